@@ -1,0 +1,337 @@
+"""The records that cross process borders: COMMAND (128 bytes) in, EVENT (256 bytes) out.
+
+A gateway writes a COMMAND, the engine answers with EVENTs. Both are fixed-size,
+little-endian and padded to whole cache lines. Every price is `px` in ticks, every
+quantity `qty` in lots, every amount in minor units of its currency (SPEC S1).
+Numbers in the enums are never reused: a new meaning takes a new number.
+
+COMMAND fields beyond their names, by operation
+    NEW          px 0 = none given (market); value unused
+    CANCEL       order_id, or client_order_id when order_id is 0
+    REPLACE      as CANCEL; px, qty = UNCHANGED when left out
+    MASS_CANCEL  instrument ALL_INSTRUMENTS or one; side BUY, SELL or 0 for both
+    SESSION_DOWN session: the session that ended (runtime and doors)
+    CURRENCY     text: code; value: decimals
+    INSTRUMENT   see INSTRUMENT_FIELDS
+    ACCOUNT      account; flags bit 0: unlimited; see DEPOSIT_FIELDS
+    LIMITS       account 0 and instrument ALL_INSTRUMENTS: default of every account;
+                 see INSTRUMENT_LIMIT_FIELDS, ACCOUNT_LIMIT_FIELDS
+    PHASE        instrument or ALL_INSTRUMENTS; value: Phase
+    MARK         instrument; px
+    TIME         value: the clock asked for (replay only: the driver moves eng_ts)
+    SESSION_END  -
+"""
+
+from enum import IntEnum, IntFlag
+
+import numpy as np
+
+COMMAND_VERSION = 1
+UNCHANGED = -(2**63)
+"""In a REPLACE or LIMITS field: leave it as it is."""
+LIFTED = -(2**63) + 1
+"""In a LIMITS field: no limit from now on."""
+ALL_INSTRUMENTS = -1
+TEXT_BYTES = 24
+"""Longest textual client id or symbol, held as three int64 words."""
+MONEY_MAX = 2**62
+"""No balance, reserve, position or exposure may pass this (SPEC S1)."""
+PX_MAX = 2**40
+"""Highest price in ticks: keeps px * basis points exact in int64."""
+
+
+class Op(IntEnum):
+    """What a command asks for."""
+
+    TICK = 1  # the runtime's own: time passes
+    NEW = 2
+    CANCEL = 3
+    REPLACE = 4
+    MASS_CANCEL = 5
+    SESSION_DOWN = 6
+    CURRENCY = 20
+    INSTRUMENT = 21
+    ACCOUNT = 22
+    LIMITS = 23
+    PHASE = 24
+    MARK = 25
+    TIME = 26
+    SESSION_END = 27
+
+
+class Side(IntEnum):
+    BUY = 1
+    SELL = 2
+
+
+class OrderType(IntEnum):
+    LIMIT = 1
+    MARKET = 2
+    MARKET_TO_LIMIT = 3
+    STOP = 4
+    STOP_LIMIT = 5
+    TRAILING_STOP = 6
+
+
+class TimeInForce(IntEnum):
+    GTC = 1
+    DAY = 2
+    GTD = 3
+    IOC = 4
+    FOK = 5
+
+
+class SelfTradePrevention(IntEnum):
+    NONE = 1
+    CANCEL_NEWEST = 2
+    CANCEL_OLDEST = 3
+    CANCEL_BOTH = 4
+    DECREMENT = 5
+
+
+class CommandFlag(IntFlag):
+    POST_ONLY = 1
+    REDUCE_ONLY = 2
+    UNLIMITED = 1  # ACCOUNT only
+
+
+class Role(IntFlag):
+    """What a session may do; stamped by the door, checked again by the kernel."""
+
+    TRADER = 1
+    OPERATOR = 2
+    VIEWER = 4
+    ALL = 7
+
+
+class Phase(IntEnum):
+    """Trading phases of an instrument (SPEC S17)."""
+
+    PRE_OPEN = 1
+    AUCTION = 2
+    CONTINUOUS = 3
+    VOLATILITY_PAUSE = 4
+    HALTED = 5
+    CANCEL_ONLY = 6
+    POST_ONLY = 7
+    CLOSED = 8
+    DISABLED = 9
+
+
+class EventKind(IntEnum):
+    """What happened. DONE closes a command that has no other event of its own."""
+
+    ACCEPTED = 1
+    REJECTED = 2
+    TRADE = 3
+    CANCELLED = 4
+    REPLACED = 5
+    TRIGGERED = 6
+    PREVENTED = 7
+    PHASE = 8
+    LATCHED = 9
+    DONE = 10
+
+
+class EventFlag(IntFlag):
+    LAST = 1  # last event of its command
+    PRIORITY_KEPT = 2  # REPLACED
+    SELL = 4  # the order, or the aggressor of a TRADE, sells
+
+
+class Status(IntEnum):
+    """Where an order stands."""
+
+    OPEN = 1
+    FILLED = 2
+    CANCELLED = 3
+
+
+class Reason(IntEnum):
+    """The closed list of reasons: 1xx validation, 2xx risk, 3xx matching, 4xx cancellation."""
+
+    NONE = 0
+    BAD_VERSION = 100
+    UNKNOWN_OP = 101
+    UNSUPPORTED = 102
+    UNKNOWN_ACCOUNT = 103
+    ACCOUNT_DISABLED = 104
+    NOT_PERMITTED = 105
+    UNKNOWN_INSTRUMENT = 106
+    NOT_ALLOWED_IN_PHASE = 107
+    DUPLICATE = 108
+    DUPLICATE_REQUEST = 109
+    UNKNOWN_ORDER = 110
+    INVALID_SIDE = 111
+    INVALID_TYPE = 112
+    INVALID_TIME_IN_FORCE = 113
+    INVALID_QUANTITY = 114
+    INVALID_PRICE = 115
+    INVALID_EXPIRY = 116
+    INVALID_FIELD = 117
+    NO_LIQUIDITY = 118
+    ALREADY_DEFINED = 119
+    INVALID_CLIENT_ORDER_ID = 120
+    UNKNOWN_SYMBOL = 121  # given by doors: no record can name one
+    OFF_TICK = 122  # given by doors
+    OFF_LOT = 123  # given by doors
+    OUT_OF_RANGE = 124  # given by doors
+    UNKNOWN_CURRENCY = 125
+    BOOK_CROSSED = 126
+    RATE_LIMIT = 200
+    MAX_QUANTITY = 201
+    MAX_NOTIONAL = 202
+    PRICE_BAND = 203
+    PRICE_COLLAR = 204
+    MAX_OPEN_ORDERS = 205
+    MAX_POSITION = 206
+    INSUFFICIENT_FUNDS = 207
+    OVERFLOW = 208
+    ORDERS_FULL = 220
+    LEVELS_FULL = 221
+    CLIENT_IDS_FULL = 222
+    ACCOUNTS_FULL = 223
+    INSTRUMENTS_FULL = 224
+    CURRENCIES_FULL = 225
+    POSITIONS_FULL = 226
+    POST_ONLY_WOULD_CROSS = 300
+    FOK_UNFILLABLE = 301
+    USER = 400
+    MASS = 401
+    IOC_REMAINDER = 402
+    MARKET_REMAINDER = 403
+    STP = 404
+    GTD = 405
+    DAY = 406
+    AMEND_BELOW_FILLED = 407
+    HALT = 408
+    DISABLE = 409
+    DISCONNECT = 410
+    LATCH = 411
+    TRIGGER_REJECTED = 412
+    BAND = 413
+    OCO = 414
+    ADMIN = 415
+
+
+COMMAND = np.dtype(
+    [
+        ("op", "<i1"),
+        ("version", "<i1"),
+        ("side", "<i1"),
+        ("order_type", "<i1"),
+        ("time_in_force", "<i1"),
+        ("stp_mode", "<i1"),
+        ("flags", "<i1"),
+        ("roles", "<i1"),
+        ("instrument", "<i4"),  # index given by the engine, in order of creation from 0
+        ("session", "<i4"),
+        ("account", "<i8"),
+        ("client_order_id", "<i8"),  # 0 = none
+        ("order_id", "<i8"),
+        ("px", "<i8"),
+        ("qty", "<i8"),
+        ("display_qty", "<i8"),
+        ("stop_px", "<i8"),
+        ("expiry", "<i8"),  # engine clock, ns
+        ("req_seq", "<i8"),  # the door's own number of this request, echoed in every event
+        ("gw_ts", "<i8"),  # CLOCK_REALTIME ns when the door finished the record; latency only
+        ("text", "<i8", (3,)),  # textual client id, zero padded, echoed in reports
+        ("value", "<i8"),
+    ]
+)
+assert COMMAND.itemsize == 128
+
+EVENT = np.dtype(
+    [
+        ("event_idx", "<i8"),  # global index of this event in its epoch, from 0
+        ("seq", "<i8"),  # of the command
+        ("eng_ts", "<i8"),
+        ("kind", "<i1"),
+        ("flags", "<i1"),
+        ("op", "<i1"),  # of the command
+        ("status", "<i1"),  # Status of order_id after the event; in PHASE the new Phase
+        ("reason", "<i2"),
+        ("ring", "<i1"),  # ring and session that the command, or the order, came from
+        ("maker_ring", "<i1"),
+        ("instrument", "<i4"),
+        ("session", "<i4"),
+        ("req_seq", "<i8"),  # of the command
+        ("account", "<i8"),  # the order's; of a TRADE or PREVENTED the aggressor's (taker)
+        ("order_id", "<i8"),
+        ("client_order_id", "<i8"),
+        ("px", "<i8"),
+        ("qty", "<i8"),  # traded, prevented or new total; in DONE the number of orders cancelled
+        ("cum_qty", "<i8"),
+        ("leaves_qty", "<i8"),  # left; in CANCELLED what was taken off
+        ("notional", "<i8"),  # sum of px * qty over the order's fills: numerator of its average price
+        ("fee", "<i8"),  # of the taker, minor units of the quote currency, positive when charged
+        ("prev_px", "<i8"),  # REPLACED: before
+        ("prev_qty", "<i8"),  # REPLACED: total before
+        ("maker_account", "<i8"),
+        ("maker_order_id", "<i8"),
+        ("maker_client_order_id", "<i8"),
+        ("maker_cum_qty", "<i8"),
+        ("maker_leaves_qty", "<i8"),
+        ("maker_notional", "<i8"),
+        ("maker_fee", "<i8"),
+        ("maker_session", "<i4"),
+        ("rev", "<i4"),  # times the order was replaced
+        ("md_seq", "<i8"),  # of the instrument's book, counted from 1
+        ("text", "<i8", (3,)),
+        ("maker_text", "<i8", (3,)),
+    ]
+)
+assert EVENT.itemsize == 256
+
+INSTRUMENT_FIELDS = {
+    "symbol": "text",  # 16 bytes at most: words 0 and 1
+    "tick_size": "account",  # mantissa; its decimals in `side`
+    "lot_size": "client_order_id",  # mantissa; its decimals in `order_type`
+    "base": "time_in_force",  # currency index
+    "quote": "stp_mode",  # currency index
+    "protect_ticks": "order_id",  # UNCHANGED: to the band, or to the ends of the price range
+    "max_price": "px",  # UNCHANGED: isqrt((2**62 - 1) // scale)
+    "max_quantity": "qty",  # UNCHANGED: as max_price
+    "max_notional": "display_qty",  # LIFTED: none
+    "band_low": "stop_px",  # LIFTED: none
+    "band_high": "expiry",  # LIFTED: none
+    "collar_bps": "instrument",  # 0: none
+    "maker_fee_ppm": "value",
+    "taker_fee_ppm": "text",  # word 2
+}
+"""Field of COMMAND that carries each setting of an INSTRUMENT command."""
+
+SYMBOL_BYTES = 16
+
+INSTRUMENT_LIMIT_FIELDS = {
+    "max_quantity": "qty",
+    "max_notional": "display_qty",
+    "band_low": "stop_px",
+    "band_high": "expiry",
+}
+"""LIMITS of one instrument: UNCHANGED, LIFTED or the new value."""
+
+ACCOUNT_LIMIT_FIELDS = {
+    "max_open_orders": "px",
+    "max_position": "qty",
+    "order_rate": "display_qty",
+    "order_burst": "stop_px",
+}
+"""LIMITS of one account, or of every account's default: UNCHANGED, LIFTED or the new value."""
+
+DEPOSIT_FIELDS = ("client_order_id", "order_id", "px", "qty", "display_qty", "stop_px", "expiry")
+"""ACCOUNT: amount k (minor units, 0 = none) for the currency whose index is byte k of `text`."""
+
+
+def text_words(text: bytes) -> tuple[int, int, int]:
+    """Return `text` (at most TEXT_BYTES bytes) as the three int64 words of a record."""
+    if len(text) > TEXT_BYTES:
+        raise ValueError(f"text {text!r} has {len(text)} bytes; at most {TEXT_BYTES} are carried")
+    first, second, third = np.frombuffer(text.ljust(TEXT_BYTES, b"\0"), "<i8").tolist()
+    return first, second, third
+
+
+def words_text(words: "np.ndarray[tuple[int, ...], np.dtype[np.int64]]") -> bytes:
+    """Return the text that `text_words` stored."""
+    return np.ascontiguousarray(words, "<i8").tobytes().rstrip(b"\0")

@@ -1,0 +1,1 @@
+"""The trading application (L2): pure kernels, state + command -> events."""

@@ -1,0 +1,270 @@
+"""The whole state of the trading engine as one structured record (DESIGN D6).
+
+    STATE
+    |- counters and free lists
+    |- version, opened          seqlock words of books, then accounts
+    |- accounts, balances       who, and how much of what
+    |- positions                one per (account, instrument), hashed
+    |- books                    one per instrument: rules, best levels, roots of the tries
+    |- levels, node_*           price levels and the tries that order them (levels.py)
+    |- hot, cold                orders: what matching touches, and the rest
+    |- ids                      client order ids, the bounded window (identity.py)
+    `- out                      events of the command being applied
+
+Kernels take `s = state[0]` and reach everything by attribute. Two conventions keep
+untouched memory untouched: a zeroed record is a valid empty state, so hash buckets
+and heads hold index + 1 (0 = none); pools are handed out in order up to their
+`*_used` mark before a free list is reused. Inside records an index of NIL means none.
+"""
+
+import numpy as np
+
+from engine.config import Capacities
+from engine.records import EVENT
+
+NIL = -1
+NODE_WAYS = 32
+ACCOUNT_IDX_BITS = 24  # a position's key is account_idx << 24 | instrument
+SIDES = 3  # indexed by Side: 0 unused, 1 BUY, 2 SELL
+
+ACCOUNT = np.dtype(
+    [
+        ("account", "<i8"),  # external id
+        ("next", "<i8"),  # hash chain, idx + 1
+        ("enabled", "<i8"),
+        ("unlimited", "<i8"),
+        ("open_orders", "<i8"),
+        ("positions_head", "<i8"),  # idx + 1 of the newest position
+        ("max_open_orders", "<i8"),  # INHERIT, LIFTED or a limit; so the next three
+        ("max_position", "<i8"),
+        ("order_rate", "<i8"),
+        ("order_burst", "<i8"),
+        ("new_tokens", "<i8"),  # 1e-9 tokens: bucket of NEW
+        ("new_ts", "<i8"),
+        ("replace_tokens", "<i8"),
+        ("replace_ts", "<i8"),
+        ("pad", "<i8", (2,)),
+    ]
+)
+assert ACCOUNT.itemsize == 128
+
+BALANCE = np.dtype(
+    [
+        ("total", "<i8"),  # minor units
+        ("reserved", "<i8"),  # sum over open buys of notional + fee
+        ("selling", "<i8"),  # sum over open sells of notional: what may still come in
+        ("pad", "<i8"),
+    ]
+)
+
+POSITION = np.dtype(
+    [
+        ("key", "<i8"),  # account_idx << ACCOUNT_IDX_BITS | instrument
+        ("qty", "<i8"),  # lots, signed
+        ("open_buy", "<i8"),
+        ("open_sell", "<i8"),
+        ("cost", "<i8"),  # minor units paid for (or got for) the open qty, never negative
+        ("realised", "<i8"),  # minor units
+        ("open_orders", "<i8"),
+        ("next", "<i4"),  # hash chain, idx + 1
+        ("account_next", "<i4"),  # the account's next position, idx + 1
+    ]
+)
+assert POSITION.itemsize == 64
+
+BOOK = np.dtype(
+    [
+        ("phase", "<i8"),
+        ("phase_beneath", "<i8"),  # HALTED when CLOSED lies over a halt, else 0
+        ("best", "<i8", (SIDES,)),  # level idx + 1
+        ("root", "<i8", (SIDES,)),  # node idx + 1
+        ("last_px", "<i8"),  # 0 before the first trade
+        ("mark_px", "<i8"),  # 0 = none
+        ("md_seq", "<i8"),
+        ("scale", "<i8"),
+        ("max_px", "<i8"),
+        ("max_qty", "<i8"),
+        ("max_notional", "<i8"),  # MONEY_MAX = none
+        ("band_low", "<i8"),  # 1 = none
+        ("band_high", "<i8"),  # PX_MAX = none
+        ("collar_bps", "<i8"),  # 0 = none
+        ("protect_ticks", "<i8"),  # NIL = to the band
+        ("maker_ppm", "<i8"),
+        ("taker_ppm", "<i8"),
+        ("quote", "<i8"),  # currency idx
+        ("order_count", "<i8"),
+        ("trade_count", "<i8"),
+        ("volume", "<i8"),  # lots traded
+        ("pad", "<i8", (7,)),
+    ]
+)
+assert BOOK.itemsize == 256
+
+LISTING = np.dtype(
+    [
+        ("symbol", "<i8", (3,)),
+        ("base", "<i8"),
+        ("tick_mantissa", "<i8"),
+        ("tick_decimals", "<i8"),
+        ("lot_mantissa", "<i8"),
+        ("lot_decimals", "<i8"),
+    ]
+)
+"""What the doors know of an instrument and the kernels do not need."""
+
+CURRENCY = np.dtype([("code", "<i8", (3,)), ("decimals", "<i8"), ("fees", "<i8"), ("deposited", "<i8")])
+
+LEVEL = np.dtype(
+    [
+        ("px", "<i8"),
+        ("qty", "<i8"),  # open lots
+        ("order_count", "<i8"),
+        ("head", "<i8"),  # order idx, first to trade
+        ("tail", "<i8"),
+        ("node", "<i8"),  # its leaf in the trie
+        ("book", "<i8"),
+        ("side", "<i8"),
+    ]
+)
+assert LEVEL.itemsize == 64
+
+NODE = np.dtype(
+    [
+        ("bits", "<i8"),  # which of the 32 children exist
+        ("shift", "<i8"),  # of this node's digit; 0 in a leaf
+        ("prefix", "<i8"),  # key >> (shift + 5), shared by all below
+        ("parent", "<i8"),  # node idx, NIL at the root
+    ]
+)
+
+HOT = np.dtype(
+    [
+        ("order_id", "<i8"),
+        ("leaves", "<i8"),
+        ("next", "<i8"),  # towards the tail of the level
+        ("prev", "<i8"),
+        ("px", "<i8"),
+        ("level", "<i8"),
+        ("account", "<i8"),  # account idx
+        ("position", "<i8"),  # position idx
+    ]
+)
+assert HOT.itemsize == 64
+
+COLD = np.dtype(
+    [
+        ("client_order_id", "<i8"),
+        ("qty", "<i8"),  # total
+        ("cum", "<i8"),
+        ("notional", "<i8"),  # sum of px * qty over fills, tick x lot
+        ("instrument", "<i8"),
+        ("maker_ppm", "<i8"),  # frozen at acceptance (SPEC S20)
+        ("taker_ppm", "<i8"),
+        ("id_entry", "<i8"),  # NIL when client_order_id is 0
+        ("text", "<i8", (3,)),
+        ("next", "<i8"),  # order-id hash chain, idx + 1
+        ("rev", "<i4"),
+        ("session", "<i4"),
+        ("side", "<i1"),
+        ("time_in_force", "<i1"),
+        ("stp_mode", "<i1"),
+        ("post_only", "<i1"),
+        ("ring", "<i1"),
+        ("pad", "<i1", (3,)),
+        ("entry_ts", "<i8"),
+        ("pad2", "<i8"),
+    ]
+)
+assert COLD.itemsize == 128
+
+CLIENT_ID = np.dtype(
+    [
+        ("account", "<i8"),  # account idx
+        ("client_order_id", "<i8"),
+        ("order_id", "<i8"),
+        ("order", "<i8"),  # order idx while live, NIL after
+        ("status", "<i8"),
+        ("cum", "<i8"),  # once ended
+        ("next", "<i8"),  # hash chain, idx + 1
+        ("ended_next", "<i8"),  # queue of the ended, idx + 1
+    ]
+)
+assert CLIENT_ID.itemsize == 64
+
+
+def power_of_two(count: int) -> int:
+    """Return the smallest power of two that is not below `count`."""
+    return 1 << max(0, count - 1).bit_length()
+
+
+def events_max(capacities: Capacities) -> int:
+    """Return the most events one command can make (EV_MAX, DESIGN section 5).
+
+    A sweep makes at most two events per resting order (PREVENTED and CANCELLED), a
+    mass cancel one; before and after come the order's own and one phase per instrument.
+    """
+    return max(2 * capacities.orders, capacities.instruments) + 8
+
+
+def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
+    """Return the dtype of the one state record for these capacities."""
+    c = capacities
+    levels = c.orders
+    nodes = 2 * levels  # a leaf at most per level, and fewer inner nodes than leaves
+    return np.dtype(
+        [
+            ("seq", "<i8"),
+            ("eng_ts", "<i8"),
+            ("ring", "<i8"),
+            ("out_count", "<i8"),
+            ("opened_count", "<i8"),
+            ("accounts_used", "<i8"),
+            ("currencies_used", "<i8"),
+            ("positions_used", "<i8"),
+            ("books_used", "<i8"),
+            ("levels_used", "<i8"),
+            ("levels_free", "<i8"),  # idx + 1; free lists run through `next`-like fields
+            ("nodes_used", "<i8"),
+            ("nodes_free", "<i8"),
+            ("orders_used", "<i8"),
+            ("orders_free", "<i8"),
+            ("orders_live", "<i8"),
+            ("ids_used", "<i8"),
+            ("ids_free", "<i8"),
+            ("ended_head", "<i8"),
+            ("ended_tail", "<i8"),
+            ("event_count", "<i8"),  # events made since the start
+            ("trade_count", "<i8"),
+            ("event_hash", "<i8"),  # rolling, over every event (SPEC S27)
+            ("nodes_visited", "<i8"),  # trie nodes, for the bound's proof
+            ("default_max_open_orders", "<i8"),
+            ("default_max_position", "<i8"),
+            ("default_order_rate", "<i8"),
+            ("default_order_burst", "<i8"),
+            ("work", "<i8", (12,)),  # results that kernels hand to their caller
+            ("version", "<i8", (c.instruments + c.accounts,)),
+            ("opened", "<i8", (c.instruments + c.accounts,)),
+            ("account_bucket", "<i8", (power_of_two(2 * c.accounts),)),
+            ("accounts", ACCOUNT, (c.accounts,)),
+            ("balances", BALANCE, (c.accounts, c.currencies)),
+            ("currencies", CURRENCY, (c.currencies,)),
+            ("position_bucket", "<i8", (power_of_two(2 * c.positions),)),
+            ("positions", POSITION, (c.positions,)),
+            ("books", BOOK, (c.instruments,)),
+            ("listings", LISTING, (c.instruments,)),
+            ("levels", LEVEL, (levels,)),
+            ("nodes", NODE, (nodes,)),
+            ("child", "<i8", (nodes, NODE_WAYS)),  # level or node idx
+            ("order_bucket", "<i8", (power_of_two(2 * c.orders),)),
+            ("hot", HOT, (c.orders,)),
+            ("cold", COLD, (c.orders,)),
+            ("id_bucket", "<i8", (power_of_two(c.client_ids),)),
+            ("ids", CLIENT_ID, (c.client_ids,)),
+            ("out", EVENT, (events_max(c),)),
+        ]
+    )
+
+
+def new_state(capacities: Capacities) -> np.ndarray:
+    """Return an empty state in private memory: an array of one STATE record."""
+    return np.zeros(1, state_dtype(capacities))
