@@ -1,7 +1,5 @@
 """The lowest set bit of a word, compiled to one instruction and as plain Python."""
 
-from typing import Any
-
 from numba import njit
 from numba.core.errors import TypingError
 from numba.core.types import Integer
@@ -9,14 +7,14 @@ from numba.cpython.unsafe.numbers import trailing_zeros
 from numba.extending import overload
 
 
-def lowest_bit(bits: Any) -> int:
+def lowest_bit(bits):  # type: ignore[no-untyped-def]  # numba compares the signatures
     """Return the position of the lowest set bit of a positive int64."""
     word = int(bits)
     return (word & -word).bit_length() - 1
 
 
 @overload(lowest_bit, inline="always")
-def _lowest_bit_compiled(bits: Any) -> Any:
+def _lowest_bit_compiled(bits):  # type: ignore[no-untyped-def]  # numba compares the signatures
     if not isinstance(bits, Integer):
         raise TypingError(f"lowest_bit takes an integer, not {bits}")
     return lambda bits: trailing_zeros(bits)
