@@ -1,6 +1,39 @@
-"""Settings: one TOML, read once, into frozen structs checked at construction."""
+"""Settings: one TOML, read once, into frozen structs checked at construction.
 
+`load(path)` reads a file; `demo(token)` is the built-in configuration that serves without one.
+Everything else gets its settings passed, keyword by keyword; nobody else reads the file.
+Currencies, instruments, accounts and limits carry the field names of the JSON-lines commands
+(SPEC R2): at the start they become commands and live in the engine from then on.
+"""
+
+import difflib
+import os
+import re
+import secrets
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from engine.records import Role
+
+DEFAULT_API_PORT = 8000
+DEFAULT_ORDER_PORT = 8001
+DEMO_KEY_FILE = "demo.key"
+DEMO_DEPOSIT = "100000000"
+DEMO_ACCOUNT_COUNT = 10
+RING_COUNT_MAX = 64
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Count = Annotated[int, Meta(ge=1, le=2**28)]
+Slots = Annotated[int, Meta(ge=64, le=2**24)]
+RoleName = Literal["trader", "operator", "viewer"]
+
+
+class ConfigError(ValueError):
+    """A setting that cannot be used: which one, its value and the mend."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,3 +46,302 @@ class Capacities:
     currencies: int = 32
     positions: int = 2**18
     client_ids: int = 2**22
+
+
+_DEFAULT = Capacities()
+
+
+class _Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the TOML: immutable, and a misspelt key is an error."""
+
+
+class CapacitySettings(_Section, frozen=True, kw_only=True):
+    """[engine.capacities]: as Capacities, each within what one machine can hold."""
+
+    orders: Count = _DEFAULT.orders
+    instruments: Annotated[int, Meta(ge=1, le=2**20)] = _DEFAULT.instruments
+    accounts: Annotated[int, Meta(ge=1, le=2**20)] = _DEFAULT.accounts
+    currencies: Annotated[int, Meta(ge=1, le=127)] = _DEFAULT.currencies
+    positions: Count = _DEFAULT.positions
+    client_ids: Count = _DEFAULT.client_ids
+
+    def sizes(self) -> Capacities:
+        """Return them as the kernels' side takes them."""
+        return Capacities(**msgspec.structs.asdict(self))
+
+
+class EngineSettings(_Section, frozen=True, kw_only=True):
+    """[engine]: the worker, its rings and its capacities."""
+
+    capacities: CapacitySettings = CapacitySettings()
+    cpu: Annotated[int, Meta(ge=0)] | Literal["auto", "none"] = "auto"
+    """CPU of the worker; auto: the last one this process may use; none: not pinned."""
+    wait: Literal["spin", "backoff"] = "backoff"
+    batch: Annotated[int, Meta(ge=1, le=4096)] = 256
+    command_ring: Slots = 2**13
+    journal_ring: Slots = 2**16
+    event_ring: Slots = 2**18
+    spare_rings: Annotated[int, Meta(ge=0, le=16)] = 2
+    lock_memory: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("command_ring", "journal_ring", "event_ring"):
+            count = getattr(self, name)
+            if count & (count - 1):
+                below = 1 << (count.bit_length() - 1)
+                raise ConfigError(
+                    f"engine.{name} = {count}: must be a power of two; use {below} or {2 * below}"
+                )
+        if self.journal_ring < self.batch:
+            raise ConfigError(
+                f"engine.journal_ring = {self.journal_ring}: must hold a batch of {self.batch}; "
+                f"raise it or lower engine.batch"
+            )
+
+
+class ApiSettings(_Section, frozen=True, kw_only=True):
+    """[api]: where queries and streams are answered; port 0 = any free one."""
+
+    host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
+    port: Port = DEFAULT_API_PORT
+
+
+class OrderSettings(_Section, frozen=True, kw_only=True):
+    """[orders]: where orders are entered; port 0 = any free one."""
+
+    host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
+    port: Port = DEFAULT_ORDER_PORT
+
+
+class KeySettings(_Section, frozen=True, kw_only=True):
+    """[[keys]]: a bearer token, whose it is and what it may do."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=64)]
+    token: Annotated[str, Meta(min_length=16, max_length=256)]
+    roles: Annotated[tuple[RoleName, ...], Meta(min_length=1)] = ("trader",)
+    accounts: tuple[Annotated[int, Meta(ge=1)], ...] | Literal["all"] = ()
+
+
+class CurrencySettings(_Section, frozen=True, kw_only=True):
+    """[[currencies]]: as the `currency` command."""
+
+    currency: Annotated[str, Meta(min_length=1, max_length=24)]
+    decimals: Annotated[int, Meta(ge=0, le=18)] = 6
+
+
+class InstrumentSettings(_Section, frozen=True, kw_only=True):
+    """[[instruments]]: as the `instrument` command; decimals are strings, such as "0.01"."""
+
+    symbol: Annotated[str, Meta(min_length=1, max_length=16)]
+    base: str
+    quote: str
+    tick_size: str | int
+    lot_size: str | int
+    max_price: str | int | None = None
+    max_quantity: str | int | None = None
+    max_notional: str | int | None = None
+    band_low: str | int | None = None
+    band_high: str | int | None = None
+    collar_bps: Annotated[int, Meta(ge=0)] | None = None
+    protect_ticks: Annotated[int, Meta(ge=0)] | None = None
+    maker_fee_ppm: int = 0
+    taker_fee_ppm: int = 0
+
+
+class AccountSettings(_Section, frozen=True, kw_only=True):
+    """[[accounts]]: as the `account` command."""
+
+    account: Annotated[int, Meta(ge=1, le=2**63 - 1)]
+    deposit: dict[str, str | int] = field(default_factory=dict)
+    unlimited: bool = False
+
+
+class Settings(_Section, frozen=True, kw_only=True):
+    """The whole file."""
+
+    engine: EngineSettings = EngineSettings()
+    api: ApiSettings = ApiSettings()
+    orders: OrderSettings = OrderSettings()
+    keys: tuple[KeySettings, ...] = ()
+    currencies: tuple[CurrencySettings, ...] = ()
+    instruments: tuple[InstrumentSettings, ...] = ()
+    accounts: tuple[AccountSettings, ...] = ()
+
+    def __post_init__(self) -> None:
+        _refuse_twice("keys", "name", [key.name for key in self.keys])
+        _refuse_twice("keys", "token", [key.token for key in self.keys], shown=False)
+        _refuse_twice("currencies", "currency", [each.currency for each in self.currencies])
+        _refuse_twice("instruments", "symbol", [each.symbol for each in self.instruments])
+        _refuse_twice("accounts", "account", [each.account for each in self.accounts])
+        if self.api.port and self.api.port == self.orders.port and self.api.host == self.orders.host:
+            raise ConfigError(
+                f"orders.port = {self.orders.port}: the same as api.port; give the doors different "
+                f"ports, or 0 for any free one"
+            )
+
+
+def _refuse_twice(section: str, name: str, values: list[Any], shown: bool = True) -> None:
+    for idx, value in enumerate(values):
+        if value in values[:idx]:
+            given = repr(value) if shown else "(not shown)"
+            raise ConfigError(
+                f"{section}[{idx}].{name} = {given}: already used by {section}[{values.index(value)}]; "
+                f"give each its own"
+            )
+
+
+class Key(Struct, frozen=True, kw_only=True):
+    """What a bearer token allows, as a door sees it; accounts None = every account."""
+
+    token: str
+    name: str
+    accounts: tuple[int, ...] | None
+    roles: Role
+
+    def allows(self, account: int) -> bool:
+        """Tell whether the key may act for this account."""
+        return self.accounts is None or account in self.accounts
+
+
+class DoorSettings(Struct, frozen=True, kw_only=True):
+    """All that a door process is told: the one argument of its `run`."""
+
+    data_dir: Path
+    name: str  # process name, role lock and heartbeat counter
+    ring_name: str  # "" for a door that sends no commands
+    host: str
+    port: int
+    setting: str  # the setting that names the port, for error messages
+    keys: tuple[Key, ...]
+
+
+def door_keys(settings: Settings) -> tuple[Key, ...]:
+    """Return the keys as the doors use them."""
+    return tuple(
+        Key(
+            token=each.token,
+            name=each.name,
+            accounts=None if each.accounts == "all" else tuple(each.accounts),
+            roles=_roles(each.roles),
+        )
+        for each in settings.keys
+    )
+
+
+def _roles(names: tuple[RoleName, ...]) -> Role:
+    roles = Role(0)
+    for name in names:
+        roles |= Role[name.upper()]
+    return roles
+
+
+def load(path: Path) -> Settings:
+    """Read the file; raise ConfigError naming file, setting, value and mend."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}); give --config FILE") from error
+    try:
+        return parse(text)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error.__cause__
+
+
+def parse(text: bytes) -> Settings:
+    """Return the settings that a TOML text holds."""
+    try:
+        raw = msgspec.toml.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"not valid TOML: {error}") from error
+    _refuse_unknown(raw, Settings, "")
+    try:
+        return msgspec.convert(raw, Settings)
+    except msgspec.ValidationError as error:
+        if isinstance(error.__cause__, ConfigError):
+            raise error.__cause__ from None
+        raise ConfigError(_explain(str(error), raw)) from error
+
+
+def _refuse_unknown(table: Any, kind: Any, where: str) -> None:
+    """Name the first key that `kind` does not have, and the one probably meant."""
+    if not isinstance(table, dict):
+        return
+    fields = {each.encode_name: each.type for each in msgspec.structs.fields(kind)}
+    for name, value in table.items():
+        path = f"{where}{name}"
+        if name not in fields:
+            close = difflib.get_close_matches(name, fields, n=1)
+            mend = f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(fields)}"
+            raise ConfigError(f"{path}: unknown setting; {mend}")
+        section = _section_of(fields[name])
+        if section is None:
+            continue
+        rows = value if isinstance(value, list) else [value]
+        for idx, row in enumerate(rows):
+            _refuse_unknown(row, section, f"{path}[{idx}]." if isinstance(value, list) else f"{path}.")
+
+
+def _section_of(kind: Any) -> type[_Section] | None:
+    """Return the section class that a field holds, directly or in a tuple."""
+    for each in (kind, *getattr(kind, "__args__", ())):
+        if isinstance(each, type) and issubclass(each, _Section):
+            return each
+    return None
+
+
+def _explain(message: str, raw: Any) -> str:
+    """Turn msgspec's `problem - at `$.a[0].b`` into `a[0].b = value: problem`."""
+    found = re.search(r"^(.*?)(?: - at `\$\.?(.*)`)?$", message)
+    assert found is not None
+    problem, path = found.group(1), found.group(2) or ""
+    value: Any = raw
+    for step in re.findall(r"[^.\[\]]+", path):
+        if step == "...":
+            break
+        value = value[int(step)] if isinstance(value, list) else value.get(step)
+    if path.endswith("token"):
+        value = "(not shown)"
+    given = f" = {value!r}" if path and not isinstance(value, dict | list) else ""
+    problem = problem.replace("`", "'").replace("Object missing required field", "missing setting")
+    problem = problem[:1].lower() + problem[1:]
+    return f"{path}{given}: {problem}" if path else problem
+
+
+def demo(token: str) -> Settings:
+    """Return the built-in configuration: three instruments, ten funded accounts, one key."""
+    currencies = ("USD", "BTC", "ETH", "AAPL")
+    return Settings(
+        keys=(KeySettings(name="demo", token=token, accounts="all", roles=("trader", "operator", "viewer")),),
+        currencies=tuple(CurrencySettings(currency=code) for code in currencies),
+        instruments=(
+            _demo_instrument("BTC-USD", "BTC", "0.0001"),
+            _demo_instrument("ETH-USD", "ETH", "0.001"),
+            _demo_instrument("AAPL", "AAPL", "1"),
+        ),
+        accounts=tuple(
+            AccountSettings(account=number, deposit=dict.fromkeys(currencies, DEMO_DEPOSIT))
+            for number in range(1, DEMO_ACCOUNT_COUNT + 1)
+        ),
+    )
+
+
+def _demo_instrument(symbol: str, base: str, lot_size: str) -> InstrumentSettings:
+    return InstrumentSettings(
+        symbol=symbol, base=base, quote="USD", tick_size="0.01", lot_size=lot_size, protect_ticks=500
+    )
+
+
+def demo_token(data_dir: Path) -> str:
+    """Return the demo key of this data folder, made at its first start (mode 0600)."""
+    path = data_dir / DEMO_KEY_FILE
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        token = path.read_text().strip()
+        if len(token) < 16:
+            raise ConfigError(f"{path}: holds no key; remove the file and start again") from None
+        return token
+    token = "demo-" + secrets.token_urlsafe(24)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(token + "\n")
+    return token
