@@ -1,0 +1,290 @@
+"""Administration lines: currency, instrument, account, limits, phase, mark, time, session_end.
+
+Each method returns the named fields of its COMMAND record; where they lie in it is said
+in `engine.records` (INSTRUMENT_FIELDS, the LIMIT fields, DEPOSIT_FIELDS).
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from engine.instruments import (
+    DECIMALS_MAX,
+    DEFAULT_CURRENCY_DECIMALS,
+    INT64_MAX,
+    Catalogue,
+    Currency,
+    Instrument,
+    RefusedAtDoor,
+    decimal_from,
+    default_maximum,
+    mantissa,
+    money_scale,
+    products_fit,
+)
+from engine.records import (
+    ACCOUNT_LIMIT_FIELDS,
+    ALL_INSTRUMENTS,
+    DEPOSIT_FIELDS,
+    INSTRUMENT_FIELDS,
+    INSTRUMENT_LIMIT_FIELDS,
+    LIFTED,
+    SYMBOL_BYTES,
+    UNCHANGED,
+    CommandFlag,
+    Op,
+    Phase,
+    Reason,
+    text_words,
+)
+from gateways.json_lines.fields import (
+    MalformedCommand,
+    flag,
+    refuse_unknown_fields,
+    required,
+    text,
+    whole,
+    whole_or,
+    word,
+    words_of,
+)
+
+PHASES = words_of(Phase)
+COLLAR_BPS_MAX = 2**31 - 1  # what the record's field carries
+CURRENCIES_MAX = 256  # a deposit names its currency in one byte
+CURRENCY_IDX_MAX = 127  # an instrument names its currencies in a signed byte
+
+CURRENCY_NAMES = frozenset({"op", "currency", "decimals"})
+INSTRUMENT_NAMES = frozenset({"op", *INSTRUMENT_FIELDS})
+ACCOUNT_NAMES = frozenset({"op", "account", "deposit", "unlimited"})
+LIMITS_NAMES = frozenset({"op", "symbol", "account", *INSTRUMENT_LIMIT_FIELDS, *ACCOUNT_LIMIT_FIELDS})
+PHASE_NAMES = frozenset({"op", "symbol", "phase"})
+MARK_NAMES = frozenset({"op", "symbol", "price"})
+TIME_NAMES = frozenset({"op", "now"})
+SESSION_END_NAMES = frozenset({"op"})
+
+Content = dict[str, Any]
+
+
+class Administration:
+    """Encodes one administration line; collects the currencies that it brings with it."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self.new_currencies: list[str] = []
+
+    def currency(self, fields: Mapping[str, Any]) -> Content:
+        """A currency with its decimals."""
+        refuse_unknown_fields(fields, CURRENCY_NAMES, "currency")
+        code = text(required(fields, "currency"), "currency")
+        decimals = whole_or(fields, "decimals", DEFAULT_CURRENCY_DECIMALS)
+        if not 0 <= decimals <= DECIMALS_MAX:
+            raise RefusedAtDoor(Reason.OUT_OF_RANGE, "decimals", decimals, f"must be 0 to {DECIMALS_MAX}")
+        return {"op": Op.CURRENCY, "text": text_words(code), "value": decimals}
+
+    def instrument(self, fields: Mapping[str, Any]) -> Content:
+        """An instrument: names, steps, range, limits, fees."""
+        refuse_unknown_fields(fields, INSTRUMENT_NAMES, "instrument")
+        symbol = text(required(fields, "symbol"), "symbol", SYMBOL_BYTES)
+        base = self._currency(required(fields, "base"), "base")
+        quote = self._currency(required(fields, "quote"), "quote")
+        tick, lot = (decimal_from(required(fields, name), name) for name in ("tick_size", "lot_size"))
+        tick_mantissa, tick_decimals = mantissa(tick, "tick_size")
+        lot_mantissa, lot_decimals = mantissa(lot, "lot_size")
+        scale = money_scale(tick, lot, quote)
+        shape = Instrument(
+            -1,
+            symbol.decode(),
+            base,
+            quote,
+            tick_mantissa,
+            tick_decimals,
+            lot_mantissa,
+            lot_decimals,
+            scale,
+        )
+        content: Content = {
+            "tick_size": tick_mantissa,
+            "lot_size": lot_mantissa,
+            "base": base.currency_idx,
+            "quote": quote.currency_idx,
+            "protect_ticks": _not_negative(fields, "protect_ticks", UNCHANGED),
+            "max_price": _limit(fields, "max_price", shape.px, UNCHANGED),
+            "max_quantity": _limit(fields, "max_quantity", shape.qty, UNCHANGED),
+            **_bounds(fields, shape, LIFTED),
+            "collar_bps": _not_negative(fields, "collar_bps", 0, COLLAR_BPS_MAX),
+            "maker_fee_ppm": whole_or(fields, "maker_fee_ppm", 0),
+        }
+        _refuse_overflow(content["max_price"], content["max_quantity"], scale, fields)
+        words = (*text_words(symbol)[:2], whole_or(fields, "taker_fee_ppm", 0))
+        record: Content = {INSTRUMENT_FIELDS[name]: value for name, value in content.items()}
+        record.update(op=Op.INSTRUMENT, side=tick_decimals, order_type=lot_decimals, text=words)
+        return record
+
+    def account(self, fields: Mapping[str, Any]) -> Content:
+        """An account, and money for it."""
+        refuse_unknown_fields(fields, ACCOUNT_NAMES, "account")
+        record: Content = {
+            "op": Op.ACCOUNT,
+            "account": whole(required(fields, "account"), "account"),
+            "flags": CommandFlag.UNLIMITED if flag(fields, "unlimited") else 0,
+        }
+        deposit = fields.get("deposit")
+        if deposit is None:
+            return record
+        if not isinstance(deposit, dict):
+            raise MalformedCommand("deposit", deposit, 'give an object such as {"USD":"1000"}')
+        if len(deposit) > len(DEPOSIT_FIELDS):
+            detail = f"at most {len(DEPOSIT_FIELDS)} currencies in one line; give the others in a second one"
+            raise RefusedAtDoor(Reason.INVALID_FIELD, "deposit", list(deposit)[:8], detail)
+        indices = bytearray(len(DEPOSIT_FIELDS))
+        for position, (code, amount) in enumerate(deposit.items()):
+            currency = self._currency(code, "deposit")
+            indices[position] = currency.currency_idx
+            record[DEPOSIT_FIELDS[position]] = currency.minor_units(amount, f"deposit.{code}")
+        record["text"] = text_words(bytes(indices))
+        return record
+
+    def limits(self, fields: Mapping[str, Any]) -> Content:
+        """Limits of one instrument, of one account, or every account's default."""
+        symbol, account = fields.get("symbol"), fields.get("account")
+        if symbol is not None:
+            known = {"op", "symbol", *INSTRUMENT_LIMIT_FIELDS}
+            refuse_unknown_fields(fields, LIMITS_NAMES, "limits")
+            refuse_unknown_fields(fields, known, "limits of an instrument")
+            instrument = self._instrument(symbol)
+            content = {
+                "max_quantity": _limit(fields, "max_quantity", instrument.qty, UNCHANGED, LIFTED),
+                **_bounds(fields, instrument, UNCHANGED, LIFTED),
+            }
+            record: Content = {INSTRUMENT_LIMIT_FIELDS[name]: value for name, value in content.items()}
+            return {"op": Op.LIMITS, "instrument": instrument.instrument_idx, **record}
+        refuse_unknown_fields(fields, LIMITS_NAMES, "limits")
+        known = {"op", "symbol", "account", *ACCOUNT_LIMIT_FIELDS}
+        refuse_unknown_fields(fields, known, "limits of an account")
+        record = {
+            field: _limit(fields, name, _count(name), UNCHANGED, LIFTED)
+            for name, field in ACCOUNT_LIMIT_FIELDS.items()
+        }
+        whose = 0 if account is None else whole(account, "account")
+        return {"op": Op.LIMITS, "instrument": ALL_INSTRUMENTS, "account": whose, **record}
+
+    def phase(self, fields: Mapping[str, Any]) -> Content:
+        """A trading phase, of one instrument or of all."""
+        refuse_unknown_fields(fields, PHASE_NAMES, "phase")
+        value = word(required(fields, "phase"), "phase", PHASES)
+        symbol = fields.get("symbol")
+        instrument = ALL_INSTRUMENTS if symbol is None else self._instrument(symbol).instrument_idx
+        return {"op": Op.PHASE, "instrument": instrument, "value": value}
+
+    def mark(self, fields: Mapping[str, Any]) -> Content:
+        """A mark price."""
+        refuse_unknown_fields(fields, MARK_NAMES, "mark")
+        instrument = self._instrument(required(fields, "symbol"))
+        px = instrument.px(required(fields, "price"))
+        return {"op": Op.MARK, "instrument": instrument.instrument_idx, "px": px}
+
+    def time(self, fields: Mapping[str, Any]) -> Content:
+        """The engine clock of a replay."""
+        refuse_unknown_fields(fields, TIME_NAMES, "time")
+        return {"op": Op.TIME, "value": whole(required(fields, "now"), "now")}
+
+    def session_end(self, fields: Mapping[str, Any]) -> Content:
+        """The end of the trading day."""
+        refuse_unknown_fields(fields, SESSION_END_NAMES, "session_end")
+        return {"op": Op.SESSION_END}
+
+    def _instrument(self, symbol: object) -> Instrument:
+        if not isinstance(symbol, str):
+            raise MalformedCommand("symbol", symbol, "give a string")
+        return self.catalogue.instrument(symbol)
+
+    def _currency(self, code: object, name: str) -> Currency:
+        """Return a currency; an unknown one takes the next index (SPEC S1: 6 decimals)."""
+        text(code, name)
+        assert isinstance(code, str)
+        known = self.catalogue.currency_by_code.get(code)
+        if known is not None:
+            return known
+        if code not in self.new_currencies:
+            self.new_currencies.append(code)
+        currency_idx = len(self.catalogue.currencies) + self.new_currencies.index(code)
+        highest = CURRENCY_IDX_MAX if name != "deposit" else CURRENCIES_MAX - 1
+        if currency_idx > highest:
+            raise RefusedAtDoor(Reason.CURRENCIES_FULL, name, code, f"no more than {highest + 1} currencies")
+        return Currency(currency_idx, code, DEFAULT_CURRENCY_DECIMALS)
+
+
+ADMINISTRATION: dict[str, Callable[[Administration, Mapping[str, Any]], Content]] = {
+    "currency": Administration.currency,
+    "instrument": Administration.instrument,
+    "account": Administration.account,
+    "limits": Administration.limits,
+    "phase": Administration.phase,
+    "mark": Administration.mark,
+    "time": Administration.time,
+    "session_end": Administration.session_end,
+}
+
+
+def _limit(
+    fields: Mapping[str, Any],
+    name: str,
+    convert: Callable[[object, str], int],
+    absent: int,
+    null: int | None = None,
+) -> int:
+    """Return a limit in the engine's unit; `absent` when left out, `null` when null (lifted)."""
+    if name not in fields:
+        return absent
+    value = fields[name]
+    if value is None:
+        return absent if null is None else null
+    return convert(value, name)
+
+
+def _bounds(fields: Mapping[str, Any], shape: Instrument, absent: int, null: int | None = None) -> Content:
+    """Return the bounds that an instrument line and a limits line share."""
+    return {
+        "max_notional": _limit(fields, "max_notional", shape.quote.minor_units, absent, null),
+        "band_low": _limit(fields, "band_low", shape.px, absent, null),
+        "band_high": _limit(fields, "band_high", shape.px, absent, null),
+    }
+
+
+def _count(name: str) -> Callable[[object, str], int]:
+    """Return the reader of an account's limit: a count, or for max_position lots."""
+
+    def read(value: object, field: str) -> int:
+        if name == "max_position" and isinstance(value, str):
+            number = decimal_from(value, field)
+            if number != number.to_integral_value() or abs(number) > INT64_MAX:
+                raise RefusedAtDoor(Reason.OFF_LOT, field, value, "give a whole number of lots")
+            return int(number)
+        return whole(value, field)
+
+    return read
+
+
+def _not_negative(fields: Mapping[str, Any], name: str, absent: int, highest: int = INT64_MAX) -> int:
+    value = fields.get(name)
+    if value is None:
+        return absent
+    number = whole(value, name)
+    if not 0 <= number <= highest:
+        raise RefusedAtDoor(Reason.OUT_OF_RANGE, name, number, f"must be 0 to {highest}")
+    return number
+
+
+def _refuse_overflow(px_max: int, qty_max: int, scale: int, fields: Mapping[str, Any]) -> None:
+    """Refuse a range whose products would not fit (SPEC S1)."""
+    widest = default_maximum(scale)
+    px_used = widest if px_max == UNCHANGED else px_max
+    qty_used = widest if qty_max == UNCHANGED else qty_max
+    if px_max == qty_max == UNCHANGED or products_fit(px_used, qty_used, scale):
+        return
+    name = "max_price" if px_max != UNCHANGED else "max_quantity"
+    detail = (
+        f"max_price x max_quantity ({px_used} ticks x {qty_used} lots x {scale}) must be positive and below "
+        f"2**62, max_price at most 2**40 ticks; left out, both are {widest}"
+    )
+    raise RefusedAtDoor(Reason.OUT_OF_RANGE, name, fields.get(name), detail)

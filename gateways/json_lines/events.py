@@ -1,0 +1,260 @@
+"""EventFormatter: one EVENT record in, one R3 object out; and the event of a line refused at the door."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from engine.instruments import Catalogue, Instrument, RefusedAtDoor
+from engine.records import EVENT, EventFlag, EventKind, Op, Phase, Reason, Status
+
+Fields = dict[str, Any]
+
+
+def _unfolded(record: "np.dtype[np.void]") -> "np.dtype[np.void]":
+    """Return the same bytes as plain scalars: `tolist` then makes no array per text field."""
+    parts: list[tuple[str, Any]] = []
+    for name in record.names or ():
+        base, shape = record[name].base, record[name].shape
+        if shape:
+            parts += [(f"{name}_{part}", base) for part in range(shape[0])]
+        else:
+            parts.append((name, base))
+    return np.dtype(parts)
+
+
+class EventWords(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """One EVENT in Python: its fields in order, text as three words."""
+
+    event_idx: int
+    seq: int
+    eng_ts: int
+    kind: int
+    flags: int
+    op: int
+    status: int
+    reason: int
+    ring: int
+    maker_ring: int
+    instrument: int
+    session: int
+    req_seq: int
+    account: int
+    order_id: int
+    client_order_id: int
+    px: int
+    qty: int
+    cum_qty: int
+    leaves_qty: int
+    notional: int
+    fee: int
+    prev_px: int
+    prev_qty: int
+    maker_account: int
+    maker_order_id: int
+    maker_client_order_id: int
+    maker_cum_qty: int
+    maker_leaves_qty: int
+    maker_notional: int
+    maker_fee: int
+    maker_session: int
+    rev: int
+    md_seq: int
+    text_0: int
+    text_1: int
+    text_2: int
+    maker_text_0: int
+    maker_text_1: int
+    maker_text_2: int
+
+
+UNFOLDED = _unfolded(EVENT)
+assert UNFOLDED.itemsize == EVENT.itemsize
+assert UNFOLDED.names == EventWords.__struct_fields__
+
+OP_NAMES = {int(op): op.name.lower() for op in Op}
+REASON_NAMES = {int(reason): reason.name.lower() for reason in Reason}
+PHASE_NAMES = {int(phase): phase.name.lower() for phase in Phase}
+STATUS_NAMES = {int(status): status.name.lower() for status in Status}
+_WORD_MASK = 2**64 - 1
+_WORD_BYTES = 8
+
+
+def event_words(events: "np.ndarray[Any, np.dtype[np.void]]") -> Iterator[EventWords]:
+    """Return the events of an EVENT array as Python values, in bulk."""
+    return (EventWords(*words) for words in np.ascontiguousarray(events).view(UNFOLDED).tolist())
+
+
+def given_id(client_order_id: int, first: int, second: int, third: int) -> int | str | None:
+    """Return a client id as it was given: the text if there is one, null for none."""
+    if first or second or third:
+        raw = b"".join((word & _WORD_MASK).to_bytes(_WORD_BYTES, "little") for word in (first, second, third))
+        return raw.rstrip(b"\0").decode("utf-8", "replace")
+    return client_order_id or None
+
+
+class EventFormatter:
+    """Writes events as R3 objects against one catalogue; assign `catalogue` when it grew."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self._writers: dict[int, Callable[[EventWords], Fields]] = {
+            EventKind.ACCEPTED: self._accepted,
+            EventKind.REJECTED: self._rejected,
+            EventKind.TRADE: self._trade,
+            EventKind.CANCELLED: self._cancelled,
+            EventKind.REPLACED: self._replaced,
+            EventKind.TRIGGERED: self._triggered,
+            EventKind.PREVENTED: self._prevented,
+            EventKind.PHASE: self._phase,
+            EventKind.LATCHED: self._latched,
+        }
+
+    def fields(self, event: np.void) -> Fields | None:
+        """Return the R3 object of one EVENT record, None for the internal DONE."""
+        words = np.asarray(event, EVENT).reshape(1).view(UNFOLDED).tolist()[0]
+        return self.fields_of(EventWords(*words))
+
+    def fields_of(self, event: EventWords) -> Fields | None:
+        """Return the R3 object of one event, None for the internal DONE."""
+        writer = self._writers.get(event.kind)
+        return None if writer is None else writer(event)
+
+    def _instrument(self, event: EventWords) -> Instrument:
+        return self.catalogue.instruments[event.instrument]
+
+    def _symbol(self, event: EventWords) -> str | None:
+        known = 0 <= event.instrument < len(self.catalogue.instruments)
+        return self.catalogue.instruments[event.instrument].symbol if known else None
+
+    def _accepted(self, event: EventWords) -> Fields:
+        return {
+            "seq": event.seq,
+            "event": "accepted",
+            "eng_ts": event.eng_ts,
+            "order_id": event.order_id or None,
+            "client_order_id": given_id(event.client_order_id, event.text_0, event.text_1, event.text_2),
+            "account": event.account,
+            "symbol": self._symbol(event),
+        }
+
+    def _rejected(self, event: EventWords) -> Fields:
+        fields: Fields = {
+            "seq": event.seq,
+            "event": "rejected",
+            "eng_ts": event.eng_ts,
+            "client_order_id": given_id(event.client_order_id, event.text_0, event.text_1, event.text_2),
+            "account": event.account or None,
+            "op": OP_NAMES.get(event.op),
+            "reason": REASON_NAMES[event.reason],
+        }
+        if event.reason == Reason.DUPLICATE:
+            instrument = self._instrument(event)
+            fields["order_id"] = event.order_id or None
+            fields["status"] = STATUS_NAMES.get(event.status)
+            fields["cum_quantity"] = instrument.quantity_text(event.cum_qty)
+            fields["leaves_quantity"] = instrument.quantity_text(event.leaves_qty)
+        return fields
+
+    def _trade(self, event: EventWords) -> Fields:
+        instrument = self._instrument(event)
+        return {
+            "seq": event.seq,
+            "event": "trade",
+            "eng_ts": event.eng_ts,
+            "symbol": instrument.symbol,
+            "price": instrument.price_text(event.px),
+            "quantity": instrument.quantity_text(event.qty),
+            **self._both(event),
+            "aggressor_side": "sell" if event.flags & EventFlag.SELL else "buy",
+            "maker_fee": instrument.fee_text(event.maker_fee),
+            "taker_fee": instrument.fee_text(event.fee),
+        }
+
+    def _both(self, event: EventWords) -> Fields:
+        """Return who met whom, of a trade or a prevention."""
+        maker_id = given_id(
+            event.maker_client_order_id, event.maker_text_0, event.maker_text_1, event.maker_text_2
+        )
+        return {
+            "maker_order_id": event.maker_order_id,
+            "taker_order_id": event.order_id,
+            "maker_client_order_id": maker_id,
+            "taker_client_order_id": given_id(
+                event.client_order_id, event.text_0, event.text_1, event.text_2
+            ),
+            "maker_account": event.maker_account,
+            "taker_account": event.account,
+        }
+
+    def _order(self, event: EventWords, name: str) -> Fields:
+        return {
+            "seq": event.seq,
+            "event": name,
+            "eng_ts": event.eng_ts,
+            "order_id": event.order_id or None,
+            "client_order_id": given_id(event.client_order_id, event.text_0, event.text_1, event.text_2),
+            "account": event.account,
+        }
+
+    def _cancelled(self, event: EventWords) -> Fields:
+        fields = self._order(event, "cancelled")
+        fields["leaves_quantity"] = self._instrument(event).quantity_text(event.leaves_qty)
+        fields["reason"] = REASON_NAMES[event.reason]
+        return fields
+
+    def _replaced(self, event: EventWords) -> Fields:
+        instrument = self._instrument(event)
+        fields = self._order(event, "replaced")
+        fields["price"] = instrument.price_text(event.px)
+        fields["quantity"] = instrument.quantity_text(event.qty)
+        fields["leaves_quantity"] = instrument.quantity_text(event.leaves_qty)
+        fields["priority_kept"] = bool(event.flags & EventFlag.PRIORITY_KEPT)
+        return fields
+
+    def _triggered(self, event: EventWords) -> Fields:
+        return self._order(event, "triggered")
+
+    def _prevented(self, event: EventWords) -> Fields:
+        return {
+            "seq": event.seq,
+            "event": "prevented",
+            "eng_ts": event.eng_ts,
+            **self._both(event),
+            "prevented_quantity": self._instrument(event).quantity_text(event.qty),
+        }
+
+    def _phase(self, event: EventWords) -> Fields:
+        return {
+            "seq": event.seq,
+            "event": "phase",
+            "eng_ts": event.eng_ts,
+            "symbol": self._symbol(event),
+            "phase": PHASE_NAMES.get(event.status),
+        }
+
+    def _latched(self, event: EventWords) -> Fields:
+        return {
+            "seq": event.seq,
+            "event": "latched",
+            "eng_ts": event.eng_ts,
+            "account": event.account or None,
+            "symbol": self._symbol(event),
+            "reason": REASON_NAMES[event.reason],
+        }
+
+
+def refused_event(fields: Mapping[str, Any], refused: RefusedAtDoor, eng_ts: int) -> Fields:
+    """Return the R3 `rejected` of a command that no record could carry: it has no seq."""
+    given = fields.get("client_order_id")
+    account = fields.get("account")
+    return {
+        "seq": None,
+        "event": "rejected",
+        "eng_ts": eng_ts,
+        "client_order_id": given if isinstance(given, str) or (type(given) is int and given) else None,
+        "account": account if type(account) is int and account else None,
+        "op": fields.get("op"),
+        "reason": refused.reason.name.lower(),
+    }

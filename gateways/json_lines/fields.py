@@ -1,0 +1,134 @@
+"""Reading one field of a JSON command: present, of the right type, in range, spelt right.
+
+Two kinds of fault, and never a third: MalformedCommand when the object says something
+we have no word for (unknown field, op or type, a missing field, text where a whole
+number belongs), RefusedAtDoor when a value is understood but no record can carry it.
+"""
+
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
+from enum import IntEnum
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from engine.instruments import INT64_MAX, RefusedAtDoor
+from engine.records import TEXT_BYTES, Reason, text_words
+
+NO_TEXT = (0, 0, 0)
+CLIENT_ID_BYTES = 8
+_TOP_BIT_CLEARED = INT64_MAX
+_decoder = msgspec.json.Decoder(dict[str, Any])
+
+
+class MalformedCommand(ValueError):  # noqa: N818 - a name of the contract
+    """An object that is no command: which field, which value, and the mend."""
+
+    def __init__(self, field: str, value: object, detail: str) -> None:
+        shown = repr(value)
+        super().__init__(f"{field} {shown if len(shown) <= 80 else shown[:77] + '...'}: {detail}")
+        self.field = field
+        self.value = value
+        self.detail = detail
+
+
+def decode_object(raw: bytes | bytearray | memoryview | str) -> dict[str, Any]:
+    """Return the JSON object that `raw` holds."""
+    try:
+        return _decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+        shown = bytes(raw[:60]).decode("utf-8", "replace") if not isinstance(raw, str) else raw[:60]
+        raise MalformedCommand("line", shown, f"not a JSON object: {fault}") from None
+
+
+def words_of(enum: type[IntEnum]) -> dict[str, int]:
+    """Return the lower-case names of an enum with their numbers."""
+    return {member.name.lower(): int(member) for member in enum}
+
+
+def did_you_mean(word: object, known: Collection[str]) -> str:
+    """Return the mend for a word that is not one of `known`."""
+    close = get_close_matches(word, known, 1) if isinstance(word, str) else []
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return "give one of " + ", ".join(sorted(known))
+
+
+def refuse_unknown_fields(fields: Mapping[str, Any], known: Collection[str], op: str) -> None:
+    """Refuse the first field that `op` does not have."""
+    for name in fields:
+        if name not in known:
+            detail = f"{op!r} has no such field; {did_you_mean(name, known)}"
+            raise MalformedCommand(name, fields[name], detail)
+
+
+def required(fields: Mapping[str, Any], name: str) -> Any:
+    """Return a field that must be there and not null."""
+    value = fields.get(name)
+    if value is None:
+        op = fields.get("op")
+        raise MalformedCommand(name, None, f"{op!r} needs this field")
+    return value
+
+
+def whole(value: object, name: str) -> int:
+    """Return an id, count or time: a whole JSON number within int64."""
+    if type(value) is not int:
+        if isinstance(value, float):
+            raise RefusedAtDoor(Reason.INVALID_FIELD, name, value, "write it without fraction or exponent")
+        raise MalformedCommand(name, value, "give a whole JSON number")
+    if not -INT64_MAX <= value <= INT64_MAX:
+        raise RefusedAtDoor(Reason.OUT_OF_RANGE, name, value, "must fit 64 bits, signed")
+    return value
+
+
+def whole_or(fields: Mapping[str, Any], name: str, absent: int) -> int:
+    """Return an optional whole number; `absent` when left out or null."""
+    value = fields.get(name)
+    return absent if value is None else whole(value, name)
+
+
+def flag(fields: Mapping[str, Any], name: str) -> bool:
+    """Return a boolean that is false when left out."""
+    value = fields.get(name)
+    if value is None or value is False:
+        return False
+    if value is True:
+        return True
+    raise MalformedCommand(name, value, "give true or false")
+
+
+def word(value: object, name: str, known: Mapping[str, int]) -> int:
+    """Return the number of a word from a closed list."""
+    number = known.get(value) if isinstance(value, str) else None
+    if number is None:
+        raise MalformedCommand(name, value, did_you_mean(value, known))
+    return number
+
+
+def text(value: object, name: str, bytes_max: int = TEXT_BYTES) -> bytes:
+    """Return a short printable text as UTF-8."""
+    if not isinstance(value, str):
+        raise MalformedCommand(name, value, "give a string")
+    encoded = value.encode()
+    if not encoded or len(encoded) > bytes_max or not value.isprintable():
+        detail = f"must be 1 to {bytes_max} printable bytes; it has {len(encoded)}"
+        raise RefusedAtDoor(Reason.INVALID_FIELD, name, value[:64], detail)
+    return encoded
+
+
+def client_id(value: object, owner: str) -> tuple[int, tuple[int, int, int]]:
+    """Return (client_order_id, text words) of an id as given: null, whole number or text.
+
+    A textual id becomes BLAKE2b-64 of owner and text with the top bit cleared (SPEC S4);
+    the record carries its bytes beside it and every report echoes them.
+    """
+    if value is None:
+        return 0, NO_TEXT
+    if not isinstance(value, str):
+        return whole(value, "client_order_id"), NO_TEXT
+    encoded = text(value, "client_order_id")
+    digest = blake2b(owner.encode() + b"\0" + encoded, digest_size=CLIENT_ID_BYTES).digest()
+    # 0 means "none": the one text in 2**63 that would get it takes 1.
+    return int.from_bytes(digest, "little") & _TOP_BIT_CLEARED or 1, text_words(encoded)
