@@ -1,0 +1,64 @@
+# make run     set up, then start Pinion with the demo configuration and a feeder (FEED=FILE plays a file)
+# make test    set up, then run every test
+# make check   what CI runs beside the tests: format, lint, types, house rules, tiny benchmarks
+# make bench   the full benchmarks: minutes, on an otherwise idle machine (TIERS="ring step" for some)
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+SOURCES := ringbuf engine gateways api perf tests pinion.py
+DEPENDENCIES := $(VENV)/.dependencies.stamp
+INSTALLED := $(VENV)/.installed.stamp
+DATA ?= ../shared/data
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check lint types bench bench-quick test-data clean
+
+help:
+	@sed -n 's/^# \(make.*\)/\1/p' Makefile
+
+setup: $(INSTALLED)
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(DEPENDENCIES): requirements.lock | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+$(INSTALLED): pyproject.toml $(DEPENDENCIES)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: setup
+	$(BIN)/python -m engine.cli.demo $(if $(FEED),--feed "$(FEED)")
+
+test: setup
+	$(BIN)/python -m pytest
+
+check: lint types bench-quick
+	$(BIN)/python -m pytest -q tests/test_house_rules.py
+
+lint: setup
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+
+types: setup
+	$(BIN)/mypy
+
+bench: setup
+	$(BIN)/python -m perf run $(TIERS) --json var/bench.json
+	$(BIN)/python -m perf report var/bench.json
+
+bench-quick: setup
+	$(BIN)/python -m perf run $(TIERS) --quick --json var/bench-quick.json
+
+test-data: setup
+	@test -d $(DATA) || { echo "no folder $(DATA): give DATA=FOLDER with the real files"; exit 1; }
+	set -e; for file in $(DATA)/*.dbn.zst $(DATA)/*ITCH50; do \
+		$(BIN)/pinion replay "$$file" --stats; \
+	done
+
+clean:
+	rm -rf $(VENV) build var .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	find . -name __pycache__ -prune -exec rm -rf {} +
