@@ -9,8 +9,12 @@ because numba fixes a kernel's cache folder when it is decorated.
 import hashlib
 import os
 from pathlib import Path
+from typing import Any
 
 import numba
+from numba.core import config as untyped_config
+
+config: Any = untyped_config
 
 ROOT = Path(__file__).resolve().parent.parent
 KERNEL_FOLDERS = ("ringbuf", "engine")
@@ -25,8 +29,12 @@ def kernel_sources() -> list[Path]:
 
 
 def source_hash() -> str:
-    """Return a hash of the kernel sources and of the compiler's version."""
-    digest = hashlib.blake2b(numba.__version__.encode(), digest_size=8)
+    """Return a hash of the kernel sources, the compiler's version and its bounds checking.
+
+    numba's cache does not tell code with bounds checks from code without.
+    """
+    compiler = f"{numba.__version__} {bool(config.BOUNDSCHECK)}"
+    digest = hashlib.blake2b(compiler.encode(), digest_size=8)
     for path in kernel_sources():
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
@@ -41,4 +49,4 @@ def cache_folder() -> Path:
 
 def use_source_keyed_cache() -> None:
     """Point numba at the folder of this state of the sources."""
-    numba.config.CACHE_DIR = str(cache_folder())
+    config.CACHE_DIR = str(cache_folder())

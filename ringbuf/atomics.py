@@ -1,0 +1,291 @@
+"""Ordered loads and stores on shared int64 words, and what a ring kernel needs of the machine.
+
+A plain array read in a spin loop is hoisted out of it and plain stores may be reordered,
+so a word that two processes share is touched through these functions alone:
+
+    writer                              reader
+    store the data (plain)              load_acquire(words, i)
+    store_release(words, i, value)  ->  load the data (plain)
+
+    store_relaxed(words, i, value)      copy the data (plain)
+    fence_release()                     fence_acquire()
+    store the data (plain)          ->  load_relaxed(words, i)   sees at least that value
+
+All are @njit and callable from kernels and from Python alike. `words` is an int64 array of
+one dimension: a view of shared memory or a nested array field of a record. An index is not
+checked, unless numba's own bounds checking is on. Under NUMBA_DISABLE_JIT=1 the plain-Python
+bodies at the end of the file take over: single process only, they promise no order.
+"""
+# mypy: disable-error-code="no-any-return"
+
+import os
+import time
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils as untyped_cgutils
+from numba.core import config as untyped_config
+from numba.core.errors import TypingError
+from numba.extending import intrinsic
+
+Words = npt.NDArray[np.int64]
+
+cgutils: Any = untyped_cgutils
+config: Any = untyped_config
+
+COMPILED = not config.DISABLE_JIT
+BOUNDS_CHECKED = bool(config.BOUNDSCHECK)
+CLOCK_REALTIME = 0
+CLOCK_MONOTONIC = 1
+NS_PER_S = 1_000_000_000
+
+_WORD_BYTES = 8
+_I32 = ir.IntType(32)
+_I64 = ir.IntType(64)
+_TIMESPEC = ir.LiteralStructType([_I64, _I64])
+
+
+def _require_words(words: types.Type, *, written: bool) -> None:
+    """Refuse anything but a one-dimensional int64 array, and a read-only one where it is written."""
+    if not isinstance(words, types.Array) or words.dtype != types.int64 or words.ndim != 1:
+        raise TypingError(f"atomics work on one-dimensional int64 arrays, not on {words}")
+    if written and not words.mutable:
+        raise TypingError("this word is mapped read-only and cannot be stored to")
+
+
+def _word_pointer(context: Any, builder: Any, words_type: Any, words: Any, idx: Any) -> Any:
+    """Return the address of words[idx]."""
+    array = context.make_array(words_type)(context, builder, words)
+    return cgutils.get_item_pointer(context, builder, words_type, array, [idx], wraparound=False)
+
+
+def _make_load(ordering: str) -> Any:
+    """Make the intrinsic that loads one word with this ordering."""
+
+    @intrinsic
+    def load(typing_context: Any, words: Any, idx: Any) -> Any:
+        _require_words(words, written=False)
+
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            pointer = _word_pointer(context, builder, signature.args[0], args[0], args[1])
+            return builder.load_atomic(pointer, ordering, _WORD_BYTES)
+
+        return types.int64(words, types.intp), generate
+
+    return load
+
+
+def _make_store(ordering: str) -> Any:
+    """Make the intrinsic that stores one word with this ordering."""
+
+    @intrinsic
+    def store(typing_context: Any, words: Any, idx: Any, value: Any) -> Any:
+        _require_words(words, written=True)
+
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            pointer = _word_pointer(context, builder, signature.args[0], args[0], args[1])
+            builder.store_atomic(args[2], pointer, ordering, _WORD_BYTES)
+            return context.get_dummy_value()
+
+        return types.void(words, types.intp, types.int64), generate
+
+    return store
+
+
+def _make_fence(ordering: str) -> Any:
+    """Make the intrinsic that orders the plain accesses around it."""
+
+    @intrinsic
+    def fence(typing_context: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            builder.fence(ordering)
+            return context.get_dummy_value()
+
+        return types.void(), generate
+
+    return fence
+
+
+def _declared(builder: Any, result: Any, arguments: list[Any], name: str) -> Any:
+    """Declare a function of the C library, or an LLVM intrinsic, by its name.
+
+    A name survives numba's cache; an address (ctypes) would not.
+    """
+    return cgutils.get_or_insert_function(builder.module, ir.FunctionType(result, arguments), name)
+
+
+@intrinsic
+def _pause_intrinsic(typing_context: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        builder.call(_declared(builder, ir.VoidType(), [], "llvm.x86.sse2.pause"), [])
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+@intrinsic
+def _cycles_intrinsic(typing_context: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.call(_declared(builder, _I64, [], "llvm.readcyclecounter"), [])
+
+    return types.int64(), generate
+
+
+@intrinsic
+def _yield_core_intrinsic(typing_context: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        builder.call(_declared(builder, _I32, [], "sched_yield"), [])
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+@intrinsic
+def _clock_intrinsic(typing_context: Any, clock: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        now = cgutils.alloca_once(builder, _TIMESPEC)
+        read = _declared(builder, _I32, [_I32, _TIMESPEC.as_pointer()], "clock_gettime")
+        builder.call(read, [args[0], now])
+        seconds = builder.load(cgutils.gep_inbounds(builder, now, 0, 0))
+        rest_ns = builder.load(cgutils.gep_inbounds(builder, now, 0, 1))
+        return builder.add(builder.mul(seconds, ir.Constant(_I64, NS_PER_S)), rest_ns)
+
+    return types.int64(types.int32), generate
+
+
+@intrinsic
+def _sleep_intrinsic(typing_context: Any, duration_ns: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        wanted = cgutils.alloca_once(builder, _TIMESPEC)
+        billion = ir.Constant(_I64, NS_PER_S)
+        builder.store(builder.sdiv(args[0], billion), cgutils.gep_inbounds(builder, wanted, 0, 0))
+        builder.store(builder.srem(args[0], billion), cgutils.gep_inbounds(builder, wanted, 0, 1))
+        pointer = _TIMESPEC.as_pointer()
+        sleep = _declared(builder, _I32, [pointer, pointer], "nanosleep")
+        builder.call(sleep, [wanted, ir.Constant(pointer, None)])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), generate
+
+
+_load_acquire: Any = _make_load("acquire")
+_load_relaxed: Any = _make_load("monotonic")
+_store_release: Any = _make_store("release")
+_store_relaxed: Any = _make_store("monotonic")
+_fence_acquire: Any = _make_fence("acquire")
+_fence_release: Any = _make_fence("release")
+_pause: Any = _pause_intrinsic
+_cycles: Any = _cycles_intrinsic
+_yield: Any = _yield_core_intrinsic
+_clock: Any = _clock_intrinsic
+_sleep: Any = _sleep_intrinsic
+
+
+@njit(cache=True)
+def load_acquire(words: Words, i: int) -> int:
+    """Return words[i]; nothing after this is read or written before it."""
+    if BOUNDS_CHECKED:
+        assert 0 <= i < words.shape[0]
+    return _load_acquire(words, i)
+
+
+@njit(cache=True)
+def load_relaxed(words: Words, i: int) -> int:
+    """Return words[i], whole and fresh, without ordering anything: use a fence beside it."""
+    if BOUNDS_CHECKED:
+        assert 0 <= i < words.shape[0]
+    return _load_relaxed(words, i)
+
+
+@njit(cache=True)
+def store_release(words: Words, i: int, value: int) -> None:
+    """Set words[i]; whoever load_acquires the value sees all that was written before."""
+    if BOUNDS_CHECKED:
+        assert 0 <= i < words.shape[0]
+    _store_release(words, i, value)
+
+
+@njit(cache=True)
+def store_relaxed(words: Words, i: int, value: int) -> None:
+    """Set words[i] whole, without ordering anything: use a fence beside it."""
+    if BOUNDS_CHECKED:
+        assert 0 <= i < words.shape[0]
+    _store_relaxed(words, i, value)
+
+
+@njit(cache=True)
+def fence_acquire() -> None:
+    """Keep every earlier load before every later load and store."""
+    _fence_acquire()
+
+
+@njit(cache=True)
+def fence_release() -> None:
+    """Keep every earlier load and store before every later store."""
+    _fence_release()
+
+
+@njit(cache=True)
+def cpu_pause() -> None:
+    """Tell the core that this is a spin loop."""
+    _pause()
+
+
+@njit(cache=True)
+def cycle_count() -> int:
+    """Return the time-stamp counter: cheap, constant rate, of no fixed unit."""
+    return _cycles()
+
+
+@njit(cache=True)
+def clock_realtime_ns() -> int:
+    """Return the wall clock, ns since 1970."""
+    return _clock(CLOCK_REALTIME)
+
+
+@njit(cache=True)
+def clock_monotonic_ns() -> int:
+    """Return the monotonic clock of this machine, ns; the same in all its processes."""
+    return _clock(CLOCK_MONOTONIC)
+
+
+@njit(cache=True)
+def sched_yield() -> None:
+    """Let another runnable process have this core."""
+    _yield()
+
+
+@njit(cache=True)
+def sleep_ns(duration_ns: int) -> None:
+    """Sleep about `duration_ns`, less when a signal comes. Holds the interpreter lock."""
+    _sleep(duration_ns)
+
+
+def _load_plain(words: Words, i: int) -> int:
+    return int(words[i])
+
+
+def _store_plain(words: Words, i: int, value: int) -> None:
+    words[i] = value
+
+
+def _nothing() -> None:
+    return None
+
+
+def _sleep_plain(duration_ns: int) -> None:
+    time.sleep(duration_ns / NS_PER_S)
+
+
+if not COMPILED:
+    # Intrinsics cannot run uncompiled; the functions above find these under the same names.
+    _load_acquire = _load_relaxed = _load_plain
+    _store_release = _store_relaxed = _store_plain
+    _fence_acquire = _fence_release = _pause = _nothing
+    _yield = os.sched_yield
+    _sleep = _sleep_plain
+    _clock = time.clock_gettime_ns
+    _cycles = time.perf_counter_ns
