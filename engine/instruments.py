@@ -43,9 +43,7 @@ def decimal_from(value: object, field_name: str) -> Decimal:
     try:
         number = Decimal(value)
     except InvalidOperation:
-        raise RefusedAtDoor(
-            Reason.INVALID_FIELD, field_name, value, "not a decimal number"
-        ) from None
+        raise RefusedAtDoor(Reason.INVALID_FIELD, field_name, value, "not a decimal number") from None
     if not number.is_finite() or abs(number.adjusted()) > 64:
         raise RefusedAtDoor(Reason.OUT_OF_RANGE, field_name, value, "out of range")
     return number
@@ -205,9 +203,7 @@ class Catalogue:
         found = self.instrument_by_symbol.get(symbol) if isinstance(symbol, str) else None
         if found is None:
             known = ", ".join(list(self.instrument_by_symbol)[:8]) or "none yet"
-            raise RefusedAtDoor(
-                Reason.UNKNOWN_SYMBOL, "symbol", symbol, f"unknown symbol; known: {known}"
-            )
+            raise RefusedAtDoor(Reason.UNKNOWN_SYMBOL, "symbol", symbol, f"unknown symbol; known: {known}")
         return found
 
     def currency(self, code: object) -> Currency:

@@ -252,8 +252,9 @@ EVENT = np.dtype(
         ("op", "<i1"),  # of the command
         ("status", "<i1"),  # Status of order_id after the event; in PHASE the new Phase
         ("reason", "<i2"),
-        ("ring", "<i1"),  # ring and session that the command, or the order, came from
-        ("maker_ring", "<i1"),
+        ("ring", "<i1"),  # ring, session and req_seq: of the command, so whose answer this is
+        ("maker_ring", "<i1"),  # with maker_session: of the maker's order in TRADE and PREVENTED, of the
+        # order itself in CANCELLED and REPLACED (its session hears of it whoever asked), else -1
         ("instrument", "<i4"),
         ("session", "<i4"),
         ("req_seq", "<i8"),  # of the command

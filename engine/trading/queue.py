@@ -1,5 +1,6 @@
 """Orders in their price level: first in, first out, linked through the order records."""
 
+import numpy as np
 from numba import njit
 
 from engine.trading.levels import obtain_level, remove_level
@@ -9,8 +10,7 @@ from engine.trading.state import NIL
 @njit(cache=True)
 def enqueue(s, order):
     """Put an order at the tail of the level of its px."""
-    book = s.cold[order].instrument
-    level = obtain_level(s, book, s.cold[order].side, s.hot[order].px)
+    level = obtain_level(s, s.cold[order].instrument, np.int64(s.cold[order].side), s.hot[order].px)
     tail = s.levels[level].tail
     s.hot[order].level = level
     s.hot[order].prev = tail
@@ -22,7 +22,7 @@ def enqueue(s, order):
     s.levels[level].tail = order
     s.levels[level].qty += s.hot[order].leaves
     s.levels[level].order_count += 1
-    s.books[book].order_count += 1
+    _count(s, order, 1)
 
 
 @njit(cache=True)
@@ -41,7 +41,15 @@ def dequeue(s, order):
         s.hot[after].prev = before
     s.levels[level].qty -= s.hot[order].leaves
     s.levels[level].order_count -= 1
-    s.books[s.levels[level].book].order_count -= 1
+    _count(s, order, -1)
     s.hot[order].level = NIL
     if s.levels[level].order_count == 0:
         remove_level(s, level)
+
+
+@njit(cache=True)
+def _count(s, order, change):
+    """Count an order that rests from now on (+1) or no longer (-1)."""
+    s.books[s.cold[order].instrument].order_count += change
+    s.accounts[s.hot[order].account].open_orders += change
+    s.positions[s.hot[order].position].open_orders += change

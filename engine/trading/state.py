@@ -23,6 +23,7 @@ from engine.config import Capacities
 from engine.records import EVENT
 
 NIL = -1
+LIMIT_LIFTED = -1
 NODE_WAYS = 32
 ACCOUNT_IDX_BITS = 24  # a position's key is account_idx << 24 | instrument
 SIDES = 3  # indexed by Side: 0 unused, 1 BUY, 2 SELL
@@ -35,14 +36,12 @@ ACCOUNT = np.dtype(
         ("unlimited", "<i8"),
         ("open_orders", "<i8"),
         ("positions_head", "<i8"),  # idx + 1 of the newest position
-        ("max_open_orders", "<i8"),  # INHERIT, LIFTED or a limit; so the next three
+        ("max_open_orders", "<i8"),  # limit + 1, LIMIT_LIFTED, or 0 = the default's; so the next three
         ("max_position", "<i8"),
         ("order_rate", "<i8"),
         ("order_burst", "<i8"),
-        ("new_tokens", "<i8"),  # 1e-9 tokens: bucket of NEW
-        ("new_ts", "<i8"),
-        ("replace_tokens", "<i8"),
-        ("replace_ts", "<i8"),
+        ("rate_used", "<i8", (2,)),  # 1e-9 tokens taken and not yet back: NEW, REPLACE
+        ("rate_ts", "<i8", (2,)),  # when that was reckoned
         ("pad", "<i8", (2,)),
     ]
 )
@@ -237,7 +236,7 @@ def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
             ("trade_count", "<i8"),
             ("event_hash", "<i8"),  # rolling, over every event (SPEC S27)
             ("nodes_visited", "<i8"),  # trie nodes, for the bound's proof
-            ("default_max_open_orders", "<i8"),
+            ("default_max_open_orders", "<i8"),  # limit + 1, or none; so the next three
             ("default_max_position", "<i8"),
             ("default_order_rate", "<i8"),
             ("default_order_burst", "<i8"),

@@ -1,9 +1,155 @@
-"""Read-only views of the trading state for doors, notebooks and reports (L4 may import this)."""
+"""Read-only views of the trading state for doors, notebooks and reports (L4 may import this).
 
+    view = LiveView(state)              # an array of one STATE record, shared or private
+    book = view.book("BTC-USD", depth=5)
+    book.bids[0]                        # [px ticks, open lots, orders] of the best bid
+    print(book)                         # in prices and quantities
+
+The state may be written by another process meanwhile. Each answer is one consistent copy,
+taken under the version word of its book or account, with the `seq` of the last command
+that touched it; where a copy does not succeed in bounded time, `TornReadError` says so and
+the caller may ask again. Units are those of the engine, ticks, lots and minor units; `text`
+methods of the instrument and currency write them for people.
+"""
+
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+from numba.core import config
+
 from engine.instruments import Catalogue, Currency, Instrument
-from engine.records import words_text
+from engine.records import Phase, Side, words_text
+from engine.trading.state import SIDES
+from engine.trading.view_account_kernels import (
+    BALANCE_COLUMNS,
+    ORDER_COLUMNS,
+    ORDER_FIELDS,
+    POSITION_COLUMNS,
+    copy_account,
+    copy_client_order,
+    copy_order_by_id,
+    copy_orders,
+)
+from engine.trading.view_kernels import HEAD_FIELDS, LEVEL_COLUMNS, TORN, copy_book
+from ringbuf.seqlock import TornReadError
+
+Ints = npt.NDArray[np.int64]
+DEPTH_MAX = 10_000
+"""Most levels of a side that one copy takes: about 100 us of reading."""
+
+
+@dataclass(frozen=True, slots=True)
+class BookView:
+    """One book at one moment.
+
+    bids, asks : int64[levels, 3], best first; columns px (ticks), open qty (lots), orders
+    seq        : the last command that touched the book; md_seq counts its own changes
+    volume     : lots traded since the start; last_px and mark_px are 0 where there is none
+    """
+
+    instrument: Instrument
+    seq: int
+    md_seq: int
+    phase: Phase
+    last_px: int
+    mark_px: int
+    order_count: int
+    trade_count: int
+    volume: int
+    bids: Ints
+    asks: Ints
+
+    def __str__(self) -> str:
+        lines = [f"{self.instrument.symbol} {self.phase.name} seq {self.seq}"]
+        for name, levels in (("ask", self.asks[::-1]), ("bid", self.bids)):
+            for px, qty, orders in levels.tolist():
+                price, quantity = self.instrument.price_text(px), self.instrument.quantity_text(qty)
+                lines.append(f"{name} {price:>16} {quantity:>16} {orders:>6}")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """One live order. px in ticks, quantities in lots, notional the sum of px * qty over its fills."""
+
+    seq: int  # the last command that touched its account
+    order_id: int
+    account: int
+    instrument: Instrument
+    side: Side
+    px: int
+    qty: int
+    leaves_qty: int
+    cum_qty: int
+    notional: int
+    client_order_id: int
+    text: bytes
+    time_in_force: int
+    stp_mode: int
+    is_post_only: bool
+    rev: int
+    entry_ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndedOrder:
+    """What is still known of an order that ended: the window of client ids remembers it."""
+
+    order_id: int
+    client_order_id: int
+    account: int
+    status: int
+    cum_qty: int
+
+
+@dataclass(frozen=True, slots=True)
+class PositionView:
+    """A position: signed lots; cost and realised profit in minor units of the quote currency.
+
+    exposure is |qty| at the mark (last trade if there is none) plus the notional of what is
+    open; unrealised is the gain at the mark. Both are 0 before a first price.
+    """
+
+    instrument: Instrument
+    qty: int
+    cost: int
+    realised: int
+    unrealised: int
+    open_buy_qty: int
+    open_sell_qty: int
+    mark_px: int
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceView:
+    """Money of one currency, minor units; equity is total plus the positions at their marks."""
+
+    currency: Currency
+    total: int
+    reserved: int
+    selling: int
+    equity: int
+    exposure: int
+
+    @property
+    def available(self) -> int:
+        """What new orders may still reserve."""
+        return self.total - self.reserved
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """One account at one moment."""
+
+    seq: int
+    account: int
+    is_enabled: bool
+    is_unlimited: bool
+    open_order_count: int
+    balances: tuple[BalanceView, ...]
+    positions: tuple[PositionView, ...]
 
 
 def catalogue(state: Any) -> Catalogue:
@@ -30,3 +176,183 @@ def catalogue(state: Any) -> Catalogue:
             )
         )
     return Catalogue(currencies, instruments)
+
+
+class LiveView:
+    """Consistent copies out of one state. Not for use from several threads at once."""
+
+    def __init__(self, state: Any) -> None:
+        state = state.view(np.recarray) if config.DISABLE_JIT else state.view()
+        state.flags.writeable = False
+        self._state = state
+        self._s = state[0]
+        self._catalogue = catalogue(state)
+        self._bids = np.zeros((DEPTH_MAX, LEVEL_COLUMNS), np.int64)
+        self._asks = np.zeros((DEPTH_MAX, LEVEL_COLUMNS), np.int64)
+        self._head = np.zeros(len(HEAD_FIELDS), np.int64)
+        self._counts = np.zeros(SIDES, np.int64)
+        self._books_used = state["books_used"]
+        self._version = state["version"][0]
+        self._account_ids: dict[int, int] = {}
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The instruments and currencies, read anew when one was added."""
+        if len(self._catalogue.instruments) != int(self._books_used[0]):
+            self._catalogue = catalogue(self._state)
+        return self._catalogue
+
+    @property
+    def seq(self) -> int:
+        """The last command applied, or being applied."""
+        return int(self._s["seq"])
+
+    def book_version(self, instrument_idx: int) -> int:
+        """Return the version word of a book: it changes with every command that touches the book."""
+        return int(self._version[instrument_idx])
+
+    def book(self, symbol: str, depth: int = 10) -> BookView:
+        """Return the best `depth` levels of both sides; an unknown symbol raises RefusedAtDoor."""
+        return self.book_at(self.catalogue.instrument(symbol).instrument_idx, depth)
+
+    def book_at(self, instrument_idx: int, depth: int) -> BookView:
+        """Return the book of an instrument index, at most DEPTH_MAX levels of a side."""
+        depth = max(0, min(depth, DEPTH_MAX))
+        head = self._head
+        version = copy_book(
+            self._state,
+            instrument_idx,
+            self._bids[:depth],
+            self._asks[:depth],
+            head,
+            self._counts,
+        )
+        if version == TORN:
+            raise TornReadError(f"book {instrument_idx} changed during every attempt to copy it")
+        phase, last_px, mark_px, md_seq, order_count, trade_count, volume = head.tolist()
+        return BookView(
+            instrument=self.catalogue.instruments[instrument_idx],
+            seq=version // 2,
+            md_seq=md_seq,
+            phase=Phase(phase),
+            last_px=last_px,
+            mark_px=mark_px,
+            order_count=order_count,
+            trade_count=trade_count,
+            volume=volume,
+            bids=self._bids[: self._counts[Side.BUY]].copy(),
+            asks=self._asks[: self._counts[Side.SELL]].copy(),
+        )
+
+    def account_idx(self, account: int) -> int | None:
+        """Return the index of an account, or None; accounts are never removed."""
+        used = int(self._s["accounts_used"])
+        if len(self._account_ids) != used:
+            ids = self._s["accounts"]["account"][:used].tolist()
+            self._account_ids = {account_id: idx for idx, account_id in enumerate(ids)}
+        return self._account_ids.get(account)
+
+    def account(self, account: int) -> AccountView | None:
+        """Return balances and positions of an account, None where there is none; raise TornReadError."""
+        idx = self.account_idx(account)
+        if idx is None:
+            return None
+        known = self.catalogue
+        balances = np.zeros((len(known.currencies), BALANCE_COLUMNS), np.int64)
+        counts = np.zeros(3, np.int64)
+        rows = len(known.instruments)  # one position at most in each
+        positions = np.zeros((rows, POSITION_COLUMNS), np.int64)
+        version = copy_account(self._state, idx, balances, positions, counts)
+        if version == TORN or counts[0] > rows:
+            raise TornReadError(f"account {account} changed during every attempt to copy it")
+        views = tuple(self._position(known, row) for row in positions[: counts[0]].tolist())
+        return AccountView(
+            seq=version // 2,
+            account=account,
+            is_enabled=bool(counts[2]),
+            is_unlimited=bool(self._s["accounts"][idx]["unlimited"]),
+            open_order_count=int(counts[1]),
+            balances=tuple(
+                _balance(currency, row, views)
+                for currency, row in zip(known.currencies, balances.tolist(), strict=True)
+            ),
+            positions=views,
+        )
+
+    def _position(self, known: Catalogue, row: list[int]) -> PositionView:
+        instrument_idx, qty, cost, realised, open_buy, open_sell = row
+        book = self._s["books"][instrument_idx]
+        mark_px = int(book["mark_px"]) or int(book["last_px"])
+        instrument = known.instruments[instrument_idx]
+        value = abs(qty) * mark_px * instrument.scale
+        gain = (value - cost if qty > 0 else cost - value) if mark_px else 0
+        return PositionView(instrument, qty, cost, realised, gain, open_buy, open_sell, mark_px)
+
+    def orders(self, account: int) -> list[OrderView]:
+        """Return the live orders of an account, oldest first; raise TornReadError."""
+        idx = self.account_idx(account)
+        if idx is None:
+            return []
+        room = int(self._s["accounts"][idx]["open_orders"]) + 64
+        rows = np.zeros((room, ORDER_COLUMNS), np.int64)
+        counts = np.zeros(1, np.int64)
+        version = copy_orders(self._state, idx, rows, counts)
+        if version == TORN or counts[0] > room:
+            raise TornReadError(f"orders of account {account} changed during every attempt to copy them")
+        found = rows[: counts[0]]
+        found = found[np.argsort(found[:, 0])]
+        return [self._order(version, row) for row in found.tolist()]
+
+    def order(self, order_id: int) -> OrderView | None:
+        """Return a live order by its engine id, or None; raise TornReadError."""
+        row = np.zeros(ORDER_COLUMNS, np.int64)
+        version = copy_order_by_id(self._state, order_id, row)
+        if version == TORN:
+            raise TornReadError(f"order {order_id} changed during every attempt to copy it")
+        return self._order(version, row.tolist()) if version else None
+
+    def client_order(self, account: int, client_order_id: int) -> OrderView | EndedOrder | None:
+        """Return an order by the client's integer id: live, ended but still in the window, or None."""
+        idx = self.account_idx(account)
+        if idx is None:
+            return None
+        row = np.zeros(ORDER_COLUMNS, np.int64)
+        ended = np.zeros(3, np.int64)
+        version = copy_client_order(self._state, idx, client_order_id, row, ended)
+        if version == TORN:
+            raise TornReadError(f"client order {client_order_id} changed during every attempt to copy it")
+        order_id, status, cum_qty = ended.tolist()
+        if version and status:
+            return EndedOrder(order_id, client_order_id, account, status, cum_qty)
+        return self._order(version, row.tolist()) if version else None
+
+    def _order(self, version: int, row: list[int]) -> OrderView:
+        f = dict(zip(ORDER_FIELDS, row, strict=True))
+        text = np.array([f["text0"], f["text1"], f["text2"]], np.int64)
+        return OrderView(
+            seq=version // 2,
+            order_id=f["order_id"],
+            account=int(self._s["accounts"][f["account"]]["account"]),
+            instrument=self.catalogue.instruments[f["instrument"]],
+            side=Side(f["side"]),
+            px=f["px"],
+            qty=f["qty"],
+            leaves_qty=f["leaves"],
+            cum_qty=f["cum"],
+            notional=f["notional"],
+            client_order_id=f["client_order_id"],
+            text=words_text(text),
+            time_in_force=f["time_in_force"],
+            stp_mode=f["stp_mode"],
+            is_post_only=bool(f["post_only"]),
+            rev=f["rev"],
+            entry_ts=f["entry_ts"],
+        )
+
+
+def _balance(currency: Currency, row: list[int], positions: tuple[PositionView, ...]) -> BalanceView:
+    total, reserved, selling = row
+    held = [each for each in positions if each.instrument.quote is currency]
+    value = sum(each.qty * each.mark_px * each.instrument.scale for each in held)
+    gross = sum(abs(each.qty) * each.mark_px * each.instrument.scale for each in held)
+    return BalanceView(currency, total, reserved, selling, total + value, gross + reserved + selling)

@@ -1,0 +1,177 @@
+"""REPLACE: change price or total quantity of a resting order (SPEC S11).
+
+Everything is checked before the first write: a refused replace leaves the order as
+it was, place in the queue included. Less quantity keeps priority; a new price or
+more quantity goes to the tail, and trades at once where the new price crosses.
+"""
+
+import numpy as np
+from numba import njit
+
+from engine.records import UNCHANGED, Phase, Reason, Side
+from engine.trading.accounts import commit_open, notional_of, order_reserve
+from engine.trading.cancel import own_order
+from engine.trading.events import rejected, replaced
+from engine.trading.levels import best_level
+from engine.trading.match import withdraw, would_cross
+from engine.trading.money import reserve_of
+from engine.trading.queue import dequeue
+from engine.trading.risk import (
+    BUCKET_REPLACE,
+    band_distance,
+    check_buy_funds,
+    check_position,
+    check_sell_proceeds,
+    is_beyond_collar,
+    reference_px,
+    take_token,
+)
+from engine.trading.state import NIL
+from engine.trading.submit import execute
+from engine.trading.touch import touch_account, touch_book
+from engine.trading.validate import check_trader
+
+OK = int(Reason.NONE)
+UNKNOWN_ORDER = int(Reason.UNKNOWN_ORDER)
+NOT_ALLOWED_IN_PHASE = int(Reason.NOT_ALLOWED_IN_PHASE)
+INVALID_QUANTITY = int(Reason.INVALID_QUANTITY)
+INVALID_PRICE = int(Reason.INVALID_PRICE)
+MAX_QUANTITY = int(Reason.MAX_QUANTITY)
+MAX_NOTIONAL = int(Reason.MAX_NOTIONAL)
+PRICE_BAND = int(Reason.PRICE_BAND)
+PRICE_COLLAR = int(Reason.PRICE_COLLAR)
+POST_ONLY_WOULD_CROSS = int(Reason.POST_ONLY_WOULD_CROSS)
+AMEND_BELOW_FILLED = int(Reason.AMEND_BELOW_FILLED)
+BUY = int(Side.BUY)
+PRE_OPEN = int(Phase.PRE_OPEN)
+CONTINUOUS = int(Phase.CONTINUOUS)
+CANCEL_ONLY = int(Phase.CANCEL_ONLY)
+CLOSED = int(Phase.CLOSED)
+
+
+@njit(cache=True)
+def apply_replace(s, command):
+    """Apply a REPLACE: REPLACED and its fills, CANCELLED, or REJECTED."""
+    reason, account = check_trader(s, command)
+    order = NIL
+    if reason == OK:
+        order = own_order(s, command, account)
+        if order == NIL:
+            reason = UNKNOWN_ORDER
+    if reason != OK:
+        rejected(s, command, reason)
+        return
+    qty = command["qty"] if command["qty"] != UNCHANGED else s.cold[order].qty
+    px = command["px"] if command["px"] != UNCHANGED else s.hot[order].px
+    reason = _check_request(s, order, px, qty)
+    if reason == OK:
+        reason = take_token(s, account, BUCKET_REPLACE)
+    is_ending = qty <= s.cold[order].cum
+    if reason == OK and not is_ending:
+        reason = _check_increase(s, order, account, px, qty)
+    if reason != OK:
+        rejected(s, command, reason)
+        return
+    touch_book(s, s.cold[order].instrument)
+    touch_account(s, account)
+    if is_ending:
+        withdraw(s, command, order, AMEND_BELOW_FILLED)
+    elif px == s.hot[order].px and qty <= s.cold[order].qty:
+        _shrink(s, command, order, qty)
+    else:
+        _move(s, command, order, px, qty)
+
+
+@njit(cache=True)
+def _check_request(s, order, px, qty):
+    """Steps 4 and 6: the phase, then the new values themselves."""
+    book = s.cold[order].instrument
+    phase = s.books[book].phase
+    if phase != CONTINUOUS and phase != PRE_OPEN:
+        is_down_only = qty < s.cold[order].qty and px == s.hot[order].px
+        if (phase != CANCEL_ONLY and phase != CLOSED) or not is_down_only:
+            return NOT_ALLOWED_IN_PHASE
+    if qty <= 0:
+        return INVALID_QUANTITY
+    if px <= 0 or px > s.books[book].max_px:
+        return INVALID_PRICE
+    return OK
+
+
+@njit(cache=True)
+def _check_increase(s, order, account, px, qty):
+    """Steps 10 to 19 on what the new values raise."""
+    book = s.cold[order].instrument
+    side = np.int64(s.cold[order].side)
+    old_px = s.hot[order].px
+    leaves = qty - s.cold[order].cum
+    more = leaves - s.hot[order].leaves
+    if more > 0 and qty > s.books[book].max_qty:
+        return MAX_QUANTITY
+    notional = notional_of(s, book, px, leaves)
+    old_notional = notional_of(s, book, old_px, s.hot[order].leaves)
+    if notional > old_notional and notional > s.books[book].max_notional:
+        return MAX_NOTIONAL
+    if band_distance(s, book, px) > band_distance(s, book, old_px):
+        return PRICE_BAND
+    ref = reference_px(s, book)
+    if abs(px - ref) > abs(old_px - ref) and is_beyond_collar(s, book, px):
+        return PRICE_COLLAR
+    if more > 0:
+        reason = check_position(s, account, s.hot[order].position, side, more)
+        if reason != OK:
+            return reason
+    reason = _check_funds_increase(s, order, account, px, leaves)
+    if reason != OK:
+        return reason
+    if s.cold[order].post_only and s.books[book].phase == CONTINUOUS and would_cross(s, book, side, px):
+        return POST_ONLY_WOULD_CROSS
+    return OK
+
+
+@njit(cache=True)
+def _check_funds_increase(s, order, account, px, leaves):
+    """Step 18 on what the new px and leaves hold, or may bring in, beyond the old."""
+    book = s.cold[order].instrument
+    quote = s.books[book].quote
+    if s.cold[order].side == BUY:
+        notional = notional_of(s, book, px, leaves)
+        wanted = reserve_of(notional, s.cold[order].maker_ppm, s.cold[order].taker_ppm)
+        increase = wanted - order_reserve(s, order, s.hot[order].leaves)
+        return check_buy_funds(s, account, quote, increase) if increase > 0 else OK
+    best = best_level(s, book, BUY)
+    if best != NIL:
+        px = max(px, s.levels[best].px)
+    increase = notional_of(s, book, px, leaves) - notional_of(s, book, s.hot[order].px, s.hot[order].leaves)
+    return check_sell_proceeds(s, account, quote, increase) if increase > 0 else OK
+
+
+@njit(cache=True)
+def _shrink(s, command, order, qty):
+    """Lower the total, or leave it, in place: priority is kept."""
+    before = s.hot[order].leaves
+    old_qty = s.cold[order].qty
+    s.hot[order].leaves = qty - s.cold[order].cum
+    s.cold[order].qty = qty
+    s.cold[order].rev += 1
+    s.levels[s.hot[order].level].qty += s.hot[order].leaves - before
+    commit_open(s, order, before)
+    replaced(s, command, order, s.hot[order].px, old_qty, True)
+
+
+@njit(cache=True)
+def _move(s, command, order, px, qty):
+    """Take the order out, give it its new price and total, and enter it again."""
+    old_px = s.hot[order].px
+    old_qty = s.cold[order].qty
+    dequeue(s, order)
+    before = s.hot[order].leaves
+    s.hot[order].leaves = 0
+    commit_open(s, order, before)  # at the old px
+    s.hot[order].px = px
+    s.hot[order].leaves = qty - s.cold[order].cum
+    s.cold[order].qty = qty
+    s.cold[order].rev += 1
+    commit_open(s, order, 0)
+    replaced(s, command, order, old_px, old_qty, False)
+    execute(s, command, order, False)

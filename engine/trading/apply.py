@@ -1,0 +1,97 @@
+"""Apply one command to the state: the single entrance to the trading application.
+
+Pure: the same state and the same numbered command give the same events and the same
+state, compiled or not. Time, identity and order arrive inside the arguments.
+"""
+
+from numba import njit
+
+from engine.records import Op, Reason
+from engine.trading.admin import apply_account, apply_currency, apply_instrument, apply_mark
+from engine.trading.amend import apply_replace
+from engine.trading.cancel import apply_cancel, apply_mass_cancel, apply_session_end
+from engine.trading.events import finish, rejected
+from engine.trading.limits import apply_limits
+from engine.trading.phases import apply_phase
+from engine.trading.submit import apply_new
+
+TICK = int(Op.TICK)
+NEW = int(Op.NEW)
+CANCEL = int(Op.CANCEL)
+REPLACE = int(Op.REPLACE)
+MASS_CANCEL = int(Op.MASS_CANCEL)
+SESSION_DOWN = int(Op.SESSION_DOWN)
+CURRENCY = int(Op.CURRENCY)
+INSTRUMENT = int(Op.INSTRUMENT)
+ACCOUNT = int(Op.ACCOUNT)
+LIMITS = int(Op.LIMITS)
+PHASE = int(Op.PHASE)
+MARK = int(Op.MARK)
+TIME = int(Op.TIME)
+SESSION_END = int(Op.SESSION_END)
+UNKNOWN_OP = int(Reason.UNKNOWN_OP)
+UNSUPPORTED = int(Reason.UNSUPPORTED)
+NEVER = 2**63 - 1
+
+
+@njit(cache=True)
+def apply(s, command, seq, eng_ts, ring):
+    """Apply a command; return the number of events left in `s.out`.
+
+    Parameters
+    ----------
+    s : the STATE record
+    command : a COMMAND record
+    seq : int64, of this command; one more than the last
+    eng_ts : int64, engine clock in ns, never less than before
+    ring : int64, the ring the command came through
+
+    Every command makes one event at least, except TICK and TIME. The versions of the
+    books and accounts it wrote are odd and listed in `s.opened`: the caller closes them.
+    """
+    s.seq = seq
+    s.eng_ts = eng_ts
+    s.ring = ring
+    s.out_count = 0
+    op = command["op"]
+    if op == NEW:
+        apply_new(s, command)
+    elif op == REPLACE:
+        apply_replace(s, command)
+    elif op == CANCEL:
+        apply_cancel(s, command)
+    elif op != TICK and op != TIME:
+        _apply_rare(s, command, op)
+    finish(s)
+    return s.out_count
+
+
+@njit(cache=True)
+def _apply_rare(s, command, op):
+    """Apply what comes seldom."""
+    if op == MASS_CANCEL:
+        apply_mass_cancel(s, command)
+    elif op == SESSION_END:
+        apply_session_end(s, command)
+    elif op == CURRENCY:
+        apply_currency(s, command)
+    elif op == INSTRUMENT:
+        apply_instrument(s, command)
+    elif op == ACCOUNT:
+        apply_account(s, command)
+    elif op == LIMITS:
+        apply_limits(s, command)
+    elif op == PHASE:
+        apply_phase(s, command)
+    elif op == MARK:
+        apply_mark(s, command)
+    elif op == SESSION_DOWN:
+        rejected(s, command, UNSUPPORTED)
+    else:
+        rejected(s, command, UNKNOWN_OP)
+
+
+@njit(cache=True)
+def next_due(s):
+    """Return the engine time at which the next timer falls due: never, so far."""
+    return NEVER

@@ -1,0 +1,194 @@
+"""NEW: check everything, then accept, match, and rest or cancel what is left."""
+
+import numpy as np
+from numba import njit
+
+from engine.records import CommandFlag, OrderType, Reason, Side, Status, TimeInForce
+from engine.trading.accounts import find_position
+from engine.trading.events import accepted, rejected
+from engine.trading.identity import CHAIN_MAX, has_room_for_client_id
+from engine.trading.levels import best_level
+from engine.trading.match import walk, withdraw, would_cross
+from engine.trading.orders import begin_order, end_order, has_room_for_order, has_room_for_position
+from engine.trading.queue import enqueue
+from engine.trading.risk import (
+    BUCKET_NEW,
+    check_funds,
+    check_open_orders,
+    check_position,
+    check_price,
+    check_size,
+    take_token,
+)
+from engine.trading.state import NIL
+from engine.trading.touch import touch_account, touch_book
+from engine.trading.validate import CONTINUOUS, check_new, check_trader
+
+OK = int(Reason.NONE)
+NONE = int(Reason.NONE)
+STP = int(Reason.STP)
+BAND = int(Reason.BAND)
+DUPLICATE = int(Reason.DUPLICATE)
+IOC_REMAINDER = int(Reason.IOC_REMAINDER)
+MARKET_REMAINDER = int(Reason.MARKET_REMAINDER)
+POST_ONLY_WOULD_CROSS = int(Reason.POST_ONLY_WOULD_CROSS)
+FOK_UNFILLABLE = int(Reason.FOK_UNFILLABLE)
+ORDERS_FULL = int(Reason.ORDERS_FULL)
+POSITIONS_FULL = int(Reason.POSITIONS_FULL)
+CLIENT_IDS_FULL = int(Reason.CLIENT_IDS_FULL)
+BUY = int(Side.BUY)
+SELL = int(Side.SELL)
+LIMIT = int(OrderType.LIMIT)
+MARKET = int(OrderType.MARKET)
+IOC = int(TimeInForce.IOC)
+FOK = int(TimeInForce.FOK)
+POST_ONLY = int(CommandFlag.POST_ONLY)
+OPEN = int(Status.OPEN)
+FILLED = int(Status.FILLED)
+
+
+@njit(cache=True)
+def apply_new(s, command):
+    """Apply a NEW: one REJECTED, or ACCEPTED and what follows from it."""
+    reason, account = check_trader(s, command)
+    entry = NIL
+    chain = 0
+    if reason == OK:
+        reason, entry, chain = check_new(s, command, account)
+    if reason != OK:
+        report = rejected(s, command, reason)
+        if reason == DUPLICATE:
+            _tell_original(s, report, entry)
+        return
+    book = np.int64(command["instrument"])
+    side = np.int64(command["side"])
+    px = _limit_px(s, command, book, side)
+    position = find_position(s, account, book)
+    reason = _check_risk(s, command, account, book, side, px, position)
+    if reason == OK:
+        reason = _check_feasible(s, command, account, book, side, px)
+    if reason == OK:
+        reason = _check_capacity(s, command, position, chain)
+    if reason != OK:
+        rejected(s, command, reason)
+        return
+    touch_book(s, book)
+    touch_account(s, account)
+    order = begin_order(s, command, account, position, px)
+    accepted(s, command, order)
+    execute(s, command, order, command["order_type"] == MARKET)
+
+
+@njit(cache=True)
+def execute(s, command, order, is_market):
+    """Match an accepted or replaced order that is in no level; rest, cancel or end what is left.
+
+    Its book and account have been touched.
+    """
+    book = s.cold[order].instrument
+    side = np.int64(s.cold[order].side)
+    px = s.hot[order].px
+    stop = NONE
+    if s.books[book].phase == CONTINUOUS and would_cross(s, book, side, px):
+        stp_mode = np.int64(s.cold[order].stp_mode)
+        account = s.hot[order].account
+        _, stop = walk(s, command, book, side, account, stp_mode, px, s.hot[order].leaves, order)
+    if stop == STP:
+        withdraw(s, command, order, STP)
+    elif s.hot[order].leaves == 0:
+        end_order(s, order, FILLED)
+    elif is_market:
+        withdraw(s, command, order, MARKET_REMAINDER)
+    elif s.cold[order].time_in_force >= IOC:
+        withdraw(s, command, order, IOC_REMAINDER)
+    elif stop == BAND:
+        # Resting would cross the order outside the band that it may not trade with.
+        withdraw(s, command, order, BAND)
+    else:
+        enqueue(s, order)
+
+
+@njit(cache=True)
+def _limit_px(s, command, book, side):
+    """Return the worst px the order may trade at: its own, or a market order's protection.
+
+    Protection is the opposite best plus or minus the instrument's protect_ticks, within
+    the static band and the price range; a px of the order's own may be tighter (SPEC S6).
+    """
+    own = command["px"]
+    if command["order_type"] != MARKET:
+        return own
+    protect = s.books[book].protect_ticks
+    best = s.levels[best_level(s, book, BUY + SELL - side)].px
+    if side == BUY:
+        px = min(s.books[book].band_high, s.books[book].max_px)
+        if protect != NIL:
+            px = min(px, best + protect)
+        return px if own == 0 else min(px, own)
+    px = max(s.books[book].band_low, 1)
+    if protect != NIL:
+        px = max(px, best - protect)
+    return max(px, own)
+
+
+@njit(cache=True)
+def _check_risk(s, command, account, book, side, px, position):
+    """Steps 9 to 18 of SPEC S3."""
+    qty = command["qty"]
+    is_limit = command["order_type"] == LIMIT
+    reason = take_token(s, account, BUCKET_NEW)
+    if reason == OK:
+        reason = check_size(s, book, px, qty, qty)
+    if reason == OK and is_limit:
+        reason = check_price(s, book, px)
+    if reason == OK and is_limit and command["time_in_force"] < IOC:
+        reason = check_open_orders(s, account)
+    if reason == OK:
+        reason = check_position(s, account, position, side, qty)
+    if reason == OK:
+        reason = check_funds(
+            s, account, book, side, px, qty, s.books[book].maker_ppm, s.books[book].taker_ppm
+        )
+    return reason
+
+
+@njit(cache=True)
+def _check_feasible(s, command, account, book, side, px):
+    """Step 19: post-only must not cross, FOK must fill; decided without writing."""
+    if s.books[book].phase != CONTINUOUS:
+        return OK
+    if command["flags"] & POST_ONLY and would_cross(s, book, side, px):
+        return POST_ONLY_WOULD_CROSS
+    if command["time_in_force"] == FOK:
+        stp_mode = np.int64(command["stp_mode"])
+        fillable, _ = walk(s, command, book, side, account, stp_mode, px, command["qty"], NIL)
+        if fillable < command["qty"]:
+            return FOK_UNFILLABLE
+    return OK
+
+
+@njit(cache=True)
+def _check_capacity(s, command, position, chain):
+    """Last: is there room for what an acceptance creates (DESIGN D8)?"""
+    if not has_room_for_order(s):
+        return ORDERS_FULL
+    if position == NIL and not has_room_for_position(s):
+        return POSITIONS_FULL
+    if command["client_order_id"] != 0 and (chain >= CHAIN_MAX or not has_room_for_client_id(s)):
+        return CLIENT_IDS_FULL
+    return OK
+
+
+@njit(cache=True)
+def _tell_original(s, report, entry):
+    """Complete a DUPLICATE with the original's engine id and where it stands (SPEC S4)."""
+    e = s.out[report]
+    order = s.ids[entry].order
+    e["order_id"] = s.ids[entry].order_id
+    if order == NIL:
+        e["status"] = s.ids[entry].status
+        e["cum_qty"] = s.ids[entry].cum
+    else:
+        e["status"] = OPEN
+        e["cum_qty"] = s.cold[order].cum
+        e["leaves_qty"] = s.hot[order].leaves

@@ -1,0 +1,149 @@
+"""Who asks, of what, and whether the fields make sense: SPEC S3, steps 1 to 6.
+
+First failure wins and the order is contract. Nothing here writes.
+"""
+
+import numpy as np
+from numba import njit
+
+from engine.records import (
+    COMMAND_VERSION,
+    CommandFlag,
+    OrderType,
+    Phase,
+    Reason,
+    Role,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
+from engine.trading.accounts import find_account
+from engine.trading.identity import find_client_id
+from engine.trading.levels import best_level
+from engine.trading.state import NIL
+
+OK = int(Reason.NONE)
+BAD_VERSION = int(Reason.BAD_VERSION)
+NOT_PERMITTED = int(Reason.NOT_PERMITTED)
+UNKNOWN_ACCOUNT = int(Reason.UNKNOWN_ACCOUNT)
+ACCOUNT_DISABLED = int(Reason.ACCOUNT_DISABLED)
+UNKNOWN_INSTRUMENT = int(Reason.UNKNOWN_INSTRUMENT)
+NOT_ALLOWED_IN_PHASE = int(Reason.NOT_ALLOWED_IN_PHASE)
+DUPLICATE = int(Reason.DUPLICATE)
+INVALID_CLIENT_ORDER_ID = int(Reason.INVALID_CLIENT_ORDER_ID)
+INVALID_SIDE = int(Reason.INVALID_SIDE)
+INVALID_TYPE = int(Reason.INVALID_TYPE)
+INVALID_TIME_IN_FORCE = int(Reason.INVALID_TIME_IN_FORCE)
+INVALID_QUANTITY = int(Reason.INVALID_QUANTITY)
+INVALID_PRICE = int(Reason.INVALID_PRICE)
+INVALID_EXPIRY = int(Reason.INVALID_EXPIRY)
+INVALID_FIELD = int(Reason.INVALID_FIELD)
+NO_LIQUIDITY = int(Reason.NO_LIQUIDITY)
+UNSUPPORTED = int(Reason.UNSUPPORTED)
+
+BUY = int(Side.BUY)
+SELL = int(Side.SELL)
+LIMIT = int(OrderType.LIMIT)
+MARKET = int(OrderType.MARKET)
+LAST_TYPE = int(OrderType.TRAILING_STOP)
+GTC = int(TimeInForce.GTC)
+DAY = int(TimeInForce.DAY)
+GTD = int(TimeInForce.GTD)
+IOC = int(TimeInForce.IOC)
+FOK = int(TimeInForce.FOK)
+STP_FIRST = int(SelfTradePrevention.NONE)
+STP_LAST = int(SelfTradePrevention.DECREMENT)
+PRE_OPEN = int(Phase.PRE_OPEN)
+CONTINUOUS = int(Phase.CONTINUOUS)
+POST_ONLY = int(CommandFlag.POST_ONLY)
+REDUCE_ONLY = int(CommandFlag.REDUCE_ONLY)
+OPERATOR = int(Role.OPERATOR)
+TRADER = int(Role.TRADER)
+
+
+@njit(cache=True)
+def check_operator(command):
+    """Steps 1 and 2 of an administration command."""
+    if command["version"] != COMMAND_VERSION:
+        return BAD_VERSION
+    if command["roles"] & OPERATOR == 0:
+        return NOT_PERMITTED
+    return OK
+
+
+@njit(cache=True)
+def check_trader(s, command):
+    """Steps 1 and 2 of a trading command: return (reason, account idx)."""
+    if command["version"] != COMMAND_VERSION:
+        return BAD_VERSION, NIL
+    account = find_account(s, command["account"])
+    if account == NIL:
+        return UNKNOWN_ACCOUNT, NIL
+    if s.accounts[account].enabled == 0:
+        return ACCOUNT_DISABLED, NIL
+    if command["roles"] & TRADER == 0:
+        return NOT_PERMITTED, NIL
+    return OK, account
+
+
+@njit(cache=True)
+def check_new(s, command, account):
+    """Steps 3 to 6 of a NEW: return (reason, client-id entry of a DUPLICATE, length of its chain)."""
+    book = np.int64(command["instrument"])
+    if book < 0 or book >= s.books_used:
+        return UNKNOWN_INSTRUMENT, NIL, 0
+    phase = s.books[book].phase
+    if phase != CONTINUOUS:
+        if phase != PRE_OPEN or not _is_collectable(command):
+            return NOT_ALLOWED_IN_PHASE, NIL, 0
+    chain = 0
+    if command["client_order_id"] != 0:
+        if command["client_order_id"] < 0:
+            return INVALID_CLIENT_ORDER_ID, NIL, 0
+        entry, chain = find_client_id(s, account, command["client_order_id"])
+        if entry != NIL:
+            return DUPLICATE, entry, chain
+    return _check_fields(s, command, book), NIL, chain
+
+
+@njit(cache=True)
+def _is_collectable(command):
+    """Tell whether an order may rest before the opening (SPEC S17)."""
+    tif = command["time_in_force"]
+    return command["order_type"] == LIMIT and (tif == GTC or tif == DAY or tif == GTD)
+
+
+@njit(cache=True)
+def _check_fields(s, command, book):
+    """Step 6: side, type/TIF pair, quantity, price, expiry."""
+    side = np.int64(command["side"])
+    kind = command["order_type"]
+    tif = command["time_in_force"]
+    if side != BUY and side != SELL:
+        return INVALID_SIDE
+    if kind < LIMIT or kind > LAST_TYPE:
+        return INVALID_TYPE
+    if tif < GTC or tif > FOK:
+        return INVALID_TIME_IN_FORCE
+    if kind > MARKET or tif == GTD:
+        return UNSUPPORTED
+    if command["flags"] & REDUCE_ONLY or command["display_qty"] != 0 or command["value"] != 0:
+        return UNSUPPORTED
+    if command["flags"] & ~(POST_ONLY | REDUCE_ONLY):
+        return INVALID_FIELD
+    if command["stop_px"] != 0 or command["stp_mode"] < STP_FIRST or command["stp_mode"] > STP_LAST:
+        return INVALID_FIELD
+    if command["flags"] & POST_ONLY and (kind != LIMIT or tif >= IOC):
+        return INVALID_TIME_IN_FORCE
+    if kind == MARKET and tif < IOC:
+        return INVALID_TIME_IN_FORCE
+    if command["qty"] <= 0:  # above max_qty: step 10
+        return INVALID_QUANTITY
+    px = command["px"]
+    if px > s.books[book].max_px or px < 0 or (px == 0 and kind == LIMIT):
+        return INVALID_PRICE
+    if command["expiry"] != 0:
+        return INVALID_EXPIRY
+    if kind == MARKET and best_level(s, book, BUY + SELL - side) == NIL:
+        return NO_LIQUIDITY
+    return OK
