@@ -8,13 +8,12 @@
     line 0   written by the producer      PUBLISHED              END
     line 1   written by the producer      RELEASED_SEEN          INTENT
     line 2   written by the consumer      RELEASED               -
-    line 3   written by the consumer      PUBLISHED_SEEN         -
-    line 4-7 the user's own cursors       USER_WORDS ...         USER_WORDS ...
+    line 3-7 the user's own cursors       USER_WORDS ...         USER_WORDS ...
 
 A line is 128 bytes because x86 cores fetch 64-byte cache lines in pairs: two cursors with
 different writers never share a pair. Every word has one writer and only grows in an epoch.
-The `_SEEN` words are private notes of the last value seen of the peer's cursor: looking at
-the peer's line only when the note says full (or empty) keeps that line in the peer's cache.
+RELEASED_SEEN is the producer's private note of the consumer's cursor: it looks at the
+consumer's line only when the note says full, which leaves that line in the consumer's cache.
 """
 
 LAYOUT_VERSION = 1
@@ -25,12 +24,11 @@ LINE_WORDS = LINE_BYTES // WORD_BYTES
 PUBLISHED = 0 * LINE_WORDS
 RELEASED_SEEN = 1 * LINE_WORDS
 RELEASED = 2 * LINE_WORDS
-PUBLISHED_SEEN = 3 * LINE_WORDS
 
 END = 0 * LINE_WORDS
 INTENT = 1 * LINE_WORDS
 
-USER_WORDS = (4 * LINE_WORDS, 5 * LINE_WORDS, 6 * LINE_WORDS, 7 * LINE_WORDS)
+USER_WORDS = (3 * LINE_WORDS, 4 * LINE_WORDS, 5 * LINE_WORDS, 6 * LINE_WORDS, 7 * LINE_WORDS)
 CONTROL_WORDS = 8 * LINE_WORDS
 
 HEADER_BYTES = 1024
@@ -45,4 +43,4 @@ GATE_WORD = 1
 assert CONTROL_OFFSET_BYTES % LINE_BYTES == 0
 assert CONTROL_OFFSET_BYTES + CONTROL_WORDS * WORD_BYTES <= DATA_OFFSET_BYTES
 assert DATA_OFFSET_BYTES % 4096 == 0
-assert len({PUBLISHED, RELEASED_SEEN, RELEASED, PUBLISHED_SEEN, *USER_WORDS}) * LINE_WORDS == CONTROL_WORDS
+assert len({PUBLISHED, RELEASED_SEEN, RELEASED, *USER_WORDS}) * LINE_WORDS == CONTROL_WORDS

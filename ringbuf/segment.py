@@ -120,10 +120,12 @@ def create(
     *,
     epoch: int = 1,
     reserve: bool = False,
+    initial: npt.NDArray[Any] | None = None,
 ) -> Segment:
-    """Create a zeroed segment of `capacity` records, mode 0600, in place of a dead instance's leftover.
+    """Create a segment of `capacity` records, mode 0600, in place of a dead instance's leftover.
 
-    With `reserve` its memory is taken at once, so that no page fault happens later; without,
+    The records are zero, or `initial` (dtype[capacity]), before anybody can attach. With
+    `reserve` the memory is taken at once, so that no page fault happens later; without,
     untouched pages cost nothing. Raises SegmentInUseError, SegmentForeignError, SegmentSpaceError.
     """
     _check_name(name)
@@ -140,8 +142,11 @@ def create(
     )
     _sweep_unfinished(name)
     with _built(f"{name}.{os.getpid()}.{start}", header, reserve=reserve) as (draft, file):
+        segment = Segment(name, dtype, mmap.mmap(file, segment_bytes), header, os.fstat(file).st_ino)
+        if initial is not None:
+            segment.slots[:] = initial
         _take_name(draft, name)
-        return Segment(name, dtype, mmap.mmap(file, segment_bytes), header, os.fstat(file).st_ino)
+        return segment
 
 
 def attach(
@@ -202,7 +207,7 @@ def reclaim(name: str) -> bool:
 
 def _reclaim_opened(name: str, file: int) -> bool:
     """Remove the leftover under an exclusive lock, so that two reclaimers cannot remove a successor's."""
-    header = read_header(name, file)
+    header = read_header(name, file, leftover=True)
     if header.is_owner_alive:
         raise SegmentInUseError(
             f"segment {name!r} belongs to process {header.owner_pid}, which is running: "

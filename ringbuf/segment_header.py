@@ -124,8 +124,12 @@ def write_header(file: int, header: Header) -> None:
     os.pwrite(file, np.array([(MAGIC, LAYOUT_VERSION, *astuple(header))], HEADER).tobytes(), 0)
 
 
-def read_header(name: str, file: int) -> Header:
-    """Return the header, or raise the error that says why this is no segment of ours."""
+def read_header(name: str, file: int, *, leftover: bool = False) -> Header:
+    """Return the header, or raise the error that says why this is no segment of ours.
+
+    A `leftover` may be truncated or of another layout version: where the owner stands in the
+    header is the same in every version.
+    """
     size = os.fstat(file).st_size
     raw = os.pread(file, HEADER.itemsize, 0)
     if len(raw) < HEADER.itemsize:
@@ -139,12 +143,14 @@ def read_header(name: str, file: int) -> Header:
             f"/dev/shm/{name} does not begin with our magic: it is not ours; "
             f"remove it if nobody uses it, or choose another name"
         )
+    header = Header(*values)
+    if leftover:
+        return header
     if layout_version != LAYOUT_VERSION:
         raise SegmentMismatchError(
             f"segment {name!r} has layout version {layout_version}, this program {LAYOUT_VERSION}: "
             f"stop the other version's instance and remove /dev/shm/{name}"
         )
-    header = Header(*values)
     if size < header.segment_bytes:
         raise SegmentForeignError(
             f"segment {name!r} is truncated: {size} of {header.segment_bytes} bytes; "

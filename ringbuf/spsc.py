@@ -20,7 +20,7 @@ import numpy.typing as npt
 from numba import njit
 
 from ringbuf.atomics import Words, load_acquire, store_release
-from ringbuf.layout import CONTROL_WORDS, PUBLISHED, PUBLISHED_SEEN, RELEASED, RELEASED_SEEN
+from ringbuf.layout import CONTROL_WORDS, PUBLISHED, RELEASED, RELEASED_SEEN
 
 NO_SLOT = -1
 
@@ -67,17 +67,12 @@ def publish(control: Words, count: int = 1) -> None:
 def available(control: Words) -> int:
     """Return how many published slots wait to be read. Only the consumer calls.
 
-    They are those of positions control[RELEASED] onwards. Looks at the producer's cursor
-    only when all slots seen so far are read, so a bound on one round may return fewer than
-    there are, never 0 when there is one.
+    They are those of positions control[RELEASED] onwards.
     """
-    released = control[RELEASED]  # the consumer's own
-    seen = control[PUBLISHED_SEEN]
-    if seen <= released:
-        seen = load_acquire(control, PUBLISHED)  # pairs with publish()
-        assert seen >= released
-        control[PUBLISHED_SEEN] = seen
-    return seen - released
+    published = load_acquire(control, PUBLISHED)  # pairs with publish()
+    waiting = published - control[RELEASED]  # the consumer's own: a plain load is exact
+    assert waiting >= 0
+    return waiting
 
 
 @njit(cache=True)
