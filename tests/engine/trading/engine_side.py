@@ -1,0 +1,64 @@
+"""The real engine behind the oracle's interface: JSON-line dicts in, JSON-line dicts out.
+
+A command goes through the codec of the doors, the kernels, and the codec again, so
+that a comparison with the oracle covers the way in and the way out too.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from engine.config import Capacities
+from engine.instruments import Instrument, RefusedAtDoor
+from engine.records import COMMAND, EVENT, EventKind
+from engine.trading.simulate import run
+from engine.trading.state import new_state
+from engine.trading.view import catalogue
+from gateways.json_lines import CommandEncoder, EventFormatter, refused_event
+
+SMALL = Capacities(orders=2**12, instruments=8, accounts=16, currencies=8, positions=64, client_ids=2**20)
+ROOM = 4 * SMALL.orders
+DEFINES = ("currency", "instrument", "account")
+
+
+class Engine:
+    """One engine, driven one command at a time."""
+
+    def __init__(self, capacities: Capacities = SMALL) -> None:
+        self.state = new_state(capacities)
+        self.encoder = CommandEncoder(catalogue(self.state), self.instrument_of)
+        self.formatter = EventFormatter(self.encoder.catalogue)
+        self.commands: list[np.ndarray] = []
+        self._events = np.zeros(ROOM, EVENT)
+        self._orders: dict[int, int] = {}
+        self._by_client_id: dict[tuple[int, int], int] = {}
+
+    def submit(self, fields: dict[str, Any]) -> list[dict[str, Any]]:
+        """Apply one command and return its events."""
+        command = np.zeros(1, COMMAND)
+        try:
+            self.encoder.encode(fields, command[0])
+        except RefusedAtDoor as refused:
+            return [refused_event(fields, refused, int(self.state[0]["eng_ts"]))]
+        assert not self.encoder.new_currencies, "streams declare their currencies"
+        self.commands.append(command)
+        _, written = run(self.state[0], command, 0, 1, 0, self._events, ROOM)
+        if fields["op"] in DEFINES:
+            self.encoder.catalogue = self.formatter.catalogue = catalogue(self.state)
+        events = self._events[:written]
+        for event in events[events["kind"] == EventKind.ACCEPTED]:
+            self._orders[int(event["order_id"])] = int(event["instrument"])
+            self._by_client_id[int(event["account"]), int(event["client_order_id"])] = int(event["order_id"])
+        written_lines = (self.formatter.fields(event) for event in events)
+        return [line for line in written_lines if line is not None]
+
+    def instrument_of(self, account: int, client_order_id: int, order_id: int) -> Instrument | None:
+        """Say whose instrument a replace speaks of."""
+        named = order_id or self._by_client_id.get((account, client_order_id), 0)
+        if named not in self._orders:
+            return None
+        return self.encoder.catalogue.instruments[self._orders[named]]
+
+    def recorded(self) -> np.ndarray:
+        """Return every command that got a number, COMMAND[n]."""
+        return np.concatenate(self.commands) if self.commands else np.zeros(0, COMMAND)

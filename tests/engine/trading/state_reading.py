@@ -1,0 +1,229 @@
+"""Reads a whole trading state the slow way, for comparison and for its invariants.
+
+Books are read through the levels' own links and the trie, not through the kernels, so
+that a kernel's mistake cannot hide itself.
+"""
+
+from collections import Counter, defaultdict
+from typing import Any
+
+import numpy as np
+
+from engine.records import PX_MAX, Side, words_text
+from engine.trading.state import ACCOUNT_IDX_BITS, NIL, NODE_WAYS
+from engine.trading.view import catalogue
+
+SIDE_NAMES = {Side.BUY: "bids", Side.SELL: "asks"}
+
+
+def books(state: Any) -> dict[str, Any]:
+    """Return every book in the shape of `--book`."""
+    s, known = state[0], catalogue(state)
+    result = {}
+    for instrument in known.instruments:
+        book = s["books"][instrument.instrument_idx]
+        sides = {
+            name: [
+                [
+                    instrument.price_text(int(level["px"])),
+                    instrument.quantity_text(int(level["qty"])),
+                    int(level["order_count"]),
+                    [client_id(s, order) for order in queue_of(s, level)],
+                ]
+                for level in levels_of(s, book, side)
+            ]
+            for side, name in SIDE_NAMES.items()
+        }
+        last = instrument.price_text(int(book["last_px"])) if book["last_px"] else None
+        result[instrument.symbol] = {**sides, "stops": [], "last": last}
+    return result
+
+
+def client_id(s: Any, order: int) -> int | str | None:
+    cold = s["cold"][order]
+    return words_text(cold["text"]).decode() or int(cold["client_order_id"]) or None
+
+
+def levels_of(s: Any, book: Any, side: int) -> list[Any]:
+    """Return the levels of one side, best first, by walking the trie from its root."""
+    root = int(book["root"][side]) - 1
+    return [] if root == NIL else [s["levels"][idx] for idx in levels_below(s, root)]
+
+
+def levels_below(s: Any, node: int) -> list[int]:
+    found = []
+    for digit in range(NODE_WAYS):
+        if int(s["nodes"][node]["bits"]) >> digit & 1:
+            child = int(s["child"][node, digit])
+            found += [child] if s["nodes"][node]["shift"] == 0 else levels_below(s, child)
+    return found
+
+
+def nodes_below(s: Any, node: int) -> list[int]:
+    found = [node]
+    if s["nodes"][node]["shift"] != 0:
+        for digit in range(NODE_WAYS):
+            if int(s["nodes"][node]["bits"]) >> digit & 1:
+                found += nodes_below(s, int(s["child"][node, digit]))
+    return found
+
+
+def queue_of(s: Any, level: Any) -> list[int]:
+    """Return the orders of a level by its links, checking them both ways."""
+    orders, before, order = [], NIL, int(level["head"])
+    while order != NIL:
+        assert s["hot"][order]["prev"] == before
+        orders.append(order)
+        before, order = order, int(s["hot"][order]["next"])
+    assert level["tail"] == before
+    return orders
+
+
+def money(state: Any) -> dict[int, dict[str, tuple[int, int]]]:
+    """Return account -> currency -> (total, reserved), zeros left out."""
+    s, known = state[0], catalogue(state)
+    result: dict[int, dict[str, tuple[int, int]]] = {}
+    for idx in range(int(s["accounts_used"])):
+        held = {}
+        for currency in known.currencies:
+            balance = s["balances"][idx, currency.currency_idx]
+            if balance["total"] or balance["reserved"]:
+                held[currency.code] = (int(balance["total"]), int(balance["reserved"]))
+        result[int(s["accounts"][idx]["account"])] = held
+    return result
+
+
+def fees(state: Any) -> dict[str, int]:
+    """Return what the house earned, per currency, in minor units."""
+    rows = state[0]["currencies"]
+    return {each.code: int(rows[each.currency_idx]["fees"]) for each in catalogue(state).currencies}
+
+
+def positions(state: Any) -> dict[tuple[int, str], tuple[int, int, int]]:
+    """Return (account, symbol) -> (lots, cost, realised), zeros left out."""
+    s, known = state[0], catalogue(state)
+    result = {}
+    for row in s["positions"][: s["positions_used"]]:
+        account = int(s["accounts"][row["key"] >> ACCOUNT_IDX_BITS]["account"])
+        symbol = known.instruments[row["key"] & ((1 << ACCOUNT_IDX_BITS) - 1)].symbol
+        held = (int(row["qty"]), int(row["cost"]), int(row["realised"]))
+        if any(held):
+            result[account, symbol] = held
+    return result
+
+
+def check_invariants(state: Any) -> None:
+    """Assert everything that must hold of a state between commands."""
+    s = state[0]
+    seen_levels: list[int] = []
+    resting: list[int] = []
+    seen_nodes: list[int] = []
+    for book in s["books"][: s["books_used"]]:
+        for side in (Side.BUY, Side.SELL):
+            root = int(book["root"][side]) - 1
+            if root == NIL:
+                assert book["best"][side] == 0
+                continue
+            levels = levels_below(s, root)
+            keys = [PX_MAX - px if side == Side.BUY else px for px in s["levels"][levels]["px"].tolist()]
+            assert keys == sorted(set(keys)), "levels are in order of price"
+            assert book["best"][side] - 1 == levels[0]
+            seen_levels += levels
+            seen_nodes += nodes_below(s, root)
+            resting += check_levels(s, levels, side)
+    check_pools(s, resting, seen_levels, seen_nodes)
+    check_exposure(s, resting)
+    check_ids(s, resting)
+
+
+def check_levels(s: Any, levels: list[int], side: int) -> list[int]:
+    """A level's total and count are those of its queue; every order knows where it is."""
+    orders = []
+    for level in levels:
+        queue = queue_of(s, s["levels"][level])
+        assert queue, "an empty level does not exist"
+        assert s["levels"][level]["qty"] == s["hot"][queue]["leaves"].sum()
+        assert s["levels"][level]["order_count"] == len(queue)
+        for order in queue:
+            assert s["hot"][order]["level"] == level
+            assert s["hot"][order]["px"] == s["levels"][level]["px"]
+            assert s["cold"][order]["side"] == side
+            assert s["hot"][order]["leaves"] == s["cold"][order]["qty"] - s["cold"][order]["cum"] > 0
+        orders += queue
+    return orders
+
+
+def chain(head: int, following: Any) -> list[int]:
+    """Follow a list of idx + 1 links from its head."""
+    found = []
+    while head:
+        found.append(head - 1)
+        assert len(found) <= len(following), "a free list does not run in circles"
+        head = int(following[head - 1])
+    return found
+
+
+def check_pools(s: Any, orders: list[int], levels: list[int], nodes: list[int]) -> None:
+    """Every slot ever used is either live or free, and never both."""
+    for live, free, used in (
+        (orders, chain(int(s["orders_free"]), s["hot"]["next"]), s["orders_used"]),
+        (levels, chain(int(s["levels_free"]), s["levels"]["node"]), s["levels_used"]),
+        (nodes, chain(int(s["nodes_free"]), s["nodes"]["parent"]), s["nodes_used"]),
+    ):
+        assert sorted(live + free) == list(range(int(used)))
+    assert s["orders_live"] == len(orders)
+
+
+def check_exposure(s: Any, orders: list[int]) -> None:
+    """What is reserved, open and counted is exactly what rests."""
+    reserved: Counter[tuple[int, int]] = Counter()
+    selling: Counter[tuple[int, int]] = Counter()
+    open_lots: Counter[tuple[int, int]] = Counter()
+    per_account: Counter[int] = Counter()
+    for order in orders:
+        hot, cold = s["hot"][order], s["cold"][order]
+        book = s["books"][cold["instrument"]]
+        notional = int(hot["px"]) * int(hot["leaves"]) * int(book["scale"])
+        where = (int(hot["account"]), int(book["quote"]))
+        rate = max(int(cold["maker_ppm"]), int(cold["taker_ppm"]), 0)
+        if cold["side"] == Side.BUY:
+            reserved[where] += notional + -(-notional * rate // 10**6)
+        else:
+            selling[where] += notional
+        open_lots[int(hot["position"]), int(cold["side"])] += int(hot["leaves"])
+        per_account[int(hot["account"])] += 1
+    for account in range(int(s["accounts_used"])):
+        assert s["accounts"][account]["open_orders"] == per_account[account]
+        for currency in range(int(s["currencies_used"])):
+            balance = s["balances"][account, currency]
+            assert balance["reserved"] == reserved[account, currency]
+            assert balance["selling"] == selling[account, currency]
+    for idx, position in enumerate(s["positions"][: s["positions_used"]]):
+        assert position["open_buy"] == open_lots[idx, int(Side.BUY)]
+        assert position["open_sell"] == open_lots[idx, int(Side.SELL)]
+        assert position["cost"] >= 0
+
+
+def check_ids(s: Any, orders: list[int]) -> None:
+    """Every live order is found by its ids, and nothing else is."""
+    by_order_id = defaultdict(list)
+    for bucket, head in enumerate(s["order_bucket"].tolist()):
+        for order in chain(head, s["cold"]["next"]) if head else ():
+            by_order_id[order].append(bucket)
+    assert sorted(by_order_id) == sorted(orders)
+    assert all(len(buckets) == 1 for buckets in by_order_id.values())
+    named = {
+        int(s["cold"][order]["id_entry"]): order for order in orders if s["cold"][order]["id_entry"] != NIL
+    }
+    live = np.flatnonzero(s["ids"]["order"][: s["ids_used"]] != NIL).tolist()
+    assert {entry: int(s["ids"][entry]["order"]) for entry in live} == named
+
+
+def money_is_conserved(state: Any) -> bool:
+    """Tell whether accounts and house together hold exactly what was paid in."""
+    s = state[0]
+    for currency in range(int(s["currencies_used"])):
+        held = sum(s["balances"][: s["accounts_used"], currency]["total"].tolist())
+        if held + int(s["currencies"][currency]["fees"]) != s["currencies"][currency]["deposited"]:
+            return False
+    return True
