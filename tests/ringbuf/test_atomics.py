@@ -23,10 +23,9 @@ def store_and_load(s, i, value):
 
 @njit
 def spin_until(words, value, rounds):
-    for _ in range(rounds):
-        if atomics.load_acquire(words, 0) == value:
-            return True
-    return False
+    while rounds and atomics.load_acquire(words, 0) != value:
+        rounds -= 1
+    return rounds > 0
 
 
 @njit
