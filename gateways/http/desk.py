@@ -1,0 +1,219 @@
+"""The order desk: named fields of one command become a staged record, or are refused.
+
+Authorise (key, role, account), complete what the address left out, encode by the shared
+JSON codec, stage. The desk also keeps two things the codec asks for: a catalogue that is
+as new as the engine's, and the instrument of an order that is being replaced. The latter
+comes from live state, or, for an order whose `new` is still on its way, from the desk's
+own list: a pipelining client may replace before it has read the acknowledgement.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from engine.instruments import Catalogue, Instrument, RefusedAtDoor
+from engine.records import COMMAND_VERSION, UNCHANGED, Op, Reason, Role
+from engine.trading.view import LiveView, OrderView, catalogue
+from gateways.http.dispatch import Dispatcher, Pending
+from gateways.http.keys import Principal
+from gateways.http.problems import (
+    DETAILS,
+    HttpStatus,
+    Problem,
+    Refused,
+    malformed,
+    problem,
+    refused_at_door,
+)
+from gateways.http.replies import Outcome
+from gateways.http.routes import Fields
+from gateways.json_lines import CommandEncoder, EventFormatter, MalformedCommand
+from gateways.json_lines.administration import ADMINISTRATION
+from ringbuf.seqlock import TornReadError
+
+TRADING_OPS = frozenset({"new", "cancel", "replace", "mass_cancel"})
+STALE_REASONS = frozenset({Reason.UNKNOWN_SYMBOL, Reason.UNKNOWN_CURRENCY})
+AMBIGUOUS = -1
+"""Two new orders of one id, for different instruments, are on their way."""
+NEW = int(Op.NEW)
+SESSION_DOWN_ROW = (int(Op.SESSION_DOWN), COMMAND_VERSION, 0, 0, 0, 0, 0, int(Role.ALL), 0)
+_INSTRUMENT, _SESSION, _ACCOUNT, _CLIENT_ORDER_ID, _PX, _QTY = 8, 9, 10, 11, 13, 14
+_ROW_WORDS = 24
+
+Answer = Callable[[Outcome], None]
+
+
+class Desk:
+    """Turns what a principal asks for into staged commands.
+
+    state : array of one STATE record, mapped read-only
+    """
+
+    def __init__(
+        self, state: Any, dispatcher_of: Callable[[EventFormatter, Callable[[Any], None]], Dispatcher]
+    ):
+        self._state = state
+        self._view = LiveView(state)
+        known = catalogue(state)
+        self._encoder = CommandEncoder(known, self._instrument_of)
+        self._formatter = EventFormatter(known)
+        self._in_flight: dict[tuple[int, int], int] = {}
+        self._ended_sessions: list[int] = []
+        self.dispatcher = dispatcher_of(self._formatter, self._settled)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The instruments and currencies as last read."""
+        return self._encoder.catalogue
+
+    @property
+    def formatter(self) -> EventFormatter:
+        """Writes events in the words of SPEC R3."""
+        return self._formatter
+
+    def submit(self, principal: Principal, session: int, fields: Fields, answer: Answer) -> None:
+        """Stage one command; `answer` is called once with what it came to. Raises Refused."""
+        op = fields.get("op")
+        if op in TRADING_OPS:
+            if not principal.roles & Role.TRADER:
+                principal.require(Role.TRADER)
+            account = fields.get("account")
+            if account is None:
+                fields["account"] = self._account_of(principal, fields)
+            elif type(account) is int:
+                principal.require_account(account)
+        elif op in ADMINISTRATION:
+            principal.require(Role.OPERATOR)
+            if op == "time":
+                raise _time_is_the_workers()
+        row = self._encoded(principal, session, fields)
+        if self._encoder.new_currencies:
+            self._create_currency(principal, session, fields, answer)
+            return
+        key = None
+        if row[0] == NEW and row[_CLIENT_ORDER_ID]:
+            key = (row[_ACCOUNT], row[_CLIENT_ORDER_ID])
+            if self._in_flight.setdefault(key, row[_INSTRUMENT]) != row[_INSTRUMENT]:
+                self._in_flight[key] = AMBIGUOUS
+        elif op == "replace":
+            _refuse_unresolved(fields, row)
+        self.dispatcher.stage(row, Pending(session, answer, key))
+
+    def session_down(self, session: int) -> None:
+        """Tell the engine that a session has ended; asked again until the ring takes it."""
+        row = (*SESSION_DOWN_ROW, session)
+
+        def told(result: Outcome) -> None:
+            if isinstance(result, Problem) and result.status == HttpStatus.BUSY:
+                self._ended_sessions.append(session)
+
+        self.dispatcher.stage((*row, *(0,) * (_ROW_WORDS - len(row))), Pending(session, told))
+
+    def retry_session_downs(self) -> None:
+        """Stage again the session ends for which the ring had no room."""
+        ended, self._ended_sessions = self._ended_sessions, []
+        for session in ended:
+            self.session_down(session)
+
+    def refresh(self) -> bool:
+        """Read the catalogue anew if the engine knows more than we do; tell whether it did."""
+        s = self._state[0]
+        known = self._encoder.catalogue
+        counts = (len(known.instruments), len(known.currencies))
+        if counts == (int(s["books_used"]), int(s["currencies_used"])):
+            return False
+        self._encoder.catalogue = self._formatter.catalogue = catalogue(self._state)
+        return True
+
+    def _encoded(self, principal: Principal, session: int, fields: Fields) -> Sequence[int]:
+        encoder = self._encoder
+        encoder.owner = principal.name
+        encoder.session = session
+        encoder.roles = principal.roles
+        if fields.get("op") == "phase":
+            self.refresh()  # its events name instruments
+        try:
+            return encoder.row(fields)
+        except RefusedAtDoor as refusal:
+            if refusal.reason not in STALE_REASONS or not self.refresh():
+                raise refused_at_door(refusal) from None
+        except MalformedCommand as fault:
+            raise malformed(str(fault), fault.field) from None
+        return self._encoded(principal, session, fields)  # once: now nothing is left to refresh
+
+    def _create_currency(self, principal: Principal, session: int, fields: Fields, answer: Answer) -> None:
+        """Create the first currency that a line brings with it, then ask again for the line."""
+        code = self._encoder.new_currencies[0]
+
+        def created(result: Outcome) -> None:
+            is_there = isinstance(result, Problem) and result.reason == Reason.ALREADY_DEFINED.name.lower()
+            if isinstance(result, Problem) and not is_there:
+                answer(result)
+                return
+            self.refresh()
+            try:
+                self.submit(principal, session, fields, answer)
+            except Refused as refusal:
+                answer(refusal.problem)
+
+        row = self._encoded(principal, session, {"op": "currency", "currency": code})
+        self.dispatcher.stage(row, Pending(session, created))
+
+    def _account_of(self, principal: Principal, fields: Fields) -> int:
+        """Return the account that a request without one means: the order's, or the key's only one."""
+        order_id = fields.get("order_id")
+        if type(order_id) is int:
+            order = self._live_order(order_id)
+            if order is None:
+                raise _unknown_order("order_id")
+            principal.require_account(order.account)
+            return order.account
+        return principal.account_or_sole(None)
+
+    def _live_order(self, order_id: int) -> OrderView | None:
+        if not 0 < order_id < 2**63:
+            return None
+        try:
+            return self._view.order(order_id)
+        except TornReadError as torn:
+            raise _changing(torn) from None
+
+    def _instrument_of(self, account: int, client_order_id: int, order_id: int) -> Instrument | None:
+        if order_id:
+            order = self._live_order(order_id)
+            return None if order is None else order.instrument
+        idx = self._in_flight.get((account, client_order_id))
+        if idx is not None:
+            return None if idx == AMBIGUOUS else self._encoder.catalogue.instruments[idx]
+        try:
+            found = self._view.client_order(account, client_order_id)
+        except TornReadError as torn:
+            raise _changing(torn) from None
+        return found.instrument if isinstance(found, OrderView) else None
+
+    def _settled(self, key: tuple[int, int]) -> None:
+        self._in_flight.pop(key, None)
+
+
+def _refuse_unresolved(fields: Fields, row: Sequence[int]) -> None:
+    """Refuse a replace whose price or quantity could not be counted: nobody knows the order.
+
+    Published without them it would be a valid replace that changes nothing.
+    """
+    for name, word in (("price", _PX), ("quantity", _QTY)):
+        if fields.get(name) is not None and row[word] == UNCHANGED:
+            raise _unknown_order("order_id" if fields.get("order_id") is not None else "client_order_id")
+
+
+def _unknown_order(field: str) -> Refused:
+    return Refused(
+        problem(HttpStatus.NOT_FOUND, "unknown_order", DETAILS[Reason.UNKNOWN_ORDER], field, seq=None)
+    )
+
+
+def _time_is_the_workers() -> Refused:
+    detail = "a running engine goes by the worker's clock; `time` is for replayed files"
+    return Refused(problem(HttpStatus.REFUSED, "unsupported", detail, "op", seq=None))
+
+
+def _changing(torn: TornReadError) -> Refused:
+    return Refused(problem(HttpStatus.BUSY, "busy", f"{torn}; nothing was done, try again"))

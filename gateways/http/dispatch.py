@@ -1,0 +1,212 @@
+"""Commands out in batches, events in, each answer to whoever waits for it.
+
+    desk -> stage() ... stage() -> flush() ==> command ring
+                                               engine
+    Pending.answer, Listener.report <- collect() <== event ring
+
+A command waits under its `req_seq`, a number of this door that is never given twice.
+What the ring did not take is answered "busy" at once. What was published is answered by
+its events, or "outcome unknown" when they do not come in time or the reader was lapped:
+never "refused" (DESIGN section 5, rule 2). Nothing here waits, reads a clock or knows a
+socket; the serving loop calls.
+"""
+
+import struct
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from engine.records import COMMAND, Op
+from gateways.http.problems import busy, outcome_unknown
+from gateways.http.replies import CANCELLED, LAST, LISTED_MAX, Outcome, outcome
+from gateways.json_lines import EventFormatter
+from gateways.json_lines.events import UNFOLDED, EventWords
+
+STAGED_MAX = 4096
+"""Commands published in one go: half of the default command ring."""
+DRAIN_LIMIT = 1024
+REPLY_TIMEOUT_S = 5.0
+
+_RECORD = struct.Struct("<8b2i14q")
+_WORD = struct.Struct("<q")
+assert _RECORD.size == COMMAND.itemsize
+assert COMMAND.fields is not None
+_REQ_SEQ_OFFSET = int(COMMAND.fields["req_seq"][1])
+
+
+class Gate(Protocol):
+    """The part of `engine.port.Port` that a dispatcher uses."""
+
+    @property
+    def ring_idx(self) -> int: ...
+    @property
+    def laps(self) -> int: ...
+    def submit(self, commands: Any) -> int: ...
+    def drain(self, limit: int = ...) -> Any: ...
+    def has_news(self) -> bool: ...
+
+
+class Listener(Protocol):
+    """A session that hears of its orders whatever happens to them."""
+
+    def report(self, event: EventWords) -> None: ...
+    def lapped(self) -> None: ...
+
+
+class Pending:
+    """One command on its way: who asked, and the events that came so far."""
+
+    __slots__ = ("answer", "deadline", "dropped_count", "events", "in_flight_key", "session")
+
+    def __init__(self, session: int, answer: Callable[[Outcome], None], in_flight_key: Any = None) -> None:
+        self.session = session
+        self.answer = answer
+        self.in_flight_key = in_flight_key
+        self.events: list[EventWords] = []
+        self.dropped_count = 0
+        self.deadline = 0.0
+
+    def add(self, event: EventWords) -> None:
+        """Keep an event; of a mass cancel only the first LISTED_MAX and the last."""
+        if len(self.events) > LISTED_MAX and event.kind == CANCELLED and not event.flags & LAST:
+            self.dropped_count += 1
+        else:
+            self.events.append(event)
+
+
+class Dispatcher:
+    """Owns the commands of one door from staging to answer.
+
+    on_staged : called when the first command is staged: somebody has to call `flush` soon
+    on_settled : called with the key of a command that has been answered, whatever the answer
+    """
+
+    def __init__(
+        self,
+        gate: Gate,
+        formatter: EventFormatter,
+        on_staged: Callable[[], None],
+        on_settled: Callable[[Any], None],
+    ) -> None:
+        self._gate = gate
+        self._formatter = formatter
+        self._on_staged = on_staged
+        self._on_settled = on_settled
+        self._ring_idx = gate.ring_idx
+        self._records = np.zeros(STAGED_MAX, COMMAND)
+        self._buffer = self._records.view(np.uint8).data
+        self._staged: list[tuple[int, Pending]] = []
+        self._pending: dict[int, Pending] = {}
+        self._req_seq = 0
+        self._laps = gate.laps
+        self.now = 0.0
+        self.listeners: dict[int, Listener] = {}
+        self.unknown_count = 0
+        self.busy_count = 0
+
+    @property
+    def waiting_count(self) -> int:
+        """Commands that were published and not yet answered."""
+        return len(self._pending)
+
+    @property
+    def has_staged(self) -> bool:
+        """Whether commands wait for `flush`."""
+        return bool(self._staged)
+
+    def stage(self, row: Sequence[int], pending: Pending) -> None:
+        """Put a record into the next batch; its `req_seq` is given here."""
+        staged = self._staged
+        if len(staged) == STAGED_MAX:
+            self.flush()
+        self._req_seq += 1
+        offset = len(staged) * _RECORD.size
+        _RECORD.pack_into(self._buffer, offset, *row)
+        _WORD.pack_into(self._buffer, offset + _REQ_SEQ_OFFSET, self._req_seq)
+        if not staged:
+            self._on_staged()
+        staged.append((self._req_seq, pending))
+
+    def flush(self) -> None:
+        """Publish what is staged; answer "busy" for what the ring has no room for."""
+        staged = self._staged
+        if not staged:
+            return
+        deadline = self.now + REPLY_TIMEOUT_S
+        published = self._gate.submit(self._records[: len(staged)])
+        for req_seq, pending in staged[:published]:
+            pending.deadline = deadline
+            self._pending[req_seq] = pending
+        refused = staged[published:]
+        staged.clear()
+        self.busy_count += len(refused)
+        for _, pending in refused:
+            self._settle(pending, busy())
+
+    def collect(self) -> int:
+        """Hand out the events that have become visible; return how many were ours."""
+        events = self._gate.drain(DRAIN_LIMIT)
+        if self._gate.laps != self._laps:
+            self._laps = self._gate.laps
+            self._lapped()
+        if len(events) == 0:
+            return 0
+        ring_idx = self._ring_idx
+        for words in events.view(UNFOLDED).tolist():
+            event = EventWords(*words)
+            if event.ring == ring_idx:
+                self._answer(event)
+            if event.maker_ring == ring_idx and event.maker_order_id | event.order_id:
+                self._report(event)
+        return len(events)
+
+    def expire(self) -> None:
+        """Answer "outcome unknown" for what has waited too long; `now` is set by the caller."""
+        late = []
+        for req_seq, pending in self._pending.items():  # oldest first
+            if pending.deadline > self.now:
+                break
+            late.append(req_seq)
+        for req_seq in late:
+            self.unknown_count += 1
+            self._settle(
+                self._pending.pop(req_seq), outcome_unknown(f"no answer within {REPLY_TIMEOUT_S:g} s")
+            )
+
+    def abandon(self, cause: str) -> None:
+        """Answer "outcome unknown" for everything published: the door ends or has lost its place."""
+        waiting = list(self._pending.values())
+        self._pending.clear()
+        self.unknown_count += len(waiting)
+        for pending in waiting:
+            self._settle(pending, outcome_unknown(cause))
+
+    def _answer(self, event: EventWords) -> None:
+        pending = self._pending.get(event.req_seq)
+        if pending is None or pending.session != event.session:
+            return
+        pending.add(event)
+        if event.flags & LAST:
+            del self._pending[event.req_seq]
+            self._settle(pending, outcome(pending.events, pending.dropped_count, self._formatter))
+
+    def _report(self, event: EventWords) -> None:
+        """Tell the session that entered a resting order what became of it."""
+        listener = self.listeners.get(event.maker_session)
+        if listener is None:
+            return
+        is_own_doing = event.ring == self._ring_idx and event.session == event.maker_session
+        if is_own_doing and event.kind == CANCELLED and event.op != Op.MASS_CANCEL:
+            return  # the reply says it
+        listener.report(event)
+
+    def _settle(self, pending: Pending, result: Outcome) -> None:
+        if pending.in_flight_key is not None:
+            self._on_settled(pending.in_flight_key)
+        pending.answer(result)
+
+    def _lapped(self) -> None:
+        self.abandon("the door fell behind the event ring and lost the answer")
+        for listener in list(self.listeners.values()):
+            listener.lapped()

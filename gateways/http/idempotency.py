@@ -1,0 +1,38 @@
+"""What a repeated Idempotency-Key was used for: the same request again, or another one.
+
+The engine refuses every repeat (SPEC S4) and says where the original stands. It cannot
+know whether the bodies were equal: this memory of the door can, for the latest keys.
+"""
+
+from hashlib import blake2b
+
+import msgspec
+
+from engine.records import Reason
+from gateways.http.problems import Problem
+from gateways.http.replies import OrderReply, Outcome
+
+KEYS_MAX = 2**16
+_DUPLICATE = Reason.DUPLICATE.name.lower()
+REUSED = (
+    "this Idempotency-Key was used before with a different body; the order of the first use stands as given"
+)
+
+
+class KeyMemory:
+    """The bodies of the latest KEYS_MAX accepted orders that came with a key."""
+
+    def __init__(self) -> None:
+        self._bodies: dict[tuple[str, str], bytes] = {}
+
+    def judge(self, owner: str, key: str, body: bytes, result: Outcome) -> Outcome:
+        """Remember an accepted body; let a refused repeat say so when its body differs."""
+        name, digest = (owner, key), blake2b(body, digest_size=16).digest()
+        if isinstance(result, OrderReply):
+            if len(self._bodies) >= KEYS_MAX:
+                del self._bodies[next(iter(self._bodies))]
+            self._bodies[name] = digest
+        elif isinstance(result, Problem) and result.reason == _DUPLICATE:
+            if self._bodies.get(name, digest) != digest:
+                return msgspec.structs.replace(result, detail=REUSED, field="Idempotency-Key")
+        return result

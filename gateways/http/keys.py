@@ -1,0 +1,81 @@
+"""Bearer keys: who is calling, for which accounts, in which roles.
+
+The configuration binds each key to accounts and roles once, at the start. A door
+refuses here; the kernel checks the stamped account and role bits again.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from engine.records import Role
+from gateways.http.problems import forbidden, malformed, unauthorised
+
+
+class KeySettings(Protocol):
+    """One `[[keys]]` entry of the configuration."""
+
+    @property
+    def token(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def accounts(self) -> tuple[int, ...] | None: ...
+    @property
+    def roles(self) -> Role: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The owner of a key: what it may touch, and the session its single requests belong to."""
+
+    name: str
+    accounts: frozenset[int] | None  # None: every account
+    roles: int
+    session: int
+
+    def require(self, role: Role) -> None:
+        """Refuse unless the key holds one of the roles in `role`."""
+        if not self.roles & role:
+            wanted = " or ".join(each.name.lower() for each in Role if each & role and each.name)
+            raise forbidden(f"key {self.name!r} lacks the role {wanted}")
+
+    def require_account(self, account: int) -> None:
+        """Refuse an account that is not the key's."""
+        if self.accounts is not None and account not in self.accounts:
+            raise forbidden(f"account {account} does not belong to key {self.name!r}", "account")
+
+    def account_or_sole(self, account: int | None) -> int:
+        """Return the account given, or the key's only one."""
+        if account is not None:
+            self.require_account(account)
+            return account
+        if self.accounts is not None and len(self.accounts) == 1:
+            return next(iter(self.accounts))
+        raise malformed(f"say which account: key {self.name!r} has several", "account")
+
+
+class KeyRing:
+    """Finds the principal of an Authorization header."""
+
+    def __init__(self, keys: Iterable[KeySettings], sessions: Iterable[int]) -> None:
+        self._by_header: dict[str, Principal] = {}
+        for key, session in zip(keys, sessions, strict=False):
+            accounts = None if key.accounts is None else frozenset(key.accounts)
+            principal = Principal(key.name, accounts, int(key.roles), session)
+            self._by_header[f"Bearer {key.token}"] = principal
+
+    def principal(self, header: str | None) -> Principal:
+        """Return who the header names; refuse a missing, foreign or misspelt key."""
+        if header is None:
+            raise unauthorised("no Authorization header; send 'Authorization: Bearer KEY'")
+        found = self._by_header.get(header)
+        if found is not None:
+            return found
+        scheme, _, token = header.strip().partition(" ")
+        if scheme.lower() != "bearer":
+            raise unauthorised("the Authorization scheme must be Bearer")
+        found = self._by_header.get(f"Bearer {token.strip()}")
+        if found is None:
+            raise unauthorised("no such key")
+        return found

@@ -1,0 +1,167 @@
+"""What went wrong, as RFC 9457 problem documents.
+
+A Problem is a value: the HTTP status, the reason (a lower-case name of the closed
+Reason list, or one of the door's own), what was meant, and for a duplicate where the
+original stands. REST sends it as a body, a WebSocket session inside a frame.
+
+Before a command is published a door may refuse; afterwards it may only say that the
+outcome is unknown (DESIGN section 5, rule 2): `outcome_unknown`.
+"""
+
+from enum import IntEnum
+from typing import Any
+
+import msgspec
+
+from engine.instruments import RefusedAtDoor
+from engine.records import Reason
+
+CONTENT_TYPE = "application/problem+json"
+RETRY_AFTER_S = 1
+
+
+class HttpStatus(IntEnum):
+    """The statuses this door answers with."""
+
+    OK = 200
+    MALFORMED = 400
+    UNAUTHORISED = 401
+    FORBIDDEN = 403
+    NOT_FOUND = 404
+    METHOD_NOT_ALLOWED = 405
+    REQUEST_TIMEOUT = 408
+    CONFLICT = 409
+    TOO_LARGE = 413
+    REFUSED = 422
+    UPGRADE_REQUIRED = 426
+    TOO_MANY = 429
+    BUSY = 503
+    UNKNOWN_OUTCOME = 504
+
+
+TITLES = {
+    HttpStatus.MALFORMED: "Malformed request",
+    HttpStatus.UNAUTHORISED: "Unknown key",
+    HttpStatus.FORBIDDEN: "Not permitted",
+    HttpStatus.NOT_FOUND: "Not found",
+    HttpStatus.METHOD_NOT_ALLOWED: "Method not allowed",
+    HttpStatus.REQUEST_TIMEOUT: "Request not completed in time",
+    HttpStatus.CONFLICT: "Duplicate client order id",
+    HttpStatus.TOO_LARGE: "Request too large",
+    HttpStatus.REFUSED: "Refused",
+    HttpStatus.UPGRADE_REQUIRED: "WebSocket only",
+    HttpStatus.TOO_MANY: "Rate limit",
+    HttpStatus.BUSY: "Busy",
+    HttpStatus.UNKNOWN_OUTCOME: "Outcome unknown",
+}
+
+STATUS_OF_REASON = {
+    Reason.DUPLICATE: HttpStatus.CONFLICT,
+    Reason.DUPLICATE_REQUEST: HttpStatus.CONFLICT,
+    Reason.UNKNOWN_ORDER: HttpStatus.NOT_FOUND,
+    Reason.RATE_LIMIT: HttpStatus.TOO_MANY,
+    Reason.NOT_PERMITTED: HttpStatus.FORBIDDEN,
+    Reason.ACCOUNT_DISABLED: HttpStatus.FORBIDDEN,
+}
+"""Every other reason of the engine is 422."""
+
+DETAILS = {
+    Reason.DUPLICATE: "this client_order_id was used before; the original order stands as given here",
+    Reason.UNKNOWN_ORDER: "no open order of this account has that id",
+    Reason.RATE_LIMIT: "the account's order rate is used up; slow down",
+    Reason.UNKNOWN_ACCOUNT: "the engine knows no account of that number",
+    Reason.NOT_PERMITTED: "the role or account of this session does not permit the operation",
+    Reason.UNSUPPORTED: "the engine does not offer this yet; nothing was done",
+    Reason.INSUFFICIENT_FUNDS: "the free balance does not cover price x quantity and fee",
+    Reason.NO_LIQUIDITY: "the opposite side of the book is empty",
+    Reason.POST_ONLY_WOULD_CROSS: "the order would have traded at once",
+    Reason.FOK_UNFILLABLE: "the whole quantity cannot be filled now",
+    Reason.NOT_ALLOWED_IN_PHASE: "the instrument's trading phase does not allow it",
+}
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """One RFC 9457 document; the extension members stand only where they say something."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    reason: str
+    field: str | None = None
+    seq: int | msgspec.UnsetType | None = msgspec.UNSET
+    order_id: int | msgspec.UnsetType | None = msgspec.UNSET
+    client_order_id: int | str | msgspec.UnsetType | None = msgspec.UNSET
+    order_status: str | msgspec.UnsetType | None = msgspec.UNSET
+    cum_quantity: str | msgspec.UnsetType = msgspec.UNSET
+    leaves_quantity: str | msgspec.UnsetType = msgspec.UNSET
+
+    def body(self) -> bytes:
+        """Return the document as JSON."""
+        return msgspec.json.encode(self)
+
+
+def problem(status: HttpStatus, reason: str, detail: str, field: str | None = None, **extra: Any) -> Problem:
+    """Return a problem document of that status and reason."""
+    return Problem(
+        type=f"urn:pinion:problem:{reason.replace('_', '-')}",
+        title=TITLES[status],
+        status=int(status),
+        detail=detail,
+        reason=reason,
+        field=field,
+        **extra,
+    )
+
+
+class Refused(ValueError):  # noqa: N818 - an answer, not a fault of ours
+    """The request ends here, before anything was published: the client's fault or a full door."""
+
+    def __init__(self, document: Problem) -> None:
+        super().__init__(document.detail)
+        self.problem = document
+
+
+def malformed(detail: str, field: str | None = None) -> Refused:
+    """Refuse what cannot be read as a request."""
+    return Refused(problem(HttpStatus.MALFORMED, "malformed", detail, field))
+
+
+def forbidden(detail: str, field: str | None = None) -> Refused:
+    """Refuse what the key may not do."""
+    return Refused(problem(HttpStatus.FORBIDDEN, "not_permitted", detail, field))
+
+
+def unauthorised(detail: str) -> Refused:
+    """Refuse a request without a known key."""
+    return Refused(problem(HttpStatus.UNAUTHORISED, "unknown_key", detail, "Authorization"))
+
+
+def refused_at_door(refusal: RefusedAtDoor) -> Refused:
+    """Refuse a value that no record can carry; ill-typed ones are malformed."""
+    status = HttpStatus.REFUSED
+    if refusal.reason == Reason.INVALID_FIELD:
+        status = HttpStatus.MALFORMED
+    shown = repr(refusal.value)
+    if len(shown) > 80:
+        shown = shown[:80] + "..."
+    detail = f"{refusal.field} {shown}: {refusal.detail}"
+    return Refused(problem(status, refusal.reason.name.lower(), detail, refusal.field, seq=None))
+
+
+def busy() -> Problem:
+    """The command ring is full: nothing was published."""
+    return problem(
+        HttpStatus.BUSY, "busy", f"the engine's command ring is full; retry after {RETRY_AFTER_S} s"
+    )
+
+
+def outcome_unknown(cause: str) -> Problem:
+    """The command was published and its answer did not come: it may or may not take effect."""
+    return problem(
+        HttpStatus.UNKNOWN_OUTCOME,
+        "outcome_unknown",
+        f"{cause}; the command was handed to the engine and may have taken or may yet take effect. "
+        "Send it again with the same client_order_id (a duplicate is refused and says where the order "
+        "stands) or ask the API for /v1/orders/client:ID?account=ACCOUNT",
+    )

@@ -1,0 +1,127 @@
+"""What a command came to, told from its events: the 200 of SPEC R5, or a problem document.
+
+The events of one command are contiguous and the last is marked, so the outcome is read
+off them at once: the last event about the order itself says where it stands, the trades
+are its fills. A mass cancel and an administration line have no order: they count.
+"""
+
+from typing import Any
+
+import msgspec
+
+from engine.records import EventFlag, EventKind, Op, Reason, Status
+from gateways.http.problems import DETAILS, STATUS_OF_REASON, HttpStatus, Problem, problem
+from gateways.json_lines import EventFormatter
+from gateways.json_lines.events import OP_NAMES, REASON_NAMES, STATUS_NAMES, EventWords, given_id
+
+ORDER_OPS = frozenset({int(Op.NEW), int(Op.CANCEL), int(Op.REPLACE)})
+LISTED_MAX = 1000
+"""Cancelled orders listed in one reply; the count beside them is exact."""
+
+ACCEPTED, REJECTED, TRADE = int(EventKind.ACCEPTED), int(EventKind.REJECTED), int(EventKind.TRADE)
+CANCELLED, PREVENTED, DONE = int(EventKind.CANCELLED), int(EventKind.PREVENTED), int(EventKind.DONE)
+LAST = int(EventFlag.LAST)
+OPEN_NAME = STATUS_NAMES[Status.OPEN]
+CANCELLED_NAME = STATUS_NAMES[Status.CANCELLED]
+
+
+class OrderReply(msgspec.Struct, frozen=True, gc=False):
+    """The outcome of a new, cancel or replace."""
+
+    order_id: int
+    client_order_id: int | str | None
+    status: str
+    cum_quantity: str
+    leaves_quantity: str
+    fills: list[Any]
+    reason: str | None
+    seq: int
+
+
+class CountReply(msgspec.Struct, frozen=True, gc=False):
+    """The outcome of a mass cancel or of an administration line."""
+
+    op: str
+    cancelled_count: int
+    events: list[Any]
+    """R3 objects, at most LISTED_MAX."""
+    seq: int
+
+
+Outcome = OrderReply | CountReply | Problem
+
+
+def outcome(events: list[EventWords], dropped_count: int, formatter: EventFormatter) -> Outcome:
+    """Return what a command came to.
+
+    events : all events of the command, its LAST one included; the middle may be left out
+    dropped_count : events left out of the middle
+    """
+    first = events[0]
+    if first.kind == REJECTED:
+        return rejection(first, formatter)
+    if first.op in ORDER_OPS:
+        return _order_reply(events, formatter)
+    return _count_reply(events, dropped_count, formatter)
+
+
+def _order_reply(events: list[EventWords], formatter: EventFormatter) -> OrderReply:
+    first = last = events[0]
+    order_id = first.order_id
+    fills = []
+    reason = None
+    if len(events) > 1:
+        for event in events:
+            if event.kind == TRADE:
+                fills.append(formatter.fields_of(event))
+            if event.order_id == order_id:
+                last = event
+    leaves = last.leaves_qty
+    if last.kind == CANCELLED:
+        reason, leaves = REASON_NAMES[last.reason], 0
+    instrument = formatter.catalogue.instruments[first.instrument]
+    return OrderReply(
+        order_id,
+        given_id(first.client_order_id, first.text_0, first.text_1, first.text_2),
+        STATUS_NAMES.get(last.status, OPEN_NAME),
+        instrument.quantity_text(last.cum_qty),
+        instrument.quantity_text(leaves),
+        fills,
+        reason,
+        first.seq,
+    )
+
+
+def _count_reply(events: list[EventWords], dropped_count: int, formatter: EventFormatter) -> CountReply:
+    last = events[-1]
+    listed = [fields for event in events if (fields := formatter.fields_of(event)) is not None]
+    count = (
+        last.qty if last.kind == DONE else sum(event.kind == CANCELLED for event in events) + dropped_count
+    )
+    return CountReply(OP_NAMES[last.op], count, listed[:LISTED_MAX], last.seq)
+
+
+def rejection(event: EventWords, formatter: EventFormatter) -> Problem:
+    """Return the problem document of a command that the engine rejected."""
+    reason = Reason(event.reason)
+    status = STATUS_OF_REASON.get(reason, HttpStatus.REFUSED)
+    name = REASON_NAMES[reason]
+    detail = DETAILS.get(reason, f"the engine rejected the command: {name.replace('_', ' ')}")
+    given = given_id(event.client_order_id, event.text_0, event.text_1, event.text_2)
+    if reason != Reason.DUPLICATE:
+        return problem(status, name, detail, seq=event.seq, client_order_id=given)
+    instruments = formatter.catalogue.instruments
+    known = 0 <= event.instrument < len(instruments)
+    as_text = instruments[event.instrument].quantity_text if known else str
+    return problem(
+        status,
+        name,
+        detail,
+        "client_order_id",
+        seq=event.seq,
+        client_order_id=given,
+        order_id=event.order_id or None,
+        order_status=STATUS_NAMES.get(event.status),
+        cum_quantity=as_text(event.cum_qty),
+        leaves_quantity=as_text(event.leaves_qty),
+    )

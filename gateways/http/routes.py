@@ -1,0 +1,240 @@
+"""From method, path, query and body to what is asked for: named fields of one command, or several.
+
+Sans-I/O: strings and bytes in, dictionaries in the words of SPEC R2 out. Whether the
+fields make sense is the codec's business, whether the key may is the desk's.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+import msgspec
+
+from gateways.http.problems import HttpStatus, Refused, malformed, problem
+
+Fields = dict[str, Any]
+
+ORDERS = "/v1/orders"
+BATCH = "/v1/orders/batch"
+ADMIN = "/v1/admin"
+SESSION = "/v1/session"
+BATCH_MAX = 1024
+"""Commands in one batch: an eighth of the default command ring."""
+CLIENT_PREFIX = "client:"
+
+_object = msgspec.json.Decoder(dict[str, Any])
+_objects = msgspec.json.Decoder(list[msgspec.Raw])
+_any = msgspec.json.Decoder()
+
+
+class Shape(IntEnum):
+    """How the answer looks."""
+
+    ONE = 1  # one command, its reply is the body
+    MANY = 2  # a batch: {"results": [...]} in the order given
+    STEPS = 3  # administration: one after the other, each on what the one before has made
+
+
+class Ask(NamedTuple):
+    """What one request asks for."""
+
+    shape: Shape
+    commands: list[Fields | Refused]
+    is_admin: bool = False
+
+
+def ask(method: str, path: str, query: Mapping[str, str], body: bytes, key: str | None) -> Ask:
+    """Return what a request asks for, or refuse it.
+
+    key : the Idempotency-Key header; it is the client_order_id of a new order (SPEC S4)
+    """
+    methods = _ROUTES.get(path)
+    if methods is None:
+        order = path.removeprefix(ORDERS + "/")
+        if order == path or not order or "/" in order:
+            known = "/v1/orders, /v1/orders/batch, /v1/orders/{order_id}, /v1/admin, /v1/session"
+            raise Refused(problem(HttpStatus.NOT_FOUND, "unknown_path", f"no such path; there are {known}"))
+        if method == "DELETE":
+            return Ask(Shape.ONE, [cancel_of(order, query)])
+        if method == "PATCH":
+            return Ask(Shape.ONE, [replace_of(order, query, body)])
+        raise _wrong_method(method, "PATCH, DELETE")
+    route = methods.get(method)
+    if route is None:
+        raise _wrong_method(method, ", ".join(methods) or "WebSocket GET")
+    if query and method != "DELETE":
+        name = next(iter(query))
+        raise malformed("no query parameters are taken here; give it in the body", name)
+    return route(query, body, key)
+
+
+def new_order(query: Mapping[str, str], body: bytes, key: str | None) -> Ask:
+    """Return the one new order of a body."""
+    fields = json_object(body)
+    name_operation(fields, "new")
+    if key is not None:
+        _identify(fields, key)
+    return Ask(Shape.ONE, [fields])
+
+
+def batch(query: Mapping[str, str], body: bytes, key: str | None) -> Ask:
+    """Return the new orders of a body: an array, or {"orders": [...]}."""
+    if key is not None:
+        raise malformed("give each order of a batch its own client_order_id", "Idempotency-Key")
+    if body.lstrip()[:1] == b"{":
+        wrapper = json_object(body)
+        if list(wrapper) != ["orders"] or not isinstance(wrapper["orders"], list):
+            raise malformed('give an array of orders, or {"orders": [...]}', "orders")
+        given = [each if isinstance(each, dict) else _not_an_object() for each in wrapper["orders"]]
+    else:
+        given = json_objects(body)
+    _bounded(given, "orders")
+    for fields in given:
+        if isinstance(fields, dict):
+            name_operation(fields, "new")
+    return Ask(Shape.MANY, given)
+
+
+def administration(query: Mapping[str, str], body: bytes, key: str | None) -> Ask:
+    """Return the administration lines of a body: one object, an array, or JSON lines."""
+    text = body.strip()
+    if text[:1] == b"[":
+        given = json_objects(text)
+        _bounded(given, "lines")
+        return Ask(Shape.STEPS, given, is_admin=True)
+    lines = [line for line in text.splitlines() if line.strip()]
+    try:
+        return Ask(Shape.ONE, [json_object(text)], is_admin=True)
+    except Refused:
+        if len(lines) < 2:
+            raise
+    steps: list[Fields | Refused] = [json_object(line) for line in lines]
+    _bounded(steps, "lines")
+    return Ask(Shape.STEPS, steps, is_admin=True)
+
+
+def mass_cancel(query: Mapping[str, str], body: bytes, key: str | None) -> Ask:
+    """Return the mass cancel that DELETE /v1/orders?account=&symbol=&side= asks for."""
+    _no_body(body)
+    fields: Fields = {"op": "mass_cancel"}
+    for name, value in query.items():
+        if name not in ("account", "symbol", "side"):
+            raise malformed("unknown query parameter; there are account, symbol, side", name)
+        fields[name] = whole_of(value, name) if name == "account" else value or None
+    return Ask(Shape.ONE, [fields])
+
+
+_ROUTES: dict[str, dict[str, Callable[[Mapping[str, str], bytes, str | None], Ask]]] = {
+    ORDERS: {"POST": new_order, "DELETE": mass_cancel},
+    BATCH: {"POST": batch},
+    ADMIN: {"POST": administration},
+    SESSION: {},
+}
+
+
+def cancel_of(order: str, query: Mapping[str, str]) -> Fields:
+    """Return the cancel that DELETE /v1/orders/{order_id} asks for."""
+    return {"op": "cancel", **_order_named(order), **_account_of(query)}
+
+
+def replace_of(order: str, query: Mapping[str, str], body: bytes) -> Fields:
+    """Return the replace that PATCH /v1/orders/{order_id} asks for."""
+    fields = json_object(body)
+    name_operation(fields, "replace")
+    for name, value in {**_order_named(order), **_account_of(query)}.items():
+        if fields.setdefault(name, value) != value:
+            raise malformed(f"says {fields[name]!r} in the body and {value!r} in the address", name)
+    return fields
+
+
+def name_operation(fields: Fields, op: str) -> None:
+    """Set `op`, which the address has given; refuse a body that says another."""
+    if fields.setdefault("op", op) != op:
+        raise malformed(f"this address takes op {op!r}", "op")
+
+
+def json_object(raw: bytes) -> Fields:
+    """Return the JSON object of a body."""
+    try:
+        return _object.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+        raise malformed(f"the body is not a JSON object: {fault}", "body") from None
+
+
+def json_objects(raw: bytes) -> list[Fields | Refused]:
+    """Return the JSON objects of an array; an element that is none is refused on its own."""
+    try:
+        elements = _objects.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+        raise malformed(f"the body is not a JSON array: {fault}", "body") from None
+    found: list[Fields | Refused] = []
+    for element in elements:
+        try:
+            found.append(json_object(bytes(element)))
+        except Refused as refusal:
+            found.append(refusal)
+    return found
+
+
+def whole_of(text: str, name: str) -> int:
+    """Return the whole number of an address or query."""
+    if not (text.isascii() and text.removeprefix("-").isdigit() and len(text) <= 20):
+        raise malformed(f"{text[:40]!r} is not a whole number", name)
+    return int(text)
+
+
+def _order_named(order: str) -> Fields:
+    if not order.startswith(CLIENT_PREFIX):
+        return {"order_id": whole_of(order, "order_id")}
+    given = order[len(CLIENT_PREFIX) :]
+    return {"client_order_id": client_id_of(given)}
+
+
+def client_id_of(given: str) -> int | str:
+    """Return the client id of an address: digits are a number, digits in quotes and all else a text."""
+    if given.isascii() and given.isdigit() and str(int(given[:20])) == given:
+        return int(given)
+    if len(given) > 2 and given[0] == given[-1] == '"':
+        return given[1:-1]
+    return given
+
+
+def _account_of(query: Mapping[str, str]) -> Fields:
+    for name in query:
+        if name != "account":
+            raise malformed("unknown query parameter; there is account", name)
+    return {"account": whole_of(query["account"], "account")} if "account" in query else {}
+
+
+def _identify(fields: Fields, key: str) -> None:
+    """Take the Idempotency-Key as client_order_id; one key, one id."""
+    given = fields.get("client_order_id")
+    if given is None:
+        fields["client_order_id"] = key
+    elif str(given) != key:
+        raise malformed(
+            f"Idempotency-Key {key[:40]!r} and client_order_id {given!r} differ; give one of them",
+            "Idempotency-Key",
+        )
+
+
+def _bounded(given: list[Any], name: str) -> None:
+    if not given:
+        raise malformed("the batch is empty", name)
+    if len(given) > BATCH_MAX:
+        detail = f"{len(given)} commands; at most {BATCH_MAX} go into one batch"
+        raise Refused(problem(HttpStatus.TOO_LARGE, "too_large", detail, name))
+
+
+def _no_body(body: bytes) -> None:
+    if body.strip():
+        raise malformed("no body is taken here; use the query", "body")
+
+
+def _not_an_object() -> Refused:
+    return malformed("each order is a JSON object", "orders")
+
+
+def _wrong_method(method: str, known: str) -> Refused:
+    detail = f"{method} is not taken here; use {known}"
+    return Refused(problem(HttpStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail))

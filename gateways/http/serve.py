@@ -1,0 +1,115 @@
+"""The HTTP door's process: R5 orders over REST and WebSocket on one ring.
+
+    sockets -> routes -> keys -> desk (codec) -> dispatch -> command ring
+    sockets <- replies, session        <-        dispatch <- event ring
+
+Started by the supervisor with its settings. Nothing is decided here: the parts are
+joined, the port is reported, and a signal to stop ends them in order: no new
+connections, sessions closed and declared down, waiting requests answered, ring given back.
+"""
+
+import asyncio
+import errno
+import logging
+import resource
+import signal
+
+import uvloop
+from engine.port import DoorError, Port, report_ready
+
+from engine.config import DoorSettings
+from gateways.http.connections import ConnectionServer
+from gateways.http.desk import Desk
+from gateways.http.dispatch import Dispatcher
+from gateways.http.keys import KeyRing
+from gateways.http.pump import Pump
+from gateways.http.sockets import Sockets
+
+BACKLOG = 4096
+CONNECTIONS_MAX = 16384
+DESCRIPTORS_KEPT = 128
+"""File descriptors that are not for connections."""
+SWEEP_S = 1.0
+GRACE_S = 2.0
+log = logging.getLogger("pinion.http")
+
+
+def run(door: DoorSettings) -> None:
+    """Serve until SIGTERM."""
+    connections_max = raise_descriptor_limit()
+    with Port.attach(door.data_dir, door.ring_name) as gate:
+        uvloop.run(serve(door, gate, connections_max))
+
+
+def raise_descriptor_limit() -> int:
+    """Raise RLIMIT_NOFILE as far as we may and need; return how many connections fit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS_MAX + DESCRIPTORS_KEPT
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+        soft = allowed
+    return (
+        CONNECTIONS_MAX if soft == resource.RLIM_INFINITY else min(CONNECTIONS_MAX, soft - DESCRIPTORS_KEPT)
+    )
+
+
+async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
+    """Join the parts and run them until a signal says stop."""
+    loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, stopping.set)
+    desk = Desk(
+        gate.state(), lambda formatter, settled: Dispatcher(gate, formatter, lambda: pump.wake(), settled)
+    )
+    keys = KeyRing(door.keys, [gate.next_session() for _ in door.keys])
+    sockets = Sockets(keys, desk, gate.next_session)
+    server = ConnectionServer(sockets.handle, connections_max=connections_max)
+    chores = Chores(gate, server)
+    pump = Pump(desk, gate.has_news, sockets.deliver, chores.run)
+    listener = await listen(door, server)
+    pumping = asyncio.create_task(pump.run())
+    stop_wanted = asyncio.create_task(stopping.wait())
+    report_ready(door, listener.sockets[0].getsockname()[1])
+    log.info("serving at most %d connections", connections_max)
+    try:
+        await asyncio.wait((pumping, stop_wanted), return_when=asyncio.FIRST_COMPLETED)
+        listener.close()
+        await sockets.close()
+        server.pre_shutdown()
+        pump.stop(GRACE_S)
+    finally:
+        stop_wanted.cancel()
+        await pumping  # a fault of the pump ends the process here
+        await server.shutdown(GRACE_S)
+
+
+async def listen(door: DoorSettings, server: ConnectionServer) -> asyncio.Server:
+    """Open the port; a taken one is an error that names the setting."""
+    loop = asyncio.get_running_loop()
+    try:
+        return await loop.create_server(server, door.host, door.port, backlog=BACKLOG)
+    except OSError as error:
+        if error.errno in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
+            cause = (error.strerror or str(error)).lower()
+            raise DoorError(
+                f"{door.setting} = {door.port}: {cause} on {door.host}; "
+                "give another port, or 0 for any free one"
+            ) from error
+        raise
+
+
+class Chores:
+    """What the pump does between its turns: heartbeat, and now and then a sweep."""
+
+    def __init__(self, gate: Port, server: ConnectionServer) -> None:
+        self._gate = gate
+        self._server = server
+        self._sweep_at = 0.0
+
+    def run(self, now: float) -> None:
+        """Beat; end hanging connections once a second."""
+        self._gate.beat()
+        if now >= self._sweep_at:
+            self._sweep_at = now + SWEEP_S
+            self._server.sweep(now)

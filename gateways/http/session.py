@@ -1,0 +1,114 @@
+"""A WebSocket session: pipelined commands in, replies and execution reports out.
+
+    client                                     door
+    {"id":7,"op":"new",...R2 fields}  ------->
+    [{"id":8,...},{"id":9,...}]       ------->  an array is a batch of such objects
+                                      <-------  {"id":7,"reply":{...}} or {"id":7,"problem":{...}}
+                                      <-------  {"report":{...R3 event}}
+
+Replies come in the order in which the engine took the commands; a refusal at the door
+overtakes those still on their way. Reports tell of what others did to the session's
+resting orders: fills as maker, cancellations. Sans-I/O: texts in, texts in `outbox`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from gateways.http.desk import Desk
+from gateways.http.keys import Principal
+from gateways.http.problems import Problem, Refused, malformed
+from gateways.http.replies import Outcome
+from gateways.http.routes import BATCH_MAX
+from gateways.json_lines.events import EventWords
+
+IN_FLIGHT_MAX = 4096
+"""Commands of one session that may wait for their answers; beyond it the door stops reading."""
+REQUEST_ID_BYTES = 64
+LAPPED_REASON = "execution reports were lost: the door fell behind; ask the API and reconnect"
+
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+
+
+class Session:
+    """One connected client.
+
+    on_output : called when the outbox was empty and is no more
+    """
+
+    def __init__(self, principal: Principal, number: int, desk: Desk, on_output: Callable[["Session"], None]):
+        self.principal = principal
+        self.number = number
+        self.outbox: list[bytes] = []
+        self.in_flight = 0
+        self.ended_because: str | None = None
+        self._desk = desk
+        self._on_output = on_output
+
+    def receive(self, text: str | bytes) -> None:
+        """Take one message: a command or an array of commands."""
+        try:
+            message = _decode(text)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+            self._refuse(None, malformed(f"not JSON: {fault}", "message"))
+            return
+        if not isinstance(message, list):
+            self._command(message)
+            return
+        if len(message) > BATCH_MAX:
+            detail = f"{len(message)} commands; at most {BATCH_MAX} go into one message"
+            self._refuse(None, malformed(detail, "message"))
+            return
+        for each in message:
+            self._command(each)
+
+    def report(self, event: EventWords) -> None:
+        """Tell the client what became of a resting order."""
+        fields = self._desk.formatter.fields_of(event)
+        if fields is not None:
+            self._send(b'{"report":%b}' % _encode(fields))
+
+    def lapped(self) -> None:
+        """End the session: reports that it should have had are lost."""
+        self.ended_because = LAPPED_REASON
+        self._on_output(self)
+
+    def _command(self, fields: Any) -> None:
+        if not isinstance(fields, dict):
+            self._refuse(None, malformed("a command is a JSON object", "message"))
+            return
+        request_id = fields.pop("id", None)
+        if not _is_request_id(request_id):
+            detail = f"give a whole number or a string of up to {REQUEST_ID_BYTES} bytes"
+            self._refuse(None, malformed(detail, "id"))
+            return
+
+        def answer(result: Outcome) -> None:
+            self.in_flight -= 1
+            self._reply(request_id, result)
+
+        self.in_flight += 1
+        try:
+            self._desk.submit(self.principal, self.number, fields, answer)
+        except Refused as refusal:
+            answer(refusal.problem)
+
+    def _refuse(self, request_id: int | str | None, refusal: Refused) -> None:
+        self._reply(request_id, refusal.problem)
+
+    def _reply(self, request_id: int | str | None, result: Outcome) -> None:
+        name = b"problem" if isinstance(result, Problem) else b"reply"
+        self._send(b'{"id":%b,"%b":%b}' % (_encode(request_id), name, _encode(result)))
+
+    def _send(self, text: bytes) -> None:
+        self.outbox.append(text)
+        if len(self.outbox) == 1:
+            self._on_output(self)
+
+
+def _is_request_id(value: object) -> bool:
+    if isinstance(value, str):
+        return len(value.encode()) <= REQUEST_ID_BYTES
+    return value is None or type(value) is int

@@ -1,0 +1,245 @@
+"""The sockets of the HTTP door: requests to the desk, answers back; WebSocket sessions.
+
+The only file of this door that reads from or writes to a client. Everything it decides
+is bounded: the size of a body and the time to send it, the size of a message, the
+commands on their way per session, the bytes a slow client may leave unread.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import cast
+
+import msgspec
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from gateways.http.connections import Connection, Reply, problem_reply
+from gateways.http.desk import Desk
+from gateways.http.idempotency import KeyMemory
+from gateways.http.keys import KeyRing, Principal
+from gateways.http.problems import HttpStatus, Problem, Refused, malformed, problem
+from gateways.http.replies import Outcome
+from gateways.http.routes import ORDERS, SESSION, Ask, Fields, Shape, ask, new_order
+from gateways.http.session import IN_FLIGHT_MAX, Session
+
+BODY_MAX = 2**20
+BODY_TIMEOUT_S = 10.0
+MESSAGE_MAX = 2**18
+SESSION_BUFFER_MAX = 2**22
+"""Bytes a session's client may leave unread before it is dropped."""
+PING_S = 20.0
+TEXT_FRAME = 0x81
+_NO_QUERY: dict[str, str] = {}
+_encode = msgspec.json.Encoder().encode
+
+
+class Sockets:
+    """Handles every request of the door."""
+
+    def __init__(self, keys: KeyRing, desk: Desk, next_session: Callable[[], int]) -> None:
+        self._keys = keys
+        self._desk = desk
+        self._next_session = next_session
+        self._key_memory = KeyMemory()
+        self._speaking: list[SessionSocket] = []
+        self.sessions: dict[int, SessionSocket] = {}
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
+        try:
+            principal = self._keys.principal(request.headers.get("Authorization"))
+            if request.method == "GET" and request.path == SESSION:
+                return await self._session(request, principal)
+            body = await read_body(request)
+            reply = await self._reply(request, principal, body)
+        except Refused as refusal:
+            reply = problem_reply(refusal.problem)
+        return cast(web.StreamResponse, reply)
+
+    def deliver(self) -> None:
+        """Write what the sessions have to say; called by the pump after every turn."""
+        speaking = self._speaking
+        if speaking:
+            self._speaking = []
+            for socket in speaking:
+                socket.write()
+
+    async def close(self) -> None:
+        """End every session: the door stops."""
+        sockets = list(self.sessions.values())
+        await asyncio.gather(*(each.end(WSCloseCode.GOING_AWAY, "the door stops") for each in sockets))
+
+    async def _reply(self, request: web.BaseRequest, principal: Principal, body: bytes) -> Reply:
+        key = request.headers.get("Idempotency-Key")
+        if request.raw_path == ORDERS and request.method == "POST":
+            asked = new_order(_NO_QUERY, body, key)
+        else:
+            asked = ask(request.method, request.path, query_of(request), body, key)
+        if asked.shape != Shape.ONE:
+            return await self._replies(principal, asked)
+        result = await self._outcome(principal, asked.commands[0])
+        if key is not None:
+            result = self._key_memory.judge(principal.name, key, body, result)
+        if isinstance(result, Problem):
+            return problem_reply(result)
+        return Reply(HttpStatus.OK, _encode(result))
+
+    async def _replies(self, principal: Principal, asked: Ask) -> Reply:
+        """Answer a batch: its commands at once, or, for administration, one after the other."""
+        if asked.shape == Shape.MANY:
+            results: list[Outcome] = await asyncio.gather(
+                *(self._outcome(principal, each) for each in asked.commands)
+            )
+        else:
+            results = [await self._outcome(principal, each) for each in asked.commands]
+        return Reply(HttpStatus.OK, _encode({"results": results}))
+
+    def _outcome(self, principal: Principal, fields: Fields | Refused) -> "asyncio.Future[Outcome]":
+        """Stage a command; return the future of what it came to."""
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+        def answer(result: Outcome) -> None:
+            if not future.done():
+                future.set_result(result)
+
+        if isinstance(fields, Refused):
+            answer(fields.problem)
+            return future
+        try:
+            self._desk.submit(principal, principal.session, fields, answer)
+        except Refused as refusal:
+            answer(refusal.problem)
+        return future
+
+    async def _session(self, request: web.BaseRequest, principal: Principal) -> web.StreamResponse:
+        """Serve a WebSocket session until either side ends it."""
+        websocket = web.WebSocketResponse(heartbeat=PING_S, max_msg_size=MESSAGE_MAX, compress=False)
+        if not websocket.can_prepare(cast(web.Request, request)):
+            raise Refused(
+                problem(HttpStatus.UPGRADE_REQUIRED, "websocket_only", f"open {SESSION} as a WebSocket")
+            )
+        cast(Connection, request.protocol).is_session = True
+        await websocket.prepare(request)
+        transport = request.transport
+        if transport is None:
+            return websocket
+        number = self._next_session()
+        session = Session(principal, number, self._desk, self._has_output)
+        socket = SessionSocket(session, websocket, transport)
+        self.sessions[number] = socket
+        self._desk.dispatcher.listeners[number] = session
+        try:
+            await socket.serve()
+        finally:
+            del self.sessions[number]
+            del self._desk.dispatcher.listeners[number]
+            self._desk.session_down(number)
+        return websocket
+
+    def _has_output(self, session: Session) -> None:
+        socket = self.sessions.get(session.number)
+        if socket is not None:
+            self._speaking.append(socket)
+
+
+class SessionSocket:
+    """The WebSocket of one session."""
+
+    def __init__(self, session: Session, websocket: web.WebSocketResponse, transport: asyncio.Transport):
+        self.session = session
+        self._websocket = websocket
+        self._transport = transport
+        self._room: asyncio.Event = asyncio.Event()
+        self._task = asyncio.current_task()
+
+    async def serve(self) -> None:
+        """Read messages until the client closes or the session has to end."""
+        session = self.session
+        while True:
+            message = await self._websocket.receive()
+            if message.type == WSMsgType.TEXT or message.type == WSMsgType.BINARY:
+                session.receive(message.data)
+                if session.in_flight >= IN_FLIGHT_MAX:
+                    await self._wait_for_room()
+            else:
+                return  # closed, or the protocol was violated and aiohttp has closed
+
+    def write(self) -> None:
+        """Write the outbox in one go; drop a client that does not read."""
+        session, transport = self.session, self._transport
+        texts, session.outbox = session.outbox, []
+        if session.in_flight < IN_FLIGHT_MAX:
+            self._room.set()
+        if transport.is_closing():
+            return
+        transport.write(b"".join([frame(text) for text in texts]))
+        if session.ended_because is not None:
+            self._end_later(WSCloseCode.TRY_AGAIN_LATER, session.ended_because)
+        elif transport.get_write_buffer_size() > SESSION_BUFFER_MAX:
+            transport.abort()
+
+    async def end(self, code: int, reason: str) -> None:
+        """Close with a code and a reason."""
+        await self._websocket.close(code=code, message=reason.encode()[:120])
+
+    def _end_later(self, code: int, reason: str) -> None:
+        task = asyncio.get_running_loop().create_task(self.end(code, reason))
+        task.add_done_callback(lambda done: done.exception())
+
+    async def _wait_for_room(self) -> None:
+        """Stop reading until answers have made room: TCP then slows the client down."""
+        while self.session.in_flight >= IN_FLIGHT_MAX:
+            self._room.clear()
+            await self._room.wait()
+
+
+def frame(text: bytes) -> bytes:
+    """Return the text as one unmasked WebSocket text frame (RFC 6455, section 5.2)."""
+    length = len(text)
+    if length < 126:
+        return bytes((TEXT_FRAME, length)) + text
+    if length < 65536:
+        return b"\x81\x7e" + length.to_bytes(2, "big") + text
+    return b"\x81\x7f" + length.to_bytes(8, "big") + text
+
+
+async def read_body(request: web.BaseRequest) -> bytes:
+    """Return the whole body; refuse one that is too large or does not come in time."""
+    content = request.content
+    connection = cast(Connection, request.protocol)
+    if content.is_eof():
+        connection.half_since = 0.0
+        return content.read_nowait()
+    connection.half_since = 0.0  # from here on the time of the body counts
+    if (request.content_length or 0) > BODY_MAX:
+        raise _too_large()
+    if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    parts: list[bytes] = []
+    byte_count = 0
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            while part := await content.readany():
+                parts.append(part)
+                byte_count += len(part)
+                if byte_count > BODY_MAX:
+                    raise _too_large()
+    except TimeoutError:
+        detail = f"the body was not complete within {BODY_TIMEOUT_S:g} s"
+        raise Refused(problem(HttpStatus.REQUEST_TIMEOUT, "request_timeout", detail, "body")) from None
+    except web.RequestPayloadError as fault:
+        raise malformed(f"the body cannot be read: {fault}", "body") from None
+    connection.half_since = 0.0
+    return b"".join(parts)
+
+
+def query_of(request: web.BaseRequest) -> dict[str, str]:
+    """Return the query; a parameter given twice is refused."""
+    query = request.query
+    found = dict(query)
+    if len(found) != len(query):
+        raise malformed("a query parameter is given twice", next(iter(found)))
+    return found
+
+
+def _too_large() -> Refused:
+    return Refused(problem(HttpStatus.TOO_LARGE, "too_large", f"a body has at most {BODY_MAX} bytes", "body"))

@@ -1,0 +1,152 @@
+"""A desk on a simulated transport: the real kernel, applied in this process, no rings, no sockets."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numba import njit
+
+from engine.config import Capacities
+from engine.records import EVENT, Role
+from engine.trading.apply import apply
+from engine.trading.state import new_state
+from gateways.http.desk import Desk
+from gateways.http.dispatch import Dispatcher
+from gateways.http.keys import Principal
+from gateways.http.replies import Outcome
+from gateways.http.routes import Fields
+from gateways.http.session import Session
+
+RING_IDX = 3
+SMALL = Capacities(orders=4096, instruments=16, accounts=16, currencies=8, positions=256, client_ids=4096)
+SETUP: list[Fields] = [
+    {"op": "currency", "currency": "USD", "decimals": 2},
+    {"op": "currency", "currency": "XYZ", "decimals": 0},
+    {
+        "op": "instrument",
+        "symbol": "XYZ",
+        "base": "XYZ",
+        "quote": "USD",
+        "tick_size": "0.01",
+        "lot_size": "1",
+    },
+    {
+        "op": "instrument",
+        "symbol": "ABC",
+        "base": "XYZ",
+        "quote": "USD",
+        "tick_size": "0.25",
+        "lot_size": "1",
+    },
+    {"op": "account", "account": 1, "deposit": {"USD": "1000000"}},
+    {"op": "account", "account": 2, "deposit": {"USD": "1000000"}},
+]
+
+
+@njit
+def apply_one(state, command, seq, ring):  # type: ignore[no-untyped-def]
+    """Apply a command and close the versions that it opened, as the loop does."""
+    s = state[0]
+    count = apply(s, command[0], seq, seq, ring)
+    for i in range(s.opened_count):
+        s.version[s.opened[i]] = 2 * seq
+    s.opened_count = 0
+    return count
+
+
+class SimulatedGate:
+    """A port whose engine works when somebody looks: `drain` applies what was submitted."""
+
+    def __init__(self) -> None:
+        self.ring_idx = RING_IDX
+        self.laps = 0
+        self.room = 10**6
+        self.is_silent = False
+        self.submitted: list[Any] = []
+        self.applied_count = 0
+        self._state = new_state(SMALL)
+        self._seq = 0
+
+    def state(self) -> Any:
+        return self._state
+
+    def submit(self, commands: Any) -> int:
+        taken = min(len(commands), self.room)
+        self.room -= taken
+        self.submitted += [commands[i : i + 1].copy() for i in range(taken)]
+        return taken
+
+    def has_news(self) -> bool:
+        return bool(self.submitted) and not self.is_silent
+
+    def drain(self, limit: int = 1024) -> Any:
+        if self.is_silent:
+            return np.zeros(0, EVENT)
+        found = []
+        for command in self.submitted:
+            self._seq += 1
+            self.applied_count += 1
+            count = apply_one(self._state, command, self._seq, self.ring_idx)
+            found.append(self._state["out"][0][:count].copy())
+        self.submitted.clear()
+        return np.concatenate(found) if found else np.zeros(0, EVENT)
+
+
+class Door:
+    """A desk with a way to ask one thing and have the answer."""
+
+    def __init__(self) -> None:
+        self.gate = SimulatedGate()
+        self.spoken: list[Session] = []
+        self.desk = Desk(
+            self.gate.state(),
+            lambda formatter, settled: Dispatcher(self.gate, formatter, lambda: None, settled),
+        )
+        self.operator = Principal("boss", None, int(Role.ALL), 1)
+        self.trader = Principal("tess", frozenset({1, 2}), int(Role.TRADER), 2)
+        for fields in SETUP:
+            self.ask(dict(fields), self.operator)
+
+    def turn(self) -> None:
+        self.desk.dispatcher.flush()
+        self.desk.dispatcher.collect()
+
+    def start(self, fields: Fields, principal: Principal | None = None) -> list[Outcome]:
+        answers: list[Outcome] = []
+        who = principal or self.trader
+        self.desk.submit(who, who.session, fields, answers.append)
+        return answers
+
+    def ask(self, fields: Fields, principal: Principal | None = None) -> Any:
+        answers = self.start(fields, principal)
+        for _ in range(8):
+            self.turn()
+        assert len(answers) == 1
+        return answers[0]
+
+    def session(self, number: int, principal: Principal | None = None) -> Session:
+        session = Session(principal or self.trader, number, self.desk, self.spoken.append)
+        self.desk.dispatcher.listeners[number] = session
+        return session
+
+
+@pytest.fixture
+def door() -> Door:
+    return Door()
+
+
+@pytest.fixture
+def order() -> Callable[..., Fields]:
+    def make(**fields: Any) -> Fields:
+        given = {
+            "op": "new",
+            "account": 1,
+            "symbol": "XYZ",
+            "side": "buy",
+            "price": "10.05",
+            "quantity": "100",
+        }
+        return {**given, **fields}
+
+    return make

@@ -1,0 +1,36 @@
+"""Bearer keys."""
+
+import pytest
+
+from engine.config import Key
+from engine.records import Role
+from gateways.http.keys import KeyRing
+from gateways.http.problems import Refused
+
+KEYS = (
+    Key(token="a" * 16, name="ann", accounts=(4,), roles=Role.TRADER),
+    Key(token="b" * 16, name="bob", accounts=None, roles=Role.OPERATOR),
+)
+
+
+def test_header_names_the_principal_and_its_session():
+    ring = KeyRing(KEYS, [7, 8])
+
+    assert ring.principal("Bearer " + "a" * 16).name == "ann"
+    assert ring.principal("bearer  " + "b" * 16).session == 8
+
+
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer x", "Basic " + "a" * 16, "a" * 16])
+def test_unknown_or_misspelt_key_is_401(header):
+    with pytest.raises(Refused) as refused:
+        KeyRing(KEYS, [7, 8]).principal(header)
+
+    assert refused.value.problem.status == 401
+
+
+def test_only_account_of_a_key_goes_without_saying():
+    ring = KeyRing(KEYS, [7, 8])
+
+    assert ring.principal("Bearer " + "a" * 16).account_or_sole(None) == 4
+    with pytest.raises(Refused):
+        ring.principal("Bearer " + "b" * 16).account_or_sole(None)

@@ -1,0 +1,86 @@
+"""Method, path, query and body: what is asked for."""
+
+import pytest
+
+from gateways.http.problems import Refused
+from gateways.http.routes import BATCH_MAX, Shape, ask, client_id_of
+
+
+def test_new_order_takes_the_idempotency_key_as_client_order_id():
+    asked = ask("POST", "/v1/orders", {}, b'{"account":1}', "abc")
+
+    assert asked.commands == [{"op": "new", "account": 1, "client_order_id": "abc"}]
+
+
+def test_idempotency_key_that_contradicts_the_body_is_malformed():
+    with pytest.raises(Refused):
+        ask("POST", "/v1/orders", {}, b'{"client_order_id":"x"}', "abc")
+
+
+def test_order_is_named_by_number_or_by_client_id():
+    assert ask("DELETE", "/v1/orders/12", {}, b"", None).commands == [{"op": "cancel", "order_id": 12}]
+    asked = ask("DELETE", "/v1/orders/client:abc", {"account": "3"}, b"", None)
+    assert asked.commands == [{"op": "cancel", "client_order_id": "abc", "account": 3}]
+    asked = ask("PATCH", "/v1/orders/client:7", {"account": "3"}, b'{"price":"1"}', None)
+    assert asked.commands == [{"op": "replace", "client_order_id": 7, "account": 3, "price": "1"}]
+
+
+@pytest.mark.parametrize(("given", "found"), [("7", 7), ("07", "07"), ('"7"', "7"), ("a7", "a7"), ("٣", "٣")])
+def test_digits_name_a_number_unless_quoted(given, found):
+    assert client_id_of(given) == found
+
+
+def test_mass_cancel_is_read_from_the_query():
+    asked = ask("DELETE", "/v1/orders", {"account": "1", "symbol": "XYZ", "side": ""}, b"", None)
+
+    assert asked.commands == [{"op": "mass_cancel", "account": 1, "symbol": "XYZ", "side": None}]
+
+
+def test_batch_is_an_array_or_an_object_with_orders():
+    for body in (b'[{"account":1},{"account":2}]', b'{"orders":[{"account":1},{"account":2}]}'):
+        asked = ask("POST", "/v1/orders/batch", {}, body, None)
+        assert asked.shape == Shape.MANY
+        assert [each["account"] for each in asked.commands] == [1, 2]
+
+
+def test_bad_element_of_a_batch_is_refused_on_its_own():
+    asked = ask("POST", "/v1/orders/batch", {}, b'[{"account":1},5]', None)
+
+    assert isinstance(asked.commands[1], Refused)
+
+
+def test_administration_takes_an_object_an_array_or_lines():
+    one = b'{"op":"session_end"}'
+    assert ask("POST", "/v1/admin", {}, one, None).shape == Shape.ONE
+    for body in (b"[" + one + b"," + one + b"]", one + b"\n\n" + one + b"\n"):
+        asked = ask("POST", "/v1/admin", {}, body, None)
+        assert (asked.shape, len(asked.commands)) == (Shape.STEPS, 2)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query", "body", "status"),
+    [
+        ("POST", "/v1/orders", {}, b"", 400),
+        ("POST", "/v1/orders", {}, b"[]", 400),
+        ("POST", "/v1/orders", {}, b"[" * 100_000, 400),
+        ("POST", "/v1/orders", {}, b'{"op":"cancel"}', 400),
+        ("POST", "/v1/orders", {"x": "1"}, b"{}", 400),
+        ("POST", "/v1/orders/batch", {}, b"[]", 400),
+        ("POST", "/v1/orders/batch", {}, b"[" + b"{}," * BATCH_MAX + b"{}]", 413),
+        ("GET", "/v1/orders", {}, b"", 405),
+        ("PUT", "/v1/orders/5", {}, b"", 405),
+        ("DELETE", "/v1/orders/x", {}, b"", 400),
+        ("DELETE", "/v1/orders/" + "9" * 400, {}, b"", 400),
+        ("DELETE", "/v1/orders/5", {"account": "x"}, b"", 400),
+        ("DELETE", "/v1/orders", {"colour": "x"}, b"", 400),
+        ("DELETE", "/v1/orders", {}, b"{}", 400),
+        ("PATCH", "/v1/orders/5", {}, b'{"order_id":6}', 400),
+        ("POST", "/v2/orders", {}, b"{}", 404),
+        ("POST", "/v1/orders/5/6", {}, b"{}", 404),
+    ],
+)
+def test_what_is_no_request_is_refused(method, path, query, body, status):
+    with pytest.raises(Refused) as refused:
+        ask(method, path, query, body, None)
+
+    assert refused.value.problem.status == status

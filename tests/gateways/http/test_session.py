@@ -1,0 +1,108 @@
+"""A WebSocket session without a socket: texts in, texts out."""
+
+import msgspec
+
+from gateways.http.session import BATCH_MAX
+
+
+def told(session):
+    texts, session.outbox = session.outbox, []
+    return [msgspec.json.decode(text) for text in texts]
+
+
+def send(session, *messages):
+    for message in messages:
+        session.receive(msgspec.json.encode(message).decode())
+
+
+def test_pipelined_commands_are_answered_by_request_id(door, order):
+    session = door.session(11)
+
+    send(session, {"id": 1, **order()}, {"id": "two", **order(side="sell", price="11")})
+    door.turn()
+
+    replies = told(session)
+    assert [reply["id"] for reply in replies] == [1, "two"]
+    assert [reply["reply"]["status"] for reply in replies] == ["open", "open"]
+    assert session.in_flight == 0
+
+
+def test_maker_hears_of_its_fill_and_taker_has_it_in_the_reply(door, order):
+    maker, taker = door.session(11), door.session(12)
+    send(maker, {"id": 1, **order(side="sell", account=2)})
+    door.turn()
+    told(maker)
+
+    send(taker, {"id": 1, **order(quantity="30")})
+    door.turn()
+
+    [report] = told(maker)
+    [reply] = told(taker)
+    assert report["report"]["event"] == "trade"
+    assert report["report"] == reply["reply"]["fills"][0]
+
+
+def test_order_cancelled_by_somebody_else_is_reported_to_its_session(door, order):
+    session = door.session(11)
+    send(session, {"id": 1, **order(client_order_id="mine")})
+    door.turn()
+    told(session)
+
+    door.ask({"op": "cancel", "account": 1, "client_order_id": "mine"})
+
+    [report] = told(session)
+    assert (report["report"]["event"], report["report"]["client_order_id"]) == ("cancelled", "mine")
+
+
+def test_own_cancel_is_answered_once(door, order):
+    session = door.session(11)
+    send(session, {"id": 1, **order(client_order_id="mine")})
+    send(session, {"id": 2, "op": "cancel", "account": 1, "client_order_id": "mine"})
+    door.turn()
+
+    assert [each["id"] for each in told(session)] == [1, 2]
+
+
+def test_array_is_a_batch(door, order):
+    session = door.session(11)
+
+    send(session, [{"id": 1, **order()}, {"id": 2, **order()}, 5])
+    door.turn()
+
+    replies = told(session)
+    assert [each["id"] for each in replies] == [None, 1, 2]
+    assert replies[0]["problem"]["status"] == 400
+
+
+def test_bad_messages_are_answered_and_the_session_lives(door, order):
+    session = door.session(11)
+    for text in (
+        "",
+        "{",
+        "null",
+        '"x"',
+        "[[]]",
+        '{"id":{}}',
+        '{"id":1.5}',
+        '{"op":"fly"}',
+        "[" * 100_000,
+        b"\xff",
+    ):
+        session.receive(text)
+    session.receive(msgspec.json.encode([{}] * (BATCH_MAX + 1)))
+    session.receive('{"id":"\\ud800","op":"cancel"}')
+
+    replies = told(session)
+    assert len(replies) == 12
+    assert all(reply["problem"]["status"] == 400 for reply in replies)
+    send(session, {"id": 9, **order()})
+    door.turn()
+    assert told(session)[0]["reply"]["status"] == "open"
+
+
+def test_output_is_announced_once_until_it_is_taken(door, order):
+    session = door.session(11)
+    session.receive("{")
+    session.receive("{")
+
+    assert door.spoken == [session]
