@@ -6,6 +6,7 @@ its notional and fee in `reserved`; an open sell is counted in `selling`, so tha
 may still come in is known and nothing can pass 2**62.
 """
 
+import numpy as np
 from numba import njit
 
 from engine.records import Side
@@ -13,7 +14,7 @@ from engine.trading.money import fee_of, reserve_of, share_of
 from engine.trading.state import ACCOUNT_IDX_BITS, NIL
 
 ACCOUNT_SPREAD = 2654435761  # 2**32 / golden ratio: Knuth, TAOCP 3, section 6.4
-BUY = int(Side.BUY)
+BUY = np.int64(Side.BUY)
 
 
 @njit(cache=True)

@@ -23,18 +23,18 @@ from engine.trading.state import NIL
 from engine.trading.touch import touch_account, touch_book
 from engine.trading.validate import check_operator
 
-OK = int(Reason.NONE)
-INVALID_FIELD = int(Reason.INVALID_FIELD)
-INVALID_PRICE = int(Reason.INVALID_PRICE)
-UNKNOWN_CURRENCY = int(Reason.UNKNOWN_CURRENCY)
-UNKNOWN_INSTRUMENT = int(Reason.UNKNOWN_INSTRUMENT)
-ALREADY_DEFINED = int(Reason.ALREADY_DEFINED)
-CURRENCIES_FULL = int(Reason.CURRENCIES_FULL)
-INSTRUMENTS_FULL = int(Reason.INSTRUMENTS_FULL)
-ACCOUNTS_FULL = int(Reason.ACCOUNTS_FULL)
-OVERFLOW = int(Reason.OVERFLOW)
-CONTINUOUS = int(Phase.CONTINUOUS)
-UNLIMITED = int(CommandFlag.UNLIMITED)
+OK = np.int64(Reason.NONE)
+INVALID_FIELD = np.int64(Reason.INVALID_FIELD)
+INVALID_PRICE = np.int64(Reason.INVALID_PRICE)
+UNKNOWN_CURRENCY = np.int64(Reason.UNKNOWN_CURRENCY)
+UNKNOWN_INSTRUMENT = np.int64(Reason.UNKNOWN_INSTRUMENT)
+ALREADY_DEFINED = np.int64(Reason.ALREADY_DEFINED)
+CURRENCIES_FULL = np.int64(Reason.CURRENCIES_FULL)
+INSTRUMENTS_FULL = np.int64(Reason.INSTRUMENTS_FULL)
+ACCOUNTS_FULL = np.int64(Reason.ACCOUNTS_FULL)
+OVERFLOW = np.int64(Reason.OVERFLOW)
+CONTINUOUS = np.int64(Phase.CONTINUOUS)
+UNLIMITED = np.int64(CommandFlag.UNLIMITED)
 
 DECIMALS_MAX = 18
 MANTISSA_MAX = 2**31 - 1
@@ -57,7 +57,7 @@ def apply_currency(s, command):
     if reason != OK:
         rejected(s, command, reason)
         return
-    done(s, command, NIL, 0)
+    done(s, command, NIL)
 
 
 @njit(cache=True)
@@ -123,7 +123,7 @@ def apply_instrument(s, command):
     if reason != OK:
         rejected(s, command, reason)
         return
-    done(s, command, s.books_used - 1, 0)
+    done(s, command, s.books_used - 1)
 
 
 @njit(cache=True)
@@ -256,7 +256,7 @@ def apply_account(s, command):
             currency = _deposit_currency(command, k)
             s.balances[account, currency].total += amount
             s.currencies[currency].deposited += amount
-    done(s, command, NIL, 0)
+    done(s, command, NIL)
 
 
 @njit(cache=True)
@@ -297,4 +297,4 @@ def apply_mark(s, command):
         return
     touch_book(s, book)
     s.books[book].mark_px = command["px"]
-    done(s, command, book, 0)
+    done(s, command, book)

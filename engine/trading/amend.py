@@ -8,7 +8,7 @@ more quantity goes to the tail, and trades at once where the new price crosses.
 import numpy as np
 from numba import njit
 
-from engine.records import UNCHANGED, Phase, Reason, Side
+from engine.records import UNCHANGED, EventFlag, Phase, Reason, Side
 from engine.trading.accounts import commit_open, notional_of, order_reserve
 from engine.trading.cancel import own_order
 from engine.trading.events import rejected, replaced
@@ -31,22 +31,25 @@ from engine.trading.submit import execute
 from engine.trading.touch import touch_account, touch_book
 from engine.trading.validate import check_trader
 
-OK = int(Reason.NONE)
-UNKNOWN_ORDER = int(Reason.UNKNOWN_ORDER)
-NOT_ALLOWED_IN_PHASE = int(Reason.NOT_ALLOWED_IN_PHASE)
-INVALID_QUANTITY = int(Reason.INVALID_QUANTITY)
-INVALID_PRICE = int(Reason.INVALID_PRICE)
-MAX_QUANTITY = int(Reason.MAX_QUANTITY)
-MAX_NOTIONAL = int(Reason.MAX_NOTIONAL)
-PRICE_BAND = int(Reason.PRICE_BAND)
-PRICE_COLLAR = int(Reason.PRICE_COLLAR)
-POST_ONLY_WOULD_CROSS = int(Reason.POST_ONLY_WOULD_CROSS)
-AMEND_BELOW_FILLED = int(Reason.AMEND_BELOW_FILLED)
-BUY = int(Side.BUY)
-PRE_OPEN = int(Phase.PRE_OPEN)
-CONTINUOUS = int(Phase.CONTINUOUS)
-CANCEL_ONLY = int(Phase.CANCEL_ONLY)
-CLOSED = int(Phase.CLOSED)
+OK = np.int64(Reason.NONE)
+UNKNOWN_ORDER = np.int64(Reason.UNKNOWN_ORDER)
+NOT_ALLOWED_IN_PHASE = np.int64(Reason.NOT_ALLOWED_IN_PHASE)
+INVALID_QUANTITY = np.int64(Reason.INVALID_QUANTITY)
+INVALID_PRICE = np.int64(Reason.INVALID_PRICE)
+MAX_QUANTITY = np.int64(Reason.MAX_QUANTITY)
+MAX_NOTIONAL = np.int64(Reason.MAX_NOTIONAL)
+PRICE_BAND = np.int64(Reason.PRICE_BAND)
+PRICE_COLLAR = np.int64(Reason.PRICE_COLLAR)
+POST_ONLY_WOULD_CROSS = np.int64(Reason.POST_ONLY_WOULD_CROSS)
+AMEND_BELOW_FILLED = np.int64(Reason.AMEND_BELOW_FILLED)
+IOC_REMAINDER = np.int64(Reason.IOC_REMAINDER)
+KEPT = np.int64(EventFlag.PRIORITY_KEPT)
+LOST = np.int64(0)
+BUY = np.int64(Side.BUY)
+PRE_OPEN = np.int64(Phase.PRE_OPEN)
+CONTINUOUS = np.int64(Phase.CONTINUOUS)
+CANCEL_ONLY = np.int64(Phase.CANCEL_ONLY)
+CLOSED = np.int64(Phase.CLOSED)
 
 
 @njit(cache=True)
@@ -156,7 +159,7 @@ def _shrink(s, command, order, qty):
     s.cold[order].rev += 1
     s.levels[s.hot[order].level].qty += s.hot[order].leaves - before
     commit_open(s, order, before)
-    replaced(s, command, order, s.hot[order].px, old_qty, True)
+    replaced(s, command, order, s.hot[order].px, old_qty, KEPT)
 
 
 @njit(cache=True)
@@ -173,5 +176,5 @@ def _move(s, command, order, px, qty):
     s.cold[order].qty = qty
     s.cold[order].rev += 1
     commit_open(s, order, 0)
-    replaced(s, command, order, old_px, old_qty, False)
-    execute(s, command, order, False)
+    replaced(s, command, order, old_px, old_qty, LOST)
+    execute(s, command, order, IOC_REMAINDER)

@@ -4,6 +4,7 @@ Pure: the same state and the same numbered command give the same events and the 
 state, compiled or not. Time, identity and order arrive inside the arguments.
 """
 
+import numpy as np
 from numba import njit
 
 from engine.records import Op, Reason
@@ -15,22 +16,22 @@ from engine.trading.limits import apply_limits
 from engine.trading.phases import apply_phase
 from engine.trading.submit import apply_new
 
-TICK = int(Op.TICK)
-NEW = int(Op.NEW)
-CANCEL = int(Op.CANCEL)
-REPLACE = int(Op.REPLACE)
-MASS_CANCEL = int(Op.MASS_CANCEL)
-SESSION_DOWN = int(Op.SESSION_DOWN)
-CURRENCY = int(Op.CURRENCY)
-INSTRUMENT = int(Op.INSTRUMENT)
-ACCOUNT = int(Op.ACCOUNT)
-LIMITS = int(Op.LIMITS)
-PHASE = int(Op.PHASE)
-MARK = int(Op.MARK)
-TIME = int(Op.TIME)
-SESSION_END = int(Op.SESSION_END)
-UNKNOWN_OP = int(Reason.UNKNOWN_OP)
-UNSUPPORTED = int(Reason.UNSUPPORTED)
+TICK = np.int64(Op.TICK)
+NEW = np.int64(Op.NEW)
+CANCEL = np.int64(Op.CANCEL)
+REPLACE = np.int64(Op.REPLACE)
+MASS_CANCEL = np.int64(Op.MASS_CANCEL)
+SESSION_DOWN = np.int64(Op.SESSION_DOWN)
+CURRENCY = np.int64(Op.CURRENCY)
+INSTRUMENT = np.int64(Op.INSTRUMENT)
+ACCOUNT = np.int64(Op.ACCOUNT)
+LIMITS = np.int64(Op.LIMITS)
+PHASE = np.int64(Op.PHASE)
+MARK = np.int64(Op.MARK)
+TIME = np.int64(Op.TIME)
+SESSION_END = np.int64(Op.SESSION_END)
+UNKNOWN_OP = np.int64(Reason.UNKNOWN_OP)
+UNSUPPORTED = np.int64(Reason.UNSUPPORTED)
 NEVER = 2**63 - 1
 
 

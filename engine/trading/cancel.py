@@ -17,16 +17,16 @@ from engine.trading.state import NIL
 from engine.trading.touch import touch_account, touch_book
 from engine.trading.validate import check_operator, check_trader
 
-OK = int(Reason.NONE)
-UNKNOWN_ORDER = int(Reason.UNKNOWN_ORDER)
-UNKNOWN_INSTRUMENT = int(Reason.UNKNOWN_INSTRUMENT)
-INVALID_SIDE = int(Reason.INVALID_SIDE)
-USER = int(Reason.USER)
-MASS = int(Reason.MASS)
-REASON_DAY = int(Reason.DAY)
-DAY = int(TimeInForce.DAY)
-BUY = int(Side.BUY)
-SELL = int(Side.SELL)
+OK = np.int64(Reason.NONE)
+UNKNOWN_ORDER = np.int64(Reason.UNKNOWN_ORDER)
+UNKNOWN_INSTRUMENT = np.int64(Reason.UNKNOWN_INSTRUMENT)
+INVALID_SIDE = np.int64(Reason.INVALID_SIDE)
+USER = np.int64(Reason.USER)
+MASS = np.int64(Reason.MASS)
+REASON_DAY = np.int64(Reason.DAY)
+DAY = np.int64(TimeInForce.DAY)
+BUY = np.int64(Side.BUY)
+SELL = np.int64(Side.SELL)
 
 
 @njit(cache=True)
@@ -77,7 +77,6 @@ def apply_mass_cancel(s, command):
         return
     first = only if only != ALL_INSTRUMENTS else 0
     end = only + 1 if only != ALL_INSTRUMENTS else s.books_used
-    before = s.out_count
     for book in range(first, end):
         if s.accounts[account].open_orders == 0:
             break
@@ -88,7 +87,7 @@ def apply_mass_cancel(s, command):
             _cancel_side(s, command, book, BUY, position)
         if side != BUY:
             _cancel_side(s, command, book, SELL, position)
-    done(s, command, only, s.out_count - before)
+    done(s, command, only)
 
 
 @njit(cache=True)
@@ -122,11 +121,10 @@ def apply_session_end(s, command):
     if reason != OK:
         rejected(s, command, reason)
         return
-    before = s.out_count
     for book in range(s.books_used):
         _expire_side(s, command, book, BUY)
         _expire_side(s, command, book, SELL)
-    done(s, command, NIL, s.out_count - before)
+    done(s, command, NIL)
 
 
 @njit(cache=True)

@@ -10,24 +10,24 @@ from numba import njit
 from engine.records import EventFlag, EventKind, Op, Side, Status
 from engine.trading.state import NIL
 
-ACCEPTED = int(EventKind.ACCEPTED)
-REJECTED = int(EventKind.REJECTED)
-TRADE = int(EventKind.TRADE)
-CANCELLED = int(EventKind.CANCELLED)
-REPLACED = int(EventKind.REPLACED)
-PREVENTED = int(EventKind.PREVENTED)
-PHASE = int(EventKind.PHASE)
-DONE = int(EventKind.DONE)
-LAST = int(EventFlag.LAST)
-PRIORITY_KEPT = int(EventFlag.PRIORITY_KEPT)
-SELL_FLAG = int(EventFlag.SELL)
-SELL = int(Side.SELL)
-OPEN = int(Status.OPEN)
-OP_NEW = int(Op.NEW)
-OP_INSTRUMENT = int(Op.INSTRUMENT)
-OP_ACCOUNT = int(Op.ACCOUNT)
-OP_LIMITS = int(Op.LIMITS)
-FIRST_ADMIN_OP = int(Op.CURRENCY)
+ACCEPTED = np.int64(EventKind.ACCEPTED)
+REJECTED = np.int64(EventKind.REJECTED)
+TRADE = np.int64(EventKind.TRADE)
+CANCELLED = np.int64(EventKind.CANCELLED)
+REPLACED = np.int64(EventKind.REPLACED)
+PREVENTED = np.int64(EventKind.PREVENTED)
+PHASE = np.int64(EventKind.PHASE)
+DONE = np.int64(EventKind.DONE)
+LAST = np.int64(EventFlag.LAST)
+PRIORITY_KEPT = np.int64(EventFlag.PRIORITY_KEPT)
+SELL_FLAG = np.int64(EventFlag.SELL)
+SELL = np.int64(Side.SELL)
+OPEN = np.int64(Status.OPEN)
+OP_NEW = np.int64(Op.NEW)
+OP_INSTRUMENT = np.int64(Op.INSTRUMENT)
+OP_ACCOUNT = np.int64(Op.ACCOUNT)
+OP_LIMITS = np.int64(Op.LIMITS)
+FIRST_ADMIN_OP = np.int64(Op.CURRENCY)
 
 
 @njit(cache=True)
@@ -193,15 +193,14 @@ def cancelled(s, command, order, reason, status):
 
 
 @njit(cache=True)
-def replaced(s, command, order, prev_px, prev_qty, is_priority_kept):
-    """Report REPLACED: px and qty (new total) now and before."""
+def replaced(s, command, order, prev_px, prev_qty, flags):
+    """Report REPLACED: px and qty (new total) now and before; flags: PRIORITY_KEPT or 0."""
     book = s.cold[order].instrument
     e = _header(s, command, REPLACED, book)
     _no_maker(e)
     _order(s, e, order, OPEN)
     _owner(s, e, order)
-    if is_priority_kept:
-        e["flags"] |= PRIORITY_KEPT
+    e["flags"] |= flags
     e["px"] = s.hot[order].px
     e["qty"] = s.cold[order].qty
     e["prev_px"] = prev_px
@@ -233,8 +232,9 @@ def phase_entered(s, command, book, phase):
 
 
 @njit(cache=True)
-def done(s, command, instrument, order_count):
-    """Close a command that has no event of its own; qty is the number of orders cancelled."""
+def done(s, command, instrument):
+    """Close a command; qty is the number of orders it cancelled: its events so far."""
+    order_count = s.out_count
     e = _header(s, command, DONE, instrument)
     _no_maker(e)
     _no_order(e)

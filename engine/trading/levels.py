@@ -13,6 +13,7 @@ from the root. Why a trie: docs/decisions/0003-price-levels.md.
     leaf   shift = 0                        a level idx
 """
 
+import numpy as np
 from numba import njit
 
 from engine.records import PX_MAX, Side
@@ -22,10 +23,11 @@ from engine.trading.state import NIL, NODE_WAYS
 DIGIT_BITS = 5
 DIGIT_MASK = NODE_WAYS - 1
 DEPTH_MAX = 9
+LEAF = np.int64(0)  # a leaf's shift
 assert 1 << DIGIT_BITS == NODE_WAYS
 assert PX_MAX < 1 << (DIGIT_BITS * DEPTH_MAX)
 
-BUY = int(Side.BUY)
+BUY = np.int64(Side.BUY)
 
 
 @njit(cache=True)
@@ -53,7 +55,7 @@ def find_level(s, book, side, px):
         digit = (key >> shift) & DIGIT_MASK
         if key >> (shift + DIGIT_BITS) != s.nodes[node].prefix or s.nodes[node].bits >> digit & 1 == 0:
             return NIL
-        if shift == 0:
+        if shift == LEAF:
             return s.child[node, digit]
         node = s.child[node, digit]
     return NIL
@@ -69,7 +71,7 @@ def next_level(s, level):
         right = s.nodes[node].bits >> (digit + 1)
         if right != 0:
             found = s.child[node, digit + 1 + lowest_bit(right)]
-            if s.nodes[node].shift == 0:
+            if s.nodes[node].shift == LEAF:
                 return found
             return _first_level(s, found)
         node = s.nodes[node].parent
@@ -79,7 +81,7 @@ def next_level(s, level):
 @njit(cache=True)
 def _first_level(s, node):
     """Return the best level below a node."""
-    while s.nodes[node].shift != 0:
+    while s.nodes[node].shift != LEAF:
         node = s.child[node, lowest_bit(s.nodes[node].bits)]
     return s.child[node, lowest_bit(s.nodes[node].bits)]
 
@@ -103,16 +105,16 @@ def obtain_level(s, book, side, px):
         digit = (key >> shift) & DIGIT_MASK
         if s.nodes[node].bits >> digit & 1 == 0:
             break
-        if shift == 0:
+        if shift == LEAF:
             return s.child[node, digit]
         parent = node
         node = s.child[node, digit]
     if node == NIL:
-        node = _new_node(s, 0, key >> DIGIT_BITS, NIL)
+        node = _new_node(s, LEAF, key >> DIGIT_BITS, NIL)
         s.books[book].root[side] = node + 1
-    elif s.nodes[node].shift != 0:
+    elif s.nodes[node].shift != LEAF:
         parent = node
-        node = _new_node(s, 0, key >> DIGIT_BITS, parent)
+        node = _new_node(s, LEAF, key >> DIGIT_BITS, parent)
         _set_child(s, parent, (key >> s.nodes[parent].shift) & DIGIT_MASK, node)
     level = _new_level(s, book, side, px, node)
     _set_child(s, node, key & DIGIT_MASK, level)

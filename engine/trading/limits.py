@@ -11,14 +11,17 @@ from engine.trading.state import LIMIT_LIFTED, NIL
 from engine.trading.touch import touch_account, touch_book
 from engine.trading.validate import check_operator
 
-OK = int(Reason.NONE)
-INVALID_FIELD = int(Reason.INVALID_FIELD)
-INVALID_PRICE = int(Reason.INVALID_PRICE)
-OVERFLOW = int(Reason.OVERFLOW)
-UNKNOWN_ACCOUNT = int(Reason.UNKNOWN_ACCOUNT)
-UNKNOWN_INSTRUMENT = int(Reason.UNKNOWN_INSTRUMENT)
+OK = np.int64(Reason.NONE)
+INVALID_FIELD = np.int64(Reason.INVALID_FIELD)
+INVALID_PRICE = np.int64(Reason.INVALID_PRICE)
+OVERFLOW = np.int64(Reason.OVERFLOW)
+UNKNOWN_ACCOUNT = np.int64(Reason.UNKNOWN_ACCOUNT)
+UNKNOWN_INSTRUMENT = np.int64(Reason.UNKNOWN_INSTRUMENT)
 
-RATE_MAX = 1_000_000_000
+NO_BAND_LOW = np.int64(1)
+NO_BAND_HIGH = np.int64(PX_MAX)
+LARGEST = np.int64(MONEY_MAX)
+RATE_MAX = np.int64(1_000_000_000)
 """Orders a second, and burst: keeps a bucket's 1e-9 tokens in int64."""
 
 
@@ -35,7 +38,7 @@ def apply_limits(s, command):
     if reason != OK:
         rejected(s, command, reason)
         return
-    done(s, command, book, 0)
+    done(s, command, book)
 
 
 @njit(cache=True)
@@ -54,9 +57,9 @@ def _limit_instrument(s, command, book):
     largest = (MONEY_MAX - 1) // s.books[book].scale
     default = min(integer_root(largest), largest // s.books[book].max_px)
     max_qty = _chosen(command["qty"], s.books[book].max_qty, default)
-    max_notional = _chosen(command["display_qty"], s.books[book].max_notional, MONEY_MAX)
-    band_low = _chosen(command["stop_px"], s.books[book].band_low, 1)
-    band_high = _chosen(command["expiry"], s.books[book].band_high, PX_MAX)
+    max_notional = _chosen(command["display_qty"], s.books[book].max_notional, LARGEST)
+    band_low = _chosen(command["stop_px"], s.books[book].band_low, NO_BAND_LOW)
+    band_high = _chosen(command["expiry"], s.books[book].band_high, NO_BAND_HIGH)
     if max_qty < 0 or max_notional < 0:
         return INVALID_FIELD
     if max_qty > largest // s.books[book].max_px:
@@ -90,7 +93,7 @@ def _limit_accounts(s, command):
     """Write the limits of one account, or the default when the account is 0."""
     open_orders, position = command["px"], command["qty"]
     rate, burst = command["display_qty"], command["stop_px"]
-    if not (_is_limit(open_orders, MONEY_MAX) and _is_limit(position, MONEY_MAX)):
+    if not (_is_limit(open_orders, LARGEST) and _is_limit(position, LARGEST)):
         return INVALID_FIELD
     if not (_is_limit(rate, RATE_MAX) and _is_limit(burst, RATE_MAX)):
         return INVALID_FIELD

@@ -5,6 +5,7 @@ run that changes nothing and tells how much would trade, which is how FOK is dec
 the same limit price, self-trade mode and band, so the answer cannot differ.
 """
 
+import numpy as np
 from numba import njit
 
 from engine.records import Reason, SelfTradePrevention, Side, Status
@@ -16,18 +17,18 @@ from engine.trading.queue import dequeue
 from engine.trading.state import NIL
 from engine.trading.touch import touch_account
 
-BUY = int(Side.BUY)
-SELL = int(Side.SELL)
-OPEN = int(Status.OPEN)
-FILLED = int(Status.FILLED)
-ENDED_CANCELLED = int(Status.CANCELLED)
-STP_NONE = int(SelfTradePrevention.NONE)
-CANCEL_NEWEST = int(SelfTradePrevention.CANCEL_NEWEST)
-CANCEL_OLDEST = int(SelfTradePrevention.CANCEL_OLDEST)
-DECREMENT = int(SelfTradePrevention.DECREMENT)
-NONE = int(Reason.NONE)
-STP = int(Reason.STP)
-BAND = int(Reason.BAND)
+BUY = np.int64(Side.BUY)
+SELL = np.int64(Side.SELL)
+OPEN = np.int64(Status.OPEN)
+FILLED = np.int64(Status.FILLED)
+ENDED_CANCELLED = np.int64(Status.CANCELLED)
+STP_NONE = np.int64(SelfTradePrevention.NONE)
+CANCEL_NEWEST = np.int64(SelfTradePrevention.CANCEL_NEWEST)
+CANCEL_OLDEST = np.int64(SelfTradePrevention.CANCEL_OLDEST)
+DECREMENT = np.int64(SelfTradePrevention.DECREMENT)
+NONE = np.int64(Reason.NONE)
+STP = np.int64(Reason.STP)
+BAND = np.int64(Reason.BAND)
 
 
 @njit(cache=True)

@@ -1,5 +1,6 @@
 """Fees, reserves and shares of a cost in exact int64 arithmetic (SPEC S1, S20)."""
 
+import numpy as np
 from numba import njit
 
 from engine.records import Side
@@ -7,7 +8,7 @@ from engine.records import Side
 PPM = 1_000_000
 WORD_BITS = 62
 SMALL = 2**31
-BUY = int(Side.BUY)
+BUY = np.int64(Side.BUY)
 
 
 @njit(cache=True)

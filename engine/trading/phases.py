@@ -10,19 +10,19 @@ from engine.trading.state import NIL
 from engine.trading.touch import touch_book
 from engine.trading.validate import check_operator
 
-OK = int(Reason.NONE)
-UNSUPPORTED = int(Reason.UNSUPPORTED)
-INVALID_FIELD = int(Reason.INVALID_FIELD)
-UNKNOWN_INSTRUMENT = int(Reason.UNKNOWN_INSTRUMENT)
-BOOK_CROSSED = int(Reason.BOOK_CROSSED)
-BUY = int(Side.BUY)
-SELL = int(Side.SELL)
-PRE_OPEN = int(Phase.PRE_OPEN)
-CONTINUOUS = int(Phase.CONTINUOUS)
-HALTED = int(Phase.HALTED)
-CANCEL_ONLY = int(Phase.CANCEL_ONLY)
-CLOSED = int(Phase.CLOSED)
-LAST_PHASE = int(Phase.DISABLED)
+OK = np.int64(Reason.NONE)
+UNSUPPORTED = np.int64(Reason.UNSUPPORTED)
+INVALID_FIELD = np.int64(Reason.INVALID_FIELD)
+UNKNOWN_INSTRUMENT = np.int64(Reason.UNKNOWN_INSTRUMENT)
+BOOK_CROSSED = np.int64(Reason.BOOK_CROSSED)
+BUY = np.int64(Side.BUY)
+SELL = np.int64(Side.SELL)
+PRE_OPEN = np.int64(Phase.PRE_OPEN)
+CONTINUOUS = np.int64(Phase.CONTINUOUS)
+HALTED = np.int64(Phase.HALTED)
+CANCEL_ONLY = np.int64(Phase.CANCEL_ONLY)
+CLOSED = np.int64(Phase.CLOSED)
+LAST_PHASE = np.int64(Phase.DISABLED)
 
 
 @njit(cache=True)
@@ -49,7 +49,7 @@ def apply_phase(s, command):
     for book in range(first, end):
         _enter(s, command, book, phase)
     if first == end:
-        done(s, command, only, 0)
+        done(s, command, only)
 
 
 @njit(cache=True)

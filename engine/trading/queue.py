@@ -6,6 +6,9 @@ from numba import njit
 from engine.trading.levels import obtain_level, remove_level
 from engine.trading.state import NIL
 
+JOINS = np.int64(1)
+LEAVES = np.int64(-1)
+
 
 @njit(cache=True)
 def enqueue(s, order):
@@ -22,7 +25,7 @@ def enqueue(s, order):
     s.levels[level].tail = order
     s.levels[level].qty += s.hot[order].leaves
     s.levels[level].order_count += 1
-    _count(s, order, 1)
+    _count(s, order, JOINS)
 
 
 @njit(cache=True)
@@ -41,7 +44,7 @@ def dequeue(s, order):
         s.hot[after].prev = before
     s.levels[level].qty -= s.hot[order].leaves
     s.levels[level].order_count -= 1
-    _count(s, order, -1)
+    _count(s, order, LEAVES)
     s.hot[order].level = NIL
     if s.levels[level].order_count == 0:
         remove_level(s, level)

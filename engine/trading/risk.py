@@ -4,6 +4,7 @@ A limit refuses when exceeded; equality passes. A replace is measured by what it
 raises alone. Of these checks only the rate buckets write: an attempt counts.
 """
 
+import numpy as np
 from numba import njit
 
 from engine.records import MONEY_MAX, Reason, Side
@@ -11,24 +12,24 @@ from engine.trading.accounts import notional_of
 from engine.trading.money import reserve_of
 from engine.trading.state import NIL
 
-OK = int(Reason.NONE)
-RATE_LIMIT = int(Reason.RATE_LIMIT)
-MAX_QUANTITY = int(Reason.MAX_QUANTITY)
-MAX_NOTIONAL = int(Reason.MAX_NOTIONAL)
-PRICE_BAND = int(Reason.PRICE_BAND)
-PRICE_COLLAR = int(Reason.PRICE_COLLAR)
-MAX_OPEN_ORDERS = int(Reason.MAX_OPEN_ORDERS)
-MAX_POSITION = int(Reason.MAX_POSITION)
-INSUFFICIENT_FUNDS = int(Reason.INSUFFICIENT_FUNDS)
-OVERFLOW = int(Reason.OVERFLOW)
+OK = np.int64(Reason.NONE)
+RATE_LIMIT = np.int64(Reason.RATE_LIMIT)
+MAX_QUANTITY = np.int64(Reason.MAX_QUANTITY)
+MAX_NOTIONAL = np.int64(Reason.MAX_NOTIONAL)
+PRICE_BAND = np.int64(Reason.PRICE_BAND)
+PRICE_COLLAR = np.int64(Reason.PRICE_COLLAR)
+MAX_OPEN_ORDERS = np.int64(Reason.MAX_OPEN_ORDERS)
+MAX_POSITION = np.int64(Reason.MAX_POSITION)
+INSUFFICIENT_FUNDS = np.int64(Reason.INSUFFICIENT_FUNDS)
+OVERFLOW = np.int64(Reason.OVERFLOW)
 
-NO_LIMIT = -1
-BUCKET_NEW = 0
-BUCKET_REPLACE = 1
+NO_LIMIT = np.int64(-1)
+BUCKET_NEW = np.int64(0)
+BUCKET_REPLACE = np.int64(1)
 TOKEN = 1_000_000_000
 """A token in the unit of the buckets: rate per second times nanoseconds."""
 BPS = 10_000
-BUY = int(Side.BUY)
+BUY = np.int64(Side.BUY)
 
 
 @njit(cache=True)

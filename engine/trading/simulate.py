@@ -13,7 +13,7 @@ from engine.records import COMMAND, EVENT, Op
 from engine.trading.apply import apply
 from engine.trading.state import new_state
 
-TIME = int(Op.TIME)
+TIME = np.int64(Op.TIME)
 FIRST_ROOM = 4096
 
 

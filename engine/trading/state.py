@@ -22,8 +22,8 @@ import numpy as np
 from engine.config import Capacities
 from engine.records import EVENT
 
-NIL = -1
-LIMIT_LIFTED = -1
+NIL = np.int64(-1)
+LIMIT_LIFTED = np.int64(-1)
 NODE_WAYS = 32
 ACCOUNT_IDX_BITS = 24  # a position's key is account_idx << 24 | instrument
 SIDES = 3  # indexed by Side: 0 unused, 1 BUY, 2 SELL

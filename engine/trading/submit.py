@@ -24,27 +24,27 @@ from engine.trading.state import NIL
 from engine.trading.touch import touch_account, touch_book
 from engine.trading.validate import CONTINUOUS, check_new, check_trader
 
-OK = int(Reason.NONE)
-NONE = int(Reason.NONE)
-STP = int(Reason.STP)
-BAND = int(Reason.BAND)
-DUPLICATE = int(Reason.DUPLICATE)
-IOC_REMAINDER = int(Reason.IOC_REMAINDER)
-MARKET_REMAINDER = int(Reason.MARKET_REMAINDER)
-POST_ONLY_WOULD_CROSS = int(Reason.POST_ONLY_WOULD_CROSS)
-FOK_UNFILLABLE = int(Reason.FOK_UNFILLABLE)
-ORDERS_FULL = int(Reason.ORDERS_FULL)
-POSITIONS_FULL = int(Reason.POSITIONS_FULL)
-CLIENT_IDS_FULL = int(Reason.CLIENT_IDS_FULL)
-BUY = int(Side.BUY)
-SELL = int(Side.SELL)
-LIMIT = int(OrderType.LIMIT)
-MARKET = int(OrderType.MARKET)
-IOC = int(TimeInForce.IOC)
-FOK = int(TimeInForce.FOK)
-POST_ONLY = int(CommandFlag.POST_ONLY)
-OPEN = int(Status.OPEN)
-FILLED = int(Status.FILLED)
+OK = np.int64(Reason.NONE)
+NONE = np.int64(Reason.NONE)
+STP = np.int64(Reason.STP)
+BAND = np.int64(Reason.BAND)
+DUPLICATE = np.int64(Reason.DUPLICATE)
+IOC_REMAINDER = np.int64(Reason.IOC_REMAINDER)
+MARKET_REMAINDER = np.int64(Reason.MARKET_REMAINDER)
+POST_ONLY_WOULD_CROSS = np.int64(Reason.POST_ONLY_WOULD_CROSS)
+FOK_UNFILLABLE = np.int64(Reason.FOK_UNFILLABLE)
+ORDERS_FULL = np.int64(Reason.ORDERS_FULL)
+POSITIONS_FULL = np.int64(Reason.POSITIONS_FULL)
+CLIENT_IDS_FULL = np.int64(Reason.CLIENT_IDS_FULL)
+BUY = np.int64(Side.BUY)
+SELL = np.int64(Side.SELL)
+LIMIT = np.int64(OrderType.LIMIT)
+MARKET = np.int64(OrderType.MARKET)
+IOC = np.int64(TimeInForce.IOC)
+FOK = np.int64(TimeInForce.FOK)
+POST_ONLY = np.int64(CommandFlag.POST_ONLY)
+OPEN = np.int64(Status.OPEN)
+FILLED = np.int64(Status.FILLED)
 
 
 @njit(cache=True)
@@ -76,14 +76,16 @@ def apply_new(s, command):
     touch_account(s, account)
     order = begin_order(s, command, account, position, px)
     accepted(s, command, order)
-    execute(s, command, order, command["order_type"] == MARKET)
+    remainder = MARKET_REMAINDER if command["order_type"] == MARKET else IOC_REMAINDER
+    execute(s, command, order, remainder)
 
 
 @njit(cache=True)
-def execute(s, command, order, is_market):
+def execute(s, command, order, remainder):
     """Match an accepted or replaced order that is in no level; rest, cancel or end what is left.
 
-    Its book and account have been touched.
+    `remainder` is the reason given for what an immediate order leaves. The order's book
+    and account have been touched.
     """
     book = s.cold[order].instrument
     side = np.int64(s.cold[order].side)
@@ -97,10 +99,8 @@ def execute(s, command, order, is_market):
         withdraw(s, command, order, STP)
     elif s.hot[order].leaves == 0:
         end_order(s, order, FILLED)
-    elif is_market:
-        withdraw(s, command, order, MARKET_REMAINDER)
     elif s.cold[order].time_in_force >= IOC:
-        withdraw(s, command, order, IOC_REMAINDER)
+        withdraw(s, command, order, remainder)
     elif stop == BAND:
         # Resting would cross the order outside the band that it may not trade with.
         withdraw(s, command, order, BAND)

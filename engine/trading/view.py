@@ -12,7 +12,7 @@ the caller may ask again. Units are those of the engine, ticks, lots and minor u
 methods of the instrument and currency write them for people.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,10 @@ class BookView:
     bids: Ints
     asks: Ints
 
+    def best(self, depth: int) -> "BookView":
+        """Return the same book with at most `depth` levels of a side."""
+        return replace(self, bids=self.bids[:depth], asks=self.asks[:depth])
+
     def __str__(self) -> str:
         lines = [f"{self.instrument.symbol} {self.phase.name} seq {self.seq}"]
         for name, levels in (("ask", self.asks[::-1]), ("bid", self.bids)):
@@ -94,9 +98,19 @@ class OrderView:
 
 
 @dataclass(frozen=True, slots=True)
+class OrdersView:
+    """The live orders of one account at one moment, oldest first."""
+
+    seq: int
+    account: int
+    orders: tuple[OrderView, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EndedOrder:
     """What is still known of an order that ended: the window of client ids remembers it."""
 
+    seq: int
     order_id: int
     client_order_id: int
     account: int
@@ -207,6 +221,36 @@ class LiveView:
         """The last command applied, or being applied."""
         return int(self._s["seq"])
 
+    @property
+    def eng_ts(self) -> int:
+        """The engine clock at the last command, ns."""
+        return int(self._s["eng_ts"])
+
+    @property
+    def account_count(self) -> int:
+        """Accounts defined."""
+        return int(self._s["accounts_used"])
+
+    @property
+    def live_order_count(self) -> int:
+        """Orders resting in all books."""
+        return int(self._s["orders_live"])
+
+    def capacity_use(self) -> dict[str, tuple[int, int]]:
+        """Return (used, capacity) of the pools that can run full."""
+        s = self._s
+        return {
+            "orders": (int(s["orders_live"]), len(s["hot"])),
+            "client_ids": (int(s["ids_used"]), len(s["ids"])),
+            "positions": (int(s["positions_used"]), len(s["positions"])),
+            "accounts": (int(s["accounts_used"]), len(s["accounts"])),
+            "instruments": (int(s["books_used"]), len(s["books"])),
+        }
+
+    def book_record(self, instrument_idx: int) -> Any:
+        """Return the live BOOK record (rules, phase): single words, not one moment."""
+        return self._s["books"][instrument_idx]
+
     def book_version(self, instrument_idx: int) -> int:
         """Return the version word of a book: it changes with every command that touches the book."""
         return int(self._version[instrument_idx])
@@ -252,6 +296,11 @@ class LiveView:
             self._account_ids = {account_id: idx for idx, account_id in enumerate(ids)}
         return self._account_ids.get(account)
 
+    def accounts_with_orders(self) -> list[int]:
+        """Return the accounts that have open orders at this moment."""
+        accounts = self._s["accounts"][: int(self._s["accounts_used"])]
+        return [int(account) for account in accounts["account"][accounts["open_orders"] > 0]]
+
     def account(self, account: int) -> AccountView | None:
         """Return balances and positions of an account, None where there is none; raise TornReadError."""
         idx = self.account_idx(account)
@@ -288,11 +337,11 @@ class LiveView:
         gain = (value - cost if qty > 0 else cost - value) if mark_px else 0
         return PositionView(instrument, qty, cost, realised, gain, open_buy, open_sell, mark_px)
 
-    def orders(self, account: int) -> list[OrderView]:
-        """Return the live orders of an account, oldest first; raise TornReadError."""
+    def orders(self, account: int) -> OrdersView | None:
+        """Return the live orders of an account, None where there is no such account; raise TornReadError."""
         idx = self.account_idx(account)
         if idx is None:
-            return []
+            return None
         room = int(self._s["accounts"][idx]["open_orders"]) + 64
         rows = np.zeros((room, ORDER_COLUMNS), np.int64)
         counts = np.zeros(1, np.int64)
@@ -301,7 +350,8 @@ class LiveView:
             raise TornReadError(f"orders of account {account} changed during every attempt to copy them")
         found = rows[: counts[0]]
         found = found[np.argsort(found[:, 0])]
-        return [self._order(version, row) for row in found.tolist()]
+        orders = tuple(self._order(version, row) for row in found.tolist())
+        return OrdersView(version // 2, account, orders)
 
     def order(self, order_id: int) -> OrderView | None:
         """Return a live order by its engine id, or None; raise TornReadError."""
@@ -323,7 +373,7 @@ class LiveView:
             raise TornReadError(f"client order {client_order_id} changed during every attempt to copy it")
         order_id, status, cum_qty = ended.tolist()
         if version and status:
-            return EndedOrder(order_id, client_order_id, account, status, cum_qty)
+            return EndedOrder(version // 2, order_id, client_order_id, account, status, cum_qty)
         return self._order(version, row.tolist()) if version else None
 
     def _order(self, version: int, row: list[int]) -> OrderView:

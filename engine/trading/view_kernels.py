@@ -9,6 +9,7 @@ the writer, who sees his own trie whole.) Kernels return the version, 2 * seq of
 command that touched the thing, or TORN; results land in the arrays given.
 """
 
+import numpy as np
 from numba import njit
 
 from engine.records import Side
@@ -33,8 +34,8 @@ HEAD_FIELDS = (
 )
 """What copy_book puts into `head`, in this order."""
 ORDER_COLUMNS = 16
-BUY = int(Side.BUY)
-SELL = int(Side.SELL)
+BUY = np.int64(Side.BUY)
+SELL = np.int64(Side.SELL)
 
 
 @njit(cache=True)
