@@ -46,7 +46,7 @@ def at_door(exchange: "Exchange", given: Fields) -> Fields:
         instrument = instrument_of_order(exchange, given)
     if instrument is None:
         return request
-    for name in (*PRICES, *QUANTITIES):
+    for name in (*QUANTITIES, *PRICES):
         if request.get(name) is not None:
             if name in PRICES:
                 request[name] = in_steps(given[name], instrument.tick, "off_tick")

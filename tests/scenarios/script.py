@@ -9,6 +9,7 @@
     > phase symbol=XYZ phase=halted        administration has no account
     ? book XYZ                             a question: `bid 10.00 4 #2 #3` per level, best first
     ? money 1 USD                          `total 99 reserved 4`
+    ? house USD                            what the fees amount to
     ? position 1 XYZ                       `4 cost 40.2 realised 0`
 
 Words after the price are flags (post_only), times in force (ioc) or type (market);
@@ -122,6 +123,8 @@ def field_of(word: str) -> Command:
     whole = ("max_open_orders", "max_position", "order_rate", "order_burst", "now", "account", "order_id")
     if value == "null":
         return {name: None}
+    if value in ("true", "false"):
+        return {name: value == "true"}
     if name == "deposit":
         amount, _, code = value.partition(":")
         return {name: {code: amount}}
@@ -162,3 +165,15 @@ def book_lines(book: dict[str, Any]) -> list[str]:
             assert count == len(ids)
             lines.append(f"{name} {price} {quantity} {' '.join(f'#{each}' for each in ids)}")
     return [*lines, f"last {book['last']}"]
+
+
+def position_line(lots: int, cost: str, realised: str) -> str:
+    """Write a position as one line of a scenario."""
+    return f"{lots} cost {cost} realised {realised}"
+
+
+def read_table(text: str) -> list[dict[str, str]]:
+    """Read a table of columns separated by bars; its first line names them."""
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("//")]
+    names, *rows = ([cell.strip() for cell in line.split("|")] for line in lines)
+    return [dict(zip(names, row, strict=True)) for row in rows]
