@@ -1,0 +1,248 @@
+"""What a running instance says of itself: DATA/instance.json and the layout of its segments.
+
+The supervisor writes the file once everything is up, and again when a process is restarted;
+doors, feeders and `pinion status` read it to find the segments. It names things, it holds no
+truth of its own: a segment's header says whether it is what the file claims.
+
+    segment    kind       records
+    commands   STATE      rings_dtype: control block and COMMAND slots of every command ring
+    journal    SPSC       JOURNAL_ENTRY[]; control also carries DURABLE, LATCH (DESIGN section 5)
+    events     BROADCAST  EVENT[]; gated by DURABLE
+    state      STATE      one record of the application
+    counters   COUNTERS   worker.*, <process>.heartbeat, <ring>.sessions, <ring>.busy
+    stats      STATE      STATS: latency histograms of the worker
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from engine.histogram import BUCKETS, Histogram
+from engine.records import COMMAND, EVENT
+from ringbuf.counters import Counters
+from ringbuf.layout import (
+    CONTROL_OFFSET_BYTES,
+    CONTROL_WORDS,
+    DATA_OFFSET_BYTES,
+    USER_WORDS,
+    WORD_BYTES,
+)
+from ringbuf.segment import Kind, Segment, SegmentError, attach
+
+INSTANCE_FILE = "instance.json"
+READY_FOLDER = "ready"
+OWN_RING = -1
+"""`ring` of the commands that the worker makes itself (TICK)."""
+
+DURABLE = USER_WORDS[0]
+"""Word of the journal's control block: D, the last seq that is durable. Journaler's."""
+LATCH = USER_WORDS[1]
+"""Word of the journal's control block: not 0 = accept nothing more. Journaler's."""
+
+JOURNAL_ENTRY = np.dtype(
+    [("seq", "<i8"), ("eng_ts", "<i8"), ("ring", "<i8"), ("ring_seq", "<i8"), ("command", COMMAND)]
+)
+"""One command as it was sequenced: all that a replay needs."""
+assert JOURNAL_ENTRY.itemsize == 160
+
+
+RING_WAIT = 0
+STEP = 1
+HISTOGRAMS = ("ring_wait", "step")
+STATS = np.dtype([("buckets", "<i8", (len(HISTOGRAMS), BUCKETS))])
+"""ns from a gateway's stamp to sequencing, and ns of one sampled command per batch."""
+
+
+class PortError(Exception):
+    """The instance cannot be reached or used; the text says why and what to do."""
+
+
+class Process(msgspec.Struct, frozen=True):
+    """A process of the instance."""
+
+    name: str
+    pid: int
+
+
+class Instance(msgspec.Struct, frozen=True, kw_only=True):
+    """One start of an instance (an epoch)."""
+
+    epoch: int
+    data_dir: str
+    application: str
+    durability: str
+    config: str  # path of the TOML, or "demo"
+    started_at: int  # ns since 1970
+    processes: tuple[Process, ...]
+    rings: tuple[str, ...]  # index = ring_idx
+    spares: tuple[str, ...]  # those of them that a feeder may claim
+    command_slots: int  # of every ring
+    segments: dict[str, str]
+    state_fields: Any  # description of the state's dtype
+    api: str = ""
+    orders: str = ""
+
+    def ring_idx(self, name: str) -> int:
+        """Return the index of a command ring, or say which there are."""
+        if name not in self.rings:
+            raise PortError(f"no command ring {name!r} in {self.data_dir}; there are {', '.join(self.rings)}")
+        return self.rings.index(name)
+
+
+def words_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return a record as plain words: a kernel that copies whole records takes it so.
+
+    (numba moves a record value byte by byte.)
+    """
+    return np.dtype(("<i8", (dtype.itemsize // WORD_BYTES,)))
+
+
+def rings_dtype(ring_count: int, slot_count: int, slot: np.dtype[Any] = COMMAND) -> np.dtype[np.void]:
+    """Return the record of all command rings, each a control block and its slots.
+
+    They lie in one record of one segment because a kernel takes one typed argument, however
+    many rings there are.
+    """
+    ring = np.dtype([("control", "<i8", (CONTROL_WORDS,)), ("slots", slot, (slot_count,))])
+    return np.dtype([("rings", ring, (ring_count,))])
+
+
+def ring_record_dtype(slot: np.dtype[Any], slot_count: int) -> np.dtype[np.void]:
+    """Return a ring segment from its control block on as one record: what the loop's kernel takes.
+
+    An array argument costs a kernel reference counting, a record does not (FACTS 1).
+    """
+    gap = DATA_OFFSET_BYTES - CONTROL_OFFSET_BYTES - CONTROL_WORDS * WORD_BYTES
+    return np.dtype(
+        [
+            ("control", "<i8", (CONTROL_WORDS,)),
+            ("pad", "<i8", (gap // WORD_BYTES,)),
+            ("slots", slot, (slot_count,)),
+        ]
+    )
+
+
+def fields_of(dtype: np.dtype[Any]) -> Any:
+    """Describe a packed record dtype in lists, for JSON."""
+    if dtype.subdtype is not None:
+        base, shape = dtype.subdtype
+        return [fields_of(base), list(shape)]
+    if dtype.fields is None or dtype.names is None:
+        return dtype.str
+    return {name: fields_of(dtype.fields[name][0]) for name in dtype.names}
+
+
+def dtype_of(fields: Any) -> np.dtype[Any]:
+    """Return the dtype that `fields_of` described."""
+    if isinstance(fields, str):
+        return np.dtype(fields)
+    if isinstance(fields, dict):
+        return np.dtype([(name, dtype_of(each)) for name, each in fields.items()])
+    base, shape = fields
+    return np.dtype((dtype_of(base), tuple(shape)))
+
+
+def write(instance: Instance) -> None:
+    """Replace the instance file in one step."""
+    write_atomically(Path(instance.data_dir) / INSTANCE_FILE, msgspec.json.encode(instance))
+
+
+def read(data_dir: Path) -> Instance:
+    """Return what the instance file says; PortError when there is none."""
+    path = data_dir / INSTANCE_FILE
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Instance)
+    except FileNotFoundError:
+        raise PortError(
+            f"no instance runs on {data_dir}: start one with `pinion up --data {data_dir}`"
+        ) from None
+    except (OSError, msgspec.MsgspecError) as error:
+        raise PortError(f"{path} cannot be read: {error}") from error
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a small file such that readers see the old or the new content, never half of it."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+    os.replace(draft, path)
+
+
+def write_ready(data_dir: Path, name: str, port: int) -> None:
+    """Tell the supervisor that this process serves, and on which port."""
+    folder = data_dir / READY_FOLDER
+    folder.mkdir(mode=0o700, exist_ok=True)
+    write_atomically(folder / name, json.dumps({"pid": os.getpid(), "port": port}).encode())
+
+
+def read_ready(data_dir: Path, name: str, pid: int) -> int | None:
+    """Return the port that process `pid` reported, None while it has not."""
+    try:
+        report = json.loads((data_dir / READY_FOLDER / name).read_bytes())
+    except FileNotFoundError:
+        return None
+    return int(report["port"]) if report["pid"] == pid else None
+
+
+def counter_name(owner: str, what: str) -> str:
+    """Return the name of a counter of a process or ring."""
+    return f"{owner}.{what}"
+
+
+def ring_lock_path(data_dir: Path, ring_name: str) -> Path:
+    """Return the lock file whose holder may use this command ring."""
+    return data_dir / f"ring-{ring_name}.lock"
+
+
+def attach_commands(instance: Instance) -> Segment:
+    """Map the command rings."""
+    dtype = rings_dtype(len(instance.rings), instance.command_slots)
+    return _attach(instance, "commands", Kind.STATE, dtype, readonly=False)
+
+
+def attach_journal(instance: Instance) -> Segment:
+    """Map the journal ring, read-only."""
+    return _attach(instance, "journal", Kind.SPSC, JOURNAL_ENTRY, readonly=True)
+
+
+def attach_events(instance: Instance) -> Segment:
+    """Map the event ring, read-only."""
+    return _attach(instance, "events", Kind.BROADCAST, EVENT, readonly=True)
+
+
+def attach_state(instance: Instance) -> Segment:
+    """Map the state, read-only: the processor refuses writes."""
+    return _attach(instance, "state", Kind.STATE, dtype_of(instance.state_fields), readonly=True)
+
+
+def attach_counters(instance: Instance) -> Counters:
+    """Map the counters; each process writes only its own."""
+    with _reachable(instance):
+        return Counters.attach(instance.segments["counters"], epoch=instance.epoch)
+
+
+def attach_histograms(instance: Instance) -> dict[str, Histogram]:
+    """Return copies of the worker's histograms by name."""
+    shared = _attach(instance, "stats", Kind.STATE, STATS, readonly=True)
+    return {name: Histogram(shared.slots[0]["buckets"][i]) for i, name in enumerate(HISTOGRAMS)}
+
+
+def _attach(instance: Instance, segment: str, kind: Kind, dtype: np.dtype[Any], readonly: bool) -> Segment:
+    with _reachable(instance):
+        return attach(instance.segments[segment], kind, dtype, epoch=instance.epoch, readonly=readonly)
+
+
+@contextmanager
+def _reachable(instance: Instance) -> Iterator[None]:
+    """Turn a segment's error into one that names the instance."""
+    try:
+        yield
+    except SegmentError as error:
+        raise PortError(f"the instance on {instance.data_dir} cannot be reached: {error}") from error

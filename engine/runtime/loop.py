@@ -1,0 +1,306 @@
+"""The worker's loop: the only place where rings, the clock and an application meet.
+
+    command rings --1 take a batch--> journal ring --2 apply--> s.out --3 emit--> event ring
+
+1. One ring's waiting commands, a batch at most, get seq and eng_ts (one clock read) and go
+   into the journal ring, which is published before anything is applied; their command slots
+   are free again at once. 2. Commands are applied out of the journal ring, one after the
+   other. 3. The events of each are copied from `s.out` to the event ring, in chunks between
+   which the gate is asked: never overwrite what is not yet visible (DESIGN section 5, rule 5).
+   Nothing waits inside a step: a closed gate or a full journal leaves the rest for the next.
+
+The loop is neutral: an application is a module with `apply(s, command, seq, eng_ts, ring)`,
+`next_due(s)` and a state record whose fields `version`, `opened`, `opened_count` and `out`
+serve the loop. `build` binds one to a copy of `_run`: numba freezes globals when it compiles,
+and its cache knows a copy by its name (a closure would be compiled anew in each process).
+"""
+# mypy: disable-error-code="no-any-return"
+
+from collections.abc import Callable
+from enum import IntEnum
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from engine.histogram import record
+from engine.instance import DURABLE, JOURNAL_ENTRY, LATCH, OWN_RING, RING_WAIT, STEP
+from engine.records import COMMAND, EVENT
+from ringbuf.atomics import (
+    clock_monotonic_ns,
+    cycle_count,
+    load_acquire,
+    store_relaxed,
+    store_release,
+)
+from ringbuf.broadcast import announce, commit
+from ringbuf.layout import LINE_WORDS, PUBLISHED, RELEASED, STAMP_WORD, WORD_BYTES
+from ringbuf.seqlock import close_version
+from ringbuf.spsc import available, publish, release, room
+from ringbuf.waiting import pause
+
+COMMAND_WORDS = COMMAND.itemsize // WORD_BYTES
+EVENT_WORDS = EVENT.itemsize // WORD_BYTES
+GW_TS_WORD = COMMAND.fields["gw_ts"][1] // WORD_BYTES
+ENTRY_HEAD_WORDS = 4
+"""Words of a journal entry before its command: seq, eng_ts, ring, ring_seq."""
+assert JOURNAL_ENTRY.itemsize // WORD_BYTES == ENTRY_HEAD_WORDS + COMMAND_WORDS
+CHUNK = 256
+"""Events copied between two questions to the gate."""
+SLACK = 256
+"""Slots kept free beyond the gate: a reader just behind it is not lapped by the next chunk."""
+TICK_INTERVAL_NS = 1_000_000_000
+
+assert EVENT.names is not None and EVENT.names[:2] == ("event_idx", "seq")  # what a broadcast slot begins with
+
+
+COUNTS = ("heartbeat", "commands", "events", "batches", "ticks", "gate_waits", "journal_waits")
+"""The loop's counters, in order: heartbeat (monotonic ns), totals, and the rounds that met a
+closed event gate or a full journal ring. Written by the worker alone."""
+(C_HEARTBEAT, C_COMMANDS, C_EVENTS, C_BATCHES, C_TICKS, C_GATE_WAITS, C_JOURNAL_WAITS) = range(
+    0, len(COUNTS) * LINE_WORDS, LINE_WORDS
+)
+NO_ROOM = -1
+
+
+class Outcome(IntEnum):
+    """Why the loop returned to Python."""
+
+    RAN = 0  # its budget is used up
+    IDLE = 1  # the same, and nothing waits anywhere
+    LATCHED = 2  # the journaler latched: nothing may be accepted any more
+
+
+RAN, IDLE, LATCHED = map(int, Outcome)
+
+LOOP = np.dtype(
+    [
+        ("journaled", "<i8"),  # last seq published in the journal ring
+        ("applied", "<i8"),  # last seq applied
+        ("eng_ts", "<i8"),
+        ("clock_offset", "<i8"),  # wall clock - monotonic clock, ns
+        ("next_ring", "<i8"),  # where the round robin goes on
+        ("out_count", "<i8"),  # events of command `applied` in s.out ...
+        ("out_done", "<i8"),  # ... of which so many are in the event ring
+        ("event_end", "<i8"),  # index after the last event written
+        ("visible", "<i8"),  # lower bound of V: events below it may be overwritten
+        ("idle", "<i8"),  # rounds without work
+        ("ticks", "<i8"),  # made so far: ring_seq of the next
+        ("batch", "<i8"),  # most commands of one ring in one batch
+        ("wait", "<i8"),  # wait policy
+        ("journals_itself", "<i8"),  # durability none: D and JT follow J at once
+        ("cycle_ns", "<i8"),  # ns per 2**20 cycles of the time-stamp counter
+        ("tick", "<i8", (COMMAND_WORDS,)),  # the TICK command
+    ]
+)
+"""The loop's own memory: private to the worker."""
+
+
+@njit(cache=True)
+def take_batch(loop, commands, journal, stats):
+    """Sequence the next ring's waiting commands into the journal ring; return how many.
+
+    Call only when everything journaled is applied: entries are applied out of the ring.
+    Returns 0 when no command waits, NO_ROOM when the journal ring is full.
+    """
+    space = room(journal.control, journal.slots.shape[0])
+    if space == 0:
+        return NO_ROOM
+    ring_count = commands.rings.shape[0]
+    for step in range(ring_count):
+        ring = (loop.next_ring + step) % ring_count
+        waiting = available(commands.rings[ring].control)
+        if waiting == 0:
+            continue
+        count = min(min(waiting, loop.batch), space)
+        stamp_clock(loop)
+        copy_batch(loop, ring, commands.rings[ring], journal, count, stats)
+        publish_batch(loop, journal, count)
+        # The journal has them: the gateway may use the slots again (rule 2).
+        release(commands.rings[ring].control, count)
+        loop.next_ring = ring + 1
+        return count
+    return 0
+
+
+@njit(cache=True)
+def stamp_clock(loop):
+    """Read the clock: eng_ts never goes back."""
+    loop.eng_ts = max(loop.eng_ts, clock_monotonic_ns() + loop.clock_offset)
+
+
+@njit(cache=True)
+def copy_batch(loop, ring_idx, ring, journal, count, stats):
+    """Copy `count` commands of one ring into journal entries, numbered and stamped."""
+    first = ring.control[RELEASED]  # ours alone: the worker is the consumer
+    slot_mask = ring.slots.shape[0] - 1
+    entry_mask = journal.slots.shape[0] - 1
+    eng_ts = loop.eng_ts
+    journaled = loop.journaled
+    waits = stats.buckets[RING_WAIT]
+    for i in range(count):
+        slot = (first + i) & slot_mask
+        entry = (journaled + i) & entry_mask
+        journal.slots[entry, 0] = journaled + 1 + i
+        journal.slots[entry, 1] = eng_ts
+        journal.slots[entry, 2] = ring_idx
+        journal.slots[entry, 3] = first + i
+        for word in range(COMMAND_WORDS):
+            journal.slots[entry, ENTRY_HEAD_WORDS + word] = ring.slots[slot, word]
+        # From the copy: the slot's owner cannot change what was counted.
+        record(waits, eng_ts - journal.slots[entry, ENTRY_HEAD_WORDS + GW_TS_WORD])
+
+
+@njit(cache=True)
+def publish_batch(loop, journal, count):
+    """Publish `count` filled entries: from here on they are the order of events."""
+    loop.journaled += count
+    publish(journal.control, count)
+    assert journal.control[PUBLISHED] == loop.journaled
+    if loop.journals_itself:
+        store_release(journal.control, DURABLE, loop.journaled)  # pairs with every reader's gate
+        store_release(journal.control, RELEASED, loop.journaled)
+
+
+@njit(cache=True)
+def journal_tick(loop, journal):
+    """Sequence one command of the worker's own: time passes. NO_ROOM when the journal is full."""
+    if room(journal.control, journal.slots.shape[0]) == 0:
+        return NO_ROOM
+    stamp_clock(loop)
+    entry = loop.journaled & (journal.slots.shape[0] - 1)
+    journal.slots[entry, 0] = loop.journaled + 1
+    journal.slots[entry, 1] = loop.eng_ts
+    journal.slots[entry, 2] = OWN_RING
+    journal.slots[entry, 3] = loop.ticks
+    for word in range(COMMAND_WORDS):
+        journal.slots[entry, ENTRY_HEAD_WORDS + word] = loop.tick[word]
+    loop.ticks += 1
+    publish_batch(loop, journal, 1)
+    return 1
+
+
+@njit(cache=True)
+def visible_end(loop, journal, ends):
+    """Return V: the index after the last event that readers may see."""
+    durable = load_acquire(journal.control, DURABLE)  # pairs with the journaler's store
+    if durable >= loop.applied:
+        # All that is committed is visible, the first chunks of a command in progress included.
+        return loop.event_end
+    return ends[durable & (ends.shape[0] - 1)]
+
+
+@njit(cache=True)
+def emit(out, loop, journal, events, ends):
+    """Copy the applied command's events to the event ring; False when the gate is closed."""
+    capacity = events.slots.shape[0]
+    while loop.out_done < loop.out_count:
+        first = loop.event_end
+        done = loop.out_done
+        chunk = min(loop.out_count - done, CHUNK)
+        end = first + chunk
+        if end - loop.visible > capacity - SLACK:
+            loop.visible = visible_end(loop, journal, ends)
+            if end - loop.visible > capacity - SLACK:
+                return False
+        announce(events.control, end)
+        for i in range(chunk):
+            slot = (first + i) & (capacity - 1)
+            for word in range(EVENT_WORDS):
+                events.slots[slot, word] = out.words[done + i, word]
+            events.slots[slot, STAMP_WORD] = first + i
+        loop.out_done = done + chunk
+        loop.event_end = end
+        commit(events.control, end)
+    ends[loop.applied & (ends.shape[0] - 1)] = loop.event_end
+    return True
+
+
+@njit(cache=True)
+def close_versions(s, seq):
+    """Make whole again what the application opened (rule 8)."""
+    for i in range(s.opened_count):
+        close_version(s.version, s.opened[i], seq)
+    s.opened_count = 0
+
+
+def _run(s, out, loop, commands, journal, entries, events, ends, stats, counts, budget_ns):
+    """Work for about `budget_ns`, then return an Outcome: Python sees signals in between.
+
+    Parameters
+    ----------
+    s : the application's state record
+    loop : LOOP record
+    out : `s.out` again, as record of `words` int64[n, EVENT_WORDS]
+    commands : rings_dtype record, slots as words
+    journal, events : ring_record_dtype records, slots as words
+    entries : `journal` again, slots as JOURNAL_ENTRY
+    ends : int64[2 * journal capacity], index after the last event of command seq & mask
+    stats : STATS record
+    counts : int64[], the loop's counters begin with it, a line to each (see Count)
+    budget_ns : int64
+    """
+    deadline = clock_monotonic_ns() + budget_ns
+    while True:
+        if load_acquire(journal.control, LATCH) != 0:  # pairs with the journaler's store
+            return LATCHED
+        is_open = emit(out, loop, journal, events, ends)
+        taken = 0
+        if is_open and loop.applied == loop.journaled:
+            taken = take_batch(loop, commands, journal, stats)
+            if taken == 0:
+                now = clock_monotonic_ns() + loop.clock_offset
+                if now >= next_due(s) or now - loop.eng_ts >= TICK_INTERVAL_NS:  # noqa: F821  bound by build
+                    taken = journal_tick(loop, journal)
+        sampled = loop.applied + 1 + (loop.journaled - loop.applied) // 2
+        worked = loop.applied < loop.journaled
+        while is_open and loop.applied < loop.journaled:
+            seq = loop.applied + 1
+            entry = entries.slots[(seq - 1) & (entries.slots.shape[0] - 1)]
+            started = cycle_count()
+            count = apply(s, entry.command, seq, entry.eng_ts, entry.ring)  # noqa: F821  bound by build
+            if seq == sampled:
+                record(stats.buckets[STEP], ((cycle_count() - started) * loop.cycle_ns) >> 20)
+            close_versions(s, seq)
+            loop.applied = seq
+            loop.out_count = count
+            loop.out_done = 0
+            is_open = emit(out, loop, journal, events, ends)
+        now = clock_monotonic_ns()
+        count_round(loop, counts, now, taken, is_open)
+        if now >= deadline:
+            return RAN if worked or not is_open else IDLE
+        if worked and is_open:
+            loop.idle = 0
+        else:
+            loop.idle = pause(loop.wait, loop.idle)
+
+
+@njit(cache=True)
+def count_round(loop, counts, now, taken, is_open):
+    """Bring the shared counters up to date."""
+    store_relaxed(counts, C_HEARTBEAT, now)
+    if taken > 0:
+        store_relaxed(counts, C_COMMANDS, loop.applied)
+        store_relaxed(counts, C_BATCHES, counts[C_BATCHES] + 1)
+        store_relaxed(counts, C_TICKS, loop.ticks)
+    elif taken == NO_ROOM:
+        store_relaxed(counts, C_JOURNAL_WAITS, counts[C_JOURNAL_WAITS] + 1)
+    if not is_open:
+        store_relaxed(counts, C_GATE_WAITS, counts[C_GATE_WAITS] + 1)
+    store_relaxed(counts, C_EVENTS, loop.event_end)
+
+
+def build(application: Any) -> Callable[..., int]:
+    """Return the compiled loop of one application (a module)."""
+    bound = dict(globals(), apply=application.apply, next_due=application.next_due)
+    name = f"run_{application.__name__.replace('.', '_')}"
+    copy = FunctionType(_run.__code__, bound, name)
+    copy.__qualname__ = name
+    return njit(cache=True)(copy)
+
+
+def new_loop() -> np.ndarray:
+    """Return the loop's own memory: an array of one LOOP record."""
+    return np.zeros(1, LOOP)
