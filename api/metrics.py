@@ -1,0 +1,82 @@
+"""`/metrics`: the engine's counters and histograms in Prometheus' words.
+
+Collected anew at each scrape from shared memory; nothing is counted twice here.
+"""
+
+from collections.abc import Callable, Iterator
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from api.documents import Document
+from engine.port import EventReader
+from engine.trading.view import LiveView
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+NS_PER_S = 1e9
+EDGES_NS = tuple(2**bits - 1 for bits in range(5, 36))
+"""Fixed edges, 31 ns to 34 s: a scrape must show the same buckets as the one before."""
+
+
+class EngineCollector(Collector):
+    """Reads everything at the moment of the scrape."""
+
+    def __init__(self, reader: EventReader, view: LiveView, own: Callable[[], Document]) -> None:
+        self._reader = reader
+        self._view = view
+        self._own = own
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield all metrics."""
+        yield from self._rings_and_counters()
+        yield GaugeMetricFamily("pinion_seq", "Last command applied", self._view.seq)
+        yield GaugeMetricFamily("pinion_durable_seq", "Last durable command", self._reader.durable_seq())
+        yield GaugeMetricFamily("pinion_live_orders", "Orders in all books", self._view.live_order_count)
+        used = GaugeMetricFamily("pinion_pool_used", "Entries in use", labels=["pool"])
+        capacity = GaugeMetricFamily("pinion_pool_capacity", "Entries there are", labels=["pool"])
+        for name, (used_count, capacity_count) in self._view.capacity_use().items():
+            used.add_metric([name], used_count)
+            capacity.add_metric([name], capacity_count)
+        yield used
+        yield capacity
+        yield from self._histograms()
+        for name, value in self._own().items():
+            yield GaugeMetricFamily(f"pinion_api_{name}", f"{name} of the API process", value)
+
+    def _rings_and_counters(self) -> Iterator[Metric]:
+        depths = GaugeMetricFamily("pinion_ring_depth", "Commands waiting", labels=["ring"])
+        for name, value in self._reader.counters().items():
+            prefix, _, rest = name.partition(".")
+            if prefix == "ring" and rest.endswith(".depth"):
+                depths.add_metric([rest.removesuffix(".depth")], value)
+            else:
+                label = name.replace(".", "_")
+                yield CounterMetricFamily(f"pinion_{label}", f"{name} since the start", value)
+        yield depths
+
+    def _histograms(self) -> Iterator[Metric]:
+        family = HistogramMetricFamily("pinion_latency_seconds", "Time spent in a stage", labels=["stage"])
+        for stage, histogram in self._reader.histograms().items():
+            counts = histogram.buckets()
+            buckets: list[tuple[str, float]] = [
+                (repr(edge_ns / NS_PER_S), sum(count for upper_ns, count in counts if upper_ns <= edge_ns))
+                for edge_ns in EDGES_NS
+            ]
+            buckets.append(("+Inf", histogram.count))
+            weighted_ns = sum(upper_ns * count for upper_ns, count in counts)
+            # The sum is that of the buckets' upper edges: the values themselves are not kept.
+            family.add_metric([stage], buckets, sum_value=weighted_ns / NS_PER_S)
+        yield family
+
+
+class Metrics:
+    """The scrape page."""
+
+    def __init__(self, collector: EngineCollector) -> None:
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(collector)
+
+    def page(self) -> bytes:
+        """Return the text exposition."""
+        return generate_latest(self._registry)

@@ -1,0 +1,184 @@
+"""`/openapi.json`: the routes of this process, described for people and tools."""
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from api.queries import BOOK_DEPTH, BOOK_DEPTH_MAX, PAGE, PAGE_MAX
+from api.stream import AUTH_WAIT_S
+from api.stream_requests import STREAM_DEPTH_MAX
+
+DESCRIPTION = """Queries and streams of a running Pinion instance. It never accepts orders: those have a
+process of their own.
+
+**Keys.** With keys configured every `/v1` route needs `Authorization: Bearer KEY`; market data is then
+open to every key, accounts, orders and fills to the accounts the key is bound to. Without any key
+configured market data is open and private data is closed. `/`, `/healthz`, `/readyz`, `/metrics` and this
+document never need a key.
+
+**Units.** Prices, quantities and money are decimal strings; times are nanoseconds since 1970 of the engine's
+clock (`eng_ts`) or of this process (`send_ts`).
+
+**Durability.** An answer leaves only when everything it shows is durable in the instance's mode; see
+`durability` in `/v1/status`. Otherwise 503 with Retry-After."""
+
+STREAM = f"""A WebSocket; one JSON object a message. The key comes as the Authorization header or, within
+{AUTH_WAIT_S:.0f} s, as first message `{{"op":"auth","token":"KEY"}}`.
+
+Requests: `{{"op":"subscribe","channel":C,...,"id":X}}`, `unsubscribe`, `ping`. Every request is answered with
+`subscribed`, `unsubscribed`, `pong` or `error` (`reason`, `detail`, `field`), repeating its `id`.
+
+- `book` (`symbol`, `depth` 1 to {STREAM_DEPTH_MAX}): a `snapshot`, then `delta`s. `prev_md_seq` of a delta is
+  the `md_seq` of the message before it. Rows are `[price, quantity, orders]`, absolute; quantity "0" removes
+  the row. A reader that lags gets fewer, larger deltas.
+- `ticker` (`symbol`), `status`: newest state only.
+- `trades` (`symbol`), `fills`, `orders` (`account`; private): `data` is a list; every one is sent, none
+  merged. With `after_seq` the stream begins behind that seq, as far as memory reaches (else error
+  `resume_too_old`).
+
+A reader that falls too far behind on trades or private reports is closed with code 4008 and the reason
+`{{"reason":"overrun","resume_after_seq":N}}`: subscribe again with `after_seq` N. Some reports with a higher
+seq may come twice; `event_idx` tells them apart. Other codes: 4001 no or unknown key, 4002 too many faulty
+requests, 1001 the server stops."""
+
+PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "reason"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "reason": {"type": "string"},
+        "field": {"type": ["string", "null"]},
+    },
+}
+LEVEL_ROWS = {
+    "type": "array",
+    "items": {
+        "type": "array",
+        "prefixItems": [{"type": "string"}, {"type": "string"}, {"type": "integer"}],
+        "minItems": 3,
+        "maxItems": 3,
+    },
+}
+Schema = dict[str, Any]
+
+
+def _parameter(where: str, name: str, schema: Schema, description: str) -> Schema:
+    return {
+        "in": where,
+        "name": name,
+        "required": where == "path",
+        "schema": schema,
+        "description": description,
+    }
+
+
+def _whole(low: int, high: int, default: int | None = None) -> Schema:
+    schema: Schema = {"type": "integer", "minimum": low, "maximum": high}
+    return schema if default is None else schema | {"default": default}
+
+
+SYMBOL = _parameter("path", "symbol", {"type": "string"}, "symbol of an instrument")
+ACCOUNT = _parameter("query", "account", _whole(1, 2**63 - 1), "an account of the key")
+LIMIT = _parameter("query", "limit", _whole(1, PAGE_MAX, PAGE), "entries of a page")
+CURSOR = _parameter("query", "cursor", {"type": "string"}, "`next_cursor` of the page before")
+
+
+def _object(**properties: Schema) -> Schema:
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def _page(name: str, **more: Schema) -> Schema:
+    rows = {"type": "array", "items": {"type": "object"}}
+    return _object(**{name: rows}, next_cursor={"type": ["string", "null"]}, **more)
+
+
+def _route(summary: str, schema: Schema, *parameters: Schema, refused: tuple[int, ...] = ()) -> Schema:
+    answers: Schema = {
+        "200": {"description": "the answer", "content": {"application/json": {"schema": schema}}}
+    }
+    for status in (400, 401, 503, *refused):
+        answers[str(status)] = {
+            "description": HTTPStatus(status).phrase,
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+    return {"get": {"summary": summary, "parameters": list(parameters), "responses": answers}}
+
+
+def _open_route(summary: str, content: str, *statuses: int) -> Schema:
+    answers = {
+        str(status): {"description": HTTPStatus(status).phrase, "content": {content: {}}}
+        for status in (200, *statuses)
+    }
+    return {"get": {"summary": summary, "security": [], "responses": answers}}
+
+
+def _paths() -> Schema:
+    text, number = {"type": "string"}, {"type": "integer"}
+    side = _parameter("query", "side", {"enum": ["buy", "sell"]}, "one side only")
+    symbol_filter = _parameter("query", "symbol", text, "one instrument only")
+    depth = _parameter("query", "depth", _whole(1, BOOK_DEPTH_MAX, BOOK_DEPTH), "levels of a side")
+    book = _object(symbol=text, epoch=number, seq=number, md_seq=number, bids=LEVEL_ROWS, asks=LEVEL_ROWS)
+    order_id = _parameter("path", "order_id", text, "engine id, or `client:ID` with ?account=")
+    account = _parameter("path", "account", _whole(1, 2**63 - 1), "an account of the key")
+    account_schema = _object(
+        account=number, balances={"type": "object"}, positions={"type": "array", "items": {"type": "object"}}
+    )
+    status_schema = _object(durability=text, processes={"type": "array"}, rings={"type": "array"}, seq=number)
+    upgrade = {
+        "summary": "Streams over a WebSocket",
+        "description": STREAM,
+        "responses": {"101": {"description": "Switching Protocols"}},
+    }
+    return {
+        "/v1/instruments": _route("Instruments and their rules", _page("instruments"), LIMIT, CURSOR),
+        "/v1/book/{symbol}": _route("A book from live state", book, SYMBOL, depth, refused=(404,)),
+        "/v1/trades/{symbol}": _route(
+            "Recent trades, newest first", _page("trades"), SYMBOL, LIMIT, CURSOR, refused=(404,)
+        ),
+        "/v1/orders": _route(
+            "Live orders, oldest first",
+            _page("orders"),
+            ACCOUNT,
+            symbol_filter,
+            side,
+            LIMIT,
+            CURSOR,
+            refused=(403, 404),
+        ),
+        "/v1/orders/{order_id}": _route(
+            "One live order", {"type": "object"}, order_id, ACCOUNT, refused=(403, 404)
+        ),
+        "/v1/fills": _route(
+            "Recent fills, newest first", _page("fills"), ACCOUNT, LIMIT, CURSOR, refused=(403, 404)
+        ),
+        "/v1/accounts/{account}": _route(
+            "Balances, positions, exposure, equity", account_schema, account, refused=(403, 404)
+        ),
+        "/v1/status": _route("Processes, rings, durability, lag, rates", status_schema),
+        "/v1/latency": _route("A latency histogram per stage", _object(unit=text, stages={"type": "object"})),
+        "/v1/stream": {"get": upgrade},
+        "/metrics": _open_route("Prometheus metrics", "text/plain"),
+        "/healthz": _open_route("This process answers", "application/json"),
+        "/readyz": _open_route("The engine behind it is alive", "application/json", 503),
+        "/": _open_route("A live dashboard", "text/html"),
+    }
+
+
+def document() -> bytes:
+    """Return the OpenAPI document."""
+    return msgspec.json.encode(
+        {
+            "openapi": "3.1.0",
+            "info": {"title": "Pinion API", "version": "1", "description": DESCRIPTION},
+            "security": [{"bearer": []}],
+            "paths": _paths(),
+            "components": {
+                "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+                "schemas": {"Problem": PROBLEM},
+            },
+        }
+    )

@@ -1,0 +1,79 @@
+"""Path and query parameters, checked: every refusal names the field, the value and the mend."""
+
+from collections.abc import Collection
+
+from aiohttp import web
+
+from api.problem import Problem, bad_request, not_found
+from engine.instruments import Instrument, RefusedAtDoor
+from engine.records import Side
+from engine.trading.view import LiveView
+
+INT64_MAX = 2**63 - 1
+DIGITS_MAX = 19
+
+
+def allow_only(request: web.Request, known: Collection[str]) -> None:
+    """Refuse parameters that nobody reads: a misspelt filter must not widen an answer."""
+    for name in request.query:
+        if name not in known:
+            listed = ", ".join(known) or "none"
+            raise bad_request("query", name, f"unknown parameter; known here: {listed}")
+        if len(request.query.getall(name)) > 1:
+            raise bad_request(name, request.query.getall(name)[-1], "given more than once")
+
+
+def whole_number(text: str, name: str, low: int, high: int) -> int:
+    """Return a decimal integer within [low, high]."""
+    if not (text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX):
+        raise bad_request(name, text, f"must be a whole number from {low} to {high}")
+    number = int(text)
+    if not low <= number <= high:
+        raise bad_request(name, text, f"must be from {low} to {high}")
+    return number
+
+
+def query_number(request: web.Request, name: str, low: int, high: int) -> int | None:
+    """Return a numeric query parameter, None where it is not given."""
+    text = request.query.get(name)
+    return None if text is None else whole_number(text, name, low, high)
+
+
+def query_limit(request: web.Request, default: int, highest: int) -> int:
+    """Return the page size asked for."""
+    limit = query_number(request, "limit", 1, highest)
+    return default if limit is None else limit
+
+
+def query_cursor(request: web.Request, start: int) -> int:
+    """Return where a page starts; cursors come from the `next_cursor` of the page before."""
+    cursor = query_number(request, "cursor", 0, INT64_MAX)
+    return start if cursor is None else cursor
+
+
+def query_side(request: web.Request) -> Side | None:
+    """Return the side asked for, None for both."""
+    text = request.query.get("side")
+    if text is None:
+        return None
+    if text not in ("buy", "sell"):
+        raise bad_request("side", text, 'must be "buy" or "sell"')
+    return Side.BUY if text == "buy" else Side.SELL
+
+
+def account_number(text: str) -> int:
+    """Return an account number."""
+    return whole_number(text, "account", 1, INT64_MAX)
+
+
+def known_instrument(view: LiveView, symbol: str) -> Instrument:
+    """Return the instrument of a symbol; 404 where there is none."""
+    try:
+        return view.catalogue.instrument(symbol)
+    except RefusedAtDoor as refused:
+        raise not_found("unknown_symbol", f"symbol {symbol[:32]!r}: {refused.detail}", "symbol") from None
+
+
+def no_such_account(account: int) -> Problem:
+    """Return the refusal of an account that was never defined."""
+    return not_found("unknown_account", f"account {account} is not defined", "account")

@@ -1,0 +1,87 @@
+"""Refusals as problem documents (RFC 9457): what was wrong, with which value, and the mend.
+
+A Problem is the caller's fault or a passing condition of ours that the caller should know
+of (state not durable yet, too many streams). A bug of ours is never a Problem: it is left
+to the server, which logs it and answers 500.
+"""
+
+from http import HTTPStatus
+
+import msgspec
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+CONTENT_TYPE = "application/problem+json"
+
+
+class Problem(Exception):
+    """A refusal that a handler raises and `problem_middleware` answers."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        reason: str,
+        detail: str,
+        *,
+        field: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.reason = reason
+        self.detail = detail
+        self.field = field
+        self.headers = headers or {}
+
+    def document(self) -> dict[str, object]:
+        """Return the members of the problem document."""
+        return {
+            "type": f"urn:pinion:problem:{self.reason}",
+            "title": self.status.phrase,
+            "status": int(self.status),
+            "detail": self.detail,
+            "reason": self.reason,
+            "field": self.field,
+        }
+
+
+def bad_request(field: str, value: object, detail: str) -> Problem:
+    """Return the refusal of one request field."""
+    shown = str(value)[:64]
+    return Problem(HTTPStatus.BAD_REQUEST, "invalid_field", f"{field} {shown!r}: {detail}", field=field)
+
+
+def not_found(reason: str, detail: str, field: str | None = None) -> Problem:
+    """Return the refusal of a name that does not exist."""
+    return Problem(HTTPStatus.NOT_FOUND, reason, detail, field=field)
+
+
+def unavailable(reason: str, detail: str) -> Problem:
+    """Return the answer of a read that cannot be given at this moment."""
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, reason, detail, headers={"Retry-After": "1"})
+
+
+def response(problem: Problem) -> web.Response:
+    """Return the problem as a response."""
+    return web.Response(
+        body=msgspec.json.encode(problem.document()),
+        status=problem.status,
+        content_type=CONTENT_TYPE,
+        headers=problem.headers,
+    )
+
+
+@web.middleware
+async def problem_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer problems, and the server's own refusals, as problem documents."""
+    try:
+        return await handler(request)
+    except Problem as problem:
+        return response(problem)
+    except web.HTTPException as refusal:
+        if refusal.status < HTTPStatus.BAD_REQUEST:
+            raise
+        status = HTTPStatus(refusal.status)
+        detail = f"{request.method} {request.path[:128]}: {refusal.reason}"
+        kept = {name: value for name, value in refusal.headers.items() if name == "Allow"}
+        return response(Problem(status, status.name.lower(), detail, headers=kept))

@@ -1,0 +1,223 @@
+"""The GET routes under /v1: parameters in, one consistent and durable answer out."""
+
+import msgspec
+from aiohttp import web
+
+from api import documents
+from api.access import may_read, require_account, require_key
+from api.hub import Hub
+from api.parameters import (
+    INT64_MAX,
+    account_number,
+    allow_only,
+    known_instrument,
+    no_such_account,
+    query_cursor,
+    query_limit,
+    query_number,
+    query_side,
+    whole_number,
+)
+from api.problem import bad_request, not_found
+from api.status import StatusReport
+from engine.config import Key
+from engine.trading.view import EndedOrder, OrderView
+
+BOOK_DEPTH = 10
+BOOK_DEPTH_MAX = 5000
+PAGE = 100
+PAGE_MAX = 1000
+LISTED_ACCOUNTS_MAX = 64
+CLIENT_PREFIX = "client:"
+
+CALLER: web.RequestKey[Key | None] = web.RequestKey("caller", Key)
+
+
+def answer(document: object) -> web.Response:
+    """Return a document as a response."""
+    return web.Response(body=msgspec.json.encode(document), content_type="application/json")
+
+
+class Queries:
+    """Handlers that share one hub, its live source and its memory of events."""
+
+    def __init__(self, hub: Hub, status: StatusReport) -> None:
+        self._hub = hub
+        self._source = hub.source
+        self._view = hub.source.view
+        self._status = status
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return every route of this file."""
+        return [
+            web.get("/v1/instruments", self.instruments),
+            web.get("/v1/book/{symbol}", self.book),
+            web.get("/v1/trades/{symbol}", self.trades),
+            web.get("/v1/orders", self.orders),
+            web.get("/v1/orders/{order_id}", self.order),
+            web.get("/v1/fills", self.fills),
+            web.get("/v1/accounts/{account}", self.account),
+            web.get("/v1/status", self.status),
+            web.get("/v1/latency", self.latency),
+        ]
+
+    async def instruments(self, request: web.Request) -> web.Response:
+        """List the instruments in order of creation."""
+        allow_only(request, ("limit", "cursor"))
+        first, limit = query_cursor(request, 0), query_limit(request, PAGE_MAX, PAGE_MAX)
+        known = self._view.catalogue.instruments
+        await self._source.until_durable(self._view.seq)
+        page = known[first : first + limit]
+        return answer(
+            {
+                "instruments": [
+                    documents.instrument_document(each, self._view.book_record(each.instrument_idx))
+                    for each in page
+                ],
+                "next_cursor": str(first + limit) if first + limit < len(known) else None,
+            }
+        )
+
+    async def book(self, request: web.Request) -> web.Response:
+        """Return a snapshot of one book."""
+        allow_only(request, ("depth",))
+        depth = query_number(request, "depth", 1, BOOK_DEPTH_MAX) or BOOK_DEPTH
+        instrument = known_instrument(self._view, request.match_info["symbol"])
+        book = await self._source.book(instrument.instrument_idx, depth)
+        return answer(documents.book_document(book, self._source.epoch))
+
+    async def trades(self, request: web.Request) -> web.Response:
+        """Page through the recent trades of an instrument, newest first."""
+        allow_only(request, ("limit", "cursor"))
+        limit, before = query_limit(request, PAGE, PAGE_MAX), query_cursor(request, INT64_MAX)
+        instrument = known_instrument(self._view, request.match_info["symbol"])
+        found = self._hub.trades.page(instrument.instrument_idx, before, limit)
+        return answer(
+            {
+                "symbol": instrument.symbol,
+                "epoch": self._source.epoch,
+                "trades": documents.public_trades(instrument, found),
+                "next_cursor": str(found["event_idx"][-1]) if len(found) == limit else None,
+                "complete_after_seq": self._hub.trades.complete_after_seq,
+            }
+        )
+
+    async def fills(self, request: web.Request) -> web.Response:
+        """Page through the recent fills of an account, newest first."""
+        allow_only(request, ("account", "limit", "cursor"))
+        limit, before = query_limit(request, PAGE, PAGE_MAX), query_cursor(request, INT64_MAX)
+        account = self._one_account(request)
+        found = self._hub.trades.page_of_account(account, before, limit)
+        catalogue = self._view.catalogue
+        fills = []
+        for event, row in zip(found, found.tolist(), strict=True):
+            if event["account"] == account:
+                fills.append(documents.report(catalogue, row))
+            if event["maker_account"] == account:
+                fills.append(documents.report(catalogue, row, is_maker=True))
+        return answer(
+            {
+                "account": account,
+                "epoch": self._source.epoch,
+                "fills": fills,
+                "next_cursor": str(found["event_idx"][-1]) if len(found) == limit else None,
+                "complete_after_seq": self._hub.trades.complete_after_seq,
+            }
+        )
+
+    async def orders(self, request: web.Request) -> web.Response:
+        """Page through live orders, oldest first."""
+        allow_only(request, ("account", "symbol", "side", "limit", "cursor"))
+        limit, after = query_limit(request, PAGE, PAGE_MAX), query_cursor(request, 0)
+        side = query_side(request)
+        symbol = request.query.get("symbol")
+        if symbol is not None:
+            known_instrument(self._view, symbol)
+        found: list[OrderView] = []
+        for account in self._accounts(request):
+            live = await self._source.orders(account)
+            found += [
+                order
+                for order in (live.orders if live else ())
+                if order.order_id > after
+                and (side is None or order.side is side)
+                and (symbol is None or order.instrument.symbol == symbol)
+            ]
+        found.sort(key=lambda order: order.order_id)
+        page = found[:limit]
+        return answer(
+            {
+                "orders": [documents.order_document(order) for order in page],
+                "next_cursor": str(page[-1].order_id) if len(found) > limit else None,
+            }
+        )
+
+    async def order(self, request: web.Request) -> web.Response:
+        """Return one order by engine id, or by `client:ID` with ?account=."""
+        allow_only(request, ("account",))
+        text = request.match_info["order_id"]
+        found: OrderView | EndedOrder | None
+        if text.startswith(CLIENT_PREFIX):
+            account = self._one_account(request)
+            found = await self._client_order(account, text.removeprefix(CLIENT_PREFIX))
+        else:
+            found = await self._source.order(whole_number(text, "order_id", 1, INT64_MAX))
+        caller = require_key(request[CALLER])
+        if found is None or not may_read(caller, found.account):
+            # The same answer for a foreign order: ids of others are not to be probed.
+            raise not_found("unknown_order", f"no live order {text[:64]!r} of your accounts", "order_id")
+        if isinstance(found, EndedOrder):
+            return answer(documents.ended_order_document(found))
+        return answer(documents.order_document(found))
+
+    async def _client_order(self, account: int, client_id: str) -> OrderView | EndedOrder | None:
+        if client_id.isascii() and client_id.isdigit() and len(client_id) < len(str(INT64_MAX)):
+            return await self._source.client_order(account, int(client_id))
+        live = await self._source.orders(account)
+        wanted = client_id.encode(errors="replace")
+        return next((order for order in (live.orders if live else ()) if order.text == wanted), None)
+
+    async def account(self, request: web.Request) -> web.Response:
+        """Return balances, positions, exposure and equity of an account."""
+        allow_only(request, ())
+        account = account_number(request.match_info["account"])
+        require_account(request[CALLER], account)
+        found = await self._source.account(account)
+        if found is None:
+            raise no_such_account(account)
+        return answer(documents.account_document(found))
+
+    async def status(self, request: web.Request) -> web.Response:
+        """Return processes, rings, durability, lag and rates."""
+        allow_only(request, ())
+        return answer(self._status.document())
+
+    async def latency(self, request: web.Request) -> web.Response:
+        """Return a histogram per stage."""
+        allow_only(request, ())
+        return answer(self._status.latency())
+
+    def _one_account(self, request: web.Request) -> int:
+        caller = require_key(request[CALLER])
+        text = request.query.get("account")
+        if text is not None:
+            account = account_number(text)
+            require_account(caller, account)
+        elif caller.accounts is not None and len(caller.accounts) == 1:
+            account = caller.accounts[0]
+        else:
+            raise bad_request("account", "", "name one: ?account=NUMBER")
+        if self._view.account_idx(account) is None:
+            raise no_such_account(account)
+        return account
+
+    def _accounts(self, request: web.Request) -> list[int]:
+        """Return the account asked for, or those of the key that have live orders."""
+        caller = require_key(request[CALLER])
+        if "account" in request.query:
+            return [self._one_account(request)]
+        active = self._view.accounts_with_orders()
+        own = [account for account in active if may_read(caller, account)]
+        if len(own) > LISTED_ACCOUNTS_MAX:
+            raise bad_request("account", "", f"{len(own)} accounts have orders: name one, ?account=NUMBER")
+        return own

@@ -1,0 +1,109 @@
+"""What `/v1/status`, `/v1/latency` and the `status` channel say of the instance."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from api.documents import Document
+from engine import instance
+from engine.port import EventReader
+from engine.trading.view import LiveView
+
+PERCENTILES = (50.0, 90.0, 99.0, 99.9, 100.0)
+RATED = ("commands", "events", "fills")
+RATE_MIN_S = 0.2
+STAGES = {
+    "ring_wait": "from the door's stamp on the command to the engine's clock reading of its batch",
+    "step": "validation, risk, matching and events of one command, sampled",
+}
+
+
+class StatusReport:
+    """Status documents; keeps the last counts for rates."""
+
+    def __init__(
+        self, *, data_dir: Path, reader: EventReader, view: LiveView, own: Callable[[], Document]
+    ) -> None:
+        self._data_dir = data_dir
+        self._reader = reader
+        self._view = view
+        self._own = own
+        self._rates: dict[str, float] = dict.fromkeys(RATED, 0.0)
+        self._rated_at = time.monotonic()
+        self._rated = self._counts()
+
+    def document(self) -> Document:
+        """Return processes, rings, durability, lag and rates."""
+        running = instance.read(self._data_dir)  # rewritten whenever a process is restarted
+        counters = self._reader.counters()
+        seq, durable_seq = self._view.seq, self._reader.durable_seq()
+        document: Document = {
+            "epoch": running.epoch,
+            "application": running.application,
+            "config": running.config,
+            "started_at": running.started_at,
+            "uptime_s": round((time.time_ns() - running.started_at) / 1e9, 3),
+            "durability": running.durability,
+            "warning": durability_warning(running.durability),
+            "seq": seq,
+            "durable_seq": durable_seq,
+            "eng_ts": self._view.eng_ts,
+            "processes": [{"name": each.name, "pid": each.pid} for each in running.processes],
+            "rings": [
+                {
+                    "name": name,
+                    "depth": counters.get(f"ring.{name}.depth", 0),
+                    "capacity": running.command_slots,
+                }
+                for name in running.rings
+            ],
+            "lag": {"durable_commands": max(0, seq - durable_seq), "history": None},
+            "rates": self._rates_now(),
+            "counters": counters,
+            "instruments": len(self._view.catalogue.instruments),
+            "accounts": self._view.account_count,
+            "live_orders": self._view.live_order_count,
+            "capacities": {
+                name: {"used": used, "capacity": capacity}
+                for name, (used, capacity) in self._view.capacity_use().items()
+            },
+            "api": self._own() | {"events_missed": self._reader.lost, "laps": self._reader.laps},
+        }
+        return document
+
+    def latency(self) -> Document:
+        """Return the histogram of every stage, in nanoseconds."""
+        stages = {}
+        for name, histogram in self._reader.histograms().items():
+            stages[name] = {
+                "meaning": STAGES.get(name, name),
+                "count": histogram.count,
+                "percentiles_ns": {f"p{share:g}": histogram.percentile(share) for share in PERCENTILES},
+                "buckets": [
+                    {"upper_ns": upper_ns, "count": count} for upper_ns, count in histogram.buckets()
+                ],
+            }
+        return {"unit": "ns", "stages": stages}
+
+    def _counts(self) -> dict[str, int]:
+        counters = self._reader.counters()
+        return {name: counters.get(name, 0) for name in RATED}
+
+    def _rates_now(self) -> Document:
+        now = time.monotonic()
+        elapsed_s = now - self._rated_at
+        if elapsed_s >= RATE_MIN_S:
+            counts = self._counts()
+            self._rates = {name: round((counts[name] - self._rated[name]) / elapsed_s, 1) for name in RATED}
+            self._rated, self._rated_at = counts, now
+        return {f"{name}_per_s": rate for name, rate in self._rates.items()}
+
+
+def durability_warning(durability: str) -> str | None:
+    """Say plainly what a mode that does not wait for the disk means."""
+    if durability == "sync":
+        return None
+    return (
+        f"durability mode {durability!r}: nothing is written to disk; "
+        f"acknowledged orders, balances and positions are lost when the instance stops"
+    )

@@ -1,0 +1,178 @@
+"""The socket side of `WS /v1/stream`: one reading loop and one writing task a connection.
+
+    reads requests ------> StreamSession -----> Hub
+    writes messages <----- Outbox <------------ Hub, pump
+
+The writer waits for the socket, so a slow reader fills its own outbox and nothing else; the
+outbox's policies decide what it gets. An overrun reader is closed with 4008 and a reason that
+names the seq to resume from. The key comes as an Authorization header or, from browsers, in
+the first message: never in the URL, which would end in logs.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+
+import msgspec
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from api.access import Access
+from api.hub import Hub
+from api.outbox import Outbox
+from api.problem import Problem
+from api.session import CloseCode, StreamClosed, StreamSession
+from api.stream_requests import REQUEST_BYTES_MAX
+
+STREAMS_MAX = 512
+AUTH_WAIT_S = 10.0
+PING_S = 20.0
+CLOSE_WAIT_S = 2.0
+REPLIES_MAX = 64
+"""With more answers waiting, the reader's requests are not read."""
+CLOSE_REASON_BYTES = 123  # RFC 6455, section 5.5
+
+
+class Streams:
+    """The open stream connections of this process."""
+
+    def __init__(self, hub: Hub, access: Access) -> None:
+        self._hub = hub
+        self._access = access
+        self._open: set[web.WebSocketResponse] = set()
+        self.opened_count = 0
+        self.overrun_count = 0
+
+    @property
+    def open_count(self) -> int:
+        """Connections open at this moment."""
+        return len(self._open)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Serve one connection until either side ends it."""
+        header = request.headers.get("Authorization")
+        key = self._access.caller(header) if header is not None else None
+        if self.open_count >= STREAMS_MAX:
+            raise Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE, "busy", f"{STREAMS_MAX} streams are open: close one"
+            )
+        socket = web.WebSocketResponse(heartbeat=PING_S, max_msg_size=REQUEST_BYTES_MAX, compress=False)
+        if not socket.can_prepare(request).ok:
+            raise Problem(
+                HTTPStatus.UPGRADE_REQUIRED,
+                "upgrade_required",
+                "this is a WebSocket: connect with ws://",
+                headers={"Upgrade": "websocket", "Connection": "Upgrade"},
+            )
+        await socket.prepare(request)
+        self.opened_count += 1
+        self._open.add(socket)
+        connection = _Connection(socket, self._hub, self._access)
+        session = StreamSession(
+            self._hub, self._access, connection.outbox, key, key is not None or self._access.is_open
+        )
+        try:
+            closed = await connection.serve(session)
+            if closed is not None:
+                self.overrun_count += closed.code == CloseCode.OVERRUN
+                await _close(request, socket, closed)
+        finally:
+            session.leave()
+            self._open.discard(socket)
+        return socket
+
+    async def close_all(self) -> None:
+        """End every connection: the server stops."""
+        await asyncio.gather(
+            *(socket.close(code=WSCloseCode.GOING_AWAY, message=b"server stops") for socket in self._open)
+        )
+
+
+async def _close(request: web.Request, socket: web.WebSocketResponse, closed: StreamClosed) -> None:
+    """Send the close frame behind what is on its way; a reader that does not read is cut off."""
+    reason = closed.detail.encode()[:CLOSE_REASON_BYTES].decode(errors="ignore").encode()
+    # One that does not even read the close frame is cut off below.
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(socket.close(code=closed.code, message=reason), CLOSE_WAIT_S)
+    if request.transport is not None:
+        request.transport.abort()
+
+
+class _Connection:
+    """The two loops of one connection."""
+
+    def __init__(self, socket: web.WebSocketResponse, hub: Hub, access: Access) -> None:
+        self._socket = socket
+        self._news = asyncio.Event()
+        self._sent = asyncio.Event()
+        self._overrun = asyncio.Event()
+        self.outbox = Outbox(self._wake)
+
+    def _wake(self) -> None:
+        self._news.set()
+        if self.outbox.is_overrun:
+            self._overrun.set()
+
+    async def serve(self, session: StreamSession) -> StreamClosed | None:
+        """Run until the peer leaves (None) or must be closed."""
+        reading = asyncio.create_task(self._read(session), name="stream reads")
+        writing = asyncio.create_task(self._write(), name="stream writes")
+        watching = asyncio.create_task(self._watch(session), name="stream limits")
+        async with _cancelled_after(reading, writing, watching) as tasks:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            closed = task.result()
+            if closed is not None:
+                return closed
+        return None
+
+    async def _read(self, session: StreamSession) -> StreamClosed | None:
+        async for message in self._socket:
+            if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+                return None
+            while self.outbox.reply_count > REPLIES_MAX:
+                self._sent.clear()
+                await self._sent.wait()
+            try:
+                await session.handle(message.data)
+            except StreamClosed as closed:
+                return closed
+        return None
+
+    async def _write(self) -> StreamClosed | None:
+        while True:
+            message = self.outbox.take()
+            if message is None:
+                self._news.clear()
+                await self._news.wait()
+                continue
+            try:
+                await self._socket.send_frame(message, WSMsgType.TEXT)
+            except ConnectionError:
+                return None  # the peer left: the reader of its socket sees it, too
+            self._sent.set()
+
+    async def _watch(self, session: StreamSession) -> StreamClosed:
+        """Return when the reader is overrun, or has not named its key in time."""
+        if not session.is_ready:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._overrun.wait(), AUTH_WAIT_S)
+            if not session.is_ready:
+                return StreamClosed(CloseCode.UNAUTHORISED, f"no key within {AUTH_WAIT_S:.0f} s")
+        await self._overrun.wait()
+        seq = self.outbox.resume_seq
+        detail = {"reason": "overrun", "resume_after_seq": seq}
+        return StreamClosed(CloseCode.OVERRUN, msgspec.json.encode(detail).decode())
+
+
+@contextlib.asynccontextmanager
+async def _cancelled_after(
+    *tasks: "asyncio.Task[StreamClosed | None]",
+) -> AsyncIterator[tuple["asyncio.Task[StreamClosed | None]", ...]]:
+    """Cancel the tasks at the end and wait until they are gone."""
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,46 @@
+from http import HTTPStatus
+
+import pytest
+
+from api.access import Access, require_account, require_key
+from api.problem import Problem
+from engine.config import Key
+from engine.records import Role
+
+KEY = Key(token="t" * 20, name="desk", accounts=(1, 2), roles=Role.VIEWER)
+
+
+def refused_status(header: str | None) -> HTTPStatus:
+    with pytest.raises(Problem) as refused:
+        Access([KEY]).caller(header)
+    return refused.value.status
+
+
+def test_known_key_is_found() -> None:
+    assert Access([KEY]).caller(f"Bearer {KEY.token}") is KEY
+
+
+@pytest.mark.parametrize(
+    "header",
+    [None, "", "Bearer", "Bearer ", "Bearer wrong", f"Basic {KEY.token}", KEY.token, "Bearer " + "x" * 10_000],
+)
+def test_everything_else_is_unauthorised(header: str | None) -> None:
+    assert refused_status(header) is HTTPStatus.UNAUTHORIZED
+
+
+def test_without_keys_everyone_is_anonymous_and_private_data_is_closed() -> None:
+    access = Access([])
+
+    caller = access.caller(None)
+
+    assert caller is None
+    with pytest.raises(Problem, match="needs a key"):
+        require_key(caller)
+
+
+def test_foreign_account_is_forbidden_and_named() -> None:
+    with pytest.raises(Problem, match="not bound to account 3") as refused:
+        require_account(KEY, 3)
+
+    assert refused.value.status is HTTPStatus.FORBIDDEN
+    assert refused.value.field == "account"

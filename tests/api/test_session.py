@@ -1,0 +1,201 @@
+from typing import Any
+
+import msgspec
+import pytest
+
+from api.access import Access
+from api.outbox import Outbox
+from api.session import FAULTS_MAX, SUBSCRIPTIONS_MAX, CloseCode, StreamClosed, StreamSession
+from engine.config import Key
+from engine.records import Role
+from tests.api.exchange import Exchange
+
+OWN = Key(token="o" * 20, name="own", accounts=(1,), roles=Role.TRADER)
+EVERY = Key(token="e" * 20, name="every", accounts=None, roles=Role.ALL)
+
+
+class Reader:
+    """One stream reader, without a socket."""
+
+    def __init__(self, exchange: Exchange, key: Key | None = OWN, *, is_ready: bool = True) -> None:
+        self.outbox = Outbox(lambda: None)
+        access = Access([OWN, EVERY])
+        self.session = StreamSession(exchange.hub, access, self.outbox, key, is_ready)
+
+    async def ask(self, **request: Any) -> dict[str, Any]:
+        """Send a request and return its answer."""
+        await self.session.handle(msgspec.json.encode(request))
+        return self.next()
+
+    def next(self) -> dict[str, Any]:
+        """Return the next message."""
+        message = self.outbox.take()
+        assert message is not None
+        decoded: dict[str, Any] = msgspec.json.decode(message)
+        return decoded
+
+
+async def test_book_subscription_answers_then_sends_a_snapshot() -> None:
+    exchange = Exchange()
+    exchange.order(1, "buy", "100", "1")
+    reader = Reader(exchange)
+
+    answer = await reader.ask(op="subscribe", channel="book", symbol="BTC-USD", depth=5, id=1)
+
+    assert answer == {"type": "subscribed", "channel": "book", "symbol": "BTC-USD", "depth": 5, "id": 1}
+    assert reader.next()["bids"] == [["100", "1", 1]]
+
+
+async def test_trades_are_sent_one_entry_each() -> None:
+    exchange, reader = Exchange(), None
+    reader = Reader(exchange)
+    await reader.ask(op="subscribe", channel="trades", symbol="BTC-USD")
+
+    exchange.order(1, "buy", "100", "2")
+    exchange.order(2, "sell", "100", "0.5")
+    exchange.order(2, "sell", "100", "0.25")
+
+    assert [trade["quantity"] for trade in reader.next()["data"]] == ["0.5", "0.25"]
+
+
+async def test_fills_show_the_own_side_only() -> None:
+    exchange = Exchange()
+    reader = Reader(exchange)
+    await reader.ask(op="subscribe", channel="fills")
+
+    exchange.order(1, "buy", "100", "2", client_order_id=11)
+    exchange.order(2, "sell", "100", "2", client_order_id=12)
+
+    (fill,) = reader.next()["data"]
+    assert fill["client_order_id"] == 11
+    assert fill["liquidity"] == "maker"
+    assert fill["status"] == "filled"
+    assert 12 not in fill.values()
+
+
+async def test_orders_channel_tells_the_life_of_an_order() -> None:
+    exchange = Exchange()
+    reader = Reader(exchange)
+    await reader.ask(op="subscribe", channel="orders", account=1)
+
+    exchange.order(1, "buy", "100", "2", client_order_id=11)
+    exchange.order(2, "sell", "100", "0.5")
+    exchange.hub.take_events(exchange.submit({"op": "cancel", "account": 1, "client_order_id": 11}))
+    exchange.hub.take_events(exchange.submit({"op": "cancel", "account": 1, "client_order_id": 11}))
+
+    life = reader.next()["data"]
+    assert [report["event"] for report in life] == ["accepted", "trade", "cancelled", "rejected"]
+    assert [report.get("leaves_quantity") for report in life] == ["2", "1.5", "1.5", None]
+    assert life[3]["reason"] == "unknown_order"
+
+
+async def test_key_of_every_account_hears_both_sides() -> None:
+    exchange = Exchange()
+    reader = Reader(exchange, EVERY)
+    await reader.ask(op="subscribe", channel="fills")
+
+    exchange.order(1, "buy", "100", "2")
+    exchange.order(2, "sell", "100", "2")
+
+    assert [(fill["account"], fill["liquidity"]) for fill in reader.next()["data"]] == [
+        (2, "taker"),
+        (1, "maker"),
+    ]
+
+
+async def test_resumed_reader_gets_what_it_missed_and_nothing_twice() -> None:
+    exchange = Exchange()
+    exchange.order(1, "buy", "100", "3")
+    first = Reader(exchange)
+    await first.ask(op="subscribe", channel="fills")
+    exchange.order(2, "sell", "100", "1")
+    seen = first.next()["data"]
+    exchange.order(2, "sell", "100", "0.5")
+
+    second = Reader(exchange)
+    await second.ask(op="subscribe", channel="fills", after_seq=first.outbox.resume_seq)
+    seen += second.next()["data"]
+
+    assert [fill["quantity"] for fill in seen] == ["1", "0.5"]
+
+
+async def test_resume_from_before_our_memory_is_refused() -> None:
+    answer = await Reader(Exchange()).ask(op="subscribe", channel="fills", after_seq=0)
+
+    assert answer["reason"] == "resume_too_old"
+    assert answer["field"] == "after_seq"
+
+
+async def test_foreign_account_is_refused() -> None:
+    answer = await Reader(Exchange()).ask(op="subscribe", channel="orders", account=2)
+
+    assert answer["reason"] == "not_permitted"
+
+
+async def test_new_connection_must_name_its_key_first() -> None:
+    reader = Reader(Exchange(), key=None, is_ready=False)
+
+    refused = await reader.ask(op="subscribe", channel="status")
+    accepted = await reader.ask(op="auth", token=OWN.token)
+    subscribed = await reader.ask(op="subscribe", channel="status")
+
+    assert [refused["reason"], accepted["type"], subscribed["type"]] == [
+        "unauthorized",
+        "authenticated",
+        "subscribed",
+    ]
+
+
+async def test_unknown_key_closes_the_connection() -> None:
+    reader = Reader(Exchange(), key=None, is_ready=False)
+
+    with pytest.raises(StreamClosed) as closed:
+        await reader.ask(op="auth", token="guess")
+
+    assert closed.value.code is CloseCode.UNAUTHORISED
+
+
+@pytest.mark.parametrize(
+    ("request_fields", "field"),
+    [
+        ({"op": "subscribe", "channel": "book"}, "symbol"),
+        ({"op": "subscribe", "channel": "book", "symbol": "NONE"}, "symbol"),
+        ({"op": "unsubscribe", "channel": "status"}, "channel"),
+        ({"op": "auth", "token": "x"}, "op"),
+    ],
+)
+async def test_refusal_names_the_field(request_fields: dict[str, Any], field: str) -> None:
+    answer = await Reader(Exchange()).ask(**request_fields)
+
+    assert answer["type"] == "error"
+    assert answer["field"] == field
+
+
+async def test_too_many_refusals_close_the_connection() -> None:
+    reader = Reader(Exchange())
+    for _ in range(FAULTS_MAX):
+        await reader.session.handle("nonsense")
+
+    with pytest.raises(StreamClosed) as closed:
+        await reader.session.handle("nonsense")
+
+    assert closed.value.code is CloseCode.FAULTS
+
+
+async def test_subscriptions_are_bounded_and_leaving_empties_the_hub() -> None:
+    exchange = Exchange()
+    reader = Reader(exchange)
+    for depth in range(1, SUBSCRIPTIONS_MAX + 1):
+        await reader.session.handle(
+            msgspec.json.encode({"op": "subscribe", "channel": "book", "symbol": "BTC-USD", "depth": depth})
+        )
+
+    await reader.session.handle(b'{"op":"subscribe","channel":"status"}')
+    reasons = [
+        message.get("reason") for message in (reader.next() for _ in range(SUBSCRIPTIONS_MAX + 1))
+    ]
+    reader.session.leave()
+
+    assert reasons[-1] == "too_many_subscriptions"
+    assert exchange.hub.is_idle()
+    assert not exchange.hub.status.readers

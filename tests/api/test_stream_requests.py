@@ -1,0 +1,45 @@
+import pytest
+
+from api.stream_requests import RefusedRequest, Subscribe, parse
+
+
+def test_subscription_is_read_with_its_defaults() -> None:
+    request = parse('{"op":"subscribe","channel":"book","symbol":"BTC-USD","id":7}')
+
+    assert request == Subscribe(channel="book", symbol="BTC-USD", depth=25, id=7)
+
+
+@pytest.mark.parametrize(
+    ("message", "field"),
+    [
+        ('{"op":"subscribe","channel":"books"}', "channel"),
+        ('{"op":"subscribe","channel":"book","depth":0}', "depth"),
+        ('{"op":"subscribe","channel":"book","depth":"5"}', "depth"),
+        ('{"op":"subscribe","channel":"fills","account":0}', "account"),
+        ('{"op":"subscribe","channel":"fills","account":1e400}', "account"),
+        ('{"op":"shout"}', "op"),
+        ('{"op":"ping","id":{}}', "id"),
+    ],
+)
+def test_wrong_field_is_named(message: str, field: str) -> None:
+    with pytest.raises(RefusedRequest) as refused:
+        parse(message)
+
+    assert refused.value.field == field
+    assert refused.value.reason in ("invalid_field", "malformed")
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["", "{", "[]", "null", "7", '{"op":"ping","more":1}', "\ud800", b"\xff\xfe", '{"channel":"book"}'],
+)
+def test_anything_else_is_refused(message: str | bytes) -> None:
+    with pytest.raises(RefusedRequest):
+        parse(message)
+
+
+def test_refusal_repeats_the_id_of_the_request() -> None:
+    with pytest.raises(RefusedRequest) as refused:
+        parse('{"op":"subscribe","channel":"nothing","id":"a1"}')
+
+    assert refused.value.request_id == "a1"
