@@ -15,7 +15,7 @@ from tests.oracle_market import Instrument, Order
 Command = dict[str, Any]
 
 MIDDLE = {"XYZ": 1000, "ABC": 40, "ONE": 100}  # ticks
-SPREAD = 6  # ticks to either side in which orders come
+SPREAD = 4  # ticks to either side in which orders come
 ACCOUNTS = (1, 2, 3, 4, 5)
 STRANGER = 77
 PREVENTIONS = ("none", "cancel_newest", "cancel_oldest", "cancel_both", "decrement")
@@ -54,10 +54,13 @@ class Flow:
         self.random = Random(seed)
         self.next_client_id = 1
         self.now = 0
+        self.is_calm = seed % 2 == 0  # every other stream is mostly orders that meet orders
 
     def next(self, exchange: Exchange) -> Command:
         """Return the next command of the stream."""
         make = self.random.choices(MAKERS, WEIGHTS)[0]
+        if self.is_calm and make in DISTURBING and self.chance(0.85):
+            make = self.random.choice(CALMING)
         return make(self, exchange)
 
     # What commands are made of
@@ -211,6 +214,15 @@ class Flow:
         symbol = self.symbol() if self.chance(0.8) else None
         return {"op": "phase", "symbol": symbol, "phase": word}
 
+    def open_all(self, _exchange: Exchange) -> Command:
+        return {"op": "phase", "symbol": None, "phase": "continuous"}
+
+    def lift_all(self, exchange: Exchange) -> Command:
+        """Lift every limit of one instrument or one account."""
+        if self.chance(0.5):
+            return {"op": "limits", "symbol": self.random.choice(list(exchange.instruments)), **NO_LIMITS}
+        return {"op": "limits", "account": self.random.choice(ACCOUNTS), **NO_ACCOUNT_LIMITS}
+
     def uncross(self, exchange: Exchange) -> Command:
         """Take away what keeps a book crossed before the opening."""
         crossed = [of for of in exchange.instruments.values() if of.is_crossed()]
@@ -231,6 +243,20 @@ class Flow:
         high = MIDDLE[symbol] + self.random.randint(0, SPREAD)
         if self.chance(0.5):
             return {"op": "limits", "symbol": symbol, **NO_LIMITS}
+        if of.sell and self.chance(0.3):  # leaves the best offers outside
+            return {
+                "op": "limits",
+                "symbol": symbol,
+                **NO_LIMITS,
+                "band_low": of.price_text(of.sell[0].price + 1),
+            }
+        if of.buy and self.chance(0.3):
+            return {
+                "op": "limits",
+                "symbol": symbol,
+                **NO_LIMITS,
+                "band_high": of.price_text(of.buy[0].price - 1),
+            }
         chosen = self.random.choice(
             (
                 {"band_low": of.price_text(low), "band_high": of.price_text(high)},
@@ -244,7 +270,7 @@ class Flow:
         return {"op": "limits", "symbol": symbol, **chosen}
 
     def account_limits(self, _exchange: Exchange) -> Command:
-        whose = {"account": self.account()} if self.chance(0.85) else {}
+        whose = {"account": self.account()} if self.chance(0.9) else {}
         if self.chance(0.7):
             return {"op": "limits", **whose, **NO_ACCOUNT_LIMITS}
         chosen = self.random.choice(
@@ -300,8 +326,8 @@ _TABLE: tuple[tuple[Callable[[Flow, Exchange], Command], float], ...] = (
     (Flow.cancel, 14),
     (Flow.replace, 20),
     (Flow.mass_cancel, 1.5),
-    (Flow.phase, 1.5),
-    (Flow.uncross, 2),
+    (Flow.phase, 1.2),
+    (Flow.uncross, 5),
     (Flow.instrument_limits, 1.5),
     (Flow.account_limits, 2.5),
     (Flow.mark, 0.7),
@@ -313,6 +339,8 @@ _TABLE: tuple[tuple[Callable[[Flow, Exchange], Command], float], ...] = (
 )
 MAKERS = [make for make, _ in _TABLE]
 WEIGHTS = [weight for _, weight in _TABLE]
+DISTURBING = (Flow.phase, Flow.instrument_limits, Flow.account_limits)
+CALMING = (Flow.open_all, Flow.lift_all)
 
 
 def run_flow(seed: int, count: int) -> tuple[Exchange, list[Command], list[list[Event]]]:

@@ -175,7 +175,8 @@ class Exchange:
         notional = instrument.notional(maker.price, quantity)
         maker_fee, taker_fee = fee_of(notional, maker.maker_ppm), fee_of(notional, taker.taker_ppm)
         instrument.last = maker.price
-        for order, fee in ((maker, maker_fee), (taker, taker_fee)):
+        # Taker first: it shows only in the realised profit of an account that trades with itself.
+        for order, fee in ((taker, taker_fee), (maker, maker_fee)):
             account = self.accounts[order.account]
             paid = notional if order.side == "buy" else -notional
             account.money[instrument.quote] = account.money.get(instrument.quote, 0) - paid - fee
