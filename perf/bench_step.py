@@ -1,0 +1,216 @@
+"""Tier `step`: validate, check risk, match, settle and write events, on one core, without rings.
+
+Mean and percentiles come from separate runs of the same commands on a fresh state: the mean
+without timers inside, the percentiles from the time-stamp counter around each command (its
+own cost is in them; `timer_ns` of the printed line says how much). Set-up and the filling
+of the books are not measured. Every run reads every event, and all runs must agree with
+each other and with the flow's own model on checksum, kinds and live orders.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba.core.runtime import _nrt_python, rtsys
+
+from engine.config import Capacities
+from engine.records import COMMAND, EventKind
+from engine.trading.state import new_state
+from perf.flow.generate import Flow, generate
+from perf.flow.mixes import MIXES, SCALE, Mix
+from perf.histogram import percentiles
+from perf.result import Line, with_latencies
+from perf.step_kernels import EVENT_WORDS, KINDS, NO_ROOM, apply_chunk, read_events, timer_cycles
+from ringbuf.atomics import clock_monotonic_ns, cycle_count
+
+CHUNK = 2048
+"""Commands between two readings: their events stay in the second-level cache."""
+SINK = 4 * CHUNK
+REPETITIONS = 3
+PAGE_BYTES = 4096
+
+
+class BenchError(Exception):
+    """A benchmark's own check failed: its numbers must not be published."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one run over the commands came to."""
+
+    elapsed_ns: int
+    checksum: int
+    kinds: tuple[int, ...]
+    event_hash: int
+    live_orders: int
+    trades: int
+    nodes_visited: int
+
+    def same_result(self, other: "Outcome") -> bool:
+        """Tell whether two runs made the same events."""
+        mine = (self.checksum, self.kinds, self.event_hash, self.live_orders, self.trades)
+        return mine == (other.checksum, other.kinds, other.event_hash, other.live_orders, other.trades)
+
+
+class StepBench:
+    """A state and the commands to drive it with."""
+
+    def __init__(self, commands: npt.NDArray[np.void], first: int, capacities: Capacities) -> None:
+        self.commands = commands
+        self.first = first
+        self.state = new_state(capacities)
+        self.out = self.state["out"][0].view("<i8").reshape(-1, EVENT_WORDS)
+        self.sink = np.zeros((SINK, EVENT_WORDS), np.int64)
+
+    def reset(self) -> None:
+        """Empty the state (which also maps every page of it), build the venue and fill the books."""
+        self.state.view(np.uint8)[:] = 0
+        self.drive(0, self.first, np.zeros(0, np.int64))
+
+    def drive(self, first: int, last: int, cycles: npt.NDArray[np.int64]) -> Outcome:
+        """Apply commands[first:last] in chunks, reading the events after each; time the applying alone."""
+        s = self.state[0]
+        kinds = np.zeros(256, np.int64)
+        elapsed_ns = checksum = 0
+        nodes_before, trades_before = int(s["nodes_visited"]), int(s["trade_count"])
+        for begin in range(first, last, CHUNK):
+            count = min(CHUNK, last - begin)
+            part = cycles[begin - first : begin - first + count]
+            begun = clock_monotonic_ns()
+            written = apply_chunk(self.state, self.out, self.commands, begin, count, self.sink, part)
+            elapsed_ns += clock_monotonic_ns() - begun
+            if written == NO_ROOM:
+                raise BenchError(f"commands {begin} to {begin + count} made more than {SINK} events")
+            checksum = (checksum * 31 + read_events(self.sink, written, kinds)) % 2**63
+        return Outcome(
+            elapsed_ns=elapsed_ns,
+            checksum=checksum,
+            kinds=tuple(kinds[:KINDS].tolist()),
+            event_hash=int(s["event_hash"]),
+            live_orders=int(s["orders_live"]),
+            trades=int(s["trade_count"]) - trades_before,
+            nodes_visited=int(s["nodes_visited"]) - nodes_before,
+        )
+
+    def measured(self, *, timed: bool) -> tuple[Outcome, npt.NDArray[np.int64]]:
+        """Run the measured commands on a fresh state."""
+        self.reset()
+        count = len(self.commands) - self.first
+        cycles = np.zeros(count if timed else 0, np.int64)
+        return self.drive(self.first, len(self.commands), cycles), cycles
+
+    def allocations(self, count: int) -> int:
+        """Return how many allocations `count` commands make beyond those of the call itself."""
+        self.reset()
+        none = np.zeros(0, np.int64)
+
+        def made(commands: int) -> int:
+            before = rtsys.get_allocation_stats().alloc
+            apply_chunk(self.state, self.out, self.commands, self.first, commands, self.sink, none)
+            return int(rtsys.get_allocation_stats().alloc - before)
+
+        _nrt_python.memsys_enable_stats()
+        return made(count) - made(0)
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Keep this process on its last core for the block."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def ns_per_cycle() -> float:
+    """Return the length of a cycle of the time-stamp counter, measured over 50 ms."""
+    begun_ns, begun = clock_monotonic_ns(), cycle_count()
+    while clock_monotonic_ns() - begun_ns < 50_000_000:
+        pass
+    return float((clock_monotonic_ns() - begun_ns) / (cycle_count() - begun))
+
+
+def measure(case: str, bench: StepBench, repetitions: int, check: Callable[[Outcome], None]) -> Line:
+    """Run the case and return its line; BenchError when the runs disagree."""
+    allocated = bench.allocations(min(CHUNK, len(bench.commands) - bench.first))
+    if allocated:
+        raise BenchError(f"step/{case}: the kernel allocated {allocated} times")
+    runs = [bench.measured(timed=False)[0] for _ in range(repetitions)]
+    timed, cycles = bench.measured(timed=True)
+    if not all(timed.same_result(run) for run in runs):
+        raise BenchError(f"step/{case}: repetitions of the same commands gave different events")
+    check(timed)
+    count = len(cycles)
+    cycle_ns = ns_per_cycle()
+    empty = np.zeros(100_000, np.int64)
+    timer_cycles(empty)
+    mean_ns = float(np.median([run.elapsed_ns for run in runs])) / count
+    print(
+        f"step/{case}: mean {mean_ns:.1f} ns, {timed.nodes_visited / count:.3f} nodes a command, "
+        f"{timed.live_orders} live orders, {timed.trades} trades, 0 allocations, "
+        f"timer_ns {float(np.median(empty)) * cycle_ns:.1f}"
+    )
+    latencies = percentiles(cycles * cycle_ns)
+    return with_latencies("step", case, count, latencies, throughput_per_s=1e9 / mean_ns, mean_ns=mean_ns)
+
+
+def agrees_with(flow: Flow) -> Callable[[Outcome], None]:
+    """Return the check of a generated flow: the engine did what the generator's model did."""
+
+    def check(run: Outcome) -> None:
+        expected = (flow.trade_count, flow.prevented_count, flow.live_count, 0)
+        found = (
+            run.trades,
+            run.kinds[EventKind.PREVENTED],
+            run.live_orders,
+            run.kinds[EventKind.REJECTED],
+        )
+        if found != expected:
+            raise BenchError(
+                f"step/{flow.mix.name}: trades, preventions, live orders, rejects are {found}, expected {expected}"
+            )
+
+    return check
+
+
+def capacities_for(mix: Mix) -> Capacities:
+    """Return the default capacities, raised where a mix has more live orders."""
+    defaults = Capacities()
+    if 2 * mix.live_orders <= defaults.orders:
+        return defaults
+    return Capacities(orders=mix.live_orders + mix.live_orders // 4, positions=4 * mix.live_orders)
+
+
+def run(quick: bool) -> list[Line]:
+    """Measure the four mixes, and the large one unless `quick`."""
+    count, repetitions = (5_000, 1) if quick else (1_000_000, REPETITIONS)
+    lines = []
+    with one_core():
+        for mix in MIXES if quick else (*MIXES, SCALE):
+            flow = generate(mix, count=count)
+            bench = StepBench(flow.commands, flow.first, capacities_for(mix))
+            lines.append(measure(mix.name, bench, repetitions, agrees_with(flow)))
+    return lines
+
+
+def run_file(path: Path, quick: bool) -> list[Line]:
+    """Measure the COMMAND array of a file; all of it is measured, set-up commands included."""
+    try:
+        commands: Any = np.load(path)
+    except (OSError, ValueError) as error:
+        raise BenchError(f"--commands {path}: cannot be read as a numpy array: {error}") from error
+    if commands.dtype != COMMAND or commands.ndim != 1 or len(commands) == 0:
+        raise BenchError(
+            f"--commands {path}: must be a one-dimensional array of engine.records.COMMAND, "
+            f"not {commands.dtype} of shape {commands.shape}"
+        )
+    with one_core():
+        bench = StepBench(commands, 0, Capacities())
+        return [measure(path.stem, bench, 1 if quick else REPETITIONS, lambda _: None)]
