@@ -24,7 +24,8 @@ from engine.records import (
     TimeInForce,
     words_text,
 )
-from engine.trading.view import AccountView, BookView, EndedOrder, Ints, OrderView, PositionView
+from engine.trading.view_kernels import Ints
+from engine.trading.view_records import AccountView, BookView, EndedOrder, OrderView, PositionView
 
 AVERAGE_EXTRA_DECIMALS = 6
 """An average price is rounded, half to even, this far below the tick."""

@@ -19,8 +19,8 @@ import numpy as np
 from api.documents import Document, book_document, levels, ticker_document
 from api.outbox import Outbox
 from engine.records import Side
-from engine.trading.view import BookView, Ints
-from engine.trading.view_kernels import LEVEL_COLUMNS, diff_levels
+from engine.trading.view_kernels import LEVEL_COLUMNS, Ints, diff_levels
+from engine.trading.view_records import BookView
 
 
 def changed_levels(before: Ints, after: Ints, side: Side) -> Ints:

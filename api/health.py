@@ -1,6 +1,6 @@
 """Pages that need no key: health, readiness, metrics, the OpenAPI document and the dashboard."""
 
-import time
+from http import HTTPStatus
 from importlib.resources import files
 
 import msgspec
@@ -8,10 +8,11 @@ from aiohttp import web
 
 from api import openapi
 from api.metrics import CONTENT_TYPE, Metrics
-from engine.trading.view import LiveView
+from api.status import StatusReport
 
-SILENT_NS_MAX = 5_000_000_000
-"""The engine moves its clock once a second at least; longer silence means it does not run."""
+WORKER = "worker"
+SILENT_NS_MAX = 3_000_000_000
+"""The worker beats many times a second; longer silence means it does not run."""
 DASHBOARD_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; "
     "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -21,8 +22,8 @@ DASHBOARD_POLICY = (
 class Pages:
     """Handlers of the open pages."""
 
-    def __init__(self, view: LiveView, metrics: Metrics) -> None:
-        self._view = view
+    def __init__(self, status: StatusReport, metrics: Metrics) -> None:
+        self._status = status
         self._metrics = metrics
         self._openapi = openapi.document()
         self._dashboard = (files("api") / "dashboard.html").read_bytes()
@@ -57,9 +58,10 @@ class Pages:
 
     async def ready(self, request: web.Request) -> web.Response:
         """Say whether the engine behind this process is alive."""
-        silent_ns = time.time_ns() - self._view.eng_ts
-        if silent_ns > SILENT_NS_MAX:
-            return _json({"status": "engine silent", "silent_s": round(silent_ns / 1e9, 3)}, 503)
+        silent_ns = self._status.silence_ns(WORKER)
+        if silent_ns is None or silent_ns > SILENT_NS_MAX:
+            silent_s = None if silent_ns is None else round(silent_ns / 1e9, 3)
+            return _json({"status": "engine silent", "silent_s": silent_s}, HTTPStatus.SERVICE_UNAVAILABLE)
         return _json({"status": "ready"})
 
     async def metrics(self, request: web.Request) -> web.Response:

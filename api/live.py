@@ -8,10 +8,12 @@ can still be lost (DESIGN D14). Waiting is bounded; then the caller is told to a
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from api.problem import unavailable
-from engine.trading.view import AccountView, BookView, EndedOrder, LiveView, OrdersView, OrderView
+from engine.trading.view import LiveView
+from engine.trading.view_records import AccountView, BookView, EndedOrder, OrdersView, OrderView
 from ringbuf.seqlock import TornReadError
 
 DURABLE_WAIT_S = 0.5
@@ -19,7 +21,7 @@ READ_WAIT_S = 0.25
 RETRY_PAUSE_S = 0.001
 
 Read = TypeVar("Read")
-Found = TypeVar("Found", AccountView, OrdersView, OrderView, OrderView | EndedOrder)
+Found = TypeVar("Found", AccountView, OrdersView, OrderView)
 
 
 class LiveSource:
@@ -69,7 +71,9 @@ class LiveSource:
 
     async def client_order(self, account: int, client_order_id: int) -> OrderView | EndedOrder | None:
         """Return a durable copy of what is known of a client's order, None where nothing is."""
-        return await self._durable(lambda: self.view.client_order(account, client_order_id))
+        found = await self.read(partial(self.view.client_order, account, client_order_id))
+        await self.until_durable(self.view.seq if found is None else found.seq)
+        return found
 
     async def _durable(self, copy: Callable[[], Found | None]) -> Found | None:
         found = await self.read(copy)

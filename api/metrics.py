@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from api.documents import Document
+from api.status import StatusReport
 from engine.port import EventReader
 from engine.trading.view import LiveView
 
@@ -22,9 +23,12 @@ EDGES_NS = tuple(2**bits - 1 for bits in range(5, 36))
 class EngineCollector(Collector):
     """Reads everything at the moment of the scrape."""
 
-    def __init__(self, reader: EventReader, view: LiveView, own: Callable[[], Document]) -> None:
+    def __init__(
+        self, reader: EventReader, view: LiveView, status: StatusReport, own: Callable[[], Document]
+    ) -> None:
         self._reader = reader
         self._view = view
+        self._status = status
         self._own = own
 
     def collect(self) -> Iterator[Metric]:
@@ -32,6 +36,7 @@ class EngineCollector(Collector):
         yield from self._rings_and_counters()
         yield GaugeMetricFamily("pinion_seq", "Last command applied", self._view.seq)
         yield GaugeMetricFamily("pinion_durable_seq", "Last durable command", self._reader.durable_seq())
+        yield CounterMetricFamily("pinion_trades", "Trades since the start", self._view.trade_count)
         yield GaugeMetricFamily("pinion_live_orders", "Orders in all books", self._view.live_order_count)
         used = GaugeMetricFamily("pinion_pool_used", "Entries in use", labels=["pool"])
         capacity = GaugeMetricFamily("pinion_pool_capacity", "Entries there are", labels=["pool"])
@@ -46,14 +51,17 @@ class EngineCollector(Collector):
 
     def _rings_and_counters(self) -> Iterator[Metric]:
         depths = GaugeMetricFamily("pinion_ring_depth", "Commands waiting", labels=["ring"])
-        for name, value in self._reader.counters().items():
-            prefix, _, rest = name.partition(".")
-            if prefix == "ring" and rest.endswith(".depth"):
-                depths.add_metric([rest.removesuffix(".depth")], value)
-            else:
-                label = name.replace(".", "_")
-                yield CounterMetricFamily(f"pinion_{label}", f"{name} since the start", value)
+        for ring, depth in zip(self._reader.instance.rings, self._status.ring_depths(), strict=True):
+            depths.add_metric([ring], depth)
         yield depths
+        families: dict[str, CounterMetricFamily] = {}
+        for name, value in self._status.counters().items():
+            owner, _, what = name.rpartition(".")
+            if what not in families:
+                text = f"{what} since the start"
+                families[what] = CounterMetricFamily(f"pinion_{what}", text, labels=["owner"])
+            families[what].add_metric([owner], value)
+        yield from families.values()
 
     def _histograms(self) -> Iterator[Metric]:
         family = HistogramMetricFamily("pinion_latency_seconds", "Time spent in a stage", labels=["stage"])

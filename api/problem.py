@@ -14,7 +14,7 @@ from aiohttp.typedefs import Handler
 CONTENT_TYPE = "application/problem+json"
 
 
-class Problem(Exception):
+class Problem(Exception):  # noqa: N818  RFC 9457 calls it so
     """A refusal that a handler raises and `problem_middleware` answers."""
 
     def __init__(

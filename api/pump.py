@@ -17,7 +17,7 @@ from api.documents import Document
 from api.feeds import BookFeed, TickerFeed
 from api.hub import Hub
 from engine.port import EventReader
-from engine.trading.view import BookView
+from engine.trading.view_records import BookView
 from ringbuf.seqlock import TornReadError
 
 log = logging.getLogger(__name__)
@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 IDLE_S = 0.02
 LISTENING_S = 0.004
 BUSY_S = 0.001
-DRAIN_EVENTS = 2048
-DRAINS_PER_PASS = 8
+DRAIN_EVENTS = 1024
+DRAINS_PER_PASS = 16
 BEAT_S = 0.1
 STATUS_S = 1.0
 
@@ -125,9 +125,12 @@ class Pump:
         for taken in range(DRAINS_PER_PASS):
             if not self._reader.has_news():
                 return taken > 0
-            self._hub.take_events(self._reader.drain(DRAIN_EVENTS))
+            events = self._reader.drain(DRAIN_EVENTS)
+            self._hub.take_events(events)
             if self._reader.laps != self._laps:
                 self._laps = self._reader.laps
                 log.warning("overtaken by the event ring: %d events missed so far", self._reader.lost)
                 self._hub.mark_gap(self._hub.source.view.seq)
+            elif not len(events):
+                return taken > 0  # what there is, is not durable yet
         return True

@@ -21,7 +21,7 @@ from api.parameters import (
 from api.problem import bad_request, not_found
 from api.status import StatusReport
 from engine.config import Key
-from engine.trading.view import EndedOrder, OrderView
+from engine.trading.view_records import EndedOrder, OrderView
 
 BOOK_DEPTH = 10
 BOOK_DEPTH_MAX = 5000

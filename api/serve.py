@@ -93,7 +93,7 @@ def build(door: DoorSettings, reader: EventReader) -> tuple[web.Application, Pum
         }
 
     status = StatusReport(data_dir=door.data_dir, reader=reader, view=view, own=own)
-    pages = Pages(view, Metrics(EngineCollector(reader, view, own)))
+    pages = Pages(status, Metrics(EngineCollector(reader, view, status, own)))
     application = web.Application(
         middlewares=[problem_middleware, _caller_middleware(access)], client_max_size=BODY_BYTES_MAX
     )

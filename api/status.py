@@ -8,9 +8,13 @@ from api.documents import Document
 from engine import instance
 from engine.port import EventReader
 from engine.trading.view import LiveView
+from ringbuf.atomics import load_acquire
+from ringbuf.layout import PUBLISHED, RELEASED
 
 PERCENTILES = (50.0, 90.0, 99.0, 99.9, 100.0)
-RATED = ("commands", "events", "fills")
+RATED = {"commands": "worker.commands", "events": "worker.events"}
+"""Rates and the counters they come from; trades are counted in the state."""
+HEARTBEAT = ".heartbeat"
 RATE_MIN_S = 0.2
 STAGES = {
     "ring_wait": "from the door's stamp on the command to the engine's clock reading of its batch",
@@ -28,14 +32,14 @@ class StatusReport:
         self._reader = reader
         self._view = view
         self._own = own
-        self._rates: dict[str, float] = dict.fromkeys(RATED, 0.0)
+        self._commands = instance.attach_commands(instance.read(data_dir)).slots[0]["rings"]
         self._rated_at = time.monotonic()
         self._rated = self._counts()
+        self._rates: dict[str, float] = dict.fromkeys(self._rated, 0.0)
 
     def document(self) -> Document:
         """Return processes, rings, durability, lag and rates."""
         running = instance.read(self._data_dir)  # rewritten whenever a process is restarted
-        counters = self._reader.counters()
         seq, durable_seq = self._view.seq, self._reader.durable_seq()
         document: Document = {
             "epoch": running.epoch,
@@ -48,18 +52,17 @@ class StatusReport:
             "seq": seq,
             "durable_seq": durable_seq,
             "eng_ts": self._view.eng_ts,
-            "processes": [{"name": each.name, "pid": each.pid} for each in running.processes],
+            "processes": [
+                {"name": each.name, "pid": each.pid, "heartbeat_age_ms": self._heartbeat_age_ms(each.name)}
+                for each in running.processes
+            ],
             "rings": [
-                {
-                    "name": name,
-                    "depth": counters.get(f"ring.{name}.depth", 0),
-                    "capacity": running.command_slots,
-                }
-                for name in running.rings
+                {"name": name, "depth": depth, "capacity": running.command_slots}
+                for name, depth in zip(running.rings, self.ring_depths(), strict=True)
             ],
             "lag": {"durable_commands": max(0, seq - durable_seq), "history": None},
             "rates": self._rates_now(),
-            "counters": counters,
+            "counters": self.counters(),
             "instruments": len(self._view.catalogue.instruments),
             "accounts": self._view.account_count,
             "live_orders": self._view.live_order_count,
@@ -85,9 +88,32 @@ class StatusReport:
             }
         return {"unit": "ns", "stages": stages}
 
+    def ring_depths(self) -> list[int]:
+        """Return how many commands wait in each command ring."""
+        return [
+            max(0, int(load_acquire(ring["control"], PUBLISHED) - load_acquire(ring["control"], RELEASED)))
+            for ring in self._commands
+        ]
+
+    def counters(self) -> dict[str, int]:
+        """Return every counter that counts something."""
+        counters = self._reader.counters()
+        return {name: counters[name] for name in counters if not name.endswith(HEARTBEAT)}
+
+    def silence_ns(self, process: str) -> int | None:
+        """Return how long ago a process gave its last sign of life, None if it gives none."""
+        name = process + HEARTBEAT
+        counters = self._reader.counters()
+        return counters.age_ns(name) if name in counters else None
+
+    def _heartbeat_age_ms(self, process: str) -> float | None:
+        silent_ns = self.silence_ns(process)
+        return None if silent_ns is None else round(silent_ns / 1e6, 1)
+
     def _counts(self) -> dict[str, int]:
         counters = self._reader.counters()
-        return {name: counters.get(name, 0) for name in RATED}
+        counts = {name: counters[counter] for name, counter in RATED.items()}
+        return counts | {"trades": self._view.trade_count}
 
     def _rates_now(self) -> Document:
         now = time.monotonic()

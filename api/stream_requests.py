@@ -62,7 +62,7 @@ class Ping(_Request, frozen=True, kw_only=True, tag="ping"):
 Request = Auth | Subscribe | Unsubscribe | Ping
 
 
-class RefusedRequest(ValueError):
+class RefusedRequest(ValueError):  # noqa: N818  it is an answer, not a fault
     """A request that cannot be met: a reason, what is wrong, and the field if there is one."""
 
     def __init__(

@@ -12,12 +12,9 @@ the caller may ask again. Units are those of the engine, ticks, lots and minor u
 methods of the instrument and currency write them for people.
 """
 
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from numba.core import config
 
 from engine.instruments import Catalogue, Currency, Instrument
 from engine.records import Phase, Side, words_text
@@ -33,137 +30,20 @@ from engine.trading.view_account_kernels import (
     copy_orders,
 )
 from engine.trading.view_kernels import HEAD_FIELDS, LEVEL_COLUMNS, TORN, copy_book
+from engine.trading.view_records import (
+    AccountView,
+    BalanceView,
+    BookView,
+    EndedOrder,
+    OrdersView,
+    OrderView,
+    PositionView,
+)
+from ringbuf.atomics import COMPILED
 from ringbuf.seqlock import TornReadError
 
-Ints = npt.NDArray[np.int64]
 DEPTH_MAX = 10_000
 """Most levels of a side that one copy takes: about 100 us of reading."""
-
-
-@dataclass(frozen=True, slots=True)
-class BookView:
-    """One book at one moment.
-
-    bids, asks : int64[levels, 3], best first; columns px (ticks), open qty (lots), orders
-    seq        : the last command that touched the book; md_seq counts its own changes
-    volume     : lots traded since the start; last_px and mark_px are 0 where there is none
-    """
-
-    instrument: Instrument
-    seq: int
-    md_seq: int
-    phase: Phase
-    last_px: int
-    mark_px: int
-    order_count: int
-    trade_count: int
-    volume: int
-    bids: Ints
-    asks: Ints
-
-    def best(self, depth: int) -> "BookView":
-        """Return the same book with at most `depth` levels of a side."""
-        return replace(self, bids=self.bids[:depth], asks=self.asks[:depth])
-
-    def __str__(self) -> str:
-        lines = [f"{self.instrument.symbol} {self.phase.name} seq {self.seq}"]
-        for name, levels in (("ask", self.asks[::-1]), ("bid", self.bids)):
-            for px, qty, orders in levels.tolist():
-                price, quantity = self.instrument.price_text(px), self.instrument.quantity_text(qty)
-                lines.append(f"{name} {price:>16} {quantity:>16} {orders:>6}")
-        return "\n".join(lines)
-
-
-@dataclass(frozen=True, slots=True)
-class OrderView:
-    """One live order. px in ticks, quantities in lots, notional the sum of px * qty over its fills."""
-
-    seq: int  # the last command that touched its account
-    order_id: int
-    account: int
-    instrument: Instrument
-    side: Side
-    px: int
-    qty: int
-    leaves_qty: int
-    cum_qty: int
-    notional: int
-    client_order_id: int
-    text: bytes
-    time_in_force: int
-    stp_mode: int
-    is_post_only: bool
-    rev: int
-    entry_ts: int
-
-
-@dataclass(frozen=True, slots=True)
-class OrdersView:
-    """The live orders of one account at one moment, oldest first."""
-
-    seq: int
-    account: int
-    orders: tuple[OrderView, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class EndedOrder:
-    """What is still known of an order that ended: the window of client ids remembers it."""
-
-    seq: int
-    order_id: int
-    client_order_id: int
-    account: int
-    status: int
-    cum_qty: int
-
-
-@dataclass(frozen=True, slots=True)
-class PositionView:
-    """A position: signed lots; cost and realised profit in minor units of the quote currency.
-
-    exposure is |qty| at the mark (last trade if there is none) plus the notional of what is
-    open; unrealised is the gain at the mark. Both are 0 before a first price.
-    """
-
-    instrument: Instrument
-    qty: int
-    cost: int
-    realised: int
-    unrealised: int
-    open_buy_qty: int
-    open_sell_qty: int
-    mark_px: int
-
-
-@dataclass(frozen=True, slots=True)
-class BalanceView:
-    """Money of one currency, minor units; equity is total plus the positions at their marks."""
-
-    currency: Currency
-    total: int
-    reserved: int
-    selling: int
-    equity: int
-    exposure: int
-
-    @property
-    def available(self) -> int:
-        """What new orders may still reserve."""
-        return self.total - self.reserved
-
-
-@dataclass(frozen=True, slots=True)
-class AccountView:
-    """One account at one moment."""
-
-    seq: int
-    account: int
-    is_enabled: bool
-    is_unlimited: bool
-    open_order_count: int
-    balances: tuple[BalanceView, ...]
-    positions: tuple[PositionView, ...]
 
 
 def catalogue(state: Any) -> Catalogue:
@@ -196,7 +76,7 @@ class LiveView:
     """Consistent copies out of one state. Not for use from several threads at once."""
 
     def __init__(self, state: Any) -> None:
-        state = state.view(np.recarray) if config.DISABLE_JIT else state.view()
+        state = state.view(np.recarray) if not COMPILED else state.view()
         state.flags.writeable = False
         self._state = state
         self._s = state[0]
@@ -225,6 +105,11 @@ class LiveView:
     def eng_ts(self) -> int:
         """The engine clock at the last command, ns."""
         return int(self._s["eng_ts"])
+
+    @property
+    def trade_count(self) -> int:
+        """Trades since the start, over all books."""
+        return int(self._s["trade_count"])
 
     @property
     def account_count(self) -> int:

@@ -5,12 +5,15 @@ changes one of them opens it. Same rules as in view_kernels: nothing read is tru
 until the version has been looked at again. `state` is the array of one STATE record: handing
 a kernel the record itself costs 40 us a call, the array one.
 """
+# mypy: disable-error-code="no-any-return,no-untyped-call,return-value,arg-type"
+
+from typing import Any
 
 from numba import njit
 
 from engine.trading.identity import CHAIN_MAX, find_client_id
 from engine.trading.state import NIL
-from engine.trading.view_kernels import READ_ROUNDS, TORN
+from engine.trading.view_kernels import READ_ROUNDS, TORN, Ints
 from ringbuf.seqlock import pause_between_attempts, read_begin, read_retry
 
 BALANCE_COLUMNS = 3  # total, reserved, selling: minor units
@@ -41,7 +44,7 @@ INSTRUMENT_MASK = (1 << 24) - 1
 
 
 @njit(cache=True)
-def copy_account(state, account, balances, positions, counts):
+def copy_account(state: Any, account: int, balances: Ints, positions: Ints, counts: Ints) -> int:
     """Copy the balances and positions of the account at index `account`.
 
     balances  : int64[currencies, BALANCE_COLUMNS], out
@@ -67,7 +70,7 @@ def copy_account(state, account, balances, positions, counts):
 
 
 @njit(cache=True)
-def _copy_positions(s, account, out):
+def _copy_positions(s: Any, account: int, out: Ints) -> int:
     position = s.accounts[account].positions_head - 1
     count = 0
     while 0 <= position < len(s.positions) and count < out.shape[0]:
@@ -83,7 +86,7 @@ def _copy_positions(s, account, out):
 
 
 @njit(cache=True)
-def copy_orders(state, account, out, counts):
+def copy_orders(state: Any, account: int, out: Ints, counts: Ints) -> int:
     """Copy every live order of the account at index `account`, in no order.
 
     out    : int64[rows, ORDER_COLUMNS], out
@@ -110,7 +113,7 @@ def copy_orders(state, account, out, counts):
 
 
 @njit(cache=True)
-def copy_order_by_id(state, order_id, row):
+def copy_order_by_id(state: Any, order_id: int, row: Ints) -> int:
     """Copy the live order of that engine id into `row`; return its account's version, or 0: none."""
     s = state[0]
     for _ in range(READ_ROUNDS):
@@ -129,7 +132,7 @@ def copy_order_by_id(state, order_id, row):
 
 
 @njit(cache=True)
-def _locate_order(s, order_id):
+def _locate_order(s: Any, order_id: int) -> int:
     """Return where an order rests, or NIL."""
     order = s.order_bucket[order_id & (len(s.order_bucket) - 1)] - 1
     for _ in range(CHAIN_MAX):
@@ -146,7 +149,7 @@ def _locate_order(s, order_id):
 
 
 @njit(cache=True)
-def copy_client_order(state, account, client_order_id, row, ended):
+def copy_client_order(state: Any, account: int, client_order_id: int, row: Ints, ended: Ints) -> int:
     """Copy what the window of client ids knows; return the account's version, or 0: nothing.
 
     row   : int64[ORDER_COLUMNS], out, filled when the order is live
@@ -176,13 +179,13 @@ def copy_client_order(state, account, client_order_id, row, ended):
 
 
 @njit(cache=True)
-def is_live(s, order):
+def is_live(s: Any, order: int) -> bool:
     """Tell whether an order of the pool rests in a book."""
     return s.hot[order].level != NIL and s.hot[order].leaves > 0
 
 
 @njit(cache=True)
-def copy_order(s, order, row):
+def copy_order(s: Any, order: int, row: Ints) -> None:
     """Copy one order into `row` : int64[ORDER_COLUMNS]."""
     row[0] = s.hot[order].order_id
     row[1] = s.cold[order].instrument

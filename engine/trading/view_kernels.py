@@ -8,8 +8,12 @@ against its pool before it is used and each loop is bounded. (`levels.next_level
 the writer, who sees his own trie whole.) Kernels return the version, 2 * seq of the last
 command that touched the thing, or TORN; results land in the arrays given.
 """
+# mypy: disable-error-code="no-any-return,no-untyped-call,return-value,arg-type"
+
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 from engine.records import Side
@@ -17,6 +21,8 @@ from engine.trading.bits import lowest_bit
 from engine.trading.levels import DEPTH_MAX, DIGIT_BITS, DIGIT_MASK, key_of
 from engine.trading.state import NIL
 from ringbuf.seqlock import pause_between_attempts, read_begin, read_retry
+
+Ints = npt.NDArray[np.int64]
 
 READ_ROUNDS = 64
 TORN = -1
@@ -39,7 +45,7 @@ SELL = np.int64(Side.SELL)
 
 
 @njit(cache=True)
-def copy_book(state, book, bids, asks, head, counts):
+def copy_book(state: Any, book: int, bids: Ints, asks: Ints, head: Ints, counts: Ints) -> int:
     """Copy the best levels of both sides and the head of one book.
 
     bids, asks : int64[depth, LEVEL_COLUMNS], out, best first
@@ -67,7 +73,7 @@ def copy_book(state, book, bids, asks, head, counts):
 
 
 @njit(cache=True)
-def copy_side(s, book, side, out):
+def copy_side(s: Any, book: int, side: int, out: Ints) -> int:
     """Copy up to len(out) levels of one side, best first; return how many, any number when torn."""
     level = s.books[book].best[side] - 1
     count = 0
@@ -81,7 +87,7 @@ def copy_side(s, book, side, out):
 
 
 @njit(cache=True)
-def checked_next_level(s, level):
+def checked_next_level(s: Any, level: int) -> int:
     """Return what next_level returns when memory is whole, and any index or NIL when it is torn."""
     node = s.levels[level].node
     key = key_of(s.levels[level].side, s.levels[level].px)
@@ -101,7 +107,7 @@ def checked_next_level(s, level):
 
 
 @njit(cache=True)
-def _checked_first_level(s, node):
+def _checked_first_level(s: Any, node: int) -> int:
     for _ in range(DEPTH_MAX + 1):  # descend
         if not 0 <= node < len(s.nodes):
             return NIL
@@ -116,7 +122,7 @@ def _checked_first_level(s, node):
 
 
 @njit(cache=True)
-def diff_levels(before, after, side, out):
+def diff_levels(before: Ints, after: Ints, side: int, out: Ints) -> int:
     """Write the levels of `after` that differ from `before`, and those gone as qty 0, best first.
 
     before : int64[m, LEVEL_COLUMNS], after : int64[n, LEVEL_COLUMNS], best first

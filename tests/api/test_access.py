@@ -22,7 +22,16 @@ def test_known_key_is_found() -> None:
 
 @pytest.mark.parametrize(
     "header",
-    [None, "", "Bearer", "Bearer ", "Bearer wrong", f"Basic {KEY.token}", KEY.token, "Bearer " + "x" * 10_000],
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer wrong",
+        f"Basic {KEY.token}",
+        KEY.token,
+        "Bearer " + "x" * 10_000,
+    ],
 )
 def test_everything_else_is_unauthorised(header: str | None) -> None:
     assert refused_status(header) is HTTPStatus.UNAUTHORIZED

@@ -191,9 +191,7 @@ async def test_subscriptions_are_bounded_and_leaving_empties_the_hub() -> None:
         )
 
     await reader.session.handle(b'{"op":"subscribe","channel":"status"}')
-    reasons = [
-        message.get("reason") for message in (reader.next() for _ in range(SUBSCRIPTIONS_MAX + 1))
-    ]
+    reasons = [message.get("reason") for message in (reader.next() for _ in range(SUBSCRIPTIONS_MAX + 1))]
     reader.session.leave()
 
     assert reasons[-1] == "too_many_subscriptions"
