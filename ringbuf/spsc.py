@@ -57,6 +57,18 @@ def try_claim(control: Words, capacity: int) -> int:
 
 
 @njit(cache=True)
+def claim_up_to(control: Words, capacity: int, wanted: int) -> int:
+    """Return how many of `wanted` slots the producer may fill now, from position control[PUBLISHED] on.
+
+    Unlike room() it looks at the consumer's cursor only when the last look does not suffice.
+    """
+    free = capacity - (control[PUBLISHED] - control[RELEASED_SEEN])
+    if free < wanted:
+        free = room(control, capacity)
+    return min(wanted, free)
+
+
+@njit(cache=True)
 def publish(control: Words, count: int = 1) -> None:
     """Make the next `count` filled slots visible to the consumer. Only the producer calls."""
     # Release: the slots' bytes are visible before the cursor moves. Pairs with available().
@@ -92,16 +104,14 @@ def push_words(control: Words, slots: Words, records: Words) -> int:
     slots, records : int64[capacity, words] and int64[n, words]
     """
     capacity = slots.shape[0]
-    wanted = records.shape[0]
+    count = claim_up_to(control, capacity, records.shape[0])
     position = control[PUBLISHED]
-    if position + wanted - control[RELEASED_SEEN] > capacity:
-        wanted = min(wanted, room(control, capacity))
-    for i in range(wanted):
+    for i in range(count):
         slot = (position + i) & (capacity - 1)
         for word in range(slots.shape[1]):
             slots[slot, word] = records[i, word]
-    publish(control, wanted)
-    return wanted
+    publish(control, count)
+    return count
 
 
 @njit(cache=True)

@@ -1,0 +1,352 @@
+"""Tier `ring`: what two pinned processes reach over the rings alone, with 128-byte records.
+
+    one_way_batch_64    producer fills and publishes 64 at a time; consumer sums every word, releases
+    one_way_batch_1     the same with every record published by itself
+    broadcast_batch_64  writer appends 64, held back by the reader's place; reader copies, checks
+    round_trip          one record there and one back over two SPSC rings, one at a time
+
+Included: claim, 16 words written, publish, poll, 16 words read, release. Not included: any
+work on the records. Every run compares the sum of all words with the closed form. Latencies
+are time-stamp counter differences, converted by the rate measured over the run.
+"""
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from ringbuf.atomics import (
+    Words,
+    clock_monotonic_ns,
+    cpu_pause,
+    cycle_count,
+    load_acquire,
+    store_release,
+)
+from ringbuf.broadcast import GATE_OPEN, Broadcast, append, read
+from ringbuf.layout import END, PUBLISHED, RELEASED, STAMP_WORD, USER_WORDS
+from ringbuf.segment import Kind, attach, create
+from ringbuf.spsc import NO_SLOT, SpscRing, available, claim_up_to, publish, release, try_claim
+
+RECORD = np.dtype([("words", "<i8", (16,))])
+RECORD_WORDS = 16
+CAPACITY = 4_096
+BATCH = 64
+SPIN_LIMIT = 1 << 32
+"""Pauses before a kernel gives its peer up: minutes."""
+READER_AT = USER_WORDS[0]
+DONE, STALLED = 0, -1
+Run = dict[str, Any]
+
+
+@njit(cache=True)
+def send(control: Words, slots: Words, last: int, batch: int) -> int:
+    """Publish records up to position `last`, at most `batch` at once; return DONE or STALLED."""
+    capacity = slots.shape[0]
+    idle = 0
+    while control[PUBLISHED] < last and idle < SPIN_LIMIT:
+        first = control[PUBLISHED]
+        count = claim_up_to(control, capacity, min(batch, last - first))
+        if count == 0:
+            cpu_pause()
+            idle += 1
+            continue
+        idle = 0
+        for position in range(first, first + count):
+            for word in range(RECORD_WORDS):
+                slots[position & (capacity - 1), word] = position * RECORD_WORDS + word
+        publish(control, count)
+    return DONE if control[PUBLISHED] >= last else STALLED
+
+
+@njit(cache=True)
+def receive(control: Words, slots: Words, last: int) -> tuple[int, int]:
+    """Sum and release records up to position `last`; return DONE or STALLED, and the sum."""
+    capacity = slots.shape[0]
+    idle = 0
+    total = 0
+    while control[RELEASED] < last and idle < SPIN_LIMIT:
+        count = min(min(available(control), BATCH), last - control[RELEASED])
+        if count == 0:
+            cpu_pause()
+            idle += 1
+            continue
+        idle = 0
+        first = control[RELEASED]
+        for position in range(first, first + count):
+            slot = position & (capacity - 1)
+            assert slot >= 0  # known, the sum is unrolled; unknown, it takes 36 ns instead of 5
+            for word in range(RECORD_WORDS):
+                total += slots[slot, word]
+        release(control, count)
+    return (DONE if control[RELEASED] >= last else STALLED), total
+
+
+@njit(cache=True)
+def show(control: Words, slots: Words, last: int, batch: Words) -> int:
+    """Append records up to index `last`, never more than a ring ahead of the reader."""
+    idle = 0
+    while control[END] < last and idle < SPIN_LIMIT:
+        if control[END] + BATCH - load_acquire(control, READER_AT) > slots.shape[0]:
+            cpu_pause()
+            idle += 1
+            continue
+        idle = 0
+        append(control, slots, batch, 1)
+    return DONE if control[END] >= last else STALLED
+
+
+@njit(cache=True)
+def follow(control: Words, slots: Words, gate: Words, last: int, out: Words) -> tuple[int, int]:
+    """Read up to index `last`; return DONE or STALLED, and the sum of all words but the first two."""
+    idle = 0
+    total = 0
+    position = control[READER_AT]
+    while position < last and idle < SPIN_LIMIT:
+        count = read(control, slots, gate, 0, position, out, BATCH)
+        assert count >= 0  # the writer waits for us: a lap would be its fault
+        if count == 0:
+            cpu_pause()
+            idle += 1
+            continue
+        idle = 0
+        for i in range(count):
+            assert out[i, STAMP_WORD] == position + i
+            for word in range(2, RECORD_WORDS):
+                total += out[i, word]
+        position += count
+        store_release(control, READER_AT, position)
+    return (DONE if position >= last else STALLED), total
+
+
+@njit(cache=True)
+def echo(there_control: Words, there_slots: Words, back_control: Words, back_slots: Words, last: int) -> int:
+    """Send each record back as it comes, up to position `last`; return DONE or STALLED."""
+    capacity = there_slots.shape[0]
+    idle = 0
+    while there_control[RELEASED] < last and idle < SPIN_LIMIT:
+        if available(there_control) == 0:
+            cpu_pause()
+            idle += 1
+            continue
+        idle = 0
+        slot = try_claim(back_control, capacity)
+        assert slot != NO_SLOT  # one record at a time
+        came = there_control[RELEASED] & (capacity - 1)
+        for word in range(RECORD_WORDS):
+            back_slots[slot, word] = there_slots[came, word]
+        publish(back_control)
+        release(there_control, 1)
+    return DONE if there_control[RELEASED] >= last else STALLED
+
+
+@njit(cache=True)
+def ping(
+    there_control: Words, there_slots: Words, back_control: Words, back_slots: Words, cycles: Words
+) -> tuple[int, int]:
+    """Send a record and await its echo, len(cycles) times; return DONE or STALLED, and the echoes' sum."""
+    capacity = there_slots.shape[0]
+    total = 0
+    for i in range(cycles.shape[0]):
+        begun = cycle_count()
+        slot = try_claim(there_control, capacity)
+        assert slot != NO_SLOT  # one record at a time
+        for word in range(RECORD_WORDS):
+            there_slots[slot, word] = there_control[PUBLISHED] * RECORD_WORDS + word
+        publish(there_control)
+        idle = 0
+        while available(back_control) == 0:
+            cpu_pause()
+            idle += 1
+            if idle == SPIN_LIMIT:
+                return STALLED, total
+        came = back_control[RELEASED] & (capacity - 1)
+        for word in range(RECORD_WORDS):
+            total += back_slots[came, word]
+        release(back_control, 1)
+        cycles[i] = cycle_count() - begun
+    return DONE, total
+
+
+def sum_of_words(first: int, last: int) -> int:
+    """Return what `receive` sums over positions first to last (exclusive), wrapped to int64."""
+    low, high = first * RECORD_WORDS, last * RECORD_WORDS
+    total = (high * (high - 1) - low * (low - 1)) // 2
+    return (total + 2**63) % 2**64 - 2**63
+
+
+def two_cores() -> tuple[int, int]:
+    """Return the cores of the two processes."""
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        raise RuntimeError(f"the ring tier needs two cores, this process may use {cores} alone")
+    return cores[0], cores[1]
+
+
+@contextmanager
+def pinned(core: int) -> Iterator[None]:
+    """Keep this process on one core for the block."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+@contextmanager
+def peer(target: Callable[..., None], *args: Any) -> Iterator[None]:
+    """Run target(*args) in a process of its own on the first core, this one on the second."""
+    first, second = two_cores()
+    process = multiprocessing.get_context("spawn").Process(target=target, args=(first, *args))
+    process.start()
+    try:
+        with pinned(second):
+            yield
+        process.join()
+    finally:
+        process.kill()
+        process.join()
+    if process.exitcode != 0:
+        raise RuntimeError(f"the peer process ended with exit code {process.exitcode}")
+
+
+def check(status: int, found: int, expected: int) -> None:
+    """Refuse a run that stalled or whose sum is wrong."""
+    if status != DONE:
+        raise RuntimeError("the peer process does not answer")
+    if found != expected:
+        raise RuntimeError(f"checksum {found}, expected {expected}: words were lost or torn")
+
+
+def attached_ring(name: str) -> SpscRing:
+    """Map an SPSC ring of the benchmark."""
+    segment = attach(name, Kind.SPSC, RECORD)
+    return SpscRing(segment.control, segment.slots)
+
+
+def sender(core: int, name: str, last: int, batch: int) -> None:
+    """Be the producer of one_way."""
+    with pinned(core):
+        ring = attached_ring(name)
+        if send(ring.control, ring.words, last, batch) != DONE:
+            raise RuntimeError("the consumer does not answer")
+
+
+def shower(core: int, name: str, last: int) -> None:
+    """Be the writer of broadcast."""
+    with pinned(core):
+        segment = attach(name, Kind.BROADCAST, RECORD)
+        ring = Broadcast(segment.control, segment.slots)
+        batch = np.broadcast_to(np.arange(RECORD_WORDS), (BATCH, RECORD_WORDS)).copy()
+        if show(ring.control, ring.words, last, batch) != DONE:
+            raise RuntimeError("the reader does not answer")
+
+
+def echoer(core: int, there_name: str, back_name: str, last: int) -> None:
+    """Be the far end of round_trip."""
+    with pinned(core):
+        there, back = attached_ring(there_name), attached_ring(back_name)
+        if echo(there.control, there.words, back.control, back.words, last) != DONE:
+            raise RuntimeError("the near end does not answer")
+
+
+def timed(rounds: int, count: int, one_round: Callable[[int, int], None]) -> float:
+    """Return the median throughput per second of `rounds` rounds of `count`, after one that warms up."""
+    per_second = []
+    for idx in range(rounds + 1):
+        begun = clock_monotonic_ns()
+        one_round(idx * count, (idx + 1) * count)
+        per_second.append(count * 1e9 / (clock_monotonic_ns() - begun))
+    return float(np.median(per_second[1:]))
+
+
+def one_way(rounds: int, count: int, batch: int) -> float:
+    """Return records per second from producer to consumer over an SPSC ring."""
+    name = f"bench-ring-{os.getpid()}"
+    with create(name, Kind.SPSC, RECORD, CAPACITY, reserve=True) as segment:
+        control, slots = segment.control, SpscRing(segment.control, segment.slots).words
+
+        def one_round(first: int, last: int) -> None:
+            status, total = receive(control, slots, last)
+            check(status, total, sum_of_words(first, last))
+
+        with peer(sender, name, (rounds + 1) * count, batch):
+            return timed(rounds, count, one_round)
+
+
+def broadcast(rounds: int, count: int) -> float:
+    """Return records per second from the writer to one reader of a broadcast ring."""
+    name = f"bench-ring-{os.getpid()}"
+    words_per_record = sum(range(2, RECORD_WORDS))
+    with create(name, Kind.BROADCAST, RECORD, CAPACITY, reserve=True) as segment:
+        control, slots = segment.control, Broadcast(segment.control, segment.slots).words
+        gate, out = np.full(1, GATE_OPEN), np.zeros((BATCH, RECORD_WORDS), np.int64)
+
+        def one_round(first: int, last: int) -> None:
+            status, total = follow(control, slots, gate, last, out)
+            check(status, total, (last - first) * words_per_record)
+
+        with peer(shower, name, (rounds + 1) * count):
+            return timed(rounds, count, one_round)
+
+
+def round_trip(count: int) -> npt.NDArray[np.floating[Any]]:
+    """Return the times of `count` round trips, ns, after a tenth as many that warm up."""
+    there_name, back_name = (f"bench-ring-{os.getpid()}-{way}" for way in ("there", "back"))
+    warm_up = count // 10
+    cycles = np.zeros(warm_up + count, np.int64)
+    with (
+        create(there_name, Kind.SPSC, RECORD, CAPACITY, reserve=True) as there,
+        create(back_name, Kind.SPSC, RECORD, CAPACITY, reserve=True) as back,
+        peer(echoer, there_name, back_name, len(cycles)),
+    ):
+        ways = [(way.control, SpscRing(way.control, way.slots).words) for way in (there, back)]
+        ping(*ways[0], *ways[1], cycles[:0])
+        total = 0
+        begun = 0, 0
+        for part in (cycles[:warm_up], cycles[warm_up:]):
+            begun = clock_monotonic_ns(), cycle_count()
+            status, part_total = ping(*ways[0], *ways[1], part)
+            total += part_total
+        ns_per_cycle = (clock_monotonic_ns() - begun[0]) / (cycle_count() - begun[1])
+        check(status, total, sum_of_words(0, len(cycles)))
+    return cycles[warm_up:] * ns_per_cycle
+
+
+def figures(case: str, commands: int, per_second: float) -> Run:
+    """Return a result line without latencies."""
+    return {
+        "tier": "ring",
+        "case": case,
+        "commands": commands,
+        "throughput_per_s": round(per_second),
+        "mean_ns": round(1e9 / per_second, 1),
+        "p50_ns": None,
+        "p99_ns": None,
+        "p999_ns": None,
+        "max_ns": None,
+        "offered_per_s": None,
+        "durability": "none",
+        "checked": True,
+    }
+
+
+def run(quick: bool) -> list[Run]:
+    """Run every case of the tier and return its result lines."""
+    rounds, count, trips = (2, 200 * BATCH * 10, 20_000) if quick else (7, 400_000 * BATCH // 4, 1_000_000)
+    results = [
+        figures("one_way_batch_64", rounds * count, one_way(rounds, count, BATCH)),
+        figures("one_way_batch_1", rounds * count, one_way(rounds, count, 1)),
+        figures("broadcast_batch_64", rounds * count, broadcast(rounds, count)),
+    ]
+    times_ns = round_trip(trips)
+    latency = figures("round_trip", trips, 1e9 / float(times_ns.mean()))
+    for name, share in (("p50_ns", 0.5), ("p99_ns", 0.99), ("p999_ns", 0.999), ("max_ns", 1.0)):
+        latency[name] = round(float(np.quantile(times_ns, share)), 1)
+    return [*results, latency]
