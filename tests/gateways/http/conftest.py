@@ -21,7 +21,7 @@ from gateways.http.session import Session
 RING_IDX = 3
 SMALL = Capacities(orders=4096, instruments=16, accounts=16, currencies=8, positions=256, client_ids=4096)
 SETUP: list[Fields] = [
-    {"op": "currency", "currency": "USD", "decimals": 2},
+    {"op": "currency", "currency": "USD", "decimals": 6},
     {"op": "currency", "currency": "XYZ", "decimals": 0},
     {
         "op": "instrument",
@@ -44,7 +44,7 @@ SETUP: list[Fields] = [
 ]
 
 
-@njit
+@njit(cache=True)
 def apply_one(state, command, seq, ring):  # type: ignore[no-untyped-def]
     """Apply a command and close the versions that it opened, as the loop does."""
     s = state[0]

@@ -1,0 +1,78 @@
+"""A private Pinion for one measurement or test: `pinion up` in a folder of its own.
+
+    with live() as instance:  # the demo configuration; live(config=PATH) for another
+        instance.order_port, instance.key
+
+The folder, the processes and the shared memory are gone afterwards, whatever happened.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+STOP_TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """Where a running instance is reached."""
+
+    data_dir: Path
+    api_port: int
+    order_port: int
+    key: str
+    """The demo key, "" with a configuration of one's own."""
+    pid: int
+    durability: str
+
+
+@contextmanager
+def live(config: Path | None = None) -> Iterator[Live]:
+    """Start Pinion, yield it when it is ready, stop it in order."""
+    with tempfile.TemporaryDirectory(prefix="pinion-perf-") as folder:
+        data_dir = Path(folder) / "data"
+        command = [sys.executable, "-m", "engine.cli.main", "up", "--data", str(data_dir)]
+        command += ["--api-port", "0", "--order-port", "0"]
+        if config is not None:
+            command += ["--config", str(config)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        try:
+            yield _ready(process, data_dir)
+        finally:
+            _stop(process)
+
+
+def _ready(process: "subprocess.Popen[str]", data_dir: Path) -> Live:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("ready "):
+            said = msgspec.json.decode(line.removeprefix("ready "))
+            api_port, order_port = urlsplit(said["api"]).port, urlsplit(said["orders"]).port
+            assert api_port is not None
+            assert order_port is not None
+            key_file = data_dir / "demo.key"
+            key = key_file.read_text().strip() if key_file.exists() else ""
+            durability = msgspec.json.decode((data_dir / "instance.json").read_bytes())["durability"]
+            return Live(data_dir, api_port, order_port, key, said["pid"], durability)
+    raise RuntimeError(f"pinion up ended with exit code {process.wait()} before it was ready")
+
+
+def _stop(process: "subprocess.Popen[str]") -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
