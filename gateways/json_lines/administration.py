@@ -277,14 +277,16 @@ def _not_negative(fields: Mapping[str, Any], name: str, absent: int, highest: in
 
 def _refuse_overflow(px_max: int, qty_max: int, scale: int, fields: Mapping[str, Any]) -> None:
     """Refuse a range whose products would not fit (SPEC S1)."""
-    widest = default_maximum(scale)
-    px_used = widest if px_max == UNCHANGED else px_max
-    qty_used = widest if qty_max == UNCHANGED else qty_max
-    if px_max == qty_max == UNCHANGED or products_fit(px_used, qty_used, scale):
+    if px_max == qty_max == UNCHANGED:
+        return
+    # Of a pair of which one is left out, the engine lowers that one until the product fits.
+    px_used = 1 if px_max == UNCHANGED else px_max
+    qty_used = 1 if qty_max == UNCHANGED else qty_max
+    if products_fit(px_used, qty_used, scale):
         return
     name = "max_price" if px_max != UNCHANGED else "max_quantity"
     detail = (
         f"max_price x max_quantity ({px_used} ticks x {qty_used} lots x {scale}) must be positive and below "
-        f"2**62, max_price at most 2**40 ticks; left out, both are {widest}"
+        f"2**62, max_price at most 2**40 ticks; left out, both are {default_maximum(scale)}"
     )
     raise RefusedAtDoor(Reason.OUT_OF_RANGE, name, fields.get(name), detail)

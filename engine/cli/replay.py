@@ -1,0 +1,127 @@
+"""`pinion replay`: a command file through the trading kernel, offline and deterministic (R1).
+
+JSON lines (R2), Databento DBN market by order and Nasdaq ITCH 5.0 (R4). What the file
+holds is told by its first bytes. Exit codes: 0 done, 1 the input cannot be read, 2 wrong usage.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from decimal import Decimal, InvalidOperation
+
+import msgspec
+
+from engine.cli.replay_engine import ReplayEngine
+from engine.cli.replay_lines import LineReplay
+from engine.cli.replay_market import MarketReplay
+from engine.cli.replay_output import EventWriter, books, open_output, statistics
+from engine.cli.replay_progress import progress_of
+from gateways.files.dbn import MissingTick
+from gateways.files.source import STANDARD_INPUT, Format, InputError, Source
+
+DONE, FAILED, WRONG_USAGE = 0, 1, 2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `pinion replay`."""
+    parser.add_argument(
+        "input",
+        metavar="INPUT",
+        help="JSON lines, DBN (.dbn, .dbn.zst) or ITCH 5.0 file; - is standard input",
+    )
+    parser.add_argument("--events", metavar="FILE", help="write one JSON event a line; - is standard output")
+    parser.add_argument("--book", metavar="FILE", help="write the final books as JSON; - is standard output")
+    parser.add_argument(
+        "--stats", action="store_true", help="print throughput, latency percentiles and the state digest"
+    )
+    parser.add_argument(
+        "--auto-instruments",
+        action="store_true",
+        help="an instrument used without a definition gets tick 1, lot 1 and no limits",
+    )
+    parser.add_argument(
+        "--tick",
+        metavar="SYMBOL=SIZE",
+        action="append",
+        default=[],
+        type=tick_argument,
+        help="tick size of a symbol in a DBN or ITCH file, such as ESH4=0.25; may be repeated",
+    )
+
+
+def tick_argument(text: str) -> tuple[str, Decimal]:
+    """Return the symbol and tick size of a --tick argument."""
+    symbol, equals, size = text.partition("=")
+    try:
+        tick = Decimal(size)
+    except InvalidOperation:
+        tick = Decimal(0)
+    if not (equals and symbol and tick.is_finite() and tick > 0):
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: give SYMBOL=SIZE with a positive size, such as ESH4=0.25"
+        )
+    return symbol, tick
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Replay the input that the arguments name; return the exit code."""
+    try:
+        return _replay(arguments)
+    except InputError as fault:
+        print(f"pinion replay: {fault}", file=sys.stderr)
+        return FAILED
+    except MissingTick as fault:
+        print(f"pinion replay: {arguments.input}: {fault}", file=sys.stderr)
+        return WRONG_USAGE
+    except BrokenPipeError:
+        sys.stderr.close()
+        return FAILED
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    with ExitStack() as opened:
+        source = Source(arguments.input)
+        opened.callback(source.close)
+        file = None
+        if arguments.events is not None:
+            file = open_output(arguments.events)
+            opened.callback(file.flush if arguments.events == STANDARD_INPUT else file.close)
+        is_market = source.format is not Format.JSON_LINES
+        engine = ReplayEngine(keeps_events=is_market or file is not None, is_timed=arguments.stats)
+        writer = EventWriter(file, engine.catalogue())
+        began = time.perf_counter()
+        with progress_of(source):
+            if is_market:
+                market = MarketReplay(engine, writer, source, dict(arguments.tick))
+                market.play()
+                report, refused = market.report(), 0
+            else:
+                lines = LineReplay(engine, writer, has_auto_instruments=arguments.auto_instruments)
+                lines.play(source)
+                report, refused = iter(()), lines.refused
+        writer.flush()
+        if arguments.book is not None:
+            _write_books(engine, arguments.book)
+    if arguments.stats:
+        _print_statistics(arguments, statistics(engine, time.perf_counter() - began, refused), report)
+    return DONE
+
+
+def _write_books(engine: ReplayEngine, name: str) -> None:
+    file = open_output(name)
+    try:
+        file.write(msgspec.json.encode(books(engine)) + b"\n")
+        file.flush()
+    finally:
+        if name != STANDARD_INPUT:
+            file.close()
+
+
+def _print_statistics(arguments: argparse.Namespace, *parts: Iterator[str]) -> None:
+    """Print to standard output, or to standard error where that carries data."""
+    is_taken = STANDARD_INPUT in (arguments.events, arguments.book)
+    for part in parts:
+        for line in part:
+            print(line, file=sys.stderr if is_taken else sys.stdout)

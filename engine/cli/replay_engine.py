@@ -1,0 +1,153 @@
+"""The engine of a replay: the trading kernel over private state, with no processes and no rings.
+
+Commands go in as records and are numbered from 1; events come out in bulk. With
+`is_timed` every command is timed on its own, by the same kernel plus two clock reads.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from engine.cli.replay_kernels import (
+    apply_unnumbered,
+    client_instrument,
+    order_instrument,
+    run_batch,
+    run_timed,
+)
+from engine.config import Capacities
+from engine.instruments import Catalogue, Currency, Instrument
+from engine.records import COMMAND, EVENT, words_text
+from engine.trading.digest import digest
+from engine.trading.state import NIL, new_state
+
+EVENT_ROOM = 1 << 14
+TIMED_COMMANDS = 1 << 12
+LATENCY_BINS = 1 << 20  # 1 ns each; what takes longer than a millisecond shares the last
+RING = 0
+UNKNOWN = -1
+
+
+def _extend(known: Catalogue, s: Any) -> None:
+    """Add to a catalogue what was defined since: a file may define many, one by one."""
+    for idx in range(len(known.currencies), int(s["currencies_used"])):
+        row = s["currencies"][idx]
+        currency = Currency(idx, words_text(row["code"]).decode(), int(row["decimals"]))
+        known.currencies.append(currency)
+        known.currency_by_code[currency.code] = currency
+    for idx in range(len(known.instruments), int(s["books_used"])):
+        row, book = s["listings"][idx], s["books"][idx]
+        instrument = Instrument(
+            idx,
+            words_text(row["symbol"]).decode(),
+            known.currencies[row["base"]],
+            known.currencies[book["quote"]],
+            int(row["tick_mantissa"]),
+            int(row["tick_decimals"]),
+            int(row["lot_mantissa"]),
+            int(row["lot_decimals"]),
+            int(book["scale"]),
+        )
+        known.instruments.append(instrument)
+        known.instrument_by_symbol[instrument.symbol] = instrument
+
+
+class ReplayEngine:
+    """Private trading state and the kernel over it."""
+
+    def __init__(self, *, keeps_events: bool, is_timed: bool, capacities: Capacities | None = None) -> None:
+        self.state = new_state(capacities or Capacities())
+        self.latency_counts = np.zeros(LATENCY_BINS if is_timed else 0, np.int64)
+        self.latency_ns_max = 0
+        self._s: Any = self.state[0]
+        self._catalogue = Catalogue([], [])
+        self._is_timed = is_timed
+        self._room = EVENT_ROOM if keeps_events else 0
+        self._events = np.zeros(EVENT_ROOM if keeps_events else 1, EVENT)
+
+        self._run_some(np.zeros(0, COMMAND), 0, 0)  # compiles the kernel, or loads it, before any clock runs
+
+    @property
+    def seq(self) -> int:
+        """Return the number of the last command."""
+        return int(self._s["seq"])
+
+    @property
+    def eng_ts(self) -> int:
+        """Return the engine clock."""
+        return int(self._s["eng_ts"])
+
+    @property
+    def event_count(self) -> int:
+        """Return how many events were made."""
+        return int(self._s["event_count"])
+
+    @property
+    def trade_count(self) -> int:
+        """Return how many of them were trades."""
+        return int(self._s["trade_count"])
+
+    def catalogue(self) -> Catalogue:
+        """Return the instruments and currencies known now; the same object, grown."""
+        known, s = self._catalogue, self._s
+        if len(known.instruments) < s["books_used"] or len(known.currencies) < s["currencies_used"]:
+            _extend(known, s)
+        return known
+
+    def digest(self) -> str:
+        """Return the digest of the state."""
+        return digest(self.state)
+
+    def run(
+        self, commands: "np.ndarray[Any, np.dtype[np.void]]"
+    ) -> Iterator["np.ndarray[Any, np.dtype[np.void]]"]:
+        """Apply commands in order; yield their events, which are valid until the next is asked for."""
+        done, count = 0, len(commands)
+        while done < count:
+            applied, written = self._run_some(commands, done, count - done)
+            done += applied
+            if written:
+                yield self._events[:written]
+            if self._s["out_count"] and self._room:  # of the last command, which had no room left
+                yield self._overflow()
+            self._s["out_count"] = 0
+
+    def apply_unnumbered(self, command: "np.ndarray[Any, np.dtype[np.void]]") -> None:
+        """Apply COMMAND[1] without giving it a number: what a line implies, such as its currency."""
+        apply_unnumbered(self.state, command, RING)
+
+    def client_instrument(self, account: int, client_order_id: int) -> tuple[bool, int]:
+        """Return (whether the client id is known, instrument of its live order or UNKNOWN)."""
+        is_known, instrument = client_instrument(self.state, account, client_order_id)
+        return bool(is_known), int(instrument)
+
+    def order_instrument(self, order_id: int) -> int:
+        """Return the instrument of a live order, or UNKNOWN."""
+        return int(order_instrument(self.state, order_id))
+
+    def _run_some(self, commands: Any, first: int, count: int) -> tuple[int, int]:
+        if not self._is_timed:
+            applied, written = run_batch(self.state, commands, first, count, RING, self._events, self._room)
+            return int(applied), int(written)
+        applied, written, longest = run_timed(
+            self.state,
+            commands,
+            first,
+            min(count, TIMED_COMMANDS),
+            RING,
+            self._events,
+            self._room,
+            self.latency_counts,
+        )
+        self.latency_ns_max = max(self.latency_ns_max, int(longest))
+        return int(applied), int(written)
+
+    def _overflow(self) -> "np.ndarray[Any, np.dtype[np.void]]":
+        left: np.ndarray[Any, np.dtype[np.void]] = self._s["out"][: self._s["out_count"]].copy()
+        left["event_idx"] = np.arange(self.event_count - len(left), self.event_count)
+        return left
+
+
+assert NIL == UNKNOWN
+assert COMMAND.itemsize == 128

@@ -1,0 +1,122 @@
+"""What a replay writes: events as JSON lines (R3), books as JSON (R3), and the statistics."""
+
+import io
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+import numpy as np
+
+from engine.cli.replay_engine import LATENCY_BINS, ReplayEngine
+from engine.instruments import Catalogue, Instrument
+from engine.records import Side
+from gateways.files.source import STANDARD_INPUT, InputError
+from gateways.json_lines import EventFormatter
+from gateways.json_lines.events import Fields, event_words, given_id
+
+PERCENTILES = (50.0, 90.0, 99.0, 99.9)
+SIDE_NAMES = {int(Side.BUY): "bids", int(Side.SELL): "asks"}
+
+
+def open_output(name: str) -> BinaryIO:
+    """Open a file to write, `-` being standard output."""
+    if name == STANDARD_INPUT:
+        return sys.stdout.buffer
+    try:
+        return Path(name).open("wb", buffering=io.DEFAULT_BUFFER_SIZE * 16)
+    except OSError as fault:
+        raise InputError(name, "open", "output", fault.strerror or str(fault)) from None
+
+
+class EventWriter:
+    """Writes one JSON event a line; without a file it swallows everything."""
+
+    def __init__(self, file: BinaryIO | None, catalogue: Catalogue) -> None:
+        self.formatter = EventFormatter(catalogue)
+        self._file = file
+        self._encoder = msgspec.json.Encoder()
+
+    @property
+    def is_writing(self) -> bool:
+        """Tell whether anybody wants the events."""
+        return self._file is not None
+
+    def write(self, events: "np.ndarray[Any, np.dtype[np.void]]") -> None:
+        """Write an EVENT array."""
+        if self._file is None:
+            return
+        fields_of, encode = self.formatter.fields_of, self._encoder.encode
+        lines = [encode(fields) for words in event_words(events) if (fields := fields_of(words)) is not None]
+        if lines:
+            self._file.write(b"\n".join(lines) + b"\n")
+
+    def write_fields(self, fields: Fields) -> None:
+        """Write one event given as an object."""
+        if self._file is not None:
+            self._file.write(self._encoder.encode(fields) + b"\n")
+
+    def flush(self) -> None:
+        """Hand everything written so far to the file."""
+        if self._file is not None:
+            self._file.flush()
+
+
+def books(engine: ReplayEngine) -> dict[str, Fields]:
+    """Return the final books in the form of R3, best price first, client ids in queue order."""
+    s = engine.state[0]
+    catalogue = engine.catalogue()
+    found: dict[str, Fields] = {}
+    for instrument in catalogue.instruments:
+        book = s["books"][instrument.instrument_idx]
+        last = instrument.price_text(int(book["last_px"])) if book["trade_count"] else None
+        found[instrument.symbol] = {"bids": [], "asks": [], "stops": [], "last": last}
+    levels = s["levels"][: s["levels_used"]]
+    live = levels[levels["order_count"] > 0]
+    for level in live[np.lexsort((live["px"], live["side"], live["book"]))]:
+        instrument = catalogue.instruments[int(level["book"])]
+        found[instrument.symbol][SIDE_NAMES[int(level["side"])]].append(_level(s, level, instrument))
+    for each in found.values():
+        each["bids"].reverse()
+    return found
+
+
+def _level(s: Any, level: Any, instrument: Instrument) -> list[Any]:
+    ids: list[int | str | None] = []
+    hot, cold = s["hot"], s["cold"]
+    order = int(level["head"])
+    for _ in range(int(level["order_count"])):
+        row = cold[order]
+        ids.append(given_id(int(row["client_order_id"]), *row["text"].tolist()))
+        order = int(hot[order]["next"])
+    price = instrument.price_text(int(level["px"]))
+    return [price, instrument.quantity_text(int(level["qty"])), len(ids), ids]
+
+
+def percentile_ns(counts: "np.ndarray[Any, np.dtype[np.int64]]", percent: float, longest: int) -> int:
+    """Return a percentile of latencies counted in 1 ns bins; the last bin holds the rest, up to `longest`."""
+    total = int(counts.sum())
+    rank = max(1, int(np.ceil(total * percent / 100)))
+    at = int(np.searchsorted(np.cumsum(counts), rank))
+    return longest if at >= len(counts) - 1 else min(at, longest)
+
+
+def statistics(engine: ReplayEngine, seconds: float, refused: int) -> Iterator[str]:
+    """Return the statistics of a run, one line at a time."""
+    commands, counts = engine.seq, engine.latency_counts
+    yield f"commands                      {commands}"
+    yield f"  refused at the door         {refused}"
+    yield f"events                        {engine.event_count}"
+    yield f"  trades                      {engine.trade_count}"
+    rate = commands / seconds if seconds > 0 else 0.0
+    yield f"time, reading and writing in  {seconds:.3f} s ({rate:,.0f} commands/s)"
+    if counts.sum():
+        assert len(counts) == LATENCY_BINS
+        shown = ", ".join(
+            f"p{percent:g} {percentile_ns(counts, percent, engine.latency_ns_max):,}"
+            for percent in PERCENTILES
+        )
+        yield f"latency per command, ns       {shown}, max {engine.latency_ns_max:,} (the kernel alone)"
+        yield "durability                    none (a replay is not journaled)"
+    yield f"state digest                  {engine.digest()}"

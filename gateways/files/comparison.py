@@ -1,0 +1,78 @@
+"""How well our matching reproduced a file: the denominator, the exact ones, every difference by kind."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import msgspec
+
+EXAMPLES_MAX = 12
+
+Fill = tuple[int, int]
+"""(venue's id of the resting order, size)."""
+
+
+class Example(msgspec.Struct, frozen=True):
+    """One trade that came out differently."""
+
+    offset: int
+    ts: int
+    side: str
+    price: str
+    size: int
+    venue: list[Fill]
+    ours: list[Fill]
+
+    def __str__(self) -> str:
+        venue, ours = (
+            ", ".join(f"{size} of {order_id}" for order_id, size in fills) or "nothing"
+            for fills in (self.venue, self.ours)
+        )
+        return (
+            f"byte {self.offset}, ts {self.ts}: {self.side} {self.size} at {self.price}; "
+            f"venue filled {venue}; ours {ours}"
+        )
+
+
+class Comparison:
+    """Counts of one run."""
+
+    def __init__(self) -> None:
+        self.trades_in_file = 0
+        self.before_start = 0  # swallowed by the starting book
+        self.exact = 0
+        self.differences: Counter[str] = Counter()
+        self.examples: dict[str, list[Example]] = {}
+        self.unexpected_crosses: list[str] = []
+        self.mending_commands = 0
+        self.fills_in_file = 0
+        self.fills_exact = 0
+
+    @property
+    def compared(self) -> int:
+        """Return the denominator: trades of the file that met our book."""
+        return self.exact + self.differences.total()
+
+    def differ(self, kind: str, example: Example) -> None:
+        """Note a difference."""
+        self.differences[kind] += 1
+        examples = self.examples.setdefault(kind, [])
+        if len(examples) < EXAMPLES_MAX:
+            examples.append(example)
+
+    def lines(self) -> Iterator[str]:
+        """Return the report, one line at a time."""
+        share = 100 * self.exact / self.compared if self.compared else 0.0
+        yield f"trade events in the file      {self.trades_in_file}"
+        yield f"  before the starting book    {self.before_start}"
+        yield f"  compared (the denominator)  {self.compared}"
+        yield f"reproduced exactly            {self.exact} ({share:.2f} %)"
+        yield f"resting fills exactly         {self.fills_exact} of {self.fills_in_file}"
+        yield f"unexpected crosses            {len(self.unexpected_crosses)}"
+        for cross in self.unexpected_crosses[:EXAMPLES_MAX]:
+            yield f"    {cross}"
+        yield f"differences                   {self.differences.total()}"
+        for kind, count in self.differences.most_common():
+            yield f"  {count:6d}  {kind}"
+            for example in self.examples[kind]:
+                yield f"          {example}"
+        yield f"commands that mended the book after a difference: {self.mending_commands}"
