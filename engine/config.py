@@ -235,6 +235,23 @@ def _roles(names: tuple[RoleName, ...]) -> Role:
     return roles
 
 
+def with_ports(settings: Settings, *, api_port: int | None, order_port: int | None) -> Settings:
+    """Return the settings with the ports that were given elsewhere (the command line)."""
+    replace = msgspec.structs.replace
+    if api_port is not None:
+        settings = replace(settings, api=replace(settings.api, port=_checked_port("--api-port", api_port)))
+    if order_port is not None:
+        orders = replace(settings.orders, port=_checked_port("--order-port", order_port))
+        settings = replace(settings, orders=orders)
+    return settings
+
+
+def _checked_port(option: str, port: int) -> int:
+    if not 0 <= port <= 65535:
+        raise ConfigError(f"{option} {port}: must be 0 to 65535; 0 takes any free port")
+    return port
+
+
 def load(path: Path) -> Settings:
     """Read the file; raise ConfigError naming file, setting, value and mend."""
     try:

@@ -165,7 +165,7 @@ class Port(_Place):
         super().__init__(instance, ring_name)
         self.ring_name = ring_name
         self.ring_idx = instance.ring_idx(ring_name)
-        self._lock = lock
+        self.lock = lock
         self._commands = attach_commands(instance)
         ring = self._commands.slots[0]["rings"][self.ring_idx]
         self._ring = SpscRing(ring["control"], ring["slots"])
@@ -214,10 +214,10 @@ class Port(_Place):
 
     def close(self) -> None:
         """Give the ring back."""
-        if self._lock >= 0:
-            os.ftruncate(self._lock, 0)
-            os.close(self._lock)
-            self._lock = -1
+        if self.lock >= 0:
+            os.ftruncate(self.lock, 0)
+            os.close(self.lock)
+            self.lock = -1
 
     def __enter__(self) -> Self:
         return self

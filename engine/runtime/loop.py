@@ -9,7 +9,7 @@
    which the gate is asked: never overwrite what is not yet visible (DESIGN section 5, rule 5).
    Nothing waits inside a step: a closed gate or a full journal leaves the rest for the next.
 
-The loop is neutral: an application is a module with `apply(s, command, seq, eng_ts, ring)`,
+The loop is neutral: an application brings `apply(s, command, seq, eng_ts, ring)`,
 `next_due(s)` and a state record whose fields `version`, `opened`, `opened_count` and `out`
 serve the loop. `build` binds one to a copy of `_run`: numba freezes globals when it compiles,
 and its cache knows a copy by its name (a closure would be compiled anew in each process).
@@ -35,7 +35,7 @@ from ringbuf.atomics import (
     store_release,
 )
 from ringbuf.broadcast import announce, commit
-from ringbuf.layout import LINE_WORDS, PUBLISHED, RELEASED, STAMP_WORD, WORD_BYTES
+from ringbuf.layout import GATE_WORD, LINE_WORDS, PUBLISHED, RELEASED, STAMP_WORD, WORD_BYTES
 from ringbuf.seqlock import close_version
 from ringbuf.spsc import available, publish, release, room
 from ringbuf.waiting import pause
@@ -52,7 +52,8 @@ SLACK = 256
 """Slots kept free beyond the gate: a reader just behind it is not lapped by the next chunk."""
 TICK_INTERVAL_NS = 1_000_000_000
 
-assert EVENT.names is not None and EVENT.names[:2] == ("event_idx", "seq")  # what a broadcast slot begins with
+assert EVENT.fields["event_idx"][1] == STAMP_WORD * WORD_BYTES  # what a broadcast slot begins with
+assert EVENT.fields["seq"][1] == GATE_WORD * WORD_BYTES
 
 
 COUNTS = ("heartbeat", "commands", "events", "batches", "ticks", "gate_waits", "journal_waits")
@@ -246,13 +247,13 @@ def _run(s, out, loop, commands, journal, entries, events, ends, stats, counts, 
         if load_acquire(journal.control, LATCH) != 0:  # pairs with the journaler's store
             return LATCHED
         is_open = emit(out, loop, journal, events, ends)
-        taken = 0
+        taken = ticked = 0
         if is_open and loop.applied == loop.journaled:
             taken = take_batch(loop, commands, journal, stats)
             if taken == 0:
                 now = clock_monotonic_ns() + loop.clock_offset
                 if now >= next_due(s) or now - loop.eng_ts >= TICK_INTERVAL_NS:  # noqa: F821  bound by build
-                    taken = journal_tick(loop, journal)
+                    ticked = journal_tick(loop, journal)
         sampled = loop.applied + 1 + (loop.journaled - loop.applied) // 2
         worked = loop.applied < loop.journaled
         while is_open and loop.applied < loop.journaled:
@@ -268,24 +269,24 @@ def _run(s, out, loop, commands, journal, entries, events, ends, stats, counts, 
             loop.out_done = 0
             is_open = emit(out, loop, journal, events, ends)
         now = clock_monotonic_ns()
-        count_round(loop, counts, now, taken, is_open)
+        count_round(loop, counts, now, taken, ticked, is_open)
         if now >= deadline:
             return RAN if worked or not is_open else IDLE
-        if worked and is_open:
+        if taken > 0:
             loop.idle = 0
         else:
             loop.idle = pause(loop.wait, loop.idle)
 
 
 @njit(cache=True)
-def count_round(loop, counts, now, taken, is_open):
+def count_round(loop, counts, now, taken, ticked, is_open):
     """Bring the shared counters up to date."""
     store_relaxed(counts, C_HEARTBEAT, now)
-    if taken > 0:
+    if taken > 0 or ticked > 0:
         store_relaxed(counts, C_COMMANDS, loop.applied)
         store_relaxed(counts, C_BATCHES, counts[C_BATCHES] + 1)
         store_relaxed(counts, C_TICKS, loop.ticks)
-    elif taken == NO_ROOM:
+    elif taken == NO_ROOM or ticked == NO_ROOM:
         store_relaxed(counts, C_JOURNAL_WAITS, counts[C_JOURNAL_WAITS] + 1)
     if not is_open:
         store_relaxed(counts, C_GATE_WAITS, counts[C_GATE_WAITS] + 1)
@@ -293,9 +294,9 @@ def count_round(loop, counts, now, taken, is_open):
 
 
 def build(application: Any) -> Callable[..., int]:
-    """Return the compiled loop of one application (a module)."""
+    """Return the compiled loop of one application: its name, `apply` and `next_due` are used."""
     bound = dict(globals(), apply=application.apply, next_due=application.next_due)
-    name = f"run_{application.__name__.replace('.', '_')}"
+    name = f"run_{application.name}"
     copy = FunctionType(_run.__code__, bound, name)
     copy.__qualname__ = name
     return njit(cache=True)(copy)

@@ -1,0 +1,65 @@
+"""The configuration's currencies, instruments and accounts as commands (SPEC R2 fields).
+
+A fresh engine numbers currencies and instruments in the order of their commands, so the
+indices are known before anything was applied.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from engine.config import AccountSettings, ConfigError, Settings
+from engine.instruments import DEFAULT_CURRENCY_DECIMALS, Catalogue, Currency, RefusedAtDoor
+from engine.records import COMMAND, DEPOSIT_FIELDS
+from engine.runtime.supervisor import Definition
+from gateways.json_lines import CommandEncoder, MalformedCommand
+
+
+def definitions(settings: Settings) -> list[Definition]:
+    """Return the commands that bring a fresh engine to what the configuration says."""
+    decimals = _currencies(settings)
+    currencies = [Currency(idx, code, places) for idx, (code, places) in enumerate(decimals.items())]
+    encoder = CommandEncoder(Catalogue(currencies, []))
+    made = []
+    for setting, fields in _lines(settings, decimals):
+        command = np.zeros(1, COMMAND)
+        try:
+            encoder.encode(fields, command[0])
+        except (RefusedAtDoor, MalformedCommand) as error:
+            raise ConfigError(f"{setting}: {error}") from error
+        made.append(Definition(setting, command))
+    return made
+
+
+def _currencies(settings: Settings) -> dict[str, int]:
+    """Return every currency in order: those defined, then those that are only mentioned."""
+    decimals = {each.currency: each.decimals for each in settings.currencies}
+    mentioned = [code for each in settings.instruments for code in (each.base, each.quote)]
+    mentioned += [code for each in settings.accounts for code in each.deposit]
+    for code in mentioned:
+        decimals.setdefault(code, DEFAULT_CURRENCY_DECIMALS)
+    return decimals
+
+
+def _lines(settings: Settings, decimals: dict[str, int]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (setting, R2 fields) in the order in which the engine must get them."""
+    for code, places in decimals.items():
+        yield f"currencies ({code})", {"op": "currency", "currency": code, "decimals": places}
+    for idx, instrument in enumerate(settings.instruments):
+        given = {
+            name: value for name, value in msgspec.structs.asdict(instrument).items() if value is not None
+        }
+        yield f"instruments[{idx}]", {"op": "instrument", **given}
+    for idx, account in enumerate(settings.accounts):
+        for deposit in _deposits(account):
+            line = {"op": "account", "account": account.account, "unlimited": account.unlimited}
+            yield f"accounts[{idx}]", {**line, "deposit": deposit}
+
+
+def _deposits(account: AccountSettings) -> list[dict[str, str | int]]:
+    """Split a deposit into parts that one command can carry; one empty part when there is none."""
+    items = list(account.deposit.items())
+    size = len(DEPOSIT_FIELDS)
+    return [dict(items[start : start + size]) for start in range(0, max(1, len(items)), size)]

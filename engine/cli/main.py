@@ -1,0 +1,56 @@
+"""The `pinion` command: one subcommand per file, imported only when it is used.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+"""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+COMMANDS = {
+    "up": "start an instance in the foreground: engine, order entry, queries",
+    "status": "show the processes, rings and counters of a running instance",
+    "replay": "run a file of commands or market data through the engine, offline",
+    "feed": "play a file into a running instance",
+}
+DESCRIPTION = """\
+Pinion is an order execution engine: orders in through HTTP, WebSocket or files, matched by
+compiled Python, events out, at a few million commands a second.
+"""
+EXAMPLES = """\
+a first look:
+  pinion up                              start the demo exchange; prints `ready {...}`
+  pinion status                          in a second terminal: what runs, how fast
+  pinion replay orders.jsonl --events -  the same engine offline, one JSON event a line
+
+`pinion COMMAND --help` tells more. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand and return its exit code."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    parser = argparse.ArgumentParser(
+        prog="pinion",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    wanted = next((each for each in given if not each.startswith("-")), None)
+    for name, summary in COMMANDS.items():
+        subparser = subparsers.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        if name == wanted:
+            importlib.import_module(f"engine.cli.{name}").add_arguments(subparser)
+    args = parser.parse_args(given)
+    try:
+        return int(importlib.import_module(f"engine.cli.{args.command}").run(args))
+    except KeyboardInterrupt:
+        return 1
+    except BrokenPipeError:  # the reader of our output left; nothing more to say to it
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

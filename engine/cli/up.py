@@ -1,0 +1,108 @@
+"""`pinion up`: start everything in the foreground and say when it is ready."""
+
+import argparse
+import json
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+import api.serve
+import gateways.http.serve
+from engine import config
+from engine.cli.definitions import definitions
+from engine.cli.kernels import announced_compilation, prepare_doors
+from engine.config import ConfigError, DoorSettings, Settings
+from engine.instance import Instance
+from engine.runtime.segments import Application
+from engine.runtime.supervisor import Child, DoorSpec, StartError, Supervisor
+from engine.trading.apply import apply, next_due
+from engine.trading.state import state_dtype
+
+DEFAULT_DATA = Path("var/data")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--config", type=Path, metavar="FILE", help="TOML; left out: the built-in demo")
+    parser.add_argument(
+        "--data", type=Path, default=DEFAULT_DATA, metavar="DIR", help="data folder (default %(default)s)"
+    )
+    parser.add_argument(
+        "--api-port", type=int, metavar="N", help="port of queries and streams, 0 = any free one"
+    )
+    parser.add_argument("--order-port", type=int, metavar="N", help="port of order entry, 0 = any free one")
+    parser.add_argument(
+        "--verbose", action="store_true", help="log the processes' lifecycle on standard error"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run until SIGINT or SIGTERM."""
+    level = logging.INFO if args.verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s[%(process)d] %(message)s")
+    data_dir = args.data.resolve()
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settings = read_settings(args.config, data_dir, args.api_port, args.order_port)
+        supervisor = build(settings, data_dir, str(args.config or "demo"))
+        with announced_compilation():
+            return supervisor.run(say_ready)
+    except (ConfigError, msgspec.ValidationError) as error:
+        print(f"pinion up: {error}", file=sys.stderr)
+        return 2
+    except (StartError, OSError) as error:
+        print(f"pinion up: {error}", file=sys.stderr)
+        return 1
+
+
+def read_settings(
+    path: Path | None, data_dir: Path, api_port: int | None, order_port: int | None
+) -> Settings:
+    """Return the settings of the file, or of the demo, with the ports of the command line."""
+    settings = config.load(path) if path else config.demo(config.demo_token(data_dir))
+    if not settings.keys:
+        raise ConfigError(f"{path}: keys: there is none, so nobody could enter; add a [[keys]] table")
+    return config.with_ports(settings, api_port=api_port, order_port=order_port)
+
+
+def build(settings: Settings, data_dir: Path, source: str) -> Supervisor:
+    """Put the instance together: application, configuration, doors."""
+    keys = config.door_keys(settings)
+    http = DoorSettings(
+        data_dir=data_dir,
+        name="http",
+        ring_name="http",
+        host=settings.orders.host,
+        port=settings.orders.port,
+        setting="orders.port",
+        keys=keys,
+    )
+    queries = msgspec.structs.replace(
+        http,
+        name="api",
+        ring_name="",
+        host=settings.api.host,
+        port=settings.api.port,
+        setting="api.port",
+    )
+    return Supervisor(
+        data_dir=data_dir,
+        config=source,
+        settings=settings.engine,
+        application=Application("trading", state_dtype(settings.engine.capacities.sizes()), apply, next_due),
+        definitions=definitions(settings),
+        doors=[DoorSpec(http, gateways.http.serve.run), DoorSpec(queries, api.serve.run)],
+        prepare=prepare_doors,
+    )
+
+
+def say_ready(children: Sequence[Child], instance: Instance) -> None:
+    """Print one line per process, then the line that scripts wait for."""
+    for process in instance.processes:
+        print(f"{process.name} pid {process.pid}")
+    ready = {"api": instance.api, "orders": instance.orders, "data": instance.data_dir, "pid": os.getpid()}
+    print(f"ready {json.dumps(ready, separators=(',', ':'))}", flush=True)

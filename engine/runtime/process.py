@@ -1,0 +1,133 @@
+"""What a process of the instance asks of the operating system: forks, locks, pinning, memory.
+
+The supervisor is its own fork server: it loads numba and the kernels once, keeps to a single
+thread, and forks each process from there. So the kernels' pages are shared, a child starts in
+milliseconds, and PR_SET_PDEATHSIG refers to the supervisor itself: when it dies, all die.
+"""
+
+import ctypes
+import fcntl
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+PR_SET_PDEATHSIG = 1
+PR_SET_NAME = 15
+MCL_CURRENT = 1
+MCL_FUTURE = 2
+MCL_ONFAULT = 4
+EXIT_CRASHED = 70
+SUPERVISED = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGCHLD})
+"""Signals that the supervisor takes one by one and keeps blocked meanwhile."""
+
+
+class RoleTakenError(Exception):
+    """Another process holds this role on the data folder."""
+
+    def __init__(self, path: Path, pid: int | None) -> None:
+        super().__init__(f"{path} is held by process {pid if pid else 'unknown'}")
+        self.pid = pid
+
+
+def role_lock_path(data_dir: Path, role: str) -> Path:
+    """Return the lock file of a role (DESIGN section 5, rule 1)."""
+    return data_dir / f"{role}.lock"
+
+
+def take_role(data_dir: Path, role: str) -> int:
+    """Take the role's lock for life and note our pid in it; RoleTakenError names the holder."""
+    path = role_lock_path(data_dir, role)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.pread(descriptor, 32, 0).strip()
+        os.close(descriptor)
+        raise RoleTakenError(path, int(holder) if holder.isdigit() else None) from None
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+    return descriptor
+
+
+def await_role(data_dir: Path, role: str, wait_s: float) -> None:
+    """Wait until nobody holds the role: a dead supervisor's children may still be ending."""
+    deadline = time.monotonic() + wait_s
+    while True:
+        try:
+            os.close(take_role(data_dir, role))
+            return
+        except RoleTakenError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def fork(name: str, run: Callable[[], int], close_in_child: tuple[int, ...]) -> int:
+    """Start a process that calls `run` and ends with its result; return its pid.
+
+    The child dies with its parent, ignores SIGINT (the parent passes on what is meant for
+    it), and begins with the default SIGTERM. `close_in_child`: the parent's own locks.
+    """
+    parent = os.getpid()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if pid:
+        return pid
+    code = EXIT_CRASHED
+    try:
+        _become_child(name, parent, close_in_child)
+        code = run()
+    except SystemExit as ending:
+        code = ending.code if isinstance(ending.code, int) else EXIT_CRASHED
+    except BaseException:
+        # Nothing of the parent's stack may run in the child: report and leave.
+        log.exception("%s ended by an error", name)
+    finally:
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _become_child(name: str, parent: int, close_in_child: tuple[int, ...]) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    libc.prctl(PR_SET_NAME, f"pinion-{name}".encode()[:15], 0, 0, 0)
+    if os.getppid() != parent:  # it died before the request above
+        os._exit(EXIT_CRASHED)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SUPERVISED)
+    for descriptor in close_in_child:
+        os.close(descriptor)
+
+
+def pin(cpu: int | str) -> int | None:
+    """Bind this process to one CPU; "auto" is the last one allowed, "none" leaves it free."""
+    allowed = sorted(os.sched_getaffinity(0))
+    if cpu == "none" or (cpu == "auto" and len(allowed) == 1):
+        return None
+    chosen = allowed[-1] if cpu == "auto" else int(cpu)
+    if chosen not in allowed:
+        log.warning("engine.cpu = %d: not available here (there are %s); not pinned", chosen, allowed)
+        return None
+    os.sched_setaffinity(0, {chosen})
+    return chosen
+
+
+def lock_memory() -> bool:
+    """Keep every page that is ever touched in memory, where that is allowed."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0:
+        return True
+    reason = os.strerror(ctypes.get_errno())
+    log.info("memory is not locked (%s): raise the memlock limit to avoid page faults", reason)
+    return False

@@ -1,0 +1,130 @@
+"""The worker process: pins itself, runs the loop until told to stop, watches the wall clock.
+
+It owns the heads of the journal ring and the event ring, the tails of the command rings and
+the state. Between two runs of the kernel, a few hundredths of a second each, Python looks for
+signals and compares the clocks. On SIGTERM it goes on until nothing waits, then ends with 0.
+"""
+
+import gc
+import logging
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.instance import write_ready
+from engine.records import COMMAND, COMMAND_VERSION, Op, Role
+from engine.runtime.loop import IDLE, LATCHED, Outcome, build, new_loop
+from engine.runtime.process import lock_memory, pin
+from engine.runtime.segments import WORKER, Segments
+from ringbuf.atomics import cycle_count
+from ringbuf.waiting import Wait
+
+log = logging.getLogger(__name__)
+
+RUN_NS = 20_000_000
+"""The kernel returns to Python this often: signals wait no longer."""
+CLOCK_JUMP_NS = 1_000_000_000
+CALIBRATION_S = 0.01
+EXIT_LATCHED = 3
+
+
+class LoopCall:
+    """The loop's kernel with its arguments: everything but the time it may take."""
+
+    def __init__(self, segments: Segments) -> None:
+        application, settings = segments.application, segments.settings
+        self.run_kernel = build(application)
+        self.memory = new_loop()
+        self.loop = self.memory[0]
+        self.loop["batch"] = settings.batch
+        self.loop["wait"] = Wait[settings.wait.upper()]
+        self.loop["journals_itself"] = 1  # durability none: no journaler yet
+        self.loop["tick"] = tick_command().view(np.int64)
+        ends = np.zeros(2 * settings.journal_ring, np.int64)
+        s, out, commands, journal, entries, events, stats, counts = segments.kernel_arguments()
+        self.arguments: tuple[Any, ...] = (
+            s, out, self.loop, commands, journal, entries, events, ends, stats, counts,
+        )  # fmt: skip
+
+    def run(self, budget_ns: int) -> int:
+        """Let the loop work for about `budget_ns`; return its Outcome."""
+        return self.run_kernel(*self.arguments, budget_ns)
+
+    def warm_up(self, segments: Segments) -> None:
+        """Compile the kernel, or load it, without working: a latched loop returns at once."""
+        segments.latch(1)
+        outcome = self.run(0)
+        segments.latch(0)
+        assert outcome == LATCHED
+        signatures: Any = getattr(self.run_kernel, "signatures", [None])
+        assert len(signatures) == 1, "the loop must compile for one signature only"
+
+
+def tick_command() -> np.ndarray:
+    """Return the command that the worker makes itself when nothing else does."""
+    tick = np.zeros(1, COMMAND)
+    tick["op"], tick["version"], tick["roles"] = Op.TICK, COMMAND_VERSION, Role.ALL
+    return tick
+
+
+def clock_offset_ns() -> int:
+    """Return wall clock minus monotonic clock."""
+    return time.time_ns() - time.monotonic_ns()
+
+
+def cycle_ns() -> int:
+    """Measure the time-stamp counter: ns per 2**20 cycles."""
+    began_ns, began = time.monotonic_ns(), cycle_count()
+    time.sleep(CALIBRATION_S)
+    elapsed = cycle_count() - began
+    return ((time.monotonic_ns() - began_ns) << 20) // max(1, elapsed)
+
+
+def run_worker(call: LoopCall, segments: Segments, data_dir: Path) -> int:
+    """Run until SIGTERM; return the exit code."""
+    stopping = False
+
+    def stop(*_: object) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    cpu = pin(segments.settings.cpu)
+    locked = segments.settings.lock_memory and lock_memory()
+    loop = call.loop
+    loop["cycle_ns"] = cycle_ns()
+    loop["clock_offset"] = clock_offset_ns()
+    gc.disable()  # nothing here makes cycles, and a collection is a stall
+    where = "not pinned" if cpu is None else f"on CPU {cpu}"
+    log.info("worker %d %s, memory %s", os.getpid(), where, "locked" if locked else "not locked")
+    call.run(0)
+    write_ready(data_dir, WORKER, 0)
+    while True:
+        outcome = call.run(RUN_NS)
+        if outcome == LATCHED:
+            log.error("the journal is latched after seq %d: nothing more is accepted", loop["journaled"])
+            return EXIT_LATCHED
+        if stopping and outcome == IDLE:
+            log.info("worker drained: seq %d", loop["applied"])
+            return 0
+        follow_clock(loop, segments)
+
+
+def follow_clock(loop: Any, segments: Segments) -> None:
+    """Take over a small correction of the wall clock; raise an alarm for a jump (SPEC S2)."""
+    offset = clock_offset_ns()
+    jump = offset - int(loop["clock_offset"])
+    if abs(jump) <= CLOCK_JUMP_NS:
+        loop["clock_offset"] = offset
+        return
+    alarms = segments.counters["worker.clock_alarms"]
+    if alarms == 0:
+        log.error("the wall clock jumped by %.3f s: the engine goes on by the monotonic clock", jump / 1e9)
+    segments.counters["worker.clock_alarms"] = alarms + 1
+
+
+assert Outcome.IDLE == IDLE
