@@ -43,6 +43,8 @@ BPS_MAX = 1_000_000
 ROOT_MAX = 2**31
 DEPOSIT_COUNT = 7
 BYTE = 0xFF
+CODE_WORDS = np.int64(3)
+SYMBOL_WORDS = np.int64(2)
 
 
 @njit(cache=True)
@@ -63,7 +65,7 @@ def apply_currency(s, command):
 @njit(cache=True)
 def _define_currency(s, command, decimals):
     for currency in range(s.currencies_used):
-        if _is_same_text(s.currencies[currency].code, command["text"], 3):
+        if _is_same_text(s.currencies[currency].code, command["text"], CODE_WORDS):
             return OK if s.currencies[currency].decimals == decimals else ALREADY_DEFINED
     if s.currencies_used == len(s.currencies):
         return CURRENCIES_FULL
@@ -150,7 +152,7 @@ def _check_instrument(s, command):
     if command["display_qty"] < 0 and command["display_qty"] != LIFTED:
         return INVALID_FIELD
     for book in range(s.books_used):
-        if _is_same_text(s.listings[book].symbol, command["text"], 2):
+        if _is_same_text(s.listings[book].symbol, command["text"], SYMBOL_WORDS):
             return ALREADY_DEFINED
     if s.books_used == len(s.books):
         return INSTRUMENTS_FULL

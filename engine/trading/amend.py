@@ -45,6 +45,7 @@ AMEND_BELOW_FILLED = np.int64(Reason.AMEND_BELOW_FILLED)
 IOC_REMAINDER = np.int64(Reason.IOC_REMAINDER)
 KEPT = np.int64(EventFlag.PRIORITY_KEPT)
 LOST = np.int64(0)
+NOTHING = np.int64(0)
 BUY = np.int64(Side.BUY)
 PRE_OPEN = np.int64(Phase.PRE_OPEN)
 CONTINUOUS = np.int64(Phase.CONTINUOUS)
@@ -175,6 +176,6 @@ def _move(s, command, order, px, qty):
     s.hot[order].leaves = qty - s.cold[order].cum
     s.cold[order].qty = qty
     s.cold[order].rev += 1
-    commit_open(s, order, 0)
+    commit_open(s, order, NOTHING)
     replaced(s, command, order, old_px, old_qty, LOST)
     execute(s, command, order, IOC_REMAINDER)

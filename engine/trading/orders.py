@@ -7,6 +7,8 @@ from engine.trading.accounts import add_position, commit_open
 from engine.trading.identity import end_client_id, link_order, remember_client_id, unlink_order
 from engine.trading.state import NIL
 
+NOTHING = np.int64(0)
+
 
 @njit(cache=True)
 def has_room_for_order(s):
@@ -72,7 +74,7 @@ def begin_order(s, command, account, position, px):
     s.cold[order].id_entry = NIL
     if command["client_order_id"] != 0:
         s.cold[order].id_entry = remember_client_id(s, account, command["client_order_id"], order)
-    commit_open(s, order, 0)
+    commit_open(s, order, NOTHING)
     return order
 
 

@@ -29,7 +29,7 @@ from engine.trading.view_account_kernels import (
     copy_order_by_id,
     copy_orders,
 )
-from engine.trading.view_kernels import HEAD_FIELDS, LEVEL_COLUMNS, TORN, copy_book
+from engine.trading.view_kernels import HEAD_FIELDS, LEVEL_COLUMNS, TORN, copy_book, diff_levels
 from engine.trading.view_records import (
     AccountView,
     BalanceView,
@@ -88,6 +88,23 @@ class LiveView:
         self._books_used = state["books_used"]
         self._version = state["version"][0]
         self._account_ids: dict[int, int] = {}
+
+    def warm_up(self) -> None:
+        """Load every kernel of the view, so that no later call waits for a compiler."""
+        row, few = np.zeros(ORDER_COLUMNS, np.int64), np.zeros(SIDES, np.int64)
+        levels = self._bids[:1]
+        copy_book(self._state, 0, levels, levels, self._head, self._counts)
+        copy_account(
+            self._state,
+            0,
+            np.zeros((0, BALANCE_COLUMNS), np.int64),
+            np.zeros((0, POSITION_COLUMNS), np.int64),
+            few,
+        )
+        copy_orders(self._state, 0, np.zeros((0, ORDER_COLUMNS), np.int64), few)
+        copy_order_by_id(self._state, 1, row)
+        copy_client_order(self._state, 0, 1, row, few)
+        diff_levels(levels, levels, int(Side.BUY), np.zeros((2, LEVEL_COLUMNS), np.int64))
 
     @property
     def catalogue(self) -> Catalogue:
