@@ -6,8 +6,9 @@
     round_trip          one record there and one back over two SPSC rings, one at a time
 
 Included: claim, 16 words written, publish, poll, 16 words read, release. Not included: any
-work on the records. Every run compares the sum of all words with the closed form. Latencies
-are time-stamp counter differences, converted by the rate measured over the run.
+work on the records. One way waits by backing off, round trips by spinning. Throughput is the median of
+the rounds, each of which compares the sum of all words with the closed form. Latencies are
+time-stamp counter differences, converted by the rate measured over the run.
 """
 
 import multiprocessing
@@ -23,7 +24,6 @@ from numba import njit
 from ringbuf.atomics import (
     Words,
     clock_monotonic_ns,
-    cpu_pause,
     cycle_count,
     load_acquire,
     store_release,
@@ -32,13 +32,14 @@ from ringbuf.broadcast import GATE_OPEN, Broadcast, append, read
 from ringbuf.layout import END, PUBLISHED, RELEASED, STAMP_WORD, USER_WORDS
 from ringbuf.segment import Kind, attach, create
 from ringbuf.spsc import NO_SLOT, SpscRing, available, claim_up_to, publish, release, try_claim
+from ringbuf.waiting import BACKOFF, SPIN, pause
 
 RECORD = np.dtype([("words", "<i8", (16,))])
 RECORD_WORDS = 16
 CAPACITY = 4_096
 BATCH = 64
-SPIN_LIMIT = 1 << 32
-"""Pauses before a kernel gives its peer up: minutes."""
+IDLE_LIMIT, SPIN_LIMIT = 50_000, 1 << 34
+"""Rounds of waiting, backing off or spinning, before a kernel gives its peer up: a minute or so."""
 READER_AT = USER_WORDS[0]
 DONE, STALLED = 0, -1
 Run = dict[str, Any]
@@ -49,12 +50,11 @@ def send(control: Words, slots: Words, last: int, batch: int) -> int:
     """Publish records up to position `last`, at most `batch` at once; return DONE or STALLED."""
     capacity = slots.shape[0]
     idle = 0
-    while control[PUBLISHED] < last and idle < SPIN_LIMIT:
+    while control[PUBLISHED] < last and idle < IDLE_LIMIT:
         first = control[PUBLISHED]
         count = claim_up_to(control, capacity, min(batch, last - first))
         if count == 0:
-            cpu_pause()
-            idle += 1
+            idle = pause(BACKOFF, idle)
             continue
         idle = 0
         for position in range(first, first + count):
@@ -70,11 +70,10 @@ def receive(control: Words, slots: Words, last: int) -> tuple[int, int]:
     capacity = slots.shape[0]
     idle = 0
     total = 0
-    while control[RELEASED] < last and idle < SPIN_LIMIT:
+    while control[RELEASED] < last and idle < IDLE_LIMIT:
         count = min(min(available(control), BATCH), last - control[RELEASED])
         if count == 0:
-            cpu_pause()
-            idle += 1
+            idle = pause(BACKOFF, idle)
             continue
         idle = 0
         first = control[RELEASED]
@@ -91,10 +90,9 @@ def receive(control: Words, slots: Words, last: int) -> tuple[int, int]:
 def show(control: Words, slots: Words, last: int, batch: Words) -> int:
     """Append records up to index `last`, never more than a ring ahead of the reader."""
     idle = 0
-    while control[END] < last and idle < SPIN_LIMIT:
+    while control[END] < last and idle < IDLE_LIMIT:
         if control[END] + BATCH - load_acquire(control, READER_AT) > slots.shape[0]:
-            cpu_pause()
-            idle += 1
+            idle = pause(BACKOFF, idle)
             continue
         idle = 0
         append(control, slots, batch, 1)
@@ -107,12 +105,11 @@ def follow(control: Words, slots: Words, gate: Words, last: int, out: Words) -> 
     idle = 0
     total = 0
     position = control[READER_AT]
-    while position < last and idle < SPIN_LIMIT:
+    while position < last and idle < IDLE_LIMIT:
         count = read(control, slots, gate, 0, position, out, BATCH)
         assert count >= 0  # the writer waits for us: a lap would be its fault
         if count == 0:
-            cpu_pause()
-            idle += 1
+            idle = pause(BACKOFF, idle)
             continue
         idle = 0
         for i in range(count):
@@ -131,8 +128,7 @@ def echo(there_control: Words, there_slots: Words, back_control: Words, back_slo
     idle = 0
     while there_control[RELEASED] < last and idle < SPIN_LIMIT:
         if available(there_control) == 0:
-            cpu_pause()
-            idle += 1
+            idle = pause(SPIN, idle)
             continue
         idle = 0
         slot = try_claim(back_control, capacity)
@@ -161,8 +157,7 @@ def ping(
         publish(there_control)
         idle = 0
         while available(back_control) == 0:
-            cpu_pause()
-            idle += 1
+            idle = pause(SPIN, idle)
             if idle == SPIN_LIMIT:
                 return STALLED, total
         came = back_control[RELEASED] & (capacity - 1)
@@ -226,7 +221,7 @@ def check(status: int, found: int, expected: int) -> None:
 
 def attached_ring(name: str) -> SpscRing:
     """Map an SPSC ring of the benchmark."""
-    segment = attach(name, Kind.SPSC, RECORD)
+    segment = attach(name, Kind.SPSC, RECORD, populate=True)
     return SpscRing(segment.control, segment.slots)
 
 
@@ -241,7 +236,7 @@ def sender(core: int, name: str, last: int, batch: int) -> None:
 def shower(core: int, name: str, last: int) -> None:
     """Be the writer of broadcast."""
     with pinned(core):
-        segment = attach(name, Kind.BROADCAST, RECORD)
+        segment = attach(name, Kind.BROADCAST, RECORD, populate=True)
         ring = Broadcast(segment.control, segment.slots)
         batch = np.broadcast_to(np.arange(RECORD_WORDS), (BATCH, RECORD_WORDS)).copy()
         if show(ring.control, ring.words, last, batch) != DONE:
@@ -300,7 +295,7 @@ def round_trip(count: int) -> npt.NDArray[np.floating[Any]]:
     """Return the times of `count` round trips, ns, after a tenth as many that warm up."""
     there_name, back_name = (f"bench-ring-{os.getpid()}-{way}" for way in ("there", "back"))
     warm_up = count // 10
-    cycles = np.zeros(warm_up + count, np.int64)
+    cycles = np.full(warm_up + count, -1)  # not zeros: their pages would be faulted in while measured
     with (
         create(there_name, Kind.SPSC, RECORD, CAPACITY, reserve=True) as there,
         create(back_name, Kind.SPSC, RECORD, CAPACITY, reserve=True) as back,
@@ -339,7 +334,7 @@ def figures(case: str, commands: int, per_second: float) -> Run:
 
 def run(quick: bool) -> list[Run]:
     """Run every case of the tier and return its result lines."""
-    rounds, count, trips = (2, 200 * BATCH * 10, 20_000) if quick else (7, 400_000 * BATCH // 4, 1_000_000)
+    rounds, count, trips = (3, 400 * BATCH, 10_000) if quick else (21, 40_000 * BATCH, 1_000_000)
     results = [
         figures("one_way_batch_64", rounds * count, one_way(rounds, count, BATCH)),
         figures("one_way_batch_1", rounds * count, one_way(rounds, count, 1)),

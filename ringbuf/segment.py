@@ -125,8 +125,9 @@ def create(
     """Create a segment of `capacity` records, mode 0600, in place of a dead instance's leftover.
 
     The records are zero, or `initial` (dtype[capacity]), before anybody can attach. With
-    `reserve` the memory is taken at once, so that no page fault happens later; without,
-    untouched pages cost nothing. Raises SegmentInUseError, SegmentForeignError, SegmentSpaceError.
+    `reserve` the memory is taken and mapped at once, so that no page fault happens later and
+    a full /dev/shm is told now; without, untouched pages cost nothing. Raises
+    SegmentInUseError, SegmentForeignError or SegmentSpaceError.
     """
     _check_name(name)
     dtype = np.dtype(dtype)
@@ -142,7 +143,8 @@ def create(
     )
     _sweep_unfinished(name)
     with _built(f"{name}.{os.getpid()}.{start}", header, reserve=reserve) as (draft, file):
-        segment = Segment(name, dtype, mmap.mmap(file, segment_bytes), header, os.fstat(file).st_ino)
+        mapping = _mapped(file, segment_bytes, readonly=False, populate=reserve)
+        segment = Segment(name, dtype, mapping, header, os.fstat(file).st_ino)
         if initial is not None:
             segment.slots[:] = initial
         _take_name(draft, name)
@@ -157,12 +159,14 @@ def attach(
     capacity: int | None = None,
     epoch: int | None = None,
     readonly: bool = False,
+    populate: bool = False,
     dead_owner: bool = False,
 ) -> Segment:
     """Map an existing segment after verifying that it is what the caller expects.
 
-    `readonly` maps it so that the processor refuses writes. `dead_owner` also accepts what
-    a dead instance left behind (inspection). Raises the SegmentError that fits.
+    `readonly` maps it so that the processor refuses writes. `populate` maps all its pages at
+    once: no page fault (5 us) on the first round of a ring. `dead_owner` also accepts what a
+    dead instance left behind (inspection). Raises the SegmentError that fits.
     """
     _check_name(name)
     dtype = np.dtype(dtype)
@@ -179,8 +183,7 @@ def attach(
                 f"segment {name!r} was left behind by process {header.owner_pid}, which is gone: "
                 f"start the instance again, it takes the leftover's place"
             )
-        access = mmap.ACCESS_READ if readonly else mmap.ACCESS_WRITE
-        mapping = mmap.mmap(file, header.segment_bytes, access=access)
+        mapping = _mapped(file, header.segment_bytes, readonly=readonly, populate=populate)
         return Segment(name, dtype, mapping, header, os.fstat(file).st_ino)
 
 
@@ -218,6 +221,13 @@ def _reclaim_opened(name: str, file: int) -> bool:
         if os.stat(SHM / name).st_ino == os.fstat(file).st_ino:
             os.unlink(SHM / name)
     return True
+
+
+def _mapped(file: int, segment_bytes: int, *, readonly: bool, populate: bool) -> mmap.mmap:
+    """Map the whole file, shared."""
+    flags = mmap.MAP_SHARED | (mmap.MAP_POPULATE if populate else 0)
+    prot = mmap.PROT_READ | (0 if readonly else mmap.PROT_WRITE)
+    return mmap.mmap(file, segment_bytes, flags=flags, prot=prot)
 
 
 def _take_name(draft: str, name: str) -> None:

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import resource
 import stat
 import subprocess
 import sys
@@ -75,6 +76,18 @@ def test_a_reserved_segment_owns_its_pages(segment_name):
         status = os.stat(path_of(segment_name))
 
         assert status.st_blocks * 512 >= status.st_size
+
+
+def test_a_populated_mapping_has_no_page_fault_ahead(segment_name):
+    with create(segment_name, Kind.STATE, RECORD, 65_536, reserve=True):
+        populated = attach(segment_name, Kind.STATE, RECORD, populate=True)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+        total = int(populated.slots["a"].sum())
+
+        faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+        assert total == 0
+        assert faults < populated.header.segment_bytes // 4096 // 4
 
 
 def test_an_unreserved_segment_takes_pages_only_when_touched(segment_name):

@@ -10,11 +10,11 @@ from numba import njit
 from ringbuf.layout import PUBLISHED, RELEASED
 from ringbuf.segment import Kind, attach, create
 from ringbuf.spsc import NO_SLOT, SpscRing, available, publish, release, try_claim
-from ringbuf.waiting import BACKOFF, pause
+from ringbuf.waiting import BACKOFF, SPIN_ROUNDS, pause
 
 RECORD = np.dtype([("words", "<i8", (8,))])
 CAPACITY = 64
-ROUNDS = 2_100
+ROUNDS = SPIN_ROUNDS + 100
 """Idle rounds of a kernel before it returns to Python, where a dead peer is noticed."""
 
 
