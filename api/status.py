@@ -120,7 +120,9 @@ class StatusReport:
         elapsed_s = now - self._rated_at
         if elapsed_s >= RATE_MIN_S:
             counts = self._counts()
-            self._rates = {name: round((counts[name] - self._rated[name]) / elapsed_s, 1) for name in RATED}
+            self._rates = {
+                name: round((count - self._rated[name]) / elapsed_s, 1) for name, count in counts.items()
+            }
             self._rated, self._rated_at = counts, now
         return {f"{name}_per_s": rate for name, rate in self._rates.items()}
 

@@ -18,7 +18,7 @@ from engine.trading.view import LiveView
 COMPILE_EVENT = "numba:compile"
 
 
-class CompilationLines(event.Listener):  # type: ignore[misc]
+class CompilationLines(event.Listener):
     """Writes a line when a kernel begins to compile; nested ones are on the same line's way."""
 
     def __init__(self) -> None:
@@ -50,6 +50,7 @@ def announced_compilation() -> Iterator[None]:
 def prepare_doors(data_dir: Path) -> None:
     """Load, before the doors are forked, the kernels by which they read the live state."""
     view = LiveView(port.attach_state(data_dir))
+    view.warm_up()
     for instrument in view.catalogue.instruments[:1]:
         view.book(instrument.symbol)
     account = 1

@@ -146,13 +146,20 @@ def diff_levels(before: Ints, after: Ints, side: int, out: Ints) -> int:
             count += 1
             i += 1
         elif came:
-            out[count, :] = after[j, :]
+            _copy_row(after, j, out, count)
             count += 1
             j += 1
         else:
             if before[i, 1] != after[j, 1] or before[i, 2] != after[j, 2]:
-                out[count, :] = after[j, :]
+                _copy_row(after, j, out, count)
                 count += 1
             i += 1
             j += 1
     return count
+
+
+@njit(cache=True)
+def _copy_row(source: Ints, row: int, out: Ints, place: int) -> None:
+    """Copy one row, column by column: a slice assignment takes 20 s to compile."""
+    for column in range(LEVEL_COLUMNS):
+        out[place, column] = source[row, column]
