@@ -302,9 +302,13 @@ class Flow:
         units = 2**62 if self.chance(0.1) else self.random.randint(0, 20000)
         return {"op": "account", "account": account, "deposit": {code: exchange.money_text(code, units)}}
 
-    def define_again(self, exchange: Exchange) -> Command:
-        del exchange
-        return dict(self.random.choice((PREAMBLE[0], PREAMBLE[2], {"op": "account", "account": 0})))
+    def define_again(self, _exchange: Exchange) -> Command:
+        """Say again what is defined already, now and then differently."""
+        again = self.random.choice(
+            [command for command in PREAMBLE if command["op"] in ("currency", "instrument")]
+        )
+        changed = {"decimals": 3} if again["op"] == "currency" and self.chance(0.5) else {}
+        return {"op": "account", "account": 0} if self.chance(0.2) else {**again, **changed}
 
     def door_fault(self, exchange: Exchange) -> Command:
         """A line that no record can carry."""
@@ -334,7 +338,7 @@ _TABLE: tuple[tuple[Callable[[Flow, Exchange], Command], float], ...] = (
     (Flow.time, 3),
     (Flow.session_end, 0.5),
     (Flow.deposit, 0.5),
-    (Flow.define_again, 0.1),
+    (Flow.define_again, 0.2),
     (Flow.door_fault, 0.7),
 )
 MAKERS = [make for make, _ in _TABLE]

@@ -35,8 +35,6 @@ def at_door(exchange: "Exchange", given: Fields) -> Fields:
     for currency, amount in given.get("deposit", {}).items():
         amount_in_units = in_steps(amount, money_step(exchange, currency), "out_of_range")
         request["deposit"] = request["deposit"] | {currency: amount_in_units}
-    if "trail" in given and given.get("type") != "trailing_stop":
-        raise AtDoor("invalid_field")
     instrument = None
     if given.get("symbol") is not None:
         instrument = exchange.instruments.get(given["symbol"])
@@ -44,8 +42,15 @@ def at_door(exchange: "Exchange", given: Fields) -> Fields:
             raise AtDoor("unknown_symbol")
     elif given["op"] == "replace":
         instrument = instrument_of_order(exchange, given)
-    if instrument is None:
-        return request
+    if instrument is not None:
+        count_in_steps(exchange, instrument, given, request)
+    if "trail" in given and given.get("type") != "trailing_stop":
+        raise AtDoor("invalid_field")
+    return request
+
+
+def count_in_steps(exchange: "Exchange", instrument: Instrument, given: Fields, request: Fields) -> None:
+    """Put ticks, lots and minor units in the place of decimals."""
     for name in (*QUANTITIES, *PRICES):
         if request.get(name) is not None:
             if name in PRICES:
@@ -55,7 +60,6 @@ def at_door(exchange: "Exchange", given: Fields) -> Fields:
     if request.get("max_notional") is not None:
         step = money_step(exchange, instrument.quote)
         request["max_notional"] = in_steps(given["max_notional"], step, "out_of_range")
-    return request
 
 
 def money_step(exchange: "Exchange", currency: str) -> Fraction:

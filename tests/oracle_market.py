@@ -8,6 +8,7 @@ money whole minor units, all as unbounded Python integers.
 from bisect import insort
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from math import isqrt
 from typing import Any
 
@@ -32,6 +33,7 @@ class Refused(Exception):  # noqa: N818 - a refusal, not a fault
         self.more = more
 
 
+@lru_cache(maxsize=2**14)
 def exact(value: object) -> Fraction:
     """Read a decimal string or a whole number."""
     if isinstance(value, bool) or not isinstance(value, int | str):
@@ -42,6 +44,7 @@ def exact(value: object) -> Fraction:
         raise AtDoor("invalid_field") from None
 
 
+@lru_cache(maxsize=2**14)
 def decimals_of(step: Fraction) -> int:
     """Count the decimals needed to write `step`."""
     count = 0
@@ -50,6 +53,7 @@ def decimals_of(step: Fraction) -> int:
     return count
 
 
+@lru_cache(maxsize=2**14)
 def written(amount: Fraction) -> str:
     """Write an exact decimal without trailing zeros."""
     decimals = decimals_of(amount)
@@ -58,6 +62,7 @@ def written(amount: Fraction) -> str:
     return f"-{text}" if amount < 0 else text
 
 
+@lru_cache(maxsize=2**14)
 def in_steps(value: object, step: Fraction, off_step: str) -> int:
     """Express `value` as a whole number of steps that fits a record."""
     steps = exact(value) / step

@@ -10,13 +10,15 @@ import numpy as np
 
 from engine.config import Capacities
 from engine.instruments import Instrument, RefusedAtDoor
-from engine.records import COMMAND, EVENT, EventKind
+from engine.records import COMMAND, EVENT
 from engine.trading.simulate import run
 from engine.trading.state import new_state
 from engine.trading.view import catalogue
 from gateways.json_lines import CommandEncoder, EventFormatter, refused_event
 
-SMALL = Capacities(orders=2**12, instruments=8, accounts=16, currencies=8, positions=64, client_ids=2**20)
+# One size for all tests: kernels are compiled per state layout. The window of client ids
+# is larger than any stream here, so that it forgets as little as the oracle's.
+SMALL = Capacities(orders=512, instruments=8, accounts=16, currencies=8, positions=64, client_ids=2**14)
 ROOM = 4 * SMALL.orders
 DEFINES = ("currency", "instrument", "account")
 
@@ -45,12 +47,12 @@ class Engine:
         _, written = run(self.state[0], command, 0, 1, 0, self._events, ROOM)
         if fields["op"] in DEFINES:
             self.encoder.catalogue = self.formatter.catalogue = catalogue(self.state)
-        events = self._events[:written]
-        for event in events[events["kind"] == EventKind.ACCEPTED]:
-            self._orders[int(event["order_id"])] = int(event["instrument"])
-            self._by_client_id[int(event["account"]), int(event["client_order_id"])] = int(event["order_id"])
-        written_lines = (self.formatter.fields(event) for event in events)
-        return [line for line in written_lines if line is not None]
+        lines = [self.formatter.fields(event) for event in self._events[:written]]
+        if fields["op"] == "new" and lines[0] is not None and lines[0]["event"] == "accepted":
+            named = (int(command["account"][0]), int(command["client_order_id"][0]))
+            self._by_client_id[named] = lines[0]["order_id"]
+            self._orders[lines[0]["order_id"]] = int(command["instrument"][0])
+        return [line for line in lines if line is not None]
 
     def instrument_of(self, account: int, client_order_id: int, order_id: int) -> Instrument | None:
         """Say whose instrument a replace speaks of."""

@@ -84,9 +84,7 @@ def test_book_that_is_being_written_is_torn() -> None:
     levels = np.zeros((1, 3), np.int64)
     exchange.state["version"][0][0] = 2 * 99 - 1
 
-    version = copy_book(
-        exchange.view._state, 0, levels, levels, np.zeros(7, np.int64), np.zeros(3, np.int64)
-    )
+    version = copy_book(exchange.view._state, 0, levels, levels, np.zeros(7, np.int64), np.zeros(3, np.int64))
 
     assert version == TORN
 
@@ -116,7 +114,14 @@ def test_instrument_added_later_appears_in_the_catalogue() -> None:
     before = len(exchange.view.catalogue.instruments)
 
     exchange.define(
-        {"op": "instrument", "symbol": "NEW", "base": "BTC", "quote": "USD", "tick_size": "1", "lot_size": "1"}
+        {
+            "op": "instrument",
+            "symbol": "NEW",
+            "base": "BTC",
+            "quote": "USD",
+            "tick_size": "1",
+            "lot_size": "1",
+        }
     )
 
     assert len(exchange.view.catalogue.instruments) == before + 1

@@ -1,0 +1,145 @@
+"""What must hold after every command, whatever the commands are (STYLE, tests)."""
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from engine.records import EVENT, Phase, Side
+from engine.trading.digest import digest
+from engine.trading.simulate import run, run_all
+from engine.trading.state import new_state
+from tests.engine.trading import state_reading
+from tests.engine.trading.engine_side import ROOM, SMALL, Engine
+from tests.engine.trading.ledger import Ledger
+from tests.flow_strategies import Command, streams
+from tests.flows import commands_of
+
+Check = Callable[[Any], None]
+FLOW_SEED = 11
+FLOW_COMMANDS = 3_000
+
+
+@pytest.fixture(scope="module")
+def recorded() -> np.ndarray:
+    """A flow as the COMMAND records that got a number."""
+    engine = Engine()
+    for command in commands_of(FLOW_SEED, FLOW_COMMANDS):
+        engine.submit(command)
+    return engine.recorded()
+
+
+def assert_not_crossed(state: Any) -> None:
+    s = state[0]
+    for book in s["books"][: s["books_used"]]:
+        bid, ask = int(book["best"][Side.BUY]) - 1, int(book["best"][Side.SELL]) - 1
+        if book["phase"] == Phase.CONTINUOUS and bid >= 0 and ask >= 0:
+            assert s["levels"][bid]["px"] < s["levels"][ask]["px"]
+
+
+def assert_money_is_conserved(state: Any) -> None:
+    assert state_reading.money_is_conserved(state)
+
+
+def assert_versions_are_even(state: Any) -> None:
+    assert not np.any(state[0]["version"] % 2)
+    assert state[0]["opened_count"] == 0
+
+
+CHECKS: tuple[Check, ...] = (
+    assert_not_crossed,
+    assert_money_is_conserved,
+    assert_versions_are_even,
+    state_reading.check_invariants,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(streams(25))
+def test_every_invariant_holds_after_every_command_of_a_short_stream(commands: list[Command]) -> None:
+    engine = Engine()
+
+    for command in commands:
+        engine.submit(command)
+
+        for check in CHECKS:
+            check(engine.state)
+
+
+def test_books_are_never_crossed_and_money_is_conserved_throughout_a_flow(recorded: np.ndarray) -> None:
+    state, events = new_state(SMALL), np.zeros(ROOM, EVENT)
+
+    for position in range(len(recorded)):
+        run(state[0], recorded, position, 1, 0, events, ROOM)
+
+        assert_not_crossed(state)
+        assert_money_is_conserved(state)
+        assert_versions_are_even(state)
+
+
+def test_quantity_is_conserved_and_makers_trade_in_order_of_price_and_arrival(recorded: np.ndarray) -> None:
+    state, events, ledger = new_state(SMALL), np.zeros(ROOM, EVENT), Ledger()
+
+    for position in range(len(recorded)):
+        _, written = run(state[0], recorded, position, 1, 0, events, ROOM)
+        ledger.command(recorded[position], events[:written])
+
+    s = state[0]
+    resting = s["hot"][: s["orders_used"]]
+    assert {int(row["order_id"]): int(row["leaves"]) for row in resting if row["order_id"]} == {
+        order_id: entry.leaves for order_id, entry in ledger.live.items()
+    }
+
+
+def test_replay_gives_the_same_events_and_the_same_digest(recorded: np.ndarray) -> None:
+    first, second = new_state(SMALL), new_state(SMALL)
+
+    events, again = run_all(first, recorded), run_all(second, recorded)
+
+    assert events.tobytes() == again.tobytes()
+    assert digest(first) == digest(second)
+    assert first[0]["event_hash"] == second[0]["event_hash"]
+
+
+def test_the_digest_tells_states_apart(recorded: np.ndarray) -> None:
+    whole, shorter = new_state(SMALL), new_state(SMALL)
+
+    run_all(whole, recorded)
+    run_all(shorter, recorded[:-1])
+
+    assert digest(whole) != digest(shorter)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_how_commands_are_cut_into_batches_does_not_matter(recorded: np.ndarray, seed: int) -> None:
+    random = Random(seed)
+    whole, cut = new_state(SMALL), new_state(SMALL)
+    expected = run_all(whole, recorded)
+
+    parts, position = [], 0
+    while position < len(recorded):
+        count = random.choice((1, 2, 7, 64, 500))
+        parts.append(run_all(cut, recorded[position : position + count]))
+        position += count
+
+    assert np.concatenate(parts).tobytes() == expected.tobytes()
+    assert digest(cut) == digest(whole)
+
+
+def test_events_that_do_not_fit_the_room_wait_in_the_state(recorded: np.ndarray) -> None:
+    expected = run_all(new_state(SMALL), recorded)
+    state, room = new_state(SMALL), 3
+    events, collected, done = np.zeros(room, EVENT), [], 0
+
+    while done < len(recorded):
+        applied, written = run(state[0], recorded, done, len(recorded) - done, 0, events, room)
+        waiting = state[0]["out"][: state[0]["out_count"]].copy()
+        waiting["event_idx"] = np.arange(state[0]["event_count"] - len(waiting), state[0]["event_count"])
+        state[0]["out_count"] = 0
+        collected += [events[:written].copy(), waiting]
+        done += applied
+
+    assert np.concatenate(collected).tobytes() == expected.tobytes()

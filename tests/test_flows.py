@@ -1,0 +1,62 @@
+"""The generators reach every kind of event and every reason a JSON line can get."""
+
+from collections import Counter
+
+from tests.flows import PREAMBLE, commands_of, run_flow
+from tests.oracle import Exchange
+
+EVENTS = {"accepted", "rejected", "trade", "cancelled", "replaced", "prevented", "phase"}
+REJECTIONS = {
+    *("unsupported", "unknown_account", "not_allowed_in_phase", "duplicate", "unknown_order"),
+    *("invalid_time_in_force", "invalid_quantity", "invalid_price", "invalid_expiry", "invalid_field"),
+    *("no_liquidity", "already_defined", "invalid_client_order_id", "book_crossed", "rate_limit"),
+    *("max_quantity", "max_notional", "price_band", "price_collar", "max_open_orders", "max_position"),
+    *("insufficient_funds", "overflow", "post_only_would_cross", "fok_unfillable"),
+}
+REFUSED_AT_DOOR = {"unknown_symbol", "off_tick", "off_lot", "out_of_range", "invalid_field"}
+CANCELLATIONS = {
+    *("user", "mass", "ioc_remainder", "market_remainder", "stp", "day", "amend_below_filled", "band"),
+}
+SEEDS = (1, 2)
+COMMANDS = 8_000
+
+
+def test_flows_reach_every_event_and_every_reason() -> None:
+    events: Counter[str] = Counter()
+    reasons: Counter[tuple[str, str, bool]] = Counter()
+
+    for seed in SEEDS:
+        for made in run_flow(seed, COMMANDS)[2]:
+            events.update(event["event"] for event in made)
+            reasons.update(
+                (event["event"], event["reason"], event["seq"] is not None)
+                for event in made
+                if "reason" in event
+            )
+
+    assert set(events) == EVENTS
+    assert {reason for kind, reason, seq in reasons if kind == "rejected" and seq} == REJECTIONS
+    assert {reason for kind, reason, seq in reasons if kind == "rejected" and not seq} == REFUSED_AT_DOOR
+    assert {reason for kind, reason, _ in reasons if kind == "cancelled"} == CANCELLATIONS
+
+
+def test_flows_trade_prevent_and_replace_often_enough_to_matter() -> None:
+    events = Counter(event["event"] for made in run_flow(2, COMMANDS)[2] for event in made)
+
+    assert events["trade"] > COMMANDS // 20
+    assert events["replaced"] > COMMANDS // 20
+    assert events["prevented"] > COMMANDS // 100
+    assert events["accepted"] > events["rejected"]
+
+
+def test_the_same_seed_gives_the_same_stream() -> None:
+    first, second = commands_of(7, 500), commands_of(7, 500)
+
+    assert first == second
+    assert first != commands_of(8, 500)
+
+
+def test_the_preamble_is_accepted_without_an_event() -> None:
+    exchange = Exchange()
+
+    assert [exchange.submit(command) for command in PREAMBLE] == [[] for _ in PREAMBLE]
