@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from perf.result import Line, Result
 from ringbuf.atomics import (
     Words,
     clock_monotonic_ns,
@@ -42,7 +43,6 @@ IDLE_LIMIT, SPIN_LIMIT = 50_000, 1 << 34
 """Rounds of waiting, backing off or spinning, before a kernel gives its peer up: a minute or so."""
 READER_AT = USER_WORDS[0]
 DONE, STALLED = 0, -1
-Run = dict[str, Any]
 
 
 @njit(cache=True)
@@ -314,34 +314,40 @@ def round_trip(count: int) -> npt.NDArray[np.floating[Any]]:
     return cycles[warm_up:] * ns_per_cycle
 
 
-def figures(case: str, commands: int, per_second: float) -> Run:
-    """Return a result line without latencies."""
-    return {
-        "tier": "ring",
-        "case": case,
-        "commands": commands,
-        "throughput_per_s": round(per_second),
-        "mean_ns": round(1e9 / per_second, 1),
-        "p50_ns": None,
-        "p99_ns": None,
-        "p999_ns": None,
-        "max_ns": None,
-        "offered_per_s": None,
-        "durability": "none",
-        "checked": True,
-    }
+def one_way_line(case: str, commands: int, per_second: float) -> Line:
+    """Return the result of a case without latencies."""
+    return Result(
+        tier="ring",
+        case=case,
+        commands=commands,
+        throughput_per_s=round(per_second),
+        mean_ns=round(1e9 / per_second, 1),
+    ).line()
 
 
-def run(quick: bool) -> list[Run]:
+def round_trip_line(times_ns: npt.NDArray[np.floating[Any]]) -> Line:
+    """Return the result of the round trips."""
+    p50, p99, p999 = np.quantile(times_ns, (0.5, 0.99, 0.999)).round(1).tolist()
+    return Result(
+        tier="ring",
+        case="round_trip",
+        commands=len(times_ns),
+        throughput_per_s=round(1e9 / float(times_ns.mean())),
+        mean_ns=round(float(times_ns.mean()), 1),
+        p50_ns=p50,
+        p99_ns=p99,
+        p999_ns=p999,
+        max_ns=round(float(times_ns.max()), 1),
+    ).line()
+
+
+def run(quick: bool) -> list[Line]:
     """Run every case of the tier and return its result lines."""
     rounds, count, trips = (3, 400 * BATCH, 10_000) if quick else (21, 40_000 * BATCH, 1_000_000)
-    results = [
-        figures("one_way_batch_64", rounds * count, one_way(rounds, count, BATCH)),
-        figures("one_way_batch_1", rounds * count, one_way(rounds, count, 1)),
-        figures("broadcast_batch_64", rounds * count, broadcast(rounds, count)),
+    total = rounds * count
+    return [
+        one_way_line("one_way_batch_64", total, one_way(rounds, count, BATCH)),
+        one_way_line("one_way_batch_1", total, one_way(rounds, count, 1)),
+        one_way_line("broadcast_batch_64", total, broadcast(rounds, count)),
+        round_trip_line(round_trip(trips)),
     ]
-    times_ns = round_trip(trips)
-    latency = figures("round_trip", trips, 1e9 / float(times_ns.mean()))
-    for name, share in (("p50_ns", 0.5), ("p99_ns", 0.99), ("p999_ns", 0.999), ("max_ns", 1.0)):
-        latency[name] = round(float(np.quantile(times_ns, share)), 1)
-    return [*results, latency]
