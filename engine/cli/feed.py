@@ -1,0 +1,185 @@
+"""`pinion feed`: play a file, or the seeded flow, into a running instance (R1).
+
+    ring:DIR            a spare command ring of the instance that owns DIR: the fast way
+    ws://HOST:PORT      a pipelined WebSocket session of the order door
+    http://HOST:PORT    one request after the other
+
+INPUT `flow` is the seeded order flow of the benchmarks. Exit codes: 0 done, 1 failed, 2 wrong usage.
+"""
+
+import argparse
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from engine.cli.feed_flow import EVERY_MIX, FLOW_INPUT, flow_batches, flow_mix
+from engine.cli.replay import tick_argument
+from engine.config import DEMO_KEY_FILE
+from engine.port import PortError
+from gateways.feed.inputs import commands_of
+from gateways.feed.meter import Meter
+from gateways.feed.network_door import DoorClosed, feed_http, feed_websocket
+from gateways.feed.ring_door import RingDoor
+from gateways.files.dbn import MissingTick
+from gateways.files.source import InputError, Source
+from gateways.json_lines import MalformedCommand
+
+DONE, FAILED, WRONG_USAGE = 0, 1, 2
+LINE_SECONDS = 1.0
+RING, HTTP, WEBSOCKET = "ring:", "http://", "ws://"
+ACCOUNT_STEP = 2
+
+
+class WrongUsage(Exception):  # noqa: N818 - what happened
+    """The arguments do not fit together; the text names the mend."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `pinion feed`."""
+    parser.add_argument(
+        "input",
+        metavar="INPUT",
+        help=f"JSON lines, DBN or ITCH file, - for standard input, or `{FLOW_INPUT}`, or one of its mixes: "
+        + ", ".join(f"`{FLOW_INPUT}:{name}`" for name in EVERY_MIX),
+    )
+    parser.add_argument(
+        "--to", required=True, metavar="DOOR", help="ring:DIR, http://HOST:PORT or ws://HOST:PORT"
+    )
+    parser.add_argument(
+        "--rate", type=rate_argument, metavar="N", help="commands a second; default: no limit"
+    )
+    parser.add_argument("--key", help="bearer key of an http or ws door")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="take the key from DIR/demo.key")
+    parser.add_argument("--forever", action="store_true", help="play the flow until stopped (input `flow`)")
+    parser.add_argument(
+        "--tick", metavar="SYMBOL=SIZE", action="append", default=[], type=tick_argument,
+        help="tick size of a symbol in a DBN or ITCH file, such as ESH4=0.25; may be repeated",
+    )  # fmt: skip
+
+
+def rate_argument(text: str) -> float:
+    """Return a positive rate."""
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate <= 1e9:
+        raise argparse.ArgumentTypeError(f"{text!r}: give commands a second, such as 10000")
+    return rate
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Feed as the arguments say; return the exit code."""
+    meter = Meter(arguments.rate)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        if arguments.to.startswith(RING):
+            _feed_ring(arguments, meter)
+        elif arguments.to.startswith((HTTP, WEBSOCKET)):
+            asyncio.run(_feed_network(arguments, meter))
+        else:
+            raise WrongUsage(f"--to {arguments.to!r}: give ring:DIR, http://HOST:PORT or ws://HOST:PORT")
+    except (WrongUsage, MissingTick) as fault:
+        print(f"pinion feed: {fault}", file=sys.stderr)
+        return WRONG_USAGE
+    except (InputError, PortError, DoorClosed, MalformedCommand) as fault:
+        print(f"pinion feed: {fault}", file=sys.stderr)
+        _report(meter)
+        return FAILED
+    except KeyboardInterrupt:
+        _report(meter)
+        return DONE if arguments.forever else FAILED
+    _report(meter)
+    return DONE
+
+
+class Lines:
+    """Shows one live line: rewritten in place on a terminal, one a second elsewhere."""
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+        self._next = time.monotonic() + LINE_SECONDS
+        self._is_terminal = sys.stderr.isatty()
+
+    def show(self, ring_fill: str, progress: str) -> None:
+        """Show a line if it is time for one."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + LINE_SECONDS
+        line = f"{self._meter.live_line(ring_fill)}{progress}"
+        print(f"\r\x1b[K{line}" if self._is_terminal else line, end="" if self._is_terminal else "\n",
+              file=sys.stderr, flush=True)  # fmt: skip
+
+    def end(self) -> None:
+        """Leave the line."""
+        if self._is_terminal:
+            print("\r\x1b[K", end="", file=sys.stderr)
+
+
+def _feed_ring(arguments: argparse.Namespace, meter: Meter) -> None:
+    lines = Lines(meter)
+    with RingDoor(Path(arguments.to.removeprefix(RING)), meter) as door:
+        try:
+            mix = flow_mix(arguments.input)
+            if mix is not None:
+                for batch in flow_batches(door, mix, is_endless=arguments.forever):
+                    door.send(batch)
+                    lines.show(door.ring_fill(), "")
+                door.settle()
+            else:
+                source = Source(arguments.input)
+                for _ in door.feed(_commands(source, arguments)):
+                    lines.show(door.ring_fill(), _progress(source))
+        finally:
+            lines.end()
+
+
+async def _feed_network(arguments: argparse.Namespace, meter: Meter) -> None:
+    if flow_mix(arguments.input) is not None:
+        raise WrongUsage(f"input `{FLOW_INPUT}` goes through a ring: give --to ring:DIR")
+    source = Source(arguments.input)
+    commands = _commands(source, arguments)
+    key = _key(arguments)
+    lines = Lines(meter)
+    steps: AsyncIterator[None]
+    if arguments.to.startswith(WEBSOCKET):
+        steps = feed_websocket(arguments.to, key, commands, meter)
+    else:
+        steps = feed_http(arguments.to, key, commands, meter)
+    try:
+        async for _ in steps:
+            lines.show(f"in flight {meter.in_flight:,}", _progress(source))
+    finally:
+        lines.end()
+
+
+def _commands(source: Source, arguments: argparse.Namespace) -> Iterable[dict[str, Any]]:
+    # Accounts of its own for each feed: client ids of an earlier one are used up in the instance.
+    first_account = int(time.time()) * ACCOUNT_STEP
+    commands: Iterator[dict[str, Any]] = commands_of(source, dict(arguments.tick), first_account)
+    return commands
+
+
+def _key(arguments: argparse.Namespace) -> str:
+    if arguments.key is not None:
+        return str(arguments.key)
+    if arguments.data is None:
+        raise WrongUsage("a network door asks for a key: give --key KEY, or --data DIR for the demo key")
+    path = arguments.data / DEMO_KEY_FILE
+    try:
+        return str(path.read_text().strip())
+    except OSError as fault:
+        raise WrongUsage(f"--data {arguments.data}: {path} cannot be read ({fault.strerror})") from None
+
+
+def _progress(source: Source) -> str:
+    return f"  {100 * source.position / source.size:5.1f} % read" if source.size else ""
+
+
+def _report(meter: Meter) -> None:
+    for line in meter.report():
+        print(line)

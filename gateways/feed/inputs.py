@@ -1,0 +1,127 @@
+"""A file as R2 commands for a running instance: JSON lines as they are, market data by reproduction.
+
+A live door answers later than the next record is due, so the reproduction assumes the
+fills that the file itself reports. The instance keeps its own clock: `time` lines are left out.
+"""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from gateways.files.comparison import Comparison, Fill
+from gateways.files.dbn import DbnReader
+from gateways.files.itch import ItchReader
+from gateways.files.market import events_of
+from gateways.files.reproduction import Reproduction
+from gateways.files.source import Format, InputError, Source
+from gateways.files.starting_book import StartingBook
+from gateways.files.venue_setup import instrument_line
+from gateways.json_lines import MalformedCommand, decode_object
+
+Fields = dict[str, Any]
+SIDE_NAMES = {1: "buy", 2: "sell"}
+
+
+def commands_of(source: Source, ticks: Mapping[str, Decimal], first_account: int) -> Iterator[Fields]:
+    """Return the commands of an input, in order.
+
+    first_account : market data trades through this account (the house) and the next (the aggressor)
+    """
+    if source.format is Format.JSON_LINES:
+        return _lines(source)
+    return _market(source, ticks, first_account)
+
+
+def _lines(source: Source) -> Iterator[Fields]:
+    for number, line in enumerate(source.lines(), 1):
+        if not line or line.isspace():
+            continue
+        try:
+            fields = decode_object(line)
+        except MalformedCommand as fault:
+            raise InputError(source.name, f"line {number}", fault.field, fault.detail) from None
+        if fields.get("op") != "time":
+            yield fields
+
+
+def _market(source: Source, ticks: Mapping[str, Decimal], first_account: int) -> Iterator[Fields]:
+    reader = (DbnReader if source.format is Format.DBN else ItchReader)(source, ticks)
+    comparison = Comparison()
+    starts: dict[str, StartingBook] = {}
+    out: list[Fields] = []
+    for account in (first_account, first_account + 1):
+        yield {"op": "account", "account": account, "unlimited": True}
+    for event in events_of(reader.records()):
+        symbol = event[0].symbol
+        start = starts.get(symbol)
+        if start is None:
+            tick = reader.tick(symbol)
+            yield instrument_line(symbol, tick)
+            writer = CommandWriter(out, symbol, tick, first_account)
+            start = starts[symbol] = StartingBook(Reproduction(writer, comparison))
+        start.play(event)
+        yield from out
+        out.clear()
+    for start in starts.values():
+        start.finish()
+        yield from out
+        out.clear()
+
+
+class CommandWriter:
+    """The engine of a reproduction that only writes down what it is told."""
+
+    def __init__(self, out: list[Fields], symbol: str, tick: Decimal, first_account: int) -> None:
+        self._out = out
+        self._symbol = symbol
+        self._tick = tick
+        self._house, self._aggressor = first_account, first_account + 1
+
+    def clock(self, ts: int) -> None:
+        """The instance has its own clock."""
+
+    def new(self, client_id: int, side: int, px: int, size: int) -> list[Fill] | None:
+        """Enter a limit order of the house account."""
+        fields = self._order(self._house, side, px, size)
+        fields["client_order_id"] = client_id
+        self._out.append(fields)
+        return None
+
+    def trade(self, side: int, px: int, size: int) -> list[Fill] | None:
+        """Enter an IOC order of the aggressor account."""
+        fields = self._order(self._aggressor, side, px, size)
+        fields["time_in_force"] = "ioc"
+        self._out.append(fields)
+        return None
+
+    def cancel(self, client_id: int) -> None:
+        """Cancel an order of the house account."""
+        self._out.append({"op": "cancel", "account": self._house, "client_order_id": client_id})
+
+    def replace(self, client_id: int, px: int, total: int) -> list[Fill] | None:
+        """Change price and total size of an order of the house account."""
+        self._out.append(
+            {
+                "op": "replace",
+                "account": self._house,
+                "client_order_id": client_id,
+                "price": f"{px * self._tick:f}",
+                "quantity": total,
+            }
+        )
+        return None
+
+    def clear(self) -> None:
+        """Cancel every order of the house account."""
+        self._out.append({"op": "mass_cancel", "account": self._house, "symbol": self._symbol})
+
+    def _order(self, account: int, side: int, px: int, size: int) -> Fields:
+        return {
+            "op": "new",
+            "account": account,
+            "symbol": self._symbol,
+            "side": SIDE_NAMES[side],
+            "price": f"{px * self._tick:f}",
+            "quantity": size,
+            "self_trade_prevention": "none",
+        }

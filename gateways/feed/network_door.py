@@ -1,0 +1,176 @@
+"""The network doors of the feeder: a pipelined WebSocket session, or HTTP requests one by one.
+
+A WebSocket session keeps the order of what it is given, so it is pipelined. HTTP does not
+across connections: there each command waits for the answer of the one before.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import aiohttp
+import msgspec
+import numpy as np
+
+from gateways.feed.meter import Meter
+
+SESSION_PATH = "/v1/session"
+ORDERS_PATH = "/v1/orders"
+ADMIN_PATH = "/v1/admin"
+IN_FLIGHT_MAX = 1024
+MESSAGE_COMMANDS = 64
+BUSY_STATUS = 503
+BUSY_WAIT_SECONDS = 0.01
+TRADING_OPS = frozenset({"new", "cancel", "replace", "mass_cancel"})
+DEFINITIONS = frozenset({"currency", "instrument", "account"})
+
+Fields = dict[str, Any]
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+
+
+class DoorClosed(Exception):  # noqa: N818 - what happened
+    """The door ended the conversation, or could not be reached; the text says why."""
+
+
+async def feed_websocket(url: str, key: str, commands: Iterable[Fields], meter: Meter) -> AsyncIterator[None]:
+    """Play commands through one pipelined session; yields now and then."""
+    try:
+        async with (
+            aiohttp.ClientSession(headers=_headers(key)) as client,
+            client.ws_connect(url.rstrip("/") + SESSION_PATH, max_msg_size=0) as socket,
+        ):
+            async for _ in _Pipeline(socket, meter).play(commands):
+                yield
+    except (aiohttp.ClientError, OSError) as fault:
+        raise DoorClosed(f"{url}: {fault}") from None
+
+
+class _Pipeline:
+    """One WebSocket session: sends ahead of the answers, up to a bound."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, meter: Meter) -> None:
+        self._socket = socket
+        self._meter = meter
+
+    async def play(self, commands: Iterable[Fields]) -> AsyncIterator[None]:
+        staged: list[Fields] = []
+        for fields in commands:
+            is_definition = fields["op"] in DEFINITIONS
+            staged.append({"id": self._meter.sent + len(staged), **fields})
+            if is_definition or len(staged) >= MESSAGE_COMMANDS or self._meter.due() <= len(staged):
+                await self._send(staged)
+                staged = []
+                await self._receive(0 if is_definition else IN_FLIGHT_MAX)
+                yield
+        if staged:
+            await self._send(staged)
+        await self._receive(0)
+        yield
+
+    async def _send(self, staged: list[Fields]) -> None:
+        while (wait := self._meter.seconds_until_due()) > 0:
+            await self._receive(self._meter.in_flight, wait)
+        self._meter.send(len(staged))
+        await self._socket.send_bytes(_encode(staged))
+
+    async def _receive(self, in_flight_max: int, wait: float | None = None) -> None:
+        """Take answers in until at most so many commands are on their way, or the time is over."""
+        until = None if wait is None else time.monotonic() + wait
+        while wait is not None or self._meter.in_flight > in_flight_max:
+            left = None if until is None else max(0.0, until - time.monotonic())
+            try:
+                message = await self._socket.receive(left)
+            except TimeoutError:
+                return
+            if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+                raise DoorClosed(
+                    f"the session was closed: {message.data or ''} {message.extra or ''}".strip()
+                )
+            self._answer(_decode(message.data))
+            if until is not None and time.monotonic() >= until:
+                return
+
+    def _answer(self, answer: Fields) -> None:
+        if "id" not in answer:
+            return
+        self._meter.answer(np.array([answer["id"]], np.int64))
+        reply = answer.get("reply")
+        if reply is not None:
+            count_reply(self._meter, reply)
+        else:
+            count_problem(self._meter, answer["problem"])
+
+
+async def feed_http(url: str, key: str, commands: Iterable[Fields], meter: Meter) -> AsyncIterator[None]:
+    """Play commands one after the other as HTTP requests; yields after each."""
+    base = url.rstrip("/")
+    try:
+        async with aiohttp.ClientSession(headers=_headers(key)) as client:
+            for fields in commands:
+                if (wait := meter.seconds_until_due()) > 0:
+                    await asyncio.sleep(wait)
+                meter.send(1)
+                method, path, body = request_of(fields)
+                status, answer = await _request(client, method, base + path, body)
+                while status == BUSY_STATUS:
+                    await asyncio.sleep(BUSY_WAIT_SECONDS)
+                    status, answer = await _request(client, method, base + path, body)
+                meter.answer(np.array([meter.sent - 1], np.int64))
+                if "fills" in answer:
+                    count_reply(meter, answer)
+                elif status >= 400:
+                    count_problem(meter, answer)
+                yield
+    except (aiohttp.ClientError, OSError) as fault:
+        raise DoorClosed(f"{url}: {fault}") from None
+
+
+async def _request(
+    client: aiohttp.ClientSession, method: str, url: str, body: bytes | None
+) -> tuple[int, Fields]:
+    async with client.request(method, url, data=body) as response:
+        raw = await response.read()
+        try:
+            answer = _decode(raw)
+        except msgspec.DecodeError:
+            raise DoorClosed(f"{url}: status {response.status}, not JSON: {raw[:80]!r}") from None
+        if response.status in (401, 403):
+            raise DoorClosed(f"{url}: {answer.get('detail', 'not permitted')}; give --key or --data")
+        return response.status, answer if isinstance(answer, dict) else {}
+
+
+def request_of(fields: Fields) -> tuple[str, str, bytes | None]:
+    """Return method, path and body of one R2 command as the HTTP door takes it (R5)."""
+    op = fields["op"]
+    if op not in TRADING_OPS:
+        return "POST", ADMIN_PATH, _encode(fields)
+    rest = {name: value for name, value in fields.items() if name != "op" and value is not None}
+    if op == "new":
+        return "POST", ORDERS_PATH, _encode(rest)
+    if op == "mass_cancel":
+        return "DELETE", f"{ORDERS_PATH}?{urlencode(rest)}", None
+    client_id, order_id = rest.pop("client_order_id", None), rest.pop("order_id", None)
+    name = str(order_id) if order_id is not None else f"client:{client_id}"
+    query = urlencode({"account": rest.pop("account")})
+    path = f"{ORDERS_PATH}/{quote(name)}?{query}"
+    return ("DELETE", path, None) if op == "cancel" else ("PATCH", path, _encode(rest))
+
+
+def count_reply(meter: Meter, reply: Fields) -> None:
+    """Count the fills of a reply."""
+    meter.fills += len(reply.get("fills") or ())
+
+
+def count_problem(meter: Meter, problem: Fields) -> None:
+    """Count a refusal: with a seq it was the engine's, without one the door's."""
+    if problem.get("seq") is None and problem.get("status") == 400:
+        meter.refused += 1
+    else:
+        meter.rejected += 1
+
+
+def _headers(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
