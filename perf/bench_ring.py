@@ -347,7 +347,7 @@ def run(quick: bool) -> list[Line]:
     total = rounds * count
     return [
         one_way_line("one_way_batch_64", total, one_way(rounds, count, BATCH)),
-        one_way_line("one_way_batch_1", total, one_way(rounds, count, 1)),
+        one_way_line("one_way_batch_1", total // 8, one_way(rounds, count // 8, 1)),
         one_way_line("broadcast_batch_64", total, broadcast(rounds, count)),
         round_trip_line(round_trip(trips)),
     ]

@@ -68,6 +68,7 @@ __all__ = [
     "inspect",
     "process_start",
     "reclaim",
+    "reclaim_dead",
 ]
 
 SHM = Path("/dev/shm")
@@ -206,6 +207,21 @@ def reclaim(name: str) -> bool:
             return _reclaim_opened(name, file)
     except SegmentMissingError:
         return False
+
+
+def reclaim_dead(prefix: str) -> list[str]:
+    """Remove what dead instances left under names that begin with `prefix`; return those names.
+
+    Living instances' segments and files that are not ours stay.
+    """
+    _check_name(prefix)
+    reclaimed = []
+    for name in sorted(os.listdir(SHM)):
+        if name.startswith(prefix) and NAME_PATTERN.fullmatch(name):
+            with suppress(SegmentInUseError, SegmentForeignError):
+                if reclaim(name):
+                    reclaimed.append(name)
+    return reclaimed
 
 
 def _reclaim_opened(name: str, file: int) -> bool:

@@ -22,6 +22,7 @@ from ringbuf.segment import (
     create,
     inspect,
     reclaim,
+    reclaim_dead,
 )
 from ringbuf.segment_header import HEADER, process_start, record_hash
 
@@ -249,6 +250,22 @@ def test_a_pid_given_to_another_process_is_not_taken_for_the_owner(made):
 
 def test_reclaiming_what_is_not_there_says_so(segment_name):
     assert not reclaim(segment_name)
+
+
+def test_only_dead_instances_leftovers_are_reclaimed_by_prefix(segment_name):
+    leave_behind(f"{segment_name}-dead-a")
+    leave_behind(f"{segment_name}-dead-b")
+    foreign = path_of(f"{segment_name}-foreign")
+    with open(foreign, "wb"):
+        pass
+
+    with create(f"{segment_name}-alive", Kind.STATE, RECORD, 3):
+        names = reclaim_dead(segment_name)
+
+        assert names == [f"{segment_name}-dead-a", f"{segment_name}-dead-b"]
+        assert inspect(f"{segment_name}-alive").capacity == 3
+    assert os.path.exists(foreign)
+    os.unlink(foreign)
 
 
 def test_a_draft_of_a_creator_that_died_is_swept(segment_name):
