@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from engine.cli.feed_flow import EVERY_MIX, FLOW_INPUT, flow_batches, flow_mix
+from engine.cli.feed_flow import FLOW_INPUT, flow_batches, flow_mix
 from engine.cli.replay import tick_argument
 from engine.config import DEMO_KEY_FILE
 from engine.port import PortError
@@ -27,6 +27,7 @@ from gateways.feed.ring_door import RingDoor
 from gateways.files.dbn import MissingTick
 from gateways.files.source import InputError, Source
 from gateways.json_lines import MalformedCommand
+from perf.flow.mixes import EVERY_MIX
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 LINE_SECONDS = 1.0
