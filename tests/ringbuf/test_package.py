@@ -1,0 +1,19 @@
+"""The example in the package's docstring works as written."""
+
+import textwrap
+
+import ringbuf
+
+
+def test_the_example_of_the_docstring_runs(segment_name):
+    example = ringbuf.__doc__.split("In one process:\n")[1].split("\nAs kernels")[0]
+    creating, attaching = (
+        textwrap.dedent(block).replace('"quotes"', repr(segment_name))
+        for block in example.split("\nand in another, while that block lasts:\n")
+    )
+    attaching = attaching.replace("ring.pop(", "popped = ring.pop(")
+    names = {}
+
+    exec(creating + textwrap.indent(attaching, "    "), names)
+
+    assert names["popped"].tolist() == [(100, 5)]
