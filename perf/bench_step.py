@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba.core.runtime import _nrt_python, rtsys
+from numba.core import runtime as untyped_runtime
 
 from engine.config import Capacities
 from engine.records import COMMAND, EventKind
@@ -27,6 +27,8 @@ from perf.histogram import percentiles
 from perf.result import Line, with_latencies
 from perf.step_kernels import EVENT_WORDS, KINDS, NO_ROOM, apply_chunk, read_events, timer_cycles
 from ringbuf.atomics import clock_monotonic_ns, cycle_count
+
+runtime: Any = untyped_runtime
 
 CHUNK = 2048
 """Commands between two readings: their events stay in the second-level cache."""
@@ -110,11 +112,11 @@ class StepBench:
         none = np.zeros(0, np.int64)
 
         def made(commands: int) -> int:
-            before = rtsys.get_allocation_stats().alloc
+            before = runtime.rtsys.get_allocation_stats().alloc
             apply_chunk(self.state, self.out, self.commands, self.first, commands, self.sink, none)
-            return int(rtsys.get_allocation_stats().alloc - before)
+            return int(runtime.rtsys.get_allocation_stats().alloc - before)
 
-        _nrt_python.memsys_enable_stats()
+        runtime._nrt_python.memsys_enable_stats()
         return made(count) - made(0)
 
 
@@ -174,7 +176,7 @@ def agrees_with(flow: Flow) -> Callable[[Outcome], None]:
         )
         if found != expected:
             raise BenchError(
-                f"step/{flow.mix.name}: trades, preventions, live orders, rejects are {found}, expected {expected}"
+                f"step/{flow.mix.name}: trades, preventions, live, rejects {found}, expected {expected}"
             )
 
     return check
@@ -204,7 +206,7 @@ def run_file(path: Path, quick: bool) -> list[Line]:
     """Measure the COMMAND array of a file; all of it is measured, set-up commands included."""
     try:
         commands: Any = np.load(path)
-    except (OSError, ValueError) as error:
+    except (OSError, EOFError, ValueError) as error:
         raise BenchError(f"--commands {path}: cannot be read as a numpy array: {error}") from error
     if commands.dtype != COMMAND or commands.ndim != 1 or len(commands) == 0:
         raise BenchError(

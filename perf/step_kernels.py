@@ -16,9 +16,16 @@ from engine.trading.apply import apply
 from ringbuf.atomics import cycle_count
 from ringbuf.seqlock import close_version
 
+
+def offset_bytes(dtype: np.dtype[Any], name: str) -> int:
+    """Return where a field of a record begins."""
+    assert dtype.fields is not None
+    return int(dtype.fields[name][1])
+
+
 EVENT_WORDS = EVENT.itemsize // 8
-KIND_WORD = EVENT.fields["kind"][1] // 8
-assert EVENT.fields["kind"][1] % 8 == 0  # the kind is the word's lowest byte
+KIND_WORD = offset_bytes(EVENT, "kind") // 8
+assert offset_bytes(EVENT, "kind") % 8 == 0  # the kind is the word's lowest byte
 KINDS = 16
 REJECTED = int(EventKind.REJECTED)
 NO_ROOM = -1

@@ -15,6 +15,7 @@ import numpy as np
 from numba import njit
 
 from engine.records import Side
+from perf.flow.tables import TABLE_SIZE
 
 BUY = int(Side.BUY)
 SELL = int(Side.SELL)
@@ -56,8 +57,8 @@ def model_dtype(symbols: int, ladder: int, orders: int, accounts: int) -> np.dty
             ("live", "<i4", (orders,)),
             ("orders", ORDER, (orders,)),
             ("account_table", "<i4", (accounts,)),
-            ("distance_table", "<i4", (1 << 14,)),
-            ("size_table", "<i4", (1 << 14,)),
+            ("distance_table", "<i4", (TABLE_SIZE,)),
+            ("size_table", "<i4", (TABLE_SIZE,)),
         ]
     )
 

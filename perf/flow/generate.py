@@ -5,6 +5,7 @@ the mix's distributions, and the model book of perf.flow.book to know what lives
 price of a symbol: the middle of its book, kept within half the ladder around the anchor, so
 prices wander but never leave.
 """
+# mypy: disable-error-code="no-any-return"
 
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,7 @@ from engine.records import (
 from perf.flow import book
 from perf.flow.commands import ANCHOR_PX, set_up_commands
 from perf.flow.mixes import GIVE_CROSSING, Mix
+from perf.flow.tables import TABLE_SIZE, store_tables
 
 BUY = int(Side.BUY)
 SELL = int(Side.SELL)
@@ -42,19 +44,23 @@ TRADER = int(Role.TRADER)
 VERSION = COMMAND_VERSION
 AGGRESSIVE = 0  # slot of op_count for market and IOC orders
 
-TABLE_SIZE = 1 << 14
 PER_MILLE = 1000
 REFERENCE_SLACK = 8  # ticks an aggressive limit order reaches beyond the best price
 TAKE_MAX = 8  # resting orders an aggressor takes whole at most
 
+OF_THE_MIX = (
+    "live_orders",
+    "cancel_share",
+    "replace_share",
+    "aggressive_share",
+    "market_share",
+    "distance_max",
+    "qty_replace_share",
+    "crossing_new",
+    "crossing_replace",
+)
 RULES = np.dtype(
-    [
-        (name, "<i8")
-        for name in (
-            "symbols live_orders cancel_share replace_share aggressive_share market_share distance_max "
-            "qty_replace_share give_crossing crossing_new crossing_replace depth_count"
-        ).split()
-    ]
+    [(name, "<i8") for name in (*OF_THE_MIX, "symbols", "give_crossing", "depth_count")]
     + [("depth", "<i8", (8,))]
 )
 
@@ -113,7 +119,7 @@ def _passive_px(m: Any, distance_max: int, symbol: int, side: int) -> int:
         middle = (bid + ask) >> 1
         middle = min(max(middle, ladder >> 2), ladder - (ladder >> 2))
         m.reference[symbol] = middle
-    distance = m.distance_table[_below(m, 16384)]
+    distance = m.distance_table[_below(m, TABLE_SIZE)]
     px = middle - distance if side == BUY else middle + distance
     other = _opposite(m, symbol, side)
     if other >= 0:
@@ -152,7 +158,7 @@ def _new(m: Any, rules: Any, c: Any, symbol: int, may_cross: bool) -> None:
     """Enter a limit order, passive or crossing."""
     side = BUY + _below(m, 2)
     account = m.account_table[_below(m, m.account_table.shape[0])]
-    qty = m.size_table[_below(m, 16384)]
+    qty = m.size_table[_below(m, TABLE_SIZE)]
     other = _opposite(m, symbol, side)
     if may_cross and other >= 0 and _crosses(m, rules, rules.crossing_new):
         px = other
@@ -206,7 +212,7 @@ def _aggressive(m: Any, rules: Any, c: Any, symbol: int) -> bool:
     if rules.depth_count:
         qty = _depth_qty(m, rules, symbol, BUY + SELL - side)
     else:
-        qty = m.size_table[_below(m, 16384)]
+        qty = m.size_table[_below(m, TABLE_SIZE)]
     _fill_new(m, c, symbol, side, account)
     c["time_in_force"] = IOC
     c["qty"] = qty
@@ -297,33 +303,11 @@ def _flow(m: Any, rules: Any, commands: Any) -> None:
             _new(m, rules, c, _below(m, rules.symbols), True)
 
 
-def _quantiles(weights: npt.NDArray[np.float64], size: int) -> npt.NDArray[np.int64]:
-    """Return `size` evenly spaced quantiles of the distribution: positions in `weights`."""
-    cumulative = np.cumsum(weights) / np.sum(weights)
-    return np.searchsorted(cumulative, (np.arange(size) + 0.5) / size)
-
-
-def _tables(mix: Mix, m: Any) -> None:
-    """Store the mix's distributions as tables of equally likely values."""
-    ranks = np.arange(1, mix.account_count + 1, dtype=np.float64)
-    weights = 1 / ranks if mix.zipf_accounts else np.ones(mix.account_count)
-    m["account_table"] = 1 + _quantiles(weights, len(m["account_table"]))
-    distances = np.arange(1, mix.distance_max + 1, dtype=np.float64)
-    weights = np.ones(mix.distance_max) if mix.uniform_distance else distances**-1.5
-    m["distance_table"] = 1 + _quantiles(weights, TABLE_SIZE)
-    u = (np.arange(TABLE_SIZE) + 0.5) / TABLE_SIZE
-    sizes = 1 + u * mix.size_max if mix.uniform_size else u ** (-1 / 1.5)
-    m["size_table"] = np.minimum(sizes.astype(np.int64), mix.size_max)
-
-
 def _rules(mix: Mix) -> Any:
     """Return the mix as a record for the kernels."""
     rules = np.zeros(1, RULES)[0]
     rules["symbols"] = mix.symbol_count
-    for name in (
-        "live_orders cancel_share replace_share aggressive_share market_share distance_max "
-        "qty_replace_share crossing_new crossing_replace"
-    ).split():
+    for name in OF_THE_MIX:
         rules[name] = getattr(mix, name)
     rules["give_crossing"] = mix.give == GIVE_CROSSING
     rules["depth_count"] = len(mix.taker_depth)
@@ -338,7 +322,7 @@ def _model(mix: Mix, seed: int, ladder: int) -> Any:
     m = np.zeros(1, book.model_dtype(mix.symbol_count, ladder, orders, account_slots))[0]
     m["random"] = (seed + 1) * 0x9E3779B97F4A7C % (2**62) + 1
     m["reference"] = ladder // 2
-    _tables(mix, m)
+    store_tables(mix, m)
     return m
 
 

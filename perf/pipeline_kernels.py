@@ -1,0 +1,174 @@
+"""The gateway's side of the pipeline tier as kernels: publish commands, read events, keep time.
+
+One process plays gateway and reader, the worker is the other: two cores in all. Every event
+is copied out of the event ring under the rules of its readers, and all its words are summed.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from engine.records import COMMAND, EVENT, EventFlag
+from perf.step_kernels import offset_bytes
+from ringbuf.atomics import clock_monotonic_ns, clock_realtime_ns, cpu_pause
+from ringbuf.broadcast import read
+from ringbuf.spsc import push_words
+
+COMMAND_WORDS = COMMAND.itemsize // 8
+EVENT_WORDS = EVENT.itemsize // 8
+GW_TS_WORD = offset_bytes(COMMAND, "gw_ts") // 8
+CHECKED_FROM = 3
+"""event_idx, seq and eng_ts depend on the worker's TICKs and clock; the words behind do not."""
+KIND_WORD = offset_bytes(EVENT, "kind") // 8
+assert offset_bytes(EVENT, "kind") % 8 == 0
+assert offset_bytes(EVENT, "flags") == offset_bytes(EVENT, "kind") + 1
+LAST = int(EventFlag.LAST) << 8
+PUSH_MAX = 64
+IDLE_LIMIT = 1 << 33
+"""Rounds without progress before the other process is given up: more than ten seconds."""
+DONE, STALLED, LAPPED = 0, -1, -2
+
+READER = np.dtype(
+    [
+        ("position", "<i8"),
+        ("answered", "<i8"),  # commands whose last event was read
+        ("events", "<i8"),
+        ("checksum", "<i8"),
+        ("kinds", "<i8", (16,)),
+    ]
+)
+"""What the reading side keeps."""
+
+Words = npt.NDArray[np.int64]
+
+
+@njit(cache=True)
+def push(control: Words, slots: Words, commands: Words, first: int, last: int) -> int:
+    """Publish commands[first:last], stamped, PUSH_MAX at most and as there is room; return how many."""
+    end = min(last, first + PUSH_MAX)
+    now = clock_realtime_ns()
+    for i in range(first, end):
+        commands[i, GW_TS_WORD] = now
+    return push_words(control, slots, commands[first:end])
+
+
+@njit(cache=True)
+def take_events(r: Any, events_control: Words, events: Words, gate: Words, gate_idx: int, out: Words) -> int:
+    """Read what is visible: count and sum it into the READER record; return the events read, or LAPPED."""
+    count = read(events_control, events, gate, gate_idx, r.position, out, out.shape[0])
+    if count < 0:
+        return LAPPED
+    for i in range(count):
+        total = r.checksum
+        for word in range(CHECKED_FROM, EVENT_WORDS):
+            total = total * 31 + out[i, word]
+        r.checksum = total
+        r.kinds[out[i, KIND_WORD] & 0xF] += 1
+        if out[i, KIND_WORD] & LAST:
+            r.answered += 1
+    r.position += count
+    r.events += count
+    return count
+
+
+@njit(cache=True)
+def stream(
+    control: Words, slots: Words, commands: Words, first: int, last: int,
+    reader: Any, events_control: Words, events: Words, gate: Words, gate_idx: int, out: Words,
+) -> int:  # fmt: skip
+    """Publish commands[first:last] as fast as they are taken and read all their events; DONE or why not."""
+    r = reader[0]
+    wanted = r.answered + last - first
+    sent = first
+    idle = 0
+    while r.answered < wanted:
+        pushed = push(control, slots, commands, sent, last) if sent < last else 0
+        sent += pushed
+        count = take_events(r, events_control, events, gate, gate_idx, out)
+        if count == LAPPED:
+            return LAPPED
+        if pushed == 0 and count == 0:
+            cpu_pause()
+            idle += 1
+            if idle > IDLE_LIMIT:
+                return STALLED
+        else:
+            idle = 0
+    return DONE
+
+
+@njit(cache=True)
+def one_at_a_time(
+    control: Words, slots: Words, commands: Words, first: int, last: int, reader: Any,
+    events_control: Words, events: Words, gate: Words, gate_idx: int, out: Words, latency_ns: Words,
+) -> int:  # fmt: skip
+    """Publish each command once the one before is answered; note ns from publishing to its last event."""
+    r = reader[0]
+    for i in range(first, last):
+        wanted = r.answered + 1
+        begun = clock_monotonic_ns()
+        pushed = push(control, slots, commands, i, i + 1)
+        assert pushed == 1  # nothing else is under way
+        idle = 0
+        while r.answered < wanted:
+            count = take_events(r, events_control, events, gate, gate_idx, out)
+            if count == LAPPED:
+                return LAPPED
+            if count == 0:
+                cpu_pause()
+                idle += 1
+                if idle > IDLE_LIMIT:
+                    return STALLED
+        latency_ns[i - first] = clock_monotonic_ns() - begun
+    return DONE
+
+
+@njit(cache=True)
+def open_loop(
+    control: Words, slots: Words, commands: Words, first: int, last: int, reader: Any,
+    events_control: Words, events: Words, gate: Words, gate_idx: int, out: Words,
+    latency_ns: Words, late_ns: Words, interval_ns: int,
+) -> int:  # fmt: skip
+    """Publish a command every `interval_ns`, whatever the engine does; count from the intended time.
+
+    latency_ns : int64[last - first], intended time of a command to the reading of its last event
+    late_ns : int64[last - first], intended time to the moment the generator got to it: what
+        the machine itself took away from this process, seen in the same run
+    """
+    r = reader[0]
+    start = clock_monotonic_ns() + interval_ns
+    sent = first
+    idle = 0
+    wanted = r.answered + last - first
+    base = r.answered
+    while r.answered < wanted:
+        now = clock_monotonic_ns()
+        if sent < last and now >= start + (sent - first) * interval_ns:
+            late_ns[sent - first] = now - start - (sent - first) * interval_ns
+            sent += push(control, slots, commands, sent, sent + 1)  # a full ring: again at the next round
+        before = r.answered - base
+        count = take_events(r, events_control, events, gate, gate_idx, out)
+        if count == LAPPED:
+            return LAPPED
+        if r.answered - base > before:
+            now = clock_monotonic_ns()
+            for k in range(before, r.answered - base):
+                latency_ns[k] = now - start - k * interval_ns
+        idle = 0 if count > 0 or sent < last else idle + 1
+        if idle > IDLE_LIMIT:
+            return STALLED
+    return DONE
+
+
+@njit(cache=True)
+def hiccups(late_ns: Words, interval_ns: int) -> None:
+    """Note at each intended time how late this process got to see it: the machine alone."""
+    start = clock_monotonic_ns() + interval_ns
+    for k in range(late_ns.shape[0]):
+        due = start + k * interval_ns
+        now = clock_monotonic_ns()
+        while now < due:
+            now = clock_monotonic_ns()
+        late_ns[k] = now - due

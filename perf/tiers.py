@@ -1,0 +1,48 @@
+"""The benchmark tiers by name, each a module `perf.bench_NAME` with `run(quick) -> lines`."""
+
+import importlib
+import importlib.util
+from typing import Any
+
+from perf.result import Line, check_line
+
+TIERS = {
+    "ring": "ring and broadcast between two processes, 128-byte records",
+    "step": "validate, risk, match, settle, events on one core, no rings",
+    "pipeline": "gateway ring, worker, event ring, reader on two cores",
+    "durable": "the pipeline with fdatasync before release",
+    "http": "POST order to acknowledgement, beside a bare handler",
+    "websocket": "pipelined orders over one WebSocket session",
+    "ouch": "OUCH over TCP to acknowledgement",
+    "fix": "FIX over TCP to acknowledgement",
+}
+"""Name -> what it measures, innermost first."""
+
+
+class TierError(ValueError):
+    """A tier that cannot be run was asked for; the text says which there are."""
+
+
+def built_tiers() -> list[str]:
+    """Return the tiers whose benchmark exists, innermost first."""
+    return [name for name in TIERS if importlib.util.find_spec(f"perf.bench_{name}")]
+
+
+def chosen_tiers(names: list[str]) -> list[str]:
+    """Return the tiers named, or all that are built; TierError for others."""
+    built = built_tiers()
+    for name in names:
+        if name not in TIERS:
+            raise TierError(f"unknown tier {name!r}; known: {', '.join(built)}")
+        if name not in built:
+            raise TierError(f"tier {name!r} ({TIERS[name]}) is not built yet; built: {', '.join(built)}")
+    return names or built
+
+
+def run_tier(name: str, quick: bool) -> list[Line]:
+    """Run a tier and return its checked lines."""
+    module: Any = importlib.import_module(f"perf.bench_{name}")
+    lines: list[Line] = module.run(quick)
+    for line in lines:
+        check_line(line)
+    return lines

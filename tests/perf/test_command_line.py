@@ -1,0 +1,106 @@
+"""`python -m perf` measures, writes R7's JSON and a pyperf suite, and names what is wrong."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyperf
+import pytest
+
+from perf.__main__ import main
+from perf.bench_step import BenchError, StepBench, agrees_with, capacities_for, measure
+from perf.flow.generate import generate
+from perf.flow.mixes import EXCHANGE_CORE, MIXES
+from perf.result import KEYS
+
+
+def test_step_tier_runs_tiny_and_writes_both_files(tmp_path: Path) -> None:
+    path = tmp_path / "step.json"
+
+    code = main(["run", "step", "--quick", "--json", str(path)])
+
+    lines = json.loads(path.read_text())
+    assert code == 0
+    assert [line["case"] for line in lines] == [mix.name for mix in MIXES]
+    assert all(tuple(line) == KEYS for line in lines)
+    assert all(line["checked"] is True and line["durability"] == "none" for line in lines)
+    suite = pyperf.BenchmarkSuite.load(str(tmp_path / "step.pyperf.json"))
+    assert "step/a-exchange-core/p99" in suite.get_benchmark_names()
+
+
+def test_report_shows_a_result_file_with_its_machine(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "flow.json"
+    commands = tmp_path / "flow.npy"
+    np.save(commands, generate(EXCHANGE_CORE, count=500).commands)
+    main(["run", "step", "--quick", "--commands", str(commands), "--json", str(path)])
+    capsys.readouterr()
+
+    code = main(["report", str(path)])
+
+    shown = capsys.readouterr().out
+    assert code == 0
+    assert "step/flow" in shown
+    assert "cpu" in shown
+
+
+def test_pipeline_tier_runs_tiny_and_checks_every_event() -> None:
+    assert main(["run", "pipeline", "--quick"]) == 0
+
+
+def test_an_unknown_tier_is_a_clear_error(capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["run", "warp"])
+
+    assert code == 2
+    assert "unknown tier 'warp'; known: ring" in capsys.readouterr().err
+
+
+def test_a_tier_not_built_yet_is_a_clear_error(capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["run", "fix"])
+
+    assert code == 2
+    assert "tier 'fix'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"not an array", b""], ids=["text", "empty"])
+def test_a_commands_file_that_is_no_array_is_a_clear_error(
+    content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bad.npy"
+    path.write_bytes(content)
+
+    code = main(["run", "step", "--commands", str(path)])
+
+    assert code == 1
+    assert str(path) in capsys.readouterr().err
+
+
+def test_a_commands_file_of_another_dtype_is_a_clear_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "floats.npy"
+    np.save(path, np.zeros(3))
+
+    code = main(["run", "step", "--commands", str(path)])
+
+    assert code == 1
+    assert "must be a one-dimensional array of engine.records.COMMAND" in capsys.readouterr().err
+
+
+def test_commands_file_goes_with_the_step_tier_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["run", "ring", "--commands", "x.npy"])
+
+    assert stopped.value.code == 2
+    assert "run step --commands" in capsys.readouterr().err
+
+
+def test_a_run_that_differs_from_the_model_is_refused() -> None:
+    flow = generate(EXCHANGE_CORE, count=300)
+    altered = flow.commands.copy()
+    altered["qty"][flow.first :] = 0  # every new order is refused now
+    bench = StepBench(altered, flow.first, capacities_for(flow.mix))
+
+    with pytest.raises(BenchError, match="expected"):
+        measure("altered", bench, 1, agrees_with(flow))
