@@ -13,7 +13,7 @@ import numpy as np
 from engine.config import AccountSettings, ConfigError, Settings
 from engine.instruments import DEFAULT_CURRENCY_DECIMALS, Catalogue, Currency, RefusedAtDoor
 from engine.records import COMMAND, DEPOSIT_FIELDS
-from engine.runtime.supervisor import Definition
+from engine.runtime.configure import Definition
 from gateways.json_lines import CommandEncoder, MalformedCommand
 
 

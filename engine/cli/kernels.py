@@ -49,12 +49,4 @@ def announced_compilation() -> Iterator[None]:
 
 def prepare_doors(data_dir: Path) -> None:
     """Load, before the doors are forked, the kernels by which they read the live state."""
-    view = LiveView(port.attach_state(data_dir))
-    view.warm_up()
-    for instrument in view.catalogue.instruments[:1]:
-        view.book(instrument.symbol)
-    account = 1
-    view.account(account)
-    view.orders(account)
-    view.order(1)
-    view.client_order(account, 1)
+    LiveView(port.attach_state(data_dir)).warm_up()

@@ -17,8 +17,9 @@ from engine.cli.definitions import definitions
 from engine.cli.kernels import announced_compilation, prepare_doors
 from engine.config import ConfigError, DoorSettings, Settings
 from engine.instance import Instance
+from engine.runtime.endings import StartError
 from engine.runtime.segments import Application
-from engine.runtime.supervisor import Child, DoorSpec, StartError, Supervisor
+from engine.runtime.supervisor import Child, DoorSpec, Supervisor
 from engine.trading.apply import apply, next_due
 from engine.trading.state import state_dtype
 

@@ -14,7 +14,7 @@ The loop is neutral: an application brings `apply(s, command, seq, eng_ts, ring)
 serve the loop. `build` binds one to a copy of `_run`: numba freezes globals when it compiles,
 and its cache knows a copy by its name (a closure would be compiled anew in each process).
 """
-# mypy: disable-error-code="no-any-return"
+# mypy: disable-error-code="no-untyped-def, no-any-return, name-defined, index"
 
 from collections.abc import Callable
 from enum import IntEnum

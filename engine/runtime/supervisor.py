@@ -21,11 +21,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from engine import instance, port
 from engine.config import DoorSettings, EngineSettings
-from engine.records import COMMAND, COMMAND_VERSION, EventKind, Op, Reason, Role
+from engine.records import COMMAND, COMMAND_VERSION, Op, Role
+from engine.runtime.configure import Definition, configure
+from engine.runtime.endings import StartError, cause_of, read_failure, write_failure
+from engine.runtime.epoch import next_epoch
 from engine.runtime.process import (
     SUPERVISED,
     RoleTakenError,
@@ -40,7 +42,6 @@ from ringbuf.segment import SegmentError, process_start
 log = logging.getLogger(__name__)
 
 ADMIN_RING = "admin"
-EPOCH_FILE = "epoch"
 WATCH_S = 0.1
 START_WAIT_S = 20.0
 ROLE_WAIT_S = 5.0
@@ -52,10 +53,6 @@ BACKOFF_FIRST_S = 0.1
 BACKOFF_MAX_S = 5.0
 SETTLED_S = 30.0
 """A door that ran for so long starts again without delay."""
-
-
-class StartError(Exception):
-    """The instance cannot start, or cannot go on; the text says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +71,6 @@ class Child:
     pid: int
     started: float = field(default_factory=time.monotonic)
     bound_port: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """A command of the configuration and the setting that it comes from."""
-
-    setting: str
-    command: npt.NDArray[np.void]
 
 
 class Supervisor:
@@ -183,7 +172,7 @@ class Supervisor:
         self._fork(WORKER, lambda: run_worker(call, self.segments, self.data_dir))
         if not self._await_ready([WORKER]):
             return False
-        self._define()
+        configure(self.admin, self.definitions)
         self.prepare(self.data_dir)
         for name in self.doors:
             self._start_door(name)
@@ -210,7 +199,7 @@ class Supervisor:
             try:
                 spec.run(spec.settings)
             except (port.DoorError, port.PortError) as error:
-                _write_failure(self.data_dir, name, str(error))
+                write_failure(self.data_dir, name, str(error))
                 return 1
             return 0
 
@@ -237,30 +226,8 @@ class Supervisor:
     def _reap_starting(self) -> None:
         """A process that ends during the start ends the start."""
         for child, status in self._ended():
-            failure = _read_failure(self.data_dir, child.name)
-            raise StartError(failure or f"{child.name} (pid {child.pid}) ended at start: {_cause(status)}")
-
-    def _define(self) -> None:
-        """Send the configuration through our own ring and wait until all of it is applied."""
-        if not self.definitions:
-            return
-        commands = np.concatenate([each.command for each in self.definitions])
-        commands["version"], commands["roles"] = COMMAND_VERSION, Role.ALL
-        commands["session"] = self.admin.next_session()
-        commands["req_seq"] = np.arange(len(commands))
-        sent = done = 0
-        deadline = time.monotonic() + START_WAIT_S
-        while done < len(commands):
-            sent += self.admin.submit(commands[sent:])
-            for event in self.admin.drain():
-                if event["kind"] == EventKind.REJECTED:
-                    setting = self.definitions[event["req_seq"]].setting
-                    reason = Reason(int(event["reason"])).name
-                    raise StartError(f"{setting}: refused by the engine, {reason}; correct the configuration")
-                done = max(done, int(event["req_seq"]) + 1)
-            if time.monotonic() > deadline:
-                raise StartError(f"the worker applied only {done} of {len(commands)} settings in time")
-            time.sleep(0.001)
+            failure = read_failure(self.data_dir, child.name)
+            raise StartError(failure or f"{child.name} (pid {child.pid}) ended at start: {cause_of(status)}")
 
     def _describe(self) -> instance.Instance:
         bound = {name: child.bound_port for name, child in self.children.items()}
@@ -293,7 +260,7 @@ class Supervisor:
             for child, status in self._ended():
                 if child.name == WORKER:
                     raise StartError(
-                        f"the worker (pid {child.pid}) ended: {_cause(status)}; everything was stopped, "
+                        f"the worker (pid {child.pid}) ended: {cause_of(status)}; everything was stopped, "
                         f"start again (durability is none: the state is lost)"
                     )
                 self._plan_restart(child, status)
@@ -310,7 +277,7 @@ class Supervisor:
         delay_s = self.backoff_s.get(name, BACKOFF_FIRST_S)
         self.backoff_s[name] = min(2 * delay_s, BACKOFF_MAX_S)
         self.restart_at[name] = time.monotonic() + delay_s
-        cause = _read_failure(self.data_dir, name) or _cause(status)
+        cause = read_failure(self.data_dir, name) or cause_of(status)
         log.error("%s (pid %d) ended: %s; it starts again in %.1f s", name, child.pid, cause, delay_s)
         if self.doors[name].settings.ring_name:
             self._sessions_down(self.doors[name].settings.ring_name)
@@ -397,7 +364,7 @@ class Supervisor:
         while any(name in self.children for name in names):
             for child, status in self._ended():
                 if status:
-                    log.warning("%s (pid %d) ended: %s", child.name, child.pid, _cause(status))
+                    log.warning("%s (pid %d) ended: %s", child.name, child.pid, cause_of(status))
             if time.monotonic() > deadline:
                 for name in names:
                     if name in self.children:
@@ -405,29 +372,6 @@ class Supervisor:
                         os.kill(self.children[name].pid, signal.SIGKILL)
                 deadline = float("inf")
             signal.sigtimedwait({signal.SIGCHLD}, 0.02)
-
-
-def next_epoch(data_dir: Path) -> int:
-    """Return the number of this start, one more than the last, on disk before it is used."""
-    path = data_dir / EPOCH_FILE
-    try:
-        epoch = int(path.read_text()) + 1
-    except FileNotFoundError:
-        epoch = 1
-    except ValueError as error:
-        raise StartError(f"{path} holds no number; remove it and start again") from error
-    draft = path.with_suffix(".new")
-    with draft.open("w") as file:
-        file.write(str(epoch))
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path)
-    folder = os.open(data_dir, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-    return epoch
 
 
 def _ring_holder(path: Path) -> tuple[int, int | None] | None:
@@ -438,30 +382,6 @@ def _ring_holder(path: Path) -> tuple[int, int | None] | None:
         return None
     start = process_start(pid)
     return None if start is None else (pid, start)
-
-
-def _write_failure(data_dir: Path, name: str, text: str) -> None:
-    folder = data_dir / instance.READY_FOLDER
-    folder.mkdir(mode=0o700, exist_ok=True)
-    instance.write_atomically(folder / f"{name}.error", text.encode())
-
-
-def _read_failure(data_dir: Path, name: str) -> str:
-    """Return, once, what a process said before it ended."""
-    path = data_dir / instance.READY_FOLDER / f"{name}.error"
-    try:
-        text = path.read_text()
-    except FileNotFoundError:
-        return ""
-    path.unlink()
-    return text
-
-
-def _cause(status: int) -> str:
-    """Say in words how a process ended."""
-    if os.WIFSIGNALED(status):
-        return f"killed by {signal.Signals(os.WTERMSIG(status)).name}"
-    return f"exit code {os.waitstatus_to_exitcode(status)}"
 
 
 def _in_url(host: str) -> str:

@@ -1,0 +1,65 @@
+"""A tiny application: proof that the runtime needs no exchange to run.
+
+It answers a command with `qty` events (one at least), adds up client_order_id and marks
+version word 3 as written. (Not in conftest: pytest rewrites asserts there, numba cannot.)
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from engine.records import EVENT, EventFlag, Op
+from engine.runtime.segments import Application
+from ringbuf.seqlock import open_version
+
+OUT = 4096
+TICK = int(Op.TICK)
+LAST = int(EventFlag.LAST)
+STATE = np.dtype(
+    [
+        ("seq", "<i8"),
+        ("opened_count", "<i8"),
+        ("version", "<i8", (8,)),
+        ("opened", "<i8", (8,)),
+        ("total", "<i8"),
+        ("ticks", "<i8"),
+        ("due", "<i8"),
+        ("out", EVENT, (OUT,)),
+    ]
+)
+
+
+@njit(cache=True)
+def echo(s: Any, command: Any, seq: int, eng_ts: int, ring: int) -> int:
+    """Answer a command with events that name it."""
+    assert seq == s.seq + 1
+    s.seq = seq
+    if command["op"] == TICK:
+        s.ticks += 1
+        return 0
+    open_version(s.version, 3, seq)
+    s.opened[0] = 3
+    s.opened_count = 1
+    s.total += command["client_order_id"]
+    count = max(1, command["qty"])
+    for i in range(count):
+        event = s.out[i]
+        event["seq"] = seq
+        event["eng_ts"] = eng_ts
+        event["ring"] = ring
+        event["req_seq"] = command["req_seq"]
+        event["qty"] = i
+        event["flags"] = LAST if i == count - 1 else 0
+    return count
+
+
+@njit(cache=True)
+def echo_due(s: Any) -> int:
+    """Return when the next timer falls due; 0 in the state means never."""
+    return s.due if s.due != 0 else 2**63 - 1
+
+
+def application() -> Application:
+    """Return what the runtime takes."""
+    return Application("echo", STATE, echo, echo_due)

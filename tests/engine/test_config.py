@@ -1,0 +1,95 @@
+"""Settings: what is taken, what is refused, and whether the refusal helps."""
+
+from pathlib import Path
+
+import pytest
+
+from engine.config import ConfigError, demo, demo_token, door_keys, load, parse, with_ports
+from engine.records import Role
+
+TOKEN = "a-token-of-some-length"
+
+
+@pytest.mark.parametrize(
+    ("toml", "said"),
+    [
+        ("[engine]\nbatchs = 3", "engine.batchs: unknown setting; did you mean 'batch'?"),
+        (
+            "[engine.capacities]\norder = 3",
+            "engine.capacities.order: unknown setting; did you mean 'orders'?",
+        ),
+        (
+            "[[instruments]]\ntick_sise = 1",
+            "instruments[0].tick_sise: unknown setting; did you mean 'tick_size'?",
+        ),
+        ("[engine]\nbatch = 0", "engine.batch = 0: expected 'int' >= 1"),
+        ("[engine]\nwait = 'busy'", "engine.wait = 'busy': invalid enum value 'busy'"),
+        ("[engine]\ncommand_ring = 1000", "must be a power of two; use 512 or 1024"),
+        ("[engine]\nbatch = 4096\njournal_ring = 64", "must hold a batch of 4096"),
+        ("[api]\nport = 8001", "orders.port = 8001: the same as api.port"),
+        ("[api]\nport = 70000", "api.port = 70000: expected 'int' <= 65535"),
+        ("[[accounts]]\naccount = 7\n[[accounts]]\naccount = 7", "accounts[1].account = 7: already used"),
+        ("[[instruments]]\nsymbol = 'A'", "instruments[0]: missing setting 'base'"),
+        ("[engine\n", "not valid TOML"),
+    ],
+)
+def test_a_wrong_setting_is_refused_by_name_value_and_mend(toml: str, said: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        parse(toml.encode())
+
+    assert said in str(refused.value)
+
+
+def test_a_token_is_never_shown() -> None:
+    with pytest.raises(ConfigError) as refused:
+        parse(b"[[keys]]\nname = 'a'\ntoken = 'secret'")
+
+    assert "secret" not in str(refused.value)
+
+
+def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"missing\.toml"):
+        load(tmp_path / "missing.toml")
+
+
+def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
+    path = tmp_path / "pinion.toml"
+    path.write_text("")
+
+    settings = load(path)
+
+    assert (settings.api.port, settings.orders.port) == (8000, 8001)
+    assert settings.engine.wait == "backoff"
+
+
+def test_demo_has_three_instruments_ten_accounts_and_one_key_with_every_role() -> None:
+    settings = demo(TOKEN)
+
+    assert [each.symbol for each in settings.instruments] == ["BTC-USD", "ETH-USD", "AAPL"]
+    assert [each.account for each in settings.accounts] == list(range(1, 11))
+    key = door_keys(settings)[0]
+    assert key.roles == Role.ALL
+    assert key.allows(123)
+
+
+def test_a_key_allows_its_accounts_only() -> None:
+    settings = parse(f"[[keys]]\nname = 'a'\ntoken = '{TOKEN}'\naccounts = [3]".encode())
+
+    key = door_keys(settings)[0]
+
+    assert key.allows(3)
+    assert not key.allows(4)
+    assert key.roles == Role.TRADER
+
+
+def test_demo_key_is_made_once_and_private(tmp_path: Path) -> None:
+    first = demo_token(tmp_path)
+
+    assert demo_token(tmp_path) == first
+    assert (tmp_path / "demo.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_ports_of_the_command_line_are_checked() -> None:
+    assert with_ports(demo(TOKEN), api_port=0, order_port=None).api.port == 0
+    with pytest.raises(ConfigError, match="--order-port 70000"):
+        with_ports(demo(TOKEN), api_port=None, order_port=70000)
