@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 from urllib.parse import urlsplit
 
 import msgspec
@@ -44,14 +45,15 @@ def live(config: Path | None = None) -> Iterator[Live]:
         command += ["--api-port", "0", "--order-port", "0"]
         if config is not None:
             command += ["--config", str(config)]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        try:
-            yield _ready(process, data_dir)
-        finally:
-            _stop(process)
+        with (Path(folder) / "stderr").open("w+") as stderr:
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True)
+            try:
+                yield _ready(process, data_dir, stderr)
+            finally:
+                _stop(process)
 
 
-def _ready(process: "subprocess.Popen[str]", data_dir: Path) -> Live:
+def _ready(process: "subprocess.Popen[str]", data_dir: Path, stderr: TextIO) -> Live:
     assert process.stdout is not None
     for line in process.stdout:
         if line.startswith("ready "):
@@ -63,7 +65,9 @@ def _ready(process: "subprocess.Popen[str]", data_dir: Path) -> Live:
             key = key_file.read_text().strip() if key_file.exists() else ""
             durability = msgspec.json.decode((data_dir / "instance.json").read_bytes())["durability"]
             return Live(data_dir, api_port, order_port, key, said["pid"], durability)
-    raise RuntimeError(f"pinion up ended with exit code {process.wait()} before it was ready")
+    code = process.wait()
+    stderr.seek(0)
+    raise RuntimeError(f"pinion up ended with exit code {code} before it was ready: {stderr.read()[-2000:]}")
 
 
 def _stop(process: "subprocess.Popen[str]") -> None:

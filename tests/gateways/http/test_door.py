@@ -306,7 +306,7 @@ def test_no_body_whatever_makes_the_door_fail(client: Client) -> None:
 def test_what_is_not_http_is_answered_and_closed(pinion: Live) -> None:
     for raw in (
         b"\x16\x03\x01\x02\x00\x01",
-        b"GET /\r\n\r\n\r\n",
+        b"no request at all",
         b"POST /v1/orders HTTP/1.1\r\nX: " + b"y" * 20_000,
     ):
         with socket.create_connection(("127.0.0.1", pinion.order_port), timeout=20) as sock:
