@@ -9,6 +9,7 @@ import ctypes
 import fcntl
 import logging
 import os
+import select
 import signal
 import sys
 import time
@@ -23,8 +24,6 @@ MCL_CURRENT = 1
 MCL_FUTURE = 2
 MCL_ONFAULT = 4
 EXIT_CRASHED = 70
-SUPERVISED = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGCHLD})
-"""Signals that the supervisor takes one by one and keeps blocked meanwhile."""
 
 
 class RoleTakenError(Exception):
@@ -33,6 +32,51 @@ class RoleTakenError(Exception):
     def __init__(self, path: Path, pid: int | None) -> None:
         super().__init__(f"{path} is held by process {pid if pid else 'unknown'}")
         self.pid = pid
+
+
+class Signals:
+    """Waits for SIGINT, SIGTERM or the end of a child, with a time limit.
+
+    Handlers and a pipe, not a blocked mask: numpy's library has threads of its own, and a
+    signal to the process may be delivered to any of them.
+    """
+
+    def __init__(self) -> None:
+        self.stop_wanted = False
+        self.reading, self._writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._previous = {
+            signal.SIGINT: signal.signal(signal.SIGINT, self._stop),
+            signal.SIGTERM: signal.signal(signal.SIGTERM, self._stop),
+            signal.SIGCHLD: signal.signal(signal.SIGCHLD, lambda *_: None),
+        }
+        signal.set_wakeup_fd(self._writing, warn_on_full_buffer=False)
+
+    def _stop(self, *_: object) -> None:
+        self.stop_wanted = True
+
+    def wait(self, wait_s: float) -> bool:
+        """Return at a signal or when the time is up; True when a stop is wanted."""
+        if not self.stop_wanted and select.select([self.reading], [], [], wait_s)[0]:
+            os.read(self.reading, 4096)
+        return self.stop_wanted
+
+    def wait_for_child(self, wait_s: float) -> None:
+        """As `wait`, for those who are stopping already."""
+        if select.select([self.reading], [], [], wait_s)[0]:
+            os.read(self.reading, 4096)
+
+    @property
+    def descriptors(self) -> tuple[int, int]:
+        """The pipe: a child closes it."""
+        return self.reading, self._writing
+
+    def close(self) -> None:
+        """Put everything back as it was."""
+        signal.set_wakeup_fd(-1)
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+        os.close(self.reading)
+        os.close(self._writing)
 
 
 def role_lock_path(data_dir: Path, role: str) -> Path:
@@ -105,7 +149,7 @@ def _become_child(name: str, parent: int, close_in_child: tuple[int, ...]) -> No
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SUPERVISED)
+    signal.set_wakeup_fd(-1)
     for descriptor in close_in_child:
         os.close(descriptor)
 

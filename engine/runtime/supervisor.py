@@ -29,8 +29,8 @@ from engine.runtime.configure import Definition, configure
 from engine.runtime.endings import StartError, cause_of, read_failure, write_failure
 from engine.runtime.epoch import next_epoch
 from engine.runtime.process import (
-    SUPERVISED,
     RoleTakenError,
+    Signals,
     await_role,
     fork,
     take_role,
@@ -108,9 +108,7 @@ class Supervisor:
         """
         self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.lock = self._take_folder()
-        previous = signal.pthread_sigmask(signal.SIG_BLOCK, SUPERVISED)
-        for stop in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(stop, signal.SIG_DFL)  # a shell's background job inherits SIGINT ignored
+        self.signals = Signals()
         try:
             with self._segments() as self.segments:
                 try:
@@ -123,7 +121,7 @@ class Supervisor:
         finally:
             with suppress(FileNotFoundError):
                 (self.data_dir / instance.INSTANCE_FILE).unlink()
-            signal.pthread_sigmask(signal.SIG_SETMASK, previous)
+            self.signals.close()
             os.close(self.lock)
 
     def _take_folder(self) -> int:
@@ -188,7 +186,7 @@ class Supervisor:
             take_role(self.data_dir, name)  # held until the process ends
             return run()
 
-        pid = fork(name, with_role, (self.lock, self.admin.lock))
+        pid = fork(name, with_role, (self.lock, self.admin.lock, *self.signals.descriptors))
         self.children[name] = Child(name, pid)
         return self.children[name]
 
@@ -210,7 +208,7 @@ class Supervisor:
         deadline = time.monotonic() + START_WAIT_S
         waiting = list(names)
         while waiting:
-            if self._take_signal(0.005):
+            if self.signals.wait(0.005):
                 return False
             self._reap_starting()
             for name in list(waiting):
@@ -255,7 +253,7 @@ class Supervisor:
 
     def _watch(self) -> None:
         """Look after the processes until SIGINT or SIGTERM."""
-        while not self._take_signal(WATCH_S):
+        while not self.signals.wait(WATCH_S):
             self.segments.counters.beat("supervisor.heartbeat")
             for child, status in self._ended():
                 if child.name == WORKER:
@@ -331,11 +329,6 @@ class Supervisor:
         if self.admin.submit(command) == 0:
             log.error("the supervisor's ring is full: SESSION_DOWN of %s was not sent", ring)
 
-    def _take_signal(self, wait_s: float) -> bool:
-        """Wait for a signal; True when it says stop."""
-        taken = signal.sigtimedwait(SUPERVISED, wait_s)
-        return taken is not None and taken.si_signo != signal.SIGCHLD
-
     def _ended(self) -> Iterator[tuple[Child, int]]:
         """Yield the processes that ended since the last call, with their wait status."""
         while True:
@@ -371,7 +364,7 @@ class Supervisor:
                         log.error("%s did not stop within %.0f s and is killed", name, wait_s)
                         os.kill(self.children[name].pid, signal.SIGKILL)
                 deadline = float("inf")
-            signal.sigtimedwait({signal.SIGCHLD}, 0.02)
+            self.signals.wait_for_child(0.02)
 
 
 def _ring_holder(path: Path) -> tuple[int, int | None] | None:

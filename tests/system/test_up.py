@@ -1,0 +1,183 @@
+"""`pinion up` from start to stop, and what survives when a part of it dies."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine import instance
+from engine.port import claim_spare
+from engine.records import ALL_INSTRUMENTS, COMMAND, COMMAND_VERSION, EventKind, Op, Role
+from engine.runtime.segments import segment_names
+from tests.system.running import Running, await_true, is_running
+
+Start = Callable[..., Running]
+
+
+def post(running: Running, path: str, body: dict[str, Any], url: str) -> dict[str, Any]:
+    """Send one request through the order door."""
+    request = urllib.request.Request(
+        url + path,
+        json.dumps(body).encode(),
+        {"Authorization": f"Bearer {running.key}", "Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return json.load(answer)
+
+
+def order(number: int, side: str = "buy") -> dict[str, Any]:
+    return {
+        "client_order_id": number, "account": 1 if side == "buy" else 2, "symbol": "BTC-USD",
+        "side": side, "price": "100.00", "quantity": "1",
+    }  # fmt: skip
+
+
+def test_up_prints_its_processes_and_the_ready_line_then_stops_in_order(start: Start, tmp_path: Path) -> None:
+    running = start()
+    ready = running.await_ready()
+
+    assert [line.split()[0] for line in running.lines] == ["supervisor", "worker", "http", "api", "ready"]
+    assert set(ready) == {"api", "orders", "data", "pid"}
+    assert ready["pid"] == running.process.pid
+    bought = post(running, "/v1/orders", order(1), ready["orders"])
+    sold = post(running, "/v1/orders", order(2, "sell"), ready["orders"])
+    assert (bought["status"], sold["status"]) == ("open", "filled")
+    pids = [each.pid for each in instance.read(running.data_dir).processes]
+
+    assert running.stop(signal.SIGINT) == 0
+    assert not any(is_running(pid) for pid in pids)
+    assert not any(Path("/dev/shm", name).exists() for name in segment_names(running.data_dir).values())
+    assert (running.data_dir / "demo.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_second_start_on_the_folder_is_refused_with_the_holders_pid(start: Start) -> None:
+    first = start()
+    first.await_ready()
+
+    second = start()
+
+    assert second.process.wait(60) == 1
+    assert f"in use by process {first.process.pid}" in second.errors.read_text()
+    assert first.stop() == 0
+
+
+def test_a_killed_door_comes_back_and_the_books_stay(start: Start) -> None:
+    running = start()
+    ready = running.await_ready()
+    post(running, "/v1/orders", order(1), ready["orders"])
+    killed = running.pid_of("http")
+
+    os.kill(killed, signal.SIGKILL)
+    await_true(lambda: running.pid_of("http") != killed, "a new http process")
+    pid = running.pid_of("http")
+    await_true(lambda: instance.read_ready(running.data_dir, "http", pid) is not None, "http is ready")
+    orders_url = f"http://127.0.0.1:{instance.read_ready(running.data_dir, 'http', pid)}"
+    sold = post(running, "/v1/orders", order(2, "sell"), orders_url)
+
+    assert sold["status"] == "filled"
+    assert running.stop() == 0
+
+
+def test_the_death_of_the_worker_stops_everything_with_exit_1(start: Start) -> None:
+    running = start()
+    running.await_ready()
+    pids = [each.pid for each in instance.read(running.data_dir).processes]
+
+    os.kill(running.pid_of("worker"), signal.SIGKILL)
+
+    assert running.process.wait(30) == 1
+    assert "the worker" in running.errors.read_text()
+    assert not any(is_running(pid) for pid in pids)
+
+
+def test_children_die_with_the_supervisor_and_the_next_start_reclaims_all(start: Start) -> None:
+    running = start()
+    running.await_ready()
+    pids = [each.pid for each in instance.read(running.data_dir).processes]
+    epoch = instance.read(running.data_dir).epoch
+
+    running.process.kill()
+    running.process.wait()
+    await_true(lambda: not any(is_running(pid) for pid in pids), "the children end")
+    again = start()
+    again.await_ready()
+
+    assert instance.read(again.data_dir).epoch == epoch + 1
+    assert again.stop() == 0
+
+
+def test_a_taken_port_is_named_with_its_setting(start: Start, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        running = start("--order-port", str(port))
+
+        assert running.process.wait(600) == 1
+
+    assert f"orders.port = {port}" in running.errors.read_text()
+
+
+def test_a_feeder_trades_through_a_spare_ring(start: Start) -> None:
+    running = start()
+    running.await_ready()
+    commands = np.zeros(3, COMMAND)
+    commands["op"], commands["version"], commands["roles"] = Op.MASS_CANCEL, COMMAND_VERSION, Role.ALL
+    commands["instrument"], commands["account"] = ALL_INSTRUMENTS, 1
+
+    with claim_spare(running.data_dir) as gate:
+        assert gate.submit(commands) == 3
+        kinds: list[int] = []
+
+        def answered() -> bool:
+            kinds.extend(gate.drain()["kind"].tolist())
+            return len(kinds) == 3
+
+        await_true(answered, "three answers")
+
+    assert set(kinds) == {EventKind.DONE}
+    assert running.stop() == 0
+
+
+def test_status_shows_what_runs(start: Start) -> None:
+    running = start()
+    running.await_ready()
+
+    shown = subprocess.run(
+        [sys.executable, "-m", "engine.cli.main", "status", "--data", str(running.data_dir), "--json"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    status = json.loads(shown.stdout)
+    assert [each["name"] for each in status["processes"]] == ["supervisor", "worker", "http", "api"]
+    assert all(each["alive"] for each in status["processes"])
+    assert status["durability"] == "none"
+    assert running.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["status", "--data", "/nonexistent"], 1, "no instance runs on"),
+        (["up", "--config", "/nonexistent.toml"], 2, "cannot be read"),
+        (["up", "--api-port", "70000"], 2, "--api-port 70000"),
+        (["frobnicate"], 2, "invalid choice"),
+    ],
+)
+def test_wrong_usage_has_its_exit_code_and_says_why(
+    arguments: list[str], code: int, said: str, tmp_path: Path
+) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "engine.cli.main", *arguments], capture_output=True, text=True, cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )  # fmt: skip
+
+    assert result.returncode == code
+    assert said in result.stderr
