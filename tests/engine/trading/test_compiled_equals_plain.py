@@ -1,0 +1,65 @@
+"""The kernels compiled and as plain Python: the same bytes, and no number ever leaves int64 (SPEC S1)."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.trading.digest import digest
+from engine.trading.simulate import run_all
+from engine.trading.state import new_state
+from tests.engine.trading import state_reading
+from tests.engine.trading.engine_side import SMALL, Engine
+from tests.engine.trading.extremes import extreme_commands
+from tests.flows import commands_of
+
+ROOT = Path(__file__).parents[3]
+
+
+def run_uncompiled(commands: np.ndarray, folder: Path) -> tuple[np.ndarray, str]:
+    """Apply the commands in a process without numba; return its events and its digest."""
+    given, made = folder / "commands.npy", folder / "events.npy"
+    np.save(given, commands)
+    finished = subprocess.run(
+        [sys.executable, "-m", "tests.engine.trading.plain_run", str(given), str(made)],
+        cwd=ROOT,
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr[-3000:]
+    return np.load(made), finished.stdout.strip()
+
+
+def assert_same(commands: np.ndarray, folder: Path) -> None:
+    state = new_state(SMALL)
+    compiled = run_all(state, commands)
+
+    plain, plain_digest = run_uncompiled(commands, folder)
+
+    assert len(plain) == len(compiled)
+    different = np.flatnonzero(plain != compiled)
+    if len(different):
+        first = different[0]
+        raise AssertionError(f"event {first}\ncompiled {compiled[first]}\nplain    {plain[first]}")
+    assert plain_digest == digest(state)
+    state_reading.check_invariants(state)
+
+
+def test_a_flow_gives_the_same_bytes_compiled_and_plain(tmp_path: Path) -> None:
+    engine = Engine()
+    for command in commands_of(5, 3_000):
+        engine.submit(command)
+
+    assert_same(engine.recorded(), tmp_path)
+
+
+@pytest.mark.parametrize("seed", range(1, 5))
+def test_extremes_give_the_same_bytes_compiled_and_plain_and_nothing_overflows(
+    seed: int, tmp_path: Path
+) -> None:
+    assert_same(extreme_commands(seed, 2_000), tmp_path)
