@@ -72,8 +72,10 @@ def tick_command() -> np.ndarray:
 
 
 def clock_offset_ns() -> int:
-    """Return wall clock minus monotonic clock."""
-    return time.time_ns() - time.monotonic_ns()
+    """Return wall clock minus monotonic clock, read between two looks at the latter."""
+    before = time.monotonic_ns()
+    wall = time.time_ns()
+    return wall - (before + time.monotonic_ns()) // 2
 
 
 def cycle_ns() -> int:
