@@ -12,7 +12,7 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"pinion feed: {fault}", file=sys.stderr)
         _report(meter)
         return FAILED
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         _report(meter)
         return DONE if arguments.forever else FAILED
     _report(meter)
@@ -132,9 +132,9 @@ def _feed_ring(arguments: argparse.Namespace, meter: Meter) -> None:
                     lines.show(door.ring_fill(), "")
                 door.settle()
             else:
-                source = Source(arguments.input)
-                for _ in door.feed(_commands(source, arguments)):
-                    lines.show(door.ring_fill(), _progress(source))
+                with Source(arguments.input) as source:
+                    for _ in door.feed(_commands(source, arguments)):
+                        lines.show(door.ring_fill(), _progress(source))
         finally:
             lines.end()
 
@@ -142,18 +142,16 @@ def _feed_ring(arguments: argparse.Namespace, meter: Meter) -> None:
 async def _feed_network(arguments: argparse.Namespace, meter: Meter) -> None:
     if flow_mix(arguments.input) is not None:
         raise WrongUsage(f"input `{FLOW_INPUT}` goes through a ring: give --to ring:DIR")
-    source = Source(arguments.input)
-    commands = _commands(source, arguments)
     key = _key(arguments)
     lines = Lines(meter)
-    steps: AsyncIterator[None]
-    if arguments.to.startswith(WEBSOCKET):
-        steps = feed_websocket(arguments.to, key, commands, meter)
-    else:
-        steps = feed_http(arguments.to, key, commands, meter)
+    feeding = asyncio.current_task()
+    assert feeding is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, feeding.cancel)
+    feed = feed_websocket if arguments.to.startswith(WEBSOCKET) else feed_http
     try:
-        async for _ in steps:
-            lines.show(f"in flight {meter.in_flight:,}", _progress(source))
+        with Source(arguments.input) as source:
+            async for _ in feed(arguments.to, key, _commands(source, arguments), meter):
+                lines.show(f"in flight {meter.in_flight:,}", _progress(source))
     finally:
         lines.end()
 

@@ -82,8 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _replay(arguments: argparse.Namespace) -> int:
     with ExitStack() as opened:
-        source = Source(arguments.input)
-        opened.callback(source.close)
+        source = opened.enter_context(Source(arguments.input))
         file = None
         if arguments.events is not None:
             file = open_output(arguments.events)

@@ -18,7 +18,7 @@ from engine.cli.replay_kernels import (
 )
 from engine.config import Capacities
 from engine.instruments import Catalogue, Currency, Instrument
-from engine.records import COMMAND, EVENT, words_text
+from engine.records import COMMAND, EVENT, Op, words_text
 from engine.trading.digest import digest
 from engine.trading.state import NIL, new_state
 
@@ -66,7 +66,7 @@ class ReplayEngine:
         self._room = EVENT_ROOM if keeps_events else 0
         self._events = np.zeros(EVENT_ROOM if keeps_events else 1, EVENT)
 
-        self._run_some(np.zeros(0, COMMAND), 0, 0)  # compiles the kernel, or loads it, before any clock runs
+        self._warm_up()
 
     @property
     def seq(self) -> int:
@@ -125,6 +125,15 @@ class ReplayEngine:
     def order_instrument(self, order_id: int) -> int:
         """Return the instrument of a live order, or UNKNOWN."""
         return int(order_instrument(self.state, order_id))
+
+    def _warm_up(self) -> None:
+        """Compile the kernels, or load them from the cache, before any clock runs."""
+        self._run_some(np.zeros(0, COMMAND), 0, 0)
+        tick = np.zeros(1, COMMAND)
+        tick["op"] = int(Op.TICK)
+        self.apply_unnumbered(tick)
+        self.client_instrument(0, 0)
+        self.order_instrument(0)
 
     def _run_some(self, commands: Any, first: int, count: int) -> tuple[int, int]:
         if not self._is_timed:

@@ -10,6 +10,7 @@ from typing import Any
 
 from databento_dbn import DBNDecoder, DBNError, MBOMsg, Schema
 
+from engine.instruments import plain
 from engine.records import Side
 from gateways.files.market import Action, MarketRecord
 from gateways.files.source import InputError, Source
@@ -91,7 +92,10 @@ class DbnReader:
             )
         for name, intervals in metadata.mappings.items():
             for interval in intervals:
-                self.symbols[int(interval["symbol"])] = name
+                number = interval["symbol"]
+                if not (number.isascii() and number.isdigit()):
+                    raise self._error("mappings", f"{number!r} of {name!r} is no instrument number")
+                self.symbols[int(number)] = name
         for symbol in self.symbols.values():
             if symbol not in self._ticks:
                 raise MissingTick(symbol)
@@ -113,7 +117,7 @@ class DbnReader:
                 raise self._error("price", "is undefined")
             px, rest = divmod(price, self._ticks[symbol])
             if rest:
-                written = Decimal(price).scaleb(-PRICE_DECIMALS)
+                written = plain(Decimal(price).scaleb(-PRICE_DECIMALS))
                 raise self._error("price", f"{written} is not a multiple of the tick size given for {symbol}")
             if size < 1:
                 raise self._error("size", f"{size} of an order must be positive")

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
+from engine.instruments import plain
 from engine.records import Side
 from gateways.files.market import Action, MarketRecord
 from gateways.files.source import InputError, Source
@@ -164,7 +165,7 @@ class ItchReader:
             units = self._units[symbol] = max(1, int(self.tick(symbol).scaleb(PRICE_DECIMALS)))
         px, rest = divmod(price, units)
         if rest or not px:
-            written = Decimal(price).scaleb(-PRICE_DECIMALS)
+            written = plain(Decimal(price).scaleb(-PRICE_DECIMALS))
             raise self._error("price", f"{written} of {symbol} is no positive multiple of its tick size")
         return px
 

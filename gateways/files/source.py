@@ -8,7 +8,8 @@ import sys
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
-from typing import BinaryIO
+from types import TracebackType
+from typing import BinaryIO, Self
 
 import zstandard
 
@@ -52,7 +53,11 @@ class Source:
         self.position = len(head)
         self._is_compressed = head[:4] == ZSTD_MAGIC
         self._chunks = self._decompressed(head) if self._is_compressed else self._plain(head)
-        self._head = next(self._chunks, b"")
+        try:
+            self._head = next(self._chunks, b"")
+        except InputError:
+            self.close()
+            raise
         self.format = _format_of(self._head)
 
     def _open(self, name: str) -> BinaryIO:
@@ -68,6 +73,14 @@ class Source:
             return path.open("rb")
         except OSError as fault:
             raise InputError(name, "open", "INPUT", fault.strerror or str(fault)) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def chunks(self) -> Iterator[bytes]:
         """Return the decompressed bytes."""

@@ -1,0 +1,100 @@
+"""Small DBN and ITCH files made by the tests themselves."""
+
+import datetime
+import struct
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import databento_dbn as dbn
+import zstandard
+
+INSTRUMENT_ID = 17
+LAST = 0x80
+TICK_UNITS = 250_000_000  # 0.25 in DBN's 1e-9
+DAYS = datetime.date(2023, 1, 1), datetime.date(2024, 1, 1)
+START_TS = 1_700_000_000_000_000_000
+
+Row = tuple[str, str, int, int, int]
+"""(action, side, order id, price in ticks of 0.25, size). The last record of an event is flagged so."""
+
+
+def dbn_bytes(events: list[list[Row]], symbol: str = "ESH4", schema: Any = dbn.Schema.MBO) -> bytes:
+    """Return a DBN file of these events, one millisecond apart."""
+    interval = SimpleNamespace(start_date=DAYS[0], end_date=DAYS[1], symbol=str(INSTRUMENT_ID))
+    mapping: Any = SimpleNamespace(raw_symbol=symbol, intervals=[interval])
+    metadata = dbn.Metadata(
+        dataset="GLBX.MDP3",
+        start=START_TS,
+        stype_in=dbn.SType.RAW_SYMBOL,
+        stype_out=dbn.SType.INSTRUMENT_ID,
+        schema=schema,
+        symbols=[symbol],
+        mappings=[mapping],
+    )
+    return metadata.encode() + b"".join(
+        record_bytes(row, START_TS + 1_000_000 * number, position == len(event) - 1)
+        for number, event in enumerate(events)
+        for position, row in enumerate(event)
+    )
+
+
+def record_bytes(row: Row, ts: int, is_last: bool) -> bytes:
+    """Return one MBO record of 56 bytes."""
+    action, side, order_id, ticks, size = row
+    return struct.pack(
+        "<BBHIQQqIBBccQiI",
+        14,
+        0xA0,
+        1,
+        INSTRUMENT_ID,
+        ts,
+        order_id,
+        ticks * TICK_UNITS,
+        size,
+        LAST if is_last else 0,
+        0,
+        action.encode(),
+        side.encode(),
+        ts,
+        0,
+        0,
+    )
+
+
+def write_zst(path: Path, content: bytes) -> Path:
+    """Write a zstd-compressed file."""
+    path.write_bytes(zstandard.ZstdCompressor().compress(content))
+    return path
+
+
+def itch_message(kind: str, body: bytes, ts: int = 1) -> bytes:
+    """Return one length-prefixed ITCH message."""
+    message = kind.encode() + struct.pack(">HH", 1, 0) + ts.to_bytes(6, "big") + body
+    return struct.pack(">H", len(message)) + message
+
+
+def itch_add(order_id: int, side: str, shares: int, price: int, stock: str = "ABCD", ts: int = 1) -> bytes:
+    """Return an add; price in 1e-4."""
+    body = struct.pack(">QcI8sI", order_id, side.encode(), shares, stock.ljust(8).encode(), price)
+    return itch_message("A", body, ts)
+
+
+def itch_execute(order_id: int, shares: int, ts: int = 1) -> bytes:
+    """Return an execution at the order's price."""
+    return itch_message("E", struct.pack(">QIQ", order_id, shares, 1), ts)
+
+
+def itch_reduce(order_id: int, shares: int) -> bytes:
+    """Return a partial cancel."""
+    return itch_message("X", struct.pack(">QI", order_id, shares))
+
+
+def itch_delete(order_id: int) -> bytes:
+    """Return a delete."""
+    return itch_message("D", struct.pack(">Q", order_id))
+
+
+def itch_replace(order_id: int, new_order_id: int, shares: int, price: int) -> bytes:
+    """Return a replace."""
+    return itch_message("U", struct.pack(">QQII", order_id, new_order_id, shares, price))

@@ -1,0 +1,248 @@
+"""R2 objects become COMMAND records: defaults, refusals at the door, and mends that name field and value."""
+
+from contextlib import suppress
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from engine.instruments import Catalogue, Currency, Instrument, RefusedAtDoor
+from engine.records import (
+    ACCOUNT_LIMIT_FIELDS,
+    ALL_INSTRUMENTS,
+    COMMAND,
+    INSTRUMENT_FIELDS,
+    LIFTED,
+    UNCHANGED,
+    Op,
+    OrderType,
+    Phase,
+    Reason,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+    words_text,
+)
+from gateways.json_lines import CommandEncoder, MalformedCommand, decode_object
+from gateways.json_lines.commands import steps
+
+USD = Currency(0, "USD", 6)
+XYZ = Instrument(0, "XYZ", USD, USD, 1, 2, 1, 0, 10_000)
+QUARTER = Instrument(1, "ES", USD, USD, 25, 2, 1, 1, 25_000)
+NEW = {"op": "new", "account": 1, "symbol": "XYZ", "side": "buy", "price": "10.05", "quantity": "100"}
+
+
+@pytest.fixture
+def encoder() -> CommandEncoder:
+    """An encoder that knows two instruments; every order that is asked for is the first one's."""
+    return CommandEncoder(Catalogue([USD], [XYZ, QUARTER]), lambda account, client_id, order_id: XYZ)
+
+
+def encoded(encoder: CommandEncoder, **fields: Any) -> Any:
+    """Return the record of a command."""
+    commands = np.zeros(1, COMMAND)
+    encoder.encode(fields, commands[0])
+    return commands[0]
+
+
+def test_new_order_left_to_its_defaults_is_a_gtc_limit_order(encoder: CommandEncoder) -> None:
+    command = encoded(encoder, **NEW)
+
+    assert (command["op"], command["side"], command["px"], command["qty"]) == (Op.NEW, Side.BUY, 1005, 100)
+    assert command["order_type"] == OrderType.LIMIT
+    assert command["time_in_force"] == TimeInForce.GTC
+    assert command["stp_mode"] == SelfTradePrevention.CANCEL_NEWEST
+    assert command["flags"] == 0
+    assert command["client_order_id"] == 0
+
+
+def test_market_order_defaults_to_ioc(encoder: CommandEncoder) -> None:
+    command = encoded(encoder, **{**NEW, "type": "market", "price": None})
+
+    assert command["time_in_force"] == TimeInForce.IOC
+    assert command["px"] == 0
+
+
+def test_pack_gives_the_bytes_that_encode_writes(encoder: CommandEncoder) -> None:
+    fields = {**NEW, "client_order_id": "order-1", "post_only": True, "expires_at": 5}
+    commands = np.zeros(1, COMMAND)
+
+    encoder.encode(fields, commands[0])
+
+    assert encoder.pack(fields) == commands.tobytes()
+
+
+def test_textual_id_is_carried_and_differs_by_owner(encoder: CommandEncoder) -> None:
+    first = encoded(encoder, **{**NEW, "client_order_id": "abc"})
+    second = encoded(encoder, **{**NEW, "client_order_id": "abc", "account": 2})
+
+    assert words_text(first["text"]) == b"abc"
+    assert first["client_order_id"] > 0
+    assert first["client_order_id"] != second["client_order_id"]
+
+
+def test_cancel_takes_either_id(encoder: CommandEncoder) -> None:
+    by_client = encoded(encoder, op="cancel", account=1, client_order_id=7)
+    by_engine = encoded(encoder, op="cancel", account=1, order_id=9)
+
+    assert (by_client["client_order_id"], by_client["order_id"]) == (7, 0)
+    assert (by_engine["client_order_id"], by_engine["order_id"]) == (0, 9)
+
+
+def test_replace_leaves_out_what_is_not_given(encoder: CommandEncoder) -> None:
+    command = encoded(encoder, op="replace", account=1, client_order_id=7, price="10.06")
+
+    assert (command["px"], command["qty"]) == (1006, UNCHANGED)
+
+
+def test_replace_of_an_unknown_order_still_reaches_the_engine() -> None:
+    encoder = CommandEncoder(Catalogue([USD], [XYZ, QUARTER]))
+
+    command = encoded(encoder, op="replace", account=1, client_order_id=7, price="10.061")
+
+    assert (command["op"], command["px"]) == (Op.REPLACE, UNCHANGED)
+
+
+def test_phase_without_symbol_means_every_instrument(encoder: CommandEncoder) -> None:
+    command = encoded(encoder, op="phase", symbol=None, phase="halted")
+
+    assert (command["instrument"], command["value"]) == (ALL_INSTRUMENTS, Phase.HALTED)
+
+
+def test_limits_tell_left_out_from_lifted(encoder: CommandEncoder) -> None:
+    command = encoded(encoder, op="limits", account=4, max_open_orders=10, max_position=None)
+
+    assert command["account"] == 4
+    assert command[ACCOUNT_LIMIT_FIELDS["max_open_orders"]] == 10
+    assert command[ACCOUNT_LIMIT_FIELDS["max_position"]] == LIFTED
+    assert command[ACCOUNT_LIMIT_FIELDS["order_rate"]] == UNCHANGED
+
+
+def test_instrument_line_brings_its_unknown_currencies(encoder: CommandEncoder) -> None:
+    line = {
+        "symbol": "AB",
+        "base": "A",
+        "quote": "USD",
+        "tick_size": "0.25",
+        "lot_size": 1,
+        "taker_fee_ppm": 3,
+    }
+
+    command = encoded(encoder, op="instrument", **line)
+
+    assert encoder.new_currencies == ["A"]
+    assert (command[INSTRUMENT_FIELDS["base"]], command[INSTRUMENT_FIELDS["quote"]]) == (1, 0)
+    assert (command[INSTRUMENT_FIELDS["tick_size"]], command["side"]) == (25, 2)
+    assert command["text"][2] == 3
+    assert words_text(command["text"][:2]) == b"AB"
+
+
+def test_deposit_names_its_currency_by_byte(encoder: CommandEncoder) -> None:
+    command = encoded(encoder, op="account", account=1, deposit={"EUR": "2", "USD": "1.5"})
+
+    assert encoder.new_currencies == ["EUR"]
+    assert (command["client_order_id"], command["order_id"]) == (2_000_000, 1_500_000)
+    assert int(command["text"][0]) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"price": "10.055"}, Reason.OFF_TICK),
+        ({"quantity": "1.5"}, Reason.OFF_LOT),
+        ({"symbol": "NOPE"}, Reason.UNKNOWN_SYMBOL),
+        ({"price": "1e40"}, Reason.OUT_OF_RANGE),
+        ({"price": 10.5}, Reason.INVALID_FIELD),
+        ({"price": "ten"}, Reason.INVALID_FIELD),
+        ({"quantity": "99999999999999999999"}, Reason.OUT_OF_RANGE),
+        ({"account": 2**64}, Reason.OUT_OF_RANGE),
+        ({"account": 1.5}, Reason.INVALID_FIELD),
+        ({"client_order_id": "x" * 25}, Reason.INVALID_FIELD),
+        ({"client_order_id": ""}, Reason.INVALID_FIELD),
+        ({"trail": "1"}, Reason.INVALID_FIELD),
+    ],
+)
+def test_value_that_no_record_can_carry_is_refused_at_the_door(
+    encoder: CommandEncoder, change: dict[str, Any], reason: Reason
+) -> None:
+    with pytest.raises(RefusedAtDoor) as refused:
+        encoder.row({**NEW, **change})
+
+    assert refused.value.reason == reason
+    assert refused.value.field == next(iter(change))
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "mend"),
+    [
+        ({"op": "nwe"}, "op", "did you mean 'new'?"),
+        ({"op": None}, "op", "give one of"),
+        ({"quantty": 1}, "quantty", "did you mean 'quantity'?"),
+        ({"type": "limt"}, "type", "did you mean 'limit'?"),
+        ({"side": "hold"}, "side", "buy, sell"),
+        ({"quantity": None}, "quantity", "needs this field"),
+        ({"account": "1"}, "account", "whole JSON number"),
+        ({"account": True}, "account", "whole JSON number"),
+        ({"post_only": 1}, "post_only", "true or false"),
+        ({"symbol": 5}, "symbol", "string"),
+    ],
+)
+def test_object_that_is_no_command_names_field_and_mend(
+    encoder: CommandEncoder, change: dict[str, Any], field: str, mend: str
+) -> None:
+    with pytest.raises(MalformedCommand) as fault:
+        encoder.row({**NEW, **change})
+
+    assert fault.value.field == field
+    assert mend in str(fault.value)
+
+
+@pytest.mark.parametrize("price", ["0", "-1.25", 0, -3])
+def test_zero_and_negative_prices_reach_the_engine(encoder: CommandEncoder, price: object) -> None:
+    command = encoded(encoder, **{**NEW, "price": price})
+
+    assert command["px"] == int(Decimal(price) * 100)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b"[1]", b"null", b'{"a":1e400}', b"\xff\xfe", b'{"a":1}x'])
+def test_what_is_no_json_object_is_malformed(raw: bytes) -> None:
+    with pytest.raises(MalformedCommand, match="not a JSON object"):
+        decode_object(raw)
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=-(10**9), max_value=10**9))
+def test_fast_and_exact_roads_agree_on_every_plain_decimal(number: Decimal) -> None:
+    text = f"{number:f}"
+
+    count = steps(text, 25, 2)
+
+    if count is not None:
+        assert count == QUARTER.px(text)
+
+
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=30),
+    st.lists(st.integers(), max_size=2),
+)
+NAMES = st.sampled_from(
+    [*NEW, "client_order_id", "type", "deposit", "phase", "tick_size", "now", "order_id", "x"]
+)
+OPS = st.sampled_from(
+    ["new", "cancel", "replace", "mass_cancel", "account", "instrument", "limits", "phase", "time"]
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(OPS, st.dictionaries(NAMES, VALUES, max_size=5))
+def test_no_object_raises_anything_but_the_two_faults(op: str, fields: dict[str, Any]) -> None:
+    encoder = CommandEncoder(Catalogue([USD], [XYZ]))
+    given_fields = {**NEW, **fields, "op": op} if op == "new" else {**fields, "op": op}
+    with suppress(RefusedAtDoor, MalformedCommand):
+        assert len(encoder.pack(given_fields)) == COMMAND.itemsize
