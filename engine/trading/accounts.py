@@ -15,6 +15,7 @@ from engine.trading.state import ACCOUNT_IDX_BITS, NIL
 
 ACCOUNT_SPREAD = 2654435761  # 2**32 / golden ratio: Knuth, TAOCP 3, section 6.4
 BUY = np.int64(Side.BUY)
+NOTHING = np.int64(0)
 
 
 @njit(cache=True)
@@ -83,8 +84,10 @@ def notional_of(s, book, px, qty):
 @njit(cache=True)
 def order_reserve(s, order, qty):
     """Return what an open buy holds for `qty` of its lots."""
+    if qty == 0:
+        return NOTHING
     notional = notional_of(s, s.cold[order].instrument, s.hot[order].px, qty)
-    return reserve_of(notional, s.cold[order].maker_ppm, s.cold[order].taker_ppm)
+    return reserve_of(notional, np.int64(s.cold[order].maker_ppm), np.int64(s.cold[order].taker_ppm))
 
 
 @njit(cache=True)

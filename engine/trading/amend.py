@@ -140,7 +140,7 @@ def _check_funds_increase(s, order, account, px, leaves):
     quote = s.books[book].quote
     if s.cold[order].side == BUY:
         notional = notional_of(s, book, px, leaves)
-        wanted = reserve_of(notional, s.cold[order].maker_ppm, s.cold[order].taker_ppm)
+        wanted = reserve_of(notional, np.int64(s.cold[order].maker_ppm), np.int64(s.cold[order].taker_ppm))
         increase = wanted - order_reserve(s, order, s.hot[order].leaves)
         return check_buy_funds(s, account, quote, increase) if increase > 0 else OK
     best = best_level(s, book, BUY)

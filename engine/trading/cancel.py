@@ -10,7 +10,7 @@ from numba import njit
 from engine.records import ALL_INSTRUMENTS, Reason, Side, TimeInForce
 from engine.trading.accounts import find_position
 from engine.trading.events import done, rejected
-from engine.trading.identity import find_client_id, find_order
+from engine.trading.identity import find_live, find_order
 from engine.trading.levels import best_level, next_level
 from engine.trading.match import withdraw
 from engine.trading.state import NIL
@@ -39,10 +39,8 @@ def own_order(s, command, account):
         return order
     if command["client_order_id"] <= 0:
         return NIL
-    entry, _ = find_client_id(s, account, command["client_order_id"])
-    if entry == NIL:
-        return NIL
-    return s.ids[entry].order
+    order, _ = find_live(s, account, command["client_order_id"])
+    return order
 
 
 @njit(cache=True)

@@ -31,6 +31,7 @@ LEFT_OUT = (
     "account_bucket",
     "position_bucket",
     "order_bucket",
+    "live_bucket",
     "id_bucket",
 )
 """Scratch, seqlock words, and what follows from the pools (hash buckets)."""

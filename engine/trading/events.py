@@ -99,9 +99,13 @@ def _order(s, e, order, status):
     e["leaves_qty"] = s.hot[order].leaves
     e["notional"] = s.cold[order].notional
     e["rev"] = s.cold[order].rev
-    e["text"][0] = s.cold[order].text[0]
-    e["text"][1] = s.cold[order].text[1]
-    e["text"][2] = s.cold[order].text[2]
+    e["text"][0] = 0
+    e["text"][1] = 0
+    e["text"][2] = 0
+    if s.cold[order].has_text:
+        e["text"][0] = s.cold[order].text[0]
+        e["text"][1] = s.cold[order].text[1]
+        e["text"][2] = s.cold[order].text[2]
 
 
 @njit(cache=True)
@@ -115,9 +119,13 @@ def _maker(s, e, maker):
     e["maker_cum_qty"] = s.cold[maker].cum
     e["maker_leaves_qty"] = s.hot[maker].leaves
     e["maker_notional"] = s.cold[maker].notional
-    e["maker_text"][0] = s.cold[maker].text[0]
-    e["maker_text"][1] = s.cold[maker].text[1]
-    e["maker_text"][2] = s.cold[maker].text[2]
+    e["maker_text"][0] = 0
+    e["maker_text"][1] = 0
+    e["maker_text"][2] = 0
+    if s.cold[maker].has_text:
+        e["maker_text"][0] = s.cold[maker].text[0]
+        e["maker_text"][1] = s.cold[maker].text[1]
+        e["maker_text"][2] = s.cold[maker].text[2]
 
 
 @njit(cache=True)

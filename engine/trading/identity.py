@@ -1,19 +1,23 @@
 """Who is who: orders by engine id, and client ids in a bounded window (SPEC S4).
 
-Both are chained hash tables whose buckets follow the low bits of the id: ids that are
-given in sequence fall into neighbouring buckets, which the cache likes. A client that
-picks its ids to collide harms itself: a chain of CHAIN_MAX entries takes no more.
+    order_bucket -> cold.next       live orders by engine id
+    live_bucket  -> cold.id_next    live orders by (account, client id)
+    id_bucket    -> ids.next        ended client ids, a ring: the oldest is forgotten
 
-The window keeps every live id. Ended ids wait in a queue, oldest first, and are
-forgotten only when a new id finds no free entry.
+All are chained hash tables whose buckets follow the low bits of the id: ids given in
+sequence fall into neighbouring buckets, which the cache likes. A live client id leads
+straight to its order, so a cancel or replace reads nothing of the window.
 """
 
+import numpy as np
 from numba import njit
 
 from engine.trading.state import NIL
 
 CHAIN_MAX = 64
-ACCOUNT_SPREAD = 2654435761  # 2**32 / golden ratio: Knuth, TAOCP 3, section 6.4
+"""A client id that would lengthen a chain beyond this is refused: ids chosen to collide
+harm nobody else."""
+ACCOUNT_SPREAD = np.int64(2654435761)  # 2**32 / golden ratio: Knuth, TAOCP 3, section 6.4
 
 
 @njit(cache=True)
@@ -47,16 +51,28 @@ def find_order(s, order_id):
 
 
 @njit(cache=True)
-def _client_bucket(s, account, client_order_id):
+def _hash(account, client_order_id):
     spread = account * ACCOUNT_SPREAD
-    folded = client_order_id ^ (client_order_id >> 22) ^ (client_order_id >> 43)
-    return (folded ^ spread ^ (spread >> 20)) & (len(s.id_bucket) - 1)
+    return client_order_id ^ (client_order_id >> 22) ^ (client_order_id >> 43) ^ spread ^ (spread >> 20)
 
 
 @njit(cache=True)
-def find_client_id(s, account, client_order_id):
-    """Return (entry or NIL, length of the chain that was walked)."""
-    entry = s.id_bucket[_client_bucket(s, account, client_order_id)] - 1
+def find_live(s, account, client_order_id):
+    """Return (live order of that client id or NIL, length of the chain that was walked)."""
+    order = s.live_bucket[_hash(account, client_order_id) & (len(s.live_bucket) - 1)] - 1
+    length = 0
+    while order != NIL:
+        if s.cold[order].client_order_id == client_order_id and s.hot[order].account == account:
+            break
+        length += 1
+        order = s.cold[order].id_next - 1
+    return order, length
+
+
+@njit(cache=True)
+def find_ended(s, account, client_order_id):
+    """Return (entry of an ended client id in the window or NIL, length of the chain walked)."""
+    entry = s.id_bucket[_hash(account, client_order_id) & (len(s.id_bucket) - 1)] - 1
     length = 0
     while entry != NIL:
         if s.ids[entry].client_order_id == client_order_id and s.ids[entry].account == account:
@@ -67,60 +83,54 @@ def find_client_id(s, account, client_order_id):
 
 
 @njit(cache=True)
-def has_room_for_client_id(s):
-    """Tell whether a new client id can be kept without forgetting a live one."""
-    return s.ids_used < len(s.ids) or s.ended_head != 0
+def link_client_id(s, order):
+    """Make a new order findable by its client id."""
+    bucket = _hash(s.hot[order].account, s.cold[order].client_order_id) & (len(s.live_bucket) - 1)
+    s.cold[order].id_next = s.live_bucket[bucket]
+    s.live_bucket[bucket] = order + 1
 
 
 @njit(cache=True)
-def remember_client_id(s, account, client_order_id, order):
-    """Store a client id that is not in the window; return its entry."""
+def end_client_id(s, order, status):
+    """Move the client id of an order that ends into the window, over the oldest when it is full."""
+    account = s.hot[order].account
+    client_order_id = s.cold[order].client_order_id
+    hashed = _hash(account, client_order_id)
+    _unlink_live(s, order, hashed & (len(s.live_bucket) - 1))
+    entry = s.ids_next
+    s.ids_next = entry + 1 if entry + 1 < len(s.ids) else 0
     if s.ids_used < len(s.ids):
-        entry = s.ids_used
         s.ids_used += 1
     else:
-        entry = _forget_oldest(s)
-    bucket = _client_bucket(s, account, client_order_id)
+        _unlink_ended(s, entry)
+    bucket = hashed & (len(s.id_bucket) - 1)
     s.ids[entry].account = account
     s.ids[entry].client_order_id = client_order_id
     s.ids[entry].order_id = s.hot[order].order_id
-    s.ids[entry].order = order
-    s.ids[entry].status = 0
-    s.ids[entry].cum = 0
-    s.ids[entry].ended_next = 0
+    s.ids[entry].status = status
+    s.ids[entry].cum = s.cold[order].cum
     s.ids[entry].next = s.id_bucket[bucket]
     s.id_bucket[bucket] = entry + 1
-    return entry
 
 
 @njit(cache=True)
-def end_client_id(s, entry, status, cum):
-    """Note how the order of an id ended; from now on the id may be forgotten."""
-    s.ids[entry].order = NIL
-    s.ids[entry].status = status
-    s.ids[entry].cum = cum
-    s.ids[entry].ended_next = 0
-    if s.ended_tail == 0:
-        s.ended_head = entry + 1
-    else:
-        s.ids[s.ended_tail - 1].ended_next = entry + 1
-    s.ended_tail = entry + 1
+def _unlink_live(s, order, bucket):
+    at = s.live_bucket[bucket] - 1
+    if at == order:
+        s.live_bucket[bucket] = s.cold[order].id_next
+        return
+    while s.cold[at].id_next - 1 != order:  # at most CHAIN_MAX rounds
+        at = s.cold[at].id_next - 1
+    s.cold[at].id_next = s.cold[order].id_next
 
 
 @njit(cache=True)
-def _forget_oldest(s):
-    """Take the id that ended first out of the window; return its entry."""
-    entry = s.ended_head - 1
-    assert entry != NIL  # has_room_for_client_id was asked
-    s.ended_head = s.ids[entry].ended_next
-    if s.ended_head == 0:
-        s.ended_tail = 0
-    bucket = _client_bucket(s, s.ids[entry].account, s.ids[entry].client_order_id)
+def _unlink_ended(s, entry):
+    bucket = _hash(s.ids[entry].account, s.ids[entry].client_order_id) & (len(s.id_bucket) - 1)
     at = s.id_bucket[bucket] - 1
     if at == entry:
         s.id_bucket[bucket] = s.ids[entry].next
-    else:
-        while s.ids[at].next - 1 != entry:  # at most CHAIN_MAX rounds
-            at = s.ids[at].next - 1
-        s.ids[at].next = s.ids[entry].next
-    return entry
+        return
+    while s.ids[at].next - 1 != entry:  # at most the ended ids of one bucket
+        at = s.ids[at].next - 1
+    s.ids[at].next = s.ids[entry].next

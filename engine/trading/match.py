@@ -93,8 +93,8 @@ def walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker):
 def _trade(s, command, book, taker, maker, level, px, qty):
     """Fill both sides at the maker's px; a maker without leaves is gone after."""
     touch_account(s, s.hot[maker].account)
-    taker_fee = settle_fill(s, taker, px, qty, s.cold[taker].taker_ppm)
-    maker_fee = settle_fill(s, maker, px, qty, s.cold[maker].maker_ppm)
+    taker_fee = settle_fill(s, taker, px, qty, np.int64(s.cold[taker].taker_ppm))
+    maker_fee = settle_fill(s, maker, px, qty, np.int64(s.cold[maker].maker_ppm))
     s.levels[level].qty -= qty
     s.books[book].last_px = px
     s.books[book].trade_count += 1

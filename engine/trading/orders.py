@@ -4,10 +4,12 @@ import numpy as np
 from numba import njit
 
 from engine.trading.accounts import add_position, commit_open
-from engine.trading.identity import end_client_id, link_order, remember_client_id, unlink_order
+from engine.trading.identity import end_client_id, link_client_id, link_order, unlink_order
+from engine.trading.queue import count_open
 from engine.trading.state import NIL
 
 NOTHING = np.int64(0)
+GOES = np.int64(-1)
 
 
 @njit(cache=True)
@@ -59,9 +61,11 @@ def begin_order(s, command, account, position, px):
     s.cold[order].instrument = book
     s.cold[order].maker_ppm = s.books[book].maker_ppm
     s.cold[order].taker_ppm = s.books[book].taker_ppm
+    s.cold[order].has_text = command["text"][0] != 0
     s.cold[order].text[0] = command["text"][0]
     s.cold[order].text[1] = command["text"][1]
     s.cold[order].text[2] = command["text"][2]
+    s.cold[order].is_counted = 0
     s.cold[order].rev = 0
     s.cold[order].session = command["session"]
     s.cold[order].side = command["side"]
@@ -71,9 +75,8 @@ def begin_order(s, command, account, position, px):
     s.cold[order].ring = s.ring
     s.cold[order].entry_ts = s.eng_ts
     link_order(s, order)
-    s.cold[order].id_entry = NIL
     if command["client_order_id"] != 0:
-        s.cold[order].id_entry = remember_client_id(s, account, command["client_order_id"], order)
+        link_client_id(s, order)
     commit_open(s, order, NOTHING)
     return order
 
@@ -82,9 +85,10 @@ def begin_order(s, command, account, position, px):
 def end_order(s, order, status):
     """Forget an order that is in no level and has no leaves; its slot is free after."""
     unlink_order(s, order)
-    entry = s.cold[order].id_entry
-    if entry != NIL:
-        end_client_id(s, entry, status, s.cold[order].cum)
+    if s.cold[order].client_order_id != 0:
+        end_client_id(s, order, status)
+    if s.cold[order].is_counted:
+        count_open(s, order, GOES)
     s.orders_live -= 1
     s.hot[order].order_id = 0
     s.hot[order].next = s.orders_free

@@ -7,12 +7,11 @@ from engine.trading.levels import obtain_level, remove_level
 from engine.trading.state import NIL
 
 JOINS = np.int64(1)
-LEAVES = np.int64(-1)
 
 
 @njit(cache=True)
 def enqueue(s, order):
-    """Put an order at the tail of the level of its px."""
+    """Put an order at the tail of the level of its px; it counts as open from the first time on."""
     level = obtain_level(s, s.cold[order].instrument, np.int64(s.cold[order].side), s.hot[order].px)
     tail = s.levels[level].tail
     s.hot[order].level = level
@@ -25,7 +24,9 @@ def enqueue(s, order):
     s.levels[level].tail = order
     s.levels[level].qty += s.hot[order].leaves
     s.levels[level].order_count += 1
-    _count(s, order, JOINS)
+    if s.cold[order].is_counted == 0:
+        s.cold[order].is_counted = 1
+        count_open(s, order, JOINS)
 
 
 @njit(cache=True)
@@ -44,15 +45,14 @@ def dequeue(s, order):
         s.hot[after].prev = before
     s.levels[level].qty -= s.hot[order].leaves
     s.levels[level].order_count -= 1
-    _count(s, order, LEAVES)
     s.hot[order].level = NIL
     if s.levels[level].order_count == 0:
         remove_level(s, level)
 
 
 @njit(cache=True)
-def _count(s, order, change):
-    """Count an order that rests from now on (+1) or no longer (-1)."""
+def count_open(s, order, change):
+    """Count an order as open for its book, account and position (+1), or no longer (-1)."""
     s.books[s.cold[order].instrument].order_count += change
     s.accounts[s.hot[order].account].open_orders += change
     s.positions[s.hot[order].position].open_orders += change

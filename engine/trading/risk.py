@@ -28,6 +28,7 @@ BUCKET_NEW = np.int64(0)
 BUCKET_REPLACE = np.int64(1)
 TOKEN = 1_000_000_000
 """A token in the unit of the buckets: rate per second times nanoseconds."""
+WORD_HALF = np.int64(2**32)
 BPS = 10_000
 BUY = np.int64(Side.BUY)
 
@@ -57,11 +58,10 @@ def take_token(s, account, bucket):
         burst = rate
     used = s.accounts[account].rate_used[bucket]
     elapsed = s.eng_ts - s.accounts[account].rate_ts[bucket]
-    if rate != 0:
-        if elapsed > used // rate:
-            used = 0
-        else:
-            used -= elapsed * rate
+    if elapsed < WORD_HALF:  # rate < 2**30: the product is exact, and no division is needed
+        used = max(used - elapsed * rate, 0)
+    elif rate != 0:
+        used = 0 if elapsed > used // rate else used - elapsed * rate
     s.accounts[account].rate_ts[bucket] = s.eng_ts
     is_refused = used + TOKEN > burst * TOKEN
     s.accounts[account].rate_used[bucket] = used if is_refused else used + TOKEN

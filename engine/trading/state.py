@@ -31,17 +31,18 @@ SIDES = 3  # indexed by Side: 0 unused, 1 BUY, 2 SELL
 ACCOUNT = np.dtype(
     [
         ("account", "<i8"),  # external id
-        ("next", "<i8"),  # hash chain, idx + 1
         ("enabled", "<i8"),
-        ("unlimited", "<i8"),
-        ("open_orders", "<i8"),
-        ("positions_head", "<i8"),  # idx + 1 of the newest position
-        ("max_open_orders", "<i8"),  # limit + 1, LIMIT_LIFTED, or 0 = the default's; so the next three
-        ("max_position", "<i8"),
-        ("order_rate", "<i8"),
+        ("order_rate", "<i8"),  # limit + 1, LIMIT_LIFTED, or 0 = the default's; so the other limits
         ("order_burst", "<i8"),
         ("rate_used", "<i8", (2,)),  # 1e-9 tokens taken and not yet back: NEW, REPLACE
         ("rate_ts", "<i8", (2,)),  # when that was reckoned
+        # The second cache line: what a replace does not read.
+        ("next", "<i8"),  # hash chain, idx + 1
+        ("unlimited", "<i8"),
+        ("open_orders", "<i8"),
+        ("positions_head", "<i8"),  # idx + 1 of the newest position
+        ("max_open_orders", "<i8"),
+        ("max_position", "<i8"),
         ("pad", "<i8", (2,)),
     ]
 )
@@ -157,11 +158,8 @@ COLD = np.dtype(
         ("cum", "<i8"),
         ("notional", "<i8"),  # sum of px * qty over fills, tick x lot
         ("instrument", "<i8"),
-        ("maker_ppm", "<i8"),  # frozen at acceptance (SPEC S20)
-        ("taker_ppm", "<i8"),
-        ("id_entry", "<i8"),  # NIL when client_order_id is 0
-        ("text", "<i8", (3,)),
-        ("next", "<i8"),  # order-id hash chain, idx + 1
+        ("maker_ppm", "<i4"),  # frozen at acceptance (SPEC S20)
+        ("taker_ppm", "<i4"),
         ("rev", "<i4"),
         ("session", "<i4"),
         ("side", "<i1"),
@@ -169,11 +167,18 @@ COLD = np.dtype(
         ("stp_mode", "<i1"),
         ("post_only", "<i1"),
         ("ring", "<i1"),
-        ("pad", "<i1", (3,)),
+        ("has_text", "<i1"),
+        ("is_counted", "<i1"),  # as an open order of its account, position and book
+        ("pad", "<i1"),
+        # The second cache line: what only the beginning and the end of an order touch.
+        ("text", "<i8", (3,)),
+        ("next", "<i8"),  # order-id hash chain, idx + 1
+        ("id_next", "<i8"),  # client-id hash chain, idx + 1
         ("entry_ts", "<i8"),
-        ("pad2", "<i8"),
+        ("pad2", "<i8", (2,)),
     ]
 )
+"""Narrow fields keep what a replace or a fill touches in one cache line."""
 assert COLD.itemsize == 128
 
 CLIENT_ID = np.dtype(
@@ -181,11 +186,10 @@ CLIENT_ID = np.dtype(
         ("account", "<i8"),  # account idx
         ("client_order_id", "<i8"),
         ("order_id", "<i8"),
-        ("order", "<i8"),  # order idx while live, NIL after
         ("status", "<i8"),
-        ("cum", "<i8"),  # once ended
+        ("cum", "<i8"),
         ("next", "<i8"),  # hash chain, idx + 1
-        ("ended_next", "<i8"),  # queue of the ended, idx + 1
+        ("pad", "<i8", (2,)),
     ]
 )
 assert CLIENT_ID.itemsize == 64
@@ -229,9 +233,7 @@ def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
             ("orders_free", "<i8"),
             ("orders_live", "<i8"),
             ("ids_used", "<i8"),
-            ("ids_free", "<i8"),
-            ("ended_head", "<i8"),
-            ("ended_tail", "<i8"),
+            ("ids_next", "<i8"),  # the entry that the next ended client id takes
             ("event_count", "<i8"),  # events made since the start
             ("trade_count", "<i8"),
             ("event_hash", "<i8"),  # rolling, over every event (SPEC S27)
@@ -240,7 +242,6 @@ def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
             ("default_max_position", "<i8"),
             ("default_order_rate", "<i8"),
             ("default_order_burst", "<i8"),
-            ("work", "<i8", (12,)),  # results that kernels hand to their caller
             ("version", "<i8", (c.instruments + c.accounts,)),
             ("opened", "<i8", (c.instruments + c.accounts,)),
             ("account_bucket", "<i8", (power_of_two(2 * c.accounts),)),
@@ -255,6 +256,7 @@ def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
             ("nodes", NODE, (nodes,)),
             ("child", "<i8", (nodes, NODE_WAYS)),  # level or node idx
             ("order_bucket", "<i8", (power_of_two(2 * c.orders),)),
+            ("live_bucket", "<i8", (power_of_two(2 * c.orders),)),
             ("hot", HOT, (c.orders,)),
             ("cold", COLD, (c.orders,)),
             ("id_bucket", "<i8", (power_of_two(c.client_ids),)),

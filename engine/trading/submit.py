@@ -6,7 +6,7 @@ from numba import njit
 from engine.records import CommandFlag, OrderType, Reason, Side, Status, TimeInForce
 from engine.trading.accounts import find_position
 from engine.trading.events import accepted, rejected
-from engine.trading.identity import CHAIN_MAX, has_room_for_client_id
+from engine.trading.identity import CHAIN_MAX, find_ended, find_live
 from engine.trading.levels import best_level
 from engine.trading.match import walk, withdraw, would_cross
 from engine.trading.orders import begin_order, end_order, has_room_for_order, has_room_for_position
@@ -51,14 +51,13 @@ FILLED = np.int64(Status.FILLED)
 def apply_new(s, command):
     """Apply a NEW: one REJECTED, or ACCEPTED and what follows from it."""
     reason, account = check_trader(s, command)
-    entry = NIL
     chain = 0
     if reason == OK:
-        reason, entry, chain = check_new(s, command, account)
+        reason, chain = check_new(s, command, account)
     if reason != OK:
         report = rejected(s, command, reason)
         if reason == DUPLICATE:
-            _tell_original(s, report, entry)
+            _tell_original(s, report, account, command["client_order_id"])
         return
     book = np.int64(command["instrument"])
     side = np.int64(command["side"])
@@ -174,21 +173,23 @@ def _check_capacity(s, command, position, chain):
         return ORDERS_FULL
     if position == NIL and not has_room_for_position(s):
         return POSITIONS_FULL
-    if command["client_order_id"] != 0 and (chain >= CHAIN_MAX or not has_room_for_client_id(s)):
+    if command["client_order_id"] != 0 and chain >= CHAIN_MAX:
         return CLIENT_IDS_FULL
     return OK
 
 
 @njit(cache=True)
-def _tell_original(s, report, entry):
+def _tell_original(s, report, account, client_order_id):
     """Complete a DUPLICATE with the original's engine id and where it stands (SPEC S4)."""
     e = s.out[report]
-    order = s.ids[entry].order
-    e["order_id"] = s.ids[entry].order_id
-    if order == NIL:
-        e["status"] = s.ids[entry].status
-        e["cum_qty"] = s.ids[entry].cum
-    else:
+    order, _ = find_live(s, account, client_order_id)
+    if order != NIL:
+        e["order_id"] = s.hot[order].order_id
         e["status"] = OPEN
         e["cum_qty"] = s.cold[order].cum
         e["leaves_qty"] = s.hot[order].leaves
+        return
+    entry, _ = find_ended(s, account, client_order_id)
+    e["order_id"] = s.ids[entry].order_id
+    e["status"] = s.ids[entry].status
+    e["cum_qty"] = s.ids[entry].cum

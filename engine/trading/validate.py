@@ -18,7 +18,7 @@ from engine.records import (
     TimeInForce,
 )
 from engine.trading.accounts import find_account
-from engine.trading.identity import find_client_id
+from engine.trading.identity import find_ended, find_live
 from engine.trading.levels import best_level
 from engine.trading.state import NIL
 
@@ -88,22 +88,26 @@ def check_trader(s, command):
 
 @njit(cache=True)
 def check_new(s, command, account):
-    """Steps 3 to 6 of a NEW: return (reason, client-id entry of a DUPLICATE, length of its chain)."""
+    """Steps 3 to 6 of a NEW: return (reason, length of the client id's chain)."""
     book = np.int64(command["instrument"])
     if book < 0 or book >= s.books_used:
-        return UNKNOWN_INSTRUMENT, NIL, 0
+        return UNKNOWN_INSTRUMENT, 0
     phase = s.books[book].phase
     if phase != CONTINUOUS:
         if phase != PRE_OPEN or not _is_collectable(command):
-            return NOT_ALLOWED_IN_PHASE, NIL, 0
+            return NOT_ALLOWED_IN_PHASE, 0
     chain = 0
     if command["client_order_id"] != 0:
         if command["client_order_id"] < 0:
-            return INVALID_CLIENT_ORDER_ID, NIL, 0
-        entry, chain = find_client_id(s, account, command["client_order_id"])
+            return INVALID_CLIENT_ORDER_ID, 0
+        order, chain = find_live(s, account, command["client_order_id"])
+        if order != NIL:
+            return DUPLICATE, chain
+        entry, ended_chain = find_ended(s, account, command["client_order_id"])
         if entry != NIL:
-            return DUPLICATE, entry, chain
-    return _check_fields(s, command, book), NIL, chain
+            return DUPLICATE, chain
+        chain = max(chain, ended_chain)
+    return _check_fields(s, command, book), chain
 
 
 @njit(cache=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from numba import njit
 
-from engine.trading.identity import CHAIN_MAX, find_client_id
+from engine.trading.identity import CHAIN_MAX, find_ended, find_live
 from engine.trading.state import NIL
 from engine.trading.view_kernels import READ_ROUNDS, TORN, Ints
 from ringbuf.seqlock import pause_between_attempts, read_begin, read_retry
@@ -160,19 +160,25 @@ def copy_client_order(state: Any, account: int, client_order_id: int, row: Ints,
     for _ in range(READ_ROUNDS):
         version = read_begin(s.version, word)
         if version >= 0:
-            entry, _ = find_client_id(s, account, client_order_id)
-            if entry != NIL:
-                ended[0] = s.ids[entry].order_id
-                ended[1] = s.ids[entry].status
-                ended[2] = s.ids[entry].cum
-                order = s.ids[entry].order
-                if ended[1] == 0 and 0 <= order < len(s.hot):
-                    copy_order(s, order, row)
+            order, _ = find_live(s, account, client_order_id)
+            entry = NIL
+            if order != NIL:
+                ended[0] = s.hot[order].order_id
+                ended[1] = 0
+                copy_order(s, order, row)
+            else:
+                entry, _ = find_ended(s, account, client_order_id)
+                if entry != NIL:
+                    ended[0] = s.ids[entry].order_id
+                    ended[1] = s.ids[entry].status
+                    ended[2] = s.ids[entry].cum
             if not read_retry(s.version, word, version):
-                if entry == NIL:
+                if order == NIL and entry == NIL:
                     return 0
-                # Another account's new id may have taken the entry of an ended one.
-                if s.ids[entry].client_order_id == client_order_id and s.ids[entry].account == account:
+                # Another account's id may have taken the entry of an ended one.
+                if order != NIL or (
+                    s.ids[entry].client_order_id == client_order_id and s.ids[entry].account == account
+                ):
                     return version
         pause_between_attempts()
     return TORN

@@ -7,8 +7,6 @@ that a kernel's mistake cannot hide itself.
 from collections import Counter, defaultdict
 from typing import Any
 
-import numpy as np
-
 from engine.records import PX_MAX, Side, words_text
 from engine.trading.state import ACCOUNT_IDX_BITS, NIL, NODE_WAYS
 from engine.trading.view import catalogue
@@ -212,11 +210,12 @@ def check_ids(s: Any, orders: list[int]) -> None:
             by_order_id[order].append(bucket)
     assert sorted(by_order_id) == sorted(orders)
     assert all(len(buckets) == 1 for buckets in by_order_id.values())
-    named = {
-        int(s["cold"][order]["id_entry"]): order for order in orders if s["cold"][order]["id_entry"] != NIL
-    }
-    live = np.flatnonzero(s["ids"]["order"][: s["ids_used"]] != NIL).tolist()
-    assert {entry: int(s["ids"][entry]["order"]) for entry in live} == named
+    by_client_id = [
+        order for head in s["live_bucket"].tolist() if head for order in chain(head, s["cold"]["id_next"])
+    ]
+    assert sorted(by_client_id) == [order for order in sorted(orders) if s["cold"][order]["client_order_id"]]
+    ended = [entry for head in s["id_bucket"].tolist() if head for entry in chain(head, s["ids"]["next"])]
+    assert sorted(ended) == list(range(int(s["ids_used"])))
 
 
 def money_is_conserved(state: Any) -> bool:
