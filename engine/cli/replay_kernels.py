@@ -10,7 +10,7 @@ from numba import njit
 from engine.records import Op
 from engine.trading.accounts import find_account
 from engine.trading.apply import apply
-from engine.trading.identity import find_client_id, find_order
+from engine.trading.identity import find_ended, find_live, find_order
 from engine.trading.simulate import close_opened, run
 from engine.trading.state import NIL
 from ringbuf.atomics import clock_monotonic_ns
@@ -69,11 +69,11 @@ def client_instrument(state, account, client_order_id):
     account_idx = find_account(s, account)
     if account_idx == NIL:
         return False, NIL
-    entry, _ = find_client_id(s, account_idx, client_order_id)
-    if entry == NIL:
-        return False, NIL
-    order = s.ids[entry].order
-    return True, s.cold[order].instrument if order != NIL else NIL
+    order, _ = find_live(s, account_idx, client_order_id)
+    if order != NIL:
+        return True, s.cold[order].instrument
+    entry, _ = find_ended(s, account_idx, client_order_id)
+    return entry != NIL, NIL
 
 
 @njit(cache=True)

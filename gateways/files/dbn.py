@@ -4,6 +4,7 @@ DBN carries no tick size: the caller gives it per symbol. Offsets count decompre
 bytes, so that a damaged record can be found with a hex dump.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
@@ -29,6 +30,10 @@ ACTIONS = {
     "F": Action.FILL,
 }
 SIDES = {"B": int(Side.BUY), "A": int(Side.SELL), "N": 0}
+CONTRACT = re.compile("([A-Z0-9]{2,3})[FGHJKMNQUVXZ][0-9]{1,2}")
+"""A futures symbol: root, month letter, last digits of the year."""
+ROOT_TICKS = {"ES": Decimal("0.25"), "MES": Decimal("0.25"), "NQ": Decimal("0.25"), "MNQ": Decimal("0.25")}
+"""Tick sizes by root, from CME's contract specifications; `--tick` goes before."""
 PRICED = frozenset({Action.ADD, Action.MODIFY, Action.TRADE, Action.FILL})
 
 
@@ -50,12 +55,18 @@ class DbnReader:
         self.symbols: dict[int, str] = {}
         self.skipped_records = 0  # of other kinds than market by order
         self._tick_sizes = dict(ticks)
-        self._ticks = {symbol: _price_units(tick) for symbol, tick in ticks.items()}
+        self._ticks: dict[str, int] = {}
         self._offset = 0
 
     def tick(self, symbol: str) -> Decimal:
-        """Return the tick size given for a symbol."""
-        return self._tick_sizes[symbol]
+        """Return the tick size of a symbol: as given, or the one known of its root."""
+        given = self._tick_sizes.get(symbol)
+        if given is not None:
+            return given
+        contract = CONTRACT.fullmatch(symbol)
+        if contract is None or contract[1] not in ROOT_TICKS:
+            raise MissingTick(symbol)
+        return ROOT_TICKS[contract[1]]
 
     def records(self) -> Iterator[MarketRecord]:
         """Return the market-by-order records."""
@@ -97,8 +108,7 @@ class DbnReader:
                     raise self._error("mappings", f"{number!r} of {name!r} is no instrument number")
                 self.symbols[int(number)] = name
         for symbol in self.symbols.values():
-            if symbol not in self._ticks:
-                raise MissingTick(symbol)
+            self._ticks[symbol] = _price_units(self.tick(symbol))
 
     def _market_record(self, record: MBOMsg) -> MarketRecord:
         symbol = self.symbols.get(record.instrument_id)
@@ -131,8 +141,7 @@ class DbnReader:
     def _name(self, instrument_id: int) -> str:
         """Return the name of an instrument that the metadata does not map: its number."""
         symbol = str(instrument_id)
-        if symbol not in self._ticks:
-            raise MissingTick(symbol)
+        self._ticks[symbol] = _price_units(self.tick(symbol))
         self.symbols[instrument_id] = symbol
         return symbol
 

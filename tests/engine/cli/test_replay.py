@@ -195,11 +195,11 @@ def test_dbn_file_without_a_tick_size_is_wrong_usage(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "a.dbn"
-    path.write_bytes(dbn_bytes([[("A", "B", 7, 400, 3)]]))
+    path.write_bytes(dbn_bytes([[("A", "B", 7, 400, 3)]], symbol="XYZH4"))
 
     assert main(["replay", str(path)]) == 2
 
-    assert "--tick ESH4=0.25" in capfd.readouterr().err
+    assert "--tick XYZH4=0.25" in capfd.readouterr().err
 
 
 def test_itch_file_is_reproduced_and_compared(

@@ -52,10 +52,18 @@ def test_compressed_file_reads_the_same(tmp_path: Path) -> None:
 
 def test_symbol_without_a_tick_size_asks_for_it(tmp_path: Path) -> None:
     path = tmp_path / "a.dbn"
+    path.write_bytes(dbn_bytes([], symbol="XYZH4"))
+
+    with Source(str(path)) as source, pytest.raises(MissingTick, match="--tick XYZH4=SIZE"):
+        list(DbnReader(source, {}).records())
+
+
+def test_tick_size_of_a_well_known_contract_need_not_be_given(tmp_path: Path) -> None:
+    path = tmp_path / "a.dbn"
     path.write_bytes(TWO_EVENTS)
 
-    with Source(str(path)) as source, pytest.raises(MissingTick, match="--tick ESH4=SIZE"):
-        list(DbnReader(source, {}).records())
+    with Source(str(path)) as source:
+        assert [record.px for record in DbnReader(source, {}).records()] == [400] * 4
 
 
 def test_price_off_the_tick_names_byte_and_field(tmp_path: Path) -> None:

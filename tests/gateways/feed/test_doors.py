@@ -1,0 +1,107 @@
+"""The same file through every door of one real instance gives the same trades."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.cli.main import main
+from engine.port import attach_state
+from engine.trading.view import LiveView
+from perf.live import Live, live
+
+ORDER_COUNT = 60
+
+
+@pytest.fixture(scope="module")
+def instance() -> Iterator[Live]:
+    """A running instance with the demo configuration."""
+    with live() as running:
+        yield running
+
+
+def lines(symbol: str, first_account: int) -> list[dict[str, Any]]:
+    """Return a definition, two accounts and orders of which every second trades."""
+    orders: list[dict[str, Any]] = [
+        {
+            "op": "new",
+            "account": first_account + k % 2,
+            "client_order_id": k,
+            "symbol": symbol,
+            "side": "buy" if k % 2 else "sell",
+            "price": "10.00",
+            "quantity": 3,
+        }
+        for k in range(1, ORDER_COUNT + 1)
+    ]
+    return [
+        {"op": "instrument", "symbol": symbol, "base": "A", "quote": "B", "tick_size": "0.01", "lot_size": 1},
+        *({"op": "account", "account": first_account + k, "unlimited": True} for k in range(2)),
+        *orders,
+        {
+            "op": "new",
+            "account": first_account,
+            "symbol": symbol,
+            "side": "buy",
+            "price": "9.999",
+            "quantity": 1,
+        },
+    ]
+
+
+@pytest.mark.parametrize(("door", "first_account"), [("ring", 7001), ("ws", 7003), ("http", 7005)])
+def test_file_trades_through_every_door(
+    instance: Live, tmp_path: Path, capfd: pytest.CaptureFixture[str], door: str, first_account: int
+) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join(json.dumps(line) for line in lines(door.upper(), first_account)))
+    to = f"ring:{instance.data_dir}" if door == "ring" else f"{door}://127.0.0.1:{instance.order_port}"
+
+    assert main(["feed", str(path), "--to", to, "--key", instance.key, "--rate", "5000"]) == 0
+
+    report = capfd.readouterr().out
+    assert f"fills {ORDER_COUNT // 2}" in report
+    book = LiveView(attach_state(instance.data_dir)).book(door.upper())
+    assert (book.trade_count, book.volume, book.order_count) == (ORDER_COUNT // 2, 3 * ORDER_COUNT // 2, 0)
+
+
+def test_flow_plays_into_an_instance_that_has_other_instruments(
+    instance: Live, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["feed", "flow", "--to", f"ring:{instance.data_dir}"]) == 0
+
+    assert "rejected 0" in capfd.readouterr().out
+    assert LiveView(attach_state(instance.data_dir)).book("SYM00000").order_count == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "complaint"),
+    [
+        (["--to", "ftp://x"], 2, "give ring:DIR"),
+        (["--to", "http://127.0.0.1:1"], 2, "give --key KEY"),
+        (["--to", "http://127.0.0.1:1", "--key", "k"], 1, "127.0.0.1:1"),
+        (["--to", "ws://127.0.0.1:1", "--key", "k"], 1, "127.0.0.1:1"),
+        (["--to", "ring:/nowhere"], 1, "/nowhere"),
+    ],
+)
+def test_door_that_cannot_be_used_is_named(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], arguments: list[str], code: int, complaint: str
+) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"op":"session_end"}')
+
+    assert main(["feed", str(path), *arguments]) == code
+
+    assert complaint in capfd.readouterr().err
+
+
+def test_foreign_key_is_refused(instance: Live, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"op":"session_end"}')
+
+    to = f"http://127.0.0.1:{instance.order_port}"
+    assert main(["feed", str(path), "--to", to, "--key", "not-a-key-of-this-place"]) == 1
+
+    assert "--key" in capfd.readouterr().err

@@ -1,0 +1,53 @@
+"""Files as commands for a running instance."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gateways.feed.inputs import commands_of
+from gateways.files.source import InputError, Source
+from tests.gateways.files.venue_files import dbn_bytes
+
+
+def test_json_lines_pass_but_the_instance_keeps_its_own_clock(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    lines = [{"op": "session_end"}, {"op": "time", "now": 5}, {"op": "cancel", "account": 1, "order_id": 2}]
+    path.write_text("\n\n".join(json.dumps(line) for line in lines))
+
+    with Source(str(path)) as source:
+        assert list(commands_of(source, {}, 1)) == [lines[0], lines[2]]
+
+
+def test_broken_line_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"op":"session_end"}\n{"op":')
+
+    with Source(str(path)) as source, pytest.raises(InputError, match="line 2: line"):
+        list(commands_of(source, {}, 1))
+
+
+def test_market_data_becomes_orders_of_two_accounts(tmp_path: Path) -> None:
+    path = tmp_path / "a.dbn"
+    trade = [("T", "A", 9, 400, 2), ("F", "B", 7, 400, 2), ("M", "B", 7, 400, 1)]
+    path.write_bytes(
+        dbn_bytes([[("A", "B", 7, 400, 3)], [*trade], [("M", "B", 7, 399, 5)], [("C", "B", 7, 399, 5)]])
+    )
+
+    with Source(str(path)) as source:
+        commands = list(commands_of(source, {}, 50))
+
+    assert [command["op"] for command in commands] == [
+        *("account", "account", "instrument"),
+        *("new", "new", "replace", "cancel"),
+    ]
+    assert [command["account"] for command in commands if "account" in command] == [50, 51, 50, 51, 50, 50]
+    assert (commands[4]["side"], commands[4]["time_in_force"], commands[4]["price"]) == (
+        "sell",
+        "ioc",
+        "100.00",
+    )
+    assert (commands[5]["price"], commands[5]["quantity"]) == (
+        "99.75",
+        7,
+    )  # the new total: 2 filled and 5 left

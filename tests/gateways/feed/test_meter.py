@@ -1,0 +1,55 @@
+"""Latency counts from the intended send time, and the counts add up."""
+
+import numpy as np
+import pytest
+
+from gateways.feed.meter import SECOND_NS, Meter
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A clock that stands still until the test moves it."""
+    now = [5 * SECOND_NS]
+    monkeypatch.setattr("gateways.feed.meter.time.monotonic_ns", lambda: now[0])
+    return now
+
+
+def test_command_sent_late_is_late_from_its_intended_time(clock: list[int]) -> None:
+    meter = Meter(rate=1000)
+    clock[0] += 10_000_000  # ten commands are due, the first since 10 ms
+
+    assert meter.due() == 11
+    meter.send(11)
+    meter.answer(np.arange(11))
+
+    report = "\n".join(meter.report())
+    assert "latency from the intended send time" in report
+    assert "max 10,0" in report
+
+
+def test_without_a_rate_the_hand_over_counts(clock: list[int]) -> None:
+    meter = Meter(rate=None)
+    clock[0] += 10_000_000
+
+    meter.send(3)
+    clock[0] += 2_000
+    meter.answer(np.array([0, 2]))
+
+    assert meter.in_flight == 1
+    assert "latency from the hand-over: p50 2.0 us" in "\n".join(meter.report())
+
+
+def test_live_line_tells_of_the_time_since_the_last_one(clock: list[int]) -> None:
+    meter = Meter(rate=None)
+    meter.send(100)
+    clock[0] += SECOND_NS // 2
+    meter.answer(np.arange(100))
+    meter.fills += 10
+
+    first = meter.live_line("ring 3")
+    clock[0] += SECOND_NS
+
+    assert "200 commands/s" in first
+    assert "20 fills/s" in first
+    assert "ring 3" in first
+    assert " 0 commands/s" in meter.live_line("ring 0")

@@ -1,0 +1,35 @@
+"""R2 commands as requests of the HTTP door."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from gateways.feed.network_door import request_of
+
+
+@pytest.mark.parametrize(
+    ("fields", "method", "path"),
+    [
+        ({"op": "new", "account": 1, "symbol": "X", "quantity": 1}, "POST", "/v1/orders"),
+        ({"op": "cancel", "account": 1, "client_order_id": 7}, "DELETE", "/v1/orders/client%3A7?account=1"),
+        (
+            {"op": "cancel", "account": 1, "client_order_id": "a/b"},
+            "DELETE",
+            "/v1/orders/client%3Aa%2Fb?account=1",
+        ),
+        ({"op": "cancel", "account": 1, "order_id": 9}, "DELETE", "/v1/orders/9?account=1"),
+        ({"op": "replace", "account": 1, "order_id": 9, "price": "2"}, "PATCH", "/v1/orders/9?account=1"),
+        ({"op": "mass_cancel", "account": 1, "symbol": None}, "DELETE", "/v1/orders?account=1"),
+        ({"op": "phase", "symbol": None, "phase": "halted"}, "POST", "/v1/admin"),
+    ],
+)
+def test_each_operation_has_its_request(fields: dict[str, Any], method: str, path: str) -> None:
+    assert request_of(fields)[:2] == (method, path)
+
+
+def test_body_of_a_replace_holds_what_the_address_does_not() -> None:
+    _, _, body = request_of({"op": "replace", "account": 1, "order_id": 9, "price": "2", "quantity": None})
+
+    assert body is not None
+    assert msgspec.json.decode(body) == {"price": "2"}
