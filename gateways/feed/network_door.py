@@ -155,7 +155,7 @@ def request_of(fields: Fields) -> tuple[str, str, bytes | None]:
     client_id, order_id = rest.pop("client_order_id", None), rest.pop("order_id", None)
     name = str(order_id) if order_id is not None else f"client:{client_id}"
     query = urlencode({"account": rest.pop("account")})
-    path = f"{ORDERS_PATH}/{quote(name, safe="")}?{query}"
+    path = f"{ORDERS_PATH}/{quote(name, safe='')}?{query}"
     return ("DELETE", path, None) if op == "cancel" else ("PATCH", path, _encode(rest))
 
 
