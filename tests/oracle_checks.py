@@ -277,7 +277,7 @@ def check_payment(exchange: "Exchange", account: Account, instrument: Instrument
     reserved = account.reserved(currency) + more
     if reserved > LIMIT_OF_NUMBERS or account.money.get(currency, 0) - reserved < -LIMIT_OF_NUMBERS:
         raise Refused("overflow")
-    check_house(exchange, currency, more)
+    check_value(exchange, account, instrument, more)
 
 
 def check_proceeds(exchange: "Exchange", account: Account, instrument: Instrument, more: int) -> None:
@@ -285,6 +285,15 @@ def check_proceeds(exchange: "Exchange", account: Account, instrument: Instrumen
     currency = instrument.quote
     coming = account.selling(currency) + more
     if coming > LIMIT_OF_NUMBERS or account.money.get(currency, 0) + coming > LIMIT_OF_NUMBERS:
+        raise Refused("overflow")
+    check_value(exchange, account, instrument, more)
+
+
+def check_value(exchange: "Exchange", account: Account, instrument: Instrument, more: int) -> None:
+    """A position's cost and realised profit stay within the largest number, whatever fills."""
+    held, currency = account.position(instrument), instrument.quote
+    at_risk = account.reserved(currency) + account.selling(currency) + more
+    if held.cost + abs(held.realised) + at_risk > LIMIT_OF_NUMBERS:
         raise Refused("overflow")
     check_house(exchange, currency, more)
 
@@ -328,13 +337,17 @@ def replaced_order(exchange: "Exchange", request: Fields) -> tuple[Instrument, O
     check_price(instrument, price, order.price)
     if leaves > order.leaves:
         check_position(exchange, account, instrument, order.side, leaves - order.leaves)
+    best_case = price if order.side == "buy" else max([price, *(maker.price for maker in instrument.buy[:1])])
+    notional = instrument.notional(best_case, leaves)
+    if price != order.price:
+        check_house(exchange, instrument.quote, notional)
     if order.side == "buy":
         held = reserve_of(instrument, order, order.price, order.leaves)
         more = reserve_of(instrument, order, price, leaves) - held
         if more > 0:
             check_payment(exchange, account, instrument, more)
     else:
-        more = instrument.notional(price, leaves) - instrument.notional(order.price, order.leaves)
+        more = notional - instrument.notional(order.price, order.leaves)
         if more > 0:
             check_proceeds(exchange, account, instrument, more)
     if order.post_only and instrument.phase == "continuous" and price != order.price:

@@ -20,6 +20,7 @@ from engine.trading.risk import (
     BUCKET_REPLACE,
     band_distance,
     check_buy_funds,
+    check_fee_account,
     check_position,
     check_sell_proceeds,
     is_beyond_collar,
@@ -41,6 +42,7 @@ MAX_NOTIONAL = np.int64(Reason.MAX_NOTIONAL)
 PRICE_BAND = np.int64(Reason.PRICE_BAND)
 PRICE_COLLAR = np.int64(Reason.PRICE_COLLAR)
 POST_ONLY_WOULD_CROSS = np.int64(Reason.POST_ONLY_WOULD_CROSS)
+OVERFLOW = np.int64(Reason.OVERFLOW)
 AMEND_BELOW_FILLED = np.int64(Reason.AMEND_BELOW_FILLED)
 IOC_REMAINDER = np.int64(Reason.IOC_REMAINDER)
 KEPT = np.int64(EventFlag.PRIORITY_KEPT)
@@ -138,16 +140,20 @@ def _check_funds_increase(s, order, account, px, leaves):
     """Step 18 on what the new px and leaves hold, or may bring in, beyond the old."""
     book = s.cold[order].instrument
     quote = s.books[book].quote
-    if s.cold[order].side == BUY:
-        notional = notional_of(s, book, px, leaves)
+    position = s.hot[order].position
+    old_px = s.hot[order].px
+    is_buy = s.cold[order].side == BUY
+    best = best_level(s, book, BUY)
+    worst_px = px if is_buy or best == NIL else max(px, s.levels[best].px)
+    notional = notional_of(s, book, worst_px, leaves)
+    if px != old_px and check_fee_account(s, quote, notional) != OK:
+        return OVERFLOW  # it may trade, however little it raises
+    if is_buy:
         wanted = reserve_of(notional, np.int64(s.cold[order].maker_ppm), np.int64(s.cold[order].taker_ppm))
         increase = wanted - order_reserve(s, order, s.hot[order].leaves)
-        return check_buy_funds(s, account, quote, increase) if increase > 0 else OK
-    best = best_level(s, book, BUY)
-    if best != NIL:
-        px = max(px, s.levels[best].px)
-    increase = notional_of(s, book, px, leaves) - notional_of(s, book, s.hot[order].px, s.hot[order].leaves)
-    return check_sell_proceeds(s, account, quote, increase) if increase > 0 else OK
+        return check_buy_funds(s, account, quote, position, increase) if increase > 0 else OK
+    increase = notional - notional_of(s, book, old_px, s.hot[order].leaves)
+    return check_sell_proceeds(s, account, quote, position, increase) if increase > 0 else OK
 
 
 @njit(cache=True)

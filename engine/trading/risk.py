@@ -144,28 +144,41 @@ def check_position(s, account, position, side, qty):
 
 
 @njit(cache=True)
-def check_buy_funds(s, account, quote, amount):
-    """Step 18 for a buy: `amount` more to hold, from what is free."""
+def check_buy_funds(s, account, quote, position, amount):
+    """Step 18 for a buy: `amount` more to hold, from what is free; position NIL = none yet."""
     total = s.balances[account, quote].total
     reserved = s.balances[account, quote].reserved
     if s.accounts[account].unlimited == 0 and amount > total - reserved:
         return INSUFFICIENT_FUNDS
     if reserved > MONEY_MAX - amount or total - reserved < amount - MONEY_MAX:
         return OVERFLOW
-    return _check_fee_account(s, quote, amount)
+    return _check_value(s, account, quote, position, amount)
 
 
 @njit(cache=True)
-def check_sell_proceeds(s, account, quote, amount):
+def check_sell_proceeds(s, account, quote, position, amount):
     """Step 18 for a sell: `amount` more may come in; nothing may pass 2**62."""
     selling = s.balances[account, quote].selling
     if selling > MONEY_MAX - amount or s.balances[account, quote].total > MONEY_MAX - selling - amount:
         return OVERFLOW
-    return _check_fee_account(s, quote, amount)
+    return _check_value(s, account, quote, position, amount)
 
 
 @njit(cache=True)
-def _check_fee_account(s, quote, amount):
+def _check_value(s, account, quote, position, amount):
+    """Cost and realised profit of a position stay within 2**62 whatever of the open orders fills.
+
+    The account's open orders of the currency count as if all of them were this position's.
+    """
+    if position != NIL:
+        room = MONEY_MAX - s.positions[position].cost - abs(s.positions[position].realised)
+        if amount > room - s.balances[account, quote].reserved - s.balances[account, quote].selling:
+            return OVERFLOW
+    return check_fee_account(s, quote, amount)
+
+
+@njit(cache=True)
+def check_fee_account(s, quote, amount):
     """A fee is at most the notional, so the fee account moves by twice `amount` at most."""
     if abs(s.currencies[quote].fees) > MONEY_MAX - amount:
         return OVERFLOW
@@ -173,13 +186,13 @@ def _check_fee_account(s, quote, amount):
 
 
 @njit(cache=True)
-def check_funds(s, account, book, side, px, qty, maker_ppm, taker_ppm):
+def check_funds(s, account, book, position, side, px, qty, maker_ppm, taker_ppm):
     """Step 18 of a new order: `qty` lots at px, or better for a sell (the opposite best)."""
     quote = s.books[book].quote
     if side == BUY:
         amount = reserve_of(notional_of(s, book, px, qty), maker_ppm, taker_ppm)
-        return check_buy_funds(s, account, quote, amount)
+        return check_buy_funds(s, account, quote, position, amount)
     best = s.books[book].best[BUY] - 1
     if best != NIL:
         px = max(px, s.levels[best].px)
-    return check_sell_proceeds(s, account, quote, notional_of(s, book, px, qty))
+    return check_sell_proceeds(s, account, quote, position, notional_of(s, book, px, qty))

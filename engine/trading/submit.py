@@ -146,7 +146,7 @@ def _check_risk(s, command, account, book, side, px, position):
         reason = check_position(s, account, position, side, qty)
     if reason == OK:
         reason = check_funds(
-            s, account, book, side, px, qty, s.books[book].maker_ppm, s.books[book].taker_ppm
+            s, account, book, position, side, px, qty, s.books[book].maker_ppm, s.books[book].taker_ppm
         )
     return reason
 
