@@ -310,7 +310,7 @@ class Flow:
         changed = {"decimals": 3} if again["op"] == "currency" and self.chance(0.5) else {}
         return {"op": "account", "account": 0} if self.chance(0.2) else {**again, **changed}
 
-    def door_fault(self, exchange: Exchange) -> Command:
+    def door_fault(self, _exchange: Exchange) -> Command:
         """A line that no record can carry."""
         fault = self.random.choice(
             (
@@ -322,7 +322,8 @@ class Flow:
                 {"price": "ten"},
             )
         )
-        return {**self.new(exchange), "symbol": self.symbol(), "price": "10", "quantity": "1", **fault}
+        plain = {"op": "new", "client_order_id": self.client_id(), "account": self.account(), "side": "buy"}
+        return {**plain, "symbol": self.symbol(), "price": "10", "quantity": "1", **fault}
 
 
 _TABLE: tuple[tuple[Callable[[Flow, Exchange], Command], float], ...] = (

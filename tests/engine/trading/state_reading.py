@@ -4,7 +4,7 @@ Books are read through the levels' own links and the trie, not through the kerne
 that a kernel's mistake cannot hide itself.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from typing import Any
 
 from engine.records import PX_MAX, Side, words_text
@@ -39,7 +39,8 @@ def books(state: Any) -> dict[str, Any]:
 
 def client_id(s: Any, order: int) -> int | str | None:
     cold = s["cold"][order]
-    return words_text(cold["text"]).decode() or int(cold["client_order_id"]) or None
+    text = words_text(cold["text"]).decode() if cold["has_text"] else ""
+    return text or int(cold["client_order_id"]) or None
 
 
 def levels_of(s: Any, book: Any, side: int) -> list[Any]:
@@ -203,19 +204,20 @@ def check_exposure(s: Any, orders: list[int]) -> None:
 
 
 def check_ids(s: Any, orders: list[int]) -> None:
-    """Every live order is found by its ids, and nothing else is."""
-    by_order_id = defaultdict(list)
-    for bucket, head in enumerate(s["order_bucket"].tolist()):
-        for order in chain(head, s["cold"]["next"]) if head else ():
-            by_order_id[order].append(bucket)
-    assert sorted(by_order_id) == sorted(orders)
-    assert all(len(buckets) == 1 for buckets in by_order_id.values())
-    by_client_id = [
-        order for head in s["live_bucket"].tolist() if head for order in chain(head, s["cold"]["id_next"])
-    ]
-    assert sorted(by_client_id) == [order for order in sorted(orders) if s["cold"][order]["client_order_id"]]
-    ended = [entry for head in s["id_bucket"].tolist() if head for entry in chain(head, s["ids"]["next"])]
-    assert sorted(ended) == list(range(int(s["ids_used"])))
+    """Every live order is found by its ids, every ended client id stands in the window, and nothing else."""
+    named = [order for order in orders if s["cold"][order]["client_order_id"]]
+    assert sorted(in_buckets(s["order_bucket"], s["cold"]["next"])) == sorted(orders)
+    assert sorted(in_buckets(s["live_bucket"], s["cold"]["id_next"])) == sorted(named)
+    assert sorted(in_buckets(s["id_bucket"], s["ids"]["next"])) == list(range(int(s["ids_used"])))
+    ids = [(int(s["hot"][order]["account"]), int(s["cold"][order]["client_order_id"])) for order in named]
+    window = s["ids"][: s["ids_used"]]
+    ids += zip(window["account"].tolist(), window["client_order_id"].tolist(), strict=True)
+    assert len(ids) == len(set(ids)), "an id is used once"
+
+
+def in_buckets(buckets: Any, following: Any) -> list[int]:
+    """Return everything a hash table holds."""
+    return [each for head in buckets[buckets != 0].tolist() for each in chain(head, following)]
 
 
 def money_is_conserved(state: Any) -> bool:
