@@ -192,6 +192,8 @@ class Reproduction:
             refreshed = {r.order_id for r in event if r.action == Action.MODIFY}
             if any(order_id in refreshed and size >= orders[order_id].leaves for order_id, size in venue):
                 return "iceberg: the same fills, but the refreshed order is listed after the others"
+            if [fill for fill in ours if fill != venue[-1]] == venue[:-1]:
+                return "the same fills, but one order is listed last, out of its place in the queue"
             return "the same fills, listed in another order"
         for follower in event:
             if follower.action == Action.CANCEL and follower.order_id not in sums:
