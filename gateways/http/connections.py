@@ -6,16 +6,20 @@ the limit is answered 503, a request that is not HTTP gets a problem document.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, cast
 
 from aiohttp import web
 
+from gateways.http.plain import Head, PlainRequests
 from gateways.http.problems import CONTENT_TYPE, RETRY_AFTER_S, HttpStatus, Problem, problem
 
 HEAD_TIMEOUT_S = 10.0
 KEEPALIVE_TIMEOUT_S = 75.0
 LINGERING_S = 2.0
 """How long the unread rest of a refused body is read and thrown away."""
+BACKLOG_MAX = 2**16
+"""Bytes sent ahead of an answer beyond which a connection is not read."""
 WRITE_BUFFER_MAX = 2**20
 """A REST client that does not read its answers is closed beyond this many bytes."""
 REASON_PHRASES = {
@@ -105,15 +109,19 @@ def problem_reply(document: Problem, keep_alive: bool = True) -> Reply:
 
 
 class Connection(web.RequestHandler):
-    """aiohttp's protocol of one connection, with a watch on half requests."""
+    """aiohttp's protocol of one connection, with a way round it for plain requests (plain.py)."""
 
-    __slots__ = ("half_since", "is_session", "is_surplus")
+    __slots__ = ("backlog", "half_since", "is_answering", "is_plain", "is_session", "is_surplus", "used_at")
 
     def __init__(self, manager: "ConnectionServer", **settings: Any) -> None:
         super().__init__(manager, **settings)
         self.half_since = 0.0
+        self.used_at = 0.0
+        self.is_plain = True
+        self.is_answering = False
         self.is_session = False
         self.is_surplus = False
+        self.backlog = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Serve the connection, or answer 503 when there are too many."""
@@ -129,11 +137,59 @@ class Connection(web.RequestHandler):
         surplus.close()
 
     def data_received(self, data: bytes) -> None:
+        """Take a plain request, or let aiohttp read."""
+        if self.is_surplus:
+            return
+        if not self.is_plain:
+            self._general_received(data)
+        elif self.is_answering:
+            self.backlog += data
+            if len(self.backlog) > BACKLOG_MAX and self.transport is not None:
+                self.transport.pause_reading()
+        else:
+            self._plain_received(data)
+
+    def answer(self, reply: Reply) -> None:
+        """Write the reply to the plain request on this connection, then see to what follows it."""
+        transport = self.transport
+        if transport is None or transport.is_closing():
+            return
+        transport.write(reply.data())
+        self.is_answering = False
+        if not reply.keep_alive:
+            transport.close()
+        elif transport.get_write_buffer_size() > WRITE_BUFFER_MAX:
+            transport.abort()
+        elif self.backlog:
+            self._loop.call_soon(self._take_backlog)
+
+    def _plain_received(self, data: bytes) -> None:
+        server = cast(ConnectionServer, self._manager)
+        taken = server.plain_requests.take(data)
+        if taken is None:
+            self.is_plain = False
+            self._general_received(data)
+            return
+        head, body, self.backlog = taken
+        if self.used_at == 0.0:
+            self.keep_alive(True)  # ends aiohttp's timer, which would not see these requests
+        self.used_at = server.now
+        self.is_answering = True
+        server.on_plain(self, head, body)
+
+    def _take_backlog(self) -> None:
+        """Go on with what was sent before the last answer."""
+        if self.is_answering or self.transport is None or not self.backlog:
+            return
+        data, self.backlog = self.backlog, b""
+        self.transport.resume_reading()
+        self._plain_received(data)
+
+    def _general_received(self, data: bytes) -> None:
         """Note when a request began: the handler clears it when it has all of it."""
-        if self.half_since == 0.0:
-            self.half_since = cast(ConnectionServer, self._manager).now if self._manager else 0.0
-        if not self.is_surplus:
-            super().data_received(data)
+        if self.half_since == 0.0 and self._manager is not None:
+            self.half_since = cast(ConnectionServer, self._manager).now
+        super().data_received(data)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget the connection."""
@@ -161,7 +217,14 @@ class Connection(web.RequestHandler):
         return cast(web.StreamResponse, problem_reply(document, keep_alive=False))
 
     def expire(self, now: float) -> None:
-        """Answer 408 and close if half a request has hung for too long."""
+        """Answer 408 and close if half a request has hung for too long; close if idle for long."""
+        if (
+            self.is_plain
+            and self.used_at
+            and not self.is_answering
+            and now - self.used_at > KEEPALIVE_TIMEOUT_S
+        ):
+            self.force_close()
         if self.is_session or self.half_since == 0.0 or now - self.half_since < HEAD_TIMEOUT_S:
             return
         transport = self.transport
@@ -178,7 +241,13 @@ class ConnectionServer(web.Server):
     now : the loop's time, refreshed by `sweep`: coarse, but free to read
     """
 
-    def __init__(self, handler: Any, *, connections_max: int) -> None:
+    def __init__(
+        self,
+        handler: Any,
+        on_plain: Callable[[Connection, Head, bytes], None],
+        *,
+        connections_max: int,
+    ) -> None:
         super().__init__(
             handler,
             access_log=None,
@@ -186,6 +255,8 @@ class ConnectionServer(web.Server):
             auto_decompress=False,
             lingering_time=LINGERING_S,
         )
+        self.on_plain = on_plain
+        self.plain_requests = PlainRequests()
         self.watched: set[Connection] = set()
         self.connections_max = connections_max
         self.refused_count = 0

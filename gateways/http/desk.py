@@ -12,7 +12,8 @@ from typing import Any
 
 from engine.instruments import Catalogue, Instrument, RefusedAtDoor
 from engine.records import COMMAND_VERSION, UNCHANGED, Op, Reason, Role
-from engine.trading.view import LiveView, OrderView, catalogue
+from engine.trading.view import LiveView, catalogue
+from engine.trading.view_records import OrderView
 from gateways.http.dispatch import Dispatcher, Pending
 from gateways.http.keys import Principal
 from gateways.http.problems import (
@@ -35,6 +36,7 @@ STALE_REASONS = frozenset({Reason.UNKNOWN_SYMBOL, Reason.UNKNOWN_CURRENCY})
 AMBIGUOUS = -1
 """Two new orders of one id, for different instruments, are on their way."""
 NEW = int(Op.NEW)
+TRADER = int(Role.TRADER)  # a plain int: an IntFlag costs more than the rest of the check
 SESSION_DOWN_ROW = (int(Op.SESSION_DOWN), COMMAND_VERSION, 0, 0, 0, 0, 0, int(Role.ALL), 0)
 _INSTRUMENT, _SESSION, _ACCOUNT, _CLIENT_ORDER_ID, _PX, _QTY = 8, 9, 10, 11, 13, 14
 _ROW_WORDS = 24
@@ -73,8 +75,10 @@ class Desk:
     def submit(self, principal: Principal, session: int, fields: Fields, answer: Answer) -> None:
         """Stage one command; `answer` is called once with what it came to. Raises Refused."""
         op = fields.get("op")
+        if not isinstance(op, str):
+            raise malformed(f"op {op!r:.40}: give the name of an operation", "op")
         if op in TRADING_OPS:
-            if not principal.roles & Role.TRADER:
+            if not principal.roles & TRADER:
                 principal.require(Role.TRADER)
             account = fields.get("account")
             if account is None:

@@ -15,9 +15,9 @@ import resource
 import signal
 
 import uvloop
-from engine.port import DoorError, Port, report_ready
 
 from engine.config import DoorSettings
+from engine.port import DoorError, Port, report_ready
 from gateways.http.connections import ConnectionServer
 from gateways.http.desk import Desk
 from gateways.http.dispatch import Dispatcher
@@ -64,7 +64,7 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
     )
     keys = KeyRing(door.keys, [gate.next_session() for _ in door.keys])
     sockets = Sockets(keys, desk, gate.next_session)
-    server = ConnectionServer(sockets.handle, connections_max=connections_max)
+    server = ConnectionServer(sockets.handle, sockets.plain, connections_max=connections_max)
     chores = Chores(gate, server)
     pump = Pump(desk, gate.has_news, sockets.deliver, chores.run)
     listener = await listen(door, server)
@@ -76,7 +76,6 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
         await asyncio.wait((pumping, stop_wanted), return_when=asyncio.FIRST_COMPLETED)
         listener.close()
         await sockets.close()
-        server.pre_shutdown()
         pump.stop(GRACE_S)
     finally:
         stop_wanted.cancel()

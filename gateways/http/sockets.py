@@ -16,6 +16,7 @@ from gateways.http.connections import Connection, Reply, problem_reply
 from gateways.http.desk import Desk
 from gateways.http.idempotency import KeyMemory
 from gateways.http.keys import KeyRing, Principal
+from gateways.http.plain import Head
 from gateways.http.problems import HttpStatus, Problem, Refused, malformed, problem
 from gateways.http.replies import Outcome
 from gateways.http.routes import ORDERS, SESSION, Ask, Fields, Shape, ask, new_order
@@ -28,7 +29,6 @@ SESSION_BUFFER_MAX = 2**22
 """Bytes a session's client may leave unread before it is dropped."""
 PING_S = 20.0
 TEXT_FRAME = 0x81
-_NO_QUERY: dict[str, str] = {}
 _encode = msgspec.json.Encoder().encode
 
 
@@ -42,17 +42,43 @@ class Sockets:
         self._key_memory = KeyMemory()
         self._speaking: list[SessionSocket] = []
         self.sessions: dict[int, SessionSocket] = {}
+        self.is_stopping = False
+
+    def plain(self, connection: Connection, head: Head, body: bytes) -> None:
+        """Answer a plain request, as `handle` does, without a task of its own."""
+        key = head.idempotency_key
+
+        def answer(result: Outcome) -> None:
+            if key is not None:
+                result = self._key_memory.judge(principal.name, key, body, result)
+            if isinstance(result, Problem):
+                connection.answer(problem_reply(result))
+            else:
+                connection.answer(Reply(HttpStatus.OK, _encode(result)))
+
+        try:
+            self._refuse_when_stopping()
+            principal = self._keys.principal(head.authorization)
+            if head.path == ORDERS and head.method == "POST" and not head.query:
+                fields = new_order(head.query, body, key).commands[0]
+            else:
+                fields = ask(head.method, head.path, head.query, body, key).commands[0]
+            assert not isinstance(fields, Refused)
+            self._desk.submit(principal, principal.session, fields, answer)
+        except Refused as refusal:
+            connection.answer(problem_reply(refusal.problem, not self.is_stopping))
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
         try:
+            self._refuse_when_stopping()
             principal = self._keys.principal(request.headers.get("Authorization"))
             if request.method == "GET" and request.path == SESSION:
                 return await self._session(request, principal)
             body = await read_body(request)
             reply = await self._reply(request, principal, body)
         except Refused as refusal:
-            reply = problem_reply(refusal.problem)
+            reply = problem_reply(refusal.problem, not self.is_stopping)
         return cast(web.StreamResponse, reply)
 
     def deliver(self) -> None:
@@ -64,16 +90,18 @@ class Sockets:
                 socket.write()
 
     async def close(self) -> None:
-        """End every session: the door stops."""
+        """Take no more requests and end every session: the door stops."""
+        self.is_stopping = True
         sockets = list(self.sessions.values())
         await asyncio.gather(*(each.end(WSCloseCode.GOING_AWAY, "the door stops") for each in sockets))
 
+    def _refuse_when_stopping(self) -> None:
+        if self.is_stopping:
+            raise Refused(problem(HttpStatus.BUSY, "stopping", "the door stops; nothing was done"))
+
     async def _reply(self, request: web.BaseRequest, principal: Principal, body: bytes) -> Reply:
         key = request.headers.get("Idempotency-Key")
-        if request.raw_path == ORDERS and request.method == "POST":
-            asked = new_order(_NO_QUERY, body, key)
-        else:
-            asked = ask(request.method, request.path, query_of(request), body, key)
+        asked = ask(request.method, request.path, query_of(request), body, key)
         if asked.shape != Shape.ONE:
             return await self._replies(principal, asked)
         result = await self._outcome(principal, asked.commands[0])

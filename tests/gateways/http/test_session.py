@@ -77,6 +77,9 @@ def test_array_is_a_batch(door, order):
 def test_bad_messages_are_answered_and_the_session_lives(door, order):
     session = door.session(11)
     for text in (
+        '{"op":[]}',
+        '{"op":null}',
+        "{}",
         "",
         "{",
         "null",
@@ -93,7 +96,7 @@ def test_bad_messages_are_answered_and_the_session_lives(door, order):
     session.receive('{"id":"\\ud800","op":"cancel"}')
 
     replies = told(session)
-    assert len(replies) == 12
+    assert len(replies) == 15
     assert all(reply["problem"]["status"] == 400 for reply in replies)
     send(session, {"id": 9, **order()})
     door.turn()

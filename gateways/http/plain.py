@@ -1,0 +1,115 @@
+"""The plain request: one that can be taken whole from a chunk of bytes without doubt.
+
+Almost every order arrives as one small POST in one segment on a kept connection. For those
+the general protocol machine costs more than the order: a parser run, a stream, a task and a
+request object. `PlainRequests.take` recognises them, and only them. Whatever is unusual in
+the least (a body that has not come yet, chunks, Expect, Upgrade, an odd character, a header
+given twice) is None: the connection then belongs to aiohttp for good, from this byte on.
+So the two never share a message, and there is nothing to disagree about.
+
+Measured by tier http: with it the door needs about half the CPU per order.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import parse_qsl, unquote
+
+HEADS_KEPT = 1024
+HEAD_MAX = 8192
+LENGTH_DIGITS = 6
+"""Bodies of a million bytes and more are not plain."""
+_END = b"\r\n\r\n"
+_METHODS = {b"POST": "POST", b"PATCH": "PATCH", b"DELETE": "DELETE"}
+_TARGET = b"/v1/orders"
+_NOT_PLAIN = frozenset(
+    (b"transfer-encoding", b"expect", b"upgrade", b"te", b"trailer", b"content-encoding", b"proxy-connection")
+)
+_TOKEN = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_PRINTABLE = bytes(range(0x20, 0x7F)) + b"\t"
+_NO_QUERY: Mapping[str, str] = {}
+
+
+class Head(NamedTuple):
+    """What the head of a plain request says."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    length: int
+    authorization: str | None
+    idempotency_key: str | None
+
+
+class PlainRequests:
+    """Recognises plain requests; remembers the heads it has read, for clients repeat theirs."""
+
+    def __init__(self) -> None:
+        self._heads: dict[bytes, Head] = {}
+
+    def take(self, data: bytes) -> tuple[Head, bytes, bytes] | None:
+        """Return (head, body, what follows) of the request that begins `data`, None if it is not plain."""
+        end = data.find(_END)
+        if end < 0:
+            return None
+        raw = data[:end]
+        head = self._heads.get(raw)
+        if head is None:
+            head = read_head(raw)
+            if head is None:
+                return None
+            if head.idempotency_key is None:  # the others are never seen again
+                if len(self._heads) >= HEADS_KEPT:
+                    self._heads.clear()
+                self._heads[raw] = head
+        begin = end + len(_END)
+        end = begin + head.length
+        if end > len(data):
+            return None
+        return head, data[begin:end], data[end:]
+
+
+def read_head(raw: bytes) -> Head | None:
+    """Read the head of a request without its empty line; None unless it is plain."""
+    lines = raw.split(b"\r\n")
+    if len(raw) > HEAD_MAX or b"".join(lines).translate(None, _PRINTABLE):
+        return None
+    parts = lines[0].split(b" ")
+    if len(parts) != 3 or parts[0] not in _METHODS or parts[2] != b"HTTP/1.1":
+        return None
+    target = parts[1]
+    if target != _TARGET and not target.startswith((_TARGET + b"/", _TARGET + b"?")):
+        return None
+    headers = read_headers(lines[1:])
+    if headers is None or headers.get(b"connection", b"keep-alive").lower() != b"keep-alive":
+        return None
+    length = headers.get(b"content-length", b"0" if parts[0] == b"DELETE" else b"")
+    if not length.isdigit() or len(length) > LENGTH_DIGITS:
+        return None
+    path, _, query = target.decode().partition("?")
+    pairs = parse_qsl(query, keep_blank_values=True)
+    if len(pairs) != len(dict(pairs)) or path.endswith("/batch"):
+        return None
+    return Head(
+        _METHODS[parts[0]],
+        unquote(path),
+        dict(pairs) or _NO_QUERY,
+        int(length),
+        _text(headers.get(b"authorization")),
+        _text(headers.get(b"idempotency-key")),
+    )
+
+
+def read_headers(lines: list[bytes]) -> dict[bytes, bytes] | None:
+    """Return the headers by lower-case name; None if one is given twice, folded or special."""
+    headers: dict[bytes, bytes] = {}
+    for line in lines:
+        name, colon, value = line.partition(b":")
+        name = name.lower()
+        if not colon or not name or name.translate(None, _TOKEN) or name in _NOT_PLAIN or name in headers:
+            return None
+        headers[name] = value.strip(b" \t")
+    return headers
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode()

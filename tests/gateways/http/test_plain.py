@@ -1,0 +1,79 @@
+"""Which requests are plain, and that everything else is left to aiohttp."""
+
+import pytest
+
+from gateways.http.plain import HEADS_KEPT, PlainRequests, read_head
+
+BODY = b'{"account":1}'
+GOOD = b"POST /v1/orders HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer k\r\nContent-Length: 13"
+
+
+def whole(head, body=BODY):
+    return head + b"\r\n\r\n" + body
+
+
+def test_whole_request_is_taken_and_the_rest_left():
+    head, body, rest = PlainRequests().take(whole(GOOD) + b"POST")
+
+    assert (head.method, head.path, head.length, head.authorization) == ("POST", "/v1/orders", 13, "Bearer k")
+    assert (body, rest) == (BODY, b"POST")
+
+
+def test_every_split_of_a_request_is_left_alone():
+    data = whole(GOOD)
+    for size in range(len(data)):
+        assert PlainRequests().take(data[:size]) is None
+
+
+def test_address_and_query_are_decoded():
+    head = read_head(b"DELETE /v1/orders/client:a%20b?account=3&x=%22 HTTP/1.1\r\nHost: x")
+
+    assert (head.path, head.query, head.length) == ("/v1/orders/client:a b", {"account": "3", "x": '"'}, 0)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"",
+        b"POST /v1/orders",
+        b"POST  /v1/orders HTTP/1.1\r\nContent-Length: 0",
+        b"POST /v1/orders HTTP/1.0\r\nContent-Length: 0",
+        b"post /v1/orders HTTP/1.1\r\nContent-Length: 0",
+        b"GET /v1/orders HTTP/1.1",
+        b"POST /v1/ordersx HTTP/1.1\r\nContent-Length: 0",
+        b"POST /v1/orders/batch HTTP/1.1\r\nContent-Length: 0",
+        b"POST http://x/v1/orders HTTP/1.1\r\nContent-Length: 0",
+        b"POST /v1/orders HTTP/1.1",
+        b"DELETE /v1/orders?a=1&a=2 HTTP/1.1",
+        GOOD + b"\r\nContent-Length: 13",
+        GOOD + b"\r\nTransfer-Encoding: chunked",
+        GOOD + b"\r\ntransfer-encoding : chunked",
+        GOOD + b"\r\nExpect: 100-continue",
+        GOOD + b"\r\nConnection: close",
+        GOOD + b"\r\nConnection: Upgrade",
+        GOOD + b"\r\nUpgrade: websocket",
+        GOOD + b"\r\nAuthorization: Bearer other",
+        GOOD + b"\r\n folded",
+        GOOD + b"\r\nX: a\nY: b",
+        GOOD + b"\r\nX: a\rY: b",
+        GOOD + b"\r\nX: \0",
+        GOOD + b"\r\nX: \xc3\xa9",
+        GOOD + b"\r\n: x",
+        GOOD + b"\r\nno colon",
+        GOOD + b"\r\nX: " + b"y" * 10_000,
+        GOOD.replace(b"13", b"+13"),
+        GOOD.replace(b"13", b"0x13"),
+        GOOD.replace(b"13", b""),
+        GOOD.replace(b"13", b"1000000"),
+    ],
+)
+def test_whatever_is_unusual_is_not_plain(head):
+    assert read_head(head) is None
+
+
+def test_memory_of_heads_is_bounded():
+    requests = PlainRequests()
+    for number in range(2 * HEADS_KEPT):
+        requests.take(whole(GOOD + b"\r\nX: %d" % number))
+
+    assert len(requests._heads) <= HEADS_KEPT
