@@ -20,6 +20,7 @@ PRICE_DECIMALS = 9
 PRELUDE_BYTES = 8  # "DBN", version, uint32 length of the metadata
 FLAG_LAST = 0x80
 UNDEFINED_PRICE = 2**63 - 1
+PANIC = "PanicException"
 NS_MAX = 2**63 - 1
 ACTIONS = {
     "A": Action.ADD,
@@ -75,10 +76,7 @@ class DbnReader:
         for chunk in self.source.chunks():
             if len(head) < PRELUDE_BYTES:
                 head += chunk
-            try:
-                decoded = decoder.write_and_decode(chunk)
-            except (DBNError, ValueError, OverflowError) as fault:
-                raise self._error("record", f"damaged: {fault}") from None
+            decoded = self._decode(decoder, chunk)
             record: Any
             for record in decoded:
                 if isinstance(record, MBOMsg):
@@ -94,6 +92,17 @@ class DbnReader:
             raise self._error(
                 "record" if self._offset else "metadata", f"the file ends within it ({left} bytes left)"
             )
+
+    def _decode(self, decoder: DBNDecoder, chunk: bytes) -> list[Any]:
+        try:
+            return list(decoder.write_and_decode(chunk))
+        except (DBNError, ValueError, OverflowError) as fault:
+            raise self._error("record", f"damaged: {fault}") from None
+        except BaseException as fault:
+            # The decoder's own assertions: no `except Exception` sees their type and no module exports it.
+            if type(fault).__name__ != PANIC:
+                raise
+            raise self._error("record", f"damaged: {str(fault).partition('.')[0]}") from None
 
     def _begin(self, metadata: Any, head: bytes) -> None:
         self._offset = PRELUDE_BYTES + int.from_bytes(head[4:PRELUDE_BYTES], "little")
