@@ -2,24 +2,10 @@
 
 import numpy as np
 
-from engine.records import (
-    COMMAND,
-    COMMAND_VERSION,
-    LIFTED,
-    MONEY_MAX,
-    UNCHANGED,
-    CommandFlag,
-    Op,
-    OrderType,
-    Reason,
-    Role,
-    SelfTradePrevention,
-    Side,
-    TimeInForce,
-    text_words,
-)
+from engine.records import MONEY_MAX, Op, Reason, Side
 from engine.trading.simulate import run_all
 from engine.trading.state import new_state
+from tests.engine.trading.command_records import currency, instrument, order, record, unlimited_account
 from tests.engine.trading.engine_side import SMALL
 
 LARGEST = 2**31 - 1  # px and qty whose product is close to 2**62
@@ -27,48 +13,10 @@ LARGE_PX, LARGE_QTY = 2**31 - 1, 2**29
 A, B = 0, 1
 
 
-def record(op: Op, **fields: object) -> np.ndarray:
-    made = np.zeros(1, COMMAND)
-    made["op"], made["version"], made["roles"] = op, COMMAND_VERSION, Role.ALL
-    for name, value in fields.items():
-        made[name] = value
-    return made
-
-
-def order(account: int, instrument: int, side: Side, px: int, qty: int) -> np.ndarray:
-    return record(
-        Op.NEW,
-        account=account,
-        instrument=instrument,
-        side=side,
-        px=px,
-        qty=qty,
-        order_type=OrderType.LIMIT,
-        time_in_force=TimeInForce.GTC,
-        stp_mode=SelfTradePrevention.NONE,
-    )
-
-
 def opened(fee_ppm: int = 0) -> list[np.ndarray]:
     """Two instruments at the edge of the numbers, three accounts that owe what they like."""
-    instruments = [
-        record(
-            Op.INSTRUMENT,
-            text=(*text_words(name)[:2], fee_ppm),
-            value=fee_ppm,
-            account=1,
-            client_order_id=1,
-            px=LARGEST,
-            qty=LARGEST,
-            order_id=UNCHANGED,
-            display_qty=LIFTED,
-            stop_px=LIFTED,
-            expiry=LIFTED,
-        )
-        for name in (b"A", b"B")
-    ]
-    accounts = [record(Op.ACCOUNT, account=account, flags=CommandFlag.UNLIMITED) for account in (1, 2, 3)]
-    return [record(Op.CURRENCY, text=text_words(b"USD")), *instruments, *accounts]
+    instruments = [instrument(name, fee_ppm, px=LARGEST, qty=LARGEST) for name in (b"A", b"B")]
+    return [currency(b"USD"), *instruments, *(unlimited_account(account) for account in (1, 2, 3))]
 
 
 def test_the_cost_of_a_position_never_passes_the_largest_number() -> None:
