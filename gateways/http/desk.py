@@ -25,7 +25,7 @@ from gateways.http.problems import (
     problem,
     refused_at_door,
 )
-from gateways.http.replies import Outcome
+from gateways.http.replies import Outcome, Reports
 from gateways.http.routes import Fields
 from gateways.json_lines import CommandEncoder, EventFormatter, MalformedCommand
 from gateways.json_lines.administration import ADMINISTRATION
@@ -50,9 +50,7 @@ class Desk:
     state : array of one STATE record, mapped read-only
     """
 
-    def __init__(
-        self, state: Any, dispatcher_of: Callable[[EventFormatter, Callable[[Any], None]], Dispatcher]
-    ):
+    def __init__(self, state: Any, dispatcher_of: Callable[[Reports, Callable[[Any], None]], Dispatcher]):
         self._state = state
         self._view = LiveView(state)
         known = catalogue(state)
@@ -60,17 +58,13 @@ class Desk:
         self._formatter = EventFormatter(known)
         self._in_flight: dict[tuple[int, int], int] = {}
         self._ended_sessions: list[int] = []
-        self.dispatcher = dispatcher_of(self._formatter, self._settled)
+        self.reports = Reports(self._formatter)
+        self.dispatcher = dispatcher_of(self.reports, self._settled)
 
     @property
     def catalogue(self) -> Catalogue:
         """The instruments and currencies as last read."""
         return self._encoder.catalogue
-
-    @property
-    def formatter(self) -> EventFormatter:
-        """Writes events in the words of SPEC R3."""
-        return self._formatter
 
     def submit(self, principal: Principal, session: int, fields: Fields, answer: Answer) -> None:
         """Stage one command; `answer` is called once with what it came to. Raises Refused."""

@@ -19,8 +19,7 @@ import numpy as np
 
 from engine.records import COMMAND, Op
 from gateways.http.problems import busy, outcome_unknown
-from gateways.http.replies import CANCELLED, LAST, LISTED_MAX, Outcome, outcome
-from gateways.json_lines import EventFormatter
+from gateways.http.replies import CANCELLED, LAST, LISTED_MAX, Outcome, Reports, outcome
 from gateways.json_lines.events import UNFOLDED, EventWords
 
 STAGED_MAX = 4096
@@ -85,12 +84,12 @@ class Dispatcher:
     def __init__(
         self,
         gate: Gate,
-        formatter: EventFormatter,
+        reports: Reports,
         on_staged: Callable[[], None],
         on_settled: Callable[[Any], None],
     ) -> None:
         self._gate = gate
-        self._formatter = formatter
+        self._reports = reports
         self._on_staged = on_staged
         self._on_settled = on_settled
         self._ring_idx = gate.ring_idx
@@ -189,7 +188,7 @@ class Dispatcher:
         pending.add(event)
         if event.flags & LAST:
             del self._pending[event.req_seq]
-            self._settle(pending, outcome(pending.events, pending.dropped_count, self._formatter))
+            self._settle(pending, outcome(pending.events, pending.dropped_count, self._reports))
 
     def _report(self, event: EventWords) -> None:
         """Tell the session that entered a resting order what became of it."""

@@ -5,8 +5,6 @@ off them at once: the last event about the order itself says where it stands, th
 are its fills. A mass cancel and an administration line have no order: they count.
 """
 
-from typing import Any
-
 import msgspec
 
 from engine.records import EventFlag, EventKind, Op, Reason, Status
@@ -18,11 +16,37 @@ ORDER_OPS = frozenset({int(Op.NEW), int(Op.CANCEL), int(Op.REPLACE)})
 LISTED_MAX = 1000
 """Cancelled orders listed in one reply; the count beside them is exact."""
 
+TRADES_KEPT = 1024
+_encode = msgspec.json.Encoder().encode
+
 ACCEPTED, REJECTED, TRADE = int(EventKind.ACCEPTED), int(EventKind.REJECTED), int(EventKind.TRADE)
 CANCELLED, PREVENTED, DONE = int(EventKind.CANCELLED), int(EventKind.PREVENTED), int(EventKind.DONE)
 LAST = int(EventFlag.LAST)
 OPEN_NAME = STATUS_NAMES[Status.OPEN]
 CANCELLED_NAME = STATUS_NAMES[Status.CANCELLED]
+
+
+class Reports:
+    """Events as JSON objects of SPEC R3, each written once however many hear of it.
+
+    A trade is in the taker's reply and goes to the maker's session, often at the same time.
+    """
+
+    def __init__(self, formatter: EventFormatter) -> None:
+        self.formatter = formatter
+        self._trades: dict[int, msgspec.Raw] = {}
+
+    def of(self, event: EventWords) -> msgspec.Raw | None:
+        """Return the event as JSON, None for the internal DONE."""
+        if event.kind != TRADE:
+            fields = self.formatter.fields_of(event)
+            return None if fields is None else msgspec.Raw(_encode(fields))
+        known = self._trades.get(event.event_idx)
+        if known is None:
+            if len(self._trades) >= TRADES_KEPT:
+                self._trades.clear()
+            known = self._trades[event.event_idx] = msgspec.Raw(_encode(self.formatter.fields_of(event)))
+        return known
 
 
 class OrderReply(msgspec.Struct, frozen=True, gc=False):
@@ -33,7 +57,8 @@ class OrderReply(msgspec.Struct, frozen=True, gc=False):
     status: str
     cum_quantity: str
     leaves_quantity: str
-    fills: list[Any]
+    fills: list[msgspec.Raw]
+    """R3 trades."""
     reason: str | None
     seq: int
 
@@ -43,7 +68,7 @@ class CountReply(msgspec.Struct, frozen=True, gc=False):
 
     op: str
     cancelled_count: int
-    events: list[Any]
+    events: list[msgspec.Raw]
     """R3 objects, at most LISTED_MAX."""
     seq: int
 
@@ -51,7 +76,7 @@ class CountReply(msgspec.Struct, frozen=True, gc=False):
 Outcome = OrderReply | CountReply | Problem
 
 
-def outcome(events: list[EventWords], dropped_count: int, formatter: EventFormatter) -> Outcome:
+def outcome(events: list[EventWords], dropped_count: int, reports: Reports) -> Outcome:
     """Return what a command came to.
 
     events : all events of the command, its LAST one included; the middle may be left out
@@ -59,27 +84,29 @@ def outcome(events: list[EventWords], dropped_count: int, formatter: EventFormat
     """
     first = events[0]
     if first.kind == REJECTED:
-        return rejection(first, formatter)
+        return rejection(first, reports.formatter)
     if first.op in ORDER_OPS:
-        return _order_reply(events, formatter)
-    return _count_reply(events, dropped_count, formatter)
+        return _order_reply(events, reports)
+    return _count_reply(events, dropped_count, reports)
 
 
-def _order_reply(events: list[EventWords], formatter: EventFormatter) -> OrderReply:
+def _order_reply(events: list[EventWords], reports: Reports) -> OrderReply:
     first = last = events[0]
     order_id = first.order_id
-    fills = []
+    fills: list[msgspec.Raw] = []
     reason = None
     if len(events) > 1:
         for event in events:
             if event.kind == TRADE:
-                fills.append(formatter.fields_of(event))
+                fill = reports.of(event)
+                assert fill is not None
+                fills.append(fill)
             if event.order_id == order_id:
                 last = event
     leaves = last.leaves_qty
     if last.kind == CANCELLED:
         reason, leaves = REASON_NAMES[last.reason], 0
-    instrument = formatter.catalogue.instruments[first.instrument]
+    instrument = reports.formatter.catalogue.instruments[first.instrument]
     return OrderReply(
         order_id,
         given_id(first.client_order_id, first.text_0, first.text_1, first.text_2),
@@ -92,9 +119,9 @@ def _order_reply(events: list[EventWords], formatter: EventFormatter) -> OrderRe
     )
 
 
-def _count_reply(events: list[EventWords], dropped_count: int, formatter: EventFormatter) -> CountReply:
+def _count_reply(events: list[EventWords], dropped_count: int, reports: Reports) -> CountReply:
     last = events[-1]
-    listed = [fields for event in events if (fields := formatter.fields_of(event)) is not None]
+    listed = [told for event in events if (told := reports.of(event)) is not None]
     count = (
         last.qty if last.kind == DONE else sum(event.kind == CANCELLED for event in events) + dropped_count
     )

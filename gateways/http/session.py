@@ -66,9 +66,9 @@ class Session:
 
     def report(self, event: EventWords) -> None:
         """Tell the client what became of a resting order."""
-        fields = self._desk.formatter.fields_of(event)
-        if fields is not None:
-            self._send(b'{"report":%b}' % _encode(fields))
+        told = self._desk.reports.of(event)
+        if told is not None:
+            self._send(b'{"report":%b}' % bytes(told))
 
     def lapped(self) -> None:
         """End the session: reports that it should have had are lost."""

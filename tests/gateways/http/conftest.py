@@ -65,6 +65,7 @@ class SimulatedGate:
         self.is_silent = False
         self.submitted: list[Any] = []
         self.applied_count = 0
+        self.event_count = 0
         self._state = new_state(SMALL)
         self._seq = 0
 
@@ -88,7 +89,10 @@ class SimulatedGate:
             self._seq += 1
             self.applied_count += 1
             count = apply_one(self._state, command, self._seq, self.ring_idx)
-            found.append(self._state["out"][0][:count].copy())
+            events = self._state["out"][0][:count].copy()
+            events["event_idx"] = np.arange(self.event_count, self.event_count + count)
+            self.event_count += count
+            found.append(events)
         self.submitted.clear()
         return np.concatenate(found) if found else np.zeros(0, EVENT)
 
@@ -101,7 +105,7 @@ class Door:
         self.spoken: list[Session] = []
         self.desk = Desk(
             self.gate.state(),
-            lambda formatter, settled: Dispatcher(self.gate, formatter, lambda: None, settled),
+            lambda reports, settled: Dispatcher(self.gate, reports, lambda: None, settled),
         )
         self.operator = Principal("boss", None, int(Role.ALL), 1)
         self.trader = Principal("tess", frozenset({1, 2}), int(Role.TRADER), 2)

@@ -1,5 +1,6 @@
 """The desk over the real kernel: who may ask for what, and what it comes to."""
 
+import msgspec
 import pytest
 
 from engine.records import Role
@@ -30,7 +31,7 @@ def test_crossing_order_is_answered_with_its_fills(door, order):
 
     assert (reply.status, reply.cum_quantity, reply.leaves_quantity) == ("cancelled", "60", "0")
     assert reply.reason == "ioc_remainder"
-    [fill] = reply.fills
+    [fill] = map(msgspec.json.decode, reply.fills)
     assert (fill["price"], fill["quantity"], fill["maker_order_id"]) == ("10.05", "60", maker.order_id)
     assert (fill["maker_client_order_id"], fill["taker_client_order_id"]) == ("m", "t")
 
@@ -110,7 +111,7 @@ def test_mass_cancel_counts_and_lists(door, order):
 
     assert isinstance(reply, CountReply)
     assert reply.cancelled_count == 3
-    assert [event["reason"] for event in reply.events] == ["mass"] * 3
+    assert [msgspec.json.decode(event)["reason"] for event in reply.events] == ["mass"] * 3
 
 
 @pytest.mark.parametrize(
