@@ -10,15 +10,17 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from math import isqrt
 
-from engine.records import LIFTED, MONEY_MAX, PX_MAX, Reason
+from engine.records import LIFTED, MONEY_MAX, POSITION_LIMIT_DECIMALS, PX_MAX, Reason
 
 INT64_MAX = 2**63 - 1
 MANTISSA_MAX = 2**31 - 1
 DECIMALS_MAX = 18
+LOT_DECIMALS_MAX = POSITION_LIMIT_DECIMALS
+POSITION_LIMIT_STEP = Decimal(1).scaleb(-POSITION_LIMIT_DECIMALS)
 DEFAULT_CURRENCY_DECIMALS = 6
 
 
-class RefusedAtDoor(ValueError):
+class RefusedAtDoor(ValueError):  # noqa: N818 - what happened
     """A value that no record can carry: which field, which value, why, and the mend."""
 
     def __init__(self, reason: Reason, field_name: str, value: object, detail: str) -> None:
@@ -49,18 +51,18 @@ def decimal_from(value: object, field_name: str) -> Decimal:
     return number
 
 
-def mantissa(size: Decimal, field_name: str) -> tuple[int, int]:
+def mantissa(size: Decimal, field_name: str, decimals_max: int = DECIMALS_MAX) -> tuple[int, int]:
     """Split a positive step size into (mantissa, decimals): 0.25 -> (25, 2)."""
     sign, digits, exponent = size.normalize().as_tuple()
     assert isinstance(exponent, int)
     whole = int("".join(map(str, digits))) * 10 ** max(exponent, 0)
     decimals = max(-exponent, 0)
-    if sign or not 1 <= whole <= MANTISSA_MAX or decimals > DECIMALS_MAX:
+    if sign or not 1 <= whole <= MANTISSA_MAX or decimals > decimals_max:
         raise RefusedAtDoor(
             Reason.OUT_OF_RANGE,
             field_name,
             str(size),
-            f"must be positive, with at most {DECIMALS_MAX} decimals and digits up to {MANTISSA_MAX}",
+            f"must be positive, with at most {decimals_max} decimals and digits up to {MANTISSA_MAX}",
         )
     return whole, decimals
 

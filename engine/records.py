@@ -313,9 +313,11 @@ INSTRUMENT_LIMIT_FIELDS = {
 }
 """LIMITS of one instrument: UNCHANGED, LIFTED or the new value."""
 
+POSITION_LIMIT_DECIMALS = 9
+
 ACCOUNT_LIMIT_FIELDS = {
     "max_open_orders": "px",
-    "max_position": "qty",
+    "max_position": "qty",  # in 1e-9 of an instrument's unit: accounts know no lots
     "order_rate": "display_qty",
     "order_burst": "stop_px",
 }

@@ -263,7 +263,7 @@ def check_position(
     reach = account.open_quantity(instrument, side) + more
     exposure = held + reach if side == "buy" else reach - held
     most = account_limit(exchange, account, "max_position")
-    if most is not None and exposure > most:
+    if most is not None and exposure * instrument.lot > most:
         raise Refused("max_position")
     if exposure > LIMIT_OF_NUMBERS:
         raise Refused("overflow")

@@ -11,6 +11,7 @@ from engine.records import (
     ALL_INSTRUMENTS,
     LIFTED,
     MONEY_MAX,
+    POSITION_LIMIT_DECIMALS,
     PX_MAX,
     UNCHANGED,
     CommandFlag,
@@ -37,6 +38,7 @@ CONTINUOUS = np.int64(Phase.CONTINUOUS)
 UNLIMITED = np.int64(CommandFlag.UNLIMITED)
 
 DECIMALS_MAX = 18
+LOT_DECIMALS_MAX = POSITION_LIMIT_DECIMALS
 MANTISSA_MAX = 2**31 - 1
 PPM_MAX = 1_000_000
 BPS_MAX = 1_000_000
@@ -137,7 +139,7 @@ def _check_instrument(s, command):
         return INVALID_FIELD
     if command["side"] < 0 or command["side"] > DECIMALS_MAX:
         return INVALID_FIELD
-    if command["order_type"] < 0 or command["order_type"] > DECIMALS_MAX:
+    if command["order_type"] < 0 or command["order_type"] > LOT_DECIMALS_MAX:
         return INVALID_FIELD
     base = command["time_in_force"]
     quote = command["stp_mode"]
@@ -198,6 +200,10 @@ def _define_instrument(s, command):
     s.books[book].maker_ppm = command["value"]
     s.books[book].taker_ppm = command["text"][2]
     s.books[book].quote = quote
+    lot_nano = lot * 10 ** (LOT_DECIMALS_MAX - lot_decimals)  # below 2**31 * 1e9
+    s.books[book].lot_nano = lot_nano
+    while lot_nano > 1 << s.books[book].lot_nano_bits:  # at most 61 rounds
+        s.books[book].lot_nano_bits += 1
     s.listings[book].symbol[0] = command["text"][0]
     s.listings[book].symbol[1] = command["text"][1]
     s.listings[book].base = command["time_in_force"]

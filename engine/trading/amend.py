@@ -124,7 +124,7 @@ def _check_increase(s, order, account, px, qty):
     if abs(px - ref) > abs(old_px - ref) and is_beyond_collar(s, book, px):
         return PRICE_COLLAR
     if more > 0:
-        reason = check_position(s, account, s.hot[order].position, side, more)
+        reason = check_position(s, account, book, s.hot[order].position, side, more)
         if reason != OK:
             return reason
     reason = _check_funds_increase(s, order, account, px, leaves)

@@ -122,7 +122,7 @@ def check_open_orders(s, account):
 
 
 @njit(cache=True)
-def check_position(s, account, position, side, qty):
+def check_position(s, account, book, position, side, qty):
     """Step 14: `qty` more open lots on `side`; position NIL = none yet."""
     held = 0
     open_buy = 0
@@ -136,8 +136,10 @@ def check_position(s, account, position, side, qty):
     else:
         worst = -(held - open_sell - qty)
     limit = limit_of(s.accounts[account].max_position, s.default_max_position)
-    if limit != NO_LIMIT and worst > limit:
-        return MAX_POSITION
+    if limit != NO_LIMIT and worst > limit >> s.books[book].lot_nano_bits:
+        # The shift undershoots, so few orders come to the division.
+        if worst > limit // s.books[book].lot_nano:
+            return MAX_POSITION
     if worst > MONEY_MAX:
         return OVERFLOW
     return OK

@@ -95,7 +95,9 @@ BOOK = np.dtype(
         ("order_count", "<i8"),
         ("trade_count", "<i8"),
         ("volume", "<i8"),  # lots traded
-        ("pad", "<i8", (7,)),
+        ("lot_nano", "<i8"),  # a lot in 1e-9 units, as position limits count
+        ("lot_nano_bits", "<i8"),  # lot_nano <= 2**lot_nano_bits
+        ("pad", "<i8", (5,)),
     ]
 )
 assert BOOK.itemsize == 256

@@ -143,7 +143,7 @@ def _check_risk(s, command, account, book, side, px, position):
     if reason == OK and is_limit and command["time_in_force"] < IOC:
         reason = check_open_orders(s, account)
     if reason == OK:
-        reason = check_position(s, account, position, side, qty)
+        reason = check_position(s, account, book, position, side, qty)
     if reason == OK:
         reason = check_funds(
             s, account, book, position, side, px, qty, s.books[book].maker_ppm, s.books[book].taker_ppm

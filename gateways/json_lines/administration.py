@@ -11,6 +11,8 @@ from engine.instruments import (
     DECIMALS_MAX,
     DEFAULT_CURRENCY_DECIMALS,
     INT64_MAX,
+    LOT_DECIMALS_MAX,
+    POSITION_LIMIT_STEP,
     Catalogue,
     Currency,
     Instrument,
@@ -20,6 +22,7 @@ from engine.instruments import (
     mantissa,
     money_scale,
     products_fit,
+    steps_from,
 )
 from engine.records import (
     ACCOUNT_LIMIT_FIELDS,
@@ -89,7 +92,7 @@ class Administration:
         quote = self._currency(required(fields, "quote"), "quote")
         tick, lot = (decimal_from(required(fields, name), name) for name in ("tick_size", "lot_size"))
         tick_mantissa, tick_decimals = mantissa(tick, "tick_size")
-        lot_mantissa, lot_decimals = mantissa(lot, "lot_size")
+        lot_mantissa, lot_decimals = mantissa(lot, "lot_size", LOT_DECIMALS_MAX)
         scale = money_scale(tick, lot, quote)
         shape = Instrument(
             -1,
@@ -252,17 +255,12 @@ def _bounds(fields: Mapping[str, Any], shape: Instrument, absent: int, null: int
 
 
 def _count(name: str) -> Callable[[object, str], int]:
-    """Return the reader of an account's limit: a count, or for max_position lots."""
+    """Return the reader of an account's limit: a count, or for max_position a quantity."""
+    return _position_limit if name == "max_position" else whole
 
-    def read(value: object, field: str) -> int:
-        if name == "max_position" and isinstance(value, str):
-            number = decimal_from(value, field)
-            if number != number.to_integral_value() or abs(number) > INT64_MAX:
-                raise RefusedAtDoor(Reason.OFF_LOT, field, value, "give a whole number of lots")
-            return int(number)
-        return whole(value, field)
 
-    return read
+def _position_limit(value: object, field: str) -> int:
+    return steps_from(value, POSITION_LIMIT_STEP, field, Reason.OUT_OF_RANGE)
 
 
 def _not_negative(fields: Mapping[str, Any], name: str, absent: int, highest: int = INT64_MAX) -> int:
