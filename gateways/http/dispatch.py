@@ -22,8 +22,9 @@ from gateways.http.problems import busy, outcome_unknown
 from gateways.http.replies import CANCELLED, LAST, LISTED_MAX, Outcome, Reports, outcome
 from gateways.json_lines.events import UNFOLDED, EventWords
 
-STAGED_MAX = 4096
-"""Commands published in one go: half of the default command ring."""
+EAGER_COUNT = 8
+"""Commands that are published without waiting for more: the worker answers the first of a burst
+while the door still reads the rest, and a submit costs little when eight share it."""
 DRAIN_LIMIT = 1024
 REPLY_TIMEOUT_S = 5.0
 
@@ -93,7 +94,7 @@ class Dispatcher:
         self._on_staged = on_staged
         self._on_settled = on_settled
         self._ring_idx = gate.ring_idx
-        self._records = np.zeros(STAGED_MAX, COMMAND)
+        self._records = np.zeros(EAGER_COUNT, COMMAND)
         self._buffer = self._records.view(np.uint8).data
         self._staged: list[tuple[int, Pending]] = []
         self._pending: dict[int, Pending] = {}
@@ -117,8 +118,6 @@ class Dispatcher:
     def stage(self, row: Sequence[int], pending: Pending) -> None:
         """Put a record into the next batch; its `req_seq` is given here."""
         staged = self._staged
-        if len(staged) == STAGED_MAX:
-            self.flush()
         self._req_seq += 1
         offset = len(staged) * _RECORD.size
         _RECORD.pack_into(self._buffer, offset, *row)
@@ -126,6 +125,8 @@ class Dispatcher:
         if not staged:
             self._on_staged()
         staged.append((self._req_seq, pending))
+        if len(staged) == EAGER_COUNT:
+            self.flush()
 
     def flush(self) -> None:
         """Publish what is staged; answer "busy" for what the ring has no room for."""

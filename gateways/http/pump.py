@@ -43,10 +43,12 @@ class Pump:
         self._deliver = deliver
         self._chore = chore
         self._sleeper: asyncio.Future[None] | None = None
+        self._is_awake = False
         self._stop_at: float | None = None
 
     def wake(self) -> None:
         """End the sleep: there is something to publish."""
+        self._is_awake = True
         if self._sleeper is not None and not self._sleeper.done():
             self._sleeper.set_result(None)
 
@@ -63,7 +65,11 @@ class Pump:
         rounds = 0
         while not self._has_ended(loop.time()):
             now = dispatcher.now = loop.time()
-            rounds = 0 if dispatcher.has_staged else rounds + 1
+            if self._is_awake:
+                self._is_awake = False
+                busy_until = now + SPIN_S
+                rounds = 0
+            rounds += 1
             dispatcher.flush()
             if self._collect():
                 busy_until = now + SPIN_S
@@ -76,8 +82,8 @@ class Pump:
                 if rounds > ROUNDS_MAX:
                     _nap()
                 await asyncio.sleep(0)
-            elif await self._sleep(loop):
-                busy_until = loop.time() + SPIN_S
+            else:
+                await self._sleep(loop)
 
         dispatcher.abandon("the door stops")
         self._deliver()
@@ -100,11 +106,11 @@ class Pump:
         self._desk.retry_session_downs()
         self._chore(now)
 
-    async def _sleep(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Sleep; return whether `wake` ended it."""
-        if self._dispatcher.has_staged:
+    async def _sleep(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Sleep until `wake`, or until it is time to look again."""
+        if self._is_awake:
             await asyncio.sleep(0)
-            return True
+            return
         duration = IDLE_S
         if self._dispatcher.waiting_count:
             duration = WAITING_S
@@ -115,7 +121,6 @@ class Pump:
         await self._sleeper
         self._sleeper = None
         timer.cancel()
-        return self._dispatcher.has_staged
 
     def _slept(self) -> None:
         if self._sleeper is not None and not self._sleeper.done():
