@@ -6,7 +6,7 @@ the door counts.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -22,14 +22,15 @@ SECOND_NS = 1_000_000_000
 class Meter:
     """Counts of one feed."""
 
-    def __init__(self, rate: float | None) -> None:
+    def __init__(self, rate: float | None, clock: Callable[[], int] = time.monotonic_ns) -> None:
+        self._clock = clock  # nanoseconds, never backwards
         self.sent = 0
         self.answered = 0
         self.fills = 0
         self.rejected = 0
         self.refused = 0  # at the door, before they became a command
         self.lost = 0  # answers that overtook the reader
-        self.began_ns = time.monotonic_ns()
+        self.began_ns = self._clock()
         self._interval_ns = None if not rate else SECOND_NS / rate
         self._intended = np.zeros(WINDOW, np.int64)
         self._total = HdrHistogram(LOWEST_NS, HIGHEST_NS, SIGNIFICANT_DIGITS)
@@ -38,7 +39,7 @@ class Meter:
 
     def restart(self) -> None:
         """Count the time from now on: the set-up is over."""
-        self.began_ns = time.monotonic_ns()
+        self.began_ns = self._clock()
         self.sent = self.answered = self.fills = self.rejected = self.refused = 0
         self._last = (self.began_ns, 0, 0)
         self._total.reset()
@@ -53,20 +54,20 @@ class Meter:
         """Return how many more commands should have been sent by now."""
         if self._interval_ns is None:
             return WINDOW
-        return int((time.monotonic_ns() - self.began_ns) / self._interval_ns) + 1 - self.sent
+        return int((self._clock() - self.began_ns) / self._interval_ns) + 1 - self.sent
 
     def seconds_until_due(self) -> float:
         """Return how long the next command still has."""
         if self._interval_ns is None:
             return 0.0
         due_ns = self.began_ns + self.sent * self._interval_ns
-        return float(max(0.0, due_ns - time.monotonic_ns()) / SECOND_NS)
+        return float(max(0.0, due_ns - self._clock()) / SECOND_NS)
 
     def send(self, count: int) -> None:
         """Note that the next `count` commands were handed over."""
         numbers = np.arange(self.sent, self.sent + count)
         if self._interval_ns is None:
-            self._intended[numbers % WINDOW] = time.monotonic_ns()
+            self._intended[numbers % WINDOW] = self._clock()
         else:
             self._intended[numbers % WINDOW] = self.began_ns + (numbers * self._interval_ns).astype(np.int64)
         self.sent += count
@@ -75,7 +76,7 @@ class Meter:
         """Note that the commands of these numbers (from 0) were answered now."""
         if not len(numbers):
             return
-        taken = time.monotonic_ns() - self._intended[numbers % WINDOW]
+        taken = self._clock() - self._intended[numbers % WINDOW]
         # Rounded to their leading bits, thousands of latencies become a few dozen entries.
         quantum = np.maximum(1, taken // QUANTUM_DIVISOR)
         values, counts = np.unique(taken // quantum * quantum, return_counts=True)
@@ -87,7 +88,7 @@ class Meter:
 
     def live_line(self, ring_fill: str) -> str:
         """Return one line about the time since the last one."""
-        now = time.monotonic_ns()
+        now = self._clock()
         then, answered, fills = self._last
         seconds = max(now - then, 1) / SECOND_NS
         self._last = (now, self.answered, self.fills)
@@ -101,7 +102,7 @@ class Meter:
 
     def report(self) -> Iterator[str]:
         """Return the result, one line at a time."""
-        seconds = max(time.monotonic_ns() - self.began_ns, 1) / SECOND_NS
+        seconds = max(self._clock() - self.began_ns, 1) / SECOND_NS
         rate = self.sent / seconds
         yield f"sent {self.sent:,} commands in {seconds:.2f} s ({rate:,.0f}/s), answered {self.answered:,}"
         yield f"fills {self.fills:,}, rejected {self.rejected:,}, refused at the door {self.refused:,}"

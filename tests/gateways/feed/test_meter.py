@@ -7,15 +7,13 @@ from gateways.feed.meter import SECOND_NS, Meter
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """A clock that stands still until the test moves it."""
-    now = [5 * SECOND_NS]
-    monkeypatch.setattr("gateways.feed.meter.time.monotonic_ns", lambda: now[0])
-    return now
+def clock() -> list[int]:
+    """The time, which stands still until the test moves it."""
+    return [5 * SECOND_NS]
 
 
 def test_command_sent_late_is_late_from_its_intended_time(clock: list[int]) -> None:
-    meter = Meter(rate=1000)
+    meter = Meter(rate=1000, clock=lambda: clock[0])
     clock[0] += 10_000_000  # ten commands are due, the first since 10 ms
 
     assert meter.due() == 11
@@ -28,7 +26,7 @@ def test_command_sent_late_is_late_from_its_intended_time(clock: list[int]) -> N
 
 
 def test_without_a_rate_the_hand_over_counts(clock: list[int]) -> None:
-    meter = Meter(rate=None)
+    meter = Meter(rate=None, clock=lambda: clock[0])
     clock[0] += 10_000_000
 
     meter.send(3)
@@ -40,7 +38,7 @@ def test_without_a_rate_the_hand_over_counts(clock: list[int]) -> None:
 
 
 def test_live_line_tells_of_the_time_since_the_last_one(clock: list[int]) -> None:
-    meter = Meter(rate=None)
+    meter = Meter(rate=None, clock=lambda: clock[0])
     meter.send(100)
     clock[0] += SECOND_NS // 2
     meter.answer(np.arange(100))
