@@ -45,7 +45,7 @@ SETUP: list[Fields] = [
 
 
 @njit(cache=True)
-def apply_one(state, command, seq, ring):  # type: ignore[no-untyped-def]
+def apply_one(state, command, seq, ring):
     """Apply a command and close the versions that it opened, as the loop does."""
     s = state[0]
     count = apply(s, command[0], seq, seq, ring)
