@@ -194,14 +194,14 @@ class StreamSession:
             raise StreamClosed(
                 CloseCode.FAULTS, f"{self._faults} refused requests; the last: {refused.detail}"
             )
-        document = {
+        document: dict[str, Any] = {
             "type": "error",
             "reason": refused.reason,
             "detail": refused.detail,
             "field": refused.field,
         }
         if refused.request_id is not None:
-            document["id"] = refused.request_id  # type: ignore[assignment]
+            document["id"] = refused.request_id
         self._outbox.reply(msgspec.json.encode(document))
 
 

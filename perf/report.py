@@ -72,7 +72,7 @@ def write(path: Path, runs: Sequence[list[Line]], machine: dict[str, str]) -> No
 
 def read(path: Path) -> tuple[list[Line], dict[str, str]]:
     """Return the lines of a result file and the machine, {} where its pyperf file is gone."""
-    lines: list[Line] = json.loads(path.read_text())
+    lines: Any = json.loads(path.read_text())
     if not isinstance(lines, list) or any(
         not isinstance(line, dict) or set(line) != set(KEYS) for line in lines
     ):

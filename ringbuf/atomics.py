@@ -16,7 +16,6 @@ one dimension: a view of shared memory or a nested array field of a record. An i
 checked, unless numba's own bounds checking is on. Under NUMBA_DISABLE_JIT=1 the plain-Python
 bodies at the end of the file take over: single process only, they promise no order.
 """
-# mypy: disable-error-code="no-any-return"
 
 import os
 import time

@@ -15,7 +15,6 @@ Why a reader cannot be fooled: the writer announces before it overwrites. A read
 one new byte therefore finds, behind its acquire fence, the INTENT that covers it (step 4).
 A slot that passes step 4 was whole; a wrong stamp there means a broken writer and is fatal.
 """
-# mypy: disable-error-code="no-any-return"
 
 from typing import Any
 

@@ -9,7 +9,6 @@ nobody looks. Kernels get `words` (int64[LINE_WORDS * n], all records as words) 
 of a value in it, which `word(name)` tells. A heartbeat is a value that holds the monotonic
 clock of the last sign of life.
 """
-# mypy: disable-error-code="no-any-return"
 
 from collections.abc import Iterator, Sequence
 

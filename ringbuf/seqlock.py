@@ -10,7 +10,6 @@ One writer per version word; versions only grow. A reader that copied one byte o
 in progress finds another version afterwards, because the odd one was stored first. The
 writer never waits for readers; a reader tries a bounded number of times and says so.
 """
-# mypy: disable-error-code="no-any-return"
 
 from collections.abc import Callable
 from typing import TypeVar

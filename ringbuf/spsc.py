@@ -11,7 +11,6 @@ need no wrapping arithmetic. The slot of position p is p & (capacity - 1). Eithe
 die at any point and a successor goes on at the cursors: a slot counts once it is published,
 and it is given back only by release.
 """
-# mypy: disable-error-code="no-any-return"
 
 from typing import Any
 

@@ -3,7 +3,6 @@
 They take the array of one STATE record, not the record: numba works out the type of a record
 anew at every call from Python (57 us for this one), that of an array it remembers (1 us).
 """
-# mypy: disable-error-code="no-untyped-def"
 
 import numpy as np
 from numba import njit

@@ -14,7 +14,6 @@ The loop is neutral: an application brings `apply(s, command, seq, eng_ts, ring)
 serve the loop. `build` binds one to a copy of `_run`: numba freezes globals when it compiles,
 and its cache knows a copy by its name (a closure would be compiled anew in each process).
 """
-# mypy: disable-error-code="no-untyped-def, no-any-return, name-defined, index"
 
 from collections.abc import Callable
 from enum import IntEnum
@@ -40,9 +39,18 @@ from ringbuf.seqlock import close_version
 from ringbuf.spsc import available, publish, release, room
 from ringbuf.waiting import pause
 
+
+def _word_of(dtype: np.dtype[Any], name: str) -> int:
+    """Return which of its words a field of a record begins."""
+    assert dtype.fields is not None
+    offset_bytes = dtype.fields[name][1]
+    assert offset_bytes % WORD_BYTES == 0
+    return offset_bytes // WORD_BYTES
+
+
 COMMAND_WORDS = COMMAND.itemsize // WORD_BYTES
 EVENT_WORDS = EVENT.itemsize // WORD_BYTES
-GW_TS_WORD = COMMAND.fields["gw_ts"][1] // WORD_BYTES
+GW_TS_WORD = _word_of(COMMAND, "gw_ts")
 ENTRY_HEAD_WORDS = 4
 """Words of a journal entry before its command: seq, eng_ts, ring, ring_seq."""
 assert JOURNAL_ENTRY.itemsize // WORD_BYTES == ENTRY_HEAD_WORDS + COMMAND_WORDS
@@ -52,8 +60,8 @@ SLACK = 256
 """Slots kept free beyond the gate: a reader just behind it is not lapped by the next chunk."""
 TICK_INTERVAL_NS = 1_000_000_000
 
-assert EVENT.fields["event_idx"][1] == STAMP_WORD * WORD_BYTES  # what a broadcast slot begins with
-assert EVENT.fields["seq"][1] == GATE_WORD * WORD_BYTES
+assert _word_of(EVENT, "event_idx") == STAMP_WORD  # what a broadcast slot begins with
+assert _word_of(EVENT, "seq") == GATE_WORD
 
 
 COUNTS = ("heartbeat", "commands", "events", "batches", "ticks", "gate_waits", "journal_waits")
@@ -224,6 +232,11 @@ def close_versions(s, seq):
     for i in range(s.opened_count):
         close_version(s.version, s.opened[i], seq)
     s.opened_count = 0
+
+
+apply: Callable[..., int]
+next_due: Callable[[Any], int]
+"""What an application brings: `build` binds it to a copy of `_run`; here it has no value."""
 
 
 def _run(s, out, loop, commands, journal, entries, events, ends, stats, counts, budget_ns):

@@ -5,7 +5,6 @@ changes one of them opens it. Same rules as in view_kernels: nothing read is tru
 until the version has been looked at again. `state` is the array of one STATE record: handing
 a kernel the record itself costs 40 us a call, the array one.
 """
-# mypy: disable-error-code="no-any-return,no-untyped-call,return-value,arg-type"
 
 from typing import Any
 
@@ -13,7 +12,7 @@ from numba import njit
 
 from engine.trading.identity import CHAIN_MAX, find_ended, find_live
 from engine.trading.state import NIL
-from engine.trading.view_kernels import READ_ROUNDS, TORN, Ints
+from engine.trading.view_kernels import READ_ROUNDS, TORN, Int, Ints
 from ringbuf.seqlock import pause_between_attempts, read_begin, read_retry
 
 BALANCE_COLUMNS = 3  # total, reserved, selling: minor units
@@ -132,7 +131,7 @@ def copy_order_by_id(state: Any, order_id: int, row: Ints) -> int:
 
 
 @njit(cache=True)
-def _locate_order(s: Any, order_id: int) -> int:
+def _locate_order(s: Any, order_id: int) -> Int:
     """Return where an order rests, or NIL."""
     order = s.order_bucket[order_id & (len(s.order_bucket) - 1)] - 1
     for _ in range(CHAIN_MAX):
@@ -185,13 +184,13 @@ def copy_client_order(state: Any, account: int, client_order_id: int, row: Ints,
 
 
 @njit(cache=True)
-def is_live(s: Any, order: int) -> bool:
+def is_live(s: Any, order: Int) -> bool:
     """Tell whether an order of the pool rests in a book."""
     return s.hot[order].level != NIL and s.hot[order].leaves > 0
 
 
 @njit(cache=True)
-def copy_order(s: Any, order: int, row: Ints) -> None:
+def copy_order(s: Any, order: Int, row: Ints) -> None:
     """Copy one order into `row` : int64[ORDER_COLUMNS]."""
     row[0] = s.hot[order].order_id
     row[1] = s.cold[order].instrument

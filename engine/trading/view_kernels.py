@@ -8,7 +8,6 @@ against its pool before it is used and each loop is bounded. (`levels.next_level
 the writer, who sees his own trie whole.) Kernels return the version, 2 * seq of the last
 command that touched the thing, or TORN; results land in the arrays given.
 """
-# mypy: disable-error-code="no-any-return,no-untyped-call,return-value,arg-type"
 
 from typing import Any
 
@@ -23,6 +22,8 @@ from engine.trading.state import NIL
 from ringbuf.seqlock import pause_between_attempts, read_begin, read_retry
 
 Ints = npt.NDArray[np.int64]
+Int = int | np.int64
+"""An int64 of a kernel: constants like NIL are numpy's, that numba compiles no copy per value."""
 
 READ_ROUNDS = 64
 TORN = -1
@@ -73,7 +74,7 @@ def copy_book(state: Any, book: int, bids: Ints, asks: Ints, head: Ints, counts:
 
 
 @njit(cache=True)
-def copy_side(s: Any, book: int, side: int, out: Ints) -> int:
+def copy_side(s: Any, book: int, side: Int, out: Ints) -> int:
     """Copy up to len(out) levels of one side, best first; return how many, any number when torn."""
     level = s.books[book].best[side] - 1
     count = 0
@@ -87,7 +88,7 @@ def copy_side(s: Any, book: int, side: int, out: Ints) -> int:
 
 
 @njit(cache=True)
-def checked_next_level(s: Any, level: int) -> int:
+def checked_next_level(s: Any, level: int) -> Int:
     """Return what next_level returns when memory is whole, and any index or NIL when it is torn."""
     node = s.levels[level].node
     key = key_of(s.levels[level].side, s.levels[level].px)
@@ -107,7 +108,7 @@ def checked_next_level(s: Any, level: int) -> int:
 
 
 @njit(cache=True)
-def _checked_first_level(s: Any, node: int) -> int:
+def _checked_first_level(s: Any, node: int) -> Int:
     for _ in range(DEPTH_MAX + 1):  # descend
         if not 0 <= node < len(s.nodes):
             return NIL

@@ -5,7 +5,6 @@ the mix's distributions, and the model book of perf.flow.book to know what lives
 price of a symbol: the middle of its book, kept within half the ladder around the anchor, so
 prices wander but never leave.
 """
-# mypy: disable-error-code="no-any-return"
 
 from dataclasses import dataclass
 from typing import Any
