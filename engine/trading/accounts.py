@@ -109,6 +109,22 @@ def commit_open(s, order, leaves_before):
 
 
 @njit(cache=True)
+def recommit_open(s, order, px, leaves, change):
+    """Give an open order a new px and leaves; what it holds, or may bring in, moves by `change`."""
+    position = s.hot[order].position
+    more = leaves - s.hot[order].leaves
+    quote = s.books[s.cold[order].instrument].quote
+    s.hot[order].px = px
+    s.hot[order].leaves = leaves
+    if s.cold[order].side == BUY:
+        s.positions[position].open_buy += more
+        s.balances[s.hot[order].account, quote].reserved += change
+    else:
+        s.positions[position].open_sell += more
+        s.balances[s.hot[order].account, quote].selling += change
+
+
+@njit(cache=True)
 def settle_fill(s, order, px, qty, rate_ppm):
     """Move money and position for a fill of `qty` lots; return the fee.
 

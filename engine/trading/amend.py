@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from engine.records import UNCHANGED, EventFlag, Phase, Reason, Side
-from engine.trading.accounts import commit_open, notional_of, order_reserve
+from engine.trading.accounts import notional_of, recommit_open
 from engine.trading.cancel import own_order
 from engine.trading.events import rejected, replaced
 from engine.trading.levels import best_level
@@ -73,8 +73,9 @@ def apply_replace(s, command):
     if reason == OK:
         reason = take_token(s, account, BUCKET_REPLACE)
     is_ending = qty <= s.cold[order].cum
+    change = NOTHING
     if reason == OK and not is_ending:
-        reason = _check_increase(s, order, account, px, qty)
+        reason, change = _check_increase(s, order, account, px, qty)
     if reason != OK:
         rejected(s, command, reason)
         return
@@ -83,9 +84,9 @@ def apply_replace(s, command):
     if is_ending:
         withdraw(s, command, order, AMEND_BELOW_FILLED)
     elif px == s.hot[order].px and qty <= s.cold[order].qty:
-        _shrink(s, command, order, qty)
+        _shrink(s, command, order, qty, change)
     else:
-        _move(s, command, order, px, qty)
+        _move(s, command, order, px, qty, change)
 
 
 @njit(cache=True)
@@ -106,82 +107,91 @@ def _check_request(s, order, px, qty):
 
 @njit(cache=True)
 def _check_increase(s, order, account, px, qty):
-    """Steps 10 to 19 on what the new values raise."""
+    """Steps 10 to 19 on what the new values raise.
+
+    Returns (reason, by how much what the order holds or may bring in changes, minor units).
+    """
     book = s.cold[order].instrument
     side = np.int64(s.cold[order].side)
     old_px = s.hot[order].px
     leaves = qty - s.cold[order].cum
     more = leaves - s.hot[order].leaves
     if more > 0 and qty > s.books[book].max_qty:
-        return MAX_QUANTITY
+        return MAX_QUANTITY, NOTHING
     notional = notional_of(s, book, px, leaves)
     old_notional = notional_of(s, book, old_px, s.hot[order].leaves)
     if notional > old_notional and notional > s.books[book].max_notional:
-        return MAX_NOTIONAL
+        return MAX_NOTIONAL, NOTHING
+    reason = OK
+    if px != old_px:
+        reason = _check_new_px(s, book, px, old_px)
+    if reason == OK and more > 0:
+        reason = check_position(s, account, book, s.hot[order].position, side, more)
+    if reason != OK:
+        return reason, NOTHING
+    change = notional - old_notional
+    if side == BUY:
+        maker_ppm = np.int64(s.cold[order].maker_ppm)
+        taker_ppm = np.int64(s.cold[order].taker_ppm)
+        change = reserve_of(notional, maker_ppm, taker_ppm) - reserve_of(old_notional, maker_ppm, taker_ppm)
+    reason = _check_funds(s, order, account, px, leaves, old_notional, change)
+    if reason != OK:
+        return reason, NOTHING
+    if s.cold[order].post_only and s.books[book].phase == CONTINUOUS and would_cross(s, book, side, px):
+        return POST_ONLY_WOULD_CROSS, NOTHING
+    return OK, change
+
+
+@njit(cache=True)
+def _check_new_px(s, book, px, old_px):
+    """Step 12: a price is refused only where it lies farther out than the old one."""
     if band_distance(s, book, px) > band_distance(s, book, old_px):
         return PRICE_BAND
     ref = reference_px(s, book)
     if abs(px - ref) > abs(old_px - ref) and is_beyond_collar(s, book, px):
         return PRICE_COLLAR
-    if more > 0:
-        reason = check_position(s, account, book, s.hot[order].position, side, more)
-        if reason != OK:
-            return reason
-    reason = _check_funds_increase(s, order, account, px, leaves)
-    if reason != OK:
-        return reason
-    if s.cold[order].post_only and s.books[book].phase == CONTINUOUS and would_cross(s, book, side, px):
-        return POST_ONLY_WOULD_CROSS
     return OK
 
 
 @njit(cache=True)
-def _check_funds_increase(s, order, account, px, leaves):
+def _check_funds(s, order, account, px, leaves, old_notional, change):
     """Step 18 on what the new px and leaves hold, or may bring in, beyond the old."""
     book = s.cold[order].instrument
     quote = s.books[book].quote
     position = s.hot[order].position
-    old_px = s.hot[order].px
     is_buy = s.cold[order].side == BUY
     best = best_level(s, book, BUY)
     worst_px = px if is_buy or best == NIL else max(px, s.levels[best].px)
     notional = notional_of(s, book, worst_px, leaves)
-    if px != old_px and check_fee_account(s, quote, notional) != OK:
+    if px != s.hot[order].px and check_fee_account(s, quote, notional) != OK:
         return OVERFLOW  # it may trade, however little it raises
     if is_buy:
-        wanted = reserve_of(notional, np.int64(s.cold[order].maker_ppm), np.int64(s.cold[order].taker_ppm))
-        increase = wanted - order_reserve(s, order, s.hot[order].leaves)
-        return check_buy_funds(s, account, quote, position, increase) if increase > 0 else OK
-    increase = notional - notional_of(s, book, old_px, s.hot[order].leaves)
+        return check_buy_funds(s, account, quote, position, change) if change > 0 else OK
+    increase = notional - old_notional
     return check_sell_proceeds(s, account, quote, position, increase) if increase > 0 else OK
 
 
 @njit(cache=True)
-def _shrink(s, command, order, qty):
+def _shrink(s, command, order, qty, change):
     """Lower the total, or leave it, in place: priority is kept."""
-    before = s.hot[order].leaves
+    px = s.hot[order].px
     old_qty = s.cold[order].qty
-    s.hot[order].leaves = qty - s.cold[order].cum
+    leaves = qty - s.cold[order].cum
+    s.levels[s.hot[order].level].qty += leaves - s.hot[order].leaves
+    recommit_open(s, order, px, leaves, change)
     s.cold[order].qty = qty
     s.cold[order].rev += 1
-    s.levels[s.hot[order].level].qty += s.hot[order].leaves - before
-    commit_open(s, order, before)
-    replaced(s, command, order, s.hot[order].px, old_qty, KEPT)
+    replaced(s, command, order, px, old_qty, KEPT)
 
 
 @njit(cache=True)
-def _move(s, command, order, px, qty):
+def _move(s, command, order, px, qty, change):
     """Take the order out, give it its new price and total, and enter it again."""
     old_px = s.hot[order].px
     old_qty = s.cold[order].qty
     dequeue(s, order)
-    before = s.hot[order].leaves
-    s.hot[order].leaves = 0
-    commit_open(s, order, before)  # at the old px
-    s.hot[order].px = px
-    s.hot[order].leaves = qty - s.cold[order].cum
+    recommit_open(s, order, px, qty - s.cold[order].cum, change)
     s.cold[order].qty = qty
     s.cold[order].rev += 1
-    commit_open(s, order, NOTHING)
     replaced(s, command, order, old_px, old_qty, LOST)
     execute(s, command, order, IOC_REMAINDER)
