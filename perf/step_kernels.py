@@ -34,10 +34,8 @@ Words = npt.NDArray[np.int64]
 
 
 @njit(cache=True)
-def apply_chunk(
-    state: Any, out: Words, commands: Any, first: int, count: int, sink: Words, cycles: Words
-) -> int:
-    """Apply commands[first : first + count]; return how many events lie in `sink`, or NO_ROOM.
+def apply_chunk(state: Any, out: Words, commands: Any, count: int, sink: Words, cycles: Words) -> int:
+    """Apply commands[:count]; return how many events lie in `sink`, or NO_ROOM.
 
     Parameters
     ----------
@@ -54,7 +52,7 @@ def apply_chunk(
     for k in range(count):
         if is_timed:
             begun = cycle_count()
-        made = apply(s, commands[first + k], s.seq + 1, s.eng_ts, 0)
+        made = apply(s, commands[k], s.seq + 1, s.eng_ts, 0)
         for i in range(s.opened_count):
             close_version(s.version, s.opened[i], s.seq)
         s.opened_count = 0

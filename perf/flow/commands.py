@@ -18,7 +18,8 @@ from engine.records import (
 
 ANCHOR_PX = 10_000
 """Every symbol's price at the start, in ticks."""
-DEPOSIT = 10**15
+DEPOSITS = 10**18
+"""Minor units given to all accounts together: their sum must stay below MONEY_MAX."""
 MAX_PX = 2**16
 MAX_QTY = 2**20
 MAX_NOTIONAL = 10**14
@@ -47,7 +48,7 @@ def set_up_commands(symbol_count: int, account_count: int) -> npt.NDArray[np.voi
     accounts = commands[2 + symbol_count :]
     accounts["op"] = Op.ACCOUNT
     accounts["account"] = np.arange(1, account_count + 1)
-    accounts["client_order_id"] = DEPOSIT  # of currency byte 0 of `text`, which is 0
+    accounts["client_order_id"] = DEPOSITS // account_count  # of currency byte 0 of `text`, which is 0
     commands["req_seq"] = np.arange(1, len(commands) + 1)
     return commands
 

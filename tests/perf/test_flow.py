@@ -6,8 +6,8 @@ import pytest
 from engine.config import Capacities
 from engine.records import EventKind, Op, OrderType, SelfTradePrevention, TimeInForce
 from engine.trading.simulate import run_all
-from engine.trading.state import new_state
-from perf.flow.commands import DEPOSIT, set_up_commands
+from engine.trading.state import NIL, new_state
+from perf.flow.commands import DEPOSITS, set_up_commands
 from perf.flow.generate import Flow, generate
 from perf.flow.mixes import EXCHANGE_CORE, MIXES, NASDAQ, POWER_LAW, POWER_LAW_100, Mix
 
@@ -69,9 +69,15 @@ def test_the_engine_ends_where_the_model_ended(flow: Flow) -> None:
 
 
 def live_client_order_ids(state: np.ndarray) -> np.ndarray:
+    """Return the client ids of all resting orders, found by walking every price level's queue."""
     s = state[0]
-    ids = s["ids"][: s["ids_used"]]
-    return np.sort(ids["client_order_id"][ids["status"] == 1])
+    found = []
+    for level in s["levels"][: s["levels_used"]]:
+        order = int(level["head"]) if level["order_count"] else NIL
+        while order != NIL:
+            found.append(int(s["cold"][order]["client_order_id"]))
+            order = int(s["hot"][order]["next"])
+    return np.sort(np.array(found))
 
 
 def test_same_seed_gives_the_same_bytes_and_another_seed_others() -> None:
@@ -118,7 +124,7 @@ def test_accounts_are_funded_and_the_venue_has_every_limit_set() -> None:
         instrument[name] > 0 for name in ("px", "qty", "display_qty", "stop_px", "expiry", "instrument")
     )
     assert all(limits[name] > 0 for name in ("px", "qty", "display_qty", "stop_px"))
-    assert accounts["client_order_id"].tolist() == [DEPOSIT] * 3
+    assert accounts["client_order_id"].tolist() == [DEPOSITS // 3] * 3
     assert accounts["flags"].tolist() == [0] * 3
 
 
