@@ -17,9 +17,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from engine.records import COMMAND, Op
+from engine.records import COMMAND, EventKind
 from gateways.http.problems import busy, outcome_unknown
-from gateways.http.replies import CANCELLED, LAST, LISTED_MAX, Outcome, Reports, outcome
+from gateways.http.replies import CANCELLED, LAST, LISTED_MAX, ORDER_OPS, Outcome, Reports, outcome
 from gateways.json_lines.events import UNFOLDED, EventWords
 
 EAGER_COUNT = 8
@@ -28,6 +28,7 @@ while the door still reads the rest, and a submit costs little when eight share 
 DRAIN_LIMIT = 1024
 REPLY_TIMEOUT_S = 5.0
 
+TOLD_IN_REPLY = frozenset({int(EventKind.CANCELLED), int(EventKind.REPLACED)})
 _RECORD = struct.Struct("<8b2i14q")
 _WORD = struct.Struct("<q")
 assert _RECORD.size == COMMAND.itemsize
@@ -155,10 +156,9 @@ class Dispatcher:
         ring_idx = self._ring_idx
         for words in events.view(UNFOLDED).tolist():
             event = EventWords(*words)
-            if event.ring == ring_idx:
-                self._answer(event)
-            if event.maker_ring == ring_idx and event.maker_order_id | event.order_id:
-                self._report(event)
+            answered_order_id = self._answer(event) if event.ring == ring_idx else 0
+            if event.maker_ring == ring_idx:
+                self._report(event, answered_order_id)
         return len(events)
 
     def expire(self) -> None:
@@ -182,24 +182,25 @@ class Dispatcher:
         for pending in waiting:
             self._settle(pending, outcome_unknown(cause))
 
-    def _answer(self, event: EventWords) -> None:
+    def _answer(self, event: EventWords) -> int:
+        """Give the event to its command; return the order that the reply will be about, 0 for none."""
         pending = self._pending.get(event.req_seq)
         if pending is None or pending.session != event.session:
-            return
+            return 0
         pending.add(event)
         if event.flags & LAST:
             del self._pending[event.req_seq]
             self._settle(pending, outcome(pending.events, pending.dropped_count, self._reports))
+        return pending.events[0].order_id if event.op in ORDER_OPS else 0
 
-    def _report(self, event: EventWords) -> None:
-        """Tell the session that entered a resting order what became of it."""
+    def _report(self, event: EventWords, answered_order_id: int) -> None:
+        """Tell the session that entered a resting order what became of it, unless its reply says so."""
         listener = self.listeners.get(event.maker_session)
         if listener is None:
             return
-        is_own_doing = event.ring == self._ring_idx and event.session == event.maker_session
-        if is_own_doing and event.kind == CANCELLED and event.op != Op.MASS_CANCEL:
-            return  # the reply says it
-        listener.report(event)
+        is_own_doing = event.session == event.maker_session and event.order_id == answered_order_id
+        if not (is_own_doing and event.kind in TOLD_IN_REPLY):
+            listener.report(event)
 
     def _settle(self, pending: Pending, result: Outcome) -> None:
         if pending.in_flight_key is not None:

@@ -63,6 +63,30 @@ def test_own_cancel_is_answered_once(door, order):
     assert [each["id"] for each in told(session)] == [1, 2]
 
 
+def test_own_replace_is_answered_once(door, order):
+    session = door.session(11)
+    send(session, {"id": 1, **order(client_order_id="mine")})
+    send(session, {"id": 2, "op": "replace", "account": 1, "client_order_id": "mine", "quantity": "50"})
+    door.turn()
+
+    assert [each["id"] for each in told(session)] == [1, 2]
+
+
+def test_own_resting_order_that_self_trade_prevention_takes_is_reported(door, order):
+    session = door.session(11)
+    send(session, {"id": 1, **order(client_order_id="old")})
+    door.turn()
+    told(session)
+
+    send(session, {"id": 2, **order(side="sell", self_trade_prevention="cancel_oldest")})
+    door.turn()
+
+    messages = told(session)
+    kinds = [each["report"]["event"] for each in messages if "report" in each]
+    assert kinds == ["prevented", "cancelled"]
+    assert [each["reply"]["status"] for each in messages if "reply" in each] == ["open"]
+
+
 def test_array_is_a_batch(door, order):
     session = door.session(11)
 
