@@ -29,6 +29,8 @@ import numpy as np
 ACCOUNTS = 10
 RECEIVE_BYTES = 65536
 WARM_UP_S = 0.5
+CLOSED_RATE_MAX = 40_000
+"""Requests a second for which a closed loop is prepared."""
 _HEAD_END = b"\r\n\r\n"
 
 
@@ -209,7 +211,7 @@ def main() -> None:
     parser.add_argument("--session", type=int, default=1, help="keeps the client ids of runs apart")
     parser.add_argument("--bare", action="store_true", help="the server is a handler without engine")
     given = parser.parse_args()
-    count = int((given.rate or 40_000) * (given.seconds + WARM_UP_S) * 1.1) + 1000
+    count = int(CLOSED_RATE_MAX * WARM_UP_S + (given.rate or CLOSED_RATE_MAX) * given.seconds) + 1000
     bodies = [order_body(number, given.session) for number in range(count)]
     requests = [http_request(body, given.key) for body in bodies]
     generator = Generator(given.port, given.connections, requests)

@@ -25,6 +25,8 @@ from perf.load_http import order_body
 RECEIVE_BYTES = 2**18
 TIMEOUT_S = 5.0
 WARM_UP_S = 0.5
+CLOSED_RATE_MAX = 100_000
+"""Commands a second for which a closed loop is prepared."""
 SHORT, LONG = 126, 127
 
 
@@ -179,7 +181,9 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=0.0, help="commands a second; 0: closed loop")
     parser.add_argument("--session", type=int, default=1, help="keeps the client ids of runs apart")
     given = parser.parse_args()
-    count = int((given.rate or 100_000) * (given.seconds + WARM_UP_S)) + 4 * given.window
+    count = (
+        int(CLOSED_RATE_MAX * WARM_UP_S + (given.rate or CLOSED_RATE_MAX) * given.seconds) + 4 * given.window
+    )
     generator = Generator(
         connect(given.port, given.key), [session_frame(number, given.session) for number in range(count)]
     )
