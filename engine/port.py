@@ -140,7 +140,7 @@ class _Place:
 
 @njit(cache=True)
 def keep_own(events: Any, words: Any, count: int, ring: int) -> int:
-    """Move the events of this ring, or of its resting orders, to the front; return how many.
+    """Move the events of this ring, or of its orders, to the front; return how many.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def keep_own(events: Any, words: Any, count: int, ring: int) -> int:
     kept = 0
     for i in range(count):
         event = events[i]
-        if event["ring"] == ring or (event["maker_order_id"] != 0 and event["maker_ring"] == ring):
+        if event["ring"] == ring or event["maker_ring"] == ring:
             if kept != i:
                 for word in range(words.shape[1]):
                     words[kept, word] = words[i, word]

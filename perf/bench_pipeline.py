@@ -32,6 +32,7 @@ from engine.runtime.process import fork
 from engine.runtime.segments import PARTS, Application, Segments
 from engine.runtime.worker import LoopCall, run_worker
 from engine.trading.apply import apply, next_due
+from engine.trading.prepare import prepare
 from engine.trading.state import state_dtype
 from perf.bench_step import BenchError
 from perf.flow.generate import Flow, generate
@@ -98,7 +99,7 @@ def pipeline(mix: Mix) -> Iterator[Pipeline]:
     settings = EngineSettings(
         wait="spin", capacities=CapacitySettings(orders=max(defaults.orders, 2 * mix.live_orders))
     )
-    application = Application("trading", state_dtype(settings.capacities.sizes()), apply, next_due)
+    application = Application("trading", state_dtype(settings.capacities.sizes()), apply, prepare, next_due)
     names = {part: f"pinion-perf-{os.getpid()}-{part}" for part in PARTS}
     before = os.sched_getaffinity(0)
     with tempfile.TemporaryDirectory(prefix="pinion-perf-") as folder:

@@ -13,6 +13,7 @@ from numba import njit
 
 from engine.records import EVENT, EventKind
 from engine.trading.apply import apply
+from engine.trading.prepare import STAGES, STRIDE, prepare
 from ringbuf.atomics import cycle_count
 from ringbuf.seqlock import close_version
 
@@ -52,6 +53,10 @@ def apply_chunk(state: Any, out: Words, commands: Any, count: int, sink: Words, 
     for k in range(count):
         if is_timed:
             begun = cycle_count()
+        for stage in range(STAGES):
+            ahead = k + (STAGES - stage) * STRIDE
+            if ahead < count:
+                prepare(s, commands[ahead], stage)
         made = apply(s, commands[k], s.seq + 1, s.eng_ts, 0)
         for i in range(s.opened_count):
             close_version(s.version, s.opened[i], s.seq)

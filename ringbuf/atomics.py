@@ -43,6 +43,7 @@ NS_PER_S = 1_000_000_000
 
 _WORD_BYTES = 8
 _I32 = ir.IntType(32)
+_BYTES = ir.IntType(8).as_pointer()
 _I64 = ir.IntType(64)
 _TIMESPEC = ir.LiteralStructType([_I64, _I64])
 
@@ -170,6 +171,22 @@ def _sleep_intrinsic(typing_context: Any, duration_ns: Any) -> Any:
     return types.void(types.int64), generate
 
 
+@intrinsic
+def _prefetch_intrinsic(typing_context: Any, array: Any, idx: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        made = context.make_array(signature.args[0])(context, builder, args[0])
+        pointer = cgutils.get_item_pointer(
+            context, builder, signature.args[0], made, [args[1]], wraparound=False
+        )
+        pointer = builder.bitcast(pointer, _BYTES)
+        hint = _declared(builder, ir.VoidType(), [_BYTES, _I32, _I32, _I32], "llvm.prefetch.p0")
+        read, keep, data = (ir.Constant(_I32, value) for value in (0, 3, 1))
+        builder.call(hint, [pointer, read, keep, data])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), generate
+
+
 _load_acquire: Any = _make_load("acquire")
 _load_relaxed: Any = _make_load("monotonic")
 _store_release: Any = _make_store("release")
@@ -181,6 +198,7 @@ _cycles: Any = _cycles_intrinsic
 _yield: Any = _yield_core_intrinsic
 _clock: Any = _clock_intrinsic
 _sleep: Any = _sleep_intrinsic
+_prefetch: Any = _prefetch_intrinsic
 
 
 @njit(cache=True)
@@ -288,3 +306,13 @@ if not COMPILED:
     _sleep = _sleep_plain
     _clock = time.clock_gettime_ns
     _cycles = time.perf_counter_ns
+
+
+@njit(cache=True)
+def prefetch(array: Any, i: int) -> None:
+    """Ask the cache for the line that array[i] begins in: a hint, which reads and writes nothing.
+
+    array : any array of scalars or records; i must lie within it
+    """
+    if COMPILED:
+        _prefetch(array, i)

@@ -21,6 +21,7 @@ LAYERS = {
     "ringbuf": ("ringbuf",),
     "engine/*.py": ("ringbuf", "engine.*"),
     "engine/trading": ("ringbuf.seqlock", "engine.*", "engine.trading"),
+    "engine/trading/prepare": ("ringbuf.atomics", "engine.*", "engine.trading"),
     "engine/trading/view": ("ringbuf.seqlock", "ringbuf.atomics", "engine.*", "engine.trading"),
     "engine/runtime": ("ringbuf", "engine.*", "engine.runtime"),
     "gateways": ("ringbuf", "engine.*", "engine.trading.view*", "gateways"),
@@ -122,8 +123,8 @@ def layer_of(path: Path) -> str | None:
     name = name_of(path)
     if re.fullmatch(r"engine/\w+\.py", name):
         return "engine/*.py"
-    if name.startswith("engine/trading/view"):
-        return "engine/trading/view"
+    if name.startswith(("engine/trading/prepare", "engine/trading/view")):
+        return "engine/trading/view" if "view" in name else "engine/trading/prepare"
     return max((layer for layer in LAYERS if name.startswith(f"{layer}/")), key=len, default=None)
 
 

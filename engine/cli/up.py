@@ -21,6 +21,7 @@ from engine.runtime.endings import StartError
 from engine.runtime.segments import Application
 from engine.runtime.supervisor import Child, DoorSpec, Supervisor
 from engine.trading.apply import apply, next_due
+from engine.trading.prepare import prepare
 from engine.trading.state import state_dtype
 
 DEFAULT_DATA = Path("var/data")
@@ -94,7 +95,9 @@ def build(settings: Settings, data_dir: Path, source: str) -> Supervisor:
         data_dir=data_dir,
         config=source,
         settings=settings.engine,
-        application=Application("trading", state_dtype(settings.engine.capacities.sizes()), apply, next_due),
+        application=Application(
+            "trading", state_dtype(settings.engine.capacities.sizes()), apply, prepare, next_due
+        ),
         definitions=definitions(settings),
         doors=[DoorSpec(http, gateways.http.serve.run), DoorSpec(queries, api.serve.run)],
         prepare=prepare_doors,

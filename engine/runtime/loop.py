@@ -10,7 +10,8 @@
    Nothing waits inside a step: a closed gate or a full journal leaves the rest for the next.
 
 The loop is neutral: an application brings `apply(s, command, seq, eng_ts, ring)`,
-`next_due(s)` and a state record whose fields `version`, `opened`, `opened_count` and `out`
+`prepare(s, command, stage)` (cache hints for commands ahead, STAGES of them), `next_due(s)` and a
+state record whose fields `version`, `opened`, `opened_count` and `out`
 serve the loop. `build` binds one to a copy of `_run`: numba freezes globals when it compiles,
 and its cache knows a copy by its name (a closure would be compiled anew in each process).
 """
@@ -56,6 +57,9 @@ ENTRY_HEAD_WORDS = 4
 assert JOURNAL_ENTRY.itemsize // WORD_BYTES == ENTRY_HEAD_WORDS + COMMAND_WORDS
 CHUNK = 256
 """Events copied between two questions to the gate."""
+STAGES = 4
+STRIDE = 3
+"""Stage k of `prepare` is called (STAGES - k) * STRIDE commands before the command's turn."""
 SLACK = 256
 """Slots kept free beyond the gate: a reader just behind it is not lapped by the next chunk."""
 TICK_INTERVAL_NS = 1_000_000_000
@@ -235,6 +239,7 @@ def close_versions(s, seq):
 
 
 apply: Callable[..., int]
+prepare: Callable[..., None]
 next_due: Callable[[Any], int]
 """What an application brings: `build` binds it to a copy of `_run`; here it has no value."""
 
@@ -272,6 +277,10 @@ def _run(s, out, loop, commands, journal, entries, events, ends, stats, counts, 
         while is_open and loop.applied < loop.journaled:
             seq = loop.applied + 1
             entry = entries.slots[(seq - 1) & (entries.slots.shape[0] - 1)]
+            for stage in range(STAGES):
+                ahead = seq + (STAGES - stage) * STRIDE
+                if ahead <= loop.journaled:
+                    prepare(s, entries.slots[(ahead - 1) & (entries.slots.shape[0] - 1)].command, stage)  # noqa: F821  bound by build
             started = cycle_count()
             count = apply(s, entry.command, seq, entry.eng_ts, entry.ring)  # noqa: F821  bound by build
             if seq == sampled:
@@ -307,8 +316,10 @@ def count_round(loop, counts, now, taken, ticked, is_open):
 
 
 def build(application: Any) -> Callable[..., int]:
-    """Return the compiled loop of one application: its name, `apply` and `next_due` are used."""
-    bound = dict(globals(), apply=application.apply, next_due=application.next_due)
+    """Return the compiled loop of one application: its name and its kernels are used."""
+    bound = dict(
+        globals(), apply=application.apply, prepare=application.prepare, next_due=application.next_due
+    )
     name = f"run_{application.name}"
     copy = FunctionType(_run.__code__, bound, name)
     copy.__qualname__ = name

@@ -41,11 +41,12 @@ PARTS = ("commands", "journal", "events", "state", "stats", "counters")
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """What the runtime knows of an application: a state record and two kernels."""
+    """What the runtime knows of an application: a state record and three kernels."""
 
     name: str
     state_dtype: np.dtype[np.void]
     apply: Callable[..., int]
+    prepare: Callable[..., None]
     next_due: Callable[..., int]
 
 

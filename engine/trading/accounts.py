@@ -19,7 +19,8 @@ NOTHING = np.int64(0)
 
 
 @njit(cache=True)
-def _account_bucket(s, account_id):
+def account_bucket_of(s, account_id):
+    """Return the bucket of an account id."""
     folded = account_id ^ (account_id >> 15) ^ (account_id >> 31)
     return folded & (len(s.account_bucket) - 1)
 
@@ -27,7 +28,7 @@ def _account_bucket(s, account_id):
 @njit(cache=True)
 def find_account(s, account_id):
     """Return the index of an account, or NIL."""
-    account = s.account_bucket[_account_bucket(s, account_id)] - 1
+    account = np.int64(s.account_bucket[account_bucket_of(s, account_id)]) - 1
     while account != NIL and s.accounts[account].account != account_id:
         account = s.accounts[account].next - 1
     return account
@@ -38,7 +39,7 @@ def add_account(s, account_id):
     """Create an account under the default limits; the caller checked that there is room."""
     account = s.accounts_used
     s.accounts_used += 1
-    bucket = _account_bucket(s, account_id)
+    bucket = account_bucket_of(s, account_id)
     s.accounts[account].account = account_id
     s.accounts[account].next = s.account_bucket[bucket]
     s.account_bucket[bucket] = account + 1
@@ -47,7 +48,8 @@ def add_account(s, account_id):
 
 
 @njit(cache=True)
-def _position_bucket(s, account, instrument):
+def position_bucket_of(s, account, instrument):
+    """Return the bucket of a position."""
     return (account * ACCOUNT_SPREAD + instrument) & (len(s.position_bucket) - 1)
 
 
@@ -55,7 +57,7 @@ def _position_bucket(s, account, instrument):
 def find_position(s, account, instrument):
     """Return the position of an account in an instrument, or NIL."""
     key = account << ACCOUNT_IDX_BITS | instrument
-    position = s.position_bucket[_position_bucket(s, account, instrument)] - 1
+    position = np.int64(s.position_bucket[position_bucket_of(s, account, instrument)]) - 1
     while position != NIL and s.positions[position].key != key:
         position = s.positions[position].next - 1
     return position
@@ -66,7 +68,7 @@ def add_position(s, account, instrument):
     """Create an empty position; the caller checked that there is room."""
     position = s.positions_used
     s.positions_used += 1
-    bucket = _position_bucket(s, account, instrument)
+    bucket = position_bucket_of(s, account, instrument)
     s.positions[position].key = account << ACCOUNT_IDX_BITS | instrument
     s.positions[position].next = s.position_bucket[bucket]
     s.position_bucket[bucket] = position + 1
@@ -100,12 +102,12 @@ def commit_open(s, order, leaves_before):
     leaves = s.hot[order].leaves
     if s.cold[order].side == BUY:
         s.positions[position].open_buy += leaves - leaves_before
-        s.balances[account, quote].reserved += order_reserve(s, order, leaves) - order_reserve(
+        s.balances[quote, account].reserved += order_reserve(s, order, leaves) - order_reserve(
             s, order, leaves_before
         )
     else:
         s.positions[position].open_sell += leaves - leaves_before
-        s.balances[account, quote].selling += notional_of(s, book, s.hot[order].px, leaves - leaves_before)
+        s.balances[quote, account].selling += notional_of(s, book, s.hot[order].px, leaves - leaves_before)
 
 
 @njit(cache=True)
@@ -118,10 +120,10 @@ def recommit_open(s, order, px, leaves, change):
     s.hot[order].leaves = leaves
     if s.cold[order].side == BUY:
         s.positions[position].open_buy += more
-        s.balances[s.hot[order].account, quote].reserved += change
+        s.balances[quote, s.hot[order].account].reserved += change
     else:
         s.positions[position].open_sell += more
-        s.balances[s.hot[order].account, quote].selling += change
+        s.balances[quote, s.hot[order].account].selling += change
 
 
 @njit(cache=True)
@@ -141,10 +143,10 @@ def settle_fill(s, order, px, qty, rate_ppm):
     s.cold[order].notional += px * qty
     commit_open(s, order, before)
     if s.cold[order].side == BUY:
-        s.balances[account, quote].total -= notional + fee
+        s.balances[quote, account].total -= notional + fee
         _add_to_position(s, s.hot[order].position, qty, notional)
     else:
-        s.balances[account, quote].total += notional - fee
+        s.balances[quote, account].total += notional - fee
         _add_to_position(s, s.hot[order].position, -qty, notional)
     s.currencies[quote].fees += fee
     return fee

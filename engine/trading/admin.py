@@ -262,7 +262,7 @@ def apply_account(s, command):
         amount = _deposit(command, k)
         if amount != 0:
             currency = _deposit_currency(command, k)
-            s.balances[account, currency].total += amount
+            s.balances[currency, account].total += amount
             s.currencies[currency].deposited += amount
     done(s, command, NIL)
 
@@ -282,7 +282,7 @@ def _check_deposits(s, command, account):
         if amount > MONEY_MAX or s.currencies[currency].deposited > MONEY_MAX - amount:
             return OVERFLOW
         if account != NIL:
-            held = s.balances[account, currency].total + s.balances[account, currency].selling
+            held = s.balances[currency, account].total + s.balances[currency, account].selling
             if held > MONEY_MAX - amount:
                 return OVERFLOW
         for other in range(k):

@@ -9,7 +9,7 @@ from typing import Any
 
 USED = {
     "accounts": "accounts_used",
-    "balances": "accounts_used",
+    "balances": "currencies_used",
     "currencies": "currencies_used",
     "positions": "positions_used",
     "books": "books_used",

@@ -32,7 +32,7 @@ def link_order(s, order):
 def unlink_order(s, order):
     """Forget an order's engine id."""
     bucket = s.hot[order].order_id & (len(s.order_bucket) - 1)
-    at = s.order_bucket[bucket] - 1
+    at = np.int64(s.order_bucket[bucket]) - 1
     if at == order:
         s.order_bucket[bucket] = s.cold[order].next
         return
@@ -44,14 +44,15 @@ def unlink_order(s, order):
 @njit(cache=True)
 def find_order(s, order_id):
     """Return the live order of that engine id, or NIL."""
-    order = s.order_bucket[order_id & (len(s.order_bucket) - 1)] - 1
+    order = np.int64(s.order_bucket[order_id & (len(s.order_bucket) - 1)]) - 1
     while order != NIL and s.hot[order].order_id != order_id:
         order = s.cold[order].next - 1
     return order
 
 
 @njit(cache=True)
-def _hash(account, client_order_id):
+def client_hash(account, client_order_id):
+    """Return what the buckets of a client id are taken from."""
     spread = account * ACCOUNT_SPREAD
     return client_order_id ^ (client_order_id >> 22) ^ (client_order_id >> 43) ^ spread ^ (spread >> 20)
 
@@ -59,7 +60,7 @@ def _hash(account, client_order_id):
 @njit(cache=True)
 def find_live(s, account, client_order_id):
     """Return (live order of that client id or NIL, length of the chain that was walked)."""
-    order = s.live_bucket[_hash(account, client_order_id) & (len(s.live_bucket) - 1)] - 1
+    order = np.int64(s.live_bucket[client_hash(account, client_order_id) & (len(s.live_bucket) - 1)]) - 1
     length = 0
     while order != NIL:
         if s.cold[order].client_order_id == client_order_id and s.hot[order].account == account:
@@ -72,7 +73,7 @@ def find_live(s, account, client_order_id):
 @njit(cache=True)
 def find_ended(s, account, client_order_id):
     """Return (entry of an ended client id in the window or NIL, length of the chain walked)."""
-    entry = s.id_bucket[_hash(account, client_order_id) & (len(s.id_bucket) - 1)] - 1
+    entry = np.int64(s.id_bucket[client_hash(account, client_order_id) & (len(s.id_bucket) - 1)]) - 1
     length = 0
     while entry != NIL:
         if s.ids[entry].client_order_id == client_order_id and s.ids[entry].account == account:
@@ -85,7 +86,7 @@ def find_ended(s, account, client_order_id):
 @njit(cache=True)
 def link_client_id(s, order):
     """Make a new order findable by its client id."""
-    bucket = _hash(s.hot[order].account, s.cold[order].client_order_id) & (len(s.live_bucket) - 1)
+    bucket = client_hash(s.hot[order].account, s.cold[order].client_order_id) & (len(s.live_bucket) - 1)
     s.cold[order].id_next = s.live_bucket[bucket]
     s.live_bucket[bucket] = order + 1
 
@@ -95,7 +96,7 @@ def end_client_id(s, order, status):
     """Move the client id of an order that ends into the window, over the oldest when it is full."""
     account = s.hot[order].account
     client_order_id = s.cold[order].client_order_id
-    hashed = _hash(account, client_order_id)
+    hashed = client_hash(account, client_order_id)
     _unlink_live(s, order, hashed & (len(s.live_bucket) - 1))
     entry = s.ids_next
     s.ids_next = entry + 1 if entry + 1 < len(s.ids) else 0
@@ -115,7 +116,7 @@ def end_client_id(s, order, status):
 
 @njit(cache=True)
 def _unlink_live(s, order, bucket):
-    at = s.live_bucket[bucket] - 1
+    at = np.int64(s.live_bucket[bucket]) - 1
     if at == order:
         s.live_bucket[bucket] = s.cold[order].id_next
         return
@@ -126,8 +127,8 @@ def _unlink_live(s, order, bucket):
 
 @njit(cache=True)
 def _unlink_ended(s, entry):
-    bucket = _hash(s.ids[entry].account, s.ids[entry].client_order_id) & (len(s.id_bucket) - 1)
-    at = s.id_bucket[bucket] - 1
+    bucket = client_hash(s.ids[entry].account, s.ids[entry].client_order_id) & (len(s.id_bucket) - 1)
+    at = np.int64(s.id_bucket[bucket]) - 1
     if at == entry:
         s.id_bucket[bucket] = s.ids[entry].next
         return

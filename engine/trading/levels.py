@@ -56,8 +56,8 @@ def find_level(s, book, side, px):
         if key >> (shift + DIGIT_BITS) != s.nodes[node].prefix or s.nodes[node].bits >> digit & 1 == 0:
             return NIL
         if shift == LEAF:
-            return s.child[node, digit]
-        node = s.child[node, digit]
+            return np.int64(s.child[node, digit])
+        node = np.int64(s.child[node, digit])
     return NIL
 
 
@@ -70,7 +70,7 @@ def next_level(s, level):
         digit = (key >> s.nodes[node].shift) & DIGIT_MASK
         right = s.nodes[node].bits >> (digit + 1)
         if right != 0:
-            found = s.child[node, digit + 1 + lowest_bit(right)]
+            found = np.int64(s.child[node, digit + 1 + lowest_bit(right)])
             if s.nodes[node].shift == LEAF:
                 return found
             return _first_level(s, found)
@@ -82,8 +82,8 @@ def next_level(s, level):
 def _first_level(s, node):
     """Return the best level below a node."""
     while s.nodes[node].shift != LEAF:
-        node = s.child[node, lowest_bit(s.nodes[node].bits)]
-    return s.child[node, lowest_bit(s.nodes[node].bits)]
+        node = np.int64(s.child[node, lowest_bit(s.nodes[node].bits)])
+    return np.int64(s.child[node, lowest_bit(s.nodes[node].bits)])
 
 
 @njit(cache=True)
@@ -106,9 +106,9 @@ def obtain_level(s, book, side, px):
         if s.nodes[node].bits >> digit & 1 == 0:
             break
         if shift == LEAF:
-            return s.child[node, digit]
+            return np.int64(s.child[node, digit])
         parent = node
-        node = s.child[node, digit]
+        node = np.int64(s.child[node, digit])
     if node == NIL:
         node = _new_node(s, LEAF, key >> DIGIT_BITS, NIL)
         s.books[book].root[side] = node + 1
@@ -183,7 +183,7 @@ def _remove_leaf(s, book, side, leaf, key):
     s.nodes[parent].bits &= ~(1 << ((key >> s.nodes[parent].shift) & DIGIT_MASK))
     bits = s.nodes[parent].bits
     if is_power_of_two(bits):
-        only = s.child[parent, lowest_bit(bits)]
+        only = np.int64(s.child[parent, lowest_bit(bits)])
         above = s.nodes[parent].parent
         s.nodes[only].parent = above
         _replace_child(s, book, side, above, key, only)

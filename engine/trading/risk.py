@@ -148,8 +148,8 @@ def check_position(s, account, book, position, side, qty):
 @njit(cache=True)
 def check_buy_funds(s, account, quote, position, amount):
     """Step 18 for a buy: `amount` more to hold, from what is free; position NIL = none yet."""
-    total = s.balances[account, quote].total
-    reserved = s.balances[account, quote].reserved
+    total = s.balances[quote, account].total
+    reserved = s.balances[quote, account].reserved
     if s.accounts[account].unlimited == 0 and amount > total - reserved:
         return INSUFFICIENT_FUNDS
     if reserved > MONEY_MAX - amount or total - reserved < amount - MONEY_MAX:
@@ -160,8 +160,8 @@ def check_buy_funds(s, account, quote, position, amount):
 @njit(cache=True)
 def check_sell_proceeds(s, account, quote, position, amount):
     """Step 18 for a sell: `amount` more may come in; nothing may pass 2**62."""
-    selling = s.balances[account, quote].selling
-    if selling > MONEY_MAX - amount or s.balances[account, quote].total > MONEY_MAX - selling - amount:
+    selling = s.balances[quote, account].selling
+    if selling > MONEY_MAX - amount or s.balances[quote, account].total > MONEY_MAX - selling - amount:
         return OVERFLOW
     return _check_value(s, account, quote, position, amount)
 
@@ -174,7 +174,7 @@ def _check_value(s, account, quote, position, amount):
     """
     if position != NIL:
         room = MONEY_MAX - s.positions[position].cost - abs(s.positions[position].realised)
-        if amount > room - s.balances[account, quote].reserved - s.balances[account, quote].selling:
+        if amount > room - s.balances[quote, account].reserved - s.balances[quote, account].selling:
             return OVERFLOW
     return check_fee_account(s, quote, amount)
 

@@ -11,6 +11,7 @@ from numba import njit
 from engine.config import Capacities
 from engine.records import COMMAND, EVENT, Op
 from engine.trading.apply import apply
+from engine.trading.prepare import STAGES, STRIDE, prepare
 from engine.trading.state import new_state
 
 TIME = np.int64(Op.TIME)
@@ -35,6 +36,10 @@ def run(s, commands, first, count, ring, events, room):
     """
     written = 0
     for k in range(count):
+        for stage in range(STAGES):
+            ahead = k + (STAGES - stage) * STRIDE
+            if ahead < count:
+                prepare(s, commands[first + ahead], stage)
         command = commands[first + k]
         eng_ts = s.eng_ts
         if command["op"] == TIME:

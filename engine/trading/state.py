@@ -17,6 +17,8 @@ and heads hold index + 1 (0 = none); pools are handed out in order up to their
 `*_used` mark before a free list is reused. Inside records an index of NIL means none.
 """
 
+from typing import Any
+
 import numpy as np
 
 from engine.config import Capacities
@@ -26,6 +28,7 @@ NIL = np.int64(-1)
 LIMIT_LIFTED = np.int64(-1)
 NODE_WAYS = 32
 ACCOUNT_IDX_BITS = 24  # a position's key is account_idx << 24 | instrument
+LINE_BYTES = 64
 SIDES = 3  # indexed by Side: 0 unused, 1 BUY, 2 SELL
 
 ACCOUNT = np.dtype(
@@ -211,63 +214,87 @@ def events_max(capacities: Capacities) -> int:
     return max(2 * capacities.orders, capacities.instruments) + 8
 
 
+RECORD_BYTES_MAX = 2**31 - 1
+
+
 def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
-    """Return the dtype of the one state record for these capacities."""
+    """Return the dtype of the one state record for these capacities: every array on a cache line."""
     c = capacities
     levels = c.orders
     nodes = 2 * levels  # a leaf at most per level, and fewer inner nodes than leaves
-    return np.dtype(
-        [
-            ("seq", "<i8"),
-            ("eng_ts", "<i8"),
-            ("ring", "<i8"),
-            ("out_count", "<i8"),
-            ("opened_count", "<i8"),
-            ("accounts_used", "<i8"),
-            ("currencies_used", "<i8"),
-            ("positions_used", "<i8"),
-            ("books_used", "<i8"),
-            ("levels_used", "<i8"),
-            ("levels_free", "<i8"),  # idx + 1; free lists run through `next`-like fields
-            ("nodes_used", "<i8"),
-            ("nodes_free", "<i8"),
-            ("orders_used", "<i8"),
-            ("orders_free", "<i8"),
-            ("orders_live", "<i8"),
-            ("ids_used", "<i8"),
-            ("ids_next", "<i8"),  # the entry that the next ended client id takes
-            ("event_count", "<i8"),  # events made since the start
-            ("trade_count", "<i8"),
-            ("event_hash", "<i8"),  # rolling, over every event (SPEC S27)
-            ("nodes_visited", "<i8"),  # trie nodes, for the bound's proof
-            ("default_max_open_orders", "<i8"),  # limit + 1, or none; so the next three
-            ("default_max_position", "<i8"),
-            ("default_order_rate", "<i8"),
-            ("default_order_burst", "<i8"),
-            ("version", "<i8", (c.instruments + c.accounts,)),
-            ("opened", "<i8", (c.instruments + c.accounts,)),
-            ("account_bucket", "<i8", (power_of_two(2 * c.accounts),)),
-            ("accounts", ACCOUNT, (c.accounts,)),
-            ("balances", BALANCE, (c.accounts, c.currencies)),
-            ("currencies", CURRENCY, (c.currencies,)),
-            ("position_bucket", "<i8", (power_of_two(2 * c.positions),)),
-            ("positions", POSITION, (c.positions,)),
-            ("books", BOOK, (c.instruments,)),
-            ("listings", LISTING, (c.instruments,)),
-            ("levels", LEVEL, (levels,)),
-            ("nodes", NODE, (nodes,)),
-            ("child", "<i8", (nodes, NODE_WAYS)),  # level or node idx
-            ("order_bucket", "<i8", (power_of_two(2 * c.orders),)),
-            ("live_bucket", "<i8", (power_of_two(2 * c.orders),)),
-            ("hot", HOT, (c.orders,)),
-            ("cold", COLD, (c.orders,)),
-            ("id_bucket", "<i8", (power_of_two(c.client_ids),)),
-            ("ids", CLIENT_ID, (c.client_ids,)),
-            ("out", EVENT, (events_max(c),)),
-        ]
-    )
+    fields: list[Any] = [
+        ("seq", "<i8"),
+        ("eng_ts", "<i8"),
+        ("ring", "<i8"),
+        ("out_count", "<i8"),
+        ("opened_count", "<i8"),
+        ("accounts_used", "<i8"),
+        ("currencies_used", "<i8"),
+        ("positions_used", "<i8"),
+        ("books_used", "<i8"),
+        ("levels_used", "<i8"),
+        ("levels_free", "<i8"),  # idx + 1; free lists run through `next`-like fields
+        ("nodes_used", "<i8"),
+        ("nodes_free", "<i8"),
+        ("orders_used", "<i8"),
+        ("orders_free", "<i8"),
+        ("orders_live", "<i8"),
+        ("ids_used", "<i8"),
+        ("ids_next", "<i8"),  # the entry that the next ended client id takes
+        ("event_count", "<i8"),  # events made since the start
+        ("trade_count", "<i8"),
+        ("event_hash", "<i8"),  # rolling, over every event (SPEC S27)
+        ("nodes_visited", "<i8"),  # trie nodes, for the bound's proof
+        ("default_max_open_orders", "<i8"),  # limit + 1, or none; so the next three
+        ("default_max_position", "<i8"),
+        ("default_order_rate", "<i8"),
+        ("default_order_burst", "<i8"),
+        ("version", "<i8", (c.instruments + c.accounts,)),
+        ("opened", "<i8", (c.instruments + c.accounts,)),
+        ("account_bucket", "<i4", (power_of_two(2 * c.accounts),)),
+        ("accounts", ACCOUNT, (c.accounts,)),
+        ("balances", BALANCE, (c.currencies, c.accounts)),
+        ("currencies", CURRENCY, (c.currencies,)),
+        ("position_bucket", "<i4", (power_of_two(2 * c.positions),)),
+        ("positions", POSITION, (c.positions,)),
+        ("books", BOOK, (c.instruments,)),
+        ("listings", LISTING, (c.instruments,)),
+        ("levels", LEVEL, (levels,)),
+        ("nodes", NODE, (nodes,)),
+        ("child", "<i4", (nodes, NODE_WAYS)),  # level or node idx
+        ("order_bucket", "<i4", (power_of_two(2 * c.orders),)),
+        ("live_bucket", "<i4", (power_of_two(2 * c.orders),)),
+        ("hot", HOT, (c.orders,)),
+        ("cold", COLD, (c.orders,)),
+        ("id_bucket", "<i4", (power_of_two(c.client_ids),)),
+        ("ids", CLIENT_ID, (c.client_ids,)),
+        ("out", EVENT, (events_max(c),)),
+    ]
+    dtype = np.dtype(_on_cache_lines(fields))
+    if not 0 < dtype.itemsize <= RECORD_BYTES_MAX:
+        raise ValueError(
+            f"{capacities}: the state would pass 2 GiB, numpy's limit of a record; lower a capacity"
+        )
+    return dtype
+
+
+def _on_cache_lines(fields: list[Any]) -> list[Any]:
+    """Put padding before every array, so that its records straddle no cache line."""
+    placed: list[Any] = []
+    offset_bytes = 0
+    for name, kind, *shape in fields:
+        if shape and offset_bytes % LINE_BYTES:
+            missing = LINE_BYTES - offset_bytes % LINE_BYTES
+            placed.append((f"pad_{name}", "<i1", (missing,)))
+            offset_bytes += missing
+        placed.append((name, kind, *shape))
+        offset_bytes += np.dtype([placed[-1]]).itemsize
+    return placed
 
 
 def new_state(capacities: Capacities) -> np.ndarray:
-    """Return an empty state in private memory: an array of one STATE record."""
-    return np.zeros(1, state_dtype(capacities))
+    """Return an empty state in private memory: an array of one STATE record, on a cache line."""
+    dtype = state_dtype(capacities)
+    memory = np.zeros(dtype.itemsize + LINE_BYTES, np.uint8)
+    start = -memory.ctypes.data % LINE_BYTES
+    return memory[start : start + dtype.itemsize].view(dtype)

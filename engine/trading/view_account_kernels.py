@@ -8,6 +8,7 @@ a kernel the record itself costs 40 us a call, the array one.
 
 from typing import Any
 
+import numpy as np
 from numba import njit
 
 from engine.trading.identity import CHAIN_MAX, find_ended, find_live
@@ -56,9 +57,9 @@ def copy_account(state: Any, account: int, balances: Ints, positions: Ints, coun
         version = read_begin(s.version, word)
         if version >= 0:
             for currency in range(balances.shape[0]):
-                balances[currency, 0] = s.balances[account, currency].total
-                balances[currency, 1] = s.balances[account, currency].reserved
-                balances[currency, 2] = s.balances[account, currency].selling
+                balances[currency, 0] = s.balances[currency, account].total
+                balances[currency, 1] = s.balances[currency, account].reserved
+                balances[currency, 2] = s.balances[currency, account].selling
             counts[0] = _copy_positions(s, account, positions)
             counts[1] = s.accounts[account].open_orders
             counts[2] = s.accounts[account].enabled
@@ -133,7 +134,7 @@ def copy_order_by_id(state: Any, order_id: int, row: Ints) -> int:
 @njit(cache=True)
 def _locate_order(s: Any, order_id: int) -> Int:
     """Return where an order rests, or NIL."""
-    order = s.order_bucket[order_id & (len(s.order_bucket) - 1)] - 1
+    order = np.int64(s.order_bucket[order_id & (len(s.order_bucket) - 1)]) - 1
     for _ in range(CHAIN_MAX):
         if not 0 <= order < len(s.hot):
             break

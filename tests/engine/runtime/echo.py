@@ -48,10 +48,16 @@ def echo(s: Any, command: Any, seq: int, eng_ts: int, ring: int) -> int:
         event["seq"] = seq
         event["eng_ts"] = eng_ts
         event["ring"] = ring
+        event["maker_ring"] = -1
         event["req_seq"] = command["req_seq"]
         event["qty"] = i
         event["flags"] = LAST if i == count - 1 else 0
     return count
+
+
+@njit(cache=True)
+def echo_prepare(s: Any, command: Any, stage: int) -> None:
+    """Have nothing to bring into the cache."""
 
 
 @njit(cache=True)
@@ -62,4 +68,4 @@ def echo_due(s: Any) -> int:
 
 def application() -> Application:
     """Return what the runtime takes."""
-    return Application("echo", STATE, echo, echo_due)
+    return Application("echo", STATE, echo, echo_prepare, echo_due)

@@ -85,7 +85,7 @@ def money(state: Any) -> dict[int, dict[str, tuple[int, int]]]:
     for idx in range(int(s["accounts_used"])):
         held = {}
         for currency in known.currencies:
-            balance = s["balances"][idx, currency.currency_idx]
+            balance = s["balances"][currency.currency_idx, idx]
             if balance["total"] or balance["reserved"]:
                 held[currency.code] = (int(balance["total"]), int(balance["reserved"]))
         result[int(s["accounts"][idx]["account"])] = held
@@ -194,7 +194,7 @@ def check_exposure(s: Any, orders: list[int]) -> None:
     for account in range(int(s["accounts_used"])):
         assert s["accounts"][account]["open_orders"] == per_account[account]
         for currency in range(int(s["currencies_used"])):
-            balance = s["balances"][account, currency]
+            balance = s["balances"][currency, account]
             assert balance["reserved"] == reserved[account, currency]
             assert balance["selling"] == selling[account, currency]
     for idx, position in enumerate(s["positions"][: s["positions_used"]]):
@@ -224,7 +224,7 @@ def money_is_conserved(state: Any) -> bool:
     """Tell whether accounts and house together hold exactly what was paid in."""
     s = state[0]
     for currency in range(int(s["currencies_used"])):
-        held = sum(s["balances"][: s["accounts_used"], currency]["total"].tolist())
+        held = sum(s["balances"][currency, : s["accounts_used"]]["total"].tolist())
         if held + int(s["currencies"][currency]["fees"]) != s["currencies"][currency]["deposited"]:
             return False
     return True

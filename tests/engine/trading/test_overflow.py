@@ -83,5 +83,5 @@ def test_a_replacement_that_trades_cannot_drive_the_fee_account_past_int64() -> 
     run_all(state, np.concatenate([*opened(1_000_000), *commands]))
 
     assert 0 <= int(state[0]["currencies"]["fees"][0]) <= 2**63 - 1
-    balances = state[0]["balances"][:3, 0]["total"].tolist()
+    balances = state[0]["balances"][0, :3]["total"].tolist()
     assert sum(balances) + int(state[0]["currencies"]["fees"][0]) == 0
