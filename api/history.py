@@ -31,6 +31,8 @@ class EventHistory:
 
     def append(self, events: Any) -> None:
         """Keep EVENT[n]; the oldest go when there is no room."""
+        if len(events) == 0:
+            return
         if len(events) > self._capacity:
             self._lose(int(events["seq"][-self._capacity - 1]))
             events = events[-self._capacity :]

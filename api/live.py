@@ -19,6 +19,7 @@ from ringbuf.seqlock import TornReadError
 DURABLE_WAIT_S = 0.5
 READ_WAIT_S = 0.25
 RETRY_PAUSE_S = 0.001
+FOLLOW_WAIT_S = 0.25
 
 Read = TypeVar("Read")
 Found = TypeVar("Found", AccountView, OrdersView, OrderView)
@@ -27,10 +28,26 @@ Found = TypeVar("Found", AccountView, OrdersView, OrderView)
 class LiveSource:
     """Consistent reads of the state, gated by the durable cursor."""
 
-    def __init__(self, view: LiveView, durable_seq: Callable[[], int], epoch: int) -> None:
+    def __init__(
+        self,
+        view: LiveView,
+        durable_seq: Callable[[], int],
+        epoch: int,
+        has_news: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.view = view
         self.durable_seq = durable_seq
         self.epoch = epoch
+        self._has_news = has_news
+
+    async def until_followed(self, followed_seq: Callable[[], int]) -> None:
+        """Wait until the events that are durable by now were taken: who was answered finds its trade.
+
+        Bounded: where following takes longer, the answer's complete_after_seq still holds.
+        """
+        wanted, give_up = self.durable_seq(), time.monotonic() + FOLLOW_WAIT_S
+        while self._has_news() and followed_seq() < wanted and time.monotonic() < give_up:
+            await asyncio.sleep(RETRY_PAUSE_S)
 
     async def read(self, copy: Callable[[], Read]) -> Read:
         """Return `copy()` of a moment when nobody wrote to it; a Problem where there was none."""

@@ -91,6 +91,7 @@ class Queries:
         allow_only(request, ("limit", "cursor"))
         limit, before = query_limit(request, PAGE, PAGE_MAX), query_cursor(request, INT64_MAX)
         instrument = known_instrument(self._view, request.match_info["symbol"])
+        await self._source.until_followed(lambda: self._hub.complete_seq)
         found = self._hub.trades.page(instrument.instrument_idx, before, limit)
         return answer(
             {
@@ -107,6 +108,7 @@ class Queries:
         allow_only(request, ("account", "limit", "cursor"))
         limit, before = query_limit(request, PAGE, PAGE_MAX), query_cursor(request, INT64_MAX)
         account = self._one_account(request)
+        await self._source.until_followed(lambda: self._hub.complete_seq)
         found = self._hub.trades.page_of_account(account, before, limit)
         catalogue = self._view.catalogue
         fills = []

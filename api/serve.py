@@ -80,7 +80,7 @@ def build(door: DoorSettings, reader: EventReader) -> tuple[web.Application, Pum
     view = LiveView(reader.state())
     view.warm_up()
     epoch = instance.read(door.data_dir).epoch
-    hub = Hub(LiveSource(view, reader.durable_seq, epoch))
+    hub = Hub(LiveSource(view, reader.durable_seq, epoch, reader.has_news))
     access = Access(door.keys)
     streams = Streams(hub, access)
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from api.history import EventHistory
@@ -14,6 +14,7 @@ def events(first: int, count: int, instrument: int = 0) -> np.ndarray:
     return made
 
 
+@example(batches=[1, 16, 0], after=0, limit=1)
 @given(batches=st.lists(st.integers(0, 40), max_size=12), after=st.integers(0, 300), limit=st.integers(1, 20))
 def test_history_answers_as_the_list_of_the_newest_would(batches: list[int], after: int, limit: int) -> None:
     history, everything = EventHistory(16), np.zeros(0, EVENT)
