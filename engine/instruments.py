@@ -40,7 +40,9 @@ def decimal_from(value: object, field_name: str) -> Decimal:
             value,
             'give a decimal string such as "10.05" or a whole JSON number',
         )
-    if isinstance(value, str) and (len(value) > 64 or "_" in value or value != value.strip()):
+    if isinstance(value, str) and (
+        len(value) > 64 or "_" in value or value != value.strip() or not value.isascii()
+    ):
         raise RefusedAtDoor(Reason.INVALID_FIELD, field_name, value[:64], "not a decimal number")
     try:
         number = Decimal(value)

@@ -246,3 +246,10 @@ def test_no_object_raises_anything_but_the_two_faults(op: str, fields: dict[str,
     given_fields = {**NEW, **fields, "op": op} if op == "new" else {**fields, "op": op}
     with suppress(RefusedAtDoor, MalformedCommand):
         assert len(encoder.pack(given_fields)) == COMMAND.itemsize
+
+
+@pytest.mark.parametrize("price", ["\uff11\uff10", "\u0661\u0660"])
+def test_digits_of_other_scripts_are_no_decimal_number(encoder: CommandEncoder, price: str) -> None:
+    order = {"op": "new", "account": 1, "symbol": "XYZ", "side": "buy", "quantity": 1, "price": price}
+    with pytest.raises(RefusedAtDoor, match="not a decimal number"):
+        encoder.encode(order, np.zeros(1, COMMAND)[0])
