@@ -46,7 +46,9 @@ class LiveSource:
         Bounded: where following takes longer, the answer's complete_after_seq still holds.
         """
         wanted, give_up = self.durable_seq(), time.monotonic() + FOLLOW_WAIT_S
-        while self._has_news() and followed_seq() < wanted and time.monotonic() < give_up:
+        while self._has_news() and followed_seq() < wanted:
+            if time.monotonic() > give_up:
+                return
             await asyncio.sleep(RETRY_PAUSE_S)
 
     async def read(self, copy: Callable[[], Read]) -> Read:

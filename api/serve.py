@@ -12,6 +12,7 @@ import signal
 
 import uvloop
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 
 from api.access import Access
@@ -47,10 +48,16 @@ def run(door: DoorSettings) -> None:
         uvloop.run(_serve(door, reader))
 
 
+def is_ours(record: logging.LogRecord) -> bool:
+    """Keep bytes that are no HTTP out of the log: any client can send them, and was answered 400."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
 async def _serve(door: DoorSettings, reader: EventReader) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     application, pump = build(door, reader)
+    logging.getLogger("aiohttp.server").addFilter(is_ours)
     runner = web.AppRunner(
         application, access_log=None, keepalive_timeout=KEEPALIVE_S, shutdown_timeout=STOP_WAIT_S
     )

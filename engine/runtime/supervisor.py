@@ -17,9 +17,10 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from engine import instance, port
@@ -277,20 +278,22 @@ class Supervisor:
         self.restart_at[name] = time.monotonic() + delay_s
         cause = read_failure(self.data_dir, name) or cause_of(status)
         log.error("%s (pid %d) ended: %s; it starts again in %.1f s", name, child.pid, cause, delay_s)
-        if self.doors[name].settings.ring_name:
-            self._sessions_down(self.doors[name].settings.ring_name)
+        spec = self.doors[name]
+        if child.bound_port:  # the address that was announced stays good, also when any port was asked for
+            settings = msgspec.structs.replace(spec.settings, port=child.bound_port)
+            self.doors[name] = replace(spec, settings=settings)
+        if spec.settings.ring_name:
+            self._sessions_down(spec.settings.ring_name)
 
     def _restart_due(self) -> None:
         for name, when in list(self.restart_at.items()):
             if time.monotonic() < when:
                 continue
             del self.restart_at[name]
-            previous = self.children.get(name)
             self._start_door(name)
+            self.children[name].bound_port = self.doors[name].settings.port
             self.segments.counters.add("supervisor.restarts")
             log.info("%s started again as pid %d", name, self.children[name].pid)
-            if previous is not None:
-                self.children[name].bound_port = previous.bound_port
             instance.write(self._describe())
         for name, child in self.children.items():
             bound = instance.read_ready(self.data_dir, name, child.pid)

@@ -80,8 +80,7 @@ def test_a_killed_door_comes_back_and_the_books_stay(start: Start) -> None:
     await_true(lambda: running.pid_of("http") != killed, "a new http process")
     pid = running.pid_of("http")
     await_true(lambda: instance.read_ready(running.data_dir, "http", pid) is not None, "http is ready")
-    orders_url = f"http://127.0.0.1:{instance.read_ready(running.data_dir, 'http', pid)}"
-    sold = post(running, "/v1/orders", order(2, "sell"), orders_url)
+    sold = post(running, "/v1/orders", order(2, "sell"), ready["orders"])
 
     assert sold["status"] == "filled"
     assert running.stop() == 0
