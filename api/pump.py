@@ -22,7 +22,7 @@ from ringbuf.seqlock import TornReadError
 
 log = logging.getLogger(__name__)
 
-IDLE_S = 0.02
+IDLE_S = 0.04
 LISTENING_S = 0.004
 BUSY_S = 0.001
 DRAIN_EVENTS = 1024

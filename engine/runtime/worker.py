@@ -25,7 +25,7 @@ from ringbuf.waiting import Wait
 
 log = logging.getLogger(__name__)
 
-RUN_NS = 20_000_000
+RUN_NS = 100_000_000
 """The kernel returns to Python this often: signals wait no longer."""
 CLOCK_JUMP_NS = 1_000_000_000
 CALIBRATION_S = 0.01
