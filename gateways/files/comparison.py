@@ -40,6 +40,7 @@ class Comparison:
         self.trades_in_file = 0
         self.before_start = 0  # swallowed by the starting book
         self.exact = 0
+        self.exact_after_withdrawal = 0  # of these, with self-match cancels of the event entered first
         self.differences: Counter[str] = Counter()
         self.examples: dict[str, list[Example]] = {}
         self.unexpected_crosses: list[str] = []
@@ -66,6 +67,7 @@ class Comparison:
         yield f"  before the starting book    {self.before_start}"
         yield f"  compared (the denominator)  {self.compared}"
         yield f"reproduced exactly            {self.exact} ({share:.2f} %)"
+        yield f"  after self-match cancels    {self.exact_after_withdrawal} (the same event's, entered before it)"
         yield f"resting fills exactly         {self.fills_exact} of {self.fills_in_file}"
         yield f"unexpected crosses            {len(self.unexpected_crosses)}"
         for cross in self.unexpected_crosses[:EXAMPLES_MAX]:

@@ -77,6 +77,7 @@ class Reproduction:
         touched: set[tuple[int, int]] = set()
         aggressors = {record.order_id for record in event if record.action == Action.TRADE}
         withdrawn = self._withdrawn(event, aggressors)
+        exact_before = self.comparison.exact
         for record in withdrawn:
             self.venue.apply(record)
             self._command(record, touched)
@@ -95,6 +96,8 @@ class Reproduction:
                     touched.add((record.side, record.px))
                 else:
                     self._command(record, touched)
+        if withdrawn:
+            self.comparison.exact_after_withdrawal += self.comparison.exact - exact_before
         for side, px in touched:
             self._mend(side, px)
 
