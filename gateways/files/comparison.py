@@ -67,7 +67,7 @@ class Comparison:
         yield f"  before the starting book    {self.before_start}"
         yield f"  compared (the denominator)  {self.compared}"
         yield f"reproduced exactly            {self.exact} ({share:.2f} %)"
-        yield f"  after self-match cancels    {self.exact_after_withdrawal} (the same event's, entered before it)"
+        yield f"  after self-match cancels    {self.exact_after_withdrawal} (of the same event)"
         yield f"resting fills exactly         {self.fills_exact} of {self.fills_in_file}"
         yield f"unexpected crosses            {len(self.unexpected_crosses)}"
         for cross in self.unexpected_crosses[:EXAMPLES_MAX]:
