@@ -14,7 +14,9 @@ from engine.records import COMMAND, EVENT, EventFlag
 from perf.step_kernels import offset_bytes
 from ringbuf.atomics import clock_monotonic_ns, clock_realtime_ns, cpu_pause
 from ringbuf.broadcast import read
-from ringbuf.spsc import push_words
+from ringbuf.copying import put_slots
+from ringbuf.layout import PUBLISHED
+from ringbuf.spsc import claim_up_to, publish
 
 COMMAND_WORDS = COMMAND.itemsize // 8
 EVENT_WORDS = EVENT.itemsize // 8
@@ -47,11 +49,14 @@ Words = npt.NDArray[np.int64]
 @njit(cache=True)
 def push(control: Words, slots: Words, commands: Words, first: int, last: int) -> int:
     """Publish commands[first:last], stamped, PUSH_MAX at most and as there is room; return how many."""
-    end = min(last, first + PUSH_MAX)
+    count = claim_up_to(control, slots.shape[0], min(last - first, PUSH_MAX))
+    position = control[PUBLISHED]
+    put_slots(slots, position, commands, first, count)
     now = clock_realtime_ns()
-    for i in range(first, end):
-        commands[i, GW_TS_WORD] = now
-    return push_words(control, slots, commands[first:end])
+    for i in range(position, position + count):
+        slots[i & (slots.shape[0] - 1), GW_TS_WORD] = now
+    publish(control, count)
+    return count
 
 
 @njit(cache=True)
@@ -63,7 +68,7 @@ def take_events(r: Any, events_control: Words, events: Words, gate: Words, gate_
     for i in range(count):
         total = r.checksum
         for word in range(CHECKED_FROM, EVENT_WORDS):
-            total = total * 31 + out[i, word]
+            total += out[i, word]
         r.checksum = total
         r.kinds[out[i, KIND_WORD] & 0xF] += 1
         if out[i, KIND_WORD] & LAST:

@@ -45,6 +45,7 @@ _WORD_BYTES = 8
 _I32 = ir.IntType(32)
 _BYTES = ir.IntType(8).as_pointer()
 _I64 = ir.IntType(64)
+_BIT = ir.IntType(1)
 _TIMESPEC = ir.LiteralStructType([_I64, _I64])
 
 
@@ -187,6 +188,36 @@ def _prefetch_intrinsic(typing_context: Any, array: Any, idx: Any) -> Any:
     return types.void(array, types.intp), generate
 
 
+@intrinsic
+def _copy_intrinsic(
+    typing_context: Any, to: Any, to_row: Any, to_word: Any, source: Any, row: Any, word: Any, count: Any
+) -> Any:
+    for words in (to, source):
+        if not isinstance(words, types.Array) or words.dtype != types.int64 or words.ndim != 2:
+            raise TypingError(f"copy_words works on two-dimensional int64 arrays, not on {words}")
+    if not to.mutable:
+        raise TypingError("these words are mapped read-only and cannot be copied to")
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        def address(kind: Any, array: Any, first: Any, second: Any) -> Any:
+            made = context.make_array(kind)(context, builder, array)
+            pointer = cgutils.get_item_pointer(
+                context, builder, kind, made, [first, second], wraparound=False
+            )
+            return builder.bitcast(pointer, _BYTES)
+
+        kinds = signature.args
+        target = address(kinds[0], args[0], args[1], args[2])
+        origin = address(kinds[3], args[3], args[4], args[5])
+        bytes_count = builder.mul(args[6], ir.Constant(_I64, _WORD_BYTES))
+        copy = _declared(builder, ir.VoidType(), [_BYTES, _BYTES, _I64, _BIT], "llvm.memcpy.p0.p0.i64")
+        builder.call(copy, [target, origin, bytes_count, ir.Constant(_BIT, 0)])
+        return context.get_dummy_value()
+
+    index = types.intp
+    return types.void(to, index, index, source, index, index, index), generate
+
+
 _load_acquire: Any = _make_load("acquire")
 _load_relaxed: Any = _make_load("monotonic")
 _store_release: Any = _make_store("release")
@@ -199,6 +230,7 @@ _yield: Any = _yield_core_intrinsic
 _clock: Any = _clock_intrinsic
 _sleep: Any = _sleep_intrinsic
 _prefetch: Any = _prefetch_intrinsic
+_copy: Any = _copy_intrinsic
 
 
 @njit(cache=True)
@@ -297,6 +329,11 @@ def _sleep_plain(duration_ns: int) -> None:
     time.sleep(duration_ns / NS_PER_S)
 
 
+def _copy_plain(to: Words, to_row: int, to_word: int, source: Words, row: int, word: int, count: int) -> None:
+    first, begin = to_row * to.shape[1] + to_word, row * source.shape[1] + word
+    to.reshape(-1)[first : first + count] = source.reshape(-1)[begin : begin + count]
+
+
 if not COMPILED:
     # Intrinsics cannot run uncompiled; the functions above find these under the same names.
     _load_acquire = _load_relaxed = _load_plain
@@ -306,6 +343,7 @@ if not COMPILED:
     _sleep = _sleep_plain
     _clock = time.clock_gettime_ns
     _cycles = time.perf_counter_ns
+    _copy = _copy_plain
 
 
 @njit(cache=True)
@@ -316,3 +354,14 @@ def prefetch(array: Any, i: int) -> None:
     """
     if COMPILED:
         _prefetch(array, i)
+
+
+@njit(cache=True)
+def copy_words(to: Words, to_row: int, to_word: int, source: Words, row: int, word: int, count: int) -> None:
+    """Copy `count` words, from source[row, word] on, to to[to_row, to_word] on: rows run together.
+
+    Both are C-contiguous int64 arrays of two dimensions that do not overlap; indices are not
+    checked. It is memcpy: a loop over words costs four times as much, since the compiler cannot
+    know that the two do not overlap.
+    """
+    _copy(to, to_row, to_word, source, row, word, count)

@@ -31,6 +31,7 @@ from ringbuf.atomics import (
     store_relaxed,
     store_release,
 )
+from ringbuf.copying import put_slots, take_slots
 from ringbuf.layout import CONTROL_WORDS, END, GATE_WORD, INTENT, STAMP_WORD
 from ringbuf.spsc import words_of
 
@@ -97,10 +98,7 @@ def read(
     while count < wanted:
         first = position + count
         chunk = min(READ_CHUNK, wanted - count)
-        for i in range(chunk):
-            slot = (first + i) & (capacity - 1)
-            for word in range(slots.shape[1]):
-                out[count + i, word] = slots[slot, word]
+        take_slots(slots, first, out, count, chunk)
         if is_lapped(control, capacity, first):
             return count if count > 0 else LAPPED
         for i in range(chunk):
@@ -127,10 +125,9 @@ def append(control: Words, slots: Words, records: Words, gate: int) -> int:
     end = first + records.shape[0]
     assert records.shape[0] <= capacity
     announce(control, max(end, control[INTENT]))
+    put_slots(slots, first, records, 0, records.shape[0])
     for i in range(records.shape[0]):
         slot = (first + i) & (capacity - 1)
-        for word in range(slots.shape[1]):
-            slots[slot, word] = records[i, word]
         slots[slot, STAMP_WORD] = first + i
         slots[slot, GATE_WORD] = gate
     commit(control, end)

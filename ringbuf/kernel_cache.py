@@ -18,7 +18,7 @@ config: Any = untyped_config
 
 ROOT = Path(__file__).resolve().parent.parent
 KERNEL_FOLDERS = ("ringbuf", "engine")
-MARKS = (b"njit", b"np.dtype(", b"IntEnum")
+MARKS = (b"njit", b"@kernel", b"np.dtype(", b"IntEnum")
 """A file that holds one of these decides what the kernels compile to."""
 
 

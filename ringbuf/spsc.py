@@ -19,6 +19,7 @@ import numpy.typing as npt
 from numba import njit
 
 from ringbuf.atomics import Words, load_acquire, store_release
+from ringbuf.copying import put_slots, take_slots
 from ringbuf.layout import CONTROL_WORDS, PUBLISHED, RELEASED, RELEASED_SEEN
 
 NO_SLOT = -1
@@ -105,10 +106,7 @@ def push_words(control: Words, slots: Words, records: Words) -> int:
     capacity = slots.shape[0]
     count = claim_up_to(control, capacity, records.shape[0])
     position = control[PUBLISHED]
-    for i in range(count):
-        slot = (position + i) & (capacity - 1)
-        for word in range(slots.shape[1]):
-            slots[slot, word] = records[i, word]
+    put_slots(slots, position, records, 0, count)
     publish(control, count)
     return count
 
@@ -116,13 +114,9 @@ def push_words(control: Words, slots: Words, records: Words) -> int:
 @njit(cache=True)
 def pop_words(control: Words, slots: Words, out: Words) -> int:
     """Copy waiting records to `out`, at most its length, release them and return their count."""
-    capacity = slots.shape[0]
     count = min(available(control), out.shape[0])
     position = control[RELEASED]
-    for i in range(count):
-        slot = (position + i) & (capacity - 1)
-        for word in range(slots.shape[1]):
-            out[i, word] = slots[slot, word]
+    take_slots(slots, position, out, 0, count)
     release(control, count)
     return count
 

@@ -5,8 +5,8 @@ anew at every call from Python (57 us for this one), that of an array it remembe
 """
 
 import numpy as np
-from numba import njit
 
+from engine.kernel import kernel
 from engine.records import Op
 from engine.trading.accounts import find_account
 from engine.trading.apply import apply
@@ -18,13 +18,13 @@ from ringbuf.atomics import clock_monotonic_ns
 TIME = np.int64(Op.TIME)
 
 
-@njit(cache=True)
+@kernel
 def run_batch(state, commands, first, count, ring, events, room):
     """As `run`, on the array of one STATE record."""
     return run(state[0], commands, first, count, ring, events, room)
 
 
-@njit(cache=True)
+@kernel
 def run_timed(state, commands, first, count, ring, events, room, latency_counts):
     """As `run`, and count each command's nanoseconds; return (applied, written, longest)."""
     s = state[0]
@@ -35,6 +35,7 @@ def run_timed(state, commands, first, count, ring, events, room, latency_counts)
         eng_ts = s.eng_ts
         if command["op"] == TIME:
             eng_ts = max(eng_ts, command["value"])
+        s.out_count = 0
         began = clock_monotonic_ns()
         made = apply(s, command, s.seq + 1, eng_ts, ring)
         took = clock_monotonic_ns() - began
@@ -47,22 +48,23 @@ def run_timed(state, commands, first, count, ring, events, room, latency_counts)
             for i in range(made):
                 events[written + i] = s.out[i]
                 events[written + i]["event_idx"] = s.event_count - made + i
-            s.out_count = 0
             written += made
+    s.out_count = 0
     return count, written, longest
 
 
-@njit(cache=True)
+@kernel
 def apply_unnumbered(state, commands, ring):
     """Apply one command that no line of the input asked for: it takes no number."""
     s = state[0]
+    s.out_count = 0
     made = apply(s, commands[0], s.seq, s.eng_ts, ring)
     close_opened(s)
     s.out_count = 0
     return made
 
 
-@njit(cache=True)
+@kernel
 def client_instrument(state, account, client_order_id):
     """Return (whether the id is known, instrument of its live order or NIL)."""
     s = state[0]
@@ -76,7 +78,7 @@ def client_instrument(state, account, client_order_id):
     return entry != NIL, NIL
 
 
-@njit(cache=True)
+@kernel
 def order_instrument(state, order_id):
     """Return the instrument of a live order, or NIL."""
     s = state[0]

@@ -5,15 +5,15 @@
 1. One ring's waiting commands, a batch at most, get seq and eng_ts (one clock read) and go
    into the journal ring, which is published before anything is applied; their command slots
    are free again at once. 2. Commands are applied out of the journal ring, one after the
-   other. 3. The events of each are copied from `s.out` to the event ring, in chunks between
-   which the gate is asked: never overwrite what is not yet visible (DESIGN section 5, rule 5).
+   other. 3. Their events are copied from `s.out` to the event ring, some commands' together, in
+   chunks between which the gate is asked: never overwrite what is not yet visible (DESIGN section 5, rule 5).
    Nothing waits inside a step: a closed gate or a full journal leaves the rest for the next.
 
 The loop is neutral: an application brings `apply(s, command, seq, eng_ts, ring)`,
-`prepare(s, command, stage)` (cache hints for commands ahead, STAGES of them), `next_due(s)` and a
-state record whose fields `version`, `opened`, `opened_count` and `out`
-serve the loop. `build` binds one to a copy of `_run`: numba freezes globals when it compiles,
-and its cache knows a copy by its name (a closure would be compiled anew in each process).
+`prepare(s, command, stage, place)` (cache hints, engine/batches.py), `next_due(s)` and a state
+record whose fields `version`, `opened`, `opened_count`, `out` and `out_count` serve the loop.
+`build` binds one to a copy of `_run`: numba freezes globals when it compiles, and its cache
+knows a copy by its name (a closure would be compiled anew in each process).
 """
 
 from collections.abc import Callable
@@ -22,19 +22,22 @@ from types import FunctionType
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from engine.batches import BURST_EVENTS, PLACES, STAGES, STRIDE
 from engine.histogram import record
 from engine.instance import DURABLE, JOURNAL_ENTRY, LATCH, OWN_RING, RING_WAIT, STEP
+from engine.kernel import kernel
 from engine.records import COMMAND, EVENT
 from ringbuf.atomics import (
     clock_monotonic_ns,
+    copy_words,
     cycle_count,
     load_acquire,
     store_relaxed,
     store_release,
 )
 from ringbuf.broadcast import announce, commit
+from ringbuf.copying import put_slots
 from ringbuf.layout import GATE_WORD, LINE_WORDS, PUBLISHED, RELEASED, STAMP_WORD, WORD_BYTES
 from ringbuf.seqlock import close_version
 from ringbuf.spsc import available, publish, release, room
@@ -57,9 +60,6 @@ ENTRY_HEAD_WORDS = 4
 assert JOURNAL_ENTRY.itemsize // WORD_BYTES == ENTRY_HEAD_WORDS + COMMAND_WORDS
 CHUNK = 256
 """Events copied between two questions to the gate."""
-STAGES = 4
-STRIDE = 3
-"""Stage k of `prepare` is called (STAGES - k) * STRIDE commands before the command's turn."""
 SLACK = 256
 """Slots kept free beyond the gate: a reader just behind it is not lapped by the next chunk."""
 TICK_INTERVAL_NS = 1_000_000_000
@@ -94,8 +94,7 @@ LOOP = np.dtype(
         ("eng_ts", "<i8"),
         ("clock_offset", "<i8"),  # wall clock - monotonic clock, ns
         ("next_ring", "<i8"),  # where the round robin goes on
-        ("out_count", "<i8"),  # events of command `applied` in s.out ...
-        ("out_done", "<i8"),  # ... of which so many are in the event ring
+        ("out_done", "<i8"),  # so many of the events in s.out are in the event ring
         ("event_end", "<i8"),  # index after the last event written
         ("visible", "<i8"),  # lower bound of V: events below it may be overwritten
         ("idle", "<i8"),  # rounds without work
@@ -110,7 +109,7 @@ LOOP = np.dtype(
 """The loop's own memory: private to the worker."""
 
 
-@njit(cache=True)
+@kernel
 def take_batch(loop, commands, journal, stats):
     """Sequence the next ring's waiting commands into the journal ring; return how many.
 
@@ -137,13 +136,13 @@ def take_batch(loop, commands, journal, stats):
     return 0
 
 
-@njit(cache=True)
+@kernel
 def stamp_clock(loop):
     """Read the clock: eng_ts never goes back."""
     loop.eng_ts = max(loop.eng_ts, clock_monotonic_ns() + loop.clock_offset)
 
 
-@njit(cache=True)
+@kernel
 def copy_batch(loop, ring_idx, ring, journal, count, stats):
     """Copy `count` commands of one ring into journal entries, numbered and stamped."""
     first = ring.control[RELEASED]  # ours alone: the worker is the consumer
@@ -159,13 +158,12 @@ def copy_batch(loop, ring_idx, ring, journal, count, stats):
         journal.slots[entry, 1] = eng_ts
         journal.slots[entry, 2] = ring_idx
         journal.slots[entry, 3] = first + i
-        for word in range(COMMAND_WORDS):
-            journal.slots[entry, ENTRY_HEAD_WORDS + word] = ring.slots[slot, word]
+        copy_words(journal.slots, entry, ENTRY_HEAD_WORDS, ring.slots, slot, 0, COMMAND_WORDS)
         # From the copy: the slot's owner cannot change what was counted.
         record(waits, eng_ts - journal.slots[entry, ENTRY_HEAD_WORDS + GW_TS_WORD])
 
 
-@njit(cache=True)
+@kernel
 def publish_batch(loop, journal, count):
     """Publish `count` filled entries: from here on they are the order of events."""
     loop.journaled += count
@@ -176,7 +174,7 @@ def publish_batch(loop, journal, count):
         store_release(journal.control, RELEASED, loop.journaled)
 
 
-@njit(cache=True)
+@kernel
 def journal_tick(loop, journal):
     """Sequence one command of the worker's own: time passes. NO_ROOM when the journal is full."""
     if room(journal.control, journal.slots.shape[0]) == 0:
@@ -194,43 +192,41 @@ def journal_tick(loop, journal):
     return 1
 
 
-@njit(cache=True)
+@kernel
 def visible_end(loop, journal, ends):
     """Return V: the index after the last event that readers may see."""
     durable = load_acquire(journal.control, DURABLE)  # pairs with the journaler's store
     if durable >= loop.applied:
-        # All that is committed is visible, the first chunks of a command in progress included.
+        # All that is committed is visible, the first chunks of events in `out` included.
         return loop.event_end
-    return ends[durable & (ends.shape[0] - 1)]
+    return min(ends.words[durable & (ends.words.shape[0] - 1)], loop.event_end)
 
 
-@njit(cache=True)
-def emit(out, loop, journal, events, ends):
-    """Copy the applied command's events to the event ring; False when the gate is closed."""
+@kernel
+def emit(s, out, loop, journal, events, ends):
+    """Move the events in `s.out` to the event ring; False when the gate is closed."""
     capacity = events.slots.shape[0]
-    while loop.out_done < loop.out_count:
+    while loop.out_done < s.out_count:
         first = loop.event_end
-        done = loop.out_done
-        chunk = min(loop.out_count - done, CHUNK)
+        chunk = min(s.out_count - loop.out_done, CHUNK)
         end = first + chunk
         if end - loop.visible > capacity - SLACK:
             loop.visible = visible_end(loop, journal, ends)
             if end - loop.visible > capacity - SLACK:
                 return False
         announce(events.control, end)
-        for i in range(chunk):
-            slot = (first + i) & (capacity - 1)
-            for word in range(EVENT_WORDS):
-                events.slots[slot, word] = out.words[done + i, word]
-            events.slots[slot, STAMP_WORD] = first + i
-        loop.out_done = done + chunk
+        put_slots(events.slots, first, out.words, loop.out_done, chunk)
+        for index in range(first, end):
+            events.slots[index & (capacity - 1), STAMP_WORD] = index
+        loop.out_done += chunk
         loop.event_end = end
         commit(events.control, end)
-    ends[loop.applied & (ends.shape[0] - 1)] = loop.event_end
+    s.out_count = 0
+    loop.out_done = 0
     return True
 
 
-@njit(cache=True)
+@kernel
 def close_versions(s, seq):
     """Make whole again what the application opened (rule 8)."""
     for i in range(s.opened_count):
@@ -255,16 +251,16 @@ def _run(s, out, loop, commands, journal, entries, events, ends, stats, counts, 
     commands : rings_dtype record, slots as words
     journal, events : ring_record_dtype records, slots as words
     entries : `journal` again, slots as JOURNAL_ENTRY
-    ends : int64[2 * journal capacity], index after the last event of command seq & mask
+    ends : record of `words` int64[2 * journal capacity], index after the last event of command seq & mask
     stats : STATS record
-    counts : int64[], the loop's counters begin with it, a line to each (see Count)
+    counts : record of `words` int64[], the loop's counters begin with it, a line to each (see COUNTS)
     budget_ns : int64
     """
     deadline = clock_monotonic_ns() + budget_ns
     while True:
         if load_acquire(journal.control, LATCH) != 0:  # pairs with the journaler's store
             return LATCHED
-        is_open = emit(out, loop, journal, events, ends)
+        is_open = emit(s, out, loop, journal, events, ends)
         taken = ticked = 0
         if is_open and loop.applied == loop.journaled:
             taken = take_batch(loop, commands, journal, stats)
@@ -275,21 +271,22 @@ def _run(s, out, loop, commands, journal, entries, events, ends, stats, counts, 
         sampled = loop.applied + 1 + (loop.journaled - loop.applied) // 2
         worked = loop.applied < loop.journaled
         while is_open and loop.applied < loop.journaled:
-            seq = loop.applied + 1
-            entry = entries.slots[(seq - 1) & (entries.slots.shape[0] - 1)]
-            for stage in range(STAGES):
-                ahead = seq + (STAGES - stage) * STRIDE
-                if ahead <= loop.journaled:
-                    prepare(s, entries.slots[(ahead - 1) & (entries.slots.shape[0] - 1)].command, stage)  # noqa: F821  bound by build
-            started = cycle_count()
-            count = apply(s, entry.command, seq, entry.eng_ts, entry.ring)  # noqa: F821  bound by build
-            if seq == sampled:
-                record(stats.buckets[STEP], ((cycle_count() - started) * loop.cycle_ns) >> 20)
-            close_versions(s, seq)
-            loop.applied = seq
-            loop.out_count = count
-            loop.out_done = 0
-            is_open = emit(out, loop, journal, events, ends)
+            while loop.applied < loop.journaled and s.out_count <= BURST_EVENTS:
+                seq = loop.applied + 1
+                for stage in range(STAGES):
+                    ahead = seq + (STAGES - stage) * STRIDE
+                    if ahead <= loop.journaled:
+                        command = entries.slots[(ahead - 1) & (entries.slots.shape[0] - 1)].command
+                        prepare(s, command, stage, ahead & (PLACES - 1))  # noqa: F821  bound by build
+                entry = entries.slots[(seq - 1) & (entries.slots.shape[0] - 1)]
+                started = cycle_count() if seq == sampled else 0
+                apply(s, entry.command, seq, entry.eng_ts, entry.ring)  # noqa: F821  bound by build
+                if seq == sampled:
+                    record(stats.buckets[STEP], ((cycle_count() - started) * loop.cycle_ns) >> 20)
+                close_versions(s, seq)
+                loop.applied = seq
+                ends.words[seq & (ends.words.shape[0] - 1)] = loop.event_end + s.out_count
+            is_open = emit(s, out, loop, journal, events, ends)
         now = clock_monotonic_ns()
         count_round(loop, counts, now, taken, ticked, is_open)
         if now >= deadline:
@@ -300,19 +297,19 @@ def _run(s, out, loop, commands, journal, entries, events, ends, stats, counts, 
             loop.idle = pause(loop.wait, loop.idle)
 
 
-@njit(cache=True)
+@kernel
 def count_round(loop, counts, now, taken, ticked, is_open):
     """Bring the shared counters up to date."""
-    store_relaxed(counts, C_HEARTBEAT, now)
+    store_relaxed(counts.words, C_HEARTBEAT, now)
     if taken > 0 or ticked > 0:
-        store_relaxed(counts, C_COMMANDS, loop.applied)
-        store_relaxed(counts, C_BATCHES, counts[C_BATCHES] + 1)
-        store_relaxed(counts, C_TICKS, loop.ticks)
+        store_relaxed(counts.words, C_COMMANDS, loop.applied)
+        store_relaxed(counts.words, C_BATCHES, counts.words[C_BATCHES] + 1)
+        store_relaxed(counts.words, C_TICKS, loop.ticks)
     elif taken == NO_ROOM or ticked == NO_ROOM:
-        store_relaxed(counts, C_JOURNAL_WAITS, counts[C_JOURNAL_WAITS] + 1)
+        store_relaxed(counts.words, C_JOURNAL_WAITS, counts.words[C_JOURNAL_WAITS] + 1)
     if not is_open:
-        store_relaxed(counts, C_GATE_WAITS, counts[C_GATE_WAITS] + 1)
-    store_relaxed(counts, C_EVENTS, loop.event_end)
+        store_relaxed(counts.words, C_GATE_WAITS, counts.words[C_GATE_WAITS] + 1)
+    store_relaxed(counts.words, C_EVENTS, loop.event_end)
 
 
 def build(application: Any) -> Callable[..., int]:
@@ -323,7 +320,7 @@ def build(application: Any) -> Callable[..., int]:
     name = f"run_{application.name}"
     copy = FunctionType(_run.__code__, bound, name)
     copy.__qualname__ = name
-    return njit(cache=True)(copy)
+    return kernel(copy)
 
 
 def new_loop() -> np.ndarray:

@@ -115,8 +115,13 @@ class Segments:
             _from_control(self.journal, JOURNAL_ENTRY),
             _from_control(self.events, words_dtype(EVENT)),
             self.stats.slots[0],
-            self.counters.words,
+            words_record(self.counters.words),
         )
+
+
+def words_record(words: npt.NDArray[np.int64]) -> Any:
+    """Return int64[n] as one record of `words`: an array argument would cost a kernel reference counting."""
+    return words.view([("words", "<i8", words.shape)])[0]
 
 
 def counter_names(rings: Sequence[str], doors: Sequence[str]) -> list[str]:

@@ -19,7 +19,7 @@ from engine.instance import write_ready
 from engine.records import COMMAND, COMMAND_VERSION, Op, Role
 from engine.runtime.loop import IDLE, LATCHED, Outcome, build, new_loop
 from engine.runtime.process import lock_memory, pin
-from engine.runtime.segments import WORKER, Segments
+from engine.runtime.segments import WORKER, Segments, words_record
 from ringbuf.atomics import cycle_count
 from ringbuf.waiting import Wait
 
@@ -44,7 +44,7 @@ class LoopCall:
         self.loop["wait"] = Wait[settings.wait.upper()]
         self.loop["journals_itself"] = 1  # durability none: no journaler yet
         self.loop["tick"] = tick_command().view(np.int64)
-        ends = np.zeros(2 * settings.journal_ring, np.int64)
+        ends = words_record(np.zeros(2 * settings.journal_ring, np.int64))
         s, out, commands, journal, entries, events, stats, counts = segments.kernel_arguments()
         self.arguments: tuple[Any, ...] = (
             s, out, self.loop, commands, journal, entries, events, ends, stats, counts,

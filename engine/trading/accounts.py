@@ -7,8 +7,8 @@ may still come in is known and nothing can pass 2**62.
 """
 
 import numpy as np
-from numba import njit
 
+from engine.kernel import inlined, kernel
 from engine.records import Side
 from engine.trading.money import fee_of, reserve_of, share_of
 from engine.trading.state import ACCOUNT_IDX_BITS, NIL
@@ -18,14 +18,14 @@ BUY = np.int64(Side.BUY)
 NOTHING = np.int64(0)
 
 
-@njit(cache=True)
+@kernel
 def account_bucket_of(s, account_id):
     """Return the bucket of an account id."""
     folded = account_id ^ (account_id >> 15) ^ (account_id >> 31)
     return folded & (len(s.account_bucket) - 1)
 
 
-@njit(cache=True)
+@kernel
 def find_account(s, account_id):
     """Return the index of an account, or NIL."""
     account = np.int64(s.account_bucket[account_bucket_of(s, account_id)]) - 1
@@ -34,7 +34,7 @@ def find_account(s, account_id):
     return account
 
 
-@njit(cache=True)
+@kernel
 def add_account(s, account_id):
     """Create an account under the default limits; the caller checked that there is room."""
     account = s.accounts_used
@@ -47,13 +47,13 @@ def add_account(s, account_id):
     return account
 
 
-@njit(cache=True)
+@kernel
 def position_bucket_of(s, account, instrument):
     """Return the bucket of a position."""
     return (account * ACCOUNT_SPREAD + instrument) & (len(s.position_bucket) - 1)
 
 
-@njit(cache=True)
+@kernel
 def find_position(s, account, instrument):
     """Return the position of an account in an instrument, or NIL."""
     key = account << ACCOUNT_IDX_BITS | instrument
@@ -63,7 +63,7 @@ def find_position(s, account, instrument):
     return position
 
 
-@njit(cache=True)
+@kernel
 def add_position(s, account, instrument):
     """Create an empty position; the caller checked that there is room."""
     position = s.positions_used
@@ -77,13 +77,13 @@ def add_position(s, account, instrument):
     return position
 
 
-@njit(cache=True)
+@kernel
 def notional_of(s, book, px, qty):
     """Return px * qty in minor units; below 2**62 by the instrument's limits."""
     return px * qty * s.books[book].scale
 
 
-@njit(cache=True)
+@kernel
 def order_reserve(s, order, qty):
     """Return what an open buy holds for `qty` of its lots."""
     if qty == 0:
@@ -92,7 +92,7 @@ def order_reserve(s, order, qty):
     return reserve_of(notional, np.int64(s.cold[order].maker_ppm), np.int64(s.cold[order].taker_ppm))
 
 
-@njit(cache=True)
+@kernel
 def commit_open(s, order, leaves_before):
     """Bring position and balance from `leaves_before` open lots to the order's leaves."""
     account = s.hot[order].account
@@ -110,7 +110,7 @@ def commit_open(s, order, leaves_before):
         s.balances[quote, account].selling += notional_of(s, book, s.hot[order].px, leaves - leaves_before)
 
 
-@njit(cache=True)
+@inlined
 def recommit_open(s, order, px, leaves, change):
     """Give an open order a new px and leaves; what it holds, or may bring in, moves by `change`."""
     position = s.hot[order].position
@@ -126,7 +126,7 @@ def recommit_open(s, order, px, leaves, change):
         s.balances[quote, s.hot[order].account].selling += change
 
 
-@njit(cache=True)
+@inlined
 def settle_fill(s, order, px, qty, rate_ppm):
     """Move money and position for a fill of `qty` lots; return the fee.
 
@@ -152,7 +152,7 @@ def settle_fill(s, order, px, qty, rate_ppm):
     return fee
 
 
-@njit(cache=True)
+@kernel
 def _add_to_position(s, position, change, notional):
     """Apply signed lots bought (+) or sold (-) for `notional` to a position.
 

@@ -5,8 +5,8 @@ meaning, engine.records names it (INSTRUMENT_FIELDS, DEPOSIT_FIELDS).
 """
 
 import numpy as np
-from numba import njit
 
+from engine.kernel import kernel
 from engine.records import (
     ALL_INSTRUMENTS,
     LIFTED,
@@ -49,7 +49,7 @@ CODE_WORDS = np.int64(3)
 SYMBOL_WORDS = np.int64(2)
 
 
-@njit(cache=True)
+@kernel
 def apply_currency(s, command):
     """Apply a CURRENCY; the same again is fine, other decimals are not."""
     reason = check_operator(command)
@@ -64,7 +64,7 @@ def apply_currency(s, command):
     done(s, command, NIL)
 
 
-@njit(cache=True)
+@kernel
 def _define_currency(s, command, decimals):
     for currency in range(s.currencies_used):
         if _is_same_text(s.currencies[currency].code, command["text"], CODE_WORDS):
@@ -79,7 +79,7 @@ def _define_currency(s, command, decimals):
     return OK
 
 
-@njit(cache=True)
+@kernel
 def _is_same_text(words, others, count):
     for word in range(count):
         if words[word] != others[word]:
@@ -87,7 +87,7 @@ def _is_same_text(words, others, count):
     return True
 
 
-@njit(cache=True)
+@kernel
 def scale_of(tick, tick_decimals, lot, lot_decimals, quote_decimals):
     """Return the minor units of one tick x one lot, or 0 where that is no whole number below 2**62."""
     scale = tick * lot  # mantissas are below 2**31
@@ -102,7 +102,7 @@ def scale_of(tick, tick_decimals, lot, lot_decimals, quote_decimals):
     return scale
 
 
-@njit(cache=True)
+@kernel
 def integer_root(value):
     """Return isqrt(value) for 0 <= value < 2**62, by halving an interval (no floats in the engine)."""
     low = 0
@@ -116,7 +116,7 @@ def integer_root(value):
     return low
 
 
-@njit(cache=True)
+@kernel
 def apply_instrument(s, command):
     """Apply an INSTRUMENT: it takes the next index and opens CONTINUOUS."""
     reason = check_operator(command)
@@ -130,7 +130,7 @@ def apply_instrument(s, command):
     done(s, command, s.books_used - 1)
 
 
-@njit(cache=True)
+@kernel
 def _check_instrument(s, command):
     """Check what does not depend on the scale."""
     tick = command["account"]
@@ -161,7 +161,7 @@ def _check_instrument(s, command):
     return OK
 
 
-@njit(cache=True)
+@kernel
 def _define_instrument(s, command):
     """Prove the ranges (SPEC S1), then write the book and its listing."""
     quote = np.int64(command["stp_mode"])
@@ -214,7 +214,7 @@ def _define_instrument(s, command):
     return OK
 
 
-@njit(cache=True)
+@kernel
 def _deposit(command, k):
     """Return the k-th amount of an ACCOUNT command, in the order of DEPOSIT_FIELDS."""
     if k == 0:
@@ -232,13 +232,13 @@ def _deposit(command, k):
     return command["expiry"]
 
 
-@njit(cache=True)
+@kernel
 def _deposit_currency(command, k):
     """Return the currency of the k-th amount: byte k of the text."""
     return (command["text"][k // 8] >> (8 * (k % 8))) & BYTE
 
 
-@njit(cache=True)
+@kernel
 def apply_account(s, command):
     """Apply an ACCOUNT: create it if it is new, set `unlimited`, add the deposits."""
     reason = check_operator(command)
@@ -267,7 +267,7 @@ def apply_account(s, command):
     done(s, command, NIL)
 
 
-@njit(cache=True)
+@kernel
 def _check_deposits(s, command, account):
     """Every amount positive, of a known currency, and no balance past 2**62."""
     for k in range(DEPOSIT_COUNT):
@@ -291,7 +291,7 @@ def _check_deposits(s, command, account):
     return OK
 
 
-@njit(cache=True)
+@kernel
 def apply_mark(s, command):
     """Apply a MARK: the reference px of collars and of unrealised profit."""
     reason = check_operator(command)

@@ -6,8 +6,8 @@ more quantity goes to the tail, and trades at once where the new price crosses.
 """
 
 import numpy as np
-from numba import njit
 
+from engine.kernel import inlined, kernel
 from engine.records import UNCHANGED, EventFlag, Phase, Reason, Side
 from engine.trading.accounts import notional_of, recommit_open
 from engine.trading.cancel import own_order
@@ -55,7 +55,7 @@ CANCEL_ONLY = np.int64(Phase.CANCEL_ONLY)
 CLOSED = np.int64(Phase.CLOSED)
 
 
-@njit(cache=True)
+@kernel
 def apply_replace(s, command):
     """Apply a REPLACE: REPLACED and its fills, CANCELLED, or REJECTED."""
     reason, account = check_trader(s, command)
@@ -89,7 +89,7 @@ def apply_replace(s, command):
         _move(s, command, order, px, qty, change)
 
 
-@njit(cache=True)
+@inlined
 def _check_request(s, order, px, qty):
     """Steps 4 and 6: the phase, then the new values themselves."""
     book = s.cold[order].instrument
@@ -105,7 +105,7 @@ def _check_request(s, order, px, qty):
     return OK
 
 
-@njit(cache=True)
+@inlined
 def _check_increase(s, order, account, px, qty):
     """Steps 10 to 19 on what the new values raise.
 
@@ -142,7 +142,7 @@ def _check_increase(s, order, account, px, qty):
     return OK, change
 
 
-@njit(cache=True)
+@inlined
 def _check_new_px(s, book, px, old_px):
     """Step 12: a price is refused only where it lies farther out than the old one."""
     if band_distance(s, book, px) > band_distance(s, book, old_px):
@@ -153,7 +153,7 @@ def _check_new_px(s, book, px, old_px):
     return OK
 
 
-@njit(cache=True)
+@inlined
 def _check_funds(s, order, account, px, leaves, old_notional, change):
     """Step 18 on what the new px and leaves hold, or may bring in, beyond the old."""
     book = s.cold[order].instrument
@@ -171,7 +171,7 @@ def _check_funds(s, order, account, px, leaves, old_notional, change):
     return check_sell_proceeds(s, account, quote, position, increase) if increase > 0 else OK
 
 
-@njit(cache=True)
+@inlined
 def _shrink(s, command, order, qty, change):
     """Lower the total, or leave it, in place: priority is kept."""
     px = s.hot[order].px
@@ -184,7 +184,7 @@ def _shrink(s, command, order, qty, change):
     replaced(s, command, order, px, old_qty, KEPT)
 
 
-@njit(cache=True)
+@inlined
 def _move(s, command, order, px, qty, change):
     """Take the order out, give it its new price and total, and enter it again."""
     old_px = s.hot[order].px

@@ -5,8 +5,8 @@ state, compiled or not. Time, identity and order arrive inside the arguments.
 """
 
 import numpy as np
-from numba import njit
 
+from engine.kernel import kernel
 from engine.records import Op, Reason
 from engine.trading.admin import apply_account, apply_currency, apply_instrument, apply_mark
 from engine.trading.amend import apply_replace
@@ -35,9 +35,9 @@ UNSUPPORTED = np.int64(Reason.UNSUPPORTED)
 NEVER = 2**63 - 1
 
 
-@njit(cache=True)
+@kernel
 def apply(s, command, seq, eng_ts, ring):
-    """Apply a command; return the number of events left in `s.out`.
+    """Apply a command; append its events to those in `s.out` and return how many they are.
 
     Parameters
     ----------
@@ -49,11 +49,12 @@ def apply(s, command, seq, eng_ts, ring):
 
     Every command makes one event at least, except TICK and TIME. The versions of the
     books and accounts it wrote are odd and listed in `s.opened`: the caller closes them.
+    It also takes the events away and sets `s.out_count` to 0 (engine/batches.py).
     """
     s.seq = seq
     s.eng_ts = eng_ts
     s.ring = ring
-    s.out_count = 0
+    s.out_first = s.out_count
     op = command["op"]
     if op == NEW:
         apply_new(s, command)
@@ -64,10 +65,10 @@ def apply(s, command, seq, eng_ts, ring):
     elif op != TICK and op != TIME:
         _apply_rare(s, command, op)
     finish(s)
-    return s.out_count
+    return s.out_count - s.out_first
 
 
-@njit(cache=True)
+@kernel
 def _apply_rare(s, command, op):
     """Apply what comes seldom."""
     if op == MASS_CANCEL:
@@ -92,7 +93,7 @@ def _apply_rare(s, command, op):
         rejected(s, command, UNKNOWN_OP)
 
 
-@njit(cache=True)
+@kernel
 def next_due(s):
     """Return the engine time at which the next timer falls due: never, so far."""
     return NEVER

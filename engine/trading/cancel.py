@@ -5,8 +5,8 @@ together do so by instrument, bids before asks, best to worst, first in first ou
 """
 
 import numpy as np
-from numba import njit
 
+from engine.kernel import inlined, kernel
 from engine.records import ALL_INSTRUMENTS, Reason, Side, TimeInForce
 from engine.trading.accounts import find_position
 from engine.trading.events import done, rejected
@@ -29,7 +29,7 @@ BUY = np.int64(Side.BUY)
 SELL = np.int64(Side.SELL)
 
 
-@njit(cache=True)
+@inlined
 def own_order(s, command, account):
     """Return the live order of this account that the command names by either id, or NIL."""
     if command["order_id"] != 0:
@@ -43,7 +43,7 @@ def own_order(s, command, account):
     return order
 
 
-@njit(cache=True)
+@kernel
 def apply_cancel(s, command):
     """Apply a CANCEL: CANCELLED or REJECTED."""
     reason, account = check_trader(s, command)
@@ -60,7 +60,7 @@ def apply_cancel(s, command):
     withdraw(s, command, order, USER)
 
 
-@njit(cache=True)
+@kernel
 def apply_mass_cancel(s, command):
     """Apply a MASS_CANCEL: a CANCELLED per order of the account, then DONE."""
     reason, account = check_trader(s, command)
@@ -88,7 +88,7 @@ def apply_mass_cancel(s, command):
     done(s, command, only)
 
 
-@njit(cache=True)
+@kernel
 def _cancel_side(s, command, book, side, position):
     """Cancel the orders of one position on one side; stop after the last."""
     level = best_level(s, book, side)
@@ -105,14 +105,14 @@ def _cancel_side(s, command, book, side, position):
         level = worse
 
 
-@njit(cache=True)
+@kernel
 def _open_lots(s, position, side):
     if side == BUY:
         return s.positions[position].open_buy
     return s.positions[position].open_sell
 
 
-@njit(cache=True)
+@kernel
 def apply_session_end(s, command):
     """Apply a SESSION_END: every DAY order is cancelled."""
     reason = check_operator(command)
@@ -125,7 +125,7 @@ def apply_session_end(s, command):
     done(s, command, NIL)
 
 
-@njit(cache=True)
+@kernel
 def _expire_side(s, command, book, side):
     """Cancel the DAY orders of one side of a book."""
     level = best_level(s, book, side)

@@ -26,6 +26,8 @@ USED = {
 LEFT_OUT = (
     "out",
     "out_count",
+    "out_first",
+    "hints",
     "opened",
     "version",
     "account_bucket",

@@ -5,8 +5,8 @@ record and leaves it; the runtime numbers and publishes them.
 """
 
 import numpy as np
-from numba import njit
 
+from engine.kernel import inlined, kernel
 from engine.records import EventFlag, EventKind, Op, Side, Status
 from engine.trading.state import NIL
 
@@ -30,7 +30,7 @@ OP_LIMITS = np.int64(Op.LIMITS)
 FIRST_ADMIN_OP = np.int64(Op.CURRENCY)
 
 
-@njit(cache=True)
+@inlined
 def _header(s, command, kind, instrument):
     """Claim the next event, write what every kind has, clear what only some have."""
     e = s.out[s.out_count]
@@ -57,7 +57,7 @@ def _header(s, command, kind, instrument):
     return e
 
 
-@njit(cache=True)
+@inlined
 def _no_maker(e):
     e["maker_account"] = 0
     e["maker_order_id"] = 0
@@ -72,7 +72,7 @@ def _no_maker(e):
     e["maker_text"][2] = 0
 
 
-@njit(cache=True)
+@inlined
 def _no_order(e):
     e["account"] = 0
     e["order_id"] = 0
@@ -86,7 +86,7 @@ def _no_order(e):
     e["text"][2] = 0
 
 
-@njit(cache=True)
+@inlined
 def _order(s, e, order, status):
     """Write the order's side of a report."""
     if s.cold[order].side == SELL:
@@ -108,7 +108,7 @@ def _order(s, e, order, status):
         e["text"][2] = s.cold[order].text[2]
 
 
-@njit(cache=True)
+@kernel
 def _maker(s, e, maker):
     """Write the resting order's side of a TRADE or PREVENTED."""
     e["maker_ring"] = s.cold[maker].ring
@@ -128,20 +128,20 @@ def _maker(s, e, maker):
         e["maker_text"][2] = s.cold[maker].text[2]
 
 
-@njit(cache=True)
+@inlined
 def _owner(s, e, order):
     """Name the session that entered the order: it hears of it whoever asked."""
     e["maker_ring"] = s.cold[order].ring
     e["maker_session"] = s.cold[order].session
 
 
-@njit(cache=True)
+@kernel
 def _next_md_seq(s, book):
     s.books[book].md_seq += 1
     return s.books[book].md_seq
 
 
-@njit(cache=True)
+@inlined
 def accepted(s, command, order):
     """Report ACCEPTED: px and qty as they will be matched."""
     book = s.cold[order].instrument
@@ -153,7 +153,7 @@ def accepted(s, command, order):
     e["md_seq"] = _next_md_seq(s, book)
 
 
-@njit(cache=True)
+@kernel
 def rejected(s, command, reason):
     """Report REJECTED with the ids the command gave; return the event's index in `s.out`."""
     op = command["op"]
@@ -173,7 +173,7 @@ def rejected(s, command, reason):
     return s.out_count - 1
 
 
-@njit(cache=True)
+@kernel
 def traded(s, command, taker, maker, px, qty, taker_fee, maker_fee, status):
     """Report TRADE: both sides after the fill; `status` is the taker's."""
     book = s.cold[taker].instrument
@@ -187,7 +187,7 @@ def traded(s, command, taker, maker, px, qty, taker_fee, maker_fee, status):
     e["md_seq"] = _next_md_seq(s, book)
 
 
-@njit(cache=True)
+@kernel
 def cancelled(s, command, order, reason, status):
     """Report CANCELLED; leaves_qty is what was taken off."""
     book = s.cold[order].instrument
@@ -200,7 +200,7 @@ def cancelled(s, command, order, reason, status):
     e["md_seq"] = _next_md_seq(s, book)
 
 
-@njit(cache=True)
+@inlined
 def replaced(s, command, order, prev_px, prev_qty, flags):
     """Report REPLACED: px and qty (new total) now and before; flags: PRIORITY_KEPT or 0."""
     book = s.cold[order].instrument
@@ -216,7 +216,7 @@ def replaced(s, command, order, prev_px, prev_qty, flags):
     e["md_seq"] = _next_md_seq(s, book)
 
 
-@njit(cache=True)
+@kernel
 def prevented(s, command, taker, maker, qty):
     """Report PREVENTED: a self-trade of `qty` that did not happen (SPEC S9)."""
     book = s.cold[taker].instrument
@@ -229,7 +229,7 @@ def prevented(s, command, taker, maker, qty):
     e["md_seq"] = _next_md_seq(s, book)
 
 
-@njit(cache=True)
+@kernel
 def phase_entered(s, command, book, phase):
     """Report PHASE: status is the phase that now holds."""
     e = _header(s, command, PHASE, book)
@@ -239,26 +239,26 @@ def phase_entered(s, command, book, phase):
     e["md_seq"] = _next_md_seq(s, book)
 
 
-@njit(cache=True)
+@kernel
 def done(s, command, instrument):
     """Close a command; qty is the number of orders it cancelled: its events so far."""
-    order_count = s.out_count
+    order_count = s.out_count - s.out_first
     e = _header(s, command, DONE, instrument)
     _no_maker(e)
     _no_order(e)
     e["qty"] = order_count
 
 
-@njit(cache=True)
+@inlined
 def finish(s):
     """Mark the last event and roll all of them into the state's event hash (SPEC S27)."""
-    count = s.out_count
-    if count == 0:
+    end = s.out_count
+    if end == s.out_first:
         return
-    s.out[count - 1]["flags"] |= LAST
-    s.event_count += count
+    s.out[end - 1]["flags"] |= LAST
+    s.event_count += end - s.out_first
     rolling = s.event_hash
-    for i in range(count):
+    for i in range(s.out_first, end):
         e = s.out[i]
         rolling ^= e["seq"] ^ (e["order_id"] << 7) ^ (e["maker_order_id"] << 13) ^ (e["px"] << 19)
         rolling ^= (e["qty"] << 27) ^ (e["leaves_qty"] << 33) ^ (e["cum_qty"] << 3) ^ (e["account"] << 41)

@@ -10,8 +10,8 @@ straight to its order, so a cancel or replace reads nothing of the window.
 """
 
 import numpy as np
-from numba import njit
 
+from engine.kernel import inlined, kernel
 from engine.trading.state import NIL
 
 CHAIN_MAX = 64
@@ -20,7 +20,7 @@ harm nobody else."""
 ACCOUNT_SPREAD = np.int64(2654435761)  # 2**32 / golden ratio: Knuth, TAOCP 3, section 6.4
 
 
-@njit(cache=True)
+@kernel
 def link_order(s, order):
     """Make an order findable by its engine id."""
     bucket = s.hot[order].order_id & (len(s.order_bucket) - 1)
@@ -28,7 +28,7 @@ def link_order(s, order):
     s.order_bucket[bucket] = order + 1
 
 
-@njit(cache=True)
+@kernel
 def unlink_order(s, order):
     """Forget an order's engine id."""
     bucket = s.hot[order].order_id & (len(s.order_bucket) - 1)
@@ -41,7 +41,7 @@ def unlink_order(s, order):
     s.cold[at].next = s.cold[order].next
 
 
-@njit(cache=True)
+@kernel
 def find_order(s, order_id):
     """Return the live order of that engine id, or NIL."""
     order = np.int64(s.order_bucket[order_id & (len(s.order_bucket) - 1)]) - 1
@@ -50,14 +50,14 @@ def find_order(s, order_id):
     return order
 
 
-@njit(cache=True)
+@kernel
 def client_hash(account, client_order_id):
     """Return what the buckets of a client id are taken from."""
     spread = account * ACCOUNT_SPREAD
     return client_order_id ^ (client_order_id >> 22) ^ (client_order_id >> 43) ^ spread ^ (spread >> 20)
 
 
-@njit(cache=True)
+@kernel
 def find_live(s, account, client_order_id):
     """Return (live order of that client id or NIL, length of the chain that was walked)."""
     order = np.int64(s.live_bucket[client_hash(account, client_order_id) & (len(s.live_bucket) - 1)]) - 1
@@ -70,7 +70,7 @@ def find_live(s, account, client_order_id):
     return order, length
 
 
-@njit(cache=True)
+@kernel
 def find_ended(s, account, client_order_id):
     """Return (entry of an ended client id in the window or NIL, length of the chain walked)."""
     entry = np.int64(s.id_bucket[client_hash(account, client_order_id) & (len(s.id_bucket) - 1)]) - 1
@@ -83,7 +83,7 @@ def find_ended(s, account, client_order_id):
     return entry, length
 
 
-@njit(cache=True)
+@inlined
 def link_client_id(s, order):
     """Make a new order findable by its client id."""
     bucket = client_hash(s.hot[order].account, s.cold[order].client_order_id) & (len(s.live_bucket) - 1)
@@ -91,7 +91,7 @@ def link_client_id(s, order):
     s.live_bucket[bucket] = order + 1
 
 
-@njit(cache=True)
+@inlined
 def end_client_id(s, order, status):
     """Move the client id of an order that ends into the window, over the oldest when it is full."""
     account = s.hot[order].account
@@ -114,7 +114,7 @@ def end_client_id(s, order, status):
     s.id_bucket[bucket] = entry + 1
 
 
-@njit(cache=True)
+@kernel
 def _unlink_live(s, order, bucket):
     at = np.int64(s.live_bucket[bucket]) - 1
     if at == order:
@@ -125,7 +125,7 @@ def _unlink_live(s, order, bucket):
     s.cold[at].id_next = s.cold[order].id_next
 
 
-@njit(cache=True)
+@kernel
 def _unlink_ended(s, entry):
     bucket = client_hash(s.ids[entry].account, s.ids[entry].client_order_id) & (len(s.id_bucket) - 1)
     at = np.int64(s.id_bucket[bucket]) - 1

@@ -14,8 +14,8 @@ from the root. Why a trie: docs/decisions/0003-price-levels.md.
 """
 
 import numpy as np
-from numba import njit
 
+from engine.kernel import inlined, kernel
 from engine.records import PX_MAX, Side
 from engine.trading.bits import is_power_of_two, lowest_bit
 from engine.trading.state import NIL, NODE_WAYS
@@ -30,7 +30,7 @@ assert PX_MAX < 1 << (DIGIT_BITS * DEPTH_MAX)
 BUY = np.int64(Side.BUY)
 
 
-@njit(cache=True)
+@kernel
 def key_of(side, px):
     """Return the sort key of a price: the lower, the better."""
     if side == BUY:
@@ -38,13 +38,13 @@ def key_of(side, px):
     return px
 
 
-@njit(cache=True)
+@kernel
 def best_level(s, book, side):
     """Return the best level of a side, or NIL."""
     return s.books[book].best[side] - 1
 
 
-@njit(cache=True)
+@kernel
 def find_level(s, book, side, px):
     """Return the level at px, or NIL."""
     key = key_of(side, px)
@@ -61,7 +61,7 @@ def find_level(s, book, side, px):
     return NIL
 
 
-@njit(cache=True)
+@kernel
 def next_level(s, level):
     """Return the next worse level of the same side, or NIL; reads only."""
     node = s.levels[level].node
@@ -78,7 +78,7 @@ def next_level(s, level):
     return NIL
 
 
-@njit(cache=True)
+@kernel
 def _first_level(s, node):
     """Return the best level below a node."""
     while s.nodes[node].shift != LEAF:
@@ -86,7 +86,7 @@ def _first_level(s, node):
     return np.int64(s.child[node, lowest_bit(s.nodes[node].bits)])
 
 
-@njit(cache=True)
+@inlined
 def obtain_level(s, book, side, px):
     """Return the level at px, made empty if it was not there."""
     best = s.books[book].best[side] - 1
@@ -123,7 +123,7 @@ def obtain_level(s, book, side, px):
     return level
 
 
-@njit(cache=True)
+@kernel
 def _split(s, book, side, node, key):
     """Put an inner node above `node` where its prefix and `key` part; return it."""
     shift = s.nodes[node].shift + DIGIT_BITS
@@ -139,13 +139,13 @@ def _split(s, book, side, node, key):
     return inner
 
 
-@njit(cache=True)
+@kernel
 def _set_child(s, node, digit, child):
     s.child[node, digit] = child
     s.nodes[node].bits |= 1 << digit
 
 
-@njit(cache=True)
+@kernel
 def _replace_child(s, book, side, parent, key, child):
     """Hang `child` where `parent` (NIL: the root) holds the way to `key`."""
     if parent == NIL:
@@ -154,7 +154,7 @@ def _replace_child(s, book, side, parent, key, child):
         s.child[parent, (key >> s.nodes[parent].shift) & DIGIT_MASK] = child
 
 
-@njit(cache=True)
+@kernel
 def remove_level(s, level):
     """Take an empty level out of its book and give it back to the pool."""
     book = s.levels[level].book
@@ -171,7 +171,7 @@ def remove_level(s, level):
     s.levels_free = level + 1
 
 
-@njit(cache=True)
+@kernel
 def _remove_leaf(s, book, side, leaf, key):
     """Take an empty leaf away, and its parent too when one child is left there."""
     parent = s.nodes[leaf].parent
@@ -190,7 +190,7 @@ def _remove_leaf(s, book, side, leaf, key):
         _free_node(s, parent)
 
 
-@njit(cache=True)
+@kernel
 def _new_node(s, shift, prefix, parent):
     node = s.nodes_free - 1
     if node != NIL:
@@ -206,13 +206,13 @@ def _new_node(s, shift, prefix, parent):
     return node
 
 
-@njit(cache=True)
+@kernel
 def _free_node(s, node):
     s.nodes[node].parent = s.nodes_free
     s.nodes_free = node + 1
 
 
-@njit(cache=True)
+@kernel
 def _new_level(s, book, side, px, node):
     level = s.levels_free - 1
     if level != NIL:

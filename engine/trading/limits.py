@@ -1,8 +1,8 @@
 """LIMITS: what instruments and accounts may do; a lowered limit leaves resting orders alone."""
 
 import numpy as np
-from numba import njit
 
+from engine.kernel import kernel
 from engine.records import ALL_INSTRUMENTS, LIFTED, MONEY_MAX, PX_MAX, UNCHANGED, Reason
 from engine.trading.accounts import find_account
 from engine.trading.admin import integer_root
@@ -25,7 +25,7 @@ RATE_MAX = np.int64(1_000_000_000)
 """Orders a second, and burst: keeps a bucket's 1e-9 tokens in int64."""
 
 
-@njit(cache=True)
+@kernel
 def apply_limits(s, command):
     """Apply a LIMITS: of one instrument, of one account, or of every account's default."""
     reason = check_operator(command)
@@ -41,7 +41,7 @@ def apply_limits(s, command):
     done(s, command, book)
 
 
-@njit(cache=True)
+@kernel
 def _chosen(given, held, lifted):
     """Return the value that holds after a LIMITS field."""
     if given == UNCHANGED:
@@ -49,7 +49,7 @@ def _chosen(given, held, lifted):
     return lifted if given == LIFTED else given
 
 
-@njit(cache=True)
+@kernel
 def _limit_instrument(s, command, book):
     """Check the fields together, then write them."""
     if book < 0 or book >= s.books_used:
@@ -74,13 +74,13 @@ def _limit_instrument(s, command, book):
     return OK
 
 
-@njit(cache=True)
+@kernel
 def _is_limit(given, highest):
     """Tell whether a field is UNCHANGED, LIFTED or a limit from 0 to `highest`."""
     return given == UNCHANGED or given == LIFTED or (given >= 0 and given <= highest)
 
 
-@njit(cache=True)
+@kernel
 def _stored(given, held):
     """Return a limit as the state keeps it: limit + 1, LIMIT_LIFTED, or what was there."""
     if given == UNCHANGED:
@@ -88,7 +88,7 @@ def _stored(given, held):
     return LIMIT_LIFTED if given == LIFTED else given + 1
 
 
-@njit(cache=True)
+@kernel
 def _limit_accounts(s, command):
     """Write the limits of one account, or the default when the account is 0."""
     open_orders, position = command["px"], command["qty"]

@@ -6,8 +6,8 @@ the same limit price, self-trade mode and band, so the answer cannot differ.
 """
 
 import numpy as np
-from numba import njit
 
+from engine.kernel import inlined, kernel
 from engine.records import Reason, SelfTradePrevention, Side, Status
 from engine.trading.accounts import commit_open, settle_fill
 from engine.trading.events import cancelled, prevented, traded
@@ -31,7 +31,7 @@ STP = np.int64(Reason.STP)
 BAND = np.int64(Reason.BAND)
 
 
-@njit(cache=True)
+@kernel
 def is_crossing(side, limit_px, px):
     """Tell whether an aggressor on `side` with that limit may trade at px."""
     if side == BUY:
@@ -39,14 +39,14 @@ def is_crossing(side, limit_px, px):
     return px >= limit_px
 
 
-@njit(cache=True)
+@kernel
 def would_cross(s, book, side, px):
     """Tell whether an order on `side` at px would meet the opposite best."""
     best = best_level(s, book, BUY + SELL - side)
     return best != NIL and is_crossing(side, px, s.levels[best].px)
 
 
-@njit(cache=True)
+@kernel
 def walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker):
     """Trade up to `wanted` lots against the opposite side.
 
@@ -89,7 +89,7 @@ def walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker):
     return wanted - left, NONE
 
 
-@njit(cache=True)
+@inlined
 def _trade(s, command, book, taker, maker, level, px, qty):
     """Fill both sides at the maker's px; a maker without leaves is gone after."""
     touch_account(s, s.hot[maker].account)
@@ -107,7 +107,7 @@ def _trade(s, command, book, taker, maker, level, px, qty):
         end_order(s, maker, FILLED)
 
 
-@njit(cache=True)
+@kernel
 def _prevent(s, command, stp_mode, taker, maker):
     """Keep a self-trade from happening; tell whether the taker goes (SPEC S9)."""
     qty = min(s.hot[taker].leaves, s.hot[maker].leaves)
@@ -125,7 +125,7 @@ def _prevent(s, command, stp_mode, taker, maker):
     return s.hot[taker].leaves == 0
 
 
-@njit(cache=True)
+@kernel
 def _decrement(s, order, qty):
     """Lower an order's total and leaves by `qty`, never what it has filled."""
     before = s.hot[order].leaves
@@ -134,7 +134,7 @@ def _decrement(s, order, qty):
     commit_open(s, order, before)
 
 
-@njit(cache=True)
+@kernel
 def withdraw(s, command, order, reason):
     """Cancel what is left of an order, resting or not, and report it.
 

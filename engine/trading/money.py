@@ -1,8 +1,8 @@
 """Fees, reserves and shares of a cost in exact int64 arithmetic (SPEC S1, S20)."""
 
 import numpy as np
-from numba import njit
 
+from engine.kernel import inlined, kernel
 from engine.records import Side
 
 PPM = 1_000_000
@@ -11,7 +11,7 @@ SMALL = 2**31
 BUY = np.int64(Side.BUY)
 
 
-@njit(cache=True)
+@inlined
 def fee_of(notional, rate_ppm):
     """Return the fee on notional (minor units, below 2**62): charges round up, rebates down.
 
@@ -24,13 +24,13 @@ def fee_of(notional, rate_ppm):
     return -(whole * -rate_ppm + (rest * -rate_ppm) // PPM)
 
 
-@njit(cache=True)
+@inlined
 def reserve_of(notional, maker_ppm, taker_ppm):
     """Return what an open buy must hold: its notional and the higher of its two fees."""
     return notional + fee_of(notional, max(maker_ppm, taker_ppm, 0))
 
 
-@njit(cache=True)
+@kernel
 def share_of(cost, part, whole):
     """Return cost * part // whole for 0 <= part <= whole, exactly.
 

@@ -1,8 +1,8 @@
 """Orders come and go: a slot from the pool, findable by its ids, counted for its owner."""
 
 import numpy as np
-from numba import njit
 
+from engine.kernel import inlined, kernel
 from engine.trading.accounts import add_position, commit_open
 from engine.trading.identity import end_client_id, link_client_id, link_order, unlink_order
 from engine.trading.queue import count_open
@@ -12,19 +12,19 @@ NOTHING = np.int64(0)
 GOES = np.int64(-1)
 
 
-@njit(cache=True)
+@kernel
 def has_room_for_order(s):
     """Tell whether the pool has a slot."""
     return s.orders_free != 0 or s.orders_used < len(s.hot)
 
 
-@njit(cache=True)
+@kernel
 def has_room_for_position(s):
     """Tell whether one more position can be made."""
     return s.positions_used < len(s.positions)
 
 
-@njit(cache=True)
+@inlined
 def begin_order(s, command, account, position, px):
     """Create the order of an accepted NEW with all its lots open; return its idx.
 
@@ -81,7 +81,7 @@ def begin_order(s, command, account, position, px):
     return order
 
 
-@njit(cache=True)
+@kernel
 def end_order(s, order, status):
     """Forget an order that is in no level and has no leaves; its slot is free after."""
     unlink_order(s, order)

@@ -1,8 +1,8 @@
 """PHASE: what an instrument lets happen, one by one or all in one record (SPEC S17)."""
 
 import numpy as np
-from numba import njit
 
+from engine.kernel import kernel
 from engine.records import ALL_INSTRUMENTS, Phase, Reason, Side
 from engine.trading.events import done, phase_entered, rejected
 from engine.trading.levels import best_level
@@ -25,7 +25,7 @@ CLOSED = np.int64(Phase.CLOSED)
 LAST_PHASE = np.int64(Phase.DISABLED)
 
 
-@njit(cache=True)
+@kernel
 def apply_phase(s, command):
     """Apply a PHASE to one instrument or to all: all of them move, or none."""
     reason = check_operator(command)
@@ -52,7 +52,7 @@ def apply_phase(s, command):
         done(s, command, only)
 
 
-@njit(cache=True)
+@kernel
 def _is_built(phase):
     """Auctions, their pause, POST_ONLY and DISABLED are not built yet."""
     return (
@@ -60,7 +60,7 @@ def _is_built(phase):
     )
 
 
-@njit(cache=True)
+@kernel
 def _target(s, book, phase):
     """Return the phase that a command leads to: leaving CLOSED restores a halt beneath it."""
     if s.books[book].phase == CLOSED and phase != CLOSED and s.books[book].phase_beneath == HALTED:
@@ -68,7 +68,7 @@ def _target(s, book, phase):
     return phase
 
 
-@njit(cache=True)
+@kernel
 def _is_crossed(s, book):
     """Tell whether the best bid meets the best ask, as orders collected in PRE_OPEN may."""
     bid = best_level(s, book, BUY)
@@ -76,7 +76,7 @@ def _is_crossed(s, book):
     return bid != NIL and ask != NIL and s.levels[bid].px >= s.levels[ask].px
 
 
-@njit(cache=True)
+@kernel
 def _enter(s, command, book, phase):
     """Change the phase of one instrument and report what now holds."""
     touch_book(s, book)

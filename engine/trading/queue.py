@@ -1,15 +1,15 @@
 """Orders in their price level: first in, first out, linked through the order records."""
 
 import numpy as np
-from numba import njit
 
+from engine.kernel import inlined, kernel
 from engine.trading.levels import obtain_level, remove_level
 from engine.trading.state import NIL
 
 JOINS = np.int64(1)
 
 
-@njit(cache=True)
+@inlined
 def enqueue(s, order):
     """Put an order at the tail of the level of its px; it counts as open from the first time on."""
     level = obtain_level(s, s.cold[order].instrument, np.int64(s.cold[order].side), s.hot[order].px)
@@ -29,7 +29,7 @@ def enqueue(s, order):
         count_open(s, order, JOINS)
 
 
-@njit(cache=True)
+@inlined
 def dequeue(s, order):
     """Take an order out of its level; the level goes when it is empty."""
     level = s.hot[order].level
@@ -50,7 +50,7 @@ def dequeue(s, order):
         remove_level(s, level)
 
 
-@njit(cache=True)
+@kernel
 def count_open(s, order, change):
     """Count an order as open for its book, account and position (+1), or no longer (-1)."""
     s.books[s.cold[order].instrument].order_count += change

@@ -5,8 +5,8 @@ raises alone. Of these checks only the rate buckets write: an attempt counts.
 """
 
 import numpy as np
-from numba import njit
 
+from engine.kernel import inlined, kernel
 from engine.records import MONEY_MAX, Reason, Side
 from engine.trading.accounts import notional_of
 from engine.trading.money import reserve_of
@@ -33,7 +33,7 @@ BPS = 10_000
 BUY = np.int64(Side.BUY)
 
 
-@njit(cache=True)
+@kernel
 def limit_of(own, default):
     """Return the limit that holds for an account, NO_LIMIT for none (encoding: state.ACCOUNT)."""
     stored = own if own != 0 else default
@@ -42,7 +42,7 @@ def limit_of(own, default):
     return stored - 1
 
 
-@njit(cache=True)
+@inlined
 def take_token(s, account, bucket):
     """Step 9: take a token of the account's bucket for NEW or REPLACE, or RATE_LIMIT.
 
@@ -68,7 +68,7 @@ def take_token(s, account, bucket):
     return RATE_LIMIT if is_refused else OK
 
 
-@njit(cache=True)
+@inlined
 def check_size(s, book, px, qty, leaves):
     """Steps 10 and 11: total quantity, and leaves * px in minor units."""
     if qty > s.books[book].max_qty:
@@ -78,7 +78,7 @@ def check_size(s, book, px, qty, leaves):
     return OK
 
 
-@njit(cache=True)
+@inlined
 def check_price(s, book, px):
     """Step 12: static band, then collar around the mark (last trade where there is none)."""
     if px < s.books[book].band_low or px > s.books[book].band_high:
@@ -88,7 +88,7 @@ def check_price(s, book, px):
     return OK
 
 
-@njit(cache=True)
+@kernel
 def reference_px(s, book):
     """Return the mark, or the last trade's px where there is none; 0 when neither exists."""
     if s.books[book].mark_px != 0:
@@ -96,7 +96,7 @@ def reference_px(s, book):
     return s.books[book].last_px
 
 
-@njit(cache=True)
+@kernel
 def is_beyond_collar(s, book, px):
     """Tell whether abs(px - ref) * 1e4 > bps * ref; exact, since px < 2**40 and bps <= 1e6."""
     bps = s.books[book].collar_bps
@@ -106,13 +106,13 @@ def is_beyond_collar(s, book, px):
     return abs(px - ref) * BPS > bps * ref
 
 
-@njit(cache=True)
+@kernel
 def band_distance(s, book, px):
     """Return by how many ticks px lies outside the static band."""
     return max(s.books[book].band_low - px, px - s.books[book].band_high, 0)
 
 
-@njit(cache=True)
+@kernel
 def check_open_orders(s, account):
     """Step 13, for an order that may rest."""
     limit = limit_of(s.accounts[account].max_open_orders, s.default_max_open_orders)
@@ -121,7 +121,7 @@ def check_open_orders(s, account):
     return OK
 
 
-@njit(cache=True)
+@inlined
 def check_position(s, account, book, position, side, qty):
     """Step 14: `qty` more open lots on `side`; position NIL = none yet."""
     held = 0
@@ -145,7 +145,7 @@ def check_position(s, account, book, position, side, qty):
     return OK
 
 
-@njit(cache=True)
+@inlined
 def check_buy_funds(s, account, quote, position, amount):
     """Step 18 for a buy: `amount` more to hold, from what is free; position NIL = none yet."""
     total = s.balances[quote, account].total
@@ -157,7 +157,7 @@ def check_buy_funds(s, account, quote, position, amount):
     return _check_value(s, account, quote, position, amount)
 
 
-@njit(cache=True)
+@inlined
 def check_sell_proceeds(s, account, quote, position, amount):
     """Step 18 for a sell: `amount` more may come in; nothing may pass 2**62."""
     selling = s.balances[quote, account].selling
@@ -166,7 +166,7 @@ def check_sell_proceeds(s, account, quote, position, amount):
     return _check_value(s, account, quote, position, amount)
 
 
-@njit(cache=True)
+@kernel
 def _check_value(s, account, quote, position, amount):
     """Cost and realised profit of a position stay within 2**62 whatever of the open orders fills.
 
@@ -179,7 +179,7 @@ def _check_value(s, account, quote, position, amount):
     return check_fee_account(s, quote, amount)
 
 
-@njit(cache=True)
+@kernel
 def check_fee_account(s, quote, amount):
     """A fee is at most the notional, so the fee account moves by twice `amount` at most."""
     if abs(s.currencies[quote].fees) > MONEY_MAX - amount:
@@ -187,7 +187,7 @@ def check_fee_account(s, quote, amount):
     return OK
 
 
-@njit(cache=True)
+@inlined
 def check_funds(s, account, book, position, side, px, qty, maker_ppm, taker_ppm):
     """Step 18 of a new order: `qty` lots at px, or better for a sell (the opposite best)."""
     quote = s.books[book].quote

@@ -6,19 +6,20 @@ The same kernel as live trading. The clock moves only by TIME commands.
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from engine.batches import PLACES, STAGES, STRIDE
 from engine.config import Capacities
+from engine.kernel import kernel
 from engine.records import COMMAND, EVENT, Op
 from engine.trading.apply import apply
-from engine.trading.prepare import STAGES, STRIDE, prepare
+from engine.trading.prepare import prepare
 from engine.trading.state import new_state
 
 TIME = np.int64(Op.TIME)
 FIRST_ROOM = 4096
 
 
-@njit(cache=True)
+@kernel
 def run(s, commands, first, count, ring, events, room):
     """Apply commands[first : first + count] and append their events.
 
@@ -36,14 +37,15 @@ def run(s, commands, first, count, ring, events, room):
     """
     written = 0
     for k in range(count):
-        for stage in range(STAGES):
+        for stage in range(STAGES):  # no function of its own: an array argument costs two atomic adds
             ahead = k + (STAGES - stage) * STRIDE
             if ahead < count:
-                prepare(s, commands[first + ahead], stage)
+                prepare(s, commands[first + ahead], stage, ahead & (PLACES - 1))
         command = commands[first + k]
         eng_ts = s.eng_ts
         if command["op"] == TIME:
             eng_ts = max(eng_ts, command["value"])
+        s.out_count = 0
         made = apply(s, command, s.seq + 1, eng_ts, ring)
         close_opened(s)
         if room != 0:
@@ -52,12 +54,12 @@ def run(s, commands, first, count, ring, events, room):
             for i in range(made):
                 events[written + i] = s.out[i]
                 events[written + i]["event_idx"] = s.event_count - made + i
-            s.out_count = 0
             written += made
+    s.out_count = 0
     return count, written
 
 
-@njit(cache=True)
+@kernel
 def close_opened(s):
     """Make the versions that a command opened even again (DESIGN section 5, rule 8)."""
     for i in range(s.opened_count):

@@ -9,7 +9,8 @@
     |- levels, node_*           price levels and the tries that order them (levels.py)
     |- hot, cold                orders: what matching touches, and the rest
     |- ids                      client order ids, the bounded window (identity.py)
-    `- out                      events of the command being applied
+    |- hints                    notes of the cache hints (prepare.py)
+    `- out                      events of the commands applied since they were last taken
 
 Kernels take `s = state[0]` and reach everything by attribute. Two conventions keep
 untouched memory untouched: a zeroed record is a valid empty state, so hash buckets
@@ -21,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.batches import BURST_EVENTS, PLACES
 from engine.config import Capacities
 from engine.records import EVENT
 
@@ -200,6 +202,10 @@ CLIENT_ID = np.dtype(
 assert CLIENT_ID.itemsize == 64
 
 
+HINT = np.dtype([("account", "<i8"), ("bucket", "<i8"), ("order", "<i8"), ("pad", "<i8")])
+"""What the stages of prepare.py leave to each other."""
+
+
 def power_of_two(count: int) -> int:
     """Return the smallest power of two that is not below `count`."""
     return 1 << max(0, count - 1).bit_length()
@@ -227,6 +233,7 @@ def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
         ("eng_ts", "<i8"),
         ("ring", "<i8"),
         ("out_count", "<i8"),
+        ("out_first", "<i8"),  # where the events of the command being applied begin
         ("opened_count", "<i8"),
         ("accounts_used", "<i8"),
         ("currencies_used", "<i8"),
@@ -268,7 +275,8 @@ def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
         ("cold", COLD, (c.orders,)),
         ("id_bucket", "<i4", (power_of_two(c.client_ids),)),
         ("ids", CLIENT_ID, (c.client_ids,)),
-        ("out", EVENT, (events_max(c),)),
+        ("hints", HINT, (PLACES,)),
+        ("out", EVENT, (events_max(c) + BURST_EVENTS,)),
     ]
     dtype = np.dtype(_on_cache_lines(fields))
     if not 0 < dtype.itemsize <= RECORD_BYTES_MAX:

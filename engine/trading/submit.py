@@ -1,8 +1,8 @@
 """NEW: check everything, then accept, match, and rest or cancel what is left."""
 
 import numpy as np
-from numba import njit
 
+from engine.kernel import inlined, kernel
 from engine.records import CommandFlag, OrderType, Reason, Side, Status, TimeInForce
 from engine.trading.accounts import find_position
 from engine.trading.events import accepted, rejected
@@ -47,7 +47,7 @@ OPEN = np.int64(Status.OPEN)
 FILLED = np.int64(Status.FILLED)
 
 
-@njit(cache=True)
+@kernel
 def apply_new(s, command):
     """Apply a NEW: one REJECTED, or ACCEPTED and what follows from it."""
     reason, account = check_trader(s, command)
@@ -79,7 +79,7 @@ def apply_new(s, command):
     execute(s, command, order, remainder)
 
 
-@njit(cache=True)
+@inlined
 def execute(s, command, order, remainder):
     """Match an accepted or replaced order that is in no level; rest, cancel or end what is left.
 
@@ -107,7 +107,7 @@ def execute(s, command, order, remainder):
         enqueue(s, order)
 
 
-@njit(cache=True)
+@inlined
 def _limit_px(s, command, book, side):
     """Return the worst px the order may trade at: its own, or a market order's protection.
 
@@ -130,7 +130,7 @@ def _limit_px(s, command, book, side):
     return max(px, own)
 
 
-@njit(cache=True)
+@inlined
 def _check_risk(s, command, account, book, side, px, position):
     """Steps 9 to 18 of SPEC S3."""
     qty = command["qty"]
@@ -151,7 +151,7 @@ def _check_risk(s, command, account, book, side, px, position):
     return reason
 
 
-@njit(cache=True)
+@inlined
 def _check_feasible(s, command, account, book, side, px):
     """Step 19: post-only must not cross, FOK must fill; decided without writing."""
     if s.books[book].phase != CONTINUOUS:
@@ -166,7 +166,7 @@ def _check_feasible(s, command, account, book, side, px):
     return OK
 
 
-@njit(cache=True)
+@inlined
 def _check_capacity(s, command, position, chain):
     """Last: is there room for what an acceptance creates (DESIGN D8)?"""
     if not has_room_for_order(s):
@@ -178,7 +178,7 @@ def _check_capacity(s, command, position, chain):
     return OK
 
 
-@njit(cache=True)
+@kernel
 def _tell_original(s, report, account, client_order_id):
     """Complete a DUPLICATE with the original's engine id and where it stands (SPEC S4)."""
     e = s.out[report]

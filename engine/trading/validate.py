@@ -4,8 +4,8 @@ First failure wins and the order is contract. Nothing here writes.
 """
 
 import numpy as np
-from numba import njit
 
+from engine.kernel import inlined, kernel
 from engine.records import (
     COMMAND_VERSION,
     CommandFlag,
@@ -61,7 +61,7 @@ OPERATOR = np.int64(Role.OPERATOR)
 TRADER = np.int64(Role.TRADER)
 
 
-@njit(cache=True)
+@kernel
 def check_operator(command):
     """Steps 1 and 2 of an administration command."""
     if command["version"] != COMMAND_VERSION:
@@ -71,7 +71,7 @@ def check_operator(command):
     return OK
 
 
-@njit(cache=True)
+@inlined
 def check_trader(s, command):
     """Steps 1 and 2 of a trading command: return (reason, account idx)."""
     if command["version"] != COMMAND_VERSION:
@@ -86,7 +86,7 @@ def check_trader(s, command):
     return OK, account
 
 
-@njit(cache=True)
+@inlined
 def check_new(s, command, account):
     """Steps 3 to 6 of a NEW: return (reason, length of the client id's chain)."""
     book = np.int64(command["instrument"])
@@ -110,14 +110,14 @@ def check_new(s, command, account):
     return _check_fields(s, command, book), chain
 
 
-@njit(cache=True)
+@kernel
 def _is_collectable(command):
     """Tell whether an order may rest before the opening (SPEC S17)."""
     tif = command["time_in_force"]
     return command["order_type"] == LIMIT and (tif == GTC or tif == DAY or tif == GTD)
 
 
-@njit(cache=True)
+@inlined
 def _check_fields(s, command, book):
     """Step 6: side, type/TIF pair, quantity, price, expiry."""
     side = np.int64(command["side"])

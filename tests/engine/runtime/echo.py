@@ -9,17 +9,19 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from engine.batches import BURST_EVENTS
 from engine.records import EVENT, EventFlag, Op
 from engine.runtime.segments import Application
 from ringbuf.seqlock import open_version
 
-OUT = 4096
+OUT = 4096 + BURST_EVENTS
 TICK = int(Op.TICK)
 LAST = int(EventFlag.LAST)
 STATE = np.dtype(
     [
         ("seq", "<i8"),
         ("opened_count", "<i8"),
+        ("out_count", "<i8"),
         ("version", "<i8", (8,)),
         ("opened", "<i8", (8,)),
         ("total", "<i8"),
@@ -44,7 +46,8 @@ def echo(s: Any, command: Any, seq: int, eng_ts: int, ring: int) -> int:
     s.total += command["client_order_id"]
     count = max(1, command["qty"])
     for i in range(count):
-        event = s.out[i]
+        event = s.out[s.out_count]
+        s.out_count += 1
         event["seq"] = seq
         event["eng_ts"] = eng_ts
         event["ring"] = ring
@@ -56,7 +59,7 @@ def echo(s: Any, command: Any, seq: int, eng_ts: int, ring: int) -> int:
 
 
 @njit(cache=True)
-def echo_prepare(s: Any, command: Any, stage: int) -> None:
+def echo_prepare(s: Any, command: Any, stage: int, place: int) -> None:
     """Have nothing to bring into the cache."""
 
 

@@ -24,6 +24,7 @@ def plain_run(commands: Any) -> tuple[np.ndarray, str]:
     with np.errstate(over="raise"):
         for position, command in enumerate(commands):
             eng_ts = max(s.eng_ts, command["value"]) if command["op"] == Op.TIME else s.eng_ts
+            s.out_count = 0
             count = apply(s, command, s.seq + 1, eng_ts, np.int64(0))
             s.opened_count = 0
             parts.append(s.out[:count].copy())

@@ -48,6 +48,7 @@ SETUP: list[Fields] = [
 def apply_one(state, command, seq, ring):
     """Apply a command and close the versions that it opened, as the loop does."""
     s = state[0]
+    s.out_count = 0
     count = apply(s, command[0], seq, seq, ring)
     for i in range(s.opened_count):
         s.version[s.opened[i]] = 2 * seq

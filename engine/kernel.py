@@ -1,0 +1,84 @@
+"""`kernel`: numba's njit for code on the hot path, whose indices are never negative.
+
+Numba lets an array be indexed from its end (`a[-1]`), so at every access with a signed index it
+adds the length where the index is below zero. A command makes some two hundred accesses, all of
+them from the front: the test costs a fifth of all instructions (docs/decisions/0017). Here the
+index is taken as unsigned instead, after type inference, so no kernel looks different for it.
+An index below zero is out of bounds then, and found as such under NUMBA_BOUNDSCHECK=1.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from numba import njit
+from numba.core import compiler as untyped_compiler
+from numba.core import ir as untyped_ir
+from numba.core import types as untyped_types
+from numba.core.compiler_machinery import FunctionPass as UntypedFunctionPass
+from numba.core.compiler_machinery import register_pass as untyped_register_pass
+from numba.core.typed_passes import NopythonRewrites
+from numba.core.typing.templates import signature as untyped_signature
+
+compiler: Any = untyped_compiler  # numba's annotations of itself do not help here
+ir: Any = untyped_ir
+types: Any = untyped_types
+FunctionPass: Any = UntypedFunctionPass
+register_pass: Any = untyped_register_pass
+signature: Any = untyped_signature
+
+
+@register_pass(mutates_CFG=False, analysis_only=False)
+class UnsignedIndices(FunctionPass):  # type: ignore[misc]  # numba is untyped
+    """Declare every signed integer index into an array as unsigned; lowering then casts it."""
+
+    _name = "unsigned_indices"
+
+    def __init__(self) -> None:
+        FunctionPass.__init__(self)
+
+    def run_pass(self, state: Any) -> bool:
+        """Change the call types of reads and writes of items; tell whether any was changed."""
+        changed = False
+        for block in state.func_ir.blocks.values():
+            for statement in block.body:
+                item = statement.value if isinstance(statement, ir.Assign) else statement
+                is_read = isinstance(item, ir.Expr) and item.op == "getitem"
+                if not is_read and not isinstance(item, ir.SetItem):
+                    continue
+                found = state.calltypes[item]
+                array, index, *rest = found.args
+                if isinstance(array, types.Array) and index != unsigned(index):
+                    del state.calltypes[item]  # an entry cannot be overwritten
+                    state.calltypes[item] = signature(found.return_type, array, unsigned(index), *rest)
+                    changed = True
+        return changed
+
+
+def unsigned(index: Any) -> Any:
+    """Return the type of an index, or of several, with its signed integers as unsigned ones."""
+    if isinstance(index, types.Integer):
+        return types.uintp if index.signed else index
+    if isinstance(index, types.BaseTuple) and all(isinstance(each, types.Integer) for each in index):
+        return types.Tuple([unsigned(each) for each in index])
+    return index
+
+
+class KernelCompiler(compiler.CompilerBase):  # type: ignore[misc]  # numba is untyped
+    """Numba's own pipeline with one pass more."""
+
+    def define_pipelines(self) -> list[Any]:
+        """Return the pipeline."""
+        passes = compiler.DefaultPassBuilder.define_nopython_pipeline(self.state)
+        passes.add_pass_after(UnsignedIndices, NopythonRewrites)
+        passes.finalize()
+        return [passes]
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile a function of the hot path; cached, and plain Python under NUMBA_DISABLE_JIT=1."""
+    return njit(cache=True, pipeline_class=KernelCompiler)(function)
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """Compile as `kernel`, always into its callers: for a step of one hot function, or a small one."""
+    return njit(cache=True, pipeline_class=KernelCompiler, forceinline=True)(function)
