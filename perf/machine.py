@@ -23,6 +23,7 @@ def describe() -> dict[str, str]:
         "governor": _text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
         or "not shown by this machine",
         "huge_pages": _text("/sys/kernel/mm/transparent_hugepage/enabled"),
+        "shm_mount": _shm_mount(),
         "python": platform.python_version(),
         **{name: version(name) for name in PACKAGES},
         "commit": _commit(),
@@ -43,6 +44,15 @@ def _field(path: str, name: str) -> str:
         key, _, value = line.partition(":")
         if key.strip() == name:
             return value.strip()
+    return "unknown"
+
+
+def _shm_mount() -> str:
+    """Return the mount options of /dev/shm: huge=... decides which pages the segments get."""
+    for line in _text("/proc/mounts").splitlines():
+        _, place, _, options, *_ = line.split()
+        if place == "/dev/shm":
+            return options
     return "unknown"
 
 

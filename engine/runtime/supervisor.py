@@ -43,7 +43,7 @@ from ringbuf.segment import SegmentError, process_start
 log = logging.getLogger(__name__)
 
 ADMIN_RING = "admin"
-WATCH_S = 0.1
+WATCH_S = 0.2
 START_WAIT_S = 20.0
 ROLE_WAIT_S = 5.0
 DOOR_STOP_WAIT_S = 6.0

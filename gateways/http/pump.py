@@ -21,7 +21,7 @@ are no finer than a millisecond, so this one nap blocks it."""
 SPIN_S = 0.002
 WAITING_S = 0.001
 LISTENING_S = 0.002
-IDLE_S = 0.02
+IDLE_S = 0.04
 CHORE_S = 0.1
 COLLECTS_MAX = 8
 """Drains in a row before the sockets get their turn."""
