@@ -57,6 +57,9 @@ class Session:
         if not isinstance(message, list):
             self._command(message)
             return
+        if not message:
+            self._refuse(None, malformed("the batch is empty", "message"))
+            return
         if len(message) > BATCH_MAX:
             detail = f"{len(message)} commands; at most {BATCH_MAX} go into one message"
             self._refuse(None, malformed(detail, "message"))

@@ -98,6 +98,17 @@ def test_array_is_a_batch(door, order):
     assert replies[0]["problem"]["status"] == 400
 
 
+def test_empty_batch_is_answered(door):
+    session = door.session(11)
+
+    send(session, [])
+
+    [answer] = told(session)
+    assert answer["id"] is None
+    assert (answer["problem"]["status"], answer["problem"]["field"]) == (400, "message")
+    assert "empty" in answer["problem"]["detail"]
+
+
 def test_bad_messages_are_answered_and_the_session_lives(door, order):
     session = door.session(11)
     for text in (
