@@ -36,7 +36,7 @@ class Problem(Exception):  # noqa: N818  RFC 9457 calls it so
     def document(self) -> dict[str, object]:
         """Return the members of the problem document."""
         return {
-            "type": f"urn:pinion:problem:{self.reason}",
+            "type": f"urn:pinion:problem:{self.reason.replace('_', '-')}",
             "title": self.status.phrase,
             "status": int(self.status),
             "detail": self.detail,
