@@ -33,6 +33,7 @@ from gateways.json_lines.fields import (
     client_id,
     did_you_mean,
     flag,
+    order_ids,
     refuse_unknown_fields,
     required,
     whole,
@@ -263,13 +264,11 @@ class CommandEncoder:
     def _order(self, fields: Mapping[str, Any]) -> tuple[int, int, int, tuple[int, int, int]]:
         """Return whose order a cancel or replace names: account, both ids, text."""
         account = whole(required(fields, "account"), "account")
-        given = fields.get("order_id")
-        if given is None:
-            client_order_id, words = self._client_id(required(fields, "client_order_id"), account)
-            return account, client_order_id, 0, words
-        if fields.get("client_order_id") is not None:
-            raise MalformedCommand("order_id", given, "give client_order_id or order_id, not both")
-        return account, 0, whole(given, "order_id"), NO_TEXT
+        client_order_id, order_id = order_ids(fields)
+        if order_id is not None:
+            return account, 0, whole(order_id, "order_id"), NO_TEXT
+        client_id_word, words = self._client_id(client_order_id, account)
+        return account, client_id_word, 0, words
 
     def _client_id(self, value: object, account: int) -> tuple[int, tuple[int, int, int]]:
         if type(value) is str:

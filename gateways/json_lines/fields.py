@@ -72,6 +72,17 @@ def required(fields: Mapping[str, Any], name: str) -> Any:
     return value
 
 
+def order_ids(fields: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Return (client_order_id, order_id) of a command that names an order: one value and one None."""
+    client_order_id, order_id = fields.get("client_order_id"), fields.get("order_id")
+    if client_order_id is None and order_id is None:
+        op = fields.get("op")
+        raise MalformedCommand("client_order_id", None, f"{op!r} needs one of client_order_id and order_id")
+    if client_order_id is not None and order_id is not None:
+        raise MalformedCommand("order_id", order_id, "give client_order_id or order_id, not both")
+    return client_order_id, order_id
+
+
 def whole(value: object, name: str) -> int:
     """Return an id, count or time: a whole JSON number within int64."""
     if type(value) is not int:

@@ -200,6 +200,12 @@ def test_object_that_is_no_command_names_field_and_mend(
     assert mend in str(fault.value)
 
 
+@pytest.mark.parametrize("op", ["cancel", "replace"])
+def test_order_without_a_name_asks_for_one_of_the_two_ids(encoder: CommandEncoder, op: str) -> None:
+    with pytest.raises(MalformedCommand, match=f"{op!r} needs one of client_order_id and order_id"):
+        encoder.row({"op": op, "account": 1, "client_order_id": None})
+
+
 @pytest.mark.parametrize("price", ["0", "-1.25", 0, -3])
 def test_zero_and_negative_prices_reach_the_engine(encoder: CommandEncoder, price: object) -> None:
     command = encoded(encoder, **{**NEW, "price": price})
