@@ -14,7 +14,7 @@ from databento_dbn import DBNDecoder, DBNError, MBOMsg, Schema
 from engine.instruments import plain
 from engine.records import Side
 from gateways.files.market import Action, MarketRecord
-from gateways.files.source import InputError, Source
+from gateways.files.source import InputError, Source, empty_input
 
 PRICE_DECIMALS = 9
 PRELUDE_BYTES = 8  # "DBN", version, uint32 length of the metadata
@@ -58,6 +58,7 @@ class DbnReader:
         self._tick_sizes = dict(ticks)
         self._ticks: dict[str, int] = {}
         self._offset = 0
+        self._has_messages = False
 
     def tick(self, symbol: str) -> Decimal:
         """Return the tick size of a symbol: as given, or the one known of its root."""
@@ -80,6 +81,7 @@ class DbnReader:
             record: Any
             for record in decoded:
                 if isinstance(record, MBOMsg):
+                    self._has_messages = True
                     yield self._market_record(record)
                     self._offset += record.record_size()
                 elif self._offset == 0:
@@ -88,6 +90,8 @@ class DbnReader:
                     self.skipped_records += 1
                     self._offset += record.record_size()
         left = len(decoder.buffer())
+        if not left and not self._has_messages:
+            raise empty_input(self.source.name, self._offset, "of market by order (mbo)")
         if self._offset == 0 or left:
             raise self._error(
                 "record" if self._offset else "metadata", f"the file ends within it ({left} bytes left)"

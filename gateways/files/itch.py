@@ -14,7 +14,7 @@ from decimal import Decimal
 from engine.instruments import plain
 from engine.records import Side
 from gateways.files.market import Action, MarketRecord
-from gateways.files.source import InputError, Source
+from gateways.files.source import InputError, Source, empty_input
 
 PRICE_DECIMALS = 4
 DEFAULT_TICK = Decimal("0.0001")
@@ -26,6 +26,7 @@ MESSAGE_BYTES = {
     **{"A": 36, "F": 40, "E": 31, "C": 36, "X": 23, "D": 19, "U": 35},
     **{"P": 44, "Q": 40, "B": 19, "I": 50, "N": 20, "O": 48},
 }
+ORDER_KINDS = frozenset("AFECXDU")
 SIDES = {b"B": int(Side.BUY), b"S": int(Side.SELL)}
 OPPOSITE = {int(Side.BUY): int(Side.SELL), int(Side.SELL): int(Side.BUY)}
 _ADD = struct.Struct(">QcI8sI")
@@ -61,6 +62,7 @@ class ItchReader:
                 length = int.from_bytes(pending[at : at + LENGTH_BYTES], "big")
                 end = at + LENGTH_BYTES + length
                 if length == 0:  # end of session
+                    self._require_messages()
                     return
                 if end > len(pending):
                     break
@@ -70,6 +72,12 @@ class ItchReader:
             pending = pending[at:]
         if pending:
             raise self._error("message", f"the file ends within it ({len(pending)} bytes left)")
+        self._require_messages()
+
+    def _require_messages(self) -> None:
+        """Refuse a file that says nothing about any order."""
+        if ORDER_KINDS.isdisjoint(self.messages):
+            raise empty_input(self.source.name, self._offset, "about orders")
 
     def _message(self, message: bytes) -> Iterator[MarketRecord]:
         kind = chr(message[0])

@@ -1,6 +1,7 @@
 """Where an input comes from and what it is: file or standard input, plain or zstd, which format.
 
-The format is told by the first bytes, not by the name, so that `-` works like a file.
+The format is told by the first bytes, so that `-` works like a file; by the name only where
+there are none.
 Everything is streamed: a file never has to fit into memory.
 """
 
@@ -30,6 +31,12 @@ class InputError(Exception):
         self.reason = reason
 
 
+def empty_input(source: str, offset: int, messages: str) -> InputError:
+    """Return the error of market data that ends without a message to play."""
+    reason = f"the file holds no messages {messages}: is it the right file?"
+    return InputError(source, f"byte {offset}", "INPUT", reason)
+
+
 class Format(Enum):
     """What an input holds."""
 
@@ -47,6 +54,7 @@ class Source:
     def __init__(self, name: str) -> None:
         self.name = "standard input" if name == STANDARD_INPUT else name
         self.position = 0
+        self.line_number = 0  # of the line that `lines` gave last
         self.size: int | None = None
         self._raw: BinaryIO = self._open(name)
         head = self._raw.read(CHUNK_BYTES)
@@ -58,7 +66,7 @@ class Source:
         except InputError:
             self.close()
             raise
-        self.format = _format_of(self._head)
+        self.format = _format_of(self._head) if self._head else _format_of_name(name)
 
     def _open(self, name: str) -> BinaryIO:
         if name == STANDARD_INPUT:
@@ -92,8 +100,11 @@ class Source:
         rest = b""
         for chunk in self.chunks():
             *whole, rest = (rest + chunk).split(b"\n")
-            yield from whole
+            for line in whole:
+                self.line_number += 1
+                yield line
         if rest:
+            self.line_number += 1
             yield rest
 
     def close(self) -> None:
@@ -139,4 +150,13 @@ def _format_of(head: bytes) -> Format:
         return Format.DBN
     if len(head) >= 3 and head[0] == 0 and head[1] >= 12 and chr(head[2]).isalpha():
         return Format.ITCH
+    return Format.JSON_LINES
+
+
+def _format_of_name(name: str) -> Format:
+    """Tell what an empty input was meant to be, so that no empty market data passes for played."""
+    file_name = Path(name).name.lower()
+    for word, meant in (("dbn", Format.DBN), ("itch", Format.ITCH)):
+        if word in file_name:
+            return meant
     return Format.JSON_LINES

@@ -6,9 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 
 from engine.cli.main import main
-from tests.gateways.files.venue_files import dbn_bytes, itch_add, itch_delete, itch_execute, itch_replace
+from tests.gateways.files.venue_files import (
+    dbn_bytes,
+    itch_add,
+    itch_delete,
+    itch_execute,
+    itch_message,
+    itch_replace,
+)
 
 Play = Callable[..., list[dict[str, Any]]]
 INSTRUMENT = {
@@ -175,6 +183,40 @@ def test_input_that_cannot_be_opened_is_named(
     assert main(["replay", str(tmp_path / name)]) == 1
 
     assert "INPUT" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.dbn", b""),
+        ("a.dbn.zst", b""),
+        ("a.dbn.zst", zstandard.ZstdCompressor().compress(b"")),
+        ("S010124.itch", b""),
+        ("01302019.NASDAQ_ITCH50", b""),
+        ("a.dbn", dbn_bytes([])),
+        ("a.dbn.zst", zstandard.ZstdCompressor().compress(dbn_bytes([]))),
+        ("a.itch", itch_message("S", b"O")),
+    ],
+)
+def test_market_data_file_without_messages_is_refused(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str, content: bytes
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+
+    assert main(["replay", str(path)]) == 1
+
+    error = capfd.readouterr().err
+    assert str(path) in error
+    assert "holds no messages" in error
+    assert "is it the right file?" in error
+
+
+def test_empty_file_of_json_lines_is_replayed(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"")
+
+    assert main(["replay", str(path)]) == 0
 
 
 def test_dbn_file_is_reproduced_and_compared(
