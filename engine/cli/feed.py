@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from engine.cli.feed_flow import FLOW_INPUT, flow_batches, flow_mix
 from engine.cli.replay import tick_argument
 from engine.config import DEMO_KEY_FILE
 from engine.port import PortError
-from gateways.feed.inputs import commands_of
+from gateways.feed.inputs import commands_of, line_error
 from gateways.feed.meter import Meter
 from gateways.feed.network_door import DoorClosed, feed_http, feed_websocket
 from gateways.feed.ring_door import RingDoor
@@ -87,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
     except (WrongUsage, MissingTick) as fault:
         print(f"pinion feed: {fault}", file=sys.stderr)
         return WRONG_USAGE
-    except (InputError, PortError, DoorClosed, MalformedCommand) as fault:
+    except (InputError, PortError, DoorClosed) as fault:
         print(f"pinion feed: {fault}", file=sys.stderr)
         _report(meter)
         return FAILED
@@ -132,7 +133,7 @@ def _feed_ring(arguments: argparse.Namespace, meter: Meter) -> None:
                     lines.show(door.ring_fill(), "")
                 door.settle()
             else:
-                with Source(arguments.input) as source:
+                with _input(arguments) as source:
                     for _ in door.feed(_commands(source, arguments)):
                         lines.show(door.ring_fill(), _progress(source))
         finally:
@@ -149,11 +150,21 @@ async def _feed_network(arguments: argparse.Namespace, meter: Meter) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, feeding.cancel)
     feed = feed_websocket if arguments.to.startswith(WEBSOCKET) else feed_http
     try:
-        with Source(arguments.input) as source:
+        with _input(arguments) as source:
             async for _ in feed(arguments.to, key, _commands(source, arguments), meter):
                 lines.show(f"in flight {meter.in_flight:,}", _progress(source))
     finally:
         lines.end()
+
+
+@contextmanager
+def _input(arguments: argparse.Namespace) -> Iterator[Source]:
+    """Open the input; a door's complaint about a command is told with its line."""
+    with Source(arguments.input) as source:
+        try:
+            yield source
+        except MalformedCommand as fault:
+            raise line_error(source, fault) from None
 
 
 def _commands(source: Source, arguments: argparse.Namespace) -> Iterable[dict[str, Any]]:

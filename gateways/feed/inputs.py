@@ -19,6 +19,7 @@ from gateways.files.venue_setup import instrument_line
 from gateways.json_lines import MalformedCommand, decode_object
 
 Fields = dict[str, Any]
+REASON_CHARS_MAX = 400
 SIDE_NAMES = {1: "buy", 2: "sell"}
 
 
@@ -33,15 +34,24 @@ def commands_of(source: Source, ticks: Mapping[str, Decimal], first_account: int
 
 
 def _lines(source: Source) -> Iterator[Fields]:
-    for number, line in enumerate(source.lines(), 1):
+    for line in source.lines():
         if not line or line.isspace():
             continue
         try:
             fields = decode_object(line)
+            op = fields.get("op")
+            if not isinstance(op, str):
+                raise MalformedCommand("op", op, "give the name of an operation, such as 'new'")
         except MalformedCommand as fault:
-            raise InputError(source.name, f"line {number}", fault.field, fault.detail) from None
-        if fields.get("op") != "time":
+            raise line_error(source, fault) from None
+        if op != "time":
             yield fields
+
+
+def line_error(source: Source, fault: MalformedCommand) -> InputError:
+    """Return the error of the line that was read last."""
+    reason = f"{fault.value!r}: {fault.detail}"[:REASON_CHARS_MAX]
+    return InputError(source.name, f"line {source.line_number}", fault.field, reason)
 
 
 def _market(source: Source, ticks: Mapping[str, Decimal], first_account: int) -> Iterator[Fields]:
@@ -49,11 +59,12 @@ def _market(source: Source, ticks: Mapping[str, Decimal], first_account: int) ->
     comparison = Comparison()
     starts: dict[str, StartingBook] = {}
     out: list[Fields] = []
-    for account in (first_account, first_account + 1):
-        yield {"op": "account", "account": account, "unlimited": True}
     for event in events_of(reader.records()):
         symbol = event[0].symbol
         start = starts.get(symbol)
+        if not starts:  # not before the file has shown that it holds something to play
+            for account in (first_account, first_account + 1):
+                yield {"op": "account", "account": account, "unlimited": True}
         if start is None:
             tick = reader.tick(symbol)
             yield instrument_line(symbol, tick)

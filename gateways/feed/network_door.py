@@ -15,6 +15,8 @@ import msgspec
 import numpy as np
 
 from gateways.feed.meter import Meter
+from gateways.files.source import InputError
+from gateways.json_lines.fields import order_ids, required
 
 SESSION_PATH = "/v1/session"
 ORDERS_PATH = "/v1/orders"
@@ -24,6 +26,7 @@ MESSAGE_COMMANDS = 64
 BUSY_STATUS = 503
 BUSY_WAIT_SECONDS = 0.01
 TRADING_OPS = frozenset({"new", "cancel", "replace", "mass_cancel"})
+IN_ADDRESS = frozenset({"account", "client_order_id", "order_id"})
 DEFINITIONS = frozenset({"currency", "instrument", "account"})
 
 Fields = dict[str, Any]
@@ -57,18 +60,26 @@ class _Pipeline:
 
     async def play(self, commands: Iterable[Fields]) -> AsyncIterator[None]:
         staged: list[Fields] = []
-        for fields in commands:
-            is_definition = fields["op"] in DEFINITIONS
-            staged.append({"id": self._meter.sent + len(staged), **fields})
-            if is_definition or len(staged) >= MESSAGE_COMMANDS or self._meter.due() <= len(staged):
-                await self._send(staged)
-                staged = []
-                await self._receive(0 if is_definition else IN_FLIGHT_MAX)
-                yield
+        try:
+            for fields in commands:
+                is_definition = fields["op"] in DEFINITIONS
+                staged.append({"id": self._meter.sent + len(staged), **fields})
+                if is_definition or len(staged) >= MESSAGE_COMMANDS or self._meter.due() <= len(staged):
+                    await self._send(staged)
+                    staged = []
+                    await self._receive(0 if is_definition else IN_FLIGHT_MAX)
+                    yield
+        except InputError:
+            await self._finish(staged)
+            raise
+        await self._finish(staged)
+        yield
+
+    async def _finish(self, staged: list[Fields]) -> None:
+        """Send what is left and wait for every answer."""
         if staged:
             await self._send(staged)
         await self._receive(0)
-        yield
 
     async def _send(self, staged: list[Fields]) -> None:
         while (wait := self._meter.seconds_until_due()) > 0:
@@ -112,8 +123,8 @@ async def feed_http(url: str, key: str, commands: Iterable[Fields], meter: Meter
             for fields in commands:
                 if (wait := meter.seconds_until_due()) > 0:
                     await asyncio.sleep(wait)
-                meter.send(1)
                 method, path, body = request_of(fields)
+                meter.send(1)
                 status, answer = await _request(client, method, base + path, body)
                 while status == BUSY_STATUS:
                     await asyncio.sleep(BUSY_WAIT_SECONDS)
@@ -152,9 +163,11 @@ def request_of(fields: Fields) -> tuple[str, str, bytes | None]:
         return "POST", ORDERS_PATH, _encode(rest)
     if op == "mass_cancel":
         return "DELETE", f"{ORDERS_PATH}?{urlencode(rest)}", None
-    client_id, order_id = rest.pop("client_order_id", None), rest.pop("order_id", None)
-    name = str(order_id) if order_id is not None else f"client:{client_id}"
-    query = urlencode({"account": rest.pop("account")})
+    account = required(fields, "account")
+    client_order_id, order_id = order_ids(fields)
+    rest = {name: value for name, value in rest.items() if name not in IN_ADDRESS}
+    name = str(order_id) if order_id is not None else f"client:{client_order_id}"
+    query = urlencode({"account": account})
     path = f"{ORDERS_PATH}/{quote(name, safe='')}?{query}"
     return ("DELETE", path, None) if op == "cancel" else ("PATCH", path, _encode(rest))
 

@@ -18,7 +18,8 @@ from engine.port import claim_spare
 from engine.records import COMMAND, EventFlag, EventKind, Op
 from engine.trading.view import LiveView, catalogue
 from gateways.feed.meter import Meter
-from gateways.json_lines import CommandEncoder
+from gateways.files.source import InputError
+from gateways.json_lines import CommandEncoder, MalformedCommand
 
 BATCH_COMMANDS = 256
 IN_FLIGHT_MAX = 1 << 15  # without a rate: far below the event ring, so that answers are not overtaken
@@ -62,12 +63,20 @@ class RingDoor:
         return f"ring {self._port.depth():,}"
 
     def feed(self, commands: Iterable[dict[str, Any]]) -> Iterable[None]:
-        """Send every command; yields now and then so that the caller can show a line."""
-        for fields in commands:
-            self._stage(fields)
-            if len(self._staged) >= BATCH_COMMANDS or self.meter.due() <= len(self._staged):
-                self.flush()
-                yield
+        """Send every command; yields now and then so that the caller can show a line.
+
+        Where the input turns out broken, what came before has been sent and answered.
+        """
+        try:
+            for fields in commands:
+                self._stage(fields)
+                if len(self._staged) >= BATCH_COMMANDS or self.meter.due() <= len(self._staged):
+                    self.flush()
+                    yield
+        except (InputError, MalformedCommand):
+            self.flush()
+            self.settle()
+            raise
         self.flush()
         self.settle()
         yield

@@ -22,6 +22,12 @@ def instance() -> Iterator[Live]:
         yield running
 
 
+def arguments_for(instance: Live, door: str) -> list[str]:
+    """Return the arguments that name one door of the instance."""
+    to = f"ring:{instance.data_dir}" if door == "ring" else f"{door}://127.0.0.1:{instance.order_port}"
+    return ["--to", to, "--key", instance.key]
+
+
 def lines(symbol: str, first_account: int) -> list[dict[str, Any]]:
     """Return a definition, two accounts and orders of which every second trades."""
     orders: list[dict[str, Any]] = [
@@ -57,14 +63,49 @@ def test_file_trades_through_every_door(
 ) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text("\n".join(json.dumps(line) for line in lines(door.upper(), first_account)))
-    to = f"ring:{instance.data_dir}" if door == "ring" else f"{door}://127.0.0.1:{instance.order_port}"
 
-    assert main(["feed", str(path), "--to", to, "--key", instance.key, "--rate", "5000"]) == 0
+    assert main(["feed", str(path), *arguments_for(instance, door), "--rate", "5000"]) == 0
 
     report = capfd.readouterr().out
     assert f"fills {ORDER_COUNT // 2}" in report
     book = LiveView(attach_state(instance.data_dir)).book(door.upper())
     assert (book.trade_count, book.volume, book.order_count) == (ORDER_COUNT // 2, 3 * ORDER_COUNT // 2, 0)
+
+
+@pytest.mark.parametrize("door", ["ring", "ws", "http"])
+@pytest.mark.parametrize(
+    ("broken", "complaint"),
+    [
+        ('{"op":', "line 3: line: '{\"op\":': not a JSON object"),
+        ('{"op":5}', "line 3: op: 5: give the name of an operation"),
+    ],
+)
+def test_lines_before_a_broken_one_are_sent_and_counted(
+    instance: Live, tmp_path: Path, capfd: pytest.CaptureFixture[str], door: str, broken: str, complaint: str
+) -> None:
+    path = tmp_path / "a.jsonl"
+    good = '{"op":"mass_cancel","account":1}'
+    path.write_text("\n".join([good, good, broken, good]))
+
+    assert main(["feed", str(path), *arguments_for(instance, door)]) == 1
+
+    said = capfd.readouterr()
+    assert f"{path}: {complaint}" in said.err
+    assert "sent 2 commands" in said.out
+
+
+def test_line_that_no_record_can_be_made_of_is_named_behind_what_was_sent(
+    instance: Live, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"op":"mass_cancel","account":1}\n\n{"op":"mass_cancel","account":1,"sid":"buy"}\n')
+
+    assert main(["feed", str(path), *arguments_for(instance, "ring")]) == 1
+
+    said = capfd.readouterr()
+    assert f"{path}: line 3: sid: 'buy'" in said.err
+    assert "did you mean 'side'?" in said.err
+    assert "sent 1 commands" in said.out
 
 
 def test_flow_plays_into_an_instance_that_has_other_instruments(

@@ -27,6 +27,23 @@ def test_broken_line_is_named(tmp_path: Path) -> None:
         list(commands_of(source, {}, 1))
 
 
+@pytest.mark.parametrize("op", ["", ',"op":5', ',"op":[]'])
+def test_line_without_an_operation_is_named(tmp_path: Path, op: str) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"account":1' + op + "}")
+
+    with Source(str(path)) as source, pytest.raises(InputError, match="line 1: op"):
+        list(commands_of(source, {}, 1))
+
+
+def test_market_data_without_messages_gives_no_commands(tmp_path: Path) -> None:
+    path = tmp_path / "a.dbn"
+    path.write_bytes(dbn_bytes([]))
+
+    with Source(str(path)) as source, pytest.raises(InputError, match="holds no messages"):
+        next(commands_of(source, {}, 1))
+
+
 def test_market_data_becomes_orders_of_two_accounts(tmp_path: Path) -> None:
     path = tmp_path / "a.dbn"
     trade = [("T", "A", 9, 400, 2), ("F", "B", 7, 400, 2), ("M", "B", 7, 400, 1)]

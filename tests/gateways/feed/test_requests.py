@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from gateways.feed.network_door import request_of
+from gateways.json_lines import MalformedCommand
 
 
 @pytest.mark.parametrize(
@@ -33,3 +34,18 @@ def test_body_of_a_replace_holds_what_the_address_does_not() -> None:
 
     assert body is not None
     assert msgspec.json.decode(body) == {"price": "2"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "mend"),
+    [
+        ({"op": "cancel", "account": 1}, "client_order_id", "needs one of client_order_id and order_id"),
+        ({"op": "cancel", "account": 1, "client_order_id": 7, "order_id": 9}, "order_id", "not both"),
+        ({"op": "replace", "order_id": 9, "price": "2"}, "account", "needs this field"),
+    ],
+)
+def test_order_that_no_address_can_name_is_malformed(fields: dict[str, Any], field: str, mend: str) -> None:
+    with pytest.raises(MalformedCommand, match=mend) as fault:
+        request_of(fields)
+
+    assert fault.value.field == field
