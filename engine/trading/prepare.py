@@ -68,7 +68,8 @@ def _prepare_account(s, command, op, place):
 @kernel
 def _prepare_position(s, place):
     """Stage 1 of a NEW: its position and the slot that it will take."""
-    position = np.int64(s.position_bucket[s.hints[place].bucket]) - 1
+    bucket = s.hints[place].bucket & (len(s.position_bucket) - 1)  # the note may be of another table
+    position = np.int64(s.position_bucket[bucket]) - 1
     if position != NIL:
         prefetch(s.positions, position)
     if s.orders_free != 0:
@@ -91,7 +92,8 @@ def _prepare_best(s, command):
 @kernel
 def _prepare_order(s, place):
     """Stage 1 of a CANCEL or REPLACE: the order."""
-    order = np.int64(s.live_bucket[s.hints[place].bucket]) - 1
+    bucket = s.hints[place].bucket & (len(s.live_bucket) - 1)  # the note may be of another table
+    order = np.int64(s.live_bucket[bucket]) - 1
     s.hints[place].order = order
     if order != NIL:
         prefetch(s.hot, order)

@@ -9,11 +9,21 @@ from typing import Any
 
 import numpy as np
 
+from engine.batches import PLACES, STAGES, STRIDE
 from engine.records import COMMAND, Op
 from engine.trading.apply import apply
 from engine.trading.digest import digest
+from engine.trading.prepare import prepare
 from engine.trading.state import new_state
 from tests.engine.trading.engine_side import SMALL
+
+
+def hint_ahead(s: Any, commands: Any, position: int) -> None:
+    """Give the hints due before commands[position]: numpy refuses an index beyond its array's end."""
+    for stage in range(STAGES):
+        ahead = position + (STAGES - stage) * STRIDE
+        if ahead < len(commands):
+            prepare(s, commands[ahead], stage, ahead & (PLACES - 1))
 
 
 def plain_run(commands: Any) -> tuple[np.ndarray, str]:
@@ -23,6 +33,7 @@ def plain_run(commands: Any) -> tuple[np.ndarray, str]:
     parts = []
     with np.errstate(over="raise"):
         for position, command in enumerate(commands):
+            hint_ahead(s, commands, position)
             eng_ts = max(s.eng_ts, command["value"]) if command["op"] == Op.TIME else s.eng_ts
             s.out_count = 0
             count = apply(s, command, s.seq + 1, eng_ts, np.int64(0))
