@@ -70,6 +70,10 @@ class CapacitySettings(_Section, frozen=True, kw_only=True):
         return Capacities(**msgspec.structs.asdict(self))
 
 
+EVENT_RING_MIN = 1024
+"""Twice what the worker keeps between itself and the slowest visible event (loop.SLACK + loop.CHUNK)."""
+
+
 class EngineSettings(_Section, frozen=True, kw_only=True):
     """[engine]: the worker, its rings and its capacities."""
 
@@ -92,6 +96,12 @@ class EngineSettings(_Section, frozen=True, kw_only=True):
                 raise ConfigError(
                     f"engine.{name} = {count}: must be a power of two; use {below} or {2 * below}"
                 )
+        if self.event_ring < EVENT_RING_MIN:
+            raise ConfigError(
+                f"engine.event_ring = {self.event_ring}: the worker needs {EVENT_RING_MIN} at least; "
+                f"a reader that lags by more than the ring loses events, so take more than the largest "
+                f"command can make"
+            )
         if self.journal_ring < self.batch:
             raise ConfigError(
                 f"engine.journal_ring = {self.journal_ring}: must hold a batch of {self.batch}; "

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from engine.batches import BURST_EVENTS, PLACES, STAGES, STRIDE
+from engine.config import EVENT_RING_MIN
 from engine.histogram import record
 from engine.instance import DURABLE, JOURNAL_ENTRY, LATCH, OWN_RING, RING_WAIT, STEP
 from engine.kernel import kernel
@@ -64,6 +65,7 @@ SLACK = 256
 """Slots kept free beyond the gate: a reader just behind it is not lapped by the next chunk."""
 TICK_INTERVAL_NS = 1_000_000_000
 
+assert EVENT_RING_MIN >= CHUNK + SLACK
 assert _word_of(EVENT, "event_idx") == STAMP_WORD  # what a broadcast slot begins with
 assert _word_of(EVENT, "seq") == GATE_WORD
 

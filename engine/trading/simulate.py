@@ -14,6 +14,7 @@ from engine.records import COMMAND, EVENT, Op
 from engine.trading.apply import apply
 from engine.trading.prepare import prepare
 from engine.trading.state import new_state
+from ringbuf.atomics import COMPILED
 
 TIME = np.int64(Op.TIME)
 FIRST_ROOM = 4096
@@ -69,7 +70,7 @@ def close_opened(s):
 
 def run_all(state: Any, commands: Any, ring: int = 0) -> np.ndarray:
     """Apply every command of a COMMAND array to `state`; return all events, EVENT[n]."""
-    s = state[0]
+    s = state[0] if COMPILED else state.view(np.recarray)[0]  # plain Python reads fields as attributes
     parts = []
     done = 0
     room = max(FIRST_ROOM, 2 * len(commands))

@@ -65,7 +65,30 @@ STATUS_OF_REASON = {
 }
 """Every other reason of the engine is 422."""
 
+FIELD_OF_REASON = {
+    Reason.UNKNOWN_ACCOUNT: "account",
+    Reason.UNKNOWN_INSTRUMENT: "symbol",
+    Reason.INVALID_CLIENT_ORDER_ID: "client_order_id",
+    Reason.INVALID_SIDE: "side",
+    Reason.INVALID_TYPE: "type",
+    Reason.INVALID_TIME_IN_FORCE: "time_in_force",
+    Reason.INVALID_QUANTITY: "quantity",
+    Reason.MAX_QUANTITY: "quantity",
+    Reason.INVALID_PRICE: "price",
+    Reason.PRICE_BAND: "price",
+    Reason.PRICE_COLLAR: "price",
+}
+"""The field that a reason of the engine is about, where it is one."""
+
 DETAILS = {
+    Reason.INVALID_QUANTITY: "the quantity must be above zero",
+    Reason.INVALID_PRICE: "a limit price must be above zero and at most the instrument's max_price",
+    Reason.MAX_QUANTITY: "the quantity is above the instrument's max_quantity; enter less",
+    Reason.MAX_NOTIONAL: "price x quantity is above the instrument's max_notional; enter less",
+    Reason.PRICE_BAND: "the price lies outside the instrument's band_low to band_high",
+    Reason.PRICE_COLLAR: "the price is further from the mark than the instrument's collar allows",
+    Reason.MAX_OPEN_ORDERS: "the account has its max_open_orders; cancel one first",
+    Reason.MAX_POSITION: "with this order filled the account could pass its max_position",
     Reason.DUPLICATE: "this client_order_id was used before; the original order stands as given here",
     Reason.UNKNOWN_ORDER: "no open order of this account has that id",
     Reason.RATE_LIMIT: "the account's order rate is used up; slow down",

@@ -8,7 +8,7 @@ are its fills. A mass cancel and an administration line have no order: they coun
 import msgspec
 
 from engine.records import EventFlag, EventKind, Op, Reason, Status
-from gateways.http.problems import DETAILS, STATUS_OF_REASON, HttpStatus, Problem, problem
+from gateways.http.problems import DETAILS, FIELD_OF_REASON, STATUS_OF_REASON, HttpStatus, Problem, problem
 from gateways.json_lines import EventFormatter
 from gateways.json_lines.events import OP_NAMES, REASON_NAMES, STATUS_NAMES, EventWords, given_id
 
@@ -136,7 +136,8 @@ def rejection(event: EventWords, formatter: EventFormatter) -> Problem:
     detail = DETAILS.get(reason, f"the engine rejected the command: {name.replace('_', ' ')}")
     given = given_id(event.client_order_id, event.text_0, event.text_1, event.text_2)
     if reason != Reason.DUPLICATE:
-        return problem(status, name, detail, seq=event.seq, client_order_id=given)
+        field = FIELD_OF_REASON.get(reason)
+        return problem(status, name, detail, field, seq=event.seq, client_order_id=given)
     instruments = formatter.catalogue.instruments
     known = 0 <= event.instrument < len(instruments)
     as_text = instruments[event.instrument].quantity_text if known else str

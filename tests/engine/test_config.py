@@ -25,6 +25,7 @@ TOKEN = "a-token-of-some-length"
         ("[engine]\nbatch = 0", "engine.batch = 0: expected 'int' >= 1"),
         ("[engine]\nwait = 'busy'", "engine.wait = 'busy': invalid enum value 'busy'"),
         ("[engine]\ncommand_ring = 1000", "must be a power of two; use 512 or 1024"),
+        ("[engine]\nevent_ring = 512", "engine.event_ring = 512: the worker needs 1024 at least"),
         ("[engine]\nbatch = 4096\njournal_ring = 64", "must hold a batch of 4096"),
         ("[api]\nport = 8001", "orders.port = 8001: the same as api.port"),
         ("[api]\nport = 70000", "api.port = 70000: expected 'int' <= 65535"),

@@ -63,3 +63,23 @@ def test_extremes_give_the_same_bytes_compiled_and_plain_and_nothing_overflows(
     seed: int, tmp_path: Path
 ) -> None:
     assert_same(extreme_commands(seed, 2_000), tmp_path)
+
+
+def test_simulate_runs_as_plain_python_too() -> None:
+    script = (
+        "import numpy as np, pinion\n"
+        "commands = np.zeros(3, pinion.COMMAND)\n"
+        "commands['op'], commands['version'] = pinion.Op.SESSION_END, 1\n"
+        "commands['roles'] = pinion.Role.ALL\n"
+        "print(pinion.simulate(commands)['seq'].tolist())\n"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert finished.stdout.strip() == "[1, 2, 3]", finished.stderr[-3000:]

@@ -230,3 +230,14 @@ def test_session_end_that_finds_a_full_ring_is_told_later(door):
     door.desk.dispatcher.flush()
 
     assert [int(command[0]["session"]) for command in door.gate.submitted] == [11]
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [({"quantity": "0"}, "quantity"), ({"price": "0"}, "price")],
+)
+def test_a_rejection_names_the_field_it_is_about(door, order, given, field):
+    problem = door.ask(order(**given))
+
+    assert problem.field == field
+    assert "must be above zero" in problem.detail
