@@ -12,6 +12,7 @@ from typing import Any
 
 from numba import njit
 from numba.core import compiler as untyped_compiler
+from numba.core import config as untyped_config
 from numba.core import ir as untyped_ir
 from numba.core import types as untyped_types
 from numba.core.compiler_machinery import FunctionPass as UntypedFunctionPass
@@ -19,12 +20,16 @@ from numba.core.compiler_machinery import register_pass as untyped_register_pass
 from numba.core.typed_passes import NopythonRewrites
 from numba.core.typing.templates import signature as untyped_signature
 
+config: Any = untyped_config
 compiler: Any = untyped_compiler  # numba's annotations of itself do not help here
 ir: Any = untyped_ir
 types: Any = untyped_types
 FunctionPass: Any = UntypedFunctionPass
 register_pass: Any = untyped_register_pass
 signature: Any = untyped_signature
+
+
+COMPILED = not config.DISABLE_JIT
 
 
 @register_pass(mutates_CFG=False, analysis_only=False)

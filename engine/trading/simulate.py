@@ -9,12 +9,11 @@ import numpy as np
 
 from engine.batches import PLACES, STAGES, STRIDE
 from engine.config import Capacities
-from engine.kernel import kernel
+from engine.kernel import COMPILED, kernel
 from engine.records import COMMAND, EVENT, Op
 from engine.trading.apply import apply
 from engine.trading.prepare import prepare
 from engine.trading.state import new_state
-from ringbuf.atomics import COMPILED
 
 TIME = np.int64(Op.TIME)
 FIRST_ROOM = 4096
