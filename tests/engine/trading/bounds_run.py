@@ -2,6 +2,7 @@
 
 Run with NUMBA_BOUNDSCHECK=1 it is the detector of indices outside their arrays, hints included:
 kernels take indices as unsigned (engine/kernel.py), so one below zero would read foreign memory.
+NUMBA_DISABLE_JIT=1 finds those beyond an array's end only.
 """
 
 import sys
