@@ -17,16 +17,19 @@ from tests.engine.trading.extremes import extreme_commands
 from tests.flows import commands_of
 
 ROOT = Path(__file__).parents[3]
+PLAIN, BOUNDS = "NUMBA_DISABLE_JIT", "NUMBA_BOUNDSCHECK"
+WAYS = (PLAIN, BOUNDS) if os.environ.get("PINION_LONG") == "1" else (PLAIN,)
+"""PINION_LONG=1 also compiles the kernels with bounds checks, which takes two minutes."""
 
 
-def run_uncompiled(commands: np.ndarray, folder: Path) -> tuple[np.ndarray, str]:
-    """Apply the commands in a process without numba; return its events and its digest."""
+def run_otherwise(commands: np.ndarray, folder: Path, way: str) -> tuple[np.ndarray, str]:
+    """Apply the commands in a process with that setting of numba; return its events and its digest."""
     given, made = folder / "commands.npy", folder / "events.npy"
     np.save(given, commands)
     finished = subprocess.run(
         [sys.executable, "-m", "tests.engine.trading.plain_run", str(given), str(made)],
         cwd=ROOT,
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+        env={**os.environ, way: "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -35,11 +38,11 @@ def run_uncompiled(commands: np.ndarray, folder: Path) -> tuple[np.ndarray, str]
     return np.load(made), finished.stdout.strip()
 
 
-def assert_same(commands: np.ndarray, folder: Path) -> None:
+def assert_same(commands: np.ndarray, folder: Path, way: str) -> None:
     state = new_state(SMALL)
     compiled = run_all(state, commands)
 
-    plain, plain_digest = run_uncompiled(commands, folder)
+    plain, plain_digest = run_otherwise(commands, folder, way)
 
     assert len(plain) == len(compiled)
     different = np.flatnonzero(plain != compiled)
@@ -50,19 +53,22 @@ def assert_same(commands: np.ndarray, folder: Path) -> None:
     state_reading.check_invariants(state)
 
 
-def test_a_flow_gives_the_same_bytes_compiled_and_plain(tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("seed", [5, 6])
+def test_a_flow_gives_the_same_bytes_compiled_and_plain(seed: int, way: str, tmp_path: Path) -> None:
     engine = Engine()
-    for command in commands_of(5, 3_000):
+    for command in commands_of(seed, 3_000):
         engine.submit(command)
 
-    assert_same(engine.recorded(), tmp_path)
+    assert_same(engine.recorded(), tmp_path, way)
 
 
-@pytest.mark.parametrize("seed", range(1, 5))
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("seed", range(1, 8))
 def test_extremes_give_the_same_bytes_compiled_and_plain_and_nothing_overflows(
-    seed: int, tmp_path: Path
+    seed: int, way: str, tmp_path: Path
 ) -> None:
-    assert_same(extreme_commands(seed, 2_000), tmp_path)
+    assert_same(extreme_commands(seed, 2_000), tmp_path, way)
 
 
 def test_simulate_runs_as_plain_python_too() -> None:
