@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 
 import msgspec
 
+from engine.cli.kernels import announced_compilation
 from engine.cli.replay_engine import ReplayEngine
 from engine.cli.replay_lines import LineReplay
 from engine.cli.replay_market import MarketReplay
@@ -88,7 +89,8 @@ def _replay(arguments: argparse.Namespace) -> int:
             file = open_output(arguments.events)
             opened.callback(file.flush if arguments.events == STANDARD_INPUT else file.close)
         is_market = source.format is not Format.JSON_LINES
-        engine = ReplayEngine(keeps_events=is_market or file is not None, is_timed=arguments.stats)
+        with announced_compilation():
+            engine = ReplayEngine(keeps_events=is_market or file is not None, is_timed=arguments.stats)
         writer = EventWriter(file, engine.catalogue())
         began = time.perf_counter()
         with progress_of(source):

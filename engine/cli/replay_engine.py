@@ -4,7 +4,7 @@ Commands go in as records and are numbered from 1; events come out in bulk. With
 `is_timed` every command is timed on its own, by the same kernel plus two clock reads.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from engine.cli.replay_kernels import (
 )
 from engine.config import Capacities
 from engine.instruments import Catalogue, Currency, Instrument
+from engine.kernel import COMPILED
 from engine.records import COMMAND, EVENT, Op, words_text
 from engine.trading.digest import digest
 from engine.trading.state import NIL, new_state
@@ -53,6 +54,11 @@ def _extend(known: Catalogue, s: Any) -> None:
         known.instrument_by_symbol[instrument.symbol] = instrument
 
 
+def records(packed: Iterable[bytes]) -> "np.ndarray[Any, np.dtype[np.void]]":
+    """Return packed commands as COMMAND[n], writable: numba compiles read-only arrays a second time."""
+    return np.frombuffer(bytearray().join(packed), COMMAND)
+
+
 class ReplayEngine:
     """Private trading state and the kernel over it."""
 
@@ -60,6 +66,8 @@ class ReplayEngine:
         self.state = new_state(capacities or Capacities())
         self.latency_counts = np.zeros(LATENCY_BINS if is_timed else 0, np.int64)
         self.latency_ns_max = 0
+        # Plain Python reads fields as attributes; it is the same memory.
+        self._kernel_state: Any = self.state if COMPILED else self.state.view(np.recarray)
         self._s: Any = self.state[0]
         self._catalogue = Catalogue([], [])
         self._is_timed = is_timed
@@ -103,6 +111,7 @@ class ReplayEngine:
         self, commands: "np.ndarray[Any, np.dtype[np.void]]"
     ) -> Iterator["np.ndarray[Any, np.dtype[np.void]]"]:
         """Apply commands in order; yield their events, which are valid until the next is asked for."""
+        assert commands.flags.writeable, "what `_warm_up` has not compiled would be compiled now"
         done, count = 0, len(commands)
         while done < count:
             applied, written = self._run_some(commands, done, count - done)
@@ -115,16 +124,17 @@ class ReplayEngine:
 
     def apply_unnumbered(self, command: "np.ndarray[Any, np.dtype[np.void]]") -> None:
         """Apply COMMAND[1] without giving it a number: what a line implies, such as its currency."""
-        apply_unnumbered(self.state, command, RING)
+        assert command.flags.writeable
+        apply_unnumbered(self._kernel_state, command, RING)
 
     def client_instrument(self, account: int, client_order_id: int) -> tuple[bool, int]:
         """Return (whether the client id is known, instrument of its live order or UNKNOWN)."""
-        is_known, instrument = client_instrument(self.state, account, client_order_id)
+        is_known, instrument = client_instrument(self._kernel_state, account, client_order_id)
         return bool(is_known), int(instrument)
 
     def order_instrument(self, order_id: int) -> int:
         """Return the instrument of a live order, or UNKNOWN."""
-        return int(order_instrument(self.state, order_id))
+        return int(order_instrument(self._kernel_state, order_id))
 
     def _warm_up(self) -> None:
         """Compile the kernels, or load them from the cache, before any clock runs."""
@@ -137,10 +147,12 @@ class ReplayEngine:
 
     def _run_some(self, commands: Any, first: int, count: int) -> tuple[int, int]:
         if not self._is_timed:
-            applied, written = run_batch(self.state, commands, first, count, RING, self._events, self._room)
+            applied, written = run_batch(
+                self._kernel_state, commands, first, count, RING, self._events, self._room
+            )
             return int(applied), int(written)
         applied, written, longest = run_timed(
-            self.state,
+            self._kernel_state,
             commands,
             first,
             min(count, TIMED_COMMANDS),

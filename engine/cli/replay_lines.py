@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.cli.replay_engine import UNKNOWN, ReplayEngine
+from engine.cli.replay_engine import UNKNOWN, ReplayEngine, records
 from engine.cli.replay_output import EventWriter
 from engine.instruments import Instrument, RefusedAtDoor
 from engine.records import COMMAND, Op, Reason
@@ -72,7 +72,7 @@ class LineReplay:
     def flush(self) -> None:
         """Apply what has been collected and write its events."""
         if self._batch:
-            commands = np.frombuffer(b"".join(self._batch), COMMAND)
+            commands = records(self._batch)
             self._batch.clear()
             for events in self.engine.run(commands):
                 self.writer.write(events)
@@ -135,9 +135,7 @@ class LineReplay:
         self._refresh()
 
     def _define(self, fields: dict[str, Any]) -> None:
-        self.engine.apply_unnumbered(
-            np.frombuffer(CommandEncoder(self._encoder.catalogue).pack(fields), COMMAND)
-        )
+        self.engine.apply_unnumbered(records([CommandEncoder(self._encoder.catalogue).pack(fields)]))
 
     def _refresh(self) -> None:
         self.engine.catalogue()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.cli.replay_engine import ReplayEngine
+from engine.cli.replay_engine import ReplayEngine, records
 from engine.cli.replay_output import EventWriter
 from engine.instruments import RefusedAtDoor
 from engine.records import (
@@ -173,8 +173,8 @@ class MarketReplay:
             ) from None
         for code in encoder.new_currencies:
             currency = CommandEncoder(self._engine.catalogue()).pack({"op": "currency", "currency": code})
-            self._engine.apply_unnumbered(np.frombuffer(currency, COMMAND))
-        for events in self._engine.run(np.frombuffer(packed, COMMAND)):
+            self._engine.apply_unnumbered(records([currency]))
+        for events in self._engine.run(records([packed])):
             if events["kind"][0] == REJECTED:
                 reason = REASON_NAMES[int(events["reason"][0])]
                 raise InputError(

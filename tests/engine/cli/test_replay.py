@@ -1,6 +1,9 @@
 """`pinion replay`: formats, numbers and errors as SPEC R1 to R4 have them, through the real kernel."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +11,7 @@ from typing import Any
 import pytest
 import zstandard
 
+from engine.cli import replay_kernels
 from engine.cli.main import main
 from tests.gateways.files.venue_files import (
     dbn_bytes,
@@ -166,6 +170,35 @@ def test_same_file_gives_the_same_digest_timed_or_not(
 
     assert len(digests) == 2
     assert digests[0] == digests[1]
+
+
+@pytest.mark.parametrize("options", [[], ["--stats"]])
+def test_plain_python_gives_the_same_bytes(play: Play, tmp_path: Path, options: list[str]) -> None:
+    sides = [("buy" if k % 3 else "sell", f"{10 + k % 5}") for k in range(1, 40)]
+    orders = [new(1 + k % 2, k, side, price, 5) for k, (side, price) in enumerate(sides, 1)]
+    changes = [{"op": "replace", "account": 1, "client_order_id": 2, "quantity": 3}]
+    play([*SETUP, *orders, *changes, {"op": "mass_cancel", "account": 1}], *options)
+    compiled = (tmp_path / "events.jsonl").read_bytes(), (tmp_path / "book.json").read_bytes()
+    outputs = ["--events", "plain.jsonl", "--book", "plain.json"]
+
+    subprocess.run(
+        [sys.executable, "-m", "engine.cli.main", "replay", "input", *outputs, *options], check=True,
+        cwd=tmp_path,
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(Path(__file__).parents[3])},
+    )  # fmt: skip
+
+    assert compiled == ((tmp_path / "plain.jsonl").read_bytes(), (tmp_path / "plain.json").read_bytes())
+
+
+@pytest.mark.parametrize("options", [[], ["--stats"]])
+def test_nothing_is_compiled_once_the_clock_runs(play: Play, options: list[str]) -> None:
+    replace = {"op": "replace", "account": 1, "client_order_id": 1, "quantity": 3}
+    play([*SETUP, new(1, 1, "buy", "10", 5), replace], *options)
+
+    play(dbn_bytes([[("A", "B", 7, 400, 3)]]), *options)
+
+    names = ("run_batch", "run_timed", "apply_unnumbered", "client_instrument", "order_instrument")
+    assert all(len(getattr(replay_kernels, name).signatures) <= 1 for name in names)
 
 
 @pytest.mark.parametrize("options", [["--tick", "ES"], ["--tick", "ES=0"], ["--tick", "ES=x"], ["--nope"]])
