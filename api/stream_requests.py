@@ -10,7 +10,8 @@
 Every request may carry an "id" that its answer repeats.
 """
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import Meta, Struct
@@ -79,6 +80,19 @@ class _Identified(Struct):
     id: RequestId = None
 
 
+MENDS = {
+    "op": "give one of auth, subscribe, unsubscribe, ping",
+    "channel": f"give one of {', '.join(get_args(Channel))}",
+    "symbol": 'give the name of an instrument in quotes, such as "BTC-USD"',
+    "account": "give a whole number from 1, without quotes",
+    "depth": f"give a whole number from 1 to {STREAM_DEPTH_MAX}, without quotes",
+    "after_seq": "give a whole number from 0, without quotes",
+    "token": "give the key in quotes",
+    "id": "give a whole number, or a text of up to 64 characters",
+}
+"""What each field takes."""
+
+_UNPLACED_FIELD = re.compile("field `([^`]*)`")
 _decoder: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 _identified = msgspec.json.Decoder(_Identified)
 
@@ -88,16 +102,27 @@ def parse(message: str | bytes) -> Request:
     try:
         return _decoder.decode(message)
     except msgspec.ValidationError as error:
-        problem, _, path = str(error).partition(" - at `$")
-        field = path.strip("`.") or None
-        raise RefusedRequest("invalid_field", problem, field=field, request_id=_id_of(message)) from None
+        raise _wrong_field(str(error), message) from None
+    except RecursionError:
+        raise RefusedRequest("malformed", "not JSON: nested too deep", field="message") from None
     except (msgspec.DecodeError, UnicodeError) as error:
-        raise RefusedRequest("malformed", f"not a JSON object: {error}") from None
+        raise RefusedRequest("malformed", f"not JSON: {error}", field="message") from None
+
+
+def _wrong_field(error: str, message: str | bytes) -> RefusedRequest:
+    """Return the refusal of a message that is JSON but no request."""
+    problem, _, path = error.partition(" - at `$")
+    named = _UNPLACED_FIELD.search(problem)
+    field = path.strip("`.") or (named[1] if named else "")
+    if not field:
+        return RefusedRequest("malformed", f"a request is a JSON object: {problem}", field="message")
+    mend = MENDS.get(field, f"there are {', '.join(MENDS)}")
+    return RefusedRequest("invalid_field", f"{problem}; {mend}", field=field, request_id=_id_of(message))
 
 
 def _id_of(message: str | bytes) -> int | str | None:
     """Return the id of a refused request where it can be read, so that the answer names it."""
     try:
         return _identified.decode(message).id
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None  # the refusal itself already says what is wrong

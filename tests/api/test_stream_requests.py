@@ -30,6 +30,35 @@ def test_wrong_field_is_named(message: str, field: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("message", "reason", "field", "mend"),
+    [
+        (
+            '{"op":"subscribe","channel":"books"}',
+            "invalid_field",
+            "channel",
+            "book, trades, ticker, fills, orders",
+        ),
+        (
+            '{"op":"subscribe","channel":"book","depth":"5"}',
+            "invalid_field",
+            "depth",
+            "from 1 to 1000, without quotes",
+        ),
+        ('{"op":"subscribe","channel":"book","dept":5}', "invalid_field", "dept", "depth"),
+        ('{"op":"subscribe"}', "invalid_field", "channel", "book, trades"),
+        ("{", "malformed", "message", "not JSON"),
+        ("[]", "malformed", "message", "a request is a JSON object"),
+        ('{"x":' + "[" * 2000 + "]" * 2000 + "}", "malformed", "message", "nested too deep"),
+    ],
+)
+def test_refusal_says_what_the_field_takes(message: str, reason: str, field: str, mend: str) -> None:
+    with pytest.raises(RefusedRequest, match=mend) as refused:
+        parse(message)
+
+    assert (refused.value.reason, refused.value.field) == (reason, field)
+
+
+@pytest.mark.parametrize(
     "message",
     ["", "{", "[]", "null", "7", '{"op":"ping","more":1}', "\ud800", b"\xff\xfe", '{"channel":"book"}'],
 )
