@@ -74,7 +74,7 @@ def require_account(key: Key | None, account: int) -> Key:
 
 def unauthorised(detail: str) -> Problem:
     """Return the refusal of a missing or unknown key."""
-    return Problem(HTTPStatus.UNAUTHORIZED, "unauthorized", detail, headers=_CHALLENGE)
+    return Problem(HTTPStatus.UNAUTHORIZED, "unauthorized", detail, field="Authorization", headers=_CHALLENGE)
 
 
 def _digest(token: str) -> bytes:

@@ -18,6 +18,8 @@ DECIMALS_MAX = 18
 LOT_DECIMALS_MAX = POSITION_LIMIT_DECIMALS
 POSITION_LIMIT_STEP = Decimal(1).scaleb(-POSITION_LIMIT_DECIMALS)
 DEFAULT_CURRENCY_DECIMALS = 6
+EXPONENT_MAX = 64  # of a decimal as written: what is beyond is refused before it costs any time
+NOT_DECIMAL = 'not a decimal number: write it like "10.05"'
 
 
 class RefusedAtDoor(ValueError):  # noqa: N818 - what happened
@@ -43,13 +45,16 @@ def decimal_from(value: object, field_name: str) -> Decimal:
     if isinstance(value, str) and (
         len(value) > 64 or "_" in value or value != value.strip() or not value.isascii()
     ):
-        raise RefusedAtDoor(Reason.INVALID_FIELD, field_name, value[:64], "not a decimal number")
+        raise RefusedAtDoor(Reason.INVALID_FIELD, field_name, value[:64], NOT_DECIMAL)
     try:
         number = Decimal(value)
     except InvalidOperation:
-        raise RefusedAtDoor(Reason.INVALID_FIELD, field_name, value, "not a decimal number") from None
-    if not number.is_finite() or abs(number.adjusted()) > 64:
-        raise RefusedAtDoor(Reason.OUT_OF_RANGE, field_name, value, "out of range")
+        raise RefusedAtDoor(Reason.INVALID_FIELD, field_name, value, NOT_DECIMAL) from None
+    if not number.is_finite():
+        raise RefusedAtDoor(Reason.OUT_OF_RANGE, field_name, value, NOT_DECIMAL)
+    if abs(number.adjusted()) > EXPONENT_MAX:
+        detail = f"out of range: exponents go from -{EXPONENT_MAX} to {EXPONENT_MAX}"
+        raise RefusedAtDoor(Reason.OUT_OF_RANGE, field_name, value, detail)
     return number
 
 

@@ -94,7 +94,7 @@ class Desk:
                 self._in_flight[key] = AMBIGUOUS
         elif op == "replace":
             _refuse_unresolved(fields, row)
-        self.dispatcher.stage(row, Pending(session, answer, key))
+        self.dispatcher.stage(row, Pending(session, answer, key, fields))
 
     def session_down(self, session: int) -> None:
         """Tell the engine that a session has ended; asked again until the ring takes it."""

@@ -20,6 +20,7 @@ import numpy as np
 from engine.records import COMMAND, EventKind
 from gateways.http.problems import busy, outcome_unknown
 from gateways.http.replies import CANCELLED, LAST, LISTED_MAX, ORDER_OPS, Outcome, Reports, outcome
+from gateways.http.routes import Fields
 from gateways.json_lines.events import UNFOLDED, EventWords
 
 EAGER_COUNT = 8
@@ -56,14 +57,21 @@ class Listener(Protocol):
 
 
 class Pending:
-    """One command on its way: who asked, and the events that came so far."""
+    """One command on its way: who asked, for what, and the events that came so far."""
 
-    __slots__ = ("answer", "deadline", "dropped_count", "events", "in_flight_key", "session")
+    __slots__ = ("answer", "deadline", "dropped_count", "events", "fields", "in_flight_key", "session")
 
-    def __init__(self, session: int, answer: Callable[[Outcome], None], in_flight_key: Any = None) -> None:
+    def __init__(
+        self,
+        session: int,
+        answer: Callable[[Outcome], None],
+        in_flight_key: Any = None,
+        fields: Fields | None = None,
+    ) -> None:
         self.session = session
         self.answer = answer
         self.in_flight_key = in_flight_key
+        self.fields = fields  # as asked: a rejection names the one at fault
         self.events: list[EventWords] = []
         self.dropped_count = 0
         self.deadline = 0.0
@@ -190,7 +198,9 @@ class Dispatcher:
         pending.add(event)
         if event.flags & LAST:
             del self._pending[event.req_seq]
-            self._settle(pending, outcome(pending.events, pending.dropped_count, self._reports))
+            self._settle(
+                pending, outcome(pending.events, pending.dropped_count, self._reports, pending.fields)
+            )
         return pending.events[0].order_id if event.op in ORDER_OPS else 0
 
     def _report(self, event: EventWords, answered_order_id: int) -> None:

@@ -8,6 +8,7 @@ Before a command is published a door may refuse; afterwards it may only say that
 outcome is unknown (DESIGN section 5, rule 2): `outcome_unknown`.
 """
 
+from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import Any
 
@@ -41,7 +42,7 @@ class HttpStatus(IntEnum):
 
 TITLES = {
     HttpStatus.MALFORMED: "Malformed request",
-    HttpStatus.UNAUTHORISED: "Unknown key",
+    HttpStatus.UNAUTHORISED: "Unauthorized",
     HttpStatus.FORBIDDEN: "Not permitted",
     HttpStatus.NOT_FOUND: "Not found",
     HttpStatus.METHOD_NOT_ALLOWED: "Method not allowed",
@@ -72,6 +73,7 @@ FIELD_OF_REASON = {
     Reason.INVALID_SIDE: "side",
     Reason.INVALID_TYPE: "type",
     Reason.INVALID_TIME_IN_FORCE: "time_in_force",
+    Reason.INVALID_EXPIRY: "expires_at",
     Reason.INVALID_QUANTITY: "quantity",
     Reason.MAX_QUANTITY: "quantity",
     Reason.INVALID_PRICE: "price",
@@ -96,11 +98,21 @@ DETAILS = {
     Reason.NOT_PERMITTED: "the role or account of this session does not permit the operation",
     Reason.UNSUPPORTED: "the engine does not offer this yet; nothing was done",
     Reason.INSUFFICIENT_FUNDS: "the free balance does not cover price x quantity and fee",
+    Reason.INVALID_EXPIRY: "expires_at belongs to time_in_force gtd alone",
     Reason.NO_LIQUIDITY: "the opposite side of the book is empty",
     Reason.POST_ONLY_WOULD_CROSS: "the order would have traded at once",
     Reason.FOK_UNFILLABLE: "the whole quantity cannot be filled now",
     Reason.NOT_ALLOWED_IN_PHASE: "the instrument's trading phase does not allow it",
 }
+
+NOT_BUILT: dict[str, Callable[[Any], bool]] = {
+    "type": lambda value: value not in (None, "limit", "market"),
+    "time_in_force": lambda value: value == "gtd",
+    "reduce_only": bool,
+    "display_quantity": lambda value: value is not None,
+    "trail": lambda value: value is not None,
+}
+"""Fields of a new order with what the engine answers `unsupported`, in the order of its checks."""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,6 +157,22 @@ class Refused(ValueError):  # noqa: N818 - an answer, not a fault of ours
         self.problem = document
 
 
+def cause(reason: Reason, fields: Mapping[str, Any]) -> tuple[str, str | None]:
+    """Return (detail, field) of a command that the engine rejected, told from what was asked for."""
+    name = reason.name.lower().replace("_", " ")
+    detail = DETAILS.get(reason, f"the engine rejected the command: {name}")
+    field = FIELD_OF_REASON.get(reason)
+    if fields.get("op") != "new":
+        return detail, field
+    if reason == Reason.INVALID_PRICE and fields.get("price") is None:
+        return "the price is missing: a limit order needs one, a market order says so in `type`", "price"
+    if reason == Reason.UNSUPPORTED:
+        for asked, is_missing in NOT_BUILT.items():
+            if is_missing(fields.get(asked)):
+                return f"{asked} {str(fields[asked])[:40]!r}: {detail}", asked
+    return detail, field
+
+
 def malformed(detail: str, field: str | None = None) -> Refused:
     """Refuse what cannot be read as a request."""
     return Refused(problem(HttpStatus.MALFORMED, "malformed", detail, field))
@@ -157,7 +185,7 @@ def forbidden(detail: str, field: str | None = None) -> Refused:
 
 def unauthorised(detail: str) -> Refused:
     """Refuse a request without a known key."""
-    return Refused(problem(HttpStatus.UNAUTHORISED, "unknown_key", detail, "Authorization"))
+    return Refused(problem(HttpStatus.UNAUTHORISED, "unauthorized", detail, "Authorization"))
 
 
 def refused_at_door(refusal: RefusedAtDoor) -> Refused:

@@ -8,7 +8,8 @@ are its fills. A mass cancel and an administration line have no order: they coun
 import msgspec
 
 from engine.records import EventFlag, EventKind, Op, Reason, Status
-from gateways.http.problems import DETAILS, FIELD_OF_REASON, STATUS_OF_REASON, HttpStatus, Problem, problem
+from gateways.http.problems import STATUS_OF_REASON, HttpStatus, Problem, cause, problem
+from gateways.http.routes import Fields
 from gateways.json_lines import EventFormatter
 from gateways.json_lines.events import OP_NAMES, REASON_NAMES, STATUS_NAMES, EventWords, given_id
 
@@ -76,15 +77,18 @@ class CountReply(msgspec.Struct, frozen=True, gc=False):
 Outcome = OrderReply | CountReply | Problem
 
 
-def outcome(events: list[EventWords], dropped_count: int, reports: Reports) -> Outcome:
+def outcome(
+    events: list[EventWords], dropped_count: int, reports: Reports, fields: Fields | None = None
+) -> Outcome:
     """Return what a command came to.
 
     events : all events of the command, its LAST one included; the middle may be left out
     dropped_count : events left out of the middle
+    fields : the command as asked for; None where the door itself asked
     """
     first = events[0]
     if first.kind == REJECTED:
-        return rejection(first, reports.formatter)
+        return rejection(first, reports.formatter, fields or {})
     if first.op in ORDER_OPS:
         return _order_reply(events, reports)
     return _count_reply(events, dropped_count, reports)
@@ -128,15 +132,14 @@ def _count_reply(events: list[EventWords], dropped_count: int, reports: Reports)
     return CountReply(OP_NAMES[last.op], count, listed[:LISTED_MAX], last.seq)
 
 
-def rejection(event: EventWords, formatter: EventFormatter) -> Problem:
+def rejection(event: EventWords, formatter: EventFormatter, fields: Fields) -> Problem:
     """Return the problem document of a command that the engine rejected."""
     reason = Reason(event.reason)
     status = STATUS_OF_REASON.get(reason, HttpStatus.REFUSED)
     name = REASON_NAMES[reason]
-    detail = DETAILS.get(reason, f"the engine rejected the command: {name.replace('_', ' ')}")
     given = given_id(event.client_order_id, event.text_0, event.text_1, event.text_2)
+    detail, field = cause(reason, fields)
     if reason != Reason.DUPLICATE:
-        field = FIELD_OF_REASON.get(reason)
         return problem(status, name, detail, field, seq=event.seq, client_order_id=given)
     instruments = formatter.catalogue.instruments
     known = 0 <= event.instrument < len(instruments)

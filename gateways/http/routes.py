@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from gateways.http.problems import HttpStatus, Refused, malformed, problem
+from gateways.json_lines.fields import json_fault
 
 Fields = dict[str, Any]
 
@@ -158,7 +159,7 @@ def json_object(raw: bytes) -> Fields:
     try:
         return _object.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
-        raise malformed(f"the body is not a JSON object: {fault}", "body") from None
+        raise malformed(f"the body is not a JSON object: {json_fault(fault)}", "body") from None
 
 
 def json_objects(raw: bytes) -> list[Fields | Refused]:
@@ -166,7 +167,7 @@ def json_objects(raw: bytes) -> list[Fields | Refused]:
     try:
         elements = _objects.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
-        raise malformed(f"the body is not a JSON array: {fault}", "body") from None
+        raise malformed(f"the body is not a JSON array: {json_fault(fault)}", "body") from None
     found: list[Fields | Refused] = []
     for element in elements:
         try:

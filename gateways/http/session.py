@@ -22,6 +22,7 @@ from gateways.http.problems import Problem, Refused, malformed
 from gateways.http.replies import Outcome
 from gateways.http.routes import BATCH_MAX
 from gateways.json_lines.events import EventWords
+from gateways.json_lines.fields import json_fault
 
 IN_FLIGHT_MAX = 4096
 """Commands of one session that may wait for their answers; beyond it the door stops reading."""
@@ -52,7 +53,7 @@ class Session:
         try:
             message = _decode(text)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
-            self._refuse(None, malformed(f"not JSON: {fault}", "message"))
+            self._refuse(None, malformed(f"not JSON: {json_fault(fault)}", "message"))
             return
         if not isinstance(message, list):
             self._command(message)

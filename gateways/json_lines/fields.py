@@ -39,7 +39,12 @@ def decode_object(raw: bytes | bytearray | memoryview | str) -> dict[str, Any]:
         return _decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
         shown = bytes(raw[:60]).decode("utf-8", "replace") if not isinstance(raw, str) else raw[:60]
-        raise MalformedCommand("line", shown, f"not a JSON object: {fault}") from None
+        raise MalformedCommand("line", shown, f"not a JSON object: {json_fault(fault)}") from None
+
+
+def json_fault(fault: Exception) -> str:
+    """Say what is wrong with a text that should be JSON."""
+    return "nested too deep" if isinstance(fault, RecursionError) else str(fault)
 
 
 def words_of(enum: type[IntEnum]) -> dict[str, int]:

@@ -6,6 +6,8 @@ from api.access import Access, require_account, require_key
 from api.problem import Problem
 from engine.config import Key
 from engine.records import Role
+from gateways.http.keys import KeyRing
+from gateways.http.problems import Refused
 
 KEY = Key(token="t" * 20, name="desk", accounts=(1, 2), roles=Role.VIEWER)
 
@@ -14,6 +16,18 @@ def refused_status(header: str | None) -> HTTPStatus:
     with pytest.raises(Problem) as refused:
         Access([KEY]).caller(header)
     return refused.value.status
+
+
+@pytest.mark.parametrize("header", [None, "Bearer wrong"])
+def test_refusal_names_the_header_as_the_order_door_does(header: str | None) -> None:
+    with pytest.raises(Problem) as refused:
+        Access([KEY]).caller(header)
+    with pytest.raises(Refused) as at_the_order_door:
+        KeyRing([KEY], [1]).principal(header)
+
+    document = at_the_order_door.value.problem
+    assert (refused.value.reason, refused.value.field) == (document.reason, document.field)
+    assert (document.reason, document.field) == ("unauthorized", "Authorization")
 
 
 def test_known_key_is_found() -> None:

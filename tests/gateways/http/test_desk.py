@@ -158,6 +158,34 @@ def test_rejection_by_the_engine_is_422_with_its_reason(door, order):
     assert problem.seq is not None
 
 
+@pytest.mark.parametrize(
+    ("fields", "reason", "field", "said"),
+    [
+        ({"price": None}, "invalid_price", "price", "the price is missing"),
+        ({"price": "0"}, "invalid_price", "price", "above zero"),
+        ({"type": "stop", "price": None, "stop_price": "11"}, "unsupported", "type", "type 'stop'"),
+        ({"time_in_force": "gtd", "expires_at": 1}, "unsupported", "time_in_force", "'gtd'"),
+        ({"reduce_only": True}, "unsupported", "reduce_only", "does not offer"),
+        ({"display_quantity": "10"}, "unsupported", "display_quantity", "does not offer"),
+        ({"expires_at": 1}, "invalid_expiry", "expires_at", "gtd"),
+    ],
+)
+def test_rejection_names_the_field_that_was_asked_for(door, order, fields, reason, field, said):
+    problem = door.ask(order(**fields))
+
+    assert (problem.reason, problem.field) == (reason, field)
+    assert said in problem.detail
+
+
+@pytest.mark.parametrize(
+    ("price", "said"),
+    [("1e400", "exponents go from -64 to 64"), ("NaN", 'write it like "10.05"'), ("x", '"10.05"')],
+)
+def test_number_that_no_record_can_carry_is_refused_with_what_is_taken(door, order, price, said):
+    with pytest.raises(Refused, match=said):
+        door.start(order(price=price))
+
+
 def test_instrument_made_through_the_door_is_known_at_once(door, order):
     line = {
         "op": "instrument",

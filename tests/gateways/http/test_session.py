@@ -109,6 +109,15 @@ def test_empty_batch_is_answered(door):
     assert "empty" in answer["problem"]["detail"]
 
 
+def test_deep_nesting_is_named(door):
+    session = door.session(11)
+
+    session.receive('{"x":' + "[" * 20_000 + "]" * 20_000 + "}")
+
+    [answer] = told(session)
+    assert "nested too deep" in answer["problem"]["detail"]
+
+
 def test_bad_messages_are_answered_and_the_session_lives(door, order):
     session = door.session(11)
     for text in (
