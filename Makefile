@@ -10,7 +10,7 @@ SOURCES := ringbuf engine gateways api perf tests pinion.py
 DEPENDENCIES := $(VENV)/.dependencies.stamp
 INSTALLED := $(VENV)/.installed.stamp
 DATA ?= ../shared/data
-TICK ?= ESH4=0.25
+TICKS = $(if $(TICK),--tick $(TICK))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check lint types bench bench-quick test-data clean
@@ -32,7 +32,7 @@ $(INSTALLED): pyproject.toml $(DEPENDENCIES)
 	@touch $@
 
 run: setup
-	$(BIN)/python -m engine.cli.demo $(if $(FEED),--feed "$(FEED)" --tick $(TICK)) $(ARGS)
+	$(BIN)/python -m engine.cli.demo $(if $(FEED),--feed "$(FEED)" $(TICKS)) $(ARGS)
 
 test: setup
 	$(BIN)/python -m pytest
@@ -56,9 +56,8 @@ bench-quick: setup
 
 test-data: setup
 	@test -d $(DATA) || { echo "no folder $(DATA): give DATA=FOLDER with the real files"; exit 1; }
-	set -e; for file in $(DATA)/*.dbn.zst $(DATA)/*ITCH50; do \
-		$(BIN)/pinion replay "$$file" --stats --tick $(TICK); \
-	done
+	set -e; for file in $(DATA)/*.dbn.zst; do $(BIN)/pinion replay "$$file" --stats $(TICKS); done; \
+	for file in $(DATA)/*ITCH50; do $(BIN)/pinion replay "$$file" --stats; done
 
 clean:
 	rm -rf $(VENV) build var .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

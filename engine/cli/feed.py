@@ -25,8 +25,8 @@ from gateways.feed.inputs import commands_of, line_error
 from gateways.feed.meter import Meter
 from gateways.feed.network_door import DoorClosed, feed_http, feed_websocket
 from gateways.feed.ring_door import RingDoor
-from gateways.files.dbn import MissingTick
 from gateways.files.source import InputError, Source
+from gateways.files.ticks import TickError
 from gateways.json_lines import MalformedCommand
 from perf.flow.mixes import EVERY_MIX
 
@@ -85,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
             asyncio.run(_feed_network(arguments, meter))
         else:
             raise WrongUsage(f"--to {arguments.to!r}: give ring:DIR, http://HOST:PORT or ws://HOST:PORT")
-    except (WrongUsage, MissingTick) as fault:
+    except (WrongUsage, TickError) as fault:
         print(f"pinion feed: {fault}", file=sys.stderr)
         return WRONG_USAGE
     except (InputError, PortError, DoorClosed) as fault:

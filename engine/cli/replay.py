@@ -19,8 +19,8 @@ from engine.cli.replay_lines import LineReplay
 from engine.cli.replay_market import MarketReplay
 from engine.cli.replay_output import EventWriter, books, open_output, statistics
 from engine.cli.replay_progress import progress_of
-from gateways.files.dbn import MissingTick
 from gateways.files.source import STANDARD_INPUT, Format, InputError, Source
+from gateways.files.ticks import TickError, refuse_any
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 
@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
     except InputError as fault:
         print(f"pinion replay: {fault}", file=sys.stderr)
         return FAILED
-    except MissingTick as fault:
+    except TickError as fault:
         print(f"pinion replay: {arguments.input}: {fault}", file=sys.stderr)
         return WRONG_USAGE
     except BrokenPipeError:
@@ -89,6 +89,8 @@ def _replay(arguments: argparse.Namespace) -> int:
             file = open_output(arguments.events)
             opened.callback(file.flush if arguments.events == STANDARD_INPUT else file.close)
         is_market = source.format is not Format.JSON_LINES
+        if not is_market:
+            refuse_any(dict(arguments.tick))
         with announced_compilation():
             engine = ReplayEngine(keeps_events=is_market or file is not None, is_timed=arguments.stats)
         writer = EventWriter(file, engine.catalogue())

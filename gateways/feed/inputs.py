@@ -15,6 +15,7 @@ from gateways.files.market import events_of
 from gateways.files.reproduction import Reproduction
 from gateways.files.source import Format, InputError, Source
 from gateways.files.starting_book import StartingBook
+from gateways.files.ticks import refuse_any
 from gateways.files.venue_setup import instrument_line
 from gateways.json_lines import MalformedCommand, decode_object
 
@@ -29,6 +30,7 @@ def commands_of(source: Source, ticks: Mapping[str, Decimal], first_account: int
     first_account : market data trades through this account (the house) and the next (the aggressor)
     """
     if source.format is Format.JSON_LINES:
+        refuse_any(ticks)
         return _lines(source)
     return _market(source, ticks, first_account)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import msgspec
 
 EXAMPLES_MAX = 12
+FILLS_SHOWN = 3
 
 Fill = tuple[int, int]
 """(venue's id of the resting order, size)."""
@@ -23,14 +24,21 @@ class Example(msgspec.Struct, frozen=True):
     ours: list[Fill]
 
     def __str__(self) -> str:
-        venue, ours = (
-            ", ".join(f"{size} of {order_id}" for order_id, size in fills) or "nothing"
-            for fills in (self.venue, self.ours)
-        )
+        alike = 0
+        while self.venue[alike : alike + 1] == self.ours[alike : alike + 1] != []:
+            alike += 1
+        lead = f"{alike} alike, then " if alike else ""
         return (
             f"byte {self.offset}, ts {self.ts}: {self.side} {self.size} at {self.price}; "
-            f"venue filled {venue}; ours {ours}"
+            f"{lead}venue filled {_shown(self.venue[alike:])}; ours {_shown(self.ours[alike:])}"
         )
+
+
+def _shown(fills: list[Fill]) -> str:
+    """Write fills; a long list is cut."""
+    shown = ", ".join(f"{size} of {order_id}" for order_id, size in fills[:FILLS_SHOWN]) or "nothing"
+    more = len(fills) - FILLS_SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 class Comparison:
@@ -62,13 +70,16 @@ class Comparison:
 
     def lines(self) -> Iterator[str]:
         """Return the report, one line at a time."""
-        share = 100 * self.exact / self.compared if self.compared else 0.0
         yield f"trade events in the file      {self.trades_in_file}"
         yield f"  before the starting book    {self.before_start}"
         yield f"  compared (the denominator)  {self.compared}"
-        yield f"reproduced exactly            {self.exact} ({share:.2f} %)"
-        yield f"  after self-match cancels    {self.exact_after_withdrawal} (of the same event)"
-        yield f"resting fills exactly         {self.fills_exact} of {self.fills_in_file}"
+        if self.compared:
+            share = 100 * self.exact / self.compared
+            yield f"reproduced exactly            {self.exact} ({share:.2f} %)"
+            yield f"  after self-match cancels    {self.exact_after_withdrawal} (of the same event)"
+            yield f"resting fills exactly         {self.fills_exact} of {self.fills_in_file}"
+        else:
+            yield "reproduced exactly            none to compare"
         yield f"unexpected crosses            {len(self.unexpected_crosses)}"
         for cross in self.unexpected_crosses[:EXAMPLES_MAX]:
             yield f"    {cross}"

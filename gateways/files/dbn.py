@@ -15,6 +15,7 @@ from engine.instruments import plain
 from engine.records import Side
 from gateways.files.market import Action, MarketRecord
 from gateways.files.source import InputError, Source, empty_input
+from gateways.files.ticks import MissingTick, TickError, refuse_unknown
 
 PRICE_DECIMALS = 9
 PRELUDE_BYTES = 8  # "DBN", version, uint32 length of the metadata
@@ -36,16 +37,6 @@ CONTRACT = re.compile("([A-Z0-9]{2,3})[FGHJKMNQUVXZ][0-9]{1,2}")
 ROOT_TICKS = {"ES": Decimal("0.25"), "MES": Decimal("0.25"), "NQ": Decimal("0.25"), "MNQ": Decimal("0.25")}
 """Tick sizes by root, from CME's contract specifications; `--tick` goes before."""
 PRICED = frozenset({Action.ADD, Action.MODIFY, Action.TRADE, Action.FILL})
-
-
-class MissingTick(Exception):  # noqa: N818 - says what it is
-    """A symbol whose tick size the caller did not give."""
-
-    def __init__(self, symbol: str) -> None:
-        super().__init__(
-            f"DBN carries no tick size: give --tick {symbol}=SIZE, for example --tick {symbol}=0.25"
-        )
-        self.symbol = symbol
 
 
 class DbnReader:
@@ -96,6 +87,7 @@ class DbnReader:
             raise self._error(
                 "record" if self._offset else "metadata", f"the file ends within it ({left} bytes left)"
             )
+        refuse_unknown(self._tick_sizes, self.symbols.values())
 
     def _decode(self, decoder: DBNDecoder, chunk: bytes) -> list[Any]:
         try:
@@ -120,6 +112,9 @@ class DbnReader:
                 if not (number.isascii() and number.isdigit()):
                     raise self._error("mappings", f"{number!r} of {name!r} is no instrument number")
                 self.symbols[int(number)] = name
+        if self.symbols:
+            numbers = {symbol for symbol in self._tick_sizes if symbol.isdigit()}  # see `_name`
+            refuse_unknown(self._tick_sizes.keys() - numbers, self.symbols.values())
         for symbol in self.symbols.values():
             self._ticks[symbol] = _price_units(self.tick(symbol))
 
@@ -166,5 +161,5 @@ def _price_units(tick: Decimal) -> int:
     """Return a tick size in DBN's price unit of 1e-9."""
     units = tick.scaleb(PRICE_DECIMALS)
     if units <= 0 or units != units.to_integral_value():
-        raise ValueError(f"tick size {tick} must be positive, with at most {PRICE_DECIMALS} decimals")
+        raise TickError(f"tick size {tick} must be positive, with at most {PRICE_DECIMALS} decimals")
     return int(units)

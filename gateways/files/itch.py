@@ -15,6 +15,7 @@ from engine.instruments import plain
 from engine.records import Side
 from gateways.files.market import Action, MarketRecord
 from gateways.files.source import InputError, Source, empty_input
+from gateways.files.ticks import refuse_unknown
 
 PRICE_DECIMALS = 4
 DEFAULT_TICK = Decimal("0.0001")
@@ -27,6 +28,7 @@ MESSAGE_BYTES = {
     **{"P": 44, "Q": 40, "B": 19, "I": 50, "N": 20, "O": 48},
 }
 ORDER_KINDS = frozenset("AFECXDU")
+DIRECTORY_STOCK = slice(11, 19)
 SIDES = {b"B": int(Side.BUY), b"S": int(Side.SELL)}
 OPPOSITE = {int(Side.BUY): int(Side.SELL), int(Side.SELL): int(Side.BUY)}
 _ADD = struct.Struct(">QcI8sI")
@@ -46,6 +48,7 @@ class ItchReader:
         self._ticks = dict(ticks)
         self._orders: dict[int, tuple[str, int, int, int]] = {}  # symbol, side, px, leaves
         self._units: dict[str, int] = {}
+        self._directory: set[str] = set()  # symbols announced so far
         self._offset = 0
 
     def tick(self, symbol: str) -> Decimal:
@@ -62,7 +65,7 @@ class ItchReader:
                 length = int.from_bytes(pending[at : at + LENGTH_BYTES], "big")
                 end = at + LENGTH_BYTES + length
                 if length == 0:  # end of session
-                    self._require_messages()
+                    self._end()
                     return
                 if end > len(pending):
                     break
@@ -72,12 +75,13 @@ class ItchReader:
             pending = pending[at:]
         if pending:
             raise self._error("message", f"the file ends within it ({len(pending)} bytes left)")
-        self._require_messages()
+        self._end()
 
-    def _require_messages(self) -> None:
-        """Refuse a file that says nothing about any order."""
+    def _end(self) -> None:
+        """Refuse a file that says nothing about any order, or about a symbol whose tick size was given."""
         if ORDER_KINDS.isdisjoint(self.messages):
             raise empty_input(self.source.name, self._offset, "about orders")
+        refuse_unknown(self._ticks, self._directory | self._units.keys())
 
     def _message(self, message: bytes) -> Iterator[MarketRecord]:
         kind = chr(message[0])
@@ -86,6 +90,9 @@ class ItchReader:
             raise self._error("message type", f"{kind!r} is no type of ITCH 5.0")
         if len(message) != expected:
             raise self._error("message length", f"{len(message)} where type {kind!r} has {expected} bytes")
+        if self._directory and kind in ORDER_KINDS and ORDER_KINDS.isdisjoint(self.messages):
+            # The day's directory precedes its first order: nothing is played with a misspelt symbol.
+            refuse_unknown(self._ticks, self._directory)
         self.messages[kind] += 1
         ts = int.from_bytes(message[TIMESTAMP], "big")
         if kind in "AF":
@@ -96,6 +103,8 @@ class ItchReader:
             yield from self._reduce(kind, message, ts)
         elif kind == "U":
             yield from self._replace(message, ts)
+        elif kind == "R":
+            self._directory.add(message[DIRECTORY_STOCK].decode("ascii", "replace").strip())
 
     def _add(self, message: bytes, ts: int) -> MarketRecord:
         order_id, side_byte, shares, stock, price = _ADD.unpack_from(message, _BODY)

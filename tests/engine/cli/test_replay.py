@@ -13,6 +13,7 @@ import zstandard
 
 from engine.cli import replay_kernels
 from engine.cli.main import main
+from gateways.files.comparison import Example
 from tests.gateways.files.venue_files import (
     dbn_bytes,
     itch_add,
@@ -275,6 +276,42 @@ def test_dbn_file_without_a_tick_size_is_wrong_usage(
     assert main(["replay", str(path)]) == 2
 
     assert "--tick XYZH4=0.25" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "known"),
+    [
+        (dbn_bytes([[("A", "B", 7, 400, 3)]]), "it has ESH4"),
+        (itch_message("R", b"ABCD    " + b" " * 20) + itch_add(1, "B", 100, 100_500), "it has ABCD"),
+        (itch_add(1, "B", 100, 100_500), "it has ABCD"),
+        (b'{"op":"session_end"}', "holds JSON lines"),
+    ],
+)
+def test_tick_size_of_a_symbol_that_the_file_lacks_is_wrong_usage(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], content: bytes, known: str
+) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(content)
+
+    assert main(["replay", str(path), "--tick", "ESX4=0.25"]) == 2
+
+    error = capfd.readouterr().err
+    assert "--tick ESX4" in error
+    assert known in error
+
+
+def test_file_without_trades_has_nothing_to_compare(play: Play, capfd: pytest.CaptureFixture[str]) -> None:
+    play(itch_add(1, "B", 100, 100_500), "--stats")
+
+    assert "reproduced exactly            none to compare" in capfd.readouterr().out
+
+
+def test_long_example_of_a_difference_is_cut_to_where_it_differs() -> None:
+    venue = [(order_id, 1) for order_id in range(60)]
+
+    shown = str(Example(7, 8, "buy", "10", 60, venue, [*venue[:50], (99, 1)]))
+
+    assert "50 alike, then venue filled 1 of 50, 1 of 51, 1 of 52 and 7 more; ours 1 of 99" in shown
 
 
 def test_itch_file_is_reproduced_and_compared(
