@@ -84,7 +84,7 @@ async def _serve(door: DoorSettings, reader: EventReader) -> None:
 
 def build(door: DoorSettings, reader: EventReader) -> tuple[web.Application, Pump]:
     """Wire the application and the pump that feeds it."""
-    view = LiveView(reader.state())
+    view = LiveView(reader.state(), reader.state_turn)
     view.warm_up()
     epoch = instance.read(door.data_dir).epoch
     hub = Hub(LiveSource(view, reader.durable_seq, epoch, reader.has_news))

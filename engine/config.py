@@ -87,6 +87,12 @@ class EngineSettings(_Section, frozen=True, kw_only=True):
     event_ring: Slots = 2**18
     spare_rings: Annotated[int, Meta(ge=0, le=16)] = 2
     lock_memory: bool = True
+    durability: Literal["sync", "none"] = "sync"
+    """sync: nobody hears of a command before it is on the disk; none: nothing is written at all."""
+    journal_segment: Slots = 2**18
+    """Records of a journal file, 160 bytes each."""
+    snapshot_every: Annotated[int, Meta(ge=2**16)] = 5_000_000
+    """Commands between two snapshots of the shadow."""
 
     def __post_init__(self) -> None:
         for name in ("command_ring", "journal_ring", "event_ring"):
@@ -101,6 +107,12 @@ class EngineSettings(_Section, frozen=True, kw_only=True):
                 f"engine.event_ring = {self.event_ring}: the worker needs {EVENT_RING_MIN} at least; "
                 f"a reader that lags by more than the ring loses events, so take more than the largest "
                 f"command can make"
+            )
+        if self.journal_segment < 4 * self.journal_ring:
+            raise ConfigError(
+                f"engine.journal_segment = {self.journal_segment}: must hold four times the journal ring "
+                f"({self.journal_ring}), for what is in the ring must find room on the disk; use "
+                f"{4 * self.journal_ring} or more, or lower engine.journal_ring"
             )
         if self.journal_ring < self.batch:
             raise ConfigError(

@@ -36,14 +36,24 @@ from ringbuf.layout import (
 from ringbuf.segment import Kind, Segment, SegmentError, attach
 
 INSTANCE_FILE = "instance.json"
+JOURNALER = "journaler"
+SHADOW = "shadow"
+SHADOW_COUNTS = ("heartbeat", "seq", "checks", "differences", "snapshot_seq")
+"""seq reached, hashes compared, differences found (0 or 1), seq of the last snapshot."""
 READY_FOLDER = "ready"
 OWN_RING = -1
 """`ring` of the commands that the worker makes itself (TICK)."""
+SESSION_BITS = 24
+"""Session ids are ring_idx << SESSION_BITS | number, so no two rings give the same."""
 
 DURABLE = USER_WORDS[0]
 """Word of the journal's control block: D, the last seq that is durable. Journaler's."""
 LATCH = USER_WORDS[1]
 """Word of the journal's control block: not 0 = accept nothing more. Journaler's."""
+OPENED = USER_WORDS[2]
+"""Word of the journal's control block: 1 once D and JT stand where the files end. Journaler's."""
+STATE_EPOCH = USER_WORDS[0]
+"""Word of the state's control block: odd while the worker rebuilds the state. Worker's."""
 
 JOURNAL_ENTRY = np.dtype(
     [("seq", "<i8"), ("eng_ts", "<i8"), ("ring", "<i8"), ("ring_seq", "<i8"), ("command", COMMAND)]
@@ -55,8 +65,13 @@ assert JOURNAL_ENTRY.itemsize == 160
 RING_WAIT = 0
 STEP = 1
 HISTOGRAMS = ("ring_wait", "step")
-STATS = np.dtype([("buckets", "<i8", (len(HISTOGRAMS), BUCKETS))])
-"""ns from a gateway's stamp to sequencing, and ns of one sampled command per batch."""
+CHECK_BITS = 16
+"""Every 2**CHECK_BITS commands the worker notes the hash of all events so far (SPEC S27)."""
+CHECKS = 64
+STATS = np.dtype(
+    [("buckets", "<i8", (len(HISTOGRAMS), BUCKETS)), ("checks", "<i8", (2 * CHECKS,))]  # seq, hash, ...
+)
+"""ns from a gateway's stamp to sequencing, ns of one sampled command per batch; the last hashes noted."""
 
 
 class PortError(Exception):
@@ -87,6 +102,7 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     state_fields: Any  # description of the state's dtype
     api: str = ""
     orders: str = ""
+    history: str = ""  # DSN of the database, empty: none
 
     def ring_idx(self, name: str) -> int:
         """Return the index of a command ring, or say which there are."""

@@ -13,6 +13,7 @@ import fcntl
 import json
 import os
 import time
+from enum import Enum
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -25,6 +26,9 @@ from engine.config import DoorSettings
 from engine.histogram import Histogram
 from engine.instance import (
     DURABLE,
+    LATCH,
+    SESSION_BITS,
+    STATE_EPOCH,
     Instance,
     PortError,
     attach_commands,
@@ -46,6 +50,7 @@ from ringbuf.counters import Counters
 from ringbuf.spsc import SpscRing, words_of
 
 __all__ = [
+    "Closed",
     "DoorError",
     "EventReader",
     "Port",
@@ -54,10 +59,15 @@ __all__ = [
     "claim_spare",
     "report_ready",
 ]
-SESSION_BITS = 24
-"""Session ids are ring_idx << SESSION_BITS | number, so no two rings give the same."""
 SCRATCH = 1024
 _EVENT_WORDS = EVENT.itemsize // 8
+
+
+class Closed(Enum):
+    """Why an engine takes no commands for now."""
+
+    LATCHED = "latched"  # the disk failed, or a command kills the worker: an operator must mend it
+    RECOVERING = "recovering"  # a restarted worker rebuilds the state
 
 
 class DoorError(Exception):
@@ -81,6 +91,7 @@ class _Place:
         self.lost = 0
         self.seq = 0
         self._state: npt.NDArray[Any] | None = None
+        self._state_control: npt.NDArray[np.int64] | None = None
 
     @property
     def durability(self) -> str:
@@ -111,8 +122,19 @@ class _Place:
     def state(self) -> npt.NDArray[Any]:
         """Return the live state: an array of one record, in a mapping that refuses writes."""
         if self._state is None:
-            self._state = instance_state(self.instance).slots
+            shared = instance_state(self.instance)
+            self._state, self._state_control = shared.slots, shared.control
         return self._state
+
+    def state_turn(self) -> int:
+        """Return the state epoch: odd while a restarted worker rebuilds the state."""
+        self.state()
+        assert self._state_control is not None
+        return int(load_acquire(self._state_control, STATE_EPOCH))  # pairs with the worker's stores
+
+    def is_latched(self) -> bool:
+        """Tell whether the engine accepts nothing more: the disk failed, or a command kills it."""
+        return bool(load_acquire(self._journal.control, LATCH))
 
     def _look(self, limit: int, ring_idx: int) -> npt.NDArray[Any]:
         """Return copies of the next durable events: all of them, or one ring's (ring_idx >= 0)."""
@@ -198,6 +220,12 @@ class Port(_Place):
         if accepted < len(commands):
             self._counters.add(self._busy, len(commands) - accepted)
         return accepted
+
+    def closed_because(self) -> Closed | None:
+        """Tell why nothing should be submitted now, though the ring may have room."""
+        if self.is_latched():
+            return Closed.LATCHED
+        return Closed.RECOVERING if self.state_turn() & 1 else None
 
     def drain(self, limit: int = SCRATCH) -> npt.NDArray[Any]:
         """Return copies of this ring's events among the next `limit` durable ones."""

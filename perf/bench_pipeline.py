@@ -25,15 +25,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.cli.trading import trading
 from engine.config import Capacities, CapacitySettings, EngineSettings
 from engine.instance import DURABLE, INSTANCE_FILE
 from engine.records import EventKind
 from engine.runtime.process import fork
-from engine.runtime.segments import PARTS, Application, Segments
+from engine.runtime.segments import PARTS, Segments
 from engine.runtime.worker import LoopCall, run_worker
-from engine.trading.apply import apply, next_due
-from engine.trading.prepare import prepare
-from engine.trading.state import state_dtype
 from perf.bench_step import BenchError
 from perf.flow.generate import Flow, generate
 from perf.flow.mixes import EXCHANGE_CORE, MIXES, Mix
@@ -97,9 +95,11 @@ def pipeline(mix: Mix) -> Iterator[Pipeline]:
     """Start a worker on the last core, keep this process on the first, stop and clean up after."""
     defaults = Capacities()
     settings = EngineSettings(
-        wait="spin", capacities=CapacitySettings(orders=max(defaults.orders, 2 * mix.live_orders))
+        wait="spin",
+        durability="none",
+        capacities=CapacitySettings(orders=max(defaults.orders, 2 * mix.live_orders)),
     )
-    application = Application("trading", state_dtype(settings.capacities.sizes()), apply, prepare, next_due)
+    application = trading(settings.capacities.sizes())
     names = {part: f"pinion-perf-{os.getpid()}-{part}" for part in PARTS}
     before = os.sched_getaffinity(0)
     with tempfile.TemporaryDirectory(prefix="pinion-perf-") as folder:
@@ -107,7 +107,7 @@ def pipeline(mix: Mix) -> Iterator[Pipeline]:
         try:
             call = LoopCall(segments)
             call.warm_up(segments)
-            pid = fork("worker", lambda: run_worker(call, segments, Path(folder)), ())
+            pid = fork("worker", lambda: run_worker(call, segments, Path(folder), 1), ())
             try:
                 _await_ready(Path(folder), pid)
                 os.sched_setaffinity(0, {min(before)})

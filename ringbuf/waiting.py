@@ -17,7 +17,7 @@ from enum import IntEnum
 
 from numba import njit
 
-from ringbuf.atomics import cpu_pause, sched_yield, sleep_ns
+from ringbuf.atomics import Words, clock_monotonic_ns, cpu_pause, load_acquire, sched_yield, sleep_ns
 
 
 class Wait(IntEnum):
@@ -61,3 +61,20 @@ def pause(policy: int, idle_count: int) -> int:
         sleeps = idle_count - SPIN_ROUNDS - YIELD_ROUNDS
         sleep_ns(SLEEP_MAX_NS if sleeps > SLEEPS_GROWING else SLEEP_FIRST_NS + SLEEP_STEP_NS * sleeps)
     return idle_count + 1
+
+
+@njit(cache=True, nogil=True)
+def await_beyond(words: Words, idx: int, value: int, policy: int, idle_count: int, budget_ns: int) -> int:
+    """Wait until words[idx] > value or about budget_ns have passed; return the word.
+
+    Parameters
+    ----------
+    words : int64[n], written by another process with store_release
+    idle_count : int64, rounds without work so far: where the policy goes on
+    """
+    deadline = clock_monotonic_ns() + budget_ns
+    while True:
+        found = load_acquire(words, idx)
+        if found > value or clock_monotonic_ns() >= deadline:
+            return found
+        idle_count = pause(policy, idle_count)

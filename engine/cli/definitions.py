@@ -4,7 +4,7 @@ A fresh engine numbers currencies and instruments in the order of their commands
 indices are known before anything was applied.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -12,8 +12,9 @@ import numpy as np
 
 from engine.config import AccountSettings, ConfigError, Settings
 from engine.instruments import DEFAULT_CURRENCY_DECIMALS, Catalogue, Currency, RefusedAtDoor
-from engine.records import COMMAND, DEPOSIT_FIELDS
+from engine.records import COMMAND, DEPOSIT_FIELDS, Op, words_text
 from engine.runtime.configure import Definition
+from engine.trading.view import catalogue
 from gateways.json_lines import CommandEncoder, MalformedCommand
 
 
@@ -31,6 +32,26 @@ def definitions(settings: Settings) -> list[Definition]:
             raise ConfigError(f"{setting}: {error}") from error
         made.append(Definition(setting, command))
     return made
+
+
+def missing(wanted: Sequence[Definition], state: Any) -> list[Definition]:
+    """Return the definitions that the engine does not know yet: all of them on a fresh journal.
+
+    state : array of one STATE record. What it knows stays as it is, whatever the configuration
+        says now: limits, balances and fees have moved since, by commands.
+    """
+    s = state[0]
+    known = catalogue(state)
+    accounts = set(s["accounts"]["account"][: s["accounts_used"]].tolist())
+    return [each for each in wanted if not _is_known(each.command[0], known, accounts)]
+
+
+def _is_known(command: Any, known: Catalogue, accounts: set[int]) -> bool:
+    if command["op"] == Op.ACCOUNT:
+        return int(command["account"]) in accounts
+    if command["op"] == Op.CURRENCY:
+        return words_text(command["text"]).decode() in known.currency_by_code
+    return words_text(command["text"][:2]).decode() in known.instrument_by_symbol
 
 
 def _currencies(settings: Settings) -> dict[str, int]:

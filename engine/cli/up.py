@@ -13,16 +13,15 @@ import msgspec
 import api.serve
 import gateways.http.serve
 from engine import config
-from engine.cli.definitions import definitions
+from engine.cli.definitions import definitions, missing
 from engine.cli.kernels import announced_compilation, prepare_doors
+from engine.cli.trading import trading
 from engine.config import ConfigError, DoorSettings, Settings
 from engine.instance import Instance
+from engine.runtime.children import Child, DoorSpec
 from engine.runtime.endings import StartError
-from engine.runtime.segments import Application
-from engine.runtime.supervisor import Child, DoorSpec, Supervisor
-from engine.trading.apply import apply, next_due
-from engine.trading.prepare import prepare
-from engine.trading.state import state_dtype
+from engine.runtime.journal import JournalError
+from engine.runtime.supervisor import Supervisor
 
 DEFAULT_DATA = Path("var/data")
 
@@ -38,6 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--order-port", type=int, metavar="N", help="port of order entry, 0 = any free one")
     parser.add_argument(
+        "--durability",
+        choices=("sync", "none"),
+        help="sync: an answer means that the command is on the disk; none: nothing is written (default: the "
+        "configuration's, which is sync)",
+    )
+    parser.add_argument(
         "--verbose", action="store_true", help="log the processes' lifecycle on standard error"
     )
 
@@ -50,13 +55,16 @@ def run(args: argparse.Namespace) -> int:
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         settings = read_settings(args.config, data_dir, args.api_port, args.order_port)
+        if args.durability is not None:
+            engine = msgspec.structs.replace(settings.engine, durability=args.durability)
+            settings = msgspec.structs.replace(settings, engine=engine)
         supervisor = build(settings, data_dir, str(args.config or "demo"))
         with announced_compilation():
             return supervisor.run(say_ready)
     except (ConfigError, msgspec.ValidationError) as error:
         print(f"pinion up: {error}", file=sys.stderr)
         return 2
-    except (StartError, OSError) as error:
+    except (StartError, JournalError, OSError) as error:
         print(f"pinion up: {error}", file=sys.stderr)
         return 1
 
@@ -95,10 +103,9 @@ def build(settings: Settings, data_dir: Path, source: str) -> Supervisor:
         data_dir=data_dir,
         config=source,
         settings=settings.engine,
-        application=Application(
-            "trading", state_dtype(settings.engine.capacities.sizes()), apply, prepare, next_due
-        ),
+        application=trading(settings.engine.capacities.sizes()),
         definitions=definitions(settings),
+        missing=missing,
         doors=[DoorSpec(http, gateways.http.serve.run), DoorSpec(queries, api.serve.run)],
         prepare=prepare_doors,
     )

@@ -11,11 +11,13 @@
 
 The loop is neutral: an application brings `apply(s, command, seq, eng_ts, ring)`,
 `prepare(s, command, stage, place)` (cache hints, engine/batches.py), `next_due(s)` and a state
-record whose fields `version`, `opened`, `opened_count`, `out` and `out_count` serve the loop.
+record whose fields `version`, `opened`, `opened_count`, `out`, `out_count`, `seq`, `eng_ts`,
+`event_count` and `event_hash` serve the loop and its recovery.
 `build` binds one to a copy of `_run`: numba freezes globals when it compiles, and its cache
 knows a copy by its name (a closure would be compiled anew in each process).
 """
 
+import mmap
 from collections.abc import Callable
 from enum import IntEnum
 from types import FunctionType
@@ -26,7 +28,16 @@ import numpy as np
 from engine.batches import BURST_EVENTS, PLACES, STAGES, STRIDE
 from engine.config import EVENT_RING_MIN
 from engine.histogram import record
-from engine.instance import DURABLE, JOURNAL_ENTRY, LATCH, OWN_RING, RING_WAIT, STEP
+from engine.instance import (
+    CHECK_BITS,
+    CHECKS,
+    DURABLE,
+    JOURNAL_ENTRY,
+    LATCH,
+    OWN_RING,
+    RING_WAIT,
+    STEP,
+)
 from engine.kernel import kernel
 from engine.records import COMMAND, EVENT
 from ringbuf.atomics import (
@@ -64,6 +75,7 @@ CHUNK = 256
 SLACK = 256
 """Slots kept free beyond the gate: a reader just behind it is not lapped by the next chunk."""
 TICK_INTERVAL_NS = 1_000_000_000
+CHECK_MASK = (1 << CHECK_BITS) - 1
 
 assert EVENT_RING_MIN >= CHUNK + SLACK
 assert _word_of(EVENT, "event_idx") == STAMP_WORD  # what a broadcast slot begins with
@@ -108,7 +120,7 @@ LOOP = np.dtype(
         ("tick", "<i8", (COMMAND_WORDS,)),  # the TICK command
     ]
 )
-"""The loop's own memory: private to the worker."""
+"""The loop's own memory: the worker's, kept when it dies, for the supervisor to see where."""
 
 
 @kernel
@@ -229,6 +241,15 @@ def emit(s, out, loop, journal, events, ends):
 
 
 @kernel
+def note_hash(s, stats, seq):
+    """Note the hash of all events so far, for the shadow to compare with its own (SPEC S27)."""
+    at = 2 * ((seq >> CHECK_BITS) & (CHECKS - 1))
+    store_release(stats.checks, at, 0)  # pairs with the shadow's loads: it sees both words or neither
+    store_release(stats.checks, at + 1, s.event_hash)
+    store_release(stats.checks, at, seq)
+
+
+@kernel
 def close_versions(s, seq):
     """Make whole again what the application opened (rule 8)."""
     for i in range(s.opened_count):
@@ -286,6 +307,8 @@ def _run(s, out, loop, commands, journal, entries, events, ends, stats, counts, 
                 if seq == sampled:
                     record(stats.buckets[STEP], ((cycle_count() - started) * loop.cycle_ns) >> 20)
                 close_versions(s, seq)
+                if seq & CHECK_MASK == 0:
+                    note_hash(s, stats, seq)
                 loop.applied = seq
                 ends.words[seq & (ends.words.shape[0] - 1)] = loop.event_end + s.out_count
             is_open = emit(s, out, loop, journal, events, ends)
@@ -326,5 +349,5 @@ def build(application: Any) -> Callable[..., int]:
 
 
 def new_loop() -> np.ndarray:
-    """Return the loop's own memory: an array of one LOOP record."""
-    return np.zeros(1, LOOP)
+    """Return the loop's own memory, shared with forked processes: an array of one LOOP record."""
+    return np.ndarray((1,), LOOP, mmap.mmap(-1, LOOP.itemsize))

@@ -19,7 +19,10 @@ import numpy.typing as npt
 from engine.config import EngineSettings
 from engine.instance import (
     JOURNAL_ENTRY,
+    JOURNALER,
     LATCH,
+    SHADOW,
+    SHADOW_COUNTS,
     STATS,
     counter_name,
     ring_record_dtype,
@@ -41,13 +44,17 @@ PARTS = ("commands", "journal", "events", "state", "stats", "counters")
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """What the runtime knows of an application: a state record and three kernels."""
+    """What the runtime knows of an application: a state record, three kernels and how to compare two."""
 
     name: str
     state_dtype: np.dtype[np.void]
     apply: Callable[..., int]
     prepare: Callable[..., None]
     next_due: Callable[..., int]
+    digest: Callable[[Any], str]
+    """Of an array of one state record."""
+    first_difference: Callable[[Any, Any], str]
+    """Name the first field in which two states differ."""
 
 
 def segment_names(data_dir: Path) -> dict[str, str]:
@@ -129,6 +136,8 @@ def counter_names(rings: Sequence[str], doors: Sequence[str]) -> list[str]:
     names = [counter_name(WORKER, each) for each in COUNTS]
     names += [counter_name(WORKER, "clock_alarms"), counter_name(SUPERVISOR, "heartbeat")]
     names += [counter_name(SUPERVISOR, "restarts")]
+    names += [counter_name(JOURNALER, each) for each in ("heartbeat", "frames")]
+    names += [counter_name(SHADOW, each) for each in SHADOW_COUNTS]
     names += [counter_name(door, "heartbeat") for door in doors]
     names += [counter_name(ring, what) for ring in rings for what in ("sessions", "busy")]
     return names

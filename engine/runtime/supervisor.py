@@ -1,34 +1,42 @@
-"""Starts the processes of one instance, watches them, restarts doors, stops all in order.
+"""Starts the processes of one instance, watches them, restarts them, stops all in order.
 
-    start   role lock, epoch, segments, kernels -> worker -> configuration -> doors -> ready
-    watch   a door that ends or goes silent is restarted; its sessions are declared down
-            the worker ends: everything stops, for its recovery needs the journal
-    stop    doors, then the worker once it has drained, then the segments' names
+    start   role lock, epoch, segments, kernels -> journaler -> worker -> configuration
+            -> shadow, doors -> ready
+    watch   what ends is started again; a door that goes silent is killed first, and the sessions
+            of its ring are declared down; a worker finds its state again from the journal
+            durability none has no journal: the worker's end is everybody's
+    stop    doors, then the worker once it has drained, the journaler once all is synced, the shadow
+            once it has compared and snapshot everything, the names
 
 The supervisor never touches an order. What it wants of the engine (the configuration at the
 start, SESSION_DOWN) goes through a command ring of its own like everybody's.
 """
 
 import gc
-import json
 import logging
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from engine import instance, port
-from engine.config import DoorSettings, EngineSettings
+from engine.config import EngineSettings
+from engine.instance import JOURNALER, SHADOW
 from engine.records import COMMAND, COMMAND_VERSION, Op, Role
+from engine.runtime.children import Child, DoorSpec, in_url
 from engine.runtime.configure import Definition, configure
 from engine.runtime.endings import StartError, cause_of, read_failure, write_failure
 from engine.runtime.epoch import next_epoch
+from engine.runtime.journal import JournalError
+from engine.runtime.journaler import run_journaler
+from engine.runtime.poison import LATCH_POISON, Deaths
 from engine.runtime.process import (
     RoleTakenError,
     Signals,
@@ -37,41 +45,28 @@ from engine.runtime.process import (
     take_role,
 )
 from engine.runtime.segments import SUPERVISOR, WORKER, Application, Segments, segment_names
+from engine.runtime.shadow import run_shadow
+from engine.runtime.spares import Spares
 from engine.runtime.worker import LoopCall, run_worker
-from ringbuf.segment import SegmentError, process_start
+from ringbuf.segment import SegmentError
 
 log = logging.getLogger(__name__)
 
 ADMIN_RING = "admin"
 WATCH_S = 0.2
 START_WAIT_S = 20.0
+RECOVERY_WAIT_S = 3600.0
 ROLE_WAIT_S = 5.0
 DOOR_STOP_WAIT_S = 6.0
 WORKER_STOP_WAIT_S = 20.0
+JOURNALER_STOP_WAIT_S = 20.0
+SHADOW_STOP_WAIT_S = 60.0
 SILENCE_NS = 5_000_000_000
 """A door that gives no sign of life for so long is killed and restarted."""
 BACKOFF_FIRST_S = 0.1
 BACKOFF_MAX_S = 5.0
 SETTLED_S = 30.0
 """A door that ran for so long starts again without delay."""
-
-
-@dataclass(frozen=True, slots=True)
-class DoorSpec:
-    """A door and the entry point of its process."""
-
-    settings: DoorSettings
-    run: Callable[[DoorSettings], None]
-
-
-@dataclass(slots=True)
-class Child:
-    """A process that runs."""
-
-    name: str
-    pid: int
-    started: float = field(default_factory=time.monotonic)
-    bound_port: int = 0
 
 
 class Supervisor:
@@ -86,6 +81,7 @@ class Supervisor:
         application: Application,
         definitions: Sequence[Definition],
         doors: Sequence[DoorSpec],
+        missing: Callable[[Sequence[Definition], Any], Sequence[Definition]],
         prepare: Callable[[Path], None] = lambda data_dir: None,
     ) -> None:
         self.data_dir = data_dir
@@ -94,13 +90,17 @@ class Supervisor:
         self.application = application
         self.definitions = definitions
         self.doors = {door.settings.name: door for door in doors}
+        self.missing = missing
         self.prepare = prepare
+        self.admin: port.Port | None = None
         self.children: dict[str, Child] = {}
         self.restart_at: dict[str, float] = {}
         self.backoff_s: dict[str, float] = {}
-        self.claims: dict[str, tuple[int, int | None]] = {}
         self.started_at = time.time_ns()
         self.spares = tuple(f"spare-{i}" for i in range(settings.spare_rings))
+        self.claims = Spares(data_dir, self.spares, self._sessions_down)
+        self.deaths = Deaths()
+        self.is_durable = settings.durability == "sync"
 
     def run(self, ready: Callable[[Sequence[Child], instance.Instance], None]) -> int:
         """Start, call `ready` once everything serves, watch until a signal, stop; return the exit code.
@@ -135,7 +135,7 @@ class Supervisor:
                 f"or give another folder with --data DIR"
             ) from error
         try:
-            for role in (WORKER, *self.doors):
+            for role in (JOURNALER, WORKER, SHADOW, *self.doors):
                 await_role(self.data_dir, role, ROLE_WAIT_S)
         except RoleTakenError as error:
             os.close(lock)
@@ -162,19 +162,25 @@ class Supervisor:
         """Bring everything up; False when a signal came meanwhile."""
         for stale in (self.data_dir / instance.READY_FOLDER).glob("*"):
             stale.unlink()
-        call = LoopCall(self.segments)
-        call.warm_up(self.segments)
+        self.call = LoopCall(self.segments)
+        self.call.warm_up(self.segments)
         instance.write(self._describe())
-        self.admin = port.Port.attach(self.data_dir, ADMIN_RING)
         gc.collect()
         gc.freeze()  # a collection in a child would copy every shared page
-        self._fork(WORKER, lambda: run_worker(call, self.segments, self.data_dir))
-        if not self._await_ready([WORKER]):
+        if self.is_durable:
+            self._start_service(JOURNALER)
+            if not self._await_ready([JOURNALER], RECOVERY_WAIT_S):
+                return False
+        self._start_service(WORKER)
+        if not self._await_ready([WORKER], RECOVERY_WAIT_S):
             return False
-        configure(self.admin, self.definitions)
+        self.admin = port.Port.attach(self.data_dir, ADMIN_RING)
+        configure(self.admin, self.missing(self.definitions, self.segments.state.slots))
         self.prepare(self.data_dir)
+        if self.is_durable:
+            self._start_service(SHADOW)
         for name in self.doors:
-            self._start_door(name)
+            self._start_service(name)
         if not self._await_ready(list(self.doors)):
             return False
         instance.write(self._describe())
@@ -187,26 +193,38 @@ class Supervisor:
             take_role(self.data_dir, name)  # held until the process ends
             return run()
 
-        pid = fork(name, with_role, (self.lock, self.admin.lock, *self.signals.descriptors))
+        own = (self.lock, *((self.admin.lock,) if self.admin else ()), *self.signals.descriptors)
+        pid = fork(name, with_role, own)
         self.children[name] = Child(name, pid)
         return self.children[name]
 
-    def _start_door(self, name: str) -> None:
-        spec = self.doors[name]
+    def _start_service(self, name: str) -> None:
+        """Start the process of this name: the first time, or once more."""
 
-        def run() -> int:
+        def explained() -> int:
             try:
-                spec.run(spec.settings)
-            except (port.DoorError, port.PortError) as error:
+                return self._serve(name)
+            except (port.DoorError, port.PortError, JournalError) as error:
                 write_failure(self.data_dir, name, str(error))
                 return 1
-            return 0
 
-        self._fork(name, run)
+        self._fork(name, explained)
 
-    def _await_ready(self, names: list[str]) -> bool:
+    def _serve(self, name: str) -> int:
+        """Be the process of this name; return its exit code."""
+        if name == JOURNALER:
+            return run_journaler(self.segments, self.data_dir, self.epoch)
+        if name == WORKER:
+            return run_worker(self.call, self.segments, self.data_dir, self.epoch)
+        if name == SHADOW:
+            return run_shadow(self.segments, self.data_dir)
+        door = self.doors[name]
+        door.run(door.settings)
+        return 0
+
+    def _await_ready(self, names: list[str], wait_s: float = START_WAIT_S) -> bool:
         """Wait until these processes have reported; False when a signal came."""
-        deadline = time.monotonic() + START_WAIT_S
+        deadline = time.monotonic() + wait_s
         waiting = list(names)
         while waiting:
             if self.signals.wait(0.005):
@@ -219,7 +237,7 @@ class Supervisor:
                     child.bound_port = bound
                     waiting.remove(name)
             if waiting and time.monotonic() > deadline:
-                raise StartError(f"{', '.join(waiting)} did not become ready within {START_WAIT_S:.0f} s")
+                raise StartError(f"{', '.join(waiting)} did not become ready within {wait_s:.0f} s")
         return True
 
     def _reap_starting(self) -> None:
@@ -231,12 +249,12 @@ class Supervisor:
     def _describe(self) -> instance.Instance:
         bound = {name: child.bound_port for name, child in self.children.items()}
         hosts = {name: door.settings.host for name, door in self.doors.items()}
-        urls = {name: f"http://{_in_url(hosts[name])}:{bound.get(name, 0)}" for name in self.doors}
+        urls = {name: f"http://{in_url(hosts[name])}:{bound.get(name, 0)}" for name in self.doors}
         return instance.Instance(
             epoch=self.epoch,
             data_dir=str(self.data_dir),
             application=self.application.name,
-            durability="none",
+            durability=self.settings.durability,
             config=self.config,
             started_at=self.started_at,
             processes=(
@@ -258,18 +276,32 @@ class Supervisor:
             self.segments.counters.beat("supervisor.heartbeat")
             for child, status in self._ended():
                 if child.name == WORKER:
-                    raise StartError(
-                        f"the worker (pid {child.pid}) ended: {cause_of(status)}; everything was stopped, "
-                        f"start again (durability is none: the state is lost)"
-                    )
+                    self._worker_ended(child, status)
                 self._plan_restart(child, status)
             self._kill_silent()
             self._restart_due()
-            self._reclaim_spares()
+            self.claims.reclaim()
+            assert self.admin is not None
             self.admin.drain()
 
+    def _worker_ended(self, child: Child, status: int) -> None:
+        """Decide whether a worker may start again."""
+        if not self.is_durable:
+            raise StartError(
+                f"the worker (pid {child.pid}) ended: {cause_of(status)}; everything was stopped, "
+                f"start again (durability is none: the state is lost)"
+            )
+        applying = self.deaths.note(self.segments.state.slots[0], self.call.loop)
+        if applying is not None:
+            self.segments.latch(LATCH_POISON)
+            log.critical(
+                "the worker died twice at seq %d: it is not started again; stop, leave that command out with "
+                "`pinion journal quarantine %d --data %s`, start again",
+                applying, applying, self.data_dir,
+            )  # fmt: skip
+
     def _plan_restart(self, child: Child, status: int) -> None:
-        """Note when a door that ended starts again, and declare its sessions down."""
+        """Note when a process that ended starts again, and declare a door's sessions down."""
         name = child.name
         if time.monotonic() - child.started > SETTLED_S:
             self.backoff_s.pop(name, None)
@@ -278,6 +310,8 @@ class Supervisor:
         self.restart_at[name] = time.monotonic() + delay_s
         cause = read_failure(self.data_dir, name) or cause_of(status)
         log.error("%s (pid %d) ended: %s; it starts again in %.1f s", name, child.pid, cause, delay_s)
+        if name not in self.doors:
+            return
         spec = self.doors[name]
         if child.bound_port:  # the address that was announced stays good, also when any port was asked for
             settings = msgspec.structs.replace(spec.settings, port=child.bound_port)
@@ -287,11 +321,12 @@ class Supervisor:
 
     def _restart_due(self) -> None:
         for name, when in list(self.restart_at.items()):
-            if time.monotonic() < when:
+            if time.monotonic() < when or (name == WORKER and self.deaths.is_final):
                 continue
             del self.restart_at[name]
-            self._start_door(name)
-            self.children[name].bound_port = self.doors[name].settings.port
+            self._start_service(name)
+            if name in self.doors:
+                self.children[name].bound_port = self.doors[name].settings.port
             self.segments.counters.add("supervisor.restarts")
             log.info("%s started again as pid %d", name, self.children[name].pid)
             instance.write(self._describe())
@@ -304,7 +339,7 @@ class Supervisor:
     def _kill_silent(self) -> None:
         """Kill a door whose heart stopped: its end is then handled like any other."""
         for name, child in self.children.items():
-            if name == WORKER or name in self.restart_at:
+            if name not in self.doors or name in self.restart_at:
                 continue
             age_ns = self.segments.counters.age_ns(f"{name}.heartbeat")
             grown_up = time.monotonic() - child.started > SILENCE_NS / 1e9
@@ -312,23 +347,12 @@ class Supervisor:
                 log.error("%s (pid %d) gave no sign of life for %.1f s", name, child.pid, age_ns / 1e9)
                 os.kill(child.pid, signal.SIGKILL)
 
-    def _reclaim_spares(self) -> None:
-        """Declare the sessions of a feeder down when it gave its ring back or died."""
-        for ring in self.spares:
-            holder = _ring_holder(instance.ring_lock_path(self.data_dir, ring))
-            known = self.claims.get(ring)
-            if known is not None and (holder is None or holder != known):
-                self._sessions_down(ring)
-                log.info("command ring %s is free again (process %d is gone)", ring, known[0])
-                del self.claims[ring]
-            if holder is not None:
-                self.claims[ring] = holder
-
     def _sessions_down(self, ring: str) -> None:
         """Tell the engine that every session of this ring has ended."""
         command = np.zeros(1, COMMAND)
         command["op"], command["version"], command["roles"] = Op.SESSION_DOWN, COMMAND_VERSION, Role.ALL
         command["value"] = self.rings.index(ring)
+        assert self.admin is not None
         if self.admin.submit(command) == 0:
             log.error("the supervisor's ring is full: SESSION_DOWN of %s was not sent", ring)
 
@@ -347,9 +371,11 @@ class Supervisor:
                     yield child, status
 
     def _stop(self) -> None:
-        """Stop the doors, then the worker when it has drained."""
-        self._end([name for name in self.children if name != WORKER], DOOR_STOP_WAIT_S)
+        """Stop the doors, the worker when it has drained, the journaler when all is on the disk."""
+        self._end([name for name in self.children if name in self.doors], DOOR_STOP_WAIT_S)
         self._end([WORKER], WORKER_STOP_WAIT_S)
+        self._end([JOURNALER], JOURNALER_STOP_WAIT_S)
+        self._end([SHADOW], SHADOW_STOP_WAIT_S)
 
     def _end(self, names: list[str], wait_s: float) -> None:
         """Ask these processes to end; kill those that do not."""
@@ -368,17 +394,3 @@ class Supervisor:
                         os.kill(self.children[name].pid, signal.SIGKILL)
                 deadline = float("inf")
             self.signals.wait_for_child(0.02)
-
-
-def _ring_holder(path: Path) -> tuple[int, int | None] | None:
-    """Return (pid, start time) of the living process that a ring's lock file names."""
-    try:
-        pid = int(json.loads(path.read_bytes())["pid"])
-    except (FileNotFoundError, ValueError, KeyError):
-        return None
-    start = process_start(pid)
-    return None if start is None else (pid, start)
-
-
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

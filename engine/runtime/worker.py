@@ -1,8 +1,9 @@
 """The worker process: pins itself, runs the loop until told to stop, watches the wall clock.
 
 It owns the heads of the journal ring and the event ring, the tails of the command rings and
-the state. Between two runs of the kernel, a few hundredths of a second each, Python looks for
-signals and compares the clocks. On SIGTERM it goes on until nothing waits, then ends with 0.
+the state, and finds them again after a death (recovery.py). Between two runs of the kernel, a
+few hundredths of a second each, Python looks for signals and compares the clocks. On SIGTERM
+it goes on until nothing waits, then ends with 0.
 """
 
 import gc
@@ -10,15 +11,18 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from engine.instance import write_ready
+from engine.instance import counter_name, write_ready
 from engine.records import COMMAND, COMMAND_VERSION, Op, Role
 from engine.runtime.loop import IDLE, LATCHED, Outcome, build, new_loop
 from engine.runtime.process import lock_memory, pin
+from engine.runtime.recovery import await_journal, recover
+from engine.runtime.replica import Replica
 from engine.runtime.segments import WORKER, Segments, words_record
 from ringbuf.atomics import cycle_count
 from ringbuf.waiting import Wait
@@ -42,9 +46,11 @@ class LoopCall:
         self.loop = self.memory[0]
         self.loop["batch"] = settings.batch
         self.loop["wait"] = Wait[settings.wait.upper()]
-        self.loop["journals_itself"] = 1  # durability none: no journaler yet
+        self.loop["journals_itself"] = settings.durability == "none"
         self.loop["tick"] = tick_command().view(np.int64)
-        ends = words_record(np.zeros(2 * settings.journal_ring, np.int64))
+        self.replica = Replica(application, segments.state.slots) if settings.durability == "sync" else None
+        self.ends = np.zeros(2 * settings.journal_ring, np.int64)
+        ends = words_record(self.ends)
         s, out, commands, journal, entries, events, stats, counts = segments.kernel_arguments()
         self.arguments: tuple[Any, ...] = (
             s, out, self.loop, commands, journal, entries, events, ends, stats, counts,
@@ -86,8 +92,8 @@ def cycle_ns() -> int:
     return ((time.monotonic_ns() - began_ns) << 20) // max(1, elapsed)
 
 
-def run_worker(call: LoopCall, segments: Segments, data_dir: Path) -> int:
-    """Run until SIGTERM; return the exit code."""
+def run_worker(call: LoopCall, segments: Segments, data_dir: Path, epoch: int) -> int:
+    """Recover, then run until SIGTERM; return the exit code."""
     stopping = False
 
     def stop(*_: object) -> None:
@@ -103,17 +109,29 @@ def run_worker(call: LoopCall, segments: Segments, data_dir: Path) -> int:
     gc.disable()  # nothing here makes cycles, and a collection is a stall
     where = "not pinned" if cpu is None else f"on CPU {cpu}"
     log.info("worker %d %s, memory %s", os.getpid(), where, "locked" if locked else "not locked")
+    if call.replica is not None:
+        if not await_journal(segments, lambda: stopping):
+            return 0
+        recover(segments, call.replica, data_dir, loop, call.ends, epoch)
     call.run(0)
     write_ready(data_dir, WORKER, 0)
     while True:
         outcome = call.run(RUN_NS)
         if outcome == LATCHED:
             log.error("the journal is latched after seq %d: nothing more is accepted", loop["journaled"])
+            await_stop(segments, lambda: stopping)
             return EXIT_LATCHED
         if stopping and outcome == IDLE:
             log.info("worker drained: seq %d", loop["applied"])
             return 0
         follow_clock(loop, segments)
+
+
+def await_stop(segments: Segments, is_stopping: Callable[[], bool]) -> None:
+    """Stay, alive and idle, with the state readable, until the operator stops everything."""
+    while not is_stopping():
+        segments.counters.beat(counter_name(WORKER, "heartbeat"))
+        time.sleep(RUN_NS / 1e9)
 
 
 def follow_clock(loop: Any, segments: Segments) -> None:

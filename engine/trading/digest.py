@@ -5,7 +5,10 @@ ever used is hashed, and the events of the last command are left out.
 """
 
 import hashlib
+from collections.abc import Iterator
 from typing import Any
+
+import numpy as np
 
 USED = {
     "accounts": "accounts_used",
@@ -41,13 +44,32 @@ LEFT_OUT = (
 
 def digest(state: Any) -> str:
     """Return the digest of `state` (an array of one STATE record) in hexadecimal."""
-    s = state[0]
     total = hashlib.blake2b(digest_size=16)
+    for _, content in _fields(state):
+        total.update(content)
+    return total.hexdigest()
+
+
+def first_difference(one: Any, other: Any) -> str:
+    """Return the first field in which two states differ, with the index in a pool; "" where none does."""
+    for (name, content), (_, contrary) in zip(_fields(one), _fields(other), strict=True):
+        if content == contrary:
+            continue
+        if name not in USED:
+            return f"{name} ({one[0][name]} and {other[0][name]})"
+        pair = zip(np.atleast_1d(one[0][name]), np.atleast_1d(other[0][name]), strict=True)
+        index = next((i for i, (a, b) in enumerate(pair) if a.tobytes() != b.tobytes()), 0)
+        return f"{name}[{index}]"
+    return ""
+
+
+def _fields(state: Any) -> Iterator[tuple[str, bytes]]:
+    """Yield (name, content) of every field that counts."""
+    s = state[0]
     for name in state.dtype.names:
         if name in LEFT_OUT:
             continue
         field = s[name]
         if name in USED:
             field = field[: s[USED[name]]]
-        total.update(field.tobytes())
-    return total.hexdigest()
+        yield name, field.tobytes()

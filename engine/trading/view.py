@@ -12,7 +12,9 @@ the caller may ask again. Units are those of the engine, ticks, lots and minor u
 methods of the instrument and currency write them for people.
 """
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -46,6 +48,23 @@ DEPTH_MAX = 10_000
 """Most levels of a side that one copy takes: about 100 us of reading."""
 
 
+Copy = TypeVar("Copy", bound=Callable[..., Any])
+
+
+def whole(copy: Copy) -> Copy:
+    """Refuse a copy that was taken while a restarted worker rebuilt the state (rule 8): its versions lie."""
+
+    @wraps(copy)
+    def checked(self: "LiveView", *args: Any, **kwargs: Any) -> Any:
+        turn = self.turn()
+        found = None if turn & 1 else copy(self, *args, **kwargs)
+        if turn & 1 or self.turn() != turn:
+            raise TornReadError("the engine is rebuilding its state after a restart")
+        return found
+
+    return cast(Copy, checked)
+
+
 def catalogue(state: Any) -> Catalogue:
     """Return the instruments and currencies that `state` (an array of one STATE record) knows."""
     s = state[0]
@@ -73,9 +92,16 @@ def catalogue(state: Any) -> Catalogue:
 
 
 class LiveView:
-    """Consistent copies out of one state. Not for use from several threads at once."""
+    """Consistent copies out of one state. Not for use from several threads at once.
 
-    def __init__(self, state: Any) -> None:
+    Parameters
+    ----------
+    state : array of one STATE record, shared or private
+    turn : gives the state epoch, odd while the state is being rebuilt; left out for one that never is
+    """
+
+    def __init__(self, state: Any, turn: Callable[[], int] = lambda: 0) -> None:
+        self.turn = turn
         state = state.view(np.recarray) if not COMPILED else state.view()
         state.flags.writeable = False
         self._state = state
@@ -161,6 +187,7 @@ class LiveView:
         """Return the best `depth` levels of both sides; an unknown symbol raises RefusedAtDoor."""
         return self.book_at(self.catalogue.instrument(symbol).instrument_idx, depth)
 
+    @whole
     def book_at(self, instrument_idx: int, depth: int) -> BookView:
         """Return the book of an instrument index, at most DEPTH_MAX levels of a side."""
         depth = max(0, min(depth, DEPTH_MAX))
@@ -203,6 +230,7 @@ class LiveView:
         accounts = self._s["accounts"][: int(self._s["accounts_used"])]
         return [int(account) for account in accounts["account"][accounts["open_orders"] > 0]]
 
+    @whole
     def account(self, account: int) -> AccountView | None:
         """Return balances and positions of an account, None where there is none; raise TornReadError."""
         idx = self.account_idx(account)
@@ -239,6 +267,7 @@ class LiveView:
         gain = (value - cost if qty > 0 else cost - value) if mark_px else 0
         return PositionView(instrument, qty, cost, realised, gain, open_buy, open_sell, mark_px)
 
+    @whole
     def orders(self, account: int) -> OrdersView | None:
         """Return the live orders of an account, None where there is no such account; raise TornReadError."""
         idx = self.account_idx(account)
@@ -255,6 +284,7 @@ class LiveView:
         orders = tuple(self._order(version, row) for row in found.tolist())
         return OrdersView(version // 2, account, orders)
 
+    @whole
     def order(self, order_id: int) -> OrderView | None:
         """Return a live order by its engine id, or None; raise TornReadError."""
         row = np.zeros(ORDER_COLUMNS, np.int64)
@@ -263,6 +293,7 @@ class LiveView:
             raise TornReadError(f"order {order_id} changed during every attempt to copy it")
         return self._order(version, row.tolist()) if version else None
 
+    @whole
     def client_order(self, account: int, client_order_id: int) -> OrderView | EndedOrder | None:
         """Return an order by the client's integer id: live, ended but still in the window, or None."""
         idx = self.account_idx(account)

@@ -39,7 +39,7 @@ class RingDoor:
         self._port = claim_spare(data_dir)
         self._session = self._port.next_session()
         self._state = self._port.state()
-        self._view = LiveView(self._state)
+        self._view = LiveView(self._state, self._port.state_turn)
         self._encoder = CommandEncoder(catalogue(self._state), self._instrument_of, session=self._session)
         self._instruments: dict[tuple[int, int], int] = {}  # (account, client id) of our orders
         self._staged: list[bytes] = []

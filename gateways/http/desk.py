@@ -48,11 +48,17 @@ class Desk:
     """Turns what a principal asks for into staged commands.
 
     state : array of one STATE record, mapped read-only
+    turn : gives its state epoch (see LiveView)
     """
 
-    def __init__(self, state: Any, dispatcher_of: Callable[[Reports, Callable[[Any], None]], Dispatcher]):
+    def __init__(
+        self,
+        state: Any,
+        dispatcher_of: Callable[[Reports, Callable[[Any], None]], Dispatcher],
+        turn: Callable[[], int] = lambda: 0,
+    ) -> None:
         self._state = state
-        self._view = LiveView(state)
+        self._view = LiveView(state, turn)
         known = catalogue(state)
         self._encoder = CommandEncoder(known, self._instrument_of)
         self._formatter = EventFormatter(known)
@@ -114,6 +120,8 @@ class Desk:
 
     def refresh(self) -> bool:
         """Read the catalogue anew if the engine knows more than we do; tell whether it did."""
+        if self._view.turn() & 1:
+            return False  # a restarted worker is rebuilding what would be read
         s = self._state[0]
         known = self._encoder.catalogue
         counts = (len(known.instruments), len(known.currencies))

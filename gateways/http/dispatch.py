@@ -5,10 +5,10 @@
     Pending.answer, Listener.report <- collect() <== event ring
 
 A command waits under its `req_seq`, a number of this door that is never given twice.
-What the ring did not take is answered "busy" at once. What was published is answered by
-its events, or "outcome unknown" when they do not come in time or the reader was lapped:
-never "refused" (DESIGN section 5, rule 2). Nothing here waits, reads a clock or knows a
-socket; the serving loop calls.
+What the ring did not take, or what comes while the engine recovers, is answered "busy" at
+once. What was published is answered by its events, or "outcome unknown" when they do not come
+in time or the reader was lapped: never "refused" (DESIGN section 5, rule 2). Nothing here
+waits, reads a clock or knows a socket; the serving loop calls.
 """
 
 import struct
@@ -17,8 +17,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from engine.port import Closed
 from engine.records import COMMAND, EventKind
-from gateways.http.problems import busy, outcome_unknown
+from gateways.http.problems import Problem, busy, not_now, outcome_unknown
 from gateways.http.replies import CANCELLED, LAST, LISTED_MAX, ORDER_OPS, Outcome, Reports, outcome
 from gateways.http.routes import Fields
 from gateways.json_lines.events import UNFOLDED, EventWords
@@ -47,6 +48,7 @@ class Gate(Protocol):
     def submit(self, commands: Any) -> int: ...
     def drain(self, limit: int = ...) -> Any: ...
     def has_news(self) -> bool: ...
+    def closed_because(self) -> Closed | None: ...
 
 
 class Listener(Protocol):
@@ -142,6 +144,11 @@ class Dispatcher:
         staged = self._staged
         if not staged:
             return
+        closed = self._gate.closed_because()
+        if closed is not None:
+            self._refuse(staged, not_now(closed))
+            staged.clear()
+            return
         deadline = self.now + REPLY_TIMEOUT_S
         published = self._gate.submit(self._records[: len(staged)])
         for req_seq, pending in staged[:published]:
@@ -149,9 +156,7 @@ class Dispatcher:
             self._pending[req_seq] = pending
         refused = staged[published:]
         staged.clear()
-        self.busy_count += len(refused)
-        for _, pending in refused:
-            self._settle(pending, busy())
+        self._refuse(refused, busy())
 
     def collect(self) -> int:
         """Hand out the events that have become visible; return how many were ours."""
@@ -211,6 +216,12 @@ class Dispatcher:
         is_own_doing = event.session == event.maker_session and event.order_id == answered_order_id
         if not (is_own_doing and event.kind in TOLD_IN_REPLY):
             listener.report(event)
+
+    def _refuse(self, staged: Sequence[tuple[int, Pending]], why: Problem) -> None:
+        """Answer commands that were not published."""
+        self.busy_count += len(staged)
+        for _, pending in staged:
+            self._settle(pending, why)
 
     def _settle(self, pending: Pending, result: Outcome) -> None:
         if pending.in_flight_key is not None:

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from engine.instruments import RefusedAtDoor
+from engine.port import Closed
 from engine.records import Reason
 
 CONTENT_TYPE = "application/problem+json"
@@ -205,6 +206,15 @@ def busy() -> Problem:
     return problem(
         HttpStatus.BUSY, "busy", f"the engine's command ring is full; retry after {RETRY_AFTER_S} s"
     )
+
+
+def not_now(closed: Closed) -> Problem:
+    """The engine takes no commands for now: nothing was published."""
+    if closed is Closed.RECOVERING:
+        detail = f"the engine rebuilds its state after a restart; retry after {RETRY_AFTER_S} s"
+    else:
+        detail = "the journal is latched: the engine accepts nothing until an operator has mended it"
+    return problem(HttpStatus.BUSY, closed.value, detail)
 
 
 def outcome_unknown(cause: str) -> Problem:

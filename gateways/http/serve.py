@@ -60,7 +60,9 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
     stopping = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
     desk = Desk(
-        gate.state(), lambda reports, settled: Dispatcher(gate, reports, lambda: pump.wake(), settled)
+        gate.state(),
+        lambda reports, settled: Dispatcher(gate, reports, lambda: pump.wake(), settled),
+        gate.state_turn,
     )
     keys = KeyRing(door.keys, [gate.next_session() for _ in door.keys])
     sockets = Sockets(keys, desk, gate.next_session)

@@ -75,7 +75,13 @@ RINGS = ("a", "b", "spare-0")
 def running(data_dir: Path) -> Iterator[Bench]:
     """Make the segments and the instance file of an echo engine that the test itself drives."""
     settings = EngineSettings(
-        command_ring=64, journal_ring=64, event_ring=1024, batch=16, cpu="none", lock_memory=False
+        command_ring=64,
+        journal_ring=64,
+        event_ring=1024,
+        batch=16,
+        cpu="none",
+        lock_memory=False,
+        durability="none",
     )
     names = segment_names(data_dir)
     segments = Segments(names, application(), settings, RINGS, ("door",), 1)

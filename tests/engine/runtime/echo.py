@@ -20,6 +20,9 @@ LAST = int(EventFlag.LAST)
 STATE = np.dtype(
     [
         ("seq", "<i8"),
+        ("eng_ts", "<i8"),
+        ("event_count", "<i8"),
+        ("event_hash", "<i8"),
         ("opened_count", "<i8"),
         ("out_count", "<i8"),
         ("version", "<i8", (8,)),
@@ -37,6 +40,7 @@ def echo(s: Any, command: Any, seq: int, eng_ts: int, ring: int) -> int:
     """Answer a command with events that name it."""
     assert seq == s.seq + 1
     s.seq = seq
+    s.eng_ts = eng_ts
     if command["op"] == TICK:
         s.ticks += 1
         return 0
@@ -55,6 +59,8 @@ def echo(s: Any, command: Any, seq: int, eng_ts: int, ring: int) -> int:
         event["req_seq"] = command["req_seq"]
         event["qty"] = i
         event["flags"] = LAST if i == count - 1 else 0
+        s.event_hash = s.event_hash * 31 + seq + i
+    s.event_count += count
     return count
 
 
@@ -71,4 +77,6 @@ def echo_due(s: Any) -> int:
 
 def application() -> Application:
     """Return what the runtime takes."""
-    return Application("echo", STATE, echo, echo_prepare, echo_due)
+    return Application(
+        "echo", STATE, echo, echo_prepare, echo_due, lambda state: state.tobytes().hex(), lambda *_: "total"
+    )

@@ -8,6 +8,7 @@ import pytest
 from numba import njit
 
 from engine.config import Capacities
+from engine.port import Closed
 from engine.records import EVENT, Role
 from engine.trading.apply import apply
 from engine.trading.state import new_state
@@ -64,6 +65,7 @@ class SimulatedGate:
         self.laps = 0
         self.room = 10**6
         self.is_silent = False
+        self.closed: Closed | None = None
         self.submitted: list[Any] = []
         self.applied_count = 0
         self.event_count = 0
@@ -78,6 +80,9 @@ class SimulatedGate:
         self.room -= taken
         self.submitted += [commands[i : i + 1].copy() for i in range(taken)]
         return taken
+
+    def closed_because(self) -> Closed | None:
+        return self.closed
 
     def has_news(self) -> bool:
         return bool(self.submitted) and not self.is_silent

@@ -1,0 +1,58 @@
+"""Every write, sync and rename of the journal and the snapshots goes through a Disk.
+
+One object, so that a test can stand between the code and the file system: record what was
+synced and what was not, fail a call, lose power between two of them.
+"""
+
+import os
+from pathlib import Path
+
+MODE = 0o600
+
+
+class Disk:
+    """The file system as the journal uses it. Every method raises OSError as the kernel reports it."""
+
+    def create(self, path: Path) -> int:
+        """Make an empty file, replacing one of that name; return its descriptor."""
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, MODE)
+
+    def open(self, path: Path) -> int:
+        """Open an existing file for reading and writing; return its descriptor."""
+        return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+
+    def write(self, file: int, content: bytes | memoryview, offset: int) -> None:
+        """Write all of `content` at `offset`, also when the kernel takes it in parts."""
+        rest = memoryview(content)
+        while rest:
+            taken = os.pwrite(file, rest, offset)
+            rest = rest[taken:]
+            offset += taken
+
+    def sync_data(self, file: int) -> None:
+        """Return once what was written to the file is on the disk."""
+        os.fdatasync(file)
+
+    def sync(self, file: int) -> None:
+        """As sync_data, and the file's length and times with it."""
+        os.fsync(file)
+
+    def close(self, file: int) -> None:
+        """Close a descriptor."""
+        os.close(file)
+
+    def rename(self, old: Path, new: Path) -> None:
+        """Give a file its final name; on the disk after `sync_folder`."""
+        os.rename(old, new)
+
+    def remove(self, path: Path) -> None:
+        """Remove a name, if it is there."""
+        path.unlink(missing_ok=True)
+
+    def sync_folder(self, folder: Path) -> None:
+        """Return once the names in the folder are on the disk."""
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

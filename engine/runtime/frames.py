@@ -1,0 +1,223 @@
+"""What a journal segment is made of: an .npy file of RECORDs, read by `np.load(file, mmap_mode="r")`.
+
+    slot 0          SEGMENT_HEAD   which segment, of which journal, hung to which frame
+    slot 1          FRAME_HEAD     one group commit: `count` commands, hash, chain
+    slot 2 ...      RECORD         the commands, dense in `seq`
+    ...             FRAME_HEAD, RECORDs, ...
+    the rest        zero
+
+All three are one record slot long and begin with an int64: the `seq` of a command, counted
+from 1, FRAME_MARK or SEGMENT_MARK (negative), or 0 where nothing was written yet. So the
+commands of a segment are `a = np.load(file, mmap_mode="r"); a[a["seq"] > 0]`.
+
+The digest of a frame is BLAKE3 over the digest of the frame before, its own head and its
+commands: it finds damage as a CRC would and chains all frames, so that no command can be
+changed, dropped or inserted without changing every digest after it.
+"""
+
+import io
+import struct
+from typing import Any, NamedTuple
+
+import blake3
+import numpy as np
+import numpy.typing as npt
+
+from engine.instance import JOURNAL_ENTRY
+from ringbuf.segment_header import record_hash
+
+RECORD = JOURNAL_ENTRY
+FORMAT_VERSION = 1
+FRAME_MARK = -1
+SEGMENT_MARK = -2
+MAGIC = int.from_bytes(b"PINIONJ1", "little")
+NPY_HEAD_BYTES = 4096
+"""Bytes ahead of the first record: numpy's own header, padded to a page."""
+DIGEST_BYTES = 32
+NO_DIGEST = bytes(DIGEST_BYTES)
+"""What the first frame of a journal is chained to."""
+
+FRAME_HEAD = np.dtype(
+    [
+        ("mark", "<i8"),  # FRAME_MARK
+        ("magic", "<i8"),
+        ("epoch", "<i8"),  # start of the instance that took the commands: their rings are its rings
+        ("first_seq", "<i8"),
+        ("count", "<i8"),  # commands that follow
+        ("durable_upto", "<i8"),  # D when the frame was written
+        ("written_at", "<i8"),  # wall clock, ns since 1970: for people
+        ("previous", "u1", (DIGEST_BYTES,)),  # digest of the frame that ends at first_seq - 1
+        ("digest", "u1", (DIGEST_BYTES,)),  # over everything else of the frame
+        ("reserved", "<i8", (5,)),
+    ]
+)
+SEGMENT_HEAD = np.dtype(
+    [
+        ("mark", "<i8"),  # SEGMENT_MARK
+        ("magic", "<i8"),
+        ("version", "<i8"),  # FORMAT_VERSION
+        ("layout", "<i8"),  # hash of RECORD's fields
+        ("identity", "<i8"),  # the application and its capacities, see `identity_of`
+        ("epoch", "<i8"),
+        ("number", "<i8"),  # of the segment, from 1
+        ("first_seq", "<i8"),  # the commands from here on are this segment's, not an older one's
+        ("created_at", "<i8"),  # wall clock, ns since 1970
+        ("anchor", "u1", (DIGEST_BYTES,)),  # digest of the frame that ends at first_seq - 1
+        ("digest", "u1", (DIGEST_BYTES,)),  # over everything else of the head
+        ("reserved", "<i8", (3,)),
+    ]
+)
+assert RECORD.itemsize == FRAME_HEAD.itemsize == SEGMENT_HEAD.itemsize == 160
+LAYOUT = record_hash(RECORD)
+_HEAD = struct.Struct("<7q32s32s")
+
+assert FRAME_HEAD.fields is not None
+assert SEGMENT_HEAD.fields is not None
+_FRAME_DIGEST_AT: int = FRAME_HEAD.fields["digest"][1]
+_SEGMENT_DIGEST_AT: int = SEGMENT_HEAD.fields["digest"][1]
+
+Records = npt.NDArray[np.void]
+
+
+class Frame(NamedTuple):
+    """A valid frame of a segment."""
+
+    records: Records  # of the whole segment
+    slot: int  # of its head
+    epoch: int
+    first_seq: int
+    command_count: int
+    durable_upto: int
+    previous: bytes
+    digest: bytes
+
+    @property
+    def last_seq(self) -> int:
+        """The seq of its last command."""
+        return self.first_seq + self.command_count - 1
+
+    @property
+    def end_slot(self) -> int:
+        """The slot after its last command."""
+        return self.slot + 1 + self.command_count
+
+    @property
+    def entries(self) -> Records:
+        """Its commands: RECORD[count], a view."""
+        return self.records[self.slot + 1 : self.end_slot]
+
+    @property
+    def content(self) -> memoryview:
+        """Head and commands as they are in the file."""
+        return self.records[self.slot : self.end_slot].data.cast("B")
+
+
+class SegmentHead(NamedTuple):
+    """The verified head of a segment."""
+
+    layout: int
+    identity: int
+    epoch: int
+    number: int
+    first_seq: int
+    created_at: int
+    anchor: bytes
+
+
+def npy_head(slot_count: int) -> bytes:
+    """Return numpy's header of a RECORD[slot_count] file, padded to NPY_HEAD_BYTES."""
+    file = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        file, {"descr": np.lib.format.dtype_to_descr(RECORD), "fortran_order": False, "shape": (slot_count,)}
+    )
+    text = file.getvalue()[10:].rstrip(b" \n")
+    length = NPY_HEAD_BYTES - 10
+    assert len(text) < length
+    return b"\x93NUMPY\x01\x00" + length.to_bytes(2, "little") + text.ljust(length - 1) + b"\n"
+
+
+def seal(
+    buffer: Records, count: int, *, epoch: int, durable_upto: int, written_at: int, previous: bytes
+) -> bytes:
+    """Write the head of a frame whose `count` commands lie in buffer[1 : 1 + count]; return its digest."""
+    head = buffer[:1].view(FRAME_HEAD)[0]
+    head["mark"], head["magic"], head["epoch"] = FRAME_MARK, MAGIC, epoch
+    head["first_seq"], head["count"] = buffer[1]["seq"], count
+    head["durable_upto"], head["written_at"] = durable_upto, written_at
+    head["previous"] = np.frombuffer(previous, np.uint8)
+    head["reserved"] = 0
+    digest = _digest_around(buffer[: 1 + count].data.cast("B"), _FRAME_DIGEST_AT)
+    head["digest"] = np.frombuffer(digest, np.uint8)
+    return digest
+
+
+def frame_at(records: Records, slot: int) -> Frame | None:
+    """Return the frame whose head is in `slot`, verified by its own digest; None when there is none."""
+    if slot + 1 >= len(records):
+        return None
+    head = records[slot : slot + 1].data.cast("B")
+    # struct, not fields of the record: a journal of small frames has millions of heads.
+    mark, magic, epoch, first_seq, count, durable_upto, _, previous, digest = _HEAD.unpack_from(head)
+    if mark != FRAME_MARK or magic != MAGIC or first_seq < 1 or not 1 <= count < len(records) - slot:
+        return None
+    content = records[slot : slot + 1 + count].data.cast("B")
+    if _digest_around(content, _FRAME_DIGEST_AT) != digest:
+        return None
+    return Frame(records, slot, epoch, first_seq, count, durable_upto, previous, digest)
+
+
+def segment_head(
+    *, identity: int, epoch: int, number: int, first_seq: int, created_at: int, anchor: bytes
+) -> Records:
+    """Return the head of a segment as RECORD[1]."""
+    made = np.zeros(1, SEGMENT_HEAD)
+    head = made[0]
+    head["mark"], head["magic"], head["version"], head["layout"] = (
+        SEGMENT_MARK,
+        MAGIC,
+        FORMAT_VERSION,
+        LAYOUT,
+    )
+    head["identity"], head["epoch"], head["number"] = identity, epoch, number
+    head["first_seq"], head["created_at"] = first_seq, created_at
+    head["anchor"] = np.frombuffer(anchor, np.uint8)
+    head["digest"] = np.frombuffer(_segment_digest(made), np.uint8)
+    return made.view(RECORD)
+
+
+def read_segment_head(record: Records) -> SegmentHead | str:
+    """Return the verified head of a segment (RECORD[1]), or what is wrong with it."""
+    made = record.view(SEGMENT_HEAD)
+    head: Any = made[0]
+    if head["mark"] != SEGMENT_MARK or head["magic"] != MAGIC:
+        return "its first record is no segment head"
+    if head["version"] != FORMAT_VERSION:
+        return f"its format version is {head['version']}, this Pinion writes {FORMAT_VERSION}"
+    if _segment_digest(made) != head["digest"].tobytes():
+        return "its head is damaged: the digest does not fit"
+    return SegmentHead(
+        int(head["layout"]),
+        int(head["identity"]),
+        int(head["epoch"]),
+        int(head["number"]),
+        int(head["first_seq"]),
+        int(head["created_at"]),
+        head["anchor"].tobytes(),
+    )
+
+
+def identity_of(application: str, state_dtype: npt.DTypeLike) -> int:
+    """Return a number that differs when application, capacities or state layout differ."""
+    name = blake3.blake3(application.encode()).digest(8)
+    return (int.from_bytes(name, "little") ^ record_hash(state_dtype)) >> 1
+
+
+def _segment_digest(head: npt.NDArray[np.void]) -> bytes:
+    return _digest_around(memoryview(head.tobytes()), _SEGMENT_DIGEST_AT)
+
+
+def _digest_around(content: memoryview, digest_at: int) -> bytes:
+    """Return the digest of everything but the place where the digest itself stands."""
+    hashed = blake3.blake3(content[:digest_at])
+    hashed.update(content[digest_at + DIGEST_BYTES :])
+    return hashed.digest()

@@ -1,0 +1,290 @@
+"""The journal as it lies on the disk: DATA/journal/NUMBER-FIRSTSEQ.npy, read and judged.
+
+A segment begins where it says (`first_seq`) and takes precedence over older ones from there
+on: what an older one holds beyond that was never declared durable. Within a segment frame
+follows frame; each names the digest of the one before. What does not continue the chain is
+no part of the journal. Whether it may simply be cut off is decided by `durable`: something
+that was once declared durable must be there (DESIGN section 5, rule 9).
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise, zip_longest
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.runtime.frames import (
+    LAYOUT,
+    NO_DIGEST,
+    NPY_HEAD_BYTES,
+    RECORD,
+    Frame,
+    Records,
+    SegmentHead,
+    frame_at,
+    read_segment_head,
+)
+
+FOLDER = "journal"
+SEGMENT_NAME = re.compile(r"(\d{8})-(\d{16})\.npy")
+
+
+class JournalError(Exception):
+    """The journal cannot be used as it is; the text says which file, where and what to do."""
+
+
+def segment_name(number: int, first_seq: int) -> str:
+    """Return the file name of a segment."""
+    return f"{number:08d}-{first_seq:016d}.npy"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One file: its verified head and a read-only mapping of its records."""
+
+    path: Path
+    head: SegmentHead
+    records: Records
+
+    def offset_bytes(self, slot: int) -> int:
+        """Return where in the file a slot begins."""
+        return NPY_HEAD_BYTES + slot * RECORD.itemsize
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place between two frames."""
+
+    seq: int  # of the last command before it
+    digest: bytes  # of the frame that ends there
+
+
+START = Position(0, NO_DIGEST)
+
+
+def segment_paths(folder: Path) -> list[Path]:
+    """Return the segment files in their order; JournalError where one between two is missing."""
+    found = sorted(path for path in folder.glob("*.npy") if SEGMENT_NAME.fullmatch(path.name))
+    for before, after in pairwise(found):
+        if number_of(after) != number_of(before) + 1:
+            raise JournalError(
+                f"{folder}: segment {number_of(before) + 1} is missing between {before.name} and "
+                f"{after.name}; bring it back from the archive or a backup"
+            )
+    return found
+
+
+def number_of(path: Path) -> int:
+    """Return the number in a segment's name."""
+    return int(path.name[:8])
+
+
+def first_seq_of(path: Path) -> int:
+    """Return the first seq in a segment's name."""
+    return int(path.name[9:25])
+
+
+def open_segment(path: Path, identity: int | None = None) -> Segment:
+    """Map a segment and verify its head; `identity` is that of the application that wants to read it."""
+    try:
+        records: Any = np.load(path, mmap_mode="r")
+    except (OSError, ValueError) as error:
+        raise JournalError(f"{path}: cannot be read as a numpy file: {error}") from error
+    if records.dtype != RECORD or records.ndim != 1 or len(records) < 1:
+        raise JournalError(f"{path}: holds {records.dtype} of shape {records.shape}, no journal records")
+    head = read_segment_head(np.array(records[:1]))
+    if isinstance(head, str):
+        raise JournalError(f"{path}: {head}")
+    if head.layout != LAYOUT:
+        raise JournalError(f"{path}: its records have another layout: migrate the journal first")
+    if identity is not None and head.identity != identity:
+        raise JournalError(
+            f"{path}: written with other capacities or another application; start with the "
+            f"configuration it was written with, or migrate (docs/operating.md)"
+        )
+    if (head.number, head.first_seq) != (number_of(path), first_seq_of(path)):
+        raise JournalError(f"{path}: its head names segment {head.number} from seq {head.first_seq}")
+    return Segment(path, head, records.view(np.ndarray))
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Where a chain of frames ends before the segment does."""
+
+    segment: Segment
+    slot: int
+    after: Position
+
+    def __str__(self) -> str:
+        return (
+            f"{self.segment.path}: no valid frame at byte {self.segment.offset_bytes(self.slot):,} "
+            f"(after seq {self.after.seq})"
+        )
+
+
+class Reader:
+    """Walks the frames of a journal folder from a position on.
+
+    Parameters
+    ----------
+    folder : the journal's folder
+    start : begin behind this position; the segment that holds it must still be there
+    identity : of the application, None to read anybody's
+
+    Iterating yields Frames, each verified and chained to the one before. Where they end,
+    `position` is the place behind the last and `end` says what is found there.
+    """
+
+    def __init__(self, folder: Path, start: Position = START, identity: int | None = None) -> None:
+        self.folder = folder
+        self.position = start
+        self.segment: Segment | None = None
+        self.end: Broken | None = None
+        self._start = start
+        self._paths = segment_paths(folder)
+        self._identity = identity
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield the frames; JournalError where something within the journal is missing or damaged."""
+        paths = self._paths[self._first_path() :]
+        for path, later in zip_longest(paths, paths[1:]):
+            stop = None if later is None else first_seq_of(later)
+            if stop is not None and stop <= self.position.seq:
+                continue
+            yield from self._frames(open_segment(path, self._identity), stop)
+            if stop is not None and self.position.seq != stop - 1:
+                raise JournalError(
+                    f"{self.end}, but {later} goes on at seq {stop}: commands that were declared "
+                    f"durable are damaged or missing; bring the file back from a backup"
+                )
+
+    def stretches(self, upto: int, slot_count: int = 2**16) -> Iterator[tuple[Records, int, Position]]:
+        """Yield (records, epoch, position behind them): frames that lie side by side, heads included.
+
+        upto : int, seq; frames that begin behind it are left out
+        slot_count : about how many records at once
+        """
+        first: Frame | None = None
+        last: Frame | None = None
+        for frame in self:
+            if frame.first_seq > upto:
+                break
+            if first is not None and last is not None:
+                is_next = frame.records is last.records and frame.slot == last.end_slot
+                if not is_next or frame.epoch != last.epoch or last.end_slot - first.slot >= slot_count:
+                    yield _stretch(first, last)
+                    first = None
+            first, last = first or frame, frame
+        if first is not None and last is not None:
+            yield _stretch(first, last)
+
+    def _first_path(self) -> int:
+        """Return which path holds the frame behind the start."""
+        wanted = self._start.seq + 1
+        holding = [at for at, path in enumerate(self._paths) if first_seq_of(path) <= wanted]
+        if not self._paths:
+            return 0
+        if not holding:
+            raise JournalError(
+                f"{self.folder}: begins at seq {first_seq_of(self._paths[0])}, seq {wanted} is needed; bring "
+                f"the earlier segments back from the archive, or a snapshot that reaches so far"
+            )
+        # The oldest of those that begin at the same seq may be an empty one: all of them are walked.
+        first = first_seq_of(self._paths[holding[-1]])
+        return next(at for at in holding if first_seq_of(self._paths[at]) == first)
+
+    def _frames(self, segment: Segment, stop: int | None) -> Iterator[Frame]:
+        """Yield the frames of one segment that lie behind the position and below `stop`."""
+        self.segment = segment
+        slot = 1
+        chained = segment.head.anchor
+        seq = segment.head.first_seq - 1
+        if seq == self.position.seq and chained != self.position.digest:
+            raise JournalError(
+                f"{segment.path}: is chained to another frame at seq {seq} than the one before it: "
+                f"it belongs to another journal, or one of them was altered"
+            )
+        while stop is None or seq + 1 < stop:
+            frame = frame_at(segment.records, slot)
+            if frame is None or frame.first_seq != seq + 1 or frame.previous != chained:
+                break
+            seq, chained, slot = frame.last_seq, frame.digest, frame.end_slot
+            if seq <= self._start.seq:
+                if seq == self._start.seq and chained != self._start.digest:
+                    raise JournalError(
+                        f"{segment.path}: the frame that ends at seq {seq} is not the one that the "
+                        f"snapshot was taken behind: one of them belongs to another journal"
+                    )
+                continue
+            if frame.first_seq <= self._start.seq:
+                raise JournalError(f"{segment.path}: no frame ends at seq {self._start.seq}")
+            self.position = Position(seq, chained)
+            yield frame
+        self.end = Broken(segment, slot, Position(seq, chained))
+
+
+def _stretch(first: Frame, last: Frame) -> tuple[Records, int, Position]:
+    records = first.records[first.slot : last.end_slot]
+    return records, last.epoch, Position(last.last_seq, last.digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a start finds in a journal folder."""
+
+    end: Position  # behind the last valid frame
+    durable: Position  # behind the last frame that is known to have been synced
+    tail: tuple[Frame, ...]  # the valid frames between the two
+    next_number: int  # of the next segment
+    cut: Broken | None  # something else than zeros stood at the end: why it is left out
+
+
+def survey(folder: Path, floor: Position = START, identity: int | None = None) -> Found:
+    """Find the journal's end behind `floor` (a snapshot's position) and judge what stands there.
+
+    Raises JournalError when commands that were declared durable are damaged or missing.
+    """
+    reader = Reader(folder, floor, identity)
+    durable, tail = floor, []
+    known = floor.seq
+    for frame in reader:
+        tail.append(frame)
+        known = max(known, frame.durable_upto)
+        while tail and tail[0].last_seq <= known:
+            durable = Position(tail[0].last_seq, tail[0].digest)
+            del tail[0]
+    numbers = [number_of(path) for path in segment_paths(folder)]
+    cut = None
+    if reader.end is not None:
+        known = max(known, _declared_behind(reader.end))
+        if known > reader.position.seq:
+            raise JournalError(
+                f"{reader.end}, but the journal itself says that everything up to seq {known} was "
+                f"durable: it is damaged; bring the file back from a backup"
+            )
+        rest = reader.end.segment.records[reader.end.slot :]
+        cut = reader.end if _is_written(rest) else None
+    elif floor.seq:
+        raise JournalError(f"{folder}: there is no segment, but a snapshot reaches seq {floor.seq}")
+    # The segment's own head says that everything before it was synced.
+    if reader.segment is not None and reader.segment.head.first_seq - 1 > durable.seq:
+        head = reader.segment.head
+        durable = Position(head.first_seq - 1, head.anchor)
+        tail = [frame for frame in tail if frame.first_seq > durable.seq]
+    return Found(reader.position, durable, tuple(tail), max(numbers, default=0) + 1, cut)
+
+
+def _declared_behind(end: Broken) -> int:
+    """Return up to which seq the valid frames behind a break declare everything durable."""
+    records = end.segment.records
+    heads = np.flatnonzero(records["seq"][end.slot :] < 0) + end.slot
+    frames = (frame_at(records, int(slot)) for slot in heads)
+    return max((frame.durable_upto for frame in frames if frame is not None), default=0)
+
+
+def _is_written(rest: Records) -> bool:
+    """Tell whether anything but zeros stands in these slots: they were torn, not merely unused."""
+    return bool(np.ascontiguousarray(rest).view(np.int64).any()) if len(rest) else False

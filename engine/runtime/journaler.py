@@ -1,0 +1,196 @@
+"""The journaler process: what the worker sequenced goes to the disk, then the durable cursor moves.
+
+    journal ring --JT..J--> one frame: write, fdatasync --> D = last seq --> JT = D
+
+It groups whatever has come since the last sync, so the slower the disk the larger the frames.
+An error of the disk is final: the latch stops the worker before it takes another command, and
+what was not synced is never shown to anybody. A restart of everything is the only way out.
+"""
+
+import logging
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from engine.config import EngineSettings
+from engine.instance import DURABLE, JOURNALER, LATCH, OPENED, counter_name, write_ready
+from engine.runtime import journal, snapshot
+from engine.runtime.crash_points import crash_point
+from engine.runtime.disk import Disk
+from engine.runtime.frames import identity_of
+from engine.runtime.journal import START, JournalError, Position
+from engine.runtime.journal_writer import JournalWriter
+from engine.runtime.segments import Segments
+from ringbuf.atomics import load_acquire, store_release
+from ringbuf.layout import PUBLISHED, RELEASED
+from ringbuf.waiting import Wait, await_beyond
+
+log = logging.getLogger(__name__)
+
+LOOK_NS = 50_000_000
+"""The longest wait between two looks at signals and the heartbeat."""
+RETRY_SPARE_S = 1.0
+EXIT_LATCHED = 3
+LATCH_DISK, LATCH_FULL = 1, 2
+LATCH_TEXTS = {
+    LATCH_DISK: "the disk refused a write or a sync",
+    LATCH_FULL: "the disk has no room for another segment",
+}
+
+
+class Journaler:
+    """Owns D, JT and the latch; the one writer of DATA/journal."""
+
+    def __init__(self, segments: Segments, data_dir: Path, epoch: int, disk: Disk | None = None) -> None:
+        self.folder = data_dir / journal.FOLDER
+        self._data_dir = data_dir
+        self._settings: EngineSettings = segments.settings
+        self._application = segments.application
+        self._identity = identity_of(self._application.name, self._application.state_dtype)
+        self._control = segments.journal.control
+        self._slots = segments.journal.slots
+        self._counters = segments.counters
+        self._heartbeat = counter_name(JOURNALER, "heartbeat")
+        self._writer = JournalWriter(
+            self.folder,
+            disk or Disk(),
+            identity=self._identity,
+            epoch=epoch,
+            slot_count=self._settings.journal_segment,
+        )
+        self._retry_at = 0.0
+
+    def open(self) -> None:
+        """Find where the journal ends and begin this incarnation's segment there.
+
+        Raises JournalError when something that was declared durable is missing, OSError.
+        """
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        floor = self._floor()
+        if load_acquire(self._control, OPENED):
+            self._reopen(floor)
+        else:
+            self._open_cold(floor)
+
+    def work(self, idle_ns: int) -> bool:
+        """Write one frame of what waits, after waiting at most idle_ns; tell whether there was any."""
+        control, slots = self._control, self._slots
+        done = int(control[RELEASED])  # ours
+        policy = int(Wait[self._settings.wait.upper()])
+        head = int(await_beyond(control, PUBLISHED, done, policy, 0, idle_ns))
+        self._counters.beat(self._heartbeat)
+        if head <= done:
+            return False
+        count = min(head - done, self._writer.room)
+        if count == 0:
+            self._writer.rotate()
+            return True
+        at = done & (len(slots) - 1)
+        first = slots[at : at + count]
+        second = slots[: count - len(first)]
+        last = self._writer.append(first, second, done)
+        store_release(control, DURABLE, last)  # pairs with every reader's gate
+        crash_point("journaler.durable")
+        store_release(control, RELEASED, last)  # pairs with the worker's room()
+        self._counters.add(counter_name(JOURNALER, "frames"))
+        return True
+
+    def keep_spare(self) -> None:
+        """Try again for a spare segment; latch while what the ring may hold still finds room."""
+        error = self._writer.spare_error
+        if error is None or time.monotonic() < self._retry_at:
+            return
+        self._retry_at = time.monotonic() + RETRY_SPARE_S
+        # Every command could need a head of its own.
+        if self._writer.remaining() < 2 * self._settings.journal_ring:
+            self.latch(LATCH_FULL, error)
+            return
+        log.error("no room for another journal segment (%s): free space, or the engine stops", error)
+        self._writer.prepare_spare()
+
+    def latch(self, cause: int, error: OSError) -> None:
+        """Stop the engine: nothing more is accepted, nothing more becomes durable."""
+        store_release(self._control, LATCH, cause)  # pairs with the loop's load
+        log.critical("journal latched: %s (%s); mend the disk, then start again", LATCH_TEXTS[cause], error)
+
+    @property
+    def is_latched(self) -> bool:
+        """Whether nothing may be written any more."""
+        return bool(load_acquire(self._control, LATCH))
+
+    def close(self) -> None:
+        """Let the files go; all that was appended is synced."""
+        self._writer.close()
+
+    def _floor(self) -> Position:
+        """Return the newest snapshot's place: what lies before it need not be read."""
+        found, complaints = snapshot.newest(self._data_dir, self._application.state_dtype, self._identity)
+        for complaint in complaints:
+            log.warning("%s; an older one or the journal alone is used", complaint)
+        return START if found is None else found.position
+
+    def _open_cold(self, floor: Position) -> None:
+        found = journal.survey(self.folder, floor, self._identity)
+        if found.cut is not None:
+            log.warning("%s: the rest was never durable and is left out", found.cut)
+        self._writer.begin(found.next_number, found.durable, found.tail)
+        control = self._control
+        store_release(control, RELEASED, found.end.seq)
+        store_release(control, DURABLE, found.end.seq)
+        crash_point("journaler.found")
+        store_release(control, OPENED, 1)  # pairs with the worker's wait
+
+    def _reopen(self, floor: Position) -> None:
+        """After this role's death alone: the ring still holds everything beyond D."""
+        control = self._control
+        durable = int(load_acquire(control, DURABLE))
+        reader = journal.Reader(self.folder, floor, self._identity)
+        if reader.position.seq < durable:
+            for frame in reader:
+                if frame.last_seq >= durable:
+                    break
+        if reader.position.seq != durable:
+            raise JournalError(
+                f"{self.folder}: seq {durable} was declared durable, a frame that ends there is not found "
+                f"(the reading ends at seq {reader.position.seq}): the journal is damaged"
+            )
+        paths = journal.segment_paths(self.folder)
+        number = max((journal.number_of(path) for path in paths), default=0) + 1
+        self._writer.begin(number, reader.position)
+        store_release(control, RELEASED, durable)
+
+
+def run_journaler(segments: Segments, data_dir: Path, epoch: int) -> int:
+    """Run until SIGTERM and an empty ring; return the exit code."""
+    stopping = False
+
+    def stop(*_: Any) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    journaler = Journaler(segments, data_dir, epoch)
+    try:
+        journaler.open()
+    except OSError as error:
+        journaler.latch(LATCH_DISK, error)
+    log.info("journaler %d writes to %s", os.getpid(), journaler.folder)
+    write_ready(data_dir, JOURNALER, 0)
+    while True:
+        if journaler.is_latched:
+            if stopping:
+                return EXIT_LATCHED
+            time.sleep(LOOK_NS / 1e9)
+            segments.counters.beat(counter_name(JOURNALER, "heartbeat"))
+            continue
+        try:
+            worked = journaler.work(LOOK_NS)
+            journaler.keep_spare()
+        except OSError as error:
+            journaler.latch(LATCH_DISK, error)
+            continue
+        if stopping and not worked:
+            journaler.close()
+            return 0

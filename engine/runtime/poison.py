@@ -1,0 +1,31 @@
+"""A command that kills the worker must not kill it for ever: noticed at the second death.
+
+The state's `seq` is set when a command begins, the loop's `applied` when it is done. A worker
+that died between the two died at that command; a worker that was killed while idle did not.
+"""
+
+from typing import Any
+
+LATCH_POISON = 3
+"""Value of the latch word: a command killed the worker twice."""
+
+
+class Deaths:
+    """The worker's deaths in a row at one seq."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self.is_final = False
+        """Whether the worker must not be started again."""
+
+    def note(self, s: Any, loop: Any) -> int | None:
+        """Take in a death; return the seq at which it was the second in a row, else None.
+
+        s, loop : the state record and the LOOP record as the dead worker left them
+        """
+        seq = int(s["seq"])
+        is_within = seq > int(loop["applied"])
+        is_second = is_within and seq == self._last
+        self._last = seq if is_within else 0
+        self.is_final = self.is_final or is_second
+        return seq if is_second else None

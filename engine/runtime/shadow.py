@@ -1,0 +1,173 @@
+"""The shadow process: a second engine that lives off the journal and finds the first one out.
+
+    journal files, up to D --> the same kernel --> a state of its own
+        every 2**16 commands   the hash of all events so far against the worker's (SPEC S27)
+        every snapshot_every   a snapshot, so that a recovery is short and old segments can go
+        at the end             the digest of the whole state against the worker's, a last snapshot
+
+It reads files alone, as a recovery would: what it can rebuild, a recovery can. A difference
+means that one of the two engines decided wrongly; the shadow says so, stops following and
+writes no more snapshots, so that the last good one stays.
+"""
+
+import gc
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from engine.config import EngineSettings
+from engine.instance import CHECK_BITS, CHECKS, DURABLE, SHADOW, STATE_EPOCH, counter_name, write_ready
+from engine.runtime import journal, snapshot
+from engine.runtime.disk import Disk
+from engine.runtime.follow import Follower
+from engine.runtime.frames import identity_of
+from engine.runtime.journal import START, JournalError
+from engine.runtime.replica import Replica
+from engine.runtime.segments import Segments
+from ringbuf.atomics import load_acquire
+from ringbuf.waiting import Wait, await_beyond
+
+log = logging.getLogger(__name__)
+
+LOOK_NS = 100_000_000
+IDLE_ROUNDS = 10**6
+"""Where the wait policy begins: the shadow is never in a hurry, it sleeps at once."""
+CHECK_EVERY = 1 << CHECK_BITS
+
+
+class DifferenceError(Exception):
+    """The worker and the shadow disagree; the text says where."""
+
+
+class Shadow:
+    """Follows, compares, takes snapshots."""
+
+    def __init__(self, segments: Segments, data_dir: Path, disk: Disk | None = None) -> None:
+        self._application = segments.application
+        self._settings: EngineSettings = segments.settings
+        self._data_dir = data_dir
+        self._disk = disk or Disk()
+        self._identity = identity_of(self._application.name, self._application.state_dtype)
+        self._control = segments.journal.control
+        self._worker_state = segments.state
+        self._checks = segments.stats.slots[0]["checks"]
+        self._counters = segments.counters
+        self._seen: dict[int, int] = {}
+        self._snapshot_seq = 0
+        self.replica = Replica(self._application)
+
+    def open(self) -> None:
+        """Begin at the newest snapshot."""
+        found, complaints = snapshot.newest(self._data_dir, self._application.state_dtype, self._identity)
+        for complaint in complaints:
+            log.warning("%s", complaint)
+        position = START if found is None else snapshot.restore(found, self.replica)
+        self._snapshot_seq = position.seq
+        self._follower = Follower(self._data_dir / journal.FOLDER, position, self._identity)
+
+    @property
+    def durable_seq(self) -> int:
+        """D."""
+        return int(load_acquire(self._control, DURABLE))  # pairs with the journaler's store
+
+    def follow(self, is_stopping: Callable[[], bool] = lambda: False) -> None:
+        """Apply what is durable now, comparing on the way. Raises DifferenceError, JournalError."""
+        durable = self.durable_seq
+        while self.replica.seq < durable and not is_stopping():
+            self._note_checks()
+            next_check = (self.replica.seq | (CHECK_EVERY - 1)) + 1
+            records, epoch = self._follower.read(min(durable, next_check))
+            self.replica.enter_epoch(epoch)
+            self.replica.skip(records)
+            self._counters[counter_name(SHADOW, "seq")] = self.replica.seq
+            if self.replica.seq == next_check:
+                self._compare(next_check)
+            if self.replica.seq - self._snapshot_seq >= self._settings.snapshot_every:
+                self.take_snapshot()
+
+    def take_snapshot(self) -> None:
+        """Write the state as it is, where a frame ends; before that, follow until there."""
+        position = self._follower.position
+        if position.seq != self.replica.seq or position.seq == self._snapshot_seq:
+            return
+        path = snapshot.write(self._data_dir, self.replica, position, self._identity, self._disk)
+        self._snapshot_seq = position.seq
+        self._counters[counter_name(SHADOW, "snapshot_seq")] = position.seq
+        log.info("snapshot %s", path)
+
+    def compare_states(self) -> None:
+        """Compare whole states, both at rest at one seq. Raises DifferenceError naming the first field."""
+        theirs = self._worker_state.slots
+        if load_acquire(self._worker_state.control, STATE_EPOCH) & 1:
+            return
+        if int(theirs[0]["seq"]) != self.replica.seq:
+            return
+        digests = self._application.digest(theirs), self._application.digest(self.replica.state)
+        if digests[0] != digests[1]:
+            name = self._application.first_difference(theirs, self.replica.state)
+            raise DifferenceError(f"at seq {self.replica.seq} the state differs, first in {name}")
+        log.info("digest of worker and shadow at seq %d: %s", self.replica.seq, digests[0])
+
+    def _note_checks(self) -> None:
+        """Copy the worker's latest notes before they are overwritten."""
+        for at in range(0, 2 * CHECKS, 2):
+            seq = int(load_acquire(self._checks, at))
+            if seq > self.replica.seq and seq not in self._seen:
+                noted = int(load_acquire(self._checks, at + 1))
+                if int(load_acquire(self._checks, at)) == seq:
+                    self._seen[seq] = noted
+
+    def _compare(self, seq: int) -> None:
+        self._note_checks()
+        at = 2 * ((seq >> CHECK_BITS) & (CHECKS - 1))
+        noted = self._seen.pop(seq, None)
+        if noted is None and int(load_acquire(self._checks, at)) == seq:
+            noted = int(load_acquire(self._checks, at + 1))
+        if noted is None:
+            return  # from before this start, or long overwritten
+        own = int(self.replica.state[0]["event_hash"])
+        self._counters.add(counter_name(SHADOW, "checks"))
+        if noted != own:
+            raise DifferenceError(
+                f"at seq {seq} the worker's hash of all events is {noted:#x}, the shadow's {own:#x}: their "
+                f"events differ after seq {max(0, seq - CHECK_EVERY)}"
+            )
+
+
+def run_shadow(segments: Segments, data_dir: Path) -> int:
+    """Run until SIGTERM, then follow to the end, compare everything, take a last snapshot."""
+    stopping = False
+
+    def stop(*_: Any) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    gc.unfreeze()
+    shadow = Shadow(segments, data_dir)
+    shadow.open()
+    write_ready(data_dir, SHADOW, 0)
+    log.info("shadow %d follows from seq %d", os.getpid(), shadow.replica.seq)
+    control, heartbeat = segments.journal.control, counter_name(SHADOW, "heartbeat")
+    try:
+        while not stopping:
+            await_beyond(control, DURABLE, shadow.replica.seq, int(Wait.BACKOFF), IDLE_ROUNDS, LOOK_NS)
+            segments.counters.beat(heartbeat)
+            shadow.follow(lambda: stopping)
+        shadow.follow()
+        shadow.compare_states()
+        shadow.take_snapshot()
+        return 0
+    except (DifferenceError, JournalError) as error:
+        segments.counters.add(counter_name(SHADOW, "differences"))
+        log.critical("the shadow stops: %s", error)
+    except OSError as error:
+        log.critical("the shadow stops: %s", error)
+    while not stopping:
+        segments.counters.beat(heartbeat)
+        time.sleep(LOOK_NS / 1e9)
+    return 1
