@@ -21,6 +21,7 @@ from engine.runtime.segments import segment_names
 from tests.system.running import Running, await_true, is_running
 
 Start = Callable[..., Running]
+PROCESSES = ("supervisor", "journaler", "worker", "shadow", "http", "api")
 
 
 def post(running: Running, path: str, body: dict[str, Any], url: str) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def test_up_prints_its_processes_and_the_ready_line_then_stops_in_order(start: S
     running = start()
     ready = running.await_ready()
 
-    assert [line.split()[0] for line in running.lines] == ["supervisor", "worker", "http", "api", "ready"]
+    assert [line.split()[0] for line in running.lines] == [*PROCESSES, "ready"]
     assert set(ready) == {"api", "orders", "data", "pid"}
     assert ready["pid"] == running.process.pid
     bought = post(running, "/v1/orders", order(1), ready["orders"])
@@ -86,8 +87,8 @@ def test_a_killed_door_comes_back_and_the_books_stay(start: Start) -> None:
     assert running.stop() == 0
 
 
-def test_the_death_of_the_worker_stops_everything_with_exit_1(start: Start) -> None:
-    running = start()
+def test_without_a_journal_the_death_of_the_worker_stops_everything_with_exit_1(start: Start) -> None:
+    running = start("--durability", "none")
     running.await_ready()
     pids = [each.pid for each in instance.read(running.data_dir).processes]
 
@@ -155,9 +156,9 @@ def test_status_shows_what_runs(start: Start) -> None:
     )  # fmt: skip
 
     status = json.loads(shown.stdout)
-    assert [each["name"] for each in status["processes"]] == ["supervisor", "worker", "http", "api"]
+    assert [each["name"] for each in status["processes"]] == list(PROCESSES)
     assert all(each["alive"] for each in status["processes"])
-    assert status["durability"] == "none"
+    assert status["durability"] == "sync"
     assert running.stop() == 0
 
 

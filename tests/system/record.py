@@ -1,0 +1,70 @@
+"""What the journal on the disk says, replayed, against what clients were told."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.cli.trading import trading
+from engine.config import Capacities
+from engine.records import EventKind
+from engine.runtime import journal
+from engine.runtime.frames import identity_of
+from engine.runtime.replica import Replica
+from tests.system.clients import Told
+
+
+class Record:
+    """A stopped instance's journal: every command once, and the events that replaying it gives."""
+
+    def __init__(self, data_dir: Path) -> None:
+        application = trading(Capacities())
+        replica = Replica(application)
+        reader = journal.Reader(
+            data_dir / journal.FOLDER, identity=identity_of(application.name, application.state_dtype)
+        )
+        entries, events, epochs = [], [], []
+        for frame in reader:
+            replica.enter_epoch(frame.epoch)
+            entries.append(np.array(frame.entries))
+            epochs.append(np.full(frame.command_count, frame.epoch))
+            events.append(replica.apply(frame.entries))
+        self.entries: Any = np.concatenate(entries)
+        self.epochs = np.concatenate(epochs)
+        self.events: Any = np.concatenate(events)
+        self.state = replica.state
+        self.digest = application.digest(replica.state)
+
+    def check_order(self) -> None:
+        """Seqs are dense, time never goes back, and each ring's commands came once and without a gap."""
+        assert (self.entries["seq"] == np.arange(1, len(self.entries) + 1)).all()
+        assert (np.diff(self.entries["eng_ts"]) >= 0).all()
+        for epoch in np.unique(self.epochs):
+            of_epoch = self.entries[self.epochs == epoch]
+            for ring in np.unique(of_epoch["ring"]):
+                positions = of_epoch["ring_seq"][of_epoch["ring"] == ring]
+                assert (positions == np.arange(len(positions))).all(), f"ring {ring} of epoch {epoch}"
+
+    def check_told(self, clients: Sequence[Told]) -> int:
+        """Everything that a client was told is in the journal, once; return how many answers were checked."""
+        accepted = self.events[self.events["kind"] == EventKind.ACCEPTED]
+        order_of = dict(zip(accepted["client_order_id"].tolist(), accepted["order_id"].tolist(), strict=True))
+        assert len(order_of) == len(accepted), "a client id was accepted twice"
+        trades = self.events[self.events["kind"] == EventKind.TRADE]
+        made = set(zip(trades["seq"].tolist(), trades["event_idx"].tolist(), strict=True))
+        assert len(made) == len(trades)
+        fills_of: dict[int, int] = {}
+        for seq in trades["seq"].tolist():
+            fills_of[seq] = fills_of.get(seq, 0) + 1
+        checked = 0
+        for told in clients:
+            assert not told.faults, told.faults
+            for client_order_id, reply in told.accepted.items():
+                assert order_of.get(client_order_id) == reply["order_id"], f"lost: {reply}"
+                assert fills_of.get(reply["seq"], 0) == len(reply["fills"]), f"other fills: {reply}"
+                checked += 1
+            for client_order_id, problem in told.duplicates.items():
+                assert order_of.get(client_order_id) == problem["order_id"], f"lost: {problem}"
+                checked += 1
+        return checked
