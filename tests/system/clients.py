@@ -65,8 +65,9 @@ class Client(threading.Thread):
     def _place(self, client_order_id: int) -> None:
         side = self._random.choice(("buy", "sell"))
         fields = {
-            "client_order_id": client_order_id, "account": 1 + self._number, "symbol": "BTC-USD", "side": side,
-            "price": f"{100 + self._random.randrange(-5, 6)}.00", "quantity": f"0.{self._random.randrange(1, 9)}",
+            "client_order_id": client_order_id, "account": 1 + self._number, "symbol": "BTC-USD",
+            "side": side, "price": f"{100 + self._random.randrange(-5, 6)}.00",
+            "quantity": f"0.{self._random.randrange(1, 9)}",
         }  # fmt: skip
         deadline = time.monotonic() + GIVE_UP_S
         while True:
