@@ -1,0 +1,122 @@
+"""What history asks of an application: a schema, and rows for every batch of commands.
+
+The runtime writes rows into PostgreSQL without knowing what they mean; the application makes
+them without knowing that there is a database. What they share is this file: the protocol
+between them and the format of binary COPY, built a whole column at a time:
+
+    signature, flags | count len value len value ... | count len value ... | -1
+                       one row, every row of a layout alike
+
+Values are big-endian. A layout has fixed widths, so its rows are one numpy array; a column that
+is null, or of another length, in some rows makes those rows a layout of their own, and a table
+is copied from the rows of all of them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+TRAILER = b"\xff\xff"
+NULL_LENGTH = -1
+WIDTHS = {"int8": ">i8", "int4": ">i4", "int2": ">i2", "bool": "i1"}
+"""Column kinds of fixed width; beside them `null` and `bytes:N` (bytea or text of N bytes)."""
+
+Columns = Mapping[str, Any]
+"""Column -> its values, an array or one value for all rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of one table as a binary COPY stream."""
+
+    table: str
+    columns: tuple[str, ...]
+    count: int
+    stream: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Everything that the commands first_seq .. last_seq add to history.
+
+    `rows` are copied in order, then `merges` are executed: SQL that folds staging tables,
+    which live in the session, into the lasting ones. `eng_ts` is that of the last command.
+    """
+
+    first_seq: int
+    last_seq: int
+    eng_ts: int
+    rows: tuple[Rows, ...]
+    merges: tuple[str, ...] = ()
+
+
+class Projection(Protocol):
+    """An application's history. Not for use from several threads at once."""
+
+    @property
+    def migrations(self) -> Sequence[str]:
+        """SQL of every version of the schema, in order; version N is the first N of them."""
+
+    @property
+    def session(self) -> Sequence[str]:
+        """SQL that every connection needs once, such as staging tables."""
+
+    def open(self, state: Any) -> None:
+        """Start behind the last projected command: `state` is the application's then."""
+
+    def batch(self, entries: Any, events: Any, state: Any) -> Batch:
+        """Turn one batch into rows.
+
+        entries : JOURNAL_ENTRY[n], dense in seq, the first right behind the last batch
+        events  : EVENT[m], exactly those of these commands
+        state   : the application's state after them
+        """
+
+
+class Layout:
+    """The columns of a table as rows of one length."""
+
+    def __init__(self, **kinds: str) -> None:
+        fields: list[tuple[str, Any]] = [("#", ">i2")]
+        lengths: dict[str, int] = {}
+        for name, kind in kinds.items():
+            width = f"S{kind.removeprefix('bytes:')}" if kind.startswith("bytes:") else WIDTHS.get(kind)
+            fields.append((f"#{name}", ">i4"))
+            lengths[f"#{name}"] = NULL_LENGTH if width is None else np.zeros(0, width).itemsize
+            if width is not None:
+                fields.append((name, width))
+        self.columns = tuple(kinds)
+        self._blank: npt.NDArray[Any] = np.zeros(1, fields)
+        self._blank["#"] = len(kinds)
+        for name, length in lengths.items():
+            self._blank[name] = length
+
+    def pack(self, count: int, values: Columns) -> bytes:
+        """Return `count` rows; every column that is not null needs its values."""
+        rows = np.repeat(self._blank, count)
+        for name in rows.dtype.names or ():
+            if not name.startswith("#"):
+                rows[name] = values[name]
+        return rows.tobytes()
+
+
+def rows_of(table: str, columns: tuple[str, ...], count: int, parts: Iterable[bytes]) -> Rows:
+    """Return packed rows as a stream."""
+    return Rows(table, columns, count, b"".join((SIGNATURE, *parts, TRAILER)))
+
+
+def packed_values(values: Sequence[bytes | int | None], kinds: Sequence[str]) -> bytes:
+    """Return one row of any mixture: for the few rows that tables of names have."""
+    parts = [len(values).to_bytes(2, "big")]
+    for value, kind in zip(values, kinds, strict=True):
+        if value is None:
+            parts.append(NULL_LENGTH.to_bytes(4, "big", signed=True))
+            continue
+        if isinstance(value, int):
+            value = value.to_bytes(np.zeros(0, WIDTHS[kind]).itemsize, "big", signed=True)
+        parts += [len(value).to_bytes(4, "big"), value]
+    return b"".join(parts)
