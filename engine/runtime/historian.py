@@ -1,0 +1,199 @@
+"""The history process: follows the journal with a replica of its own, writes what it adds to PostgreSQL.
+
+    journal --> replica --> projection --> history --> PostgreSQL
+                 a batch is made ready in a thread while the one before it is written
+
+Apart from the shadow, because a database that is down must not stop the verification. Trading
+never waits for it: while the database cannot be reached, at most two batches are kept ready and
+the journal keeps the rest. The mark in the database alone says where to go on, so whatever was
+killed in between, nothing is missing and nothing is there twice.
+"""
+
+import asyncio
+import hashlib
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.projection import Batch, Projection
+from engine.runtime.history import FAILURES, History, HistoryError, Mark
+
+log = logging.getLogger(__name__)
+
+BATCH_COMMANDS = 2**16
+PACE_S = 0.1
+"""Between two batches that are not full: fewer transactions, and history is late by this much."""
+RETRY_FIRST_S = 0.1
+RETRY_MAX_S = 5.0
+DIGEST_BYTES = 16
+NOTHING = Mark(0, 0, b"")
+
+
+class Source(Protocol):
+    """The journal as it is read here."""
+
+    def durable_seq(self) -> int:
+        """Return the last seq that can no longer be lost."""
+
+    def read(self, first_seq: int, limit: int) -> npt.NDArray[Any]:
+        """Return JOURNAL_ENTRY[n] from first_seq on, dense, 1 to `limit` of them; all are durable."""
+
+
+class Follower(Protocol):
+    """A private state that entries are applied to (engine.runtime.replica.Replica)."""
+
+    state: npt.NDArray[Any]
+
+    @property
+    def seq(self) -> int:
+        """The last command applied."""
+
+    def apply(self, records: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Apply JOURNAL_ENTRY[n]; return their events, EVENT[m]."""
+
+
+Report = Callable[[int, int, str], None]
+"""report(seq, lag, error): history goes to seq, `lag` commands behind what is durable; "" = no error."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    batch: Batch
+    digest: bytes
+
+
+class Historian:
+    """Follows until it is stopped; a database that is down is tried again, forever.
+
+    Parameters
+    ----------
+    new_replica : given the seq that history goes to, returns a replica at or before it
+    report : called after every batch, and whenever something goes wrong
+    """
+
+    def __init__(
+        self,
+        *,
+        dsn: str,
+        source: Source,
+        projection: Projection,
+        new_replica: Callable[[int], Follower],
+        report: Report,
+        batch_commands: int = BATCH_COMMANDS,
+        pace_s: float = PACE_S,
+    ) -> None:
+        self._dsn = dsn
+        self._source = source
+        self._projection = projection
+        self._new_replica = new_replica
+        self._report = report
+        self._batch_commands = batch_commands
+        self._pace_s = pace_s
+        self._replica: Follower | None = None
+        self._ready: deque[_Ready] = deque()
+        self._mark = NOTHING
+        self._retry_s = RETRY_FIRST_S
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Follow until `stop`; a batch being written then is given up, the next start writes it."""
+        following = asyncio.create_task(self._follow_forever(), name="history")
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        await asyncio.wait((following, stopping), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        following.cancel()
+        ended = (await asyncio.gather(following, stopping, return_exceptions=True))[0]
+        if isinstance(ended, BaseException) and not isinstance(ended, asyncio.CancelledError):
+            raise ended  # it never ends by itself: a damaged journal, or an error of ours
+
+    async def _follow_forever(self) -> None:
+        while True:
+            try:
+                async with await History.connect(self._dsn) as history:
+                    await history.migrate(self._projection.migrations, self._projection.session)
+                    await self._find_place(await history.mark())
+                    await self._follow(history)
+            except (*FAILURES, HistoryError) as error:
+                text = f"{type(error).__name__}: {error}"
+                log.warning("history stands at seq %d, trying again: %s", self._mark.seq, text)
+                self._say(text)
+            await asyncio.sleep(self._retry_s)
+            self._retry_s = min(2 * self._retry_s, RETRY_MAX_S)
+
+    async def _find_place(self, mark: Mark) -> None:
+        """Bring the replica to the mark; what is ready and not in the database yet stays ready."""
+        durable_seq = self._source.durable_seq()
+        if mark.seq > durable_seq:
+            raise HistoryError(
+                f"history goes to seq {mark.seq}, the journal to {durable_seq}: the database belongs to "
+                f"another journal; give it an empty database, or the right data folder"
+            )
+        if mark.seq and digest_of(self._source.read(mark.seq, 1)) != mark.digest:
+            raise HistoryError(
+                f"command {mark.seq} of the journal is not the one that history ends with: the database "
+                f"belongs to another journal; give it an empty database, or the right data folder"
+            )
+        self._mark = mark
+        while self._ready and self._ready[0].batch.last_seq <= mark.seq:
+            self._ready.popleft()
+        if self._ready and self._ready[0].batch.first_seq == mark.seq + 1:
+            return
+        if self._ready or self._replica is None or self._replica.seq != mark.seq:
+            self._ready.clear()
+            self._replica = await asyncio.to_thread(self._replica_at, mark.seq)
+
+    def _replica_at(self, seq: int) -> Follower:
+        replica = self._new_replica(seq)
+        while replica.seq < seq:
+            replica.apply(self._source.read(replica.seq + 1, min(seq - replica.seq, self._batch_commands)))
+        assert replica.seq == seq, "a replica begins at the mark or before it"
+        self._projection.open(replica.state)
+        return replica
+
+    async def _follow(self, history: History) -> None:
+        while True:
+            preparing = asyncio.create_task(asyncio.to_thread(self._prepare))
+            try:
+                is_full = await self._write_oldest(history)
+            finally:
+                # The thread changes the replica: whatever happens here, what it makes is kept.
+                prepared = await preparing
+                if prepared is not None:
+                    self._ready.append(prepared)
+            self._say("")
+            if not is_full:
+                await asyncio.sleep(self._pace_s)
+
+    async def _write_oldest(self, history: History) -> bool:
+        """Write what has been ready longest; tell whether there is more where that came from."""
+        if not self._ready:
+            return False
+        batch = self._ready[0].batch
+        await history.project(batch, self._ready[0].digest)
+        self._mark = Mark(batch.last_seq, batch.eng_ts, self._ready[0].digest)
+        self._retry_s = RETRY_FIRST_S
+        self._ready.popleft()
+        return batch.last_seq - batch.first_seq + 1 >= self._batch_commands
+
+    def _prepare(self) -> _Ready | None:
+        """Apply the next commands and make their rows; None where there are no more, or enough ready."""
+        replica = self._replica
+        assert replica is not None
+        if len(self._ready) > 1 or self._source.durable_seq() <= replica.seq:
+            return None
+        entries = self._source.read(replica.seq + 1, self._batch_commands)
+        events = replica.apply(entries)
+        batch = self._projection.batch(entries, events, replica.state)
+        return _Ready(batch, digest_of(entries))
+
+    def _say(self, error: str) -> None:
+        self._report(self._mark.seq, max(0, self._source.durable_seq() - self._mark.seq), error)
+
+
+def digest_of(entries: npt.NDArray[Any]) -> bytes:
+    """Return the digest of the last of some journal entries."""
+    return hashlib.blake2b(np.asarray(entries[-1]).tobytes(), digest_size=DIGEST_BYTES).digest()

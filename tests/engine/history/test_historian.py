@@ -1,0 +1,211 @@
+"""Following the journal while the database is stopped, started, killed, or the wrong one."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from engine.runtime.database import Database
+from engine.runtime.historian import Historian
+from engine.trading.projection import TradingProjection
+from tests.engine.history.story import MemoryJournal, MemoryReplica, Story
+from tests.engine.history.tables import everything, project, rows_of
+from tests.postgres import new_database, private_server
+
+WAIT_S = 60.0
+TRAPPED_FILL = 400
+TRAP = f"""
+CREATE FUNCTION trap() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.fill_id >= {TRAPPED_FILL} THEN PERFORM pg_advisory_xact_lock(7); END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER trap BEFORE INSERT ON fills FOR EACH ROW EXECUTE FUNCTION trap();
+"""
+"""A COPY of fills stops half way, at this row, for as long as the test holds lock 7."""
+
+
+class Reports:
+    """What the historian said last."""
+
+    def __init__(self) -> None:
+        self.seq = self.lag = 0
+        self.error = ""
+        self.errors: list[str] = []
+        self._news = asyncio.Event()
+
+    def __call__(self, seq: int, lag: int, error: str) -> None:
+        self.seq, self.lag, self.error = seq, lag, error
+        if error:
+            self.errors.append(error)
+        self._news.set()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(WAIT_S):
+            while not condition():
+                self._news.clear()
+                await self._news.wait()
+
+
+@asynccontextmanager
+async def following(dsn: str, journal: Any, batch_commands: int = 500) -> AsyncIterator[Reports]:
+    """Run a historian for the block; an error of its own is raised at the end."""
+    reports, stop = Reports(), asyncio.Event()
+    historian = Historian(
+        dsn=dsn,
+        source=journal,
+        projection=TradingProjection(),
+        new_replica=MemoryReplica,
+        report=reports,
+        batch_commands=batch_commands,
+        pace_s=0.01,
+    )
+    task = asyncio.create_task(historian.run(stop))
+    try:
+        yield reports
+    finally:
+        stop.set()
+        async with asyncio.timeout(WAIT_S):
+            await task
+
+
+@pytest.fixture(scope="module")
+def fresh(postgres: Database, story: Story) -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of a projection that nothing disturbed."""
+    dsn = asyncio.run(new_database(postgres.dsn))
+    asyncio.run(project(dsn, story.entries, ()))
+    return asyncio.run(everything(dsn))
+
+
+async def test_history_follows_what_is_durable_and_no_further(dsn: str, story: Story) -> None:
+    journal = MemoryJournal(story.entries, durable=700)
+
+    async with following(dsn, journal) as reports:
+        await reports.until(lambda: reports.seq == 700)
+        assert await rows_of(dsn, "SELECT max(seq) FROM commands") == [(700,)]
+        journal.durable = 1200
+        await reports.until(lambda: reports.seq == 1200 and reports.lag == 0)
+
+    assert reports.errors == []
+
+
+async def test_it_goes_on_where_it_stopped(dsn: str, story: Story, fresh: Any) -> None:
+    journal = MemoryJournal(story.entries)
+
+    for seq in (1, 1500, len(story.entries)):
+        async with following(dsn, journal, batch_commands=333) as reports:
+            await reports.until(lambda seq=seq: reports.seq >= seq)  # type: ignore[misc]  # a default
+
+    assert await everything(dsn) == fresh
+
+
+async def until_trapped(dsn: str) -> int:
+    """Wait until a COPY stands in the trap; return the pid of its backend."""
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            found = await rows_of(
+                dsn,
+                "SELECT pid FROM pg_stat_activity WHERE wait_event = 'advisory' AND query LIKE 'COPY%fills%'",
+            )
+            if found:
+                return int(found[0][0])
+            await asyncio.sleep(0.01)
+
+
+async def trapped(dsn: str, story: Story) -> Any:
+    """Set the trap in a migrated, empty database; return the connection that holds it shut."""
+    await project(dsn, story.entries[:10], ())
+    holder = await asyncpg.connect(dsn, server_settings={"search_path": "pinion"})
+    await holder.execute(TRAP)
+    await holder.execute("SELECT pg_advisory_lock(7)")
+    return holder
+
+
+@pytest.mark.parametrize("harm", ["stop", "kill the server", "kill the backend"])
+async def test_rows_are_those_of_a_fresh_projection_after(
+    harm: str, tmp_path: Path, story: Story, fresh: Any
+) -> None:
+    server = private_server(tmp_path / "data")
+    server.start()
+    try:
+        dsn = await new_database(server.dsn)
+        holder = await trapped(dsn, story)
+        async with following(dsn, MemoryJournal(story.entries)) as reports:
+            backend = await until_trapped(dsn)
+            if harm == "stop":
+                await asyncio.to_thread(server.stop)
+            elif harm == "kill the server":
+                assert server.pid is not None
+                os.kill(server.pid, signal.SIGKILL)
+            else:
+                os.kill(backend, signal.SIGKILL)  # the server ends all others and recovers
+            await reports.until(lambda: reports.error != "" and reports.lag > 0)
+            holder.terminate()
+            if server.pid is None or harm == "kill the server":
+                await asyncio.to_thread(server.start)
+            await reports.until(lambda: reports.seq == len(story.entries))
+
+        assert await everything(dsn) == fresh
+    finally:
+        server.stop()
+
+
+async def test_a_database_that_is_down_at_the_start_is_awaited(tmp_path: Path, story: Story) -> None:
+    server = private_server(tmp_path / "data")
+
+    async with following(server.dsn, MemoryJournal(story.entries)) as reports:
+        await reports.until(lambda: reports.error != "")
+        assert (reports.seq, reports.lag) == (0, len(story.entries))
+        await asyncio.to_thread(server.start)
+        try:
+            await reports.until(lambda: reports.seq == len(story.entries))
+        finally:
+            await asyncio.to_thread(server.stop)
+
+
+async def test_a_database_emptied_meanwhile_is_filled_again(dsn: str, story: Story, fresh: Any) -> None:
+    journal = MemoryJournal(story.entries, durable=1000)
+
+    async with following(dsn, journal) as reports:
+        await reports.until(lambda: reports.seq == 1000)
+        await rows_of(dsn, "DROP SCHEMA pinion CASCADE")
+        journal.durable = len(story.entries)
+        await reports.until(lambda: reports.seq == len(story.entries))
+
+    assert await everything(dsn) == fresh
+
+
+async def test_another_journal_s_database_is_refused(dsn: str, story: Story) -> None:
+    await project(dsn, story.entries[:50], ())
+    other = story.entries.copy()
+    other["eng_ts"][49] += 1
+
+    async with following(dsn, MemoryJournal(other)) as reports:
+        await reports.until(lambda: reports.error != "")
+
+    assert "belongs to another journal" in reports.error
+    assert await rows_of(dsn, "SELECT seq FROM mark") == [(50,)]
+
+
+async def test_a_database_ahead_of_the_journal_is_refused(dsn: str, story: Story) -> None:
+    await project(dsn, story.entries[:50], ())
+
+    async with following(dsn, MemoryJournal(story.entries, durable=49)) as reports:
+        await reports.until(lambda: reports.error != "")
+
+    assert "history goes to seq 50, the journal to 49" in reports.error
+
+
+async def test_an_error_of_ours_ends_it(dsn: str, story: Story) -> None:
+    gap = story.entries.copy()
+    gap["seq"][20:] += 1
+
+    with pytest.raises(AssertionError, match="dense in seq"):
+        async with following(dsn, MemoryJournal(gap)):
+            await asyncio.sleep(WAIT_S)
