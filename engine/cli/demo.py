@@ -14,7 +14,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from engine.cli.feed_flow import FLOW_INPUT
+from engine.cli.feed_flow import FLOW_INPUT, flow_mix
+from engine.cli.replay import FAILED, WRONG_USAGE, tick_argument
+from gateways.feed.inputs import commands_of
+from gateways.files.source import STANDARD_INPUT, InputError, Source
+from gateways.files.ticks import TickError
 
 DEFAULT_DATA = Path("var/demo")
 DEFAULT_RATE = 20_000.0
@@ -37,6 +41,9 @@ def main() -> int:
     parser.add_argument("--order-port", default="8001")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    code = _refused(arguments)
+    if code:
+        return code
     up = _start("up", "--data", str(arguments.data), "--api-port", arguments.api_port,
                 "--order-port", arguments.order_port, stdout=subprocess.PIPE)  # fmt: skip
     feeder: subprocess.Popen[str] | None = None
@@ -57,6 +64,23 @@ def main() -> int:
         for process in (feeder, up):
             if process is not None:
                 _stop(process)
+
+
+def _refused(arguments: argparse.Namespace) -> int:
+    """Read the beginning of the file before anything starts; return 0, or the exit code of its refusal."""
+    if arguments.feed == STANDARD_INPUT or flow_mix(arguments.feed) is not None:
+        return 0
+    try:
+        ticks = dict(tick_argument(text) for text in arguments.tick)
+        with Source(arguments.feed) as source:
+            next(iter(commands_of(source, ticks, 1)), None)
+    except InputError as fault:
+        print(f"make run: {fault}", file=sys.stderr)
+        return FAILED
+    except (TickError, argparse.ArgumentTypeError) as fault:
+        print(f"make run: {arguments.feed}: {fault}", file=sys.stderr)
+        return WRONG_USAGE
+    return 0
 
 
 def _start(command: str, *options: str, stdout: int | None = None) -> "subprocess.Popen[str]":
@@ -82,7 +106,7 @@ def _wait_until_ready(up: "subprocess.Popen[str]") -> dict[str, Any] | None:
 
 def _feed_options(arguments: argparse.Namespace) -> list[str]:
     options = [option for tick in arguments.tick for option in ("--tick", tick)]
-    is_flow = arguments.feed.partition(":")[0] == FLOW_INPUT
+    is_flow = flow_mix(arguments.feed) is not None
     if is_flow:
         options.append("--forever")
     rate = arguments.rate or (DEFAULT_RATE if is_flow else None)

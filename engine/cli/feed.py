@@ -17,11 +17,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from engine.cli.feed_flow import FLOW_INPUT, flow_batches, flow_mix
+from engine.cli.feed_flow import FLOW_INPUT, first_chunk, flow_batches, flow_mix, set_up
 from engine.cli.replay import tick_argument
 from engine.config import DEMO_KEY_FILE
 from engine.port import PortError
 from gateways.feed.inputs import commands_of, line_error
+from gateways.feed.interrupts import Interrupts
 from gateways.feed.meter import Meter
 from gateways.feed.network_door import DoorClosed, feed_http, feed_websocket
 from gateways.feed.ring_door import RingDoor
@@ -77,16 +78,19 @@ def rate_argument(text: str) -> float:
 def run(arguments: argparse.Namespace) -> int:
     """Feed as the arguments say; return the exit code."""
     meter = Meter(arguments.rate)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupts = Interrupts()
+    interrupts.install()
     try:
         if arguments.to.startswith(RING):
-            _feed_ring(arguments, meter)
+            _feed_ring(arguments, meter, interrupts)
         elif arguments.to.startswith((HTTP, WEBSOCKET)):
             asyncio.run(_feed_network(arguments, meter))
         else:
             raise WrongUsage(f"--to {arguments.to!r}: give ring:DIR, http://HOST:PORT or ws://HOST:PORT")
     except (WrongUsage, TickError) as fault:
         print(f"pinion feed: {fault}", file=sys.stderr)
+        if meter.sent:
+            _report(meter)
         return WRONG_USAGE
     except (InputError, PortError, DoorClosed) as fault:
         print(f"pinion feed: {fault}", file=sys.stderr)
@@ -122,13 +126,16 @@ class Lines:
             print("\r\x1b[K", end="", file=sys.stderr)
 
 
-def _feed_ring(arguments: argparse.Namespace, meter: Meter) -> None:
-    lines = Lines(meter)
-    with RingDoor(Path(arguments.to.removeprefix(RING)), meter) as door:
+def _feed_ring(arguments: argparse.Namespace, meter: Meter, interrupts: Interrupts) -> None:
+    mix = flow_mix(arguments.input)
+    flow = None if mix is None else first_chunk(mix)
+    with RingDoor(Path(arguments.to.removeprefix(RING)), meter, interrupts) as door:
+        if flow is not None:
+            set_up(door, flow)
+        lines = Lines(meter)
         try:
-            mix = flow_mix(arguments.input)
-            if mix is not None:
-                for batch in flow_batches(door, mix, is_endless=arguments.forever):
+            if flow is not None:
+                for batch in flow_batches(door, flow, is_endless=arguments.forever):
                     door.send(batch)
                     lines.show(door.ring_fill(), "")
                 door.settle()
@@ -136,6 +143,9 @@ def _feed_ring(arguments: argparse.Namespace, meter: Meter) -> None:
                 with _input(arguments) as source:
                     for _ in door.feed(_commands(source, arguments)):
                         lines.show(door.ring_fill(), _progress(source))
+        except KeyboardInterrupt:
+            door.settle()
+            raise
         finally:
             lines.end()
 
@@ -147,7 +157,8 @@ async def _feed_network(arguments: argparse.Namespace, meter: Meter) -> None:
     lines = Lines(meter)
     feeding = asyncio.current_task()
     assert feeding is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, feeding.cancel)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, feeding.cancel)
     feed = feed_websocket if arguments.to.startswith(WEBSOCKET) else feed_http
     try:
         with _input(arguments) as source:

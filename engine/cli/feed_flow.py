@@ -3,21 +3,28 @@
 The flow numbers instruments, accounts and client ids from the beginning; an instance has
 its own already. So symbols are defined where they are missing, accounts are moved to a
 range of their own, and client ids continue from chunk to chunk.
+
+The next chunk is generated while one is sent, by a thread that holds the GIL for two
+milliseconds at most: a pause of the feeder would count as latency of the instance.
 """
 
+import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.cli.kernels import announced_compilation
 from engine.records import ALL_INSTRUMENTS, COMMAND, COMMAND_VERSION, Op, Role, text_words, words_text
-from gateways.feed.ring_door import BATCH_COMMANDS, RingDoor
+from gateways.feed.ring_door import BATCH_COMMANDS, IDLE_SECONDS, RingDoor
 from perf.flow.generate import Flow, generate
 from perf.flow.mixes import EVERY_MIX, POWER_LAW, Mix
 
 FLOW_INPUT = "flow"
 CHUNK_COMMANDS = 200_000
+BACKGROUND_NICENESS = 10
 FIRST_ACCOUNT = 1_000_000_000
 CLIENT_ID_BITS = 31
 CURRENCY = "USD"
@@ -32,23 +39,44 @@ def flow_mix(name: str) -> Mix | None:
     return EVERY_MIX.get(mix_name) if colon else POWER_LAW
 
 
-def flow_batches(door: RingDoor, mix: Mix, *, is_endless: bool) -> Iterator[Commands]:
-    """Return the flow in batches, ready to send; the venue is set up on the way."""
+def first_chunk(mix: Mix) -> Flow:
+    """Return the beginning of the flow; the kernels that generate it are compiled on the way."""
+    with announced_compilation():
+        return generate(mix, seed=1, count=CHUNK_COMMANDS)
+
+
+def set_up(door: RingDoor, flow: Flow) -> None:
+    """Define what the flow uses and the instance lacks; time counts from now on."""
+    _define(door, flow)
+    door.meter.restart()
+
+
+def flow_batches(door: RingDoor, flow: Flow, *, is_endless: bool) -> Iterator[Commands]:
+    """Return the flow in batches, ready to send; `flow` is its first chunk, for which the venue is set up."""
     # Seconds since 1970 fit the upper half: no two feeds of an instance use the same id.
     first_id = int(time.time()) << CLIENT_ID_BITS
-    seed = 1
-    while True:
-        flow = generate(mix, seed=seed, count=CHUNK_COMMANDS)
-        if seed == 1:
-            _set_up(door, flow)
-            door.meter.restart()
-        commands = flow.commands[flow.set_up :].copy()
-        _fit(door, commands, first_id + (seed - 1) * CHUNK_COMMANDS * 2)
-        yield from _batches(commands)
-        yield from _batches(_clean_up(flow))
-        seed += 1
-        if not is_endless:
-            return
+    indices = _instruments(door, flow.mix)
+    # Niceness is the thread's own on Linux: the sending thread and the instance go first.
+    with ThreadPoolExecutor(1, "flow", os.nice, (BACKGROUND_NICENESS,)) as background:
+        while True:
+            seed = flow.seed + 1
+            if is_endless:
+                ahead = background.submit(generate, flow.mix, seed=seed, count=CHUNK_COMMANDS)
+            for batch in _batches(flow.commands[flow.set_up :]):
+                yield _fitted(batch, indices, first_id)
+            yield from _batches(_clean_up(flow))
+            if not is_endless:
+                return
+            first_id += len(flow.commands)  # no command brings more than one id
+            flow = _awaited(door, ahead)
+
+
+def _awaited(door: RingDoor, ahead: "Future[Flow]") -> Flow:
+    """Return the next chunk; where the door was faster, go on taking its answers until it is there."""
+    while not ahead.done():
+        if not door.poll():
+            time.sleep(IDLE_SECONDS)
+    return ahead.result()
 
 
 def _batches(commands: Commands) -> Iterator[Commands]:
@@ -56,7 +84,7 @@ def _batches(commands: Commands) -> Iterator[Commands]:
         yield commands[first : first + BATCH_COMMANDS]
 
 
-def _set_up(door: RingDoor, flow: Flow) -> None:
+def _define(door: RingDoor, flow: Flow) -> None:
     """Define what the flow uses and the instance lacks."""
     if CURRENCY not in door.encoder.catalogue.currency_by_code:
         door.define({"op": "currency", "currency": CURRENCY})
@@ -78,16 +106,19 @@ def _symbol(row: np.void) -> str:
     return words_text(row["text"][:2]).decode()
 
 
-def _fit(door: RingDoor, commands: Commands, first_id: int) -> None:
-    """Give the flow's commands the instance's indices, their own accounts and unused ids."""
-    assert not commands["order_id"].any(), "the flow names orders by client id alone"
+def _instruments(door: RingDoor, mix: Mix) -> npt.NDArray[np.int64]:
+    """Return the instance's index of every symbol of the mix."""
     symbols = door.encoder.catalogue.instrument_by_symbol
-    indices = np.array(
-        [symbols[f"SYM{idx:05d}"].instrument_idx for idx in range(int(commands["instrument"].max()) + 1)]
-    )
+    return np.array([symbols[f"SYM{idx:05d}"].instrument_idx for idx in range(mix.symbol_count)])
+
+
+def _fitted(commands: Commands, indices: npt.NDArray[np.int64], first_id: int) -> Commands:
+    """Give the flow's commands, in place, the instance's indices, their own accounts and unused ids."""
+    assert not commands["order_id"].any(), "the flow names orders by client id alone"
     commands["instrument"] = indices[commands["instrument"]]
     commands["account"] += FIRST_ACCOUNT
     commands["client_order_id"] += first_id
+    return commands
 
 
 def _clean_up(flow: Flow) -> Commands:

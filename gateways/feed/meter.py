@@ -6,6 +6,7 @@ the door counts.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -26,10 +27,11 @@ class Meter:
         self._clock = clock  # nanoseconds, never backwards
         self.sent = 0
         self.answered = 0
+        self.unanswered = 0  # waited for in vain
         self.fills = 0
-        self.rejected = 0
-        self.refused = 0  # at the door, before they became a command
-        self.lost = 0  # answers that overtook the reader
+        self.rejections: Counter[str] = Counter()  # by reason
+        self.refusals: Counter[str] = Counter()  # at the door, before they became a command
+        self.lost = 0  # events that overtook the reader
         self.began_ns = self._clock()
         self._interval_ns = None if not rate else SECOND_NS / rate
         self._intended = np.zeros(WINDOW, np.int64)
@@ -40,7 +42,9 @@ class Meter:
     def restart(self) -> None:
         """Count the time from now on: the set-up is over."""
         self.began_ns = self._clock()
-        self.sent = self.answered = self.fills = self.rejected = self.refused = 0
+        self.sent = self.answered = self.unanswered = self.fills = 0
+        self.rejections.clear()
+        self.refusals.clear()
         self._last = (self.began_ns, 0, 0)
         self._total.reset()
         self._recent.reset()
@@ -48,7 +52,11 @@ class Meter:
     @property
     def in_flight(self) -> int:
         """Return how many commands wait for their answer."""
-        return self.sent - self.answered
+        return max(0, self.sent - self.answered - self.unanswered)
+
+    def give_up(self) -> None:
+        """Wait no longer for what is on its way."""
+        self.unanswered += self.in_flight
 
     def due(self) -> int:
         """Return how many more commands should have been sent by now."""
@@ -105,9 +113,17 @@ class Meter:
         seconds = max(self._clock() - self.began_ns, 1) / SECOND_NS
         rate = self.sent / seconds
         yield f"sent {self.sent:,} commands in {seconds:.2f} s ({rate:,.0f}/s), answered {self.answered:,}"
-        yield f"fills {self.fills:,}, rejected {self.rejected:,}, refused at the door {self.refused:,}"
+        rejected, refused = self.rejections.total(), self.refusals.total()
+        yield f"fills {self.fills:,}, rejected {rejected:,}, refused at the door {refused:,}"
+        for name, counts in (("rejected", self.rejections), ("refused at the door", self.refusals)):
+            if counts:
+                shown = ", ".join(f"{count:,} {reason}" for reason, count in counts.most_common())
+                yield f"  {name}: {shown}"
+        waiting = self.unanswered + self.in_flight
+        if waiting:
+            yield f"unanswered {waiting:,}: what became of them is not known here"
         if self.lost:
-            yield f"answers lost because the reader was overtaken: {self.lost:,}"
+            yield f"events lost because the reader was overtaken: {self.lost:,}"
         if self.answered:
             percentiles = ", ".join(
                 f"p{percent:g} {micros(self._total.get_value_at_percentile(percent))}"

@@ -5,6 +5,7 @@ across connections: there each command waits for the answer of the one before.
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
@@ -16,6 +17,7 @@ import numpy as np
 
 from gateways.feed.meter import Meter
 from gateways.files.source import InputError
+from gateways.files.ticks import TickError
 from gateways.json_lines.fields import order_ids, required
 
 SESSION_PATH = "/v1/session"
@@ -25,6 +27,8 @@ IN_FLIGHT_MAX = 1024
 MESSAGE_COMMANDS = 64
 BUSY_STATUS = 503
 BUSY_WAIT_SECONDS = 0.01
+STOP_SECONDS = 2.0
+"""How long answers may take once the feed is told to stop."""
 TRADING_OPS = frozenset({"new", "cancel", "replace", "mass_cancel"})
 IN_ADDRESS = frozenset({"account", "client_order_id", "order_id"})
 DEFINITIONS = frozenset({"currency", "instrument", "account"})
@@ -69,10 +73,15 @@ class _Pipeline:
                     staged = []
                     await self._receive(0 if is_definition else IN_FLIGHT_MAX)
                     yield
-        except InputError:
+            await self._finish(staged)
+        except (InputError, TickError):
             await self._finish(staged)
             raise
-        await self._finish(staged)
+        except asyncio.CancelledError:
+            # Told to stop: what is on its way is still answered, for a while.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._receive(0), STOP_SECONDS)
+            raise
         yield
 
     async def _finish(self, staged: list[Fields]) -> None:
@@ -180,9 +189,9 @@ def count_reply(meter: Meter, reply: Fields) -> None:
 def count_problem(meter: Meter, problem: Fields) -> None:
     """Count a refusal: with a seq it was the engine's, without one the door's."""
     if problem.get("seq") is None and problem.get("status") == 400:
-        meter.refused += 1
+        meter.refusals[problem["reason"]] += 1
     else:
-        meter.rejected += 1
+        meter.rejections[problem["reason"]] += 1
 
 
 def _headers(key: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ ring makes it wait and try again; commands are neither dropped nor reordered.
 
 import time
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,13 +20,15 @@ from engine.records import COMMAND, EventFlag, EventKind, Op
 from engine.trading.view import LiveView, catalogue
 from gateways.feed.meter import Meter
 from gateways.files.source import InputError
+from gateways.files.ticks import TickError
 from gateways.json_lines import CommandEncoder, MalformedCommand
+from gateways.json_lines.events import REASON_NAMES
 
 BATCH_COMMANDS = 256
 IN_FLIGHT_MAX = 1 << 15  # without a rate: far below the event ring, so that answers are not overtaken
 IDLE_SECONDS = 0.00005
 SETTLE_SECONDS = 2.0
-"""How long the last answers may take before they count as lost."""
+"""How long no answer may come before those on their way are given up."""
 DEFINITIONS = frozenset({"currency", "instrument", "account"})
 LAST, TRADE, REJECTED = int(EventFlag.LAST), int(EventKind.TRADE), int(EventKind.REJECTED)
 NEW = int(Op.NEW)
@@ -34,8 +37,11 @@ NEW = int(Op.NEW)
 class RingDoor:
     """Feeds one running instance; a context manager that gives the ring back."""
 
-    def __init__(self, data_dir: Path, meter: Meter) -> None:
+    def __init__(
+        self, data_dir: Path, meter: Meter, uninterrupted: AbstractContextManager[Any] | None = None
+    ) -> None:
         self.meter = meter
+        self._uninterrupted = uninterrupted or nullcontext()
         self._port = claim_spare(data_dir)
         self._session = self._port.next_session()
         self._state = self._port.state()
@@ -73,7 +79,7 @@ class RingDoor:
                 if len(self._staged) >= BATCH_COMMANDS or self.meter.due() <= len(self._staged):
                     self.flush()
                     yield
-        except (InputError, MalformedCommand):
+        except (InputError, MalformedCommand, TickError):
             self.flush()
             self.settle()
             raise
@@ -84,8 +90,8 @@ class RingDoor:
     def _stage(self, fields: dict[str, Any]) -> None:
         try:
             packed = self._encoder.pack(fields)
-        except RefusedAtDoor:
-            self.meter.refused += 1
+        except RefusedAtDoor as refusal:
+            self.meter.refusals[refusal.reason.name.lower()] += 1
             return
         if self._encoder.new_currencies:
             for code in self._encoder.new_currencies:
@@ -130,8 +136,9 @@ class RingDoor:
             if count > 0:
                 batch = commands[sent : sent + count]
                 batch["req_seq"] = np.arange(meter.sent, meter.sent + count) + 1
-                accepted = self._port.submit(batch)
-                meter.send(accepted)
+                with self._uninterrupted:
+                    accepted = self._port.submit(batch)
+                    meter.send(accepted)
                 sent += accepted
             if not self.poll() and (count <= 0 or accepted < count):
                 time.sleep(min(IDLE_SECONDS, meter.seconds_until_due() or IDLE_SECONDS))
@@ -141,6 +148,11 @@ class RingDoor:
         """Take in our events; tell whether there were any to look at."""
         if not self._port.has_news():
             return False
+        with self._uninterrupted:
+            self._take()
+        return True
+
+    def _take(self) -> None:
         events = self._port.drain()
         if self._port.laps != self._laps:
             self._laps = self._port.laps
@@ -149,21 +161,20 @@ class RingDoor:
             own = events[events["ring"] == self._port.ring_idx]
             kinds = own["kind"]
             self.meter.fills += int(np.count_nonzero(kinds == TRADE))
-            self.meter.rejected += int(np.count_nonzero(kinds == REJECTED))
+            for reason in own["reason"][kinds == REJECTED].tolist():
+                self.meter.rejections[REASON_NAMES[reason]] += 1
             self.meter.answer(own["req_seq"][own["flags"] & LAST != 0] - 1)
-        return True
 
     def settle(self) -> None:
-        """Wait for the answers of what was sent; those that do not come count as lost."""
-        silent_since = time.monotonic()
+        """Wait for the answers of what was sent; those that do not come stay unanswered."""
+        waiting, silent_since = self.meter.in_flight, time.monotonic()
         while self.meter.in_flight > 0:
-            if self.poll():
-                silent_since = time.monotonic()
-            elif time.monotonic() - silent_since > SETTLE_SECONDS:
-                self.meter.lost += self.meter.in_flight
-                self.meter.answered = self.meter.sent
-            else:
+            if not self.poll():
                 time.sleep(IDLE_SECONDS)
+            if self.meter.in_flight < waiting:
+                waiting, silent_since = self.meter.in_flight, time.monotonic()
+            elif time.monotonic() - silent_since > SETTLE_SECONDS:
+                self.meter.give_up()
         self._port.beat()
 
     def _instrument_of(self, account: int, client_order_id: int, order_id: int) -> Instrument | None:

@@ -3,7 +3,8 @@
 Deterministic from (mix, seed, count): an integer xorshift generator, tables made once from
 the mix's distributions, and the model book of perf.flow.book to know what lives. Reference
 price of a symbol: the middle of its book, kept within half the ladder around the anchor, so
-prices wander but never leave.
+prices wander but never leave. The long loops let go of the GIL: a thread may generate ahead of a
+feeder that sends.
 """
 
 from dataclasses import dataclass
@@ -277,14 +278,14 @@ def _replace(m: Any, rules: Any, c: Any, order: int) -> None:
         book.forget(m, order)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _fill_books(m: Any, rules: Any, commands: Any) -> None:
     """Enter resting orders, symbol by symbol in turn."""
     for i in range(commands.shape[0]):
         _new(m, rules, commands[i], i % rules.symbols, False)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _flow(m: Any, rules: Any, commands: Any) -> None:
     """Write the mix."""
     for i in range(commands.shape[0]):
@@ -325,13 +326,19 @@ def _model(mix: Mix, seed: int, ladder: int) -> Any:
     return m
 
 
-def _finish(commands: npt.NDArray[np.void], ladder: int) -> None:
-    """Turn ladder positions into prices and stamp what every order command carries."""
-    priced = (commands["op"] == REPLACE) & (commands["px"] != UNCHANGED)
-    priced |= (commands["op"] == NEW) & (commands["order_type"] == LIMIT)
-    commands["px"][priced] += ANCHOR_PX - ladder // 2
-    commands["version"] = VERSION
-    commands["roles"] = TRADER
+@njit(cache=True, nogil=True)
+def _finish(commands: Any, set_up: int, px_shift: int) -> None:
+    """Number the commands; turn ladder positions into prices, stamp what every order command carries."""
+    for i in range(commands.shape[0]):
+        c = commands[i]
+        c["req_seq"] = i + 1
+        if i < set_up:
+            continue
+        moves = c["op"] == REPLACE and c["px"] != UNCHANGED
+        if moves or (c["op"] == NEW and c["order_type"] == LIMIT):
+            c["px"] = c["px"] + px_shift
+        c["version"] = VERSION
+        c["roles"] = TRADER
 
 
 def generate(mix: Mix, *, seed: int = 1, count: int) -> Flow:
@@ -347,8 +354,7 @@ def generate(mix: Mix, *, seed: int = 1, count: int) -> Flow:
     for counter in ("trade_count", "prevented_count", "trading_commands", "op_count"):
         m[counter] = 0
     _flow(m, rules, commands[first:])
-    _finish(commands[len(set_up) :], ladder)
-    commands["req_seq"] = np.arange(1, len(commands) + 1)
+    _finish(commands, len(set_up), ANCHOR_PX - ladder // 2)
     live = m["live"][: m["live_count"]]
     return Flow(
         mix=mix,

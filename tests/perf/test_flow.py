@@ -1,5 +1,8 @@
 """The documented mixes are what the generator makes, and the engine agrees with its model."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -134,3 +137,16 @@ def test_a_mix_whose_shares_do_not_sum_to_all_is_refused() -> None:
             name="x", summary="", symbol_count=1, live_orders=1, give=1,
             new_share=900, cancel_share=0, replace_share=0, aggressive_share=0,
         )  # fmt: skip
+
+
+def test_generating_in_a_thread_leaves_the_gil_to_the_others() -> None:
+    generate(POWER_LAW, count=1_000)  # compiled before it is timed
+    turns = 0
+
+    with ThreadPoolExecutor(1) as background:
+        ahead = background.submit(generate, POWER_LAW, count=1_000_000)
+        while not ahead.done():
+            turns += 1
+            time.sleep(0.0005)
+
+    assert turns > 20

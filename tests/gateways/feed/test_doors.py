@@ -1,6 +1,10 @@
 """The same file through every door of one real instance gives the same trades."""
 
 import json
+import re
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -68,6 +72,7 @@ def test_file_trades_through_every_door(
 
     report = capfd.readouterr().out
     assert f"fills {ORDER_COUNT // 2}" in report
+    assert "1 off_tick" in report
     book = LiveView(attach_state(instance.data_dir)).book(door.upper())
     assert (book.trade_count, book.volume, book.order_count) == (ORDER_COUNT // 2, 3 * ORDER_COUNT // 2, 0)
 
@@ -115,6 +120,25 @@ def test_flow_plays_into_an_instance_that_has_other_instruments(
 
     assert "rejected 0" in capfd.readouterr().out
     assert LiveView(attach_state(instance.data_dir)).book("SYM00000").order_count == 0
+
+
+def test_stopped_feed_waits_for_the_answers_on_their_way(instance: Live) -> None:
+    command = [sys.executable, "-m", "engine.cli.main", "feed", "flow", "--forever", "--rate", "20000"]
+    feeder = subprocess.Popen(
+        [*command, "--to", f"ring:{instance.data_dir}"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert feeder.stderr is not None
+    next(line for line in feeder.stderr if "commands/s" in line)
+
+    feeder.send_signal(signal.SIGINT)
+    report, _ = feeder.communicate(timeout=20)
+
+    sent = re.search(r"sent ([\d,]+) commands", report)
+    assert feeder.returncode == 0
+    assert sent is not None
+    assert f"answered {sent[1]}\n" in report
+    assert "unanswered" not in report
 
 
 @pytest.mark.parametrize(

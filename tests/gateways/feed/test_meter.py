@@ -51,3 +51,20 @@ def test_live_line_tells_of_the_time_since_the_last_one(clock: list[int]) -> Non
     assert "20 fills/s" in first
     assert "ring 3" in first
     assert " 0 commands/s" in meter.live_line("ring 0")
+
+
+def test_report_counts_rejections_by_reason_and_what_stayed_unanswered(clock: list[int]) -> None:
+    meter = Meter(rate=None, clock=lambda: clock[0])
+    meter.send(10)
+    meter.answer(np.arange(6))
+    meter.rejections.update({"price_band": 2, "no_liquidity": 1})
+    meter.refusals["off_tick"] += 3
+
+    meter.give_up()
+
+    report = "\n".join(meter.report())
+    assert meter.in_flight == 0
+    assert "rejected 3, refused at the door 3" in report
+    assert "rejected: 2 price_band, 1 no_liquidity" in report
+    assert "refused at the door: 3 off_tick" in report
+    assert "unanswered 4" in report
