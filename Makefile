@@ -1,4 +1,5 @@
-# make run     set up, then start Pinion with the demo configuration and a feeder (FEED=FILE plays a file)
+# make run     set up, then start Pinion with the demo configuration and a feeder (FEED=FILE plays a file,
+# make         ARGS="--api-port N --order-port N --rate N" passes options); Ctrl-C stops it in order
 # make test    set up, then run every test
 # make check   what CI runs beside the tests: format, lint, types, house rules, tiny benchmarks
 # make bench   the full benchmarks: minutes, on an otherwise idle machine (TIERS="ring step" for some)
