@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from engine import instance
 from engine.cli.feed_flow import FLOW_INPUT, flow_mix
 from engine.cli.replay import FAILED, WRONG_USAGE, tick_argument
 from gateways.feed.inputs import commands_of
@@ -118,7 +119,7 @@ def _invite(ready: dict[str, Any]) -> None:
     print(
         f'query      curl -H "Authorization: Bearer $(cat {ready["data"]}/demo.key)" {ready["api"]}/v1/status'
     )
-    print("durability none: nothing is journaled yet", flush=True)
+    print(f"durability {instance.read(Path(ready['data'])).durability}", flush=True)
 
 
 def _stop(process: "subprocess.Popen[str]") -> None:
