@@ -49,6 +49,7 @@ class Op(IntEnum):
     REPLACE = 4
     MASS_CANCEL = 5
     SESSION_DOWN = 6
+    QUARANTINED = 7  # stands in for a command that killed the worker
     CURRENCY = 20
     INSTRUMENT = 21
     ACCOUNT = 22
@@ -178,6 +179,7 @@ class Reason(IntEnum):
     OUT_OF_RANGE = 124  # given by doors
     UNKNOWN_CURRENCY = 125
     BOOK_CROSSED = 126
+    QUARANTINED = 127
     RATE_LIMIT = 200
     MAX_QUANTITY = 201
     MAX_NOTIONAL = 202

@@ -13,6 +13,8 @@ COMMANDS = {
     "status": "show the processes, rings and counters of a running instance",
     "replay": "run a file of commands or market data through the engine, offline",
     "feed": "play a file into a running instance",
+    "journal": "verify, show and count the journal; quarantine a command",
+    "whatif": "decide a journal's commands again under other limits",
 }
 DESCRIPTION = """\
 Pinion is an order execution engine: orders in through HTTP, WebSocket or files, matched by

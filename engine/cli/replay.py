@@ -10,15 +10,20 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
+from engine.cli.journal_data import data_folder
 from engine.cli.kernels import announced_compilation
 from engine.cli.replay_engine import ReplayEngine
+from engine.cli.replay_journal import JournalReplay
 from engine.cli.replay_lines import LineReplay
 from engine.cli.replay_market import MarketReplay
 from engine.cli.replay_output import EventWriter, books, open_output, statistics
 from engine.cli.replay_progress import progress_of
+from engine.runtime.journal import JournalError
 from gateways.files.source import STANDARD_INPUT, Format, InputError, Source
 from gateways.files.ticks import TickError, refuse_any
 
@@ -30,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "input",
         metavar="INPUT",
-        help="JSON lines, DBN (.dbn, .dbn.zst) or ITCH 5.0 file; - is standard input",
+        help="JSON lines, DBN (.dbn, .dbn.zst) or ITCH 5.0 file, or a data folder; - is standard input",
     )
     parser.add_argument("--events", metavar="FILE", help="write one JSON event a line; - is standard output")
     parser.add_argument("--book", metavar="FILE", help="write the final books as JSON; - is standard output")
@@ -70,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Replay the input that the arguments name; return the exit code."""
     try:
         return _replay(arguments)
-    except InputError as fault:
+    except (InputError, JournalError) as fault:
         print(f"pinion replay: {fault}", file=sys.stderr)
         return FAILED
     except TickError as fault:
@@ -83,11 +88,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _replay(arguments: argparse.Namespace) -> int:
     with ExitStack() as opened:
-        source = opened.enter_context(Source(arguments.input))
         file = None
         if arguments.events is not None:
             file = open_output(arguments.events)
             opened.callback(file.flush if arguments.events == STANDARD_INPUT else file.close)
+        folder = Path(arguments.input)
+        if folder.is_dir():
+            return _replay_journal(arguments, data_folder(folder), file)
+        source = opened.enter_context(Source(arguments.input))
         is_market = source.format is not Format.JSON_LINES
         if not is_market:
             refuse_any(dict(arguments.tick))
@@ -109,6 +117,24 @@ def _replay(arguments: argparse.Namespace) -> int:
             _write_books(engine, arguments.book)
     if arguments.stats:
         _print_statistics(arguments, statistics(engine, time.perf_counter() - began, refused), report)
+    return DONE
+
+
+def _replay_journal(arguments: argparse.Namespace, data_dir: Path, file: BinaryIO | None) -> int:
+    refuse_any(dict(arguments.tick))
+    with announced_compilation():
+        journal = JournalReplay(data_dir)
+    engine = journal.engine
+    writer = EventWriter(file, engine.catalogue())
+    began = time.perf_counter()
+    with progress_of(journal):
+        journal.play(writer)
+    seconds = time.perf_counter() - began
+    writer.flush()
+    if arguments.book is not None:
+        _write_books(engine, arguments.book)
+    if arguments.stats:
+        _print_statistics(arguments, statistics(engine, seconds, 0), iter(()))
     return DONE
 
 

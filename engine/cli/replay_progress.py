@@ -4,6 +4,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import (
@@ -15,13 +16,22 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from gateways.files.source import Source
-
 REFRESH_SECONDS = 0.2
 
 
+class Input(Protocol):
+    """What is read, in bytes."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def size(self) -> int | None: ...
+    @property
+    def position(self) -> int: ...
+
+
 @contextmanager
-def progress_of(source: Source) -> Iterator[None]:
+def progress_of(source: Input) -> Iterator[None]:
     """Show how far the source has been read while the block runs."""
     if not sys.stderr.isatty():
         yield

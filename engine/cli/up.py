@@ -14,6 +14,7 @@ import api.serve
 import gateways.http.serve
 from engine import config
 from engine.cli.definitions import definitions, missing
+from engine.cli.journal_data import remember
 from engine.cli.kernels import announced_compilation, prepare_doors
 from engine.cli.trading import trading
 from engine.config import ConfigError, DoorSettings, Settings
@@ -58,6 +59,8 @@ def run(args: argparse.Namespace) -> int:
         if args.durability is not None:
             engine = msgspec.structs.replace(settings.engine, durability=args.durability)
             settings = msgspec.structs.replace(settings, engine=engine)
+        if settings.engine.durability == "sync":
+            remember(data_dir, settings.engine.capacities.sizes())
         supervisor = build(settings, data_dir, str(args.config or "demo"))
         with announced_compilation():
             return supervisor.run(say_ready)

@@ -27,6 +27,7 @@ from engine.runtime import journal, snapshot
 from engine.runtime.crash_points import crash_point
 from engine.runtime.frames import identity_of
 from engine.runtime.journal import JournalError
+from engine.runtime.quarantine import quarantined
 from engine.runtime.replica import Replica
 from engine.runtime.segments import Segments
 from ringbuf.atomics import fence_release, load_acquire, store_relaxed, store_release
@@ -75,6 +76,7 @@ def recover(segments: Segments, replica: Replica, data_dir: Path, loop: Any, end
     if found is not None and found.position.seq > durable:
         raise JournalError(f"{found.path}: reaches seq {found.position.seq}, the journal ends at {durable}")
     start = snapshot.restore(found, replica)
+    replica.quarantined = quarantined(data_dir)
     crash_point("recovery.restored")
     reader = journal.Reader(data_dir / journal.FOLDER, start, identity)
     event_end = int(load_acquire(segments.events.control, END))

@@ -14,7 +14,7 @@ from engine.batches import PLACES, STAGES, STRIDE
 from engine.config import RING_COUNT_MAX
 from engine.instance import JOURNAL_ENTRY, SESSION_BITS
 from engine.kernel import COMPILED, kernel
-from engine.records import EVENT
+from engine.records import EVENT, Op
 
 RING_MARK = np.dtype([("next_seq", "<i8"), ("last_session", "<i8")])
 """Of one ring: the ring_seq that comes next in this epoch, and the greatest session number ever."""
@@ -91,9 +91,12 @@ class Replica:
     ----------
     application : state_dtype, apply, prepare
     state : array of one state record to work on; private memory when left out
+
+    `quarantined` holds the seqs of commands to be rejected unseen (quarantine.py).
     """
 
     def __init__(self, application: Any, state: npt.NDArray[Any] | None = None) -> None:
+        self.quarantined: tuple[int, ...] = ()
         self.state = private_state(application.state_dtype) if state is None else state
         self.marks = np.zeros(RING_MARKS, RING_MARK)
         self.epoch = 0
@@ -121,12 +124,13 @@ class Replica:
 
     def skip(self, records: npt.NDArray[Any]) -> None:
         """Apply the commands among records (JOURNAL_ENTRY[n]) without keeping their events."""
-        self._run(records, 0, 0)
+        self._run(self._without_quarantined(records), 0, 0)
 
     def apply(self, records: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Apply the commands among records (JOURNAL_ENTRY[n]); return their events, EVENT[m] copies."""
         parts = []
         done = 0
+        records = self._without_quarantined(records)
         s = self.state[0]
         while done < len(records):
             done, written = self._run(records, done, EVENT_ROOM)
@@ -137,6 +141,17 @@ class Replica:
                 parts.append(left)
                 s["out_count"] = 0
         return np.concatenate(parts) if parts else np.zeros(0, EVENT)
+
+    def _without_quarantined(self, records: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Put the stand-in in place of every quarantined command."""
+        if not self.quarantined:
+            return records
+        found = np.isin(records["seq"], self.quarantined)
+        if not found.any():
+            return records
+        records = np.array(records)
+        records["command"]["op"][found] = Op.QUARANTINED
+        return records
 
     def _run(self, records: npt.NDArray[Any], first: int, room: int) -> tuple[int, int]:
         records = records.view(np.ndarray) if COMPILED else records.view(np.recarray)

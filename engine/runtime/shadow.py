@@ -26,6 +26,7 @@ from engine.runtime.disk import Disk
 from engine.runtime.follow import Follower
 from engine.runtime.frames import identity_of
 from engine.runtime.journal import START, JournalError
+from engine.runtime.quarantine import quarantined
 from engine.runtime.replica import Replica
 from engine.runtime.segments import Segments
 from ringbuf.atomics import load_acquire
@@ -65,6 +66,7 @@ class Shadow:
         found, complaints = snapshot.newest(self._data_dir, self._application.state_dtype, self._identity)
         for complaint in complaints:
             log.warning("%s", complaint)
+        self.replica.quarantined = quarantined(self._data_dir)
         position = START if found is None else snapshot.restore(found, self.replica)
         self._snapshot_seq = position.seq
         self._follower = Follower(self._data_dir / journal.FOLDER, position, self._identity)

@@ -22,6 +22,7 @@ CANCEL = np.int64(Op.CANCEL)
 REPLACE = np.int64(Op.REPLACE)
 MASS_CANCEL = np.int64(Op.MASS_CANCEL)
 SESSION_DOWN = np.int64(Op.SESSION_DOWN)
+QUARANTINED_OP = np.int64(Op.QUARANTINED)
 CURRENCY = np.int64(Op.CURRENCY)
 INSTRUMENT = np.int64(Op.INSTRUMENT)
 ACCOUNT = np.int64(Op.ACCOUNT)
@@ -32,6 +33,7 @@ TIME = np.int64(Op.TIME)
 SESSION_END = np.int64(Op.SESSION_END)
 UNKNOWN_OP = np.int64(Reason.UNKNOWN_OP)
 UNSUPPORTED = np.int64(Reason.UNSUPPORTED)
+QUARANTINED = np.int64(Reason.QUARANTINED)
 NEVER = 2**63 - 1
 
 
@@ -89,6 +91,8 @@ def _apply_rare(s, command, op):
         apply_mark(s, command)
     elif op == SESSION_DOWN:
         rejected(s, command, UNSUPPORTED)
+    elif op == QUARANTINED_OP:
+        rejected(s, command, QUARANTINED)
     else:
         rejected(s, command, UNKNOWN_OP)
 

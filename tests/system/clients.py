@@ -16,7 +16,7 @@ from typing import Any
 from engine import instance
 from tests.system.running import Running
 
-GIVE_UP_S = 60.0
+GIVE_UP_S = 300.0
 UNANSWERED = {0, 429, 503, 504}
 
 

@@ -1,0 +1,223 @@
+"""`pinion journal`: verify, show and count what is in a data folder's journal; quarantine a command.
+
+    verify      every frame and its place in the chain, every seq and ring_seq, the snapshots
+    dump        commands as JSON, one a line, in the integers of the records
+    stats       what was asked for, when, how large the frames are, how many bytes a day
+    quarantine  leave a command out from now on that kills the worker
+
+It reads files only, also those of a running instance. Exit codes: 0 done, 1 failed, 2 wrong usage.
+"""
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from engine import instance
+from engine.cli.journal_data import application_of, data_folder
+from engine.cli.up import DEFAULT_DATA
+from engine.config import RING_COUNT_MAX
+from engine.instance import PortError
+from engine.records import Op
+from engine.runtime import journal, snapshot
+from engine.runtime.disk import Disk
+from engine.runtime.frames import RECORD, Frame, identity_of
+from engine.runtime.journal import JournalError, Reader
+from engine.runtime.quarantine import quarantine
+
+DONE, FAILED = 0, 1
+NS_PER_DAY = 86_400 * 10**9
+OP_NAMES = {int(op): op.name.lower() for op in Op}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `pinion journal` can do."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    summaries = {
+        "verify": "check every frame, the chain, all numbers and the snapshots",
+        "dump": "write commands as JSON, one a line",
+        "stats": "count what the journal holds",
+    }
+    for name, summary in summaries.items():
+        action = actions.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        action.add_argument("dir", metavar="DIR", type=Path, help="data folder, or the journal folder in it")
+        if name == "dump":
+            action.add_argument("--from", dest="first", type=int, default=1, metavar="SEQ", help="first seq")
+            action.add_argument("--to", dest="last", type=int, default=2**62, metavar="SEQ", help="last seq")
+    text = "leave a command out of every replay from now on: it killed the worker"
+    action = actions.add_parser("quarantine", help=text, description=text.capitalize() + ".")
+    action.add_argument("seq", type=int, metavar="SEQ")
+    action.add_argument(
+        "--data", type=Path, default=DEFAULT_DATA, metavar="DIR", help="data folder (default %(default)s)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it; return the exit code."""
+    try:
+        if args.action == "quarantine":
+            return _quarantine(data_folder(args.data), args.seq)
+        data_dir = data_folder(args.dir)
+        return {"verify": _verify, "dump": _dump, "stats": _stats}[args.action](data_dir, args)
+    except (JournalError, OSError) as error:
+        print(f"pinion journal {args.action}: {error}", file=sys.stderr)
+        return FAILED
+
+
+class Gaps:
+    """Checks that seqs are dense and that each ring's commands come once and without a gap."""
+
+    def __init__(self) -> None:
+        self._next: dict[int, int] = {}
+        self._epoch = 0
+        self._eng_ts = 0
+
+    def check(self, frame: Frame) -> str | None:
+        """Return what is wrong with the numbers of a frame."""
+        entries = frame.entries
+        if frame.epoch != self._epoch:
+            self._epoch, self._next = frame.epoch, {}
+        if not (entries["seq"] == np.arange(frame.first_seq, frame.last_seq + 1)).all():
+            return "its seqs are not dense"
+        if int(entries["eng_ts"][0]) < self._eng_ts or (np.diff(entries["eng_ts"]) < 0).any():
+            return "its clock goes back"
+        self._eng_ts = int(entries["eng_ts"][-1])
+        for ring in np.unique(entries["ring"]).tolist():
+            positions = entries["ring_seq"][entries["ring"] == ring]
+            first = self._next.get(ring, int(positions[0]) if frame.first_seq > 1 else 0)
+            if not -1 <= ring < RING_COUNT_MAX or not (positions == np.arange(len(positions)) + first).all():
+                return f"commands of ring {ring} are missing, or there twice"
+            self._next[ring] = first + len(positions)
+        return None
+
+
+def _verify(data_dir: Path, args: argparse.Namespace) -> int:
+    application = application_of(data_dir)
+    identity = identity_of(application.name, application.state_dtype)
+    reader = Reader(data_dir / journal.FOLDER, _begin(data_dir), identity)
+    gaps, frames, faults = Gaps(), 0, []
+    for frame in _told(reader):
+        frames += 1
+        fault = gaps.check(frame)
+        if fault is not None:
+            faults.append(f"frame of seq {frame.first_seq} to {frame.last_seq}: {fault}")
+    found = journal.survey(data_dir / journal.FOLDER, _begin(data_dir), identity)
+    print(f"segments       {len(journal.segment_paths(data_dir / journal.FOLDER))}")
+    print(f"frames         {frames:,}, all whole and chained")
+    print(f"commands       seq {_begin(data_dir).seq + 1:,} to {found.end.seq:,}")
+    print(f"known durable  up to seq {found.durable.seq:,}; the last frame is vouched for by the next one")
+    print(f"chain ends at  {found.end.digest.hex()}")
+    if found.cut is not None:
+        print(f"behind the end {found.cut}: something torn that was never declared durable, or damage")
+    for path in snapshot.snapshot_paths(data_dir):
+        try:
+            taken = snapshot.load(path, application.state_dtype, identity)
+            beyond = taken.position.seq > found.end.seq
+            faults += [f"{path}: reaches beyond the journal's end"] if beyond else []
+            print(f"snapshot       seq {taken.position.seq:,}, {'beyond the end' if beyond else 'whole'}")
+        except snapshot.SnapshotError as error:
+            faults.append(str(error))
+    for each in faults:
+        print(f"pinion journal verify: {each}", file=sys.stderr)
+    return FAILED if faults else DONE
+
+
+def _begin(data_dir: Path) -> journal.Position:
+    """Return the place before the first segment that is there: older ones may be in an archive."""
+    paths = journal.segment_paths(data_dir / journal.FOLDER)
+    if not paths:
+        raise JournalError(f"{data_dir / journal.FOLDER}: holds no segment")
+    head = journal.open_segment(paths[0]).head
+    return journal.Position(head.first_seq - 1, head.anchor)
+
+
+def _dump(data_dir: Path, args: argparse.Namespace) -> int:
+    encode = msgspec.json.Encoder().encode
+    write = sys.stdout.buffer.write
+    for frame in Reader(data_dir / journal.FOLDER, _begin(data_dir)):
+        if frame.last_seq < args.first:
+            continue
+        if frame.first_seq > args.last:
+            break
+        wanted = (frame.entries["seq"] >= args.first) & (frame.entries["seq"] <= args.last)
+        for entry in frame.entries[wanted]:
+            write(encode(_fields(entry, frame.epoch)) + b"\n")
+    sys.stdout.buffer.flush()
+    return DONE
+
+
+def _fields(entry: Any, epoch: int) -> dict[str, Any]:
+    """Return an entry as JSON: numbers as in the record, what is zero left out."""
+    command = entry["command"]
+    fields: dict[str, Any] = {"epoch": epoch}
+    fields |= {name: int(entry[name]) for name in ("seq", "eng_ts", "ring", "ring_seq")}
+    fields["op"] = OP_NAMES.get(int(command["op"]), int(command["op"]))
+    for name in command.dtype.names[1:]:
+        value = command[name].tolist()
+        if value if isinstance(value, int) else any(value):
+            fields[name] = value
+    return fields
+
+
+def _stats(data_dir: Path, args: argparse.Namespace) -> int:
+    ops: Counter[int] = Counter()
+    rings: Counter[tuple[int, int]] = Counter()
+    sizes = []
+    first_ts = last_ts = commands = 0
+    for frame in _told(Reader(data_dir / journal.FOLDER, _begin(data_dir))):
+        entries = frame.entries
+        for op, count in zip(*np.unique(entries["command"]["op"], return_counts=True), strict=True):
+            ops[int(op)] += int(count)
+        for ring, count in zip(*np.unique(entries["ring"], return_counts=True), strict=True):
+            rings[frame.epoch, int(ring)] += int(count)
+        sizes.append(frame.command_count)
+        first_ts = first_ts or int(entries["eng_ts"][0])
+        last_ts = int(entries["eng_ts"][-1])
+        commands += frame.command_count
+    if not commands:
+        print("the journal is empty")
+        return DONE
+    used = (commands + len(sizes)) * RECORD.itemsize
+    print(f"commands       {commands:,} in {len(sizes):,} frames, {used:,} bytes")
+    p50, p99 = np.percentile(sizes, (50, 99))
+    print(f"frame          p50 {p50:.0f}, p99 {p99:.0f}, largest {max(sizes)} commands")
+    print(f"time           {(last_ts - first_ts) / 1e9:,.1f} s by the engine's clock")
+    if last_ts > first_ts:
+        print(f"a day          {used / (last_ts - first_ts) * NS_PER_DAY:,.0f} bytes at this rate")
+    for op, count in ops.most_common():
+        print(f"  {OP_NAMES.get(op, str(op)):<14} {count:,}")
+    for (epoch, ring), count in sorted(rings.items()):
+        print(f"  epoch {epoch}, ring {ring if ring >= 0 else 'own':<5} {count:,}")
+    return DONE
+
+
+def _told(reader: Reader) -> Iterator[Frame]:
+    """Yield the frames, and say now and then how far it is."""
+    shown = 0
+    for frame in reader:
+        if frame.last_seq - shown >= 5_000_000:
+            shown = frame.last_seq
+            print(f"seq {shown:,}", file=sys.stderr, flush=True)
+        yield frame
+
+
+def _quarantine(data_dir: Path, seq: int) -> int:
+    try:
+        running = instance.read(data_dir)
+    except PortError:
+        running = None
+    application = application_of(data_dir)
+    identity = identity_of(application.name, application.state_dtype)
+    found = journal.survey(data_dir / journal.FOLDER, _begin(data_dir), identity)
+    if not 1 <= seq <= found.end.seq:
+        raise JournalError(f"seq {seq} is not in the journal, which ends at {found.end.seq}")
+    quarantine(data_dir, seq, Disk())
+    print(f"seq {seq} is applied as a rejection from now on")
+    if running is not None:
+        print(f"stop the instance (process {running.processes[0].pid}) and start it again")
+    return DONE

@@ -1,0 +1,40 @@
+"""Replaying a journal folder: the commands as they were sequenced, with the times they got."""
+
+from pathlib import Path
+
+from engine.cli.journal_data import open_journal, read_layout
+from engine.cli.replay_engine import ReplayEngine
+from engine.cli.replay_output import EventWriter
+from engine.config import Capacities
+from engine.runtime import journal
+from engine.runtime.frames import NPY_HEAD_BYTES
+from engine.runtime.replica import Replica
+
+
+class JournalReplay:
+    """An engine of the journal's capacities and the commands for it.
+
+    `name`, `size` and `position` (bytes) are what a progress bar shows.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        self.name = str(data_dir / journal.FOLDER)
+        self.size = sum(path.stat().st_size for path in journal.segment_paths(data_dir / journal.FOLDER))
+        self.position = 0
+        capacities = Capacities(**read_layout(data_dir).capacities)
+        self.engine = ReplayEngine(keeps_events=False, is_timed=False, capacities=capacities)
+        replica, self._reader = open_journal(data_dir, self.engine.state)
+        self._replica: Replica = replica
+
+    def play(self, writer: EventWriter) -> None:
+        """Apply every command; hand the events to the writer. Raises JournalError."""
+        for records, epoch, _ in self._reader.stretches(2**62):
+            self._replica.enter_epoch(epoch)
+            if writer.is_writing:
+                events = self._replica.apply(records)
+                self.engine.catalogue()  # the writer's own, grown by what was defined just now
+                writer.write(events)
+            else:
+                self._replica.skip(records)
+            self.position = min(self.size, self.position + records.nbytes)
+        self.position = max(self.position, NPY_HEAD_BYTES)
