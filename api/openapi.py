@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from api.queries import BOOK_DEPTH, BOOK_DEPTH_MAX, PAGE, PAGE_MAX
+from api.archive_queries import PAGE, PAGE_MAX
+from api.queries import BOOK_DEPTH, BOOK_DEPTH_MAX
 from api.stream import AUTH_WAIT_S
 from api.stream_requests import STREAM_DEPTH_MAX
 
@@ -19,6 +20,11 @@ document never need a key.
 
 **Units.** Prices, quantities and money are decimal strings; times are nanoseconds since 1970 of the engine's
 clock (`eng_ts`) or of this process (`send_ts`).
+
+**History.** Lists of orders, fills and trades come from a database that follows the journal, a fraction of a
+second late; `as_of_seq` is the last command they include. `next_cursor` is opaque: nothing is skipped or
+repeated between pages, whatever happens meanwhile. Without a database, or while it is down, what needs it
+answers 503 with the reason `no_history`, `history_unavailable` or `history_busy`; live answers go on.
 
 **Durability.** An answer leaves only when everything it shows is durable in the instance's mode; see
 `durability` in `/v1/status`. Otherwise 503 with Retry-After."""
@@ -86,6 +92,12 @@ ACCOUNT = _parameter("query", "account", _whole(1, 2**63 - 1), "an account of th
 LIMIT = _parameter("query", "limit", _whole(1, PAGE_MAX, PAGE), "entries of a page")
 CURSOR = _parameter("query", "cursor", {"type": "string"}, "`next_cursor` of the page before")
 
+_TIME = {"oneOf": [{"type": "integer", "minimum": 0}, {"type": "string", "format": "date-time"}]}
+TIMES = (
+    _parameter("query", "from", _TIME, "ns since 1970, or a date and time with its zone; included"),
+    _parameter("query", "to", _TIME, "the same; not included"),
+)
+
 
 def _object(**properties: Schema) -> Schema:
     return {"type": "object", "required": list(properties), "properties": properties}
@@ -118,11 +130,8 @@ def _open_route(summary: str, content: str, *statuses: int) -> Schema:
 
 def _paths() -> Schema:
     text, number = {"type": "string"}, {"type": "integer"}
-    side = _parameter("query", "side", {"enum": ["buy", "sell"]}, "one side only")
-    symbol_filter = _parameter("query", "symbol", text, "one instrument only")
     depth = _parameter("query", "depth", _whole(1, BOOK_DEPTH_MAX, BOOK_DEPTH), "levels of a side")
     book = _object(symbol=text, epoch=number, seq=number, md_seq=number, bids=LEVEL_ROWS, asks=LEVEL_ROWS)
-    order_id = _parameter("path", "order_id", text, "engine id, or `client:ID` with ?account=")
     account = _parameter("path", "account", _whole(1, 2**63 - 1), "an account of the key")
     account_schema = _object(
         account=number, balances={"type": "object"}, positions={"type": "array", "items": {"type": "object"}}
@@ -139,22 +148,7 @@ def _paths() -> Schema:
         "/v1/trades/{symbol}": _route(
             "Recent trades, newest first", _page("trades"), SYMBOL, LIMIT, CURSOR, refused=(404,)
         ),
-        "/v1/orders": _route(
-            "Live orders, oldest first",
-            _page("orders"),
-            ACCOUNT,
-            symbol_filter,
-            side,
-            LIMIT,
-            CURSOR,
-            refused=(403, 404),
-        ),
-        "/v1/orders/{order_id}": _route(
-            "One live order", {"type": "object"}, order_id, ACCOUNT, refused=(403, 404)
-        ),
-        "/v1/fills": _route(
-            "Recent fills, newest first", _page("fills"), ACCOUNT, LIMIT, CURSOR, refused=(403, 404)
-        ),
+        **_list_paths(),
         "/v1/accounts/{account}": _route(
             "Balances, positions, exposure, equity", account_schema, account, refused=(403, 404)
         ),
@@ -165,6 +159,56 @@ def _paths() -> Schema:
         "/healthz": _open_route("This process answers", "application/json"),
         "/readyz": _open_route("The engine behind it is alive", "application/json", 503),
         "/": _open_route("A live dashboard", "text/html"),
+    }
+
+
+def _list_paths() -> Schema:
+    """Return the lists that history answers, or live state."""
+    text, number = {"type": "string"}, {"type": "integer"}
+    side = _parameter("query", "side", {"enum": ["buy", "sell"]}, "one side only")
+    status = _parameter("query", "status", {"enum": ["open", "filled", "cancelled"]}, "orders that stand so")
+    symbol_filter = _parameter("query", "symbol", text, "one instrument only")
+    order_id = _parameter("path", "order_id", text, "engine id, or `client:ID` with ?account=")
+    return {
+        "/v1/trades": _route(
+            "All trades, newest first (needs history)",
+            _page("trades", as_of_seq=number),
+            symbol_filter,
+            *TIMES,
+            LIMIT,
+            CURSOR,
+            refused=(404,),
+        ),
+        "/v1/orders": _route(
+            "Orders, newest first; with status=open, or without history, the live ones, oldest first",
+            _page("orders"),
+            ACCOUNT,
+            symbol_filter,
+            side,
+            status,
+            *TIMES,
+            LIMIT,
+            CURSOR,
+            refused=(403, 404),
+        ),
+        "/v1/orders/{order_id}": _route(
+            "One order; one that ended only where there is history",
+            {"type": "object"},
+            order_id,
+            ACCOUNT,
+            refused=(403, 404),
+        ),
+        "/v1/fills": _route(
+            "Fills, newest first: all, or the recent where there is no history",
+            _page("fills"),
+            ACCOUNT,
+            symbol_filter,
+            side,
+            *TIMES,
+            LIMIT,
+            CURSOR,
+            refused=(403, 404),
+        ),
     }
 
 

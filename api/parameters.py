@@ -1,16 +1,19 @@
 """Path and query parameters, checked: every refusal names the field, the value and the mend."""
 
 from collections.abc import Collection
+from datetime import UTC, datetime
 
 from aiohttp import web
 
 from api.problem import Problem, bad_request, not_found
 from engine.instruments import Instrument, RefusedAtDoor
-from engine.records import Side
+from engine.records import Side, Status
 from engine.trading.view import LiveView
 
 INT64_MAX = 2**63 - 1
 DIGITS_MAX = 19
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SECONDS_OF_A_DAY = 86_400
 
 
 def allow_only(request: web.Request, known: Collection[str]) -> None:
@@ -59,6 +62,38 @@ def query_side(request: web.Request) -> Side | None:
     if text not in ("buy", "sell"):
         raise bad_request("side", text, 'must be "buy" or "sell"')
     return Side.BUY if text == "buy" else Side.SELL
+
+
+def query_status(request: web.Request) -> int | None:
+    """Return the order status asked for, None for all."""
+    text = request.query.get("status")
+    if text is None:
+        return None
+    found = next((status for status in Status if status.name.lower() == text), None)
+    if found is None:
+        raise bad_request("status", text, f"must be {', '.join(each.name.lower() for each in Status)}")
+    return found
+
+
+def query_time(request: web.Request, name: str) -> int | None:
+    """Return a time in ns since 1970, given so or as "2026-01-31T12:00:00Z"; None where it is not given."""
+    text = request.query.get(name)
+    if text is None:
+        return None
+    if text.isascii() and text.isdigit():
+        return whole_number(text, name, 0, INT64_MAX)
+    mend = 'must be ns since 1970, or a time with its zone such as "2026-01-31T12:00:00Z"'
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise bad_request(name, text, mend) from None
+    if moment.tzinfo is None:
+        raise bad_request(name, text, mend)
+    since = moment - EPOCH
+    whole = (since.days * SECONDS_OF_A_DAY + since.seconds) * 1_000_000 + since.microseconds
+    if not 0 <= whole <= INT64_MAX // 1000:
+        raise bad_request(name, text, mend)
+    return whole * 1000
 
 
 def account_number(text: str) -> int:

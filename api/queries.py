@@ -5,6 +5,9 @@ from aiohttp import web
 
 from api import documents
 from api.access import may_read, require_account, require_key
+from api.archive import Archive, no_history
+from api.archive_queries import COMMON, PAGE, PAGE_MAX, ArchiveQueries
+from api.documents import Document
 from api.hub import Hub
 from api.parameters import (
     INT64_MAX,
@@ -16,17 +19,17 @@ from api.parameters import (
     query_limit,
     query_number,
     query_side,
+    query_status,
     whole_number,
 )
 from api.problem import bad_request, not_found
 from api.status import StatusReport
 from engine.config import Key
+from engine.records import Status
 from engine.trading.view_records import EndedOrder, OrderView
 
 BOOK_DEPTH = 10
 BOOK_DEPTH_MAX = 5000
-PAGE = 100
-PAGE_MAX = 1000
 LISTED_ACCOUNTS_MAX = 64
 CLIENT_PREFIX = "client:"
 
@@ -41,8 +44,9 @@ def answer(document: object) -> web.Response:
 class Queries:
     """Handlers that share one hub, its live source and its memory of events."""
 
-    def __init__(self, hub: Hub, status: StatusReport) -> None:
+    def __init__(self, hub: Hub, status: StatusReport, archive: Archive | None = None) -> None:
         self._hub = hub
+        self._archive = None if archive is None else ArchiveQueries(archive, hub.source)
         self._source = hub.source
         self._view = hub.source.view
         self._status = status
@@ -52,6 +56,7 @@ class Queries:
         return [
             web.get("/v1/instruments", self.instruments),
             web.get("/v1/book/{symbol}", self.book),
+            web.get("/v1/trades", self.past_trades),
             web.get("/v1/trades/{symbol}", self.trades),
             web.get("/v1/orders", self.orders),
             web.get("/v1/orders/{order_id}", self.order),
@@ -103,11 +108,21 @@ class Queries:
             }
         )
 
+    async def past_trades(self, request: web.Request) -> web.Response:
+        """Page through all trades there ever were, newest first."""
+        allow_only(request, COMMON)
+        if self._archive is None:
+            raise no_history("a list of all trades")
+        return answer(await self._archive.trades(request))
+
     async def fills(self, request: web.Request) -> web.Response:
-        """Page through the recent fills of an account, newest first."""
-        allow_only(request, ("account", "limit", "cursor"))
+        """Page through the fills of an account, newest first: all, or without history the recent."""
+        allow_only(request, ("account", "side", *COMMON))
         limit, before = query_limit(request, PAGE, PAGE_MAX), query_cursor(request, INT64_MAX)
         account = self._one_account(request)
+        if self._archive is not None:
+            return answer(await self._archive.fills(request, account))
+        self._refuse_past(request, ("symbol", "side", "from", "to"))
         await self._source.until_followed(lambda: self._hub.complete_seq)
         found = self._hub.trades.page_of_account(account, before, limit)
         catalogue = self._view.catalogue
@@ -128,8 +143,13 @@ class Queries:
         )
 
     async def orders(self, request: web.Request) -> web.Response:
-        """Page through live orders, oldest first."""
-        allow_only(request, ("account", "symbol", "side", "limit", "cursor"))
+        """Page through orders: all, newest first; with status=open, or without history, the live ones."""
+        allow_only(request, ("account", "side", "status", *COMMON))
+        if self._archive is not None and query_status(request) != Status.OPEN:
+            return answer(await self._archive.orders(request, self._readable(request)))
+        if query_status(request) not in (None, Status.OPEN):
+            raise no_history("a list of orders that ended")
+        self._refuse_past(request, ("from", "to"))
         limit, after = query_limit(request, PAGE, PAGE_MAX), query_cursor(request, 0)
         side = query_side(request)
         symbol = request.query.get("symbol")
@@ -167,10 +187,37 @@ class Queries:
         caller = require_key(request[CALLER])
         if found is None or not may_read(caller, found.account):
             # The same answer for a foreign order: ids of others are not to be probed.
-            raise not_found("unknown_order", f"no live order {text[:64]!r} of your accounts", "order_id")
+            ended = await self._ended_order(text)
+            if ended is not None and may_read(caller, ended["account"]):
+                return answer(ended)
+            known = "live order" if self._archive is None else "order"
+            raise not_found("unknown_order", f"no {known} {text[:64]!r} of your accounts", "order_id")
         if isinstance(found, EndedOrder):
             return answer(documents.ended_order_document(found))
         return answer(documents.order_document(found))
+
+    async def _ended_order(self, text: str) -> Document | None:
+        """Return what history knows of an order that is not live any more."""
+        if self._archive is None or text.startswith(CLIENT_PREFIX):
+            return None
+        return await self._archive.order(int(text))
+
+    def _refuse_past(self, request: web.Request, names: tuple[str, ...]) -> None:
+        """Refuse filters that live answers do not have."""
+        given = [name for name in names if name in request.query]
+        if given and self._archive is None:
+            raise no_history(f"the filter {given[0]!r}")
+        if given:
+            raise bad_request(given[0], request.query[given[0]], "is not for status=open: those are all live")
+
+    def _readable(self, request: web.Request) -> list[int] | None:
+        """Return the account asked for, or those of the key; None is every account."""
+        caller = require_key(request[CALLER])
+        if "account" in request.query:
+            return [self._one_account(request)]
+        if caller.accounts is not None and len(caller.accounts) > LISTED_ACCOUNTS_MAX:
+            raise bad_request("account", "", f"the key has {len(caller.accounts)}: name one, ?account=NUMBER")
+        return None if caller.accounts is None else list(caller.accounts)
 
     async def _client_order(self, account: int, client_id: str) -> OrderView | EndedOrder | None:
         if client_id.isascii() and client_id.isdigit() and len(client_id) < len(str(INT64_MAX)):

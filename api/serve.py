@@ -16,6 +16,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 
 from api.access import Access
+from api.archive import Archive
 from api.documents import Document
 from api.health import Pages
 from api.hub import Hub
@@ -86,8 +87,9 @@ def build(door: DoorSettings, reader: EventReader) -> tuple[web.Application, Pum
     """Wire the application and the pump that feeds it."""
     view = LiveView(reader.state(), reader.state_turn)
     view.warm_up()
-    epoch = instance.read(door.data_dir).epoch
-    hub = Hub(LiveSource(view, reader.durable_seq, epoch, reader.has_news))
+    running = instance.read(door.data_dir)
+    hub = Hub(LiveSource(view, reader.durable_seq, running.epoch, reader.has_news))
+    archive = Archive(running.history) if running.history else None
     access = Access(door.keys)
     streams = Streams(hub, access)
 
@@ -103,20 +105,25 @@ def build(door: DoorSettings, reader: EventReader) -> tuple[web.Application, Pum
     status = StatusReport(data_dir=door.data_dir, reader=reader, view=view, own=own)
     pages = Pages(status, Metrics(EngineCollector(reader, view, status, own)))
     application = web.Application(
-        middlewares=[problem_middleware, _caller_middleware(access)], client_max_size=BODY_BYTES_MAX
+        middlewares=[problem_middleware, caller_middleware(access)], client_max_size=BODY_BYTES_MAX
     )
     application.add_routes(pages.routes())
-    application.add_routes(Queries(hub, status).routes())
+    application.add_routes(Queries(hub, status, archive).routes())
     application.add_routes([web.get(STREAM_PATH, streams.handle)])
 
     async def end_streams(_: web.Application) -> None:
         await streams.close_all()
 
+    async def close_archive(_: web.Application) -> None:
+        if archive is not None:
+            await archive.close()
+
     application.on_shutdown.append(end_streams)
+    application.on_cleanup.append(close_archive)
     return application, Pump(hub, reader, status.document)
 
 
-def _caller_middleware(access: Access) -> Middleware:
+def caller_middleware(access: Access) -> Middleware:
     """Return the middleware that finds out who asks; a stream may name its key later."""
 
     @web.middleware

@@ -44,7 +44,10 @@ CREATE TABLE IF NOT EXISTS {SCHEMA}.mark (
 INSERT INTO {SCHEMA}.mark (seq, eng_ts, digest) VALUES (0, 0, '') ON CONFLICT DO NOTHING;
 """
 
-FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+FAILURES = (
+    *(OSError, TimeoutError),
+    *(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError),
+)
 """What a database that is down, slow, full or restarting raises: the caller tries again later."""
 
 
