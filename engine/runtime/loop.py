@@ -40,6 +40,8 @@ from engine.instance import (
 )
 from engine.kernel import kernel
 from engine.records import COMMAND, EVENT
+from engine.runtime import crash_points
+from engine.runtime.crash_points import crash_here
 from ringbuf.atomics import (
     clock_monotonic_ns,
     copy_words,
@@ -117,6 +119,8 @@ LOOP = np.dtype(
         ("wait", "<i8"),  # wait policy
         ("journals_itself", "<i8"),  # durability none: D and JT follow J at once
         ("cycle_ns", "<i8"),  # ns per 2**20 cycles of the time-stamp counter
+        ("crash_at", "<i8"),  # see crash_points: 0 but in tests
+        ("crash_passes", "<i8"),
         ("tick", "<i8", (COMMAND_WORDS,)),  # the TICK command
     ]
 )
@@ -142,9 +146,12 @@ def take_batch(loop, commands, journal, stats):
         count = min(min(waiting, loop.batch), space)
         stamp_clock(loop)
         copy_batch(loop, ring, commands.rings[ring], journal, count, stats)
+        crash_here(loop, crash_points.COPIED)
         publish_batch(loop, journal, count)
+        crash_here(loop, crash_points.PUBLISHED)
         # The journal has them: the gateway may use the slots again (rule 2).
         release(commands.rings[ring].control, count)
+        crash_here(loop, crash_points.RELEASED)
         loop.next_ring = ring + 1
         return count
     return 0
@@ -229,12 +236,15 @@ def emit(s, out, loop, journal, events, ends):
             if end - loop.visible > capacity - SLACK:
                 return False
         announce(events.control, end)
+        crash_here(loop, crash_points.ANNOUNCED)
         put_slots(events.slots, first, out.words, loop.out_done, chunk)
         for index in range(first, end):
             events.slots[index & (capacity - 1), STAMP_WORD] = index
         loop.out_done += chunk
         loop.event_end = end
+        crash_here(loop, crash_points.WRITTEN)
         commit(events.control, end)
+        crash_here(loop, crash_points.COMMITTED)
     s.out_count = 0
     loop.out_done = 0
     return True
@@ -306,7 +316,9 @@ def _run(s, out, loop, commands, journal, entries, events, ends, stats, counts, 
                 apply(s, entry.command, seq, entry.eng_ts, entry.ring)  # noqa: F821  bound by build
                 if seq == sampled:
                     record(stats.buckets[STEP], ((cycle_count() - started) * loop.cycle_ns) >> 20)
+                crash_here(loop, crash_points.APPLIED)
                 close_versions(s, seq)
+                crash_here(loop, crash_points.CLOSED)
                 if seq & CHECK_MASK == 0:
                     note_hash(s, stats, seq)
                 loop.applied = seq

@@ -15,8 +15,6 @@ class Deaths:
 
     def __init__(self) -> None:
         self._last = 0
-        self.is_final = False
-        """Whether the worker must not be started again."""
 
     def note(self, s: Any, loop: Any) -> int | None:
         """Take in a death; return the seq at which it was the second in a row, else None.
@@ -27,5 +25,4 @@ class Deaths:
         is_within = seq > int(loop["applied"])
         is_second = is_within and seq == self._last
         self._last = seq if is_within else 0
-        self.is_final = self.is_final or is_second
         return seq if is_second else None

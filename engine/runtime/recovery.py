@@ -76,6 +76,7 @@ def recover(segments: Segments, replica: Replica, data_dir: Path, loop: Any, end
     if found is not None and found.position.seq > durable:
         raise JournalError(f"{found.path}: reaches seq {found.position.seq}, the journal ends at {durable}")
     start = snapshot.restore(found, replica)
+    loop["applied"] = start.seq  # see poison.py: a death is at a command only while it is applied
     replica.quarantined = quarantined(data_dir)
     crash_point("recovery.restored")
     reader = journal.Reader(data_dir / journal.FOLDER, start, identity)
@@ -83,7 +84,7 @@ def recover(segments: Segments, replica: Replica, data_dir: Path, loop: Any, end
     is_new = event_end == 0 and int(segments.journal.control[PUBLISHED]) == 0
     # Only the commands of the dead worker's last batch can have events that did not get out.
     missing_from = durable + 1 if is_new else durable + 1 - segments.settings.batch
-    missing = _replay(reader, replica, durable, missing_from)
+    missing = _replay(reader, replica, durable, missing_from, loop)
     replica.enter_epoch(epoch)
     if replica.seq != durable:
         raise JournalError(f"{reader.folder}: ends at seq {replica.seq}, seq {durable} was declared durable")
@@ -112,7 +113,7 @@ def _open_state_epoch(segments: Segments) -> int:
     return turn
 
 
-def _replay(reader: journal.Reader, replica: Replica, upto: int, keep_from: int) -> Any:
+def _replay(reader: journal.Reader, replica: Replica, upto: int, keep_from: int, loop: Any) -> Any:
     """Apply everything up to seq `upto`; return the events of the commands from `keep_from` on."""
     kept = [np.zeros(0, EVENT)]
     began = shown = time.monotonic()
@@ -125,6 +126,7 @@ def _replay(reader: journal.Reader, replica: Replica, upto: int, keep_from: int)
         replica.skip(records[: at if position.seq >= keep_from else len(records)])
         if position.seq >= keep_from:
             kept.append(replica.apply(records[at:]))
+        loop["applied"] = replica.seq
         now = time.monotonic()
         if upto - first >= PROGRESS_COMMANDS and (now - shown >= PROGRESS_S or position.seq == upto):
             shown = now

@@ -275,16 +275,15 @@ class Supervisor:
         while not self.signals.wait(WATCH_S):
             self.segments.counters.beat("supervisor.heartbeat")
             for child, status in self._ended():
-                if child.name == WORKER:
-                    self._worker_ended(child, status)
-                self._plan_restart(child, status)
+                if child.name != WORKER or self._may_restart(child, status):
+                    self._plan_restart(child, status)
             self._kill_silent()
             self._restart_due()
             self.claims.reclaim()
             assert self.admin is not None
             self.admin.drain()
 
-    def _worker_ended(self, child: Child, status: int) -> None:
+    def _may_restart(self, child: Child, status: int) -> bool:
         """Decide whether a worker may start again."""
         if not self.is_durable:
             raise StartError(
@@ -292,13 +291,14 @@ class Supervisor:
                 f"start again (durability is none: the state is lost)"
             )
         applying = self.deaths.note(self.segments.state.slots[0], self.call.loop)
-        if applying is not None:
-            self.segments.latch(LATCH_POISON)
-            log.critical(
-                "the worker died twice at seq %d: it is not started again; stop, leave that command out with "
-                "`pinion journal quarantine %d --data %s`, start again",
-                applying, applying, self.data_dir,
-            )  # fmt: skip
+        if applying is None:
+            return True
+        self.segments.latch(LATCH_POISON)
+        log.critical(
+            "the worker died twice at seq %d: it is not started again; stop, leave that command out with "
+            "`pinion journal quarantine %d --data %s`, start again", applying, applying, self.data_dir,
+        )  # fmt: skip
+        return False
 
     def _plan_restart(self, child: Child, status: int) -> None:
         """Note when a process that ended starts again, and declare a door's sessions down."""
@@ -321,7 +321,7 @@ class Supervisor:
 
     def _restart_due(self) -> None:
         for name, when in list(self.restart_at.items()):
-            if time.monotonic() < when or (name == WORKER and self.deaths.is_final):
+            if time.monotonic() < when:
                 continue
             del self.restart_at[name]
             self._start_service(name)

@@ -19,6 +19,7 @@ import numpy as np
 
 from engine.instance import counter_name, write_ready
 from engine.records import COMMAND, COMMAND_VERSION, Op, Role
+from engine.runtime.crash_points import arm
 from engine.runtime.loop import IDLE, LATCHED, Outcome, build, new_loop
 from engine.runtime.process import lock_memory, pin
 from engine.runtime.recovery import await_journal, recover
@@ -104,6 +105,7 @@ def run_worker(call: LoopCall, segments: Segments, data_dir: Path, epoch: int) -
     cpu = pin(segments.settings.cpu)
     locked = segments.settings.lock_memory and lock_memory()
     loop = call.loop
+    arm(loop)
     loop["cycle_ns"] = cycle_ns()
     loop["clock_offset"] = clock_offset_ns()
     gc.disable()  # nothing here makes cycles, and a collection is a stall
