@@ -4,6 +4,7 @@ One object, so that a test can stand between the code and the file system: recor
 synced and what was not, fail a call, lose power between two of them.
 """
 
+import errno
 import os
 from pathlib import Path
 
@@ -25,9 +26,15 @@ class Disk:
         """Write all of `content` at `offset`, also when the kernel takes it in parts."""
         rest = memoryview(content)
         while rest:
-            taken = os.pwrite(file, rest, offset)
+            taken = self.write_part(file, rest, offset)
+            if taken == 0:
+                raise OSError(errno.EIO, f"nothing of {len(rest)} bytes was taken at offset {offset}")
             rest = rest[taken:]
             offset += taken
+
+    def write_part(self, file: int, content: memoryview, offset: int) -> int:
+        """Write as much of `content` as the kernel takes at once; return how many bytes that were."""
+        return os.pwrite(file, content, offset)
 
     def sync_data(self, file: int) -> None:
         """Return once what was written to the file is on the disk."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from engine.runtime.frames import Frame, Records, frame_at
 from engine.runtime.journal import (
+    RESTORE,
     JournalError,
     Position,
     Segment,
@@ -45,6 +46,7 @@ class Follower:
         self._rest: Records | None = None
         self._rest_epoch = 0
         self._behind_rest = position
+        self._handed_out = position.seq
 
     def read(self, upto: int) -> tuple[Records, int]:
         """Return (records, heads of frames included; their epoch): the next commands up to seq `upto`.
@@ -52,14 +54,16 @@ class Follower:
         `upto` is durable. Where it lies within a frame, the rest of the frame comes with the
         next call, and `position` moves only when the whole frame was handed out.
         """
+        assert upto > self._handed_out, "nothing new is durable"
         if self._rest is None:
             self._rest, self._rest_epoch, self._behind_rest = self._stretch(upto)
         records = self._rest
         if self._behind_rest.seq <= upto:
             self._rest, self.position = None, self._behind_rest
+            self._handed_out = self.position.seq
             return records, self._rest_epoch
         cut = int((records["seq"] <= upto).nonzero()[0][-1]) + 1
-        self._rest = records[cut:]
+        self._rest, self._handed_out = records[cut:], upto
         return records[:cut], self._rest_epoch
 
     def _stretch(self, upto: int) -> tuple[Records, int, Position]:
@@ -104,11 +108,15 @@ class Follower:
         while seq < self.position.seq:
             frame = frame_at(segment.records, slot)
             if frame is None or frame.first_seq != seq + 1 or frame.previous != digest:
-                raise JournalError(f"{segment.path}: is damaged behind seq {seq}")
+                raise JournalError(
+                    f"{segment.path}: no valid frame at byte {segment.offset_bytes(slot):,} (after seq "
+                    f"{seq}), but the reader reached seq {self.position.seq}: it is damaged; {RESTORE}"
+                )
             slot, seq, digest = frame.end_slot, frame.last_seq, frame.digest
         if seq != self.position.seq or digest != self.position.digest:
             raise JournalError(
-                f"{segment.path}: is not chained to the frame that ends at {self.position.seq}"
+                f"{segment.path}: is not chained to the frame that ends at seq {self.position.seq}: it "
+                f"belongs to another journal, or one of them was altered; {RESTORE}"
             )
         return slot
 
@@ -118,7 +126,7 @@ class Follower:
         if frame is None or frame.first_seq != wanted or frame.previous != self.position.digest:
             raise JournalError(
                 f"{segment.path}: seq {wanted} was declared durable, but no valid frame of it stands at "
-                f"byte {segment.offset_bytes(self._slot):,}"
+                f"byte {segment.offset_bytes(self._slot):,}; {RESTORE}"
             )
         return frame
 

@@ -15,8 +15,8 @@ commands: it finds damage as a CRC would and chains all frames, so that no comma
 changed, dropped or inserted without changing every digest after it.
 """
 
-import io
 import struct
+from functools import cache
 from typing import Any, NamedTuple
 
 import blake3
@@ -124,16 +124,21 @@ class SegmentHead(NamedTuple):
     anchor: bytes
 
 
-def npy_head(slot_count: int) -> bytes:
-    """Return numpy's header of a RECORD[slot_count] file, padded to NPY_HEAD_BYTES."""
-    file = io.BytesIO()
-    np.lib.format.write_array_header_1_0(
-        file, {"descr": np.lib.format.dtype_to_descr(RECORD), "fortran_order": False, "shape": (slot_count,)}
-    )
-    text = file.getvalue()[10:].rstrip(b" \n")
-    length = NPY_HEAD_BYTES - 10
+def npy_head(count: int, dtype: np.dtype[Any] = RECORD, head_bytes: int = NPY_HEAD_BYTES) -> bytes:
+    """Return numpy's header of a dtype[count] file, padded to head_bytes.
+
+    Its text is made here: a reader compares it byte for byte, whatever version of numpy it has.
+    """
+    text = f"{{'descr': {_descr(dtype)}, 'fortran_order': False, 'shape': ({count},), }}".encode()
+    length = head_bytes - 10
     assert len(text) < length
     return b"\x93NUMPY\x01\x00" + length.to_bytes(2, "little") + text.ljust(length - 1) + b"\n"
+
+
+def first_difference(found: bytes, expected: bytes) -> int:
+    """Return the first place where two texts differ."""
+    pairs = zip(found, expected, strict=False)
+    return next((at for at, (one, other) in enumerate(pairs) if one != other), min(len(found), len(expected)))
 
 
 def seal(
@@ -210,6 +215,11 @@ def identity_of(application: str, state_dtype: npt.DTypeLike) -> int:
     """Return a number that differs when application, capacities or state layout differ."""
     name = blake3.blake3(application.encode()).digest(8)
     return (int.from_bytes(name, "little") ^ record_hash(state_dtype)) >> 1
+
+
+@cache
+def _descr(dtype: np.dtype[Any]) -> str:
+    return repr(np.lib.format.dtype_to_descr(dtype))
 
 
 def _segment_digest(head: npt.NDArray[np.void]) -> bytes:

@@ -7,12 +7,13 @@ no part of the journal. Whether it may simply be cut off is decided by `durable`
 that was once declared durable must be there (DESIGN section 5, rule 9).
 """
 
+import mmap
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -24,12 +25,19 @@ from engine.runtime.frames import (
     Frame,
     Records,
     SegmentHead,
+    first_difference,
     frame_at,
+    npy_head,
     read_segment_head,
 )
 
 FOLDER = "journal"
+RESTORE = "bring the file back from a backup or the archive"
 SEGMENT_NAME = re.compile(r"(\d{8})-(\d{16})\.npy")
+
+
+LISTINGS_MAX = 8
+SHAPE = re.compile(rb"'shape': \((\d{1,15}),\)")
 
 
 class JournalError(Exception):
@@ -67,14 +75,41 @@ START = Position(0, NO_DIGEST)
 
 def segment_paths(folder: Path) -> list[Path]:
     """Return the segment files in their order; JournalError where one between two is missing."""
-    found = sorted(path for path in folder.glob("*.npy") if SEGMENT_NAME.fullmatch(path.name))
-    for before, after in pairwise(found):
-        if number_of(after) != number_of(before) + 1:
-            raise JournalError(
-                f"{folder}: segment {number_of(before) + 1} is missing between {before.name} and "
-                f"{after.name}; bring it back from the archive or a backup"
-            )
+    found = _listed(folder)
+    wrong = _first_gap(found)
+    # A name given while the folder is listed may be overlooked, the one after it not.
+    for _ in range(LISTINGS_MAX):
+        if not wrong:
+            break
+        before, found = found, _listed(folder)
+        wrong = _first_gap(found)
+        if found == before:
+            break
+    if wrong:
+        raise JournalError(f"{folder}: {wrong}")
     return found
+
+
+def _listed(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.npy") if SEGMENT_NAME.fullmatch(path.name))
+
+
+def _first_gap(paths: list[Path]) -> str:
+    """Return what is wrong with the order of the segments, nothing when all is well."""
+    for before, after in pairwise(paths):
+        if number_of(after) == number_of(before):
+            return f"{before.name} and {after.name} have one number; leave only the one that belongs here"
+        if number_of(after) != number_of(before) + 1:
+            return (
+                f"segment {number_of(before) + 1} is missing between {before.name} and {after.name}; "
+                f"bring it back from the archive or a backup"
+            )
+        if first_seq_of(after) < first_seq_of(before):
+            return (
+                f"{after.name} begins before {before.name}: one of them belongs to another journal; "
+                f"leave only what belongs here"
+            )
+    return ""
 
 
 def number_of(path: Path) -> int:
@@ -89,15 +124,10 @@ def first_seq_of(path: Path) -> int:
 
 def open_segment(path: Path, identity: int | None = None) -> Segment:
     """Map a segment and verify its head; `identity` is that of the application that wants to read it."""
-    try:
-        records: Any = np.load(path, mmap_mode="r")
-    except (OSError, ValueError) as error:
-        raise JournalError(f"{path}: cannot be read as a numpy file: {error}") from error
-    if records.dtype != RECORD or records.ndim != 1 or len(records) < 1:
-        raise JournalError(f"{path}: holds {records.dtype} of shape {records.shape}, no journal records")
+    records = _mapped(path)
     head = read_segment_head(np.array(records[:1]))
     if isinstance(head, str):
-        raise JournalError(f"{path}: {head}")
+        raise JournalError(f"{path}: byte {NPY_HEAD_BYTES:,}: {head}; {RESTORE}")
     if head.layout != LAYOUT:
         raise JournalError(f"{path}: its records have another layout: migrate the journal first")
     if identity is not None and head.identity != identity:
@@ -106,8 +136,45 @@ def open_segment(path: Path, identity: int | None = None) -> Segment:
             f"configuration it was written with, or migrate (docs/operating.md)"
         )
     if (head.number, head.first_seq) != (number_of(path), first_seq_of(path)):
-        raise JournalError(f"{path}: its head names segment {head.number} from seq {head.first_seq}")
-    return Segment(path, head, records.view(np.ndarray))
+        raise JournalError(
+            f"{path}: its head names segment {head.number} from seq {head.first_seq}; give it back its "
+            f"name {segment_name(head.number, head.first_seq)}"
+        )
+    return Segment(path, head, records)
+
+
+def _mapped(path: Path) -> Records:
+    """Map the records of a file whose numpy header and length are exactly what was written.
+
+    numpy's own reading would trust a damaged length, and takes a third of a second to refuse others.
+    """
+    try:
+        with path.open("rb") as file:
+            found = file.read(NPY_HEAD_BYTES)
+            size = os.fstat(file.fileno()).st_size
+            slot_count = _slot_count(found)
+            wanted = npy_head(slot_count)
+            if found != wanted:
+                raise JournalError(
+                    f"{path}: no journal segment: its numpy header is damaged or of another kind "
+                    f"(byte {first_difference(found, wanted):,}); {RESTORE}"
+                )
+            expected = NPY_HEAD_BYTES + slot_count * RECORD.itemsize
+            if size != expected:
+                raise JournalError(
+                    f"{path}: ends at byte {size:,} instead of {expected:,}: it was cut or only copied in "
+                    f"part; {RESTORE}"
+                )
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except OSError as error:
+        raise JournalError(f"{path}: cannot be read: {error}; mend its mode or the disk") from error
+    return np.frombuffer(mapped, RECORD, slot_count, NPY_HEAD_BYTES)
+
+
+def _slot_count(head: bytes) -> int:
+    """Return the number of records that numpy's header names, 1 where it names none."""
+    named = SHAPE.search(head)
+    return max(1, int(named[1])) if named else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +225,13 @@ class Reader:
             if stop is not None and self.position.seq != stop - 1:
                 raise JournalError(
                     f"{self.end}, but {later} goes on at seq {stop}: commands that were declared "
-                    f"durable are damaged or missing; bring the file back from a backup"
+                    f"durable are damaged or missing; {RESTORE}"
                 )
+        if self.end is not None and self.end.after.seq < self._start.seq:
+            raise JournalError(
+                f"{self.end}, but a snapshot or a reader reaches seq {self._start.seq}: commands that were "
+                f"declared durable are damaged or missing; {RESTORE}"
+            )
 
     def stretches(self, upto: int, slot_count: int = 2**16) -> Iterator[tuple[Records, int, Position]]:
         """Yield (records, epoch, position behind them): frames that lie side by side, heads included.
@@ -186,6 +258,11 @@ class Reader:
         wanted = self._start.seq + 1
         holding = [at for at, path in enumerate(self._paths) if first_seq_of(path) <= wanted]
         if not self._paths:
+            if self._start.seq:
+                raise JournalError(
+                    f"{self.folder}: there is no segment, but a snapshot reaches seq {self._start.seq}; "
+                    f"bring the journal back from a backup"
+                )
             return 0
         if not holding:
             raise JournalError(
@@ -204,8 +281,8 @@ class Reader:
         seq = segment.head.first_seq - 1
         if seq == self.position.seq and chained != self.position.digest:
             raise JournalError(
-                f"{segment.path}: is chained to another frame at seq {seq} than the one before it: "
-                f"it belongs to another journal, or one of them was altered"
+                f"{segment.path}: is chained to another frame at seq {seq} than the one before it: it "
+                f"belongs to another journal, or one of them was altered; {RESTORE}"
             )
         while stop is None or seq + 1 < stop:
             frame = frame_at(segment.records, slot)
@@ -215,12 +292,16 @@ class Reader:
             if seq <= self._start.seq:
                 if seq == self._start.seq and chained != self._start.digest:
                     raise JournalError(
-                        f"{segment.path}: the frame that ends at seq {seq} is not the one that the "
-                        f"snapshot was taken behind: one of them belongs to another journal"
+                        f"{segment.path}: the frame that ends at seq {seq} is not the one that the snapshot "
+                        f"was taken behind: one of them belongs to another journal; remove the snapshot, or "
+                        f"{RESTORE}"
                     )
                 continue
             if frame.first_seq <= self._start.seq:
-                raise JournalError(f"{segment.path}: no frame ends at seq {self._start.seq}")
+                raise JournalError(
+                    f"{segment.path}: no frame ends at seq {self._start.seq}, where a snapshot was taken: it "
+                    f"belongs to another journal; remove the snapshot"
+                )
             self.position = Position(seq, chained)
             yield frame
         self.end = Broken(segment, slot, Position(seq, chained))
@@ -263,12 +344,10 @@ def survey(folder: Path, floor: Position = START, identity: int | None = None) -
         if known > reader.position.seq:
             raise JournalError(
                 f"{reader.end}, but the journal itself says that everything up to seq {known} was "
-                f"durable: it is damaged; bring the file back from a backup"
+                f"durable: it is damaged; {RESTORE}"
             )
         rest = reader.end.segment.records[reader.end.slot :]
         cut = reader.end if _is_written(rest) else None
-    elif floor.seq:
-        raise JournalError(f"{folder}: there is no segment, but a snapshot reaches seq {floor.seq}")
     # The segment's own head says that everything before it was synced.
     if reader.segment is not None and reader.segment.head.first_seq - 1 > durable.seq:
         head = reader.segment.head

@@ -10,7 +10,8 @@ no allocation, and what is in the journal ring finds room even if the disk fills
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,8 @@ FILL_BYTES = 2**20
 FRAME_MAX = 8192
 """Most commands of one group commit: 1.3 MB, about 2 ms of disk."""
 SLOT_BYTES = RECORD.itemsize
+SLOTS_MIN = 2
+"""The heads of the segment and of a frame."""
 
 
 class JournalWriter:
@@ -48,6 +51,7 @@ class JournalWriter:
     """
 
     def __init__(self, folder: Path, disk: Disk, *, identity: int, epoch: int, slot_count: int) -> None:
+        assert slot_count > SLOTS_MIN
         self.folder = folder
         self.disk = disk
         self.identity = identity
@@ -60,6 +64,8 @@ class JournalWriter:
         self._end = Position(0, b"")
         self._spare: threading.Thread | None = None
         self._spare_error: OSError | None = None
+        self._is_spare_ready = False
+        self._failed: OSError | None = None
 
     @property
     def room(self) -> int:
@@ -73,25 +79,33 @@ class JournalWriter:
 
     def begin(self, number: int, durable: Position, tail: Sequence[Frame] = ()) -> None:
         """Start segment `number` behind `durable`, with copies of the frames found beyond it, synced."""
-        for leftover in (SPARE_NAME, NEXT_NAME):
-            self.disk.remove(self.folder / leftover)
-        needed = 1 + sum(1 + frame.command_count for frame in tail)
-        slot_count = max(self.slot_count, needed)
-        self._fill(self.folder / NEXT_NAME, slot_count)
-        self._number = number - 1
-        self._end = durable
-        self._enter(NEXT_NAME, tail, slot_count)
+        assert not tail or (tail[0].first_seq, tail[0].previous) == (durable.seq + 1, durable.digest)
+        with self._final():
+            for leftover in (SPARE_NAME, NEXT_NAME):
+                self.disk.remove(self.folder / leftover)
+            needed = 1 + sum(1 + frame.command_count for frame in tail)
+            slot_count = max(self.slot_count, needed)
+            self._fill(self.folder / NEXT_NAME, slot_count)
+            self._number = number - 1
+            self._end = durable
+            self._enter(NEXT_NAME, tail, slot_count)
+            # The folder itself may be new: without its own name all its files would be lost.
+            self.disk.sync_folder(self.folder.parent)
         self.prepare_spare()
 
     def append(self, first: Records, second: Records, durable_upto: int) -> int:
         """Write one frame of the commands of both parts and sync it; return its last seq.
 
-        first, second : RECORD[n], RECORD[m]; n + m is at least 1 and at most `room`
+        first, second : RECORD[n], RECORD[m]; n + m is at least 1 and at most `room`; the first
+            command follows the last one written
         """
         count = len(first) + len(second)
+        assert 1 <= count <= self.room
         buffer = self._buffer
         buffer[1 : 1 + len(first)] = first
         buffer[1 + len(first) : 1 + count] = second
+        # Whatever does not continue the journal could never be read again.
+        assert (buffer[1]["seq"], buffer[count]["seq"]) == (self._end.seq + 1, self._end.seq + count)
         digest = seal(
             buffer,
             count,
@@ -101,9 +115,10 @@ class JournalWriter:
             previous=self._end.digest,
         )
         crash_point("journaler.sealed")
-        self.disk.write(self._file, buffer[: 1 + count].data.cast("B"), self._offset(self._slot))
-        crash_point("journaler.written")
-        self.disk.sync_data(self._file)
+        with self._final():
+            self.disk.write(self._file, buffer[: 1 + count].data.cast("B"), self._offset(self._slot))
+            crash_point("journaler.written")
+            self.disk.sync_data(self._file)
         crash_point("journaler.synced")
         self._slot += 1 + count
         self._end = Position(int(buffer[count]["seq"]), digest)
@@ -111,30 +126,36 @@ class JournalWriter:
 
     def rotate(self) -> None:
         """Go on in the spare segment; waits for it where it is not ready. The frames so far are synced."""
-        spare = self._spare
-        if spare is not None:
-            spare.join()
-        if self._spare_error is not None:
-            self._spare_error = None
-            self._fill(self.folder / SPARE_NAME, self.slot_count)
-        self._enter(SPARE_NAME, (), self.slot_count)
+        self.await_spare()
+        with self._final():
+            if not self._is_spare_ready:
+                self._fill(self.folder / SPARE_NAME, self.slot_count)
+            self._is_spare_ready = False
+            self._enter(SPARE_NAME, (), self.slot_count)
         self.prepare_spare()
 
     def prepare_spare(self) -> None:
         """Begin to make the next segment, beside the work."""
+        self.await_spare()
         self._spare_error = None
+        self._is_spare_ready = False
         self._spare = threading.Thread(target=self._make_spare, name="spare segment", daemon=True)
         self._spare.start()
 
+    def await_spare(self) -> None:
+        """Return once nothing is being made beside the work: there is a spare, or an error says why not."""
+        if self._spare is not None:
+            self._spare.join()
+            self._spare = None
+
     def remaining(self) -> int:
-        """Return how many slots are left in this segment and the spare."""
-        has_spare = self._spare_error is None
-        return self.slot_count - self._slot + (self.slot_count - 2 if has_spare else 0)
+        """Return how many slots are left in this segment and the spare, once that is there."""
+        left = max(0, self.slot_count - self._slot)
+        return left + (self.slot_count - 1 if self._is_spare_ready else 0)
 
     def close(self) -> None:
         """Close the file; everything appended is synced already."""
-        if self._spare is not None:
-            self._spare.join()
+        self.await_spare()
         if self._file >= 0:
             self.disk.close(self._file)
             self._file = -1
@@ -151,27 +172,39 @@ class JournalWriter:
             anchor=self._end.digest,
         )
         path = self.folder / draft
-        file = self.disk.open(path)
-        self.disk.write(file, npy_head(slot_count) + head.tobytes(), 0)
+        before, self._file = self._file, self.disk.open(path)
+        if before >= 0:
+            self.disk.close(before)
+        self.disk.write(self._file, npy_head(slot_count) + head.tobytes(), 0)
         slot, end = 1, self._end
         for frame in tail:
             # The head lies right ahead of the commands: verbatim, so that the chain goes on.
-            self.disk.write(file, frame.content, self._offset(slot))
+            self.disk.write(self._file, frame.content, self._offset(slot))
             slot, end = slot + 1 + frame.command_count, Position(frame.last_seq, frame.digest)
         crash_point("journaler.segment_written")
-        self.disk.sync(file)
+        self.disk.sync(self._file)
         crash_point("journaler.segment_synced")
         self.disk.rename(path, self.folder / segment_name(number, first_seq))
         crash_point("journaler.segment_named")
         self.disk.sync_folder(self.folder)
         crash_point("journaler.folder_synced")
-        if self._file >= 0:
-            self.disk.close(self._file)
-        self._file, self._number, self._slot, self._end = file, number, slot, end
+        self._number, self._slot, self._end = number, slot, end
+
+    @contextmanager
+    def _final(self) -> Iterator[None]:
+        """Refuse everything once the disk refused anything: what stands in the files is not known."""
+        if self._failed is not None:
+            raise OSError(self._failed.errno, f"the journal took nothing since: {self._failed}")
+        try:
+            yield
+        except OSError as error:
+            self._failed = error
+            raise
 
     def _make_spare(self) -> None:
         try:
             self._fill(self.folder / SPARE_NAME, self.slot_count)
+            self._is_spare_ready = True
         except OSError as error:
             self._spare_error = error
 
@@ -184,6 +217,9 @@ class JournalWriter:
             for offset in range(0, size, FILL_BYTES):
                 self.disk.write(file, memoryview(zeros)[: size - offset], offset)
             self.disk.sync(file)
+        except OSError:
+            self.disk.remove(path)  # half a file holds room that others need
+            raise
         finally:
             self.disk.close(file)
 
