@@ -60,7 +60,10 @@ class StatusReport:
                 {"name": name, "depth": depth, "capacity": running.command_slots}
                 for name, depth in zip(running.rings, self.ring_depths(), strict=True)
             ],
-            "lag": {"durable_commands": max(0, seq - durable_seq), "history": None},
+            "lag": {
+                "durable_commands": max(0, seq - durable_seq),
+                "history": self._history_lag(running.history, durable_seq),
+            },
             "rates": self._rates_now(),
             "counters": self.counters(),
             "instruments": len(self._view.catalogue.instruments),
@@ -73,6 +76,10 @@ class StatusReport:
             "api": self._own() | {"events_missed": self._reader.lost, "laps": self._reader.laps},
         }
         return document
+
+    def _history_lag(self, dsn: str, durable_seq: int) -> int | None:
+        """Return how many durable commands the database has not got yet; None where there is no history."""
+        return max(0, durable_seq - self._reader.counters()["history.seq"]) if dsn else None
 
     def latency(self) -> Document:
         """Return the histogram of every stage, in nanoseconds."""

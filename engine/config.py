@@ -121,6 +121,15 @@ class EngineSettings(_Section, frozen=True, kw_only=True):
             )
 
 
+class HistorySettings(_Section, frozen=True, kw_only=True):
+    """[history]: the database that orders, fills, trades and balances are written to."""
+
+    enabled: bool = True
+    dsn: str = ""
+    """Of a PostgreSQL of your own, such as postgresql://user:secret@host/name; empty: one of
+    Pinion's own in the data folder."""
+
+
 class ApiSettings(_Section, frozen=True, kw_only=True):
     """[api]: where queries and streams are answered; port 0 = any free one."""
 
@@ -182,6 +191,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     """The whole file."""
 
     engine: EngineSettings = EngineSettings()
+    history: HistorySettings = HistorySettings()
     api: ApiSettings = ApiSettings()
     orders: OrderSettings = OrderSettings()
     keys: tuple[KeySettings, ...] = ()

@@ -38,6 +38,10 @@ from ringbuf.segment import Kind, Segment, SegmentError, attach
 INSTANCE_FILE = "instance.json"
 JOURNALER = "journaler"
 SHADOW = "shadow"
+HISTORY = "history"
+DATABASE = "database"
+HISTORY_COUNTS = ("heartbeat", "seq", "errors")
+"""seq that the database has, failed attempts to write."""
 SHADOW_COUNTS = ("heartbeat", "seq", "checks", "differences", "snapshot_seq")
 """seq reached, hashes compared, differences found (0 or 1), seq of the last snapshot."""
 READY_FOLDER = "ready"

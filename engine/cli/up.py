@@ -106,6 +106,7 @@ def build(settings: Settings, data_dir: Path, source: str) -> Supervisor:
         data_dir=data_dir,
         config=source,
         settings=settings.engine,
+        history=settings.history,
         application=trading(settings.engine.capacities.sizes()),
         definitions=definitions(settings),
         missing=missing,

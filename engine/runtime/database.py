@@ -24,7 +24,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
-from engine.instance import write_ready
+from engine.instance import READY_FOLDER, write_ready
 from engine.runtime.ordinary_user import Identity, NoOrdinaryUserError
 from engine.runtime.process import RoleTakenError, take_role
 
@@ -233,6 +233,13 @@ def run_database(data_dir: Path, beat: Callable[[], None]) -> int:
         log.error("PostgreSQL ended: %s", database.log_tail())
     database.stop()
     return int(has_failed)
+
+
+def await_database(data_dir: Path) -> None:
+    """Wait until the server of this start has been ready once: the first start makes a whole cluster."""
+    deadline = time.monotonic() + START_S_MAX
+    while not (data_dir / READY_FOLDER / ROLE).exists() and time.monotonic() < deadline:
+        time.sleep(POLL_S)
 
 
 def binaries() -> Path:

@@ -18,6 +18,9 @@ import numpy.typing as npt
 
 from engine.config import EngineSettings
 from engine.instance import (
+    DATABASE,
+    HISTORY,
+    HISTORY_COUNTS,
     JOURNAL_ENTRY,
     JOURNALER,
     LATCH,
@@ -29,6 +32,7 @@ from engine.instance import (
     rings_dtype,
     words_dtype,
 )
+from engine.projection import Projection
 from engine.records import COMMAND, EVENT
 from engine.runtime.loop import COUNTS
 from ringbuf import segment
@@ -55,6 +59,8 @@ class Application:
     """Of an array of one state record."""
     first_difference: Callable[[Any, Any], str]
     """Name the first field in which two states differ."""
+    projection: Callable[[], Projection] | None = None
+    """Make what turns commands into rows of a database; None: no history."""
 
 
 def segment_names(data_dir: Path) -> dict[str, str]:
@@ -138,6 +144,8 @@ def counter_names(rings: Sequence[str], doors: Sequence[str]) -> list[str]:
     names += [counter_name(SUPERVISOR, "restarts")]
     names += [counter_name(JOURNALER, each) for each in ("heartbeat", "frames")]
     names += [counter_name(SHADOW, each) for each in SHADOW_COUNTS]
+    names += [counter_name(HISTORY, each) for each in HISTORY_COUNTS]
+    names += [counter_name(DATABASE, "heartbeat")]
     names += [counter_name(door, "heartbeat") for door in doors]
     names += [counter_name(ring, what) for ring in rings for what in ("sessions", "busy")]
     return names

@@ -27,15 +27,14 @@ import msgspec
 import numpy as np
 
 from engine import instance, port
-from engine.config import EngineSettings
-from engine.instance import JOURNALER, SHADOW
+from engine.config import EngineSettings, HistorySettings
+from engine.instance import DATABASE, HISTORY, JOURNALER, SHADOW
 from engine.records import COMMAND, COMMAND_VERSION, Op, Role
 from engine.runtime.children import Child, DoorSpec, in_url
 from engine.runtime.configure import Definition, configure
 from engine.runtime.endings import StartError, cause_of, read_failure, write_failure
 from engine.runtime.epoch import next_epoch
 from engine.runtime.journal import JournalError
-from engine.runtime.journaler import run_journaler
 from engine.runtime.poison import LATCH_POISON, Deaths
 from engine.runtime.process import (
     RoleTakenError,
@@ -45,9 +44,9 @@ from engine.runtime.process import (
     take_role,
 )
 from engine.runtime.segments import SUPERVISOR, WORKER, Application, Segments, segment_names
-from engine.runtime.shadow import run_shadow
+from engine.runtime.services import Services
 from engine.runtime.spares import Spares
-from engine.runtime.worker import LoopCall, run_worker
+from engine.runtime.worker import LoopCall
 from ringbuf.segment import SegmentError
 
 log = logging.getLogger(__name__)
@@ -61,6 +60,7 @@ DOOR_STOP_WAIT_S = 6.0
 WORKER_STOP_WAIT_S = 20.0
 JOURNALER_STOP_WAIT_S = 20.0
 SHADOW_STOP_WAIT_S = 60.0
+HISTORY_STOP_WAIT_S = 30.0
 SILENCE_NS = 5_000_000_000
 """A door that gives no sign of life for so long is killed and restarted."""
 BACKOFF_FIRST_S = 0.1
@@ -78,6 +78,7 @@ class Supervisor:
         data_dir: Path,
         config: str,
         settings: EngineSettings,
+        history: HistorySettings,
         application: Application,
         definitions: Sequence[Definition],
         doors: Sequence[DoorSpec],
@@ -87,6 +88,7 @@ class Supervisor:
         self.data_dir = data_dir
         self.config = config
         self.settings = settings
+        self.history = history
         self.application = application
         self.definitions = definitions
         self.doors = {door.settings.name: door for door in doors}
@@ -135,7 +137,7 @@ class Supervisor:
                 f"or give another folder with --data DIR"
             ) from error
         try:
-            for role in (JOURNALER, WORKER, SHADOW, *self.doors):
+            for role in (JOURNALER, WORKER, SHADOW, HISTORY, *self.doors):
                 await_role(self.data_dir, role, ROLE_WAIT_S)
         except RoleTakenError as error:
             os.close(lock)
@@ -163,6 +165,9 @@ class Supervisor:
         for stale in (self.data_dir / instance.READY_FOLDER).glob("*"):
             stale.unlink()
         self.call = LoopCall(self.segments)
+        self.services = Services(
+            self.segments, self.call, self.data_dir, self.epoch, self.history, self.doors
+        )
         self.call.warm_up(self.segments)
         instance.write(self._describe())
         gc.collect()
@@ -183,6 +188,8 @@ class Supervisor:
             self._start_service(name)
         if not self._await_ready(list(self.doors)):
             return False
+        for name in self.services.of_history:
+            self._start_service(name)
         instance.write(self._describe())
         return True
 
@@ -203,24 +210,12 @@ class Supervisor:
 
         def explained() -> int:
             try:
-                return self._serve(name)
+                return self.services.serve(name)
             except (port.DoorError, port.PortError, JournalError) as error:
                 write_failure(self.data_dir, name, str(error))
                 return 1
 
         self._fork(name, explained)
-
-    def _serve(self, name: str) -> int:
-        """Be the process of this name; return its exit code."""
-        if name == JOURNALER:
-            return run_journaler(self.segments, self.data_dir, self.epoch)
-        if name == WORKER:
-            return run_worker(self.call, self.segments, self.data_dir, self.epoch)
-        if name == SHADOW:
-            return run_shadow(self.segments, self.data_dir)
-        door = self.doors[name]
-        door.run(door.settings)
-        return 0
 
     def _await_ready(self, names: list[str], wait_s: float = START_WAIT_S) -> bool:
         """Wait until these processes have reported; False when a signal came."""
@@ -268,6 +263,7 @@ class Supervisor:
             state_fields=instance.fields_of(self.application.state_dtype),
             api=urls.get("api", ""),
             orders=urls.get("http", ""),
+            history=self.services.dsn,
         )
 
     def _watch(self) -> None:
@@ -376,6 +372,8 @@ class Supervisor:
         self._end([WORKER], WORKER_STOP_WAIT_S)
         self._end([JOURNALER], JOURNALER_STOP_WAIT_S)
         self._end([SHADOW], SHADOW_STOP_WAIT_S)
+        self._end([HISTORY], HISTORY_STOP_WAIT_S)
+        self._end([DATABASE], HISTORY_STOP_WAIT_S)
 
     def _end(self, names: list[str], wait_s: float) -> None:
         """Ask these processes to end; kill those that do not."""

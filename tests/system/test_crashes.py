@@ -22,7 +22,8 @@ from tests.system.running import Running, await_true, is_running
 ROUNDS = int(os.environ.get("PINION_CRASH_ROUNDS", "8"))
 SEED = int(os.environ.get("PINION_CRASH_SEED", "1"))
 CLIENTS = 3
-VICTIMS = ("worker", "journaler", "http", "shadow", "worker and journaler", "supervisor", "all")
+PROCESS_COUNT = 8
+VICTIMS = ("worker", "journaler", "http", "shadow", "worker and journaler", "supervisor", "all", "database")
 Start = Callable[..., Running]
 
 
@@ -48,7 +49,7 @@ def is_serving(running: Running) -> bool:
         processes = instance.read(running.data_dir).processes
     except PortError:
         return False
-    return len(processes) == 6 and all(is_running(each.pid) for each in processes)
+    return len(processes) == PROCESS_COUNT and all(is_running(each.pid) for each in processes)
 
 
 def test_nothing_acknowledged_is_lost_when_processes_are_killed(

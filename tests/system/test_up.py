@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +22,7 @@ from engine.runtime.segments import segment_names
 from tests.system.running import Running, await_true, is_running
 
 Start = Callable[..., Running]
-PROCESSES = ("supervisor", "journaler", "worker", "shadow", "http", "api")
+PROCESSES = ("supervisor", "journaler", "worker", "shadow", "http", "api", "database", "history")
 
 
 def post(running: Running, path: str, body: dict[str, Any], url: str) -> dict[str, Any]:
@@ -143,6 +144,31 @@ def test_a_feeder_trades_through_a_spare_ring(start: Start) -> None:
         await_true(answered, "three answers")
 
     assert set(kinds) == {EventKind.DONE}
+    assert running.stop() == 0
+
+
+def test_history_holds_what_was_traded(start: Start) -> None:
+    running = start()
+    ready = running.await_ready()
+    post(running, "/v1/orders", order(1), ready["orders"])
+    sold = post(running, "/v1/orders", order(2, "sell"), ready["orders"])
+
+    def fills() -> list[dict[str, Any]]:
+        request = urllib.request.Request(
+            f"{ready['api']}/v1/fills?account=2", headers={"Authorization": f"Bearer {running.key}"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return json.load(answer)["fills"]
+        except urllib.error.HTTPError as error:
+            if error.code != 503:  # the database has not started yet
+                raise
+            return []
+
+    await_true(lambda: len(fills()) > 0, "the fill in the database")
+    [fill] = fills()
+
+    assert (fill["order_id"], fill["price"], fill["liquidity"]) == (sold["order_id"], "100", "taker")
     assert running.stop() == 0
 
 

@@ -9,7 +9,7 @@ import logging
 import sys
 from pathlib import Path
 
-from engine.config import EngineSettings
+from engine.config import EngineSettings, HistorySettings
 from engine.runtime.supervisor import Supervisor
 from tests.engine.runtime.echo import application
 
@@ -23,8 +23,8 @@ def main(data_dir: Path) -> int:
     """Run until SIGTERM."""
     logging.basicConfig(level=logging.INFO)
     supervisor = Supervisor(
-        data_dir=data_dir, config="echo", settings=SETTINGS, application=application(), definitions=[],
-        doors=[], missing=lambda definitions, state: definitions,
+        data_dir=data_dir, config="echo", settings=SETTINGS, history=HistorySettings(),
+        application=application(), definitions=[], doors=[], missing=lambda definitions, state: definitions,
     )  # fmt: skip
     return supervisor.run(lambda *_: print("ready", flush=True))
 

@@ -1,0 +1,109 @@
+"""The history process of an instance: the journal's files and a replica, for the historian to write."""
+
+import asyncio
+import logging
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.instance import DURABLE, HISTORY, counter_name, write_ready
+from engine.runtime import journal, snapshot
+from engine.runtime.follow import Follower
+from engine.runtime.frames import RECORD, identity_of
+from engine.runtime.historian import Historian
+from engine.runtime.journal import JournalError, Position, first_seq_of, open_segment, segment_paths
+from engine.runtime.quarantine import quarantined
+from engine.runtime.replica import Replica
+from engine.runtime.segments import Application, Segments
+from ringbuf.atomics import load_acquire
+
+log = logging.getLogger(__name__)
+
+
+class JournalSource:
+    """The durable part of a journal, by seq: in order as it is read mostly, from anywhere when asked to."""
+
+    def __init__(self, folder: Path, control: npt.NDArray[np.int64], identity: int) -> None:
+        self._folder = folder
+        self._control = control
+        self._identity = identity
+        self._follower: Follower | None = None
+        self._next_seq = 0
+
+    def durable_seq(self) -> int:
+        """Return D."""
+        return int(load_acquire(self._control, DURABLE))  # pairs with the journaler's store
+
+    def read(self, first_seq: int, limit: int) -> npt.NDArray[Any]:
+        """Return RECORD[n] from first_seq on, dense, 1 to `limit` of them."""
+        last = min(self.durable_seq(), first_seq + limit - 1)
+        if self._follower is None or self._next_seq != first_seq:
+            self._seek(first_seq)
+        assert self._follower is not None
+        found = np.zeros(0, RECORD)
+        while not len(found):
+            records, _ = self._follower.read(last)
+            found = records[records["seq"] >= first_seq]
+        self._next_seq = int(found[-1]["seq"]) + 1
+        return found
+
+    def _seek(self, seq: int) -> None:
+        """Begin at the segment that holds `seq`; what lies before it there is read and passed over."""
+        holding = [path for path in segment_paths(self._folder) if first_seq_of(path) <= seq]
+        if not holding:
+            raise JournalError(f"{self._folder}: seq {seq} is needed for history; bring the segment back")
+        head = open_segment(holding[-1], self._identity).head
+        self._follower = Follower(self._folder, Position(head.first_seq - 1, head.anchor), self._identity)
+
+
+def replica_at(application: Application, data_dir: Path, identity: int, seq: int) -> Replica:
+    """Return a replica at the newest snapshot at or before `seq`, or at the very beginning."""
+    replica = Replica(application)
+    replica.quarantined = quarantined(data_dir)
+    for path in snapshot.snapshot_paths(data_dir):
+        try:
+            found = snapshot.load(path, application.state_dtype, identity)
+        except snapshot.SnapshotError as error:
+            log.warning("%s", error)
+            continue
+        if found.position.seq <= seq:
+            snapshot.restore(found, replica)
+            break
+    return replica
+
+
+def run_history(segments: Segments, data_dir: Path, dsn: str) -> int:
+    """Run until SIGTERM; return the exit code."""
+    application = segments.application
+    assert application.projection is not None
+    identity = identity_of(application.name, application.state_dtype)
+    counters = segments.counters
+    seq, errors = counter_name(HISTORY, "seq"), counter_name(HISTORY, "errors")
+
+    def report(reached: int, lag: int, error: str) -> None:
+        counters.beat(counter_name(HISTORY, "heartbeat"))
+        counters[seq] = reached
+        if error:
+            counters.add(errors)
+
+    historian = Historian(
+        dsn=dsn,
+        source=JournalSource(data_dir / journal.FOLDER, segments.journal.control, identity),
+        projection=application.projection(),
+        new_replica=lambda mark: replica_at(application, data_dir, identity, mark),
+        report=report,
+    )
+    log.info("history %d writes to PostgreSQL", os.getpid())
+    write_ready(data_dir, HISTORY, 0)
+    asyncio.run(_until_stopped(historian))
+    return 0
+
+
+async def _until_stopped(historian: Historian) -> None:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    await historian.run(stop)

@@ -1,0 +1,60 @@
+"""Which function each process of an instance runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.config import HistorySettings
+from engine.instance import DATABASE, HISTORY, JOURNALER, SHADOW, counter_name
+from engine.runtime.children import DoorSpec
+from engine.runtime.database import await_database, dsn_of, run_database
+from engine.runtime.history_process import run_history
+from engine.runtime.journaler import run_journaler
+from engine.runtime.segments import WORKER, Segments
+from engine.runtime.shadow import run_shadow
+from engine.runtime.worker import LoopCall, run_worker
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the processes of one start have in common."""
+
+    segments: Segments
+    call: LoopCall
+    data_dir: Path
+    epoch: int
+    history: HistorySettings
+    doors: Mapping[str, DoorSpec]
+    """Live: a door's settings change when its port becomes known."""
+
+    @property
+    def of_history(self) -> tuple[str, ...]:
+        """The processes that history needs; nobody waits for them."""
+        is_durable = self.segments.settings.durability == "sync"
+        if not is_durable or not self.history.enabled or self.segments.application.projection is None:
+            return ()
+        return (HISTORY,) if self.history.dsn else (DATABASE, HISTORY)
+
+    @property
+    def dsn(self) -> str:
+        """Where history is; empty: nowhere."""
+        return (self.history.dsn or dsn_of(self.data_dir)) if self.of_history else ""
+
+    def serve(self, name: str) -> int:
+        """Be the process of this name; return its exit code."""
+        if name == JOURNALER:
+            return run_journaler(self.segments, self.data_dir, self.epoch)
+        if name == WORKER:
+            return run_worker(self.call, self.segments, self.data_dir, self.epoch)
+        if name == SHADOW:
+            return run_shadow(self.segments, self.data_dir)
+        if name == DATABASE:
+            beat = counter_name(DATABASE, "heartbeat")
+            return run_database(self.data_dir, lambda: self.segments.counters.beat(beat))
+        if name == HISTORY:
+            if not self.history.dsn:
+                await_database(self.data_dir)
+            return run_history(self.segments, self.data_dir, self.dsn)
+        door = self.doors[name]
+        door.run(door.settings)
+        return 0
