@@ -52,7 +52,7 @@ class Follower:
         """Return (records, heads of frames included; their epoch): the next commands up to seq `upto`.
 
         `upto` is durable. Where it lies within a frame, the rest of the frame comes with the
-        next call, and `position` moves only when the whole frame was handed out.
+        next call, and `position` moves only when all the frames found were handed out.
         """
         assert upto > self._handed_out, "nothing new is durable"
         if self._rest is None:

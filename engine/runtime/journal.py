@@ -152,9 +152,10 @@ def _mapped(path: Path) -> Records:
         with path.open("rb") as file:
             found = file.read(NPY_HEAD_BYTES)
             size = os.fstat(file.fileno()).st_size
-            slot_count = _slot_count(found)
-            wanted = npy_head(slot_count)
-            if found != wanted:
+            named = SHAPE.search(found)
+            slot_count = max(1, int(named[1])) if named else 1
+            if found != npy_head(slot_count):
+                wanted = npy_head(max(1, (size - NPY_HEAD_BYTES) // RECORD.itemsize))
                 raise JournalError(
                     f"{path}: no journal segment: its numpy header is damaged or of another kind "
                     f"(byte {first_difference(found, wanted):,}); {RESTORE}"
@@ -162,19 +163,13 @@ def _mapped(path: Path) -> Records:
             expected = NPY_HEAD_BYTES + slot_count * RECORD.itemsize
             if size != expected:
                 raise JournalError(
-                    f"{path}: ends at byte {size:,} instead of {expected:,}: it was cut or only copied in "
-                    f"part; {RESTORE}"
+                    f"{path}: ends at byte {size:,} instead of {expected:,}: it was cut, only copied in "
+                    f"part, or its numpy header is damaged; {RESTORE}"
                 )
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError as error:
         raise JournalError(f"{path}: cannot be read: {error}; mend its mode or the disk") from error
     return np.frombuffer(mapped, RECORD, slot_count, NPY_HEAD_BYTES)
-
-
-def _slot_count(head: bytes) -> int:
-    """Return the number of records that numpy's header names, 1 where it names none."""
-    named = SHAPE.search(head)
-    return max(1, int(named[1])) if named else 1
 
 
 @dataclass(frozen=True, slots=True)
