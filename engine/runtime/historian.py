@@ -14,6 +14,7 @@ import hashlib
 import logging
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -98,33 +99,56 @@ class Historian:
         self._ready: deque[_Ready] = deque()
         self._mark = NOTHING
         self._retry_s = RETRY_FIRST_S
+        self._last_error = ""
+        self._history: History | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Follow until `stop`; a batch being written then is given up, the next start writes it."""
-        following = asyncio.create_task(self._follow_forever(), name="history")
-        stopping = asyncio.create_task(stop.wait(), name="stop")
-        await asyncio.wait((following, stopping), return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        following.cancel()
-        ended = (await asyncio.gather(following, stopping, return_exceptions=True))[0]
-        if isinstance(ended, BaseException) and not isinstance(ended, asyncio.CancelledError):
-            raise ended  # it never ends by itself: a damaged journal, or an error of ours
+        """Follow until `stop`; a batch being written then is given up, the next start writes it.
 
-    async def _follow_forever(self) -> None:
-        while True:
+        An error that is not the database's is raised: a damaged journal, or a fault of ours.
+        """
+        cutting = asyncio.create_task(self._cut_at(stop), name="stop")
+        try:
+            while not stop.is_set():
+                try:
+                    await self._follow_once(stop)
+                except (*FAILURES, HistoryError) as error:
+                    if not stop.is_set():
+                        self._note(error)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), self._retry_s)
+                self._retry_s = min(2 * self._retry_s, RETRY_MAX_S)
+        finally:
+            cutting.cancel()
+
+    async def _cut_at(self, stop: asyncio.Event) -> None:
+        """Drop the connection at a stop: a server that hangs would not answer a cancel either."""
+        await stop.wait()
+        if self._history is not None:
+            self._history.abort()
+
+    def _note(self, error: Exception) -> None:
+        text = f"{type(error).__name__}: {error}"
+        if text != self._last_error:  # once, not at every attempt of a long outage
+            log.warning("history stands at seq %d, trying again: %s", self._mark.seq, text)
+        self._last_error = text
+        self._say(text)
+
+    async def _follow_once(self, stop: asyncio.Event) -> None:
+        """Follow over one connection, until it fails or is cut."""
+        async with await History.connect(self._dsn) as history:
+            self._history = history
             try:
-                async with await History.connect(self._dsn) as history:
-                    await history.migrate(self._projection.migrations, self._projection.session)
-                    await self._find_place(await history.mark())
-                    await self._follow(history)
-            except (*FAILURES, HistoryError) as error:
-                text = f"{type(error).__name__}: {error}"
-                log.warning("history stands at seq %d, trying again: %s", self._mark.seq, text)
-                self._say(text)
-            await asyncio.sleep(self._retry_s)
-            self._retry_s = min(2 * self._retry_s, RETRY_MAX_S)
+                await history.migrate(self._projection.migrations, self._projection.session)
+                await self._find_place(await history.mark(), stop)
+                while not stop.is_set():
+                    if not await self._step(history):
+                        with suppress(TimeoutError):
+                            await asyncio.wait_for(stop.wait(), self._pace_s)
+            finally:
+                self._history = None
 
-    async def _find_place(self, mark: Mark) -> None:
+    async def _find_place(self, mark: Mark, stop: asyncio.Event) -> None:
         """Bring the replica to the mark; what is ready and not in the database yet stays ready."""
         durable_seq = self._source.durable_seq()
         if mark.seq > durable_seq:
@@ -144,29 +168,30 @@ class Historian:
             return
         if self._ready or self._replica is None or self._replica.seq != mark.seq:
             self._ready.clear()
-            self._replica = await asyncio.to_thread(self._replica_at, mark.seq)
+            self._replica = await asyncio.to_thread(self._replica_at, mark.seq, stop)
 
-    def _replica_at(self, seq: int) -> Follower:
+    def _replica_at(self, seq: int, stop: asyncio.Event) -> Follower:
         replica = self._new_replica(seq)
         while replica.seq < seq:
+            if stop.is_set():
+                raise HistoryError("stopped on the way to the mark")
             replica.apply(self._source.read(replica.seq + 1, min(seq - replica.seq, self._batch_commands)))
         assert replica.seq == seq, "a replica begins at the mark or before it"
         self._projection.open(replica.state)
         return replica
 
-    async def _follow(self, history: History) -> None:
-        while True:
-            preparing = asyncio.create_task(asyncio.to_thread(self._prepare))
-            try:
-                is_full = await self._write_oldest(history)
-            finally:
-                # The thread changes the replica: whatever happens here, what it makes is kept.
-                prepared = await preparing
-                if prepared is not None:
-                    self._ready.append(prepared)
-            self._say("")
-            if not is_full:
-                await asyncio.sleep(self._pace_s)
+    async def _step(self, history: History) -> bool:
+        """Write a batch while the next is made ready; tell whether there is more at once."""
+        preparing = asyncio.create_task(asyncio.to_thread(self._prepare))
+        try:
+            is_full = await self._write_oldest(history)
+        finally:
+            # The thread changes the replica: whatever happens here, what it makes is kept.
+            prepared = await preparing
+            if prepared is not None:
+                self._ready.append(prepared)
+        self._say("")
+        return is_full
 
     async def _write_oldest(self, history: History) -> bool:
         """Write what has been ready longest; tell whether there is more where that came from."""
@@ -176,6 +201,9 @@ class Historian:
         await history.project(batch, self._ready[0].digest)
         self._mark = Mark(batch.last_seq, batch.eng_ts, self._ready[0].digest)
         self._retry_s = RETRY_FIRST_S
+        if self._last_error:
+            log.info("history goes on behind seq %d", self._mark.seq)
+            self._last_error = ""
         self._ready.popleft()
         return batch.last_seq - batch.first_seq + 1 >= self._batch_commands
 

@@ -97,6 +97,10 @@ class History:
             log.debug("closing: %s", error)  # it is gone already: nothing is lost by that
             self._connection.terminate()
 
+    def abort(self) -> None:
+        """Drop the connection at once: whatever waits for it fails, what was not committed is undone."""
+        self._connection.terminate()
+
     async def migrate(self, migrations: Sequence[str], session: Sequence[str] = ()) -> None:
         """Bring the schema to version len(migrations), each step in a transaction of its own.
 

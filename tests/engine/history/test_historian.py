@@ -53,11 +53,8 @@ class Reports:
                 await self._news.wait()
 
 
-@asynccontextmanager
-async def following(dsn: str, journal: Any, batch_commands: int = 500) -> AsyncIterator[Reports]:
-    """Run a historian for the block; an error of its own is raised at the end."""
-    reports, stop = Reports(), asyncio.Event()
-    historian = Historian(
+def historian(dsn: str, journal: Any, reports: Reports, batch_commands: int) -> Historian:
+    return Historian(
         dsn=dsn,
         source=journal,
         projection=TradingProjection(),
@@ -66,7 +63,13 @@ async def following(dsn: str, journal: Any, batch_commands: int = 500) -> AsyncI
         batch_commands=batch_commands,
         pace_s=0.01,
     )
-    task = asyncio.create_task(historian.run(stop))
+
+
+@asynccontextmanager
+async def following(dsn: str, journal: Any, batch_commands: int = 500) -> AsyncIterator[Reports]:
+    """Run a historian for the block; an error of its own is raised at the end."""
+    reports, stop = Reports(), asyncio.Event()
+    task = asyncio.create_task(historian(dsn, journal, reports, batch_commands).run(stop))
     try:
         yield reports
     finally:
@@ -156,6 +159,22 @@ async def test_rows_are_those_of_a_fresh_projection_after(
         server.stop()
 
 
+async def test_it_stops_while_the_database_does_not_answer(tmp_path: Path, story: Story) -> None:
+    server = private_server(tmp_path / "data")
+    server.start()
+    try:
+        dsn = await new_database(server.dsn)
+        holder = await trapped(dsn, story)
+        async with following(dsn, MemoryJournal(story.entries)):
+            backend = await until_trapped(dsn)
+            os.kill(backend, signal.SIGSTOP)
+
+        os.kill(backend, signal.SIGCONT)
+        holder.terminate()
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
 async def test_a_database_that_is_down_at_the_start_is_awaited(tmp_path: Path, story: Story) -> None:
     server = private_server(tmp_path / "data")
 
@@ -207,5 +226,5 @@ async def test_an_error_of_ours_ends_it(dsn: str, story: Story) -> None:
     gap["seq"][20:] += 1
 
     with pytest.raises(AssertionError, match="dense in seq"):
-        async with following(dsn, MemoryJournal(gap)):
-            await asyncio.sleep(WAIT_S)
+        async with asyncio.timeout(WAIT_S):
+            await historian(dsn, MemoryJournal(gap), Reports(), 500).run(asyncio.Event())
