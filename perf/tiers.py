@@ -11,6 +11,7 @@ TIERS = {
     "step": "validate, risk, match, settle, events on one core, no rings",
     "pipeline": "gateway ring, worker, event ring, reader on two cores",
     "durable": "the pipeline with fdatasync before release",
+    "history": "the journal replayed and projected into PostgreSQL; queries of many rows",
     "http": "POST order to acknowledgement, beside a bare handler",
     "websocket": "pipelined orders over one WebSocket session",
     "ouch": "OUCH over TCP to acknowledgement",
