@@ -20,17 +20,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.cli.trading import trading
 from engine.config import Capacities, CapacitySettings, EngineSettings
-from engine.instance import DURABLE, INSTANCE_FILE
+from engine.instance import DURABLE, JOURNALER, read_ready
 from engine.records import EventKind
+from engine.runtime.journaler import run_journaler
 from engine.runtime.process import fork
-from engine.runtime.segments import PARTS, Segments
+from engine.runtime.segments import PARTS, WORKER, Segments
 from engine.runtime.worker import LoopCall, run_worker
 from perf.bench_step import BenchError
 from perf.flow.generate import Flow, generate
@@ -49,11 +50,11 @@ from perf.pipeline_kernels import (
 )
 from perf.result import Line, Result, with_latencies
 
+Durability = Literal["none", "sync"]
 RING = "bench"
 RATE_PER_S = 100_000
 READ_MAX = 256
 START_WAIT_S = 60.0
-assert INSTANCE_FILE  # the worker reports into the folder that would hold it
 
 
 class Pipeline:
@@ -91,12 +92,15 @@ def require(status: int) -> None:
 
 
 @contextmanager
-def pipeline(mix: Mix) -> Iterator[Pipeline]:
-    """Start a worker on the last core, keep this process on the first, stop and clean up after."""
+def pipeline(mix: Mix, durability: Durability = "none") -> Iterator[Pipeline]:
+    """Start a worker on the last core, keep this process on the first, stop and clean up after.
+
+    durability : sync adds the production journaler, a process that no core is kept for
+    """
     defaults = Capacities()
     settings = EngineSettings(
-        wait="spin",
-        durability="none",
+        wait="spin" if durability == "none" else "backoff",
+        durability=durability,
         capacities=CapacitySettings(orders=max(defaults.orders, 2 * mix.live_orders)),
     )
     application = trading(settings.capacities.sizes())
@@ -107,24 +111,31 @@ def pipeline(mix: Mix) -> Iterator[Pipeline]:
         try:
             call = LoopCall(segments)
             call.warm_up(segments)
-            pid = fork("worker", lambda: run_worker(call, segments, Path(folder), 1), ())
+            pids = []
             try:
-                _await_ready(Path(folder), pid)
+                if durability == "sync":
+                    pids.append(fork("journaler", lambda: run_journaler(segments, Path(folder), 1), ()))
+                    _await_ready(Path(folder), JOURNALER, pids[-1])
+                pids.append(fork("worker", lambda: run_worker(call, segments, Path(folder), 1), ()))
+                _await_ready(Path(folder), WORKER, pids[-1])
                 os.sched_setaffinity(0, {min(before)})
-                yield Pipeline(segments)
+                made = Pipeline(segments)
+                made.reader["yields"] = durability == "sync"  # three processes on two cores
+                yield made
             finally:
                 os.sched_setaffinity(0, before)
-                os.kill(pid, signal.SIGTERM)
-                os.waitpid(pid, 0)
+                for pid in reversed(pids):  # the worker drains first
+                    os.kill(pid, signal.SIGTERM)
+                    os.waitpid(pid, 0)
         finally:
             segments.unlink()
 
 
-def _await_ready(folder: Path, pid: int) -> None:
+def _await_ready(folder: Path, name: str, pid: int) -> None:
     deadline = time.monotonic() + START_WAIT_S
-    while not any(folder.glob("ready/*")):
+    while read_ready(folder, name, pid) is None:
         if os.waitpid(pid, os.WNOHANG) != (0, 0) or time.monotonic() > deadline:
-            raise BenchError("pipeline: the worker did not start")
+            raise BenchError(f"pipeline: the {name} did not start")
         time.sleep(0.005)
 
 

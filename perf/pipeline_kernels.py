@@ -12,7 +12,7 @@ from numba import njit
 
 from engine.records import COMMAND, EVENT, EventFlag
 from perf.step_kernels import offset_bytes
-from ringbuf.atomics import clock_monotonic_ns, clock_realtime_ns, cpu_pause
+from ringbuf.atomics import clock_monotonic_ns, clock_realtime_ns, cpu_pause, sched_yield
 from ringbuf.broadcast import read
 from ringbuf.copying import put_slots
 from ringbuf.layout import PUBLISHED
@@ -34,6 +34,7 @@ DONE, STALLED, LAPPED = 0, -1, -2
 
 READER = np.dtype(
     [
+        ("yields", "<i8"),  # while waiting gives its core away: for runs with more processes than cores
         ("position", "<i8"),
         ("answered", "<i8"),  # commands whose last event was read
         ("events", "<i8"),
@@ -44,6 +45,15 @@ READER = np.dtype(
 """What the reading side keeps."""
 
 Words = npt.NDArray[np.int64]
+
+
+@njit(cache=True)
+def rest(r: Any) -> None:
+    """Let a moment pass."""
+    if r.yields:
+        sched_yield()
+    else:
+        cpu_pause()
 
 
 @njit(cache=True)
@@ -95,7 +105,7 @@ def stream(
         if count == LAPPED:
             return LAPPED
         if pushed == 0 and count == 0:
-            cpu_pause()
+            rest(r)
             idle += 1
             if idle > IDLE_LIMIT:
                 return STALLED
@@ -122,7 +132,7 @@ def one_at_a_time(
             if count == LAPPED:
                 return LAPPED
             if count == 0:
-                cpu_pause()
+                rest(r)
                 idle += 1
                 if idle > IDLE_LIMIT:
                     return STALLED
@@ -161,6 +171,8 @@ def open_loop(
             now = clock_monotonic_ns()
             for k in range(before, r.answered - base):
                 latency_ns[k] = now - start - k * interval_ns
+        if count == 0 and r.yields:
+            sched_yield()
         idle = 0 if count > 0 or sent < last else idle + 1
         if idle > IDLE_LIMIT:
             return STALLED

@@ -54,6 +54,7 @@ def with_latencies(
     throughput_per_s: float | None = None,
     mean_ns: float | None = None,
     offered_per_s: int | None = None,
+    durability: str = "none",
 ) -> Line:
     """Return a line with percentiles; `mean_ns` where the mean comes from another, untimed run."""
     return Result(
@@ -67,6 +68,7 @@ def with_latencies(
         p999_ns=latencies.p999_ns,
         max_ns=latencies.max_ns,
         offered_per_s=offered_per_s,
+        durability=durability,
     ).line()
 
 

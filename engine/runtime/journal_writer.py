@@ -31,7 +31,7 @@ from engine.runtime.journal import Position, segment_name
 
 SPARE_NAME = "spare.tmp"
 NEXT_NAME = "next.tmp"
-FILL_BYTES = 2**20
+FILL_BYTES = 2**18
 FRAME_MAX = 8192
 """Most commands of one group commit: 1.3 MB, about 2 ms of disk."""
 SLOT_BYTES = RECORD.itemsize
@@ -216,7 +216,8 @@ class JournalWriter:
         try:
             for offset in range(0, size, FILL_BYTES):
                 self.disk.write(file, memoryview(zeros)[: size - offset], offset)
-            self.disk.sync(file)
+                # Each part at once: a group commit beside it waits for one part, not for the whole file.
+                self.disk.sync(file)
         except OSError:
             self.disk.remove(path)  # half a file holds room that others need
             raise

@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,15 @@ from engine.runtime.journal_writer import JournalWriter
 from engine.runtime.segments import Segments
 from ringbuf.atomics import load_acquire, store_release
 from ringbuf.layout import PUBLISHED, RELEASED
-from ringbuf.waiting import Wait, await_beyond
+from ringbuf.waiting import SPIN_ROUNDS, Wait, await_beyond
 
 log = logging.getLogger(__name__)
 
 LOOK_NS = 50_000_000
 """The longest wait between two looks at signals and the heartbeat."""
 RETRY_SPARE_S = 1.0
+PRIORITY = -10
+"""Niceness: what sleeps in fdatasync must get a core at once when it wakes, also from one who spins."""
 EXIT_LATCHED = 3
 LATCH_DISK, LATCH_FULL = 1, 2
 LATCH_TEXTS = {
@@ -79,7 +82,7 @@ class Journaler:
         control, slots = self._control, self._slots
         done = int(control[RELEASED])  # ours
         policy = int(Wait[self._settings.wait.upper()])
-        head = int(await_beyond(control, PUBLISHED, done, policy, 0, idle_ns))
+        head = int(await_beyond(control, PUBLISHED, done, policy, SPIN_ROUNDS, idle_ns))
         self._counters.beat(self._heartbeat)
         if head <= done:
             return False
@@ -100,13 +103,15 @@ class Journaler:
     def keep_spare(self) -> None:
         """Try again for a spare segment; latch while what the ring may hold still finds room."""
         error = self._writer.spare_error
-        if error is None or time.monotonic() < self._retry_at:
+        if error is None:
             return
-        self._retry_at = time.monotonic() + RETRY_SPARE_S
         # Every command could need a head of its own.
         if self._writer.remaining() < 2 * self._settings.journal_ring:
             self.latch(LATCH_FULL, error)
             return
+        if time.monotonic() < self._retry_at:
+            return
+        self._retry_at = time.monotonic() + RETRY_SPARE_S
         log.error("no room for another journal segment (%s): free space, or the engine stops", error)
         self._writer.prepare_spare()
 
@@ -171,6 +176,8 @@ def run_journaler(segments: Segments, data_dir: Path, epoch: int) -> int:
         stopping = True
 
     signal.signal(signal.SIGTERM, stop)
+    with suppress(OSError):  # where it is allowed: it works little, and everybody waits for it
+        os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
     journaler = Journaler(segments, data_dir, epoch)
     try:
         journaler.open()

@@ -19,6 +19,7 @@ STOP_S_MAX = 30
 
 CONFIG = """
 [engine]
+durability = "none"
 event_ring = 16384
 spare_rings = 1
 [engine.capacities]

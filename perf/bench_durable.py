@@ -1,0 +1,109 @@
+"""Tier `durable`: the pipeline with a journal: no event is read before its command is on the disk.
+
+As tier pipeline, with the production journaler as a third process on the same two cores, policy
+`backoff`, files in the folder for temporary files. Cases:
+
+    throughput/MIX   as fast as the ring takes them
+    round_trip       one command at a time: publish to last event read
+    open_loop        500,000 a second on a fixed schedule, from the *intended* time
+    disk             write of 4 KiB and fdatasync into a file of zeros, right before: the disk's own
+"""
+
+import os
+import tempfile
+import time
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.runtime.disk import Disk
+from perf.bench_pipeline import Durability, check, pipeline, require, words_of
+from perf.bench_step import BenchError
+from perf.flow.generate import generate
+from perf.flow.mixes import EXCHANGE_CORE, Mix
+from perf.histogram import percentiles
+from perf.pipeline_kernels import one_at_a_time, open_loop
+from perf.result import Line, Result, with_latencies
+
+TIER = "durable"
+DURABILITY: Durability = "sync"
+RATE_PER_S = 500_000
+DISK_BYTES = 4096
+
+
+def throughput(mix: Mix, count: int) -> Line:
+    """Measure one mix as fast as it goes."""
+    warm_up = count // 20
+    flow = generate(mix, count=warm_up + count)
+    commands = words_of(flow)
+    with pipeline(mix, DURABILITY) as run:
+        run.stream(commands, 0, flow.first + warm_up)
+        elapsed_s = run.stream(commands, flow.first + warm_up, len(commands))
+        check(flow, run)
+    return Result(
+        tier=TIER,
+        case=f"throughput/{mix.name}",
+        commands=count,
+        throughput_per_s=round(count / elapsed_s),
+        mean_ns=round(elapsed_s * 1e9 / count, 1),
+        durability=DURABILITY,
+    ).line()
+
+
+def latencies(mix: Mix, trips: int, paced: int) -> list[Line]:
+    """Measure the disk, then round trips one at a time, then the open loop."""
+    warm_up = trips // 10
+    flow = generate(mix, count=warm_up + trips + paced)
+    commands = words_of(flow)
+    trip_ns = np.zeros(trips, np.int64)
+    open_ns, late_ns = (np.zeros(paced, np.int64) for _ in range(2))
+    disk_ns = disk_times(trips)
+    with pipeline(mix, DURABILITY) as run:
+        first = flow.first + warm_up
+        run.stream(commands, 0, first)
+        ends = run.control, run.slots, commands
+        alone = (*ends, first, first + trips, *run.readers_end, trip_ns)
+        require(one_at_a_time(*alone))
+        interval_ns = 1_000_000_000 // RATE_PER_S
+        arguments = (*ends, first + trips, len(commands), *run.readers_end, open_ns, late_ns, interval_ns)
+        require(open_loop(*arguments))
+        check(flow, run)
+    name, rate = mix.name, RATE_PER_S
+    return [
+        _line("disk/4-KiB-write-fdatasync", disk_ns),
+        _line(f"round_trip/{name}", trip_ns),
+        _line(f"open_loop/{name}", open_ns, rate),
+        _line(f"generator_late/{name}", late_ns, rate),
+    ]
+
+
+def _line(case: str, samples_ns: npt.NDArray[np.int64], offered_per_s: int | None = None) -> Line:
+    found = percentiles(samples_ns)
+    return with_latencies(
+        TIER, case, len(samples_ns), found, offered_per_s=offered_per_s, durability=DURABILITY
+    )
+
+
+def disk_times(count: int) -> npt.NDArray[np.int64]:
+    """Return the times of `count` small durable writes, ns."""
+    disk = Disk()
+    times = np.zeros(count, np.int64)
+    with tempfile.NamedTemporaryFile(prefix="pinion-perf-") as file:
+        descriptor = file.fileno()
+        disk.write(descriptor, bytes(DISK_BYTES * count), 0)
+        disk.sync(descriptor)
+        content = os.urandom(DISK_BYTES)
+        for i in range(count):
+            began = time.perf_counter_ns()
+            disk.write(descriptor, content, i * DISK_BYTES)
+            disk.sync_data(descriptor)
+            times[i] = time.perf_counter_ns() - began
+    return times
+
+
+def run(quick: bool) -> list[Line]:
+    """Measure throughput on the first mix, then latencies."""
+    if len(os.sched_getaffinity(0)) < 2:
+        raise BenchError("the durable tier needs two cores")
+    count, trips, paced = (20_000, 200, 20_000) if quick else (20_000_000, 10_000, 5_000_000)
+    return [throughput(EXCHANGE_CORE, count), *latencies(EXCHANGE_CORE, trips, paced)]
