@@ -2,6 +2,7 @@
 # make         ARGS="--api-port N --order-port N --rate N" passes options); Ctrl-C stops it in order
 # make test    set up, then run every test
 # make check   what CI runs beside the tests: format, lint, types, house rules, tiny benchmarks
+# make model   check the model of visibility and recovery (needs spin and gcc)
 # make bench   the full benchmarks: minutes, on an otherwise idle machine (TIERS="ring step" for some)
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ DATA ?= ../shared/data
 TICKS = $(if $(TICK),--tick $(TICK))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint types bench bench-quick test-data clean
+.PHONY: help setup run test check lint types model bench bench-quick test-data clean
 
 help:
 	@sed -n 's/^# \(make.*\)/\1/p' Makefile
@@ -47,6 +48,9 @@ lint: setup
 
 types: setup
 	$(BIN)/mypy
+
+model:
+	docs/model/check
 
 bench: setup
 	$(BIN)/python -m perf run $(TIERS) --json var/bench.json
