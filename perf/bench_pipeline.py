@@ -111,6 +111,8 @@ def pipeline(mix: Mix, durability: Durability = "none") -> Iterator[Pipeline]:
         try:
             call = LoopCall(segments)
             call.warm_up(segments)
+            if durability == "sync":
+                call.prepare_recovery(segments)
             pids = []
             try:
                 if durability == "sync":

@@ -3,18 +3,23 @@
 Each later start loads them from the cache folder, which is named after a hash of the sources.
 """
 
+import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from numba.core import config as untyped_config
 from numba.core import event
 
 from engine import port
+from engine.runtime.replica import Replica
+from engine.runtime.segments import Application
 from engine.trading.view import LiveView
 
+config: Any = untyped_config
 COMPILE_EVENT = "numba:compile"
 
 
@@ -45,6 +50,23 @@ def announced_compilation() -> Iterator[None]:
     """Show on standard error what is compiled within the block; nothing when all is cached."""
     with event.install_listener(COMPILE_EVENT, CompilationLines()):
         yield
+
+
+def compile_ahead(application: Application) -> Callable[[], int] | None:
+    """Return what a second core can compile while the first compiles the loop; None where it is cached.
+
+    Both compile the application's kernels: that costs the second core, not the one who waits.
+    """
+    cached = list(Path(config.CACHE_DIR).glob(f"*/replica.replay_{application.name}-*.nbi"))
+    if cached or len(os.sched_getaffinity(0)) == 1:
+        return None
+
+    def compile_them() -> int:
+        replica = Replica(application)
+        LiveView(replica.state).warm_up()
+        return 0
+
+    return compile_them
 
 
 def prepare_doors(data_dir: Path) -> None:

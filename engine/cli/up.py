@@ -15,7 +15,7 @@ import gateways.http.serve
 from engine import config
 from engine.cli.definitions import definitions, missing
 from engine.cli.journal_data import remember
-from engine.cli.kernels import announced_compilation, prepare_doors
+from engine.cli.kernels import announced_compilation, compile_ahead, prepare_doors
 from engine.cli.trading import trading
 from engine.config import ConfigError, DoorSettings, Settings
 from engine.instance import Instance
@@ -102,16 +102,18 @@ def build(settings: Settings, data_dir: Path, source: str) -> Supervisor:
         port=settings.api.port,
         setting="api.port",
     )
+    application = trading(settings.engine.capacities.sizes())
     return Supervisor(
         data_dir=data_dir,
         config=source,
         settings=settings.engine,
         history=settings.history,
-        application=trading(settings.engine.capacities.sizes()),
+        application=application,
         definitions=definitions(settings),
         missing=missing,
         doors=[DoorSpec(http, gateways.http.serve.run), DoorSpec(queries, api.serve.run)],
         prepare=prepare_doors,
+        compile_ahead=compile_ahead(application),
     )
 
 

@@ -84,6 +84,7 @@ class Supervisor:
         doors: Sequence[DoorSpec],
         missing: Callable[[Sequence[Definition], Any], Sequence[Definition]],
         prepare: Callable[[Path], None] = lambda data_dir: None,
+        compile_ahead: Callable[[], int] | None = None,
     ) -> None:
         self.data_dir = data_dir
         self.config = config
@@ -94,6 +95,7 @@ class Supervisor:
         self.doors = {door.settings.name: door for door in doors}
         self.missing = missing
         self.prepare = prepare
+        self.compile_ahead = compile_ahead
         self.admin: port.Port | None = None
         self.children: dict[str, Child] = {}
         self.restart_at: dict[str, float] = {}
@@ -164,27 +166,26 @@ class Supervisor:
         """Bring everything up; False when a signal came meanwhile."""
         for stale in (self.data_dir / instance.READY_FOLDER).glob("*"):
             stale.unlink()
+        ahead = self._compile_ahead()
         self.call = LoopCall(self.segments)
-        self.services = Services(
-            self.segments, self.call, self.data_dir, self.epoch, self.history, self.doors
-        )
+        shared = self.segments, self.call, self.data_dir, self.epoch
+        self.services = Services(*shared, self.history, self.doors)
         self.call.warm_up(self.segments)
+        if ahead:
+            os.waitpid(ahead, 0)
+        if self.is_durable:
+            self.call.prepare_recovery(self.segments)
         instance.write(self._describe())
         gc.collect()
         gc.freeze()  # a collection in a child would copy every shared page
-        if self.is_durable:
-            self._start_service(JOURNALER)
-            if not self._await_ready([JOURNALER], RECOVERY_WAIT_S):
+        for name in (JOURNALER, WORKER) if self.is_durable else (WORKER,):
+            self._start_service(name)
+            if not self._await_ready([name], RECOVERY_WAIT_S):
                 return False
-        self._start_service(WORKER)
-        if not self._await_ready([WORKER], RECOVERY_WAIT_S):
-            return False
         self.admin = port.Port.attach(self.data_dir, ADMIN_RING)
         configure(self.admin, self.missing(self.definitions, self.segments.state.slots))
         self.prepare(self.data_dir)
-        if self.is_durable:
-            self._start_service(SHADOW)
-        for name in self.doors:
+        for name in (SHADOW, *self.doors) if self.is_durable else self.doors:
             self._start_service(name)
         if not self._await_ready(list(self.doors)):
             return False
@@ -192,6 +193,12 @@ class Supervisor:
             self._start_service(name)
         instance.write(self._describe())
         return True
+
+    def _compile_ahead(self) -> int:
+        """Let a second core compile what recovery needs; return its pid, 0 where there is nothing to do."""
+        if not self.is_durable or self.compile_ahead is None:
+            return 0
+        return fork("compiler", self.compile_ahead, (self.lock, *self.signals.descriptors))
 
     def _fork(self, name: str, run: Callable[[], int]) -> Child:
         """Start a process that first takes its role."""
@@ -290,10 +297,8 @@ class Supervisor:
         if applying is None:
             return True
         self.segments.latch(LATCH_POISON)
-        log.critical(
-            "the worker died twice at seq %d: it is not started again; stop, leave that command out with "
-            "`pinion journal quarantine %d --data %s`, start again", applying, applying, self.data_dir,
-        )  # fmt: skip
+        mend = f"stop, `pinion journal quarantine {applying} --data {self.data_dir}`, start again"
+        log.critical("the worker died twice at seq %d: it is not started again; %s", applying, mend)
         return False
 
     def _plan_restart(self, child: Child, status: int) -> None:

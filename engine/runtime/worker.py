@@ -49,7 +49,7 @@ class LoopCall:
         self.loop["wait"] = Wait[settings.wait.upper()]
         self.loop["journals_itself"] = settings.durability == "none"
         self.loop["tick"] = tick_command().view(np.int64)
-        self.replica = Replica(application, segments.state.slots) if settings.durability == "sync" else None
+        self.replica: Replica | None = None
         self.ends = np.zeros(2 * settings.journal_ring, np.int64)
         ends = words_record(self.ends)
         s, out, commands, journal, entries, events, stats, counts = segments.kernel_arguments()
@@ -69,6 +69,10 @@ class LoopCall:
         assert outcome == LATCHED
         signatures: Any = getattr(self.run_kernel, "signatures", [None])
         assert len(signatures) == 1, "the loop must compile for one signature only"
+
+    def prepare_recovery(self, segments: Segments) -> None:
+        """Compile, or load, what a worker needs to find its state again."""
+        self.replica = Replica(segments.application, segments.state.slots)
 
 
 def tick_command() -> np.ndarray:

@@ -210,13 +210,13 @@ def test_wrong_usage_exits_with_two(tmp_path: Path, options: list[str]) -> None:
     assert exit_.value.code == 2
 
 
-@pytest.mark.parametrize("name", ["nothing-there", "."])
+@pytest.mark.parametrize(("name", "said"), [("nothing-there", "INPUT"), (".", "holds no journal")])
 def test_input_that_cannot_be_opened_is_named(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str, said: str
 ) -> None:
     assert main(["replay", str(tmp_path / name)]) == 1
 
-    assert "INPUT" in capfd.readouterr().err
+    assert said in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
