@@ -112,11 +112,7 @@ def _replay(arguments: argparse.Namespace) -> int:
                 lines = LineReplay(engine, writer, has_auto_instruments=arguments.auto_instruments)
                 lines.play(source)
                 report, refused = iter(()), lines.refused
-        writer.flush()
-        if arguments.book is not None:
-            _write_books(engine, arguments.book)
-    if arguments.stats:
-        _print_statistics(arguments, statistics(engine, time.perf_counter() - began, refused), report)
+        _finish(arguments, engine, writer, began, refused, report)
     return DONE
 
 
@@ -129,13 +125,24 @@ def _replay_journal(arguments: argparse.Namespace, data_dir: Path, file: BinaryI
     began = time.perf_counter()
     with progress_of(journal):
         journal.play(writer)
-    seconds = time.perf_counter() - began
+    _finish(arguments, engine, writer, began, 0, iter(()))
+    return DONE
+
+
+def _finish(
+    arguments: argparse.Namespace,
+    engine: ReplayEngine,
+    writer: EventWriter,
+    began: float,
+    refused: int,
+    report: Iterator[str],
+) -> None:
+    """Write what was asked for beside the events."""
     writer.flush()
     if arguments.book is not None:
         _write_books(engine, arguments.book)
     if arguments.stats:
-        _print_statistics(arguments, statistics(engine, seconds, 0), iter(()))
-    return DONE
+        _print_statistics(arguments, statistics(engine, time.perf_counter() - began, refused), report)
 
 
 def _write_books(engine: ReplayEngine, name: str) -> None:

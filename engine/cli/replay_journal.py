@@ -7,7 +7,6 @@ from engine.cli.replay_engine import ReplayEngine
 from engine.cli.replay_output import EventWriter
 from engine.config import Capacities
 from engine.runtime import journal
-from engine.runtime.frames import NPY_HEAD_BYTES
 from engine.runtime.replica import Replica
 
 
@@ -37,4 +36,3 @@ class JournalReplay:
             else:
                 self._replica.skip(records)
             self.position = min(self.size, self.position + records.nbytes)
-        self.position = max(self.position, NPY_HEAD_BYTES)
