@@ -6,7 +6,8 @@ As tier pipeline, with the production journaler as a third process on the same t
     throughput/MIX   as fast as the ring takes them
     round_trip       one command at a time: publish to last event read
     open_loop        500,000 a second on a fixed schedule, from the *intended* time
-    disk             write of 4 KiB and fdatasync into a file of zeros, right before: the disk's own
+    disk             write of 4 KiB and fdatasync into a file of zeros, right before and after the
+                     round trips, the pipeline idle beside it: the disk's own
 """
 
 import os
@@ -57,13 +58,14 @@ def latencies(mix: Mix, trips: int, paced: int) -> list[Line]:
     commands = words_of(flow)
     trip_ns = np.zeros(trips, np.int64)
     open_ns, late_ns = (np.zeros(paced, np.int64) for _ in range(2))
-    disk_ns = disk_times(trips)
     with pipeline(mix, DURABILITY) as run:
         first = flow.first + warm_up
         run.stream(commands, 0, first)
         ends = run.control, run.slots, commands
+        before = disk_times(trips // 2)
         alone = (*ends, first, first + trips, *run.readers_end, trip_ns)
         require(one_at_a_time(*alone))
+        disk_ns = np.concatenate((before, disk_times(trips // 2)))
         interval_ns = 1_000_000_000 // RATE_PER_S
         arguments = (*ends, first + trips, len(commands), *run.readers_end, open_ns, late_ns, interval_ns)
         require(open_loop(*arguments))

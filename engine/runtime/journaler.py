@@ -11,9 +11,10 @@ import logging
 import os
 import signal
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from engine.config import EngineSettings
 from engine.instance import DURABLE, JOURNALER, LATCH, OPENED, counter_name, write_ready
@@ -22,7 +23,8 @@ from engine.runtime.crash_points import crash_point
 from engine.runtime.disk import Disk
 from engine.runtime.frames import identity_of
 from engine.runtime.journal import START, JournalError, Position
-from engine.runtime.journal_writer import JournalWriter
+from engine.runtime.journal_writer import SLOT_BYTES, JournalWriter
+from engine.runtime.process import keep_off
 from engine.runtime.segments import Segments
 from ringbuf.atomics import load_acquire, store_release
 from ringbuf.layout import PUBLISHED, RELEASED
@@ -33,8 +35,6 @@ log = logging.getLogger(__name__)
 LOOK_NS = 50_000_000
 """The longest wait between two looks at signals and the heartbeat."""
 RETRY_SPARE_S = 1.0
-PRIORITY = -10
-"""Niceness: what sleeps in fdatasync must get a core at once when it wakes, also from one who spins."""
 EXIT_LATCHED = 3
 LATCH_DISK, LATCH_FULL = 1, 2
 LATCH_TEXTS = {
@@ -53,9 +53,12 @@ class Journaler:
         self._application = segments.application
         self._identity = identity_of(self._application.name, self._application.state_dtype)
         self._control = segments.journal.control
-        self._slots = segments.journal.slots
+        self._slots = segments.journal.slots.view(np.uint8)
+        self._mask = len(segments.journal.slots) - 1
+        self._policy = int(Wait[self._settings.wait.upper()])
         self._counters = segments.counters
         self._heartbeat = counter_name(JOURNALER, "heartbeat")
+        self._frames = counter_name(JOURNALER, "frames")
         self._writer = JournalWriter(
             self.folder,
             disk or Disk(),
@@ -81,8 +84,7 @@ class Journaler:
         """Write one frame of what waits, after waiting at most idle_ns; tell whether there was any."""
         control, slots = self._control, self._slots
         done = int(control[RELEASED])  # ours
-        policy = int(Wait[self._settings.wait.upper()])
-        head = int(await_beyond(control, PUBLISHED, done, policy, SPIN_ROUNDS, idle_ns))
+        head = int(await_beyond(control, PUBLISHED, done, self._policy, SPIN_ROUNDS, idle_ns))
         self._counters.beat(self._heartbeat)
         if head <= done:
             return False
@@ -90,14 +92,14 @@ class Journaler:
         if count == 0:
             self._writer.rotate()
             return True
-        at = done & (len(slots) - 1)
-        first = slots[at : at + count]
-        second = slots[: count - len(first)]
+        at = (done & self._mask) * SLOT_BYTES
+        first = slots[at : at + count * SLOT_BYTES]
+        second = slots[: count * SLOT_BYTES - len(first)]
         last = self._writer.append(first, second, done)
         store_release(control, DURABLE, last)  # pairs with every reader's gate
         crash_point("journaler.durable")
         store_release(control, RELEASED, last)  # pairs with the worker's room()
-        self._counters.add(counter_name(JOURNALER, "frames"))
+        self._counters.add(self._frames)
         return True
 
     def keep_spare(self) -> None:
@@ -176,8 +178,7 @@ def run_journaler(segments: Segments, data_dir: Path, epoch: int) -> int:
         stopping = True
 
     signal.signal(signal.SIGTERM, stop)
-    with suppress(OSError):  # where it is allowed: it works little, and everybody waits for it
-        os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
+    keep_off(segments.settings.cpu)
     journaler = Journaler(segments, data_dir, epoch)
     try:
         journaler.open()

@@ -156,15 +156,26 @@ def _become_child(name: str, parent: int, close_in_child: tuple[int, ...]) -> No
 
 def pin(cpu: int | str) -> int | None:
     """Bind this process to one CPU; "auto" is the last one allowed, "none" leaves it free."""
+    chosen = _chosen(cpu)
+    if chosen is not None:
+        os.sched_setaffinity(0, {chosen})
+    elif cpu not in ("auto", "none"):
+        allowed = sorted(os.sched_getaffinity(0))
+        log.warning("engine.cpu = %s: not available here (there are %s); not pinned", cpu, allowed)
+    return chosen
+
+
+def keep_off(cpu: int | str) -> None:
+    """Leave the CPU that `pin` gives to another process to that one, where there are others."""
+    os.sched_setaffinity(0, os.sched_getaffinity(0) - {_chosen(cpu)} or os.sched_getaffinity(0))
+
+
+def _chosen(cpu: int | str) -> int | None:
     allowed = sorted(os.sched_getaffinity(0))
     if cpu == "none" or (cpu == "auto" and len(allowed) == 1):
         return None
     chosen = allowed[-1] if cpu == "auto" else int(cpu)
-    if chosen not in allowed:
-        log.warning("engine.cpu = %d: not available here (there are %s); not pinned", chosen, allowed)
-        return None
-    os.sched_setaffinity(0, {chosen})
-    return chosen
+    return chosen if chosen in allowed else None
 
 
 def lock_memory() -> bool:

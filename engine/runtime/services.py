@@ -1,5 +1,6 @@
 """Which function each process of an instance runs."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,10 @@ from engine.runtime.journaler import run_journaler
 from engine.runtime.segments import WORKER, Segments
 from engine.runtime.shadow import run_shadow
 from engine.runtime.worker import LoopCall, run_worker
+
+BACKGROUND = (SHADOW, DATABASE, HISTORY)
+"""Nobody waits for them: where cores are few, those that an order passes through come first."""
+BACKGROUND_NICENESS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,8 @@ class Services:
 
     def serve(self, name: str) -> int:
         """Be the process of this name; return its exit code."""
+        if name in BACKGROUND:
+            os.nice(BACKGROUND_NICENESS)
         if name == JOURNALER:
             return run_journaler(self.segments, self.data_dir, self.epoch)
         if name == WORKER:

@@ -111,7 +111,7 @@ class Journal:
         if self.writer.room < count:
             self.rotate()
         records = commands(self.durable + 1, self.ring[:count])
-        self.writer.append(records[:wrap], records[wrap:], self.durable)
+        self.writer.append(records[:wrap].view(np.uint8), records[wrap:].view(np.uint8), self.durable)
 
     def rotate(self) -> None:
         """Go on in the next segment."""
