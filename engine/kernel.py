@@ -84,6 +84,11 @@ def kernel(function: Callable[..., Any]) -> Any:
     return njit(cache=True, pipeline_class=KernelCompiler)(function)
 
 
+def releasing(function: Callable[..., Any]) -> Any:
+    """Compile as `kernel`, to run without the interpreter lock: other threads work meanwhile."""
+    return njit(cache=True, pipeline_class=KernelCompiler, nogil=True)(function)
+
+
 def inlined(function: Callable[..., Any]) -> Any:
     """Compile as `kernel`, always into its callers: for a step of one hot function, or a small one."""
     return njit(cache=True, pipeline_class=KernelCompiler, forceinline=True)(function)

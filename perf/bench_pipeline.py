@@ -29,6 +29,7 @@ from engine.cli.trading import trading
 from engine.config import Capacities, CapacitySettings, EngineSettings
 from engine.instance import DURABLE, JOURNALER, read_ready
 from engine.records import EventKind
+from engine.runtime.epoch import next_epoch
 from engine.runtime.journaler import run_journaler
 from engine.runtime.process import fork
 from engine.runtime.segments import PARTS, WORKER, Segments
@@ -92,10 +93,11 @@ def require(status: int) -> None:
 
 
 @contextmanager
-def pipeline(mix: Mix, durability: Durability = "none") -> Iterator[Pipeline]:
+def pipeline(mix: Mix, durability: Durability = "none", data_dir: Path | None = None) -> Iterator[Pipeline]:
     """Start a worker on the last core, keep this process on the first, stop and clean up after.
 
     durability : sync adds the production journaler, a process that no core is kept for
+    data_dir : where the journal is to stay; left out: it goes with everything else
     """
     defaults = Capacities()
     settings = EngineSettings(
@@ -106,8 +108,10 @@ def pipeline(mix: Mix, durability: Durability = "none") -> Iterator[Pipeline]:
     application = trading(settings.capacities.sizes())
     names = {part: f"pinion-perf-{os.getpid()}-{part}" for part in PARTS}
     before = os.sched_getaffinity(0)
-    with tempfile.TemporaryDirectory(prefix="pinion-perf-") as folder:
-        segments = Segments(names, application, settings, (RING,), (), 1)
+    with tempfile.TemporaryDirectory(prefix="pinion-perf-") as temporary:
+        folder = data_dir or Path(temporary)
+        epoch = next_epoch(folder)
+        segments = Segments(names, application, settings, (RING,), (), epoch)
         try:
             call = LoopCall(segments)
             call.warm_up(segments)
@@ -116,10 +120,10 @@ def pipeline(mix: Mix, durability: Durability = "none") -> Iterator[Pipeline]:
             pids = []
             try:
                 if durability == "sync":
-                    pids.append(fork("journaler", lambda: run_journaler(segments, Path(folder), 1), ()))
-                    _await_ready(Path(folder), JOURNALER, pids[-1])
-                pids.append(fork("worker", lambda: run_worker(call, segments, Path(folder), 1), ()))
-                _await_ready(Path(folder), WORKER, pids[-1])
+                    pids.append(fork("journaler", lambda: run_journaler(segments, folder, epoch), ()))
+                    _await_ready(folder, JOURNALER, pids[-1])
+                pids.append(fork("worker", lambda: run_worker(call, segments, folder, epoch), ()))
+                _await_ready(folder, WORKER, pids[-1])
                 os.sched_setaffinity(0, {min(before)})
                 made = Pipeline(segments)
                 made.reader["yields"] = durability == "sync"  # three processes on two cores

@@ -37,10 +37,10 @@ class Live:
 
 
 @contextmanager
-def live(config: Path | None = None) -> Iterator[Live]:
-    """Start Pinion, yield it when it is ready, stop it in order."""
+def live(config: Path | None = None, data_dir: Path | None = None) -> Iterator[Live]:
+    """Start Pinion, yield it when it is ready, stop it in order; on a new data folder unless one is given."""
     with tempfile.TemporaryDirectory(prefix="pinion-perf-") as folder:
-        data_dir = Path(folder) / "data"
+        data_dir = data_dir or Path(folder) / "data"
         command = [sys.executable, "-m", "engine.cli.main", "up", "--data", str(data_dir)]
         command += ["--api-port", "0", "--order-port", "0"]
         if config is not None:

@@ -11,6 +11,7 @@ TIERS = {
     "step": "validate, risk, match, settle, events on one core, no rings",
     "pipeline": "gateway ring, worker, event ring, reader on two cores",
     "durable": "the pipeline with fdatasync before release",
+    "recovery": "a journal of many commands replayed; the start of an instance on it",
     "history": "the journal replayed and projected into PostgreSQL; queries of many rows",
     "http": "POST order to acknowledgement, beside a bare handler",
     "websocket": "pipelined orders over one WebSocket session",

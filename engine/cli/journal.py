@@ -26,7 +26,7 @@ from engine.instance import PortError
 from engine.records import Op
 from engine.runtime import journal, snapshot
 from engine.runtime.disk import Disk
-from engine.runtime.frames import RECORD, Frame, identity_of
+from engine.runtime.frames import RECORD, Frame
 from engine.runtime.journal import JournalError, Reader
 from engine.runtime.quarantine import quarantine
 
@@ -98,7 +98,7 @@ class Gaps:
 
 def _verify(data_dir: Path, args: argparse.Namespace) -> int:
     application = application_of(data_dir)
-    identity = identity_of(application.name, application.state_dtype)
+    identity = application.identity
     reader = Reader(data_dir / journal.FOLDER, _begin(data_dir), identity)
     gaps, frames, faults = Gaps(), 0, []
     for frame in _told(reader):
@@ -212,7 +212,7 @@ def _quarantine(data_dir: Path, seq: int) -> int:
     except PortError:
         running = None
     application = application_of(data_dir)
-    identity = identity_of(application.name, application.state_dtype)
+    identity = application.identity
     found = journal.survey(data_dir / journal.FOLDER, _begin(data_dir), identity)
     if not 1 <= seq <= found.end.seq:
         raise JournalError(f"seq {seq} is not in the journal, which ends at {found.end.seq}")

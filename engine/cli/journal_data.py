@@ -14,7 +14,6 @@ from engine import instance
 from engine.cli.trading import trading
 from engine.config import Capacities, ConfigError
 from engine.runtime import journal
-from engine.runtime.frames import identity_of
 from engine.runtime.journal import JournalError, Reader
 from engine.runtime.quarantine import quarantined
 from engine.runtime.replica import Replica
@@ -78,5 +77,5 @@ def open_journal(data_dir: Path, state: Any = None) -> tuple[Replica, Reader]:
     application = application_of(data_dir)
     replica = Replica(application, state)
     replica.quarantined = quarantined(data_dir)
-    identity = identity_of(application.name, application.state_dtype)
+    identity = application.identity
     return replica, Reader(data_dir / journal.FOLDER, identity=identity)

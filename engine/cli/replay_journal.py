@@ -7,6 +7,7 @@ from engine.cli.replay_engine import ReplayEngine
 from engine.cli.replay_output import EventWriter
 from engine.config import Capacities
 from engine.runtime import journal
+from engine.runtime.read_ahead import read_ahead
 from engine.runtime.replica import Replica
 
 
@@ -27,7 +28,7 @@ class JournalReplay:
 
     def play(self, writer: EventWriter) -> None:
         """Apply every command; hand the events to the writer. Raises JournalError."""
-        for records, epoch, _ in self._reader.stretches(2**62):
+        for records, epoch, _ in read_ahead(self._reader.stretches(2**62)):
             self._replica.enter_epoch(epoch)
             if writer.is_writing:
                 events = self._replica.apply(records)

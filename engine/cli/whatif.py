@@ -27,6 +27,7 @@ from engine.instance import OWN_RING
 from engine.instruments import Catalogue, RefusedAtDoor
 from engine.records import COMMAND, EventKind, Op, Reason, Role, Side
 from engine.runtime.journal import JournalError
+from engine.runtime.read_ahead import read_ahead
 from engine.runtime.replica import Replica
 from engine.trading.view import catalogue
 from gateways.json_lines import CommandEncoder, MalformedCommand
@@ -98,7 +99,7 @@ class Question:
 
     def ask(self) -> None:
         """Replay; raise LimitError where a limit never became valid."""
-        for records, epoch, position in self._reader.stretches(2**62):
+        for records, epoch, position in read_ahead(self._reader.stretches(2**62)):
             for replica in (self.was, self.would):
                 replica.enter_epoch(epoch)
             commands = records[records["seq"] > 0]

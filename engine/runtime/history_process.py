@@ -13,7 +13,7 @@ import numpy.typing as npt
 from engine.instance import DURABLE, HISTORY, counter_name, write_ready
 from engine.runtime import journal, snapshot
 from engine.runtime.follow import Follower
-from engine.runtime.frames import RECORD, identity_of
+from engine.runtime.frames import RECORD
 from engine.runtime.historian import Historian
 from engine.runtime.journal import JournalError, Position, first_seq_of, open_segment, segment_paths
 from engine.runtime.quarantine import quarantined
@@ -80,7 +80,7 @@ def run_history(segments: Segments, data_dir: Path, dsn: str) -> int:
     """Run until SIGTERM; return the exit code."""
     application = segments.application
     assert application.projection is not None
-    identity = identity_of(application.name, application.state_dtype)
+    identity = application.identity
     counters = segments.counters
     seq, errors = counter_name(HISTORY, "seq"), counter_name(HISTORY, "errors")
 

@@ -122,6 +122,12 @@ def first_seq_of(path: Path) -> int:
     return int(path.name[9:25])
 
 
+def last_epoch(folder: Path) -> int:
+    """Return the number of the last start that wrote to the journal; 0: there is none."""
+    paths = segment_paths(folder)
+    return open_segment(paths[-1]).head.epoch if paths else 0
+
+
 def open_segment(path: Path, identity: int | None = None) -> Segment:
     """Map a segment and verify its head; `identity` is that of the application that wants to read it."""
     records = _mapped(path)

@@ -21,7 +21,6 @@ from engine.instance import DURABLE, JOURNALER, LATCH, OPENED, counter_name, wri
 from engine.runtime import journal, snapshot
 from engine.runtime.crash_points import crash_point
 from engine.runtime.disk import Disk
-from engine.runtime.frames import identity_of
 from engine.runtime.journal import START, JournalError, Position
 from engine.runtime.journal_writer import SLOT_BYTES, JournalWriter
 from engine.runtime.process import keep_off
@@ -51,7 +50,7 @@ class Journaler:
         self._data_dir = data_dir
         self._settings: EngineSettings = segments.settings
         self._application = segments.application
-        self._identity = identity_of(self._application.name, self._application.state_dtype)
+        self._identity = self._application.identity
         self._control = segments.journal.control
         self._slots = segments.journal.slots.view(np.uint8)
         self._mask = len(segments.journal.slots) - 1

@@ -3,8 +3,9 @@
 The same after the worker's death alone (the rings, the event ring and the doors go on) and
 after a start on an existing journal (everything else is new). DESIGN section 5, rule 11:
 
-    state epoch odd, JT = J          nothing is in flight any more: D is all there is
-    snapshot, replay to D            the same kernel, the same events
+    state epoch odd, snapshot        beside the journaler, which looks for the journal's end meanwhile
+    JT = J                           nothing is in flight any more: D is all there is
+    replay to D                      the same kernel, the same events
     events from E on                 those that the dead worker did not get out, forwards only
     command ring tails               right behind the last journaled command of this epoch
     state epoch even
@@ -25,9 +26,9 @@ from engine.instance import DURABLE, OPENED, STATE_EPOCH, counter_name
 from engine.records import EVENT
 from engine.runtime import journal, snapshot
 from engine.runtime.crash_points import crash_point
-from engine.runtime.frames import identity_of
 from engine.runtime.journal import JournalError
 from engine.runtime.quarantine import quarantined
+from engine.runtime.read_ahead import read_ahead
 from engine.runtime.replica import Replica
 from engine.runtime.segments import Segments
 from ringbuf.atomics import fence_release, load_acquire, store_relaxed, store_release
@@ -57,29 +58,32 @@ def await_journal(segments: Segments, is_stopping: Callable[[], bool]) -> bool:
     return False
 
 
-def recover(segments: Segments, replica: Replica, data_dir: Path, loop: Any, ends: Any, epoch: int) -> None:
-    """Bring state, rings and the loop's memory to the end of the journal.
+def recover(
+    segments: Segments,
+    replica: Replica,
+    data_dir: Path,
+    loop: Any,
+    ends: Any,
+    epoch: int,
+    is_stopping: Callable[[], bool],
+) -> bool:
+    """Bring state, rings and the loop's memory to the end of the journal; False when stopping.
 
     replica : over the shared state
     ends : int64[], the loop's table of event indices
     Raises JournalError.
     """
-    application = segments.application
-    identity = identity_of(application.name, application.state_dtype)
-    durable = int(load_acquire(segments.journal.control, DURABLE))
     turn = _open_state_epoch(segments)
     loop["applied"] = loop["journaled"] = loop["out_done"] = 0
-    snapshot.clear(segments.state.slots, SHM / segments.state.name, DATA_OFFSET_BYTES)
-    found, complaints = snapshot.newest(data_dir, application.state_dtype, identity)
-    for complaint in complaints:
-        log.warning("%s; an older one or the journal alone is used", complaint)
-    if found is not None and found.position.seq > durable:
-        raise JournalError(f"{found.path}: reaches seq {found.position.seq}, the journal ends at {durable}")
-    start = snapshot.restore(found, replica)
+    start = _restore_state(segments, replica, data_dir)
     loop["applied"] = start.seq  # see poison.py: a death is at a command only while it is applied
-    replica.quarantined = quarantined(data_dir)
     crash_point("recovery.restored")
-    reader = journal.Reader(data_dir / journal.FOLDER, start, identity)
+    if not await_journal(segments, is_stopping):
+        return False
+    durable = int(load_acquire(segments.journal.control, DURABLE))
+    if start.seq > durable:
+        raise JournalError(f"{data_dir}: a snapshot reaches seq {start.seq}, the journal ends at {durable}")
+    reader = journal.Reader(data_dir / journal.FOLDER, start, segments.application.identity)
     event_end = int(load_acquire(segments.events.control, END))
     is_new = event_end == 0 and int(segments.journal.control[PUBLISHED]) == 0
     # Only the commands of the dead worker's last batch can have events that did not get out.
@@ -102,6 +106,7 @@ def recover(segments: Segments, replica: Replica, data_dir: Path, loop: Any, end
     ends[durable & (len(ends) - 1)] = replica.event_count
     store_release(segments.state.control, STATE_EPOCH, turn + 1)  # pairs with the views' loads
     log.info("state rebuilt up to seq %d, %d events", durable, replica.event_count)
+    return True
 
 
 def _open_state_epoch(segments: Segments) -> int:
@@ -113,12 +118,23 @@ def _open_state_epoch(segments: Segments) -> int:
     return turn
 
 
+def _restore_state(segments: Segments, replica: Replica, data_dir: Path) -> journal.Position:
+    """Bring the shared state to the newest snapshot; return where the journal goes on."""
+    application = segments.application
+    snapshot.clear(segments.state.slots, SHM / segments.state.name, DATA_OFFSET_BYTES)
+    found, complaints = snapshot.newest(data_dir, application.state_dtype, application.identity)
+    for complaint in complaints:
+        log.warning("%s; an older one or the journal alone is used", complaint)
+    replica.quarantined = quarantined(data_dir)
+    return snapshot.restore(found, replica)
+
+
 def _replay(reader: journal.Reader, replica: Replica, upto: int, keep_from: int, loop: Any) -> Any:
     """Apply everything up to seq `upto`; return the events of the commands from `keep_from` on."""
     kept = [np.zeros(0, EVENT)]
     began = shown = time.monotonic()
     first = reader.position.seq
-    for records, epoch, position in reader.stretches(upto):
+    for records, epoch, position in read_ahead(reader.stretches(upto)):
         replica.enter_epoch(epoch)
         at = 0
         if position.seq >= keep_from:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from engine.batches import PLACES, STAGES, STRIDE
 from engine.config import RING_COUNT_MAX
 from engine.instance import JOURNAL_ENTRY, SESSION_BITS
-from engine.kernel import COMPILED, kernel
+from engine.kernel import COMPILED, releasing
 from engine.records import EVENT, Op
 
 RING_MARK = np.dtype([("next_seq", "<i8"), ("last_session", "<i8")])
@@ -80,7 +80,7 @@ def build_replay(application: Any) -> Callable[..., tuple[int, int]]:
     name = f"replay_{application.name}"
     copy = FunctionType(_replay.__code__, bound, name)
     copy.__qualname__ = name
-    replay: Callable[..., tuple[int, int]] = kernel(copy)
+    replay: Callable[..., tuple[int, int]] = releasing(copy)
     return replay
 
 

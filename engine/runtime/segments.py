@@ -34,6 +34,7 @@ from engine.instance import (
 )
 from engine.projection import Projection
 from engine.records import COMMAND, EVENT
+from engine.runtime.frames import identity_of
 from engine.runtime.loop import COUNTS
 from ringbuf import segment
 from ringbuf.atomics import store_release
@@ -61,6 +62,11 @@ class Application:
     """Name the first field in which two states differ."""
     projection: Callable[[], Projection] | None = None
     """Make what turns commands into rows of a database; None: no history."""
+
+    @property
+    def identity(self) -> int:
+        """What a journal and its snapshots are marked with: another one cannot read them."""
+        return identity_of(self.name, self.state_dtype)
 
 
 def segment_names(data_dir: Path) -> dict[str, str]:

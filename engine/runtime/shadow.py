@@ -24,7 +24,6 @@ from engine.instance import CHECK_BITS, CHECKS, DURABLE, SHADOW, STATE_EPOCH, co
 from engine.runtime import journal, snapshot
 from engine.runtime.disk import Disk
 from engine.runtime.follow import Follower
-from engine.runtime.frames import identity_of
 from engine.runtime.journal import START, JournalError
 from engine.runtime.quarantine import quarantined
 from engine.runtime.replica import Replica
@@ -52,7 +51,7 @@ class Shadow:
         self._settings: EngineSettings = segments.settings
         self._data_dir = data_dir
         self._disk = disk or Disk()
-        self._identity = identity_of(self._application.name, self._application.state_dtype)
+        self._identity = self._application.identity
         self._control = segments.journal.control
         self._worker_state = segments.state
         self._checks = segments.stats.slots[0]["checks"]

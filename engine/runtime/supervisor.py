@@ -178,10 +178,11 @@ class Supervisor:
         instance.write(self._describe())
         gc.collect()
         gc.freeze()  # a collection in a child would copy every shared page
-        for name in (JOURNALER, WORKER) if self.is_durable else (WORKER,):
+        engine = [JOURNALER, WORKER] if self.is_durable else [WORKER]
+        for name in engine:
             self._start_service(name)
-            if not self._await_ready([name], RECOVERY_WAIT_S):
-                return False
+        if not self._await_ready(engine, RECOVERY_WAIT_S):
+            return False
         self.admin = port.Port.attach(self.data_dir, ADMIN_RING)
         configure(self.admin, self.missing(self.definitions, self.segments.state.slots))
         self.prepare(self.data_dir)

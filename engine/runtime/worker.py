@@ -22,7 +22,7 @@ from engine.records import COMMAND, COMMAND_VERSION, Op, Role
 from engine.runtime.crash_points import arm
 from engine.runtime.loop import IDLE, LATCHED, Outcome, build, new_loop
 from engine.runtime.process import lock_memory, pin
-from engine.runtime.recovery import await_journal, recover
+from engine.runtime.recovery import recover
 from engine.runtime.replica import Replica
 from engine.runtime.segments import WORKER, Segments, words_record
 from ringbuf.atomics import cycle_count
@@ -106,19 +106,20 @@ def run_worker(call: LoopCall, segments: Segments, data_dir: Path, epoch: int) -
         stopping = True
 
     signal.signal(signal.SIGTERM, stop)
-    cpu = pin(segments.settings.cpu)
-    locked = segments.settings.lock_memory and lock_memory()
     loop = call.loop
     arm(loop)
     loop["cycle_ns"] = cycle_ns()
     loop["clock_offset"] = clock_offset_ns()
     gc.disable()  # nothing here makes cycles, and a collection is a stall
+    if call.replica is not None:
+        shared = call.replica, data_dir, loop, call.ends, epoch
+        if not recover(segments, *shared, lambda: stopping):
+            return 0
+    # Not before: a recovery reads on another CPU, and reads much that it will not need again.
+    cpu = pin(segments.settings.cpu)
+    locked = segments.settings.lock_memory and lock_memory()
     where = "not pinned" if cpu is None else f"on CPU {cpu}"
     log.info("worker %d %s, memory %s", os.getpid(), where, "locked" if locked else "not locked")
-    if call.replica is not None:
-        if not await_journal(segments, lambda: stopping):
-            return 0
-        recover(segments, call.replica, data_dir, loop, call.ends, epoch)
     call.run(0)
     write_ready(data_dir, WORKER, 0)
     while True:

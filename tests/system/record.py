@@ -10,7 +10,6 @@ from engine.cli.trading import trading
 from engine.config import Capacities
 from engine.records import EventKind
 from engine.runtime import journal
-from engine.runtime.frames import identity_of
 from engine.runtime.replica import Replica
 from tests.system.clients import Told
 
@@ -21,9 +20,7 @@ class Record:
     def __init__(self, data_dir: Path) -> None:
         application = trading(Capacities())
         replica = Replica(application)
-        reader = journal.Reader(
-            data_dir / journal.FOLDER, identity=identity_of(application.name, application.state_dtype)
-        )
+        reader = journal.Reader(data_dir / journal.FOLDER, identity=application.identity)
         entries, events, epochs = [], [], []
         for frame in reader:
             replica.enter_epoch(frame.epoch)

@@ -24,7 +24,7 @@ from engine.records import (
 )
 from engine.runtime import journal
 from engine.runtime.disk import Disk
-from engine.runtime.frames import RECORD, identity_of
+from engine.runtime.frames import RECORD
 from engine.runtime.journal import START, segment_paths
 from engine.runtime.journal_writer import JournalWriter
 
@@ -58,7 +58,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     entries["eng_ts"] = 1_000_000 * entries["seq"]
     entries["ring_seq"] = np.arange(len(commands))
     entries["command"] = commands
-    identity = identity_of(application.name, application.state_dtype)
+    identity = application.identity
     folder = data_dir / journal.FOLDER
     writer = JournalWriter(folder, Disk(), identity=identity, epoch=1, slot_count=64)
     writer.begin(1, START)
@@ -68,7 +68,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if count == 0:
             writer.rotate()
             continue
-        writer.append(entries[done : done + count], entries[:0], done)
+        writer.append(entries[done : done + count].view(np.uint8), np.zeros(0, np.uint8), done)
         done += count
     writer.close()
     return data_dir
