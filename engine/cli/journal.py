@@ -3,9 +3,12 @@
     verify      every frame and its place in the chain, every seq and ring_seq, the snapshots
     dump        commands as JSON, one a line, in the integers of the records
     stats       what was asked for, when, how large the frames are, how many bytes a day
+    archive     compress the segments that nobody needs any more into a folder of their own
+    restore     bring them back
     quarantine  leave a command out from now on that kills the worker
 
-It reads files only, also those of a running instance. Exit codes: 0 done, 1 failed, 2 wrong usage.
+The first three only read; all may be done beside a running instance. Exit codes: 0 done, 1 failed,
+2 wrong usage.
 """
 
 import argparse
@@ -19,12 +22,13 @@ import msgspec
 import numpy as np
 
 from engine import instance
+from engine.cli import journal_archive
 from engine.cli.journal_data import application_of, data_folder
 from engine.cli.up import DEFAULT_DATA
 from engine.config import RING_COUNT_MAX
 from engine.instance import PortError
 from engine.records import Op
-from engine.runtime import journal, snapshot
+from engine.runtime import archive, journal, snapshot
 from engine.runtime.disk import Disk
 from engine.runtime.frames import RECORD, Frame, identity_of
 from engine.runtime.journal import JournalError, Reader
@@ -41,14 +45,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     summaries = {
         "verify": "check every frame, the chain, all numbers and the snapshots",
         "dump": "write commands as JSON, one a line",
-        "stats": "count what the journal holds",
+        "stats": "count what the journal and its archive hold",
+        "archive": "compress the closed segments that neither a recovery nor history needs into an archive",
+        "restore": "bring archived segments back: for a replay from the beginning, whatif, verify",
     }
+    made = {}
     for name, summary in summaries.items():
-        action = actions.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        action = made[name] = actions.add_parser(
+            name, help=summary, description=summary[0].upper() + summary[1:] + "."
+        )
         action.add_argument("dir", metavar="DIR", type=Path, help="data folder, or the journal folder in it")
         if name == "dump":
             action.add_argument("--from", dest="first", type=int, default=1, metavar="SEQ", help="first seq")
             action.add_argument("--to", dest="last", type=int, default=2**62, metavar="SEQ", help="last seq")
+        if name == "stats":
+            action.add_argument("--archive", type=Path, metavar="FOLDER", help="default: DIR/archive")
+    journal_archive.add_arguments(made["archive"], made["restore"])
     text = "leave a command out of every replay from now on: it killed the worker"
     action = actions.add_parser("quarantine", help=text, description=text.capitalize() + ".")
     action.add_argument("seq", type=int, metavar="SEQ")
@@ -63,8 +75,8 @@ def run(args: argparse.Namespace) -> int:
         if args.action == "quarantine":
             return _quarantine(data_folder(args.data), args.seq)
         data_dir = data_folder(args.dir)
-        return {"verify": _verify, "dump": _dump, "stats": _stats}[args.action](data_dir, args)
-    except (JournalError, OSError) as error:
+        return ACTIONS[args.action](data_dir, args)
+    except (JournalError, PortError, OSError) as error:
         print(f"pinion journal {args.action}: {error}", file=sys.stderr)
         return FAILED
 
@@ -179,21 +191,27 @@ def _stats(data_dir: Path, args: argparse.Namespace) -> int:
         first_ts = first_ts or int(entries["eng_ts"][0])
         last_ts = int(entries["eng_ts"][-1])
         commands += frame.command_count
-    if not commands:
+    if commands:
+        _print_counts(commands, sizes, first_ts, last_ts)
+    else:
         print("the journal is empty")
-        return DONE
+    for op, count in ops.most_common():
+        print(f"  {OP_NAMES.get(op, str(op)):<14} {count:,}")
+    for (epoch, ring), count in sorted(rings.items()):
+        print(f"  epoch {epoch}, ring {ring if ring >= 0 else 'own':<5} {count:,}")
+    journal_archive.told(data_dir, args.archive or data_dir / archive.FOLDER)
+    return DONE
+
+
+def _print_counts(commands: int, sizes: list[int], first_ts: int, last_ts: int) -> None:
     used = (commands + len(sizes)) * RECORD.itemsize
-    print(f"commands       {commands:,} in {len(sizes):,} frames, {used:,} bytes")
+    each = used / commands
+    print(f"commands       {commands:,} in {len(sizes):,} frames, {used:,} bytes, {each:.1f} a command")
     p50, p99 = np.percentile(sizes, (50, 99))
     print(f"frame          p50 {p50:.0f}, p99 {p99:.0f}, largest {max(sizes)} commands")
     print(f"time           {(last_ts - first_ts) / 1e9:,.1f} s by the engine's clock")
     if last_ts > first_ts:
         print(f"a day          {used / (last_ts - first_ts) * NS_PER_DAY:,.0f} bytes at this rate")
-    for op, count in ops.most_common():
-        print(f"  {OP_NAMES.get(op, str(op)):<14} {count:,}")
-    for (epoch, ring), count in sorted(rings.items()):
-        print(f"  epoch {epoch}, ring {ring if ring >= 0 else 'own':<5} {count:,}")
-    return DONE
 
 
 def _told(reader: Reader) -> Iterator[Frame]:
@@ -221,3 +239,12 @@ def _quarantine(data_dir: Path, seq: int) -> int:
     if running is not None:
         print(f"stop the instance (process {running.processes[0].pid}) and start it again")
     return DONE
+
+
+ACTIONS = {
+    "verify": _verify,
+    "dump": _dump,
+    "stats": _stats,
+    "archive": journal_archive.run_archive,
+    "restore": journal_archive.run_restore,
+}

@@ -86,7 +86,10 @@ class Follower:
         self._list()
         holding = [path for path in self._paths if first_seq_of(path) <= wanted]
         if not holding:
-            raise JournalError(f"{self._folder}: holds no segment with seq {wanted}")
+            raise JournalError(
+                f"{self._folder}: holds no segment with seq {wanted}; bring the earlier segments back from "
+                f"the archive: pinion journal restore {self._folder.parent}"
+            )
         if self._segment is None or self._segment.path != holding[-1]:
             self._segment = open_segment(holding[-1], self._identity)
             self._slot = self._slot_behind(self._segment)

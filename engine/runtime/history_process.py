@@ -55,7 +55,10 @@ class JournalSource:
         """Begin at the segment that holds `seq`; what lies before it there is read and passed over."""
         holding = [path for path in segment_paths(self._folder) if first_seq_of(path) <= seq]
         if not holding:
-            raise JournalError(f"{self._folder}: seq {seq} is needed for history; bring the segment back")
+            raise JournalError(
+                f"{self._folder}: seq {seq} is needed for history; bring the earlier segments back from the "
+                f"archive: pinion journal restore {self._folder.parent}"
+            )
         head = open_segment(holding[-1], self._identity).head
         self._follower = Follower(self._folder, Position(head.first_seq - 1, head.anchor), self._identity)
 

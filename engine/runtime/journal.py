@@ -102,7 +102,7 @@ def _first_gap(paths: list[Path]) -> str:
         if number_of(after) != number_of(before) + 1:
             return (
                 f"segment {number_of(before) + 1} is missing between {before.name} and {after.name}; "
-                f"bring it back from the archive or a backup"
+                f"bring it back (pinion journal restore, or a backup)"
             )
         if first_seq_of(after) < first_seq_of(before):
             return (
@@ -262,7 +262,7 @@ class Reader:
         if not holding:
             raise JournalError(
                 f"{self.folder}: begins at seq {first_seq_of(self._paths[0])}, seq {wanted} is needed; bring "
-                f"the earlier segments back from the archive, or a snapshot that reaches so far"
+                f"the earlier segments back from the archive: pinion journal restore {self.folder.parent}"
             )
         # The oldest of those that begin at the same seq may be an empty one: all of them are walked.
         first = first_seq_of(self._paths[holding[-1]])
