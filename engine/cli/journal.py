@@ -5,10 +5,11 @@
     stats       what was asked for, when, how large the frames are, how many bytes a day
     archive     compress the segments that nobody needs any more into a folder of their own
     restore     bring them back
+    migrate     make the journal fit other capacities
     quarantine  leave a command out from now on that kills the worker
 
-The first three only read; all may be done beside a running instance. Exit codes: 0 done, 1 failed,
-2 wrong usage.
+The first three only read; all but migrate may be done beside a running instance.
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
 """
 
 import argparse
@@ -22,19 +23,20 @@ import msgspec
 import numpy as np
 
 from engine import instance
-from engine.cli import journal_archive
+from engine.cli import journal_archive, journal_migrate
 from engine.cli.journal_data import application_of, data_folder
 from engine.cli.up import DEFAULT_DATA
-from engine.config import RING_COUNT_MAX
+from engine.config import RING_COUNT_MAX, ConfigError
 from engine.instance import PortError
 from engine.records import Op
 from engine.runtime import archive, journal, snapshot
 from engine.runtime.disk import Disk
-from engine.runtime.frames import RECORD, Frame, identity_of
+from engine.runtime.eras import identity_by_number, load_snapshot
+from engine.runtime.frames import RECORD, Frame
 from engine.runtime.journal import JournalError, Reader
 from engine.runtime.quarantine import quarantine
 
-DONE, FAILED = 0, 1
+DONE, FAILED, WRONG_USAGE = 0, 1, 2
 NS_PER_DAY = 86_400 * 10**9
 OP_NAMES = {int(op): op.name.lower() for op in Op}
 
@@ -48,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "stats": "count what the journal and its archive hold",
         "archive": "compress the closed segments that neither a recovery nor history needs into an archive",
         "restore": "bring archived segments back: for a replay from the beginning, whatif, verify",
+        "migrate": "make the journal of a stopped instance fit the capacities of a configuration",
     }
     made = {}
     for name, summary in summaries.items():
@@ -61,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         if name == "stats":
             action.add_argument("--archive", type=Path, metavar="FOLDER", help="default: DIR/archive")
     journal_archive.add_arguments(made["archive"], made["restore"])
+    journal_migrate.add_arguments(made["migrate"])
     text = "leave a command out of every replay from now on: it killed the worker"
     action = actions.add_parser("quarantine", help=text, description=text.capitalize() + ".")
     action.add_argument("seq", type=int, metavar="SEQ")
@@ -76,6 +80,9 @@ def run(args: argparse.Namespace) -> int:
             return _quarantine(data_folder(args.data), args.seq)
         data_dir = data_folder(args.dir)
         return ACTIONS[args.action](data_dir, args)
+    except ConfigError as error:
+        print(f"pinion journal {args.action}: {error}", file=sys.stderr)
+        return WRONG_USAGE
     except (JournalError, PortError, OSError) as error:
         print(f"pinion journal {args.action}: {error}", file=sys.stderr)
         return FAILED
@@ -110,7 +117,7 @@ class Gaps:
 
 def _verify(data_dir: Path, args: argparse.Namespace) -> int:
     application = application_of(data_dir)
-    identity = identity_of(application.name, application.state_dtype)
+    identity = identity_by_number(application)
     reader = Reader(data_dir / journal.FOLDER, _begin(data_dir), identity)
     gaps, frames, faults = Gaps(), 0, []
     for frame in _told(reader):
@@ -128,7 +135,7 @@ def _verify(data_dir: Path, args: argparse.Namespace) -> int:
         print(f"behind the end {found.cut}: something torn that was never declared durable, or damage")
     for path in snapshot.snapshot_paths(data_dir):
         try:
-            taken = snapshot.load(path, application.state_dtype, identity)
+            taken, _ = load_snapshot(path, application)
             beyond = taken.position.seq > found.end.seq
             faults += [f"{path}: reaches beyond the journal's end"] if beyond else []
             print(f"snapshot       seq {taken.position.seq:,}, {'beyond the end' if beyond else 'whole'}")
@@ -230,8 +237,7 @@ def _quarantine(data_dir: Path, seq: int) -> int:
     except PortError:
         running = None
     application = application_of(data_dir)
-    identity = identity_of(application.name, application.state_dtype)
-    found = journal.survey(data_dir / journal.FOLDER, _begin(data_dir), identity)
+    found = journal.survey(data_dir / journal.FOLDER, _begin(data_dir), identity_by_number(application))
     if not 1 <= seq <= found.end.seq:
         raise JournalError(f"seq {seq} is not in the journal, which ends at {found.end.seq}")
     quarantine(data_dir, seq, Disk())
@@ -247,4 +253,5 @@ ACTIONS = {
     "stats": _stats,
     "archive": journal_archive.run_archive,
     "restore": journal_archive.run_restore,
+    "migrate": journal_migrate.run,
 }

@@ -11,6 +11,7 @@ from pathlib import Path
 from engine.runtime.frames import Frame, Records, frame_at
 from engine.runtime.journal import (
     RESTORE,
+    Identity,
     JournalError,
     Position,
     Segment,
@@ -35,7 +36,7 @@ class Follower:
     identity : of the application
     """
 
-    def __init__(self, folder: Path, position: Position, identity: int | None = None) -> None:
+    def __init__(self, folder: Path, position: Position, identity: Identity = None) -> None:
         self.position = position
         self._folder = folder
         self._identity = identity
