@@ -51,13 +51,8 @@ def run_archive(data_dir: Path, args: argparse.Namespace) -> int:
         application = application_of(data_dir)
         identity = identity_of(application.name, application.state_dtype)
         floor = archive.recovery_floor(data_dir, application.state_dtype, identity)
-        needed, why = floor.seq + 1, "the older snapshot"
         mark = None if args.without_history else history_seq(data_dir)
-        if mark is not None and mark < floor.seq:
-            # Without a snapshot at or before its mark history begins again at the first command.
-            needed, why = 1, f"history, which stands at seq {mark:,}, before the older snapshot"
-        elif mark is not None and mark < needed:
-            needed, why = mark, "history"
+        needed, why = needed_from(floor.seq, mark)
         paths = archive.spare_paths(data_dir / journal.FOLDER, needed)
         print(f"needed from seq {needed:,} on, by {why}")
         if not paths:
@@ -71,6 +66,20 @@ def run_archive(data_dir: Path, args: argparse.Namespace) -> int:
             time.sleep(SETTLE_S)
         _archive(data_dir, paths, folder)
     return DONE
+
+
+def needed_from(floor_seq: int, mark: int | None) -> tuple[int, str]:
+    """Return the first seq that must stay in the journal, and who needs it.
+
+    floor_seq : where the older snapshot was taken
+    mark : how far history is, None: there is none
+    """
+    if mark is not None and mark < floor_seq:
+        # Without a snapshot at or before its mark history begins again at the first command.
+        return 1, f"history, which stands at seq {mark:,}, before the older snapshot"
+    if mark is not None and mark < floor_seq + 1:
+        return mark, "history, which looks at the last command it has"
+    return floor_seq + 1, "the older snapshot"
 
 
 def _archive(data_dir: Path, paths: list[Path], folder: Path) -> None:
@@ -116,22 +125,22 @@ def run_restore(data_dir: Path, args: argparse.Namespace) -> int:
     return DONE
 
 
-def history_seq(data_dir: Path) -> int | None:
-    """Return how far history is, None where the running instance keeps none.
+def history_seq(data_dir: Path) -> int:
+    """Return how far the running instance's history is.
 
-    Raises JournalError where nothing runs that could tell.
+    Raises JournalError where nothing can tell: nothing runs, or no history process (yet).
     """
     try:
         os.close(take_role(data_dir, SUPERVISOR))
+        why = "nothing runs on it"
     except RoleTakenError:
         found = instance.read(data_dir)
-        if HISTORY not in [process.name for process in found.processes]:
-            return None
-        with EventReader.attach(data_dir) as reader:
-            return int(reader.counters()[counter_name(HISTORY, "seq")])
+        if HISTORY in [process.name for process in found.processes]:
+            with EventReader.attach(data_dir) as reader:
+                return int(reader.counters()[counter_name(HISTORY, "seq")])
+        why = "no history process runs on it"
     raise JournalError(
-        f"{data_dir}: nothing runs on it, so nobody can tell how far history is; start the instance, or give "
-        f"--without-history"
+        f"{data_dir}: {why}, so nobody can tell how far history is; start it, or give --without-history"
     )
 
 

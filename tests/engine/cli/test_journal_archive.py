@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.cli.journal_archive import needed_from
 from engine.cli.journal_data import remember
 from engine.cli.main import main
 from engine.cli.trading import trading
@@ -174,6 +175,14 @@ def test_where_nobody_can_tell_how_far_history_is_nothing_goes(
 
     assert "--without-history" in capsys.readouterr().err
     assert files(data_dir) == before
+
+
+@pytest.mark.parametrize(
+    ("floor", "mark", "needed"),
+    [(100, None, 101), (100, 500, 101), (100, 101, 101), (100, 100, 100), (100, 99, 1)],
+)
+def test_history_keeps_what_it_would_begin_with(floor: int, mark: int | None, needed: int) -> None:
+    assert needed_from(floor, mark)[0] == needed
 
 
 def test_two_at_once_are_refused(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
