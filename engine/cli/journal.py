@@ -3,9 +3,13 @@
     verify      every frame and its place in the chain, every seq and ring_seq, the snapshots
     dump        commands as JSON, one a line, in the integers of the records
     stats       what was asked for, when, how large the frames are, how many bytes a day
+    archive     compress the segments that nobody needs any more into a folder of their own
+    restore     bring them back
+    migrate     make the journal fit other capacities
     quarantine  leave a command out from now on that kills the worker
 
-It reads files only, also those of a running instance. Exit codes: 0 done, 1 failed, 2 wrong usage.
+The first three only read; all but migrate may be done beside a running instance.
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
 """
 
 import argparse
@@ -19,18 +23,20 @@ import msgspec
 import numpy as np
 
 from engine import instance
+from engine.cli import journal_archive, journal_migrate
 from engine.cli.journal_data import application_of, data_folder
 from engine.cli.up import DEFAULT_DATA
-from engine.config import RING_COUNT_MAX
+from engine.config import RING_COUNT_MAX, ConfigError
 from engine.instance import PortError
 from engine.records import Op
-from engine.runtime import journal, snapshot
+from engine.runtime import archive, journal, snapshot
 from engine.runtime.disk import Disk
+from engine.runtime.eras import identity_by_number, load_snapshot
 from engine.runtime.frames import RECORD, Frame
 from engine.runtime.journal import JournalError, Reader
 from engine.runtime.quarantine import quarantine
 
-DONE, FAILED = 0, 1
+DONE, FAILED, WRONG_USAGE = 0, 1, 2
 NS_PER_DAY = 86_400 * 10**9
 OP_NAMES = {int(op): op.name.lower() for op in Op}
 
@@ -41,14 +47,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     summaries = {
         "verify": "check every frame, the chain, all numbers and the snapshots",
         "dump": "write commands as JSON, one a line",
-        "stats": "count what the journal holds",
+        "stats": "count what the journal and its archive hold",
+        "archive": "compress the closed segments that neither a recovery nor history needs into an archive",
+        "restore": "bring archived segments back: for a replay from the beginning, whatif, verify",
+        "migrate": "make the journal of a stopped instance fit the capacities of a configuration",
     }
+    made = {}
     for name, summary in summaries.items():
-        action = actions.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        action = made[name] = actions.add_parser(
+            name, help=summary, description=summary[0].upper() + summary[1:] + "."
+        )
         action.add_argument("dir", metavar="DIR", type=Path, help="data folder, or the journal folder in it")
         if name == "dump":
             action.add_argument("--from", dest="first", type=int, default=1, metavar="SEQ", help="first seq")
             action.add_argument("--to", dest="last", type=int, default=2**62, metavar="SEQ", help="last seq")
+        if name == "stats":
+            action.add_argument("--archive", type=Path, metavar="FOLDER", help="default: DIR/archive")
+    journal_archive.add_arguments(made["archive"], made["restore"])
+    journal_migrate.add_arguments(made["migrate"])
     text = "leave a command out of every replay from now on: it killed the worker"
     action = actions.add_parser("quarantine", help=text, description=text.capitalize() + ".")
     action.add_argument("seq", type=int, metavar="SEQ")
@@ -63,8 +79,11 @@ def run(args: argparse.Namespace) -> int:
         if args.action == "quarantine":
             return _quarantine(data_folder(args.data), args.seq)
         data_dir = data_folder(args.dir)
-        return {"verify": _verify, "dump": _dump, "stats": _stats}[args.action](data_dir, args)
-    except (JournalError, OSError) as error:
+        return ACTIONS[args.action](data_dir, args)
+    except ConfigError as error:
+        print(f"pinion journal {args.action}: {error}", file=sys.stderr)
+        return WRONG_USAGE
+    except (JournalError, PortError, OSError) as error:
         print(f"pinion journal {args.action}: {error}", file=sys.stderr)
         return FAILED
 
@@ -98,7 +117,7 @@ class Gaps:
 
 def _verify(data_dir: Path, args: argparse.Namespace) -> int:
     application = application_of(data_dir)
-    identity = application.identity
+    identity = identity_by_number(application)
     reader = Reader(data_dir / journal.FOLDER, _begin(data_dir), identity)
     gaps, frames, faults = Gaps(), 0, []
     for frame in _told(reader):
@@ -116,7 +135,7 @@ def _verify(data_dir: Path, args: argparse.Namespace) -> int:
         print(f"behind the end {found.cut}: something torn that was never declared durable, or damage")
     for path in snapshot.snapshot_paths(data_dir):
         try:
-            taken = snapshot.load(path, application.state_dtype, identity)
+            taken, _ = load_snapshot(path, application)
             beyond = taken.position.seq > found.end.seq
             faults += [f"{path}: reaches beyond the journal's end"] if beyond else []
             print(f"snapshot       seq {taken.position.seq:,}, {'beyond the end' if beyond else 'whole'}")
@@ -179,21 +198,27 @@ def _stats(data_dir: Path, args: argparse.Namespace) -> int:
         first_ts = first_ts or int(entries["eng_ts"][0])
         last_ts = int(entries["eng_ts"][-1])
         commands += frame.command_count
-    if not commands:
+    if commands:
+        _print_counts(commands, sizes, first_ts, last_ts)
+    else:
         print("the journal is empty")
-        return DONE
+    for op, count in ops.most_common():
+        print(f"  {OP_NAMES.get(op, str(op)):<14} {count:,}")
+    for (epoch, ring), count in sorted(rings.items()):
+        print(f"  epoch {epoch}, ring {ring if ring >= 0 else 'own':<5} {count:,}")
+    journal_archive.told(data_dir, args.archive or data_dir / archive.FOLDER)
+    return DONE
+
+
+def _print_counts(commands: int, sizes: list[int], first_ts: int, last_ts: int) -> None:
     used = (commands + len(sizes)) * RECORD.itemsize
-    print(f"commands       {commands:,} in {len(sizes):,} frames, {used:,} bytes")
+    each = used / commands
+    print(f"commands       {commands:,} in {len(sizes):,} frames, {used:,} bytes, {each:.1f} a command")
     p50, p99 = np.percentile(sizes, (50, 99))
     print(f"frame          p50 {p50:.0f}, p99 {p99:.0f}, largest {max(sizes)} commands")
     print(f"time           {(last_ts - first_ts) / 1e9:,.1f} s by the engine's clock")
     if last_ts > first_ts:
         print(f"a day          {used / (last_ts - first_ts) * NS_PER_DAY:,.0f} bytes at this rate")
-    for op, count in ops.most_common():
-        print(f"  {OP_NAMES.get(op, str(op)):<14} {count:,}")
-    for (epoch, ring), count in sorted(rings.items()):
-        print(f"  epoch {epoch}, ring {ring if ring >= 0 else 'own':<5} {count:,}")
-    return DONE
 
 
 def _told(reader: Reader) -> Iterator[Frame]:
@@ -212,8 +237,7 @@ def _quarantine(data_dir: Path, seq: int) -> int:
     except PortError:
         running = None
     application = application_of(data_dir)
-    identity = application.identity
-    found = journal.survey(data_dir / journal.FOLDER, _begin(data_dir), identity)
+    found = journal.survey(data_dir / journal.FOLDER, _begin(data_dir), identity_by_number(application))
     if not 1 <= seq <= found.end.seq:
         raise JournalError(f"seq {seq} is not in the journal, which ends at {found.end.seq}")
     quarantine(data_dir, seq, Disk())
@@ -221,3 +245,13 @@ def _quarantine(data_dir: Path, seq: int) -> int:
     if running is not None:
         print(f"stop the instance (process {running.processes[0].pid}) and start it again")
     return DONE
+
+
+ACTIONS = {
+    "verify": _verify,
+    "dump": _dump,
+    "stats": _stats,
+    "archive": journal_archive.run_archive,
+    "restore": journal_archive.run_restore,
+    "migrate": journal_migrate.run,
+}

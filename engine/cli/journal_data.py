@@ -1,10 +1,11 @@
 """A data folder as the tools open it: whose journal it is, and an engine of its capacities.
 
 DATA/journal/layout.json names application and capacities, so that no tool needs the
-configuration that the journal was written with.
+configuration that the journal was written with; and where they were changed, those before.
 """
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,24 @@ import msgspec
 from engine import instance
 from engine.cli.trading import trading
 from engine.config import Capacities, ConfigError
-from engine.runtime import journal
+from engine.runtime import journal, migration
+from engine.runtime.disk import Disk
+from engine.runtime.eras import EraReplica, identity_by_number
 from engine.runtime.journal import JournalError, Reader
+from engine.runtime.migration import LAYOUT_FILE
+from engine.runtime.process import RoleTakenError, take_role
 from engine.runtime.quarantine import quarantined
-from engine.runtime.replica import Replica
-from engine.runtime.segments import Application
+from engine.runtime.segments import SUPERVISOR, Application, Past
 
-LAYOUT_FILE = "layout.json"
+
+class PastLayout(msgspec.Struct, frozen=True, kw_only=True):
+    """Capacities that a journal had once."""
+
+    capacities: dict[str, int]
+    last_seq: int
+    """The last command that was decided with them."""
+    number: int
+    """Of the first segment that is of other capacities."""
 
 
 class Layout(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,12 +39,17 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
 
     application: str
     capacities: dict[str, int]
+    past: tuple[PastLayout, ...] = ()
 
 
 def remember(data_dir: Path, capacities: Capacities) -> None:
-    """Note the capacities beside a new journal; ConfigError where a journal has others."""
+    """Note the capacities beside a new journal; ConfigError where a journal has others.
+
+    A migration that was interrupted when it was done but for the moving of files is finished first.
+    """
     wanted = dataclasses.asdict(capacities)
     path = data_dir / journal.FOLDER / LAYOUT_FILE
+    finish_migration(data_dir)
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         layout = Layout(application="trading", capacities=wanted)
@@ -43,13 +60,33 @@ def remember(data_dir: Path, capacities: Capacities) -> None:
         if known.get(name) != value:
             raise ConfigError(
                 f"engine.capacities.{name} = {value}: the journal in {data_dir} was written with "
-                f"{known.get(name)}; set that again, or take another folder with --data"
+                f"{known.get(name)}; set that again, or make the journal fit: "
+                f"pinion journal migrate {data_dir} --config FILE"
             )
+
+
+def finish_migration(data_dir: Path) -> bool:
+    """Finish a migration whose files are all there; tell whether there was one."""
+    if not (data_dir / migration.STAGED).is_dir():
+        return False
+    try:
+        lock = take_role(data_dir, SUPERVISOR)
+    except RoleTakenError as error:
+        raise JournalError(f"{error}: stop it first, a migration has to be finished") from error
+    try:
+        return migration.finish(data_dir, Disk())
+    finally:
+        os.close(lock)
 
 
 def read_layout(data_dir: Path) -> Layout:
     """Return what layout.json says; JournalError where there is no journal."""
     path = data_dir / journal.FOLDER / LAYOUT_FILE
+    if (data_dir / migration.STAGED).is_dir():
+        raise JournalError(
+            f"{data_dir / migration.STAGED}: a migration was interrupted when it was almost done; finish it: "
+            f"pinion up, or pinion journal migrate {data_dir} --config FILE"
+        )
     try:
         return msgspec.json.decode(path.read_bytes(), type=Layout)
     except FileNotFoundError:
@@ -65,17 +102,20 @@ def data_folder(path: Path) -> Path:
 
 
 def application_of(data_dir: Path) -> Application:
-    """Return the application with the capacities of the journal."""
-    return trading(Capacities(**read_layout(data_dir).capacities))
+    """Return the application with the capacities of the journal, present and past."""
+    layout = read_layout(data_dir)
+    past = tuple(
+        Past(trading(Capacities(**each.capacities)), each.last_seq, each.number) for each in layout.past
+    )
+    return dataclasses.replace(trading(Capacities(**layout.capacities)), past=past)
 
 
-def open_journal(data_dir: Path, state: Any = None) -> tuple[Replica, Reader]:
+def open_journal(data_dir: Path, state: Any = None) -> tuple[EraReplica, Reader]:
     """Return an empty engine and the journal, both at the very beginning.
 
-    state : array of one STATE record of the journal's capacities; private memory when left out
+    state : array of one STATE record of the journal's present capacities, where the engine shall end;
+        private memory when left out
     """
     application = application_of(data_dir)
-    replica = Replica(application, state)
-    replica.quarantined = quarantined(data_dir)
-    identity = application.identity
-    return replica, Reader(data_dir / journal.FOLDER, identity=identity)
+    replica = EraReplica(application, state=state, quarantined=quarantined(data_dir))
+    return replica, Reader(data_dir / journal.FOLDER, identity=identity_by_number(application))

@@ -96,9 +96,12 @@ class ReplayEngine:
         """Return how many of them were trades."""
         return int(self._s["trade_count"])
 
-    def catalogue(self) -> Catalogue:
-        """Return the instruments and currencies known now; the same object, grown."""
-        known, s = self._catalogue, self._s
+    def catalogue(self, state: Any = None) -> Catalogue:
+        """Return the instruments and currencies known now; the same object, grown.
+
+        state : array of one STATE record to look at instead: that of a journal's past
+        """
+        known, s = self._catalogue, self._s if state is None else state[0]
         if len(known.instruments) < s["books_used"] or len(known.currencies) < s["currencies_used"]:
             _extend(known, s)
         return known

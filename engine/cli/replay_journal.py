@@ -8,7 +8,6 @@ from engine.cli.replay_output import EventWriter
 from engine.config import Capacities
 from engine.runtime import journal
 from engine.runtime.read_ahead import read_ahead
-from engine.runtime.replica import Replica
 
 
 class JournalReplay:
@@ -24,7 +23,7 @@ class JournalReplay:
         capacities = Capacities(**read_layout(data_dir).capacities)
         self.engine = ReplayEngine(keeps_events=False, is_timed=False, capacities=capacities)
         replica, self._reader = open_journal(data_dir, self.engine.state)
-        self._replica: Replica = replica
+        self._replica = replica
 
     def play(self, writer: EventWriter) -> None:
         """Apply every command; hand the events to the writer. Raises JournalError."""
@@ -32,8 +31,11 @@ class JournalReplay:
             self._replica.enter_epoch(epoch)
             if writer.is_writing:
                 events = self._replica.apply(records)
-                self.engine.catalogue()  # the writer's own, grown by what was defined just now
+                self.engine.catalogue(
+                    self._replica.state
+                )  # the writer's own, grown by what was defined just now
                 writer.write(events)
             else:
                 self._replica.skip(records)
             self.position = min(self.size, self.position + records.nbytes)
+        self._replica.arrive()

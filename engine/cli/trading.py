@@ -3,6 +3,7 @@
 from engine.config import Capacities
 from engine.runtime.segments import Application
 from engine.trading.apply import apply, next_due
+from engine.trading.convert import convert
 from engine.trading.digest import digest, first_difference
 from engine.trading.prepare import prepare
 from engine.trading.projection import TradingProjection
@@ -20,4 +21,5 @@ def trading(capacities: Capacities) -> Application:
         digest,
         first_difference,
         TradingProjection,
+        convert,
     )

@@ -14,7 +14,7 @@ import api.serve
 import gateways.http.serve
 from engine import config
 from engine.cli.definitions import definitions, missing
-from engine.cli.journal_data import remember
+from engine.cli.journal_data import application_of, remember
 from engine.cli.kernels import announced_compilation, compile_ahead, prepare_doors
 from engine.cli.trading import trading
 from engine.config import ConfigError, DoorSettings, Settings
@@ -103,6 +103,8 @@ def build(settings: Settings, data_dir: Path, source: str) -> Supervisor:
         setting="api.port",
     )
     application = trading(settings.engine.capacities.sizes())
+    if settings.engine.durability == "sync":
+        application = application_of(data_dir)  # the same capacities, and those that the journal had before
     return Supervisor(
         data_dir=data_dir,
         config=source,

@@ -26,9 +26,9 @@ from engine.cli.replay_kernels import apply_unnumbered
 from engine.instance import OWN_RING
 from engine.instruments import Catalogue, RefusedAtDoor
 from engine.records import COMMAND, EventKind, Op, Reason, Role, Side
+from engine.runtime.eras import EraReplica
 from engine.runtime.journal import JournalError
 from engine.runtime.read_ahead import read_ahead
-from engine.runtime.replica import Replica
 from engine.trading.view import catalogue
 from gateways.json_lines import CommandEncoder, MalformedCommand
 from gateways.json_lines.events import given_id
@@ -138,7 +138,7 @@ class Question:
                 self._refusals[index] = refused
 
 
-def _apply(replica: Replica, command: Any) -> str | None:
+def _apply(replica: EraReplica, command: Any) -> str | None:
     """Apply a command that has no number; return why the engine refuses it, if it does."""
     s = replica.state[0]
     apply_unnumbered(replica.state, command, OWN_RING)

@@ -11,6 +11,7 @@ from pathlib import Path
 from engine.runtime.frames import Frame, Records, frame_at
 from engine.runtime.journal import (
     RESTORE,
+    Identity,
     JournalError,
     Position,
     Segment,
@@ -35,7 +36,7 @@ class Follower:
     identity : of the application
     """
 
-    def __init__(self, folder: Path, position: Position, identity: int | None = None) -> None:
+    def __init__(self, folder: Path, position: Position, identity: Identity = None) -> None:
         self.position = position
         self._folder = folder
         self._identity = identity
@@ -86,7 +87,10 @@ class Follower:
         self._list()
         holding = [path for path in self._paths if first_seq_of(path) <= wanted]
         if not holding:
-            raise JournalError(f"{self._folder}: holds no segment with seq {wanted}")
+            raise JournalError(
+                f"{self._folder}: holds no segment with seq {wanted}; bring the earlier segments back from "
+                f"the archive: pinion journal restore {self._folder.parent}"
+            )
         if self._segment is None or self._segment.path != holding[-1]:
             self._segment = open_segment(holding[-1], self._identity)
             self._slot = self._slot_behind(self._segment)

@@ -12,12 +12,19 @@ import numpy.typing as npt
 
 from engine.instance import DURABLE, HISTORY, counter_name, write_ready
 from engine.runtime import journal, snapshot
+from engine.runtime.eras import Changed, EraReplica, identity_by_number, load_snapshot
 from engine.runtime.follow import Follower
 from engine.runtime.frames import RECORD
 from engine.runtime.historian import Historian
-from engine.runtime.journal import JournalError, Position, first_seq_of, open_segment, segment_paths
+from engine.runtime.journal import (
+    Identity,
+    JournalError,
+    Position,
+    first_seq_of,
+    open_segment,
+    segment_paths,
+)
 from engine.runtime.quarantine import quarantined
-from engine.runtime.replica import Replica
 from engine.runtime.segments import Application, Segments
 from ringbuf.atomics import load_acquire
 
@@ -27,7 +34,7 @@ log = logging.getLogger(__name__)
 class JournalSource:
     """The durable part of a journal, by seq: in order as it is read mostly, from anywhere when asked to."""
 
-    def __init__(self, folder: Path, control: npt.NDArray[np.int64], identity: int) -> None:
+    def __init__(self, folder: Path, control: npt.NDArray[np.int64], identity: Identity) -> None:
         self._folder = folder
         self._control = control
         self._identity = identity
@@ -55,32 +62,39 @@ class JournalSource:
         """Begin at the segment that holds `seq`; what lies before it there is read and passed over."""
         holding = [path for path in segment_paths(self._folder) if first_seq_of(path) <= seq]
         if not holding:
-            raise JournalError(f"{self._folder}: seq {seq} is needed for history; bring the segment back")
+            raise JournalError(
+                f"{self._folder}: seq {seq} is needed for history; bring the earlier segments back from the "
+                f"archive: pinion journal restore {self._folder.parent}"
+            )
         head = open_segment(holding[-1], self._identity).head
         self._follower = Follower(self._folder, Position(head.first_seq - 1, head.anchor), self._identity)
 
 
-def replica_at(application: Application, data_dir: Path, identity: int, seq: int) -> Replica:
-    """Return a replica at the newest snapshot at or before `seq`, or at the very beginning."""
-    replica = Replica(application)
-    replica.quarantined = quarantined(data_dir)
+def replica_at(
+    application: Application, data_dir: Path, seq: int, changed: Changed = lambda state: None
+) -> EraReplica:
+    """Return a replica at the newest snapshot at or before `seq`, or at the very beginning.
+
+    changed : as of EraReplica
+    """
+    found = None
     for path in snapshot.snapshot_paths(data_dir):
         try:
-            found = snapshot.load(path, application.state_dtype, identity)
+            loaded = load_snapshot(path, application)
         except snapshot.SnapshotError as error:
             log.warning("%s", error)
             continue
-        if found.position.seq <= seq:
-            snapshot.restore(found, replica)
+        if loaded[0].position.seq <= seq:
+            found = loaded
             break
-    return replica
+    return EraReplica(application, found, quarantined=quarantined(data_dir), changed=changed)
 
 
 def run_history(segments: Segments, data_dir: Path, dsn: str) -> int:
     """Run until SIGTERM; return the exit code."""
     application = segments.application
     assert application.projection is not None
-    identity = application.identity
+    projection = application.projection()
     counters = segments.counters
     seq, errors = counter_name(HISTORY, "seq"), counter_name(HISTORY, "errors")
 
@@ -92,9 +106,11 @@ def run_history(segments: Segments, data_dir: Path, dsn: str) -> int:
 
     historian = Historian(
         dsn=dsn,
-        source=JournalSource(data_dir / journal.FOLDER, segments.journal.control, identity),
-        projection=application.projection(),
-        new_replica=lambda mark: replica_at(application, data_dir, identity, mark),
+        source=JournalSource(
+            data_dir / journal.FOLDER, segments.journal.control, identity_by_number(application)
+        ),
+        projection=projection,
+        new_replica=lambda mark: replica_at(application, data_dir, mark, projection.open),
         report=report,
     )
     log.info("history %d writes to PostgreSQL", os.getpid())

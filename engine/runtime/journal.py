@@ -10,7 +10,7 @@ that was once declared durable must be there (DESIGN section 5, rule 9).
 import mmap
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 from pathlib import Path
@@ -38,6 +38,11 @@ SEGMENT_NAME = re.compile(r"(\d{8})-(\d{16})\.npy")
 
 LISTINGS_MAX = 8
 SHAPE = re.compile(rb"'shape': \((\d{1,15}),\)")
+
+
+Identity = int | Callable[[int], int] | None
+"""Of the application that reads: the one number, or what gives it by a segment's number where capacities
+were changed on the way (eras.py); None: anybody's."""
 
 
 class JournalError(Exception):
@@ -102,7 +107,7 @@ def _first_gap(paths: list[Path]) -> str:
         if number_of(after) != number_of(before) + 1:
             return (
                 f"segment {number_of(before) + 1} is missing between {before.name} and {after.name}; "
-                f"bring it back from the archive or a backup"
+                f"bring it back (pinion journal restore, or a backup)"
             )
         if first_seq_of(after) < first_seq_of(before):
             return (
@@ -128,18 +133,23 @@ def last_epoch(folder: Path) -> int:
     return open_segment(paths[-1]).head.epoch if paths else 0
 
 
-def open_segment(path: Path, identity: int | None = None) -> Segment:
+def open_segment(path: Path, identity: Identity = None) -> Segment:
     """Map a segment and verify its head; `identity` is that of the application that wants to read it."""
+    if callable(identity):
+        identity = identity(number_of(path))
     records = _mapped(path)
     head = read_segment_head(np.array(records[:1]))
     if isinstance(head, str):
         raise JournalError(f"{path}: byte {NPY_HEAD_BYTES:,}: {head}; {RESTORE}")
     if head.layout != LAYOUT:
-        raise JournalError(f"{path}: its records have another layout: migrate the journal first")
+        raise JournalError(
+            f"{path}: its records have another layout: another version of Pinion wrote it; start that one "
+            f"(docs/operating.md)"
+        )
     if identity is not None and head.identity != identity:
         raise JournalError(
-            f"{path}: written with other capacities or another application; start with the "
-            f"configuration it was written with, or migrate (docs/operating.md)"
+            f"{path}: written with other capacities or another application; start with the configuration it "
+            f"was written with, or make it fit: pinion journal migrate {path.parent.parent} --config FILE"
         )
     if (head.number, head.first_seq) != (number_of(path), first_seq_of(path)):
         raise JournalError(
@@ -206,7 +216,7 @@ class Reader:
     `position` is the place behind the last and `end` says what is found there.
     """
 
-    def __init__(self, folder: Path, start: Position = START, identity: int | None = None) -> None:
+    def __init__(self, folder: Path, start: Position = START, identity: Identity = None) -> None:
         self.folder = folder
         self.position = start
         self.segment: Segment | None = None
@@ -220,8 +230,8 @@ class Reader:
         paths = self._paths[self._first_path() :]
         for path, later in zip_longest(paths, paths[1:]):
             stop = None if later is None else first_seq_of(later)
-            if stop is not None and stop <= self.position.seq:
-                continue
+            if stop is not None and stop <= self.position.seq + 1:
+                continue  # nothing of it is read: it may be empty, or of other capacities
             yield from self._frames(open_segment(path, self._identity), stop)
             if stop is not None and self.position.seq != stop - 1:
                 raise JournalError(
@@ -268,7 +278,7 @@ class Reader:
         if not holding:
             raise JournalError(
                 f"{self.folder}: begins at seq {first_seq_of(self._paths[0])}, seq {wanted} is needed; bring "
-                f"the earlier segments back from the archive, or a snapshot that reaches so far"
+                f"the earlier segments back from the archive: pinion journal restore {self.folder.parent}"
             )
         # The oldest of those that begin at the same seq may be an empty one: all of them are walked.
         first = first_seq_of(self._paths[holding[-1]])
@@ -324,7 +334,7 @@ class Found:
     cut: Broken | None  # something else than zeros stood at the end: why it is left out
 
 
-def survey(folder: Path, floor: Position = START, identity: int | None = None) -> Found:
+def survey(folder: Path, floor: Position = START, identity: Identity = None) -> Found:
     """Find the journal's end behind `floor` (a snapshot's position) and judge what stands there.
 
     Raises JournalError when commands that were declared durable are damaged or missing.

@@ -47,7 +47,7 @@ class JournalWriter:
     Parameters
     ----------
     folder : exists
-    identity : frames.identity_of of the application
+    identity : of the application
     epoch : of this start, goes into every frame
     slot_count : records of a segment, heads included
     """

@@ -62,11 +62,26 @@ class Application:
     """Name the first field in which two states differ."""
     projection: Callable[[], Projection] | None = None
     """Make what turns commands into rows of a database; None: no history."""
+    convert: Callable[[Any, Any], None] | None = None
+    """Bring the second state, all zeros and of other capacities, to what the first one is."""
+    past: tuple["Past", ...] = ()
+    """What decided the beginning of this journal, oldest first (eras.py)."""
 
     @property
     def identity(self) -> int:
         """What a journal and its snapshots are marked with: another one cannot read them."""
         return identity_of(self.name, self.state_dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """An application whose capacities a journal had once."""
+
+    application: Application
+    last_seq: int
+    """The last command that it decided."""
+    number: int
+    """Of the first segment that is not its own."""
 
 
 def segment_names(data_dir: Path) -> dict[str, str]:

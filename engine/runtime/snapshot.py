@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import blake3
 import numpy as np
@@ -52,6 +52,26 @@ META = np.dtype(
 _CONTENT_AT = 64 + DIGEST_BYTES
 
 
+class Rebuilt(Protocol):
+    """What a snapshot is taken of: a Replica, or what was made of one."""
+
+    @property
+    def state(self) -> npt.NDArray[Any]:
+        """Return the array of one state record."""
+
+    @property
+    def marks(self) -> npt.NDArray[Any]:
+        """Return RING_MARK[RING_MARKS]."""
+
+    @property
+    def epoch(self) -> int:
+        """Return the start that took the last command."""
+
+    @property
+    def seq(self) -> int:
+        """Return the seq of the last command applied."""
+
+
 class SnapshotError(Exception):
     """A snapshot cannot be used; the text says which and why."""
 
@@ -77,7 +97,7 @@ def snapshot_paths(data_dir: Path) -> list[Path]:
     return sorted((path for path in folder.glob("*.npy") if NAME.fullmatch(path.name)), reverse=True)
 
 
-def write(data_dir: Path, replica: Replica, position: Position, identity: int, disk: Disk) -> Path:
+def write(data_dir: Path, replica: Rebuilt, position: Position, identity: int, disk: Disk) -> Path:
     """Write the replica's state as it is behind `position`; keep the one before; return the path."""
     folder = data_dir / FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)

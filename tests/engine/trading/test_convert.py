@@ -1,0 +1,134 @@
+"""A state in other capacities is the same state: what comes after is decided as if it had been there."""
+
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.config import Capacities
+from engine.records import EventKind, Op, Reason
+from engine.trading.convert import convert, too_small
+from engine.trading.digest import digest
+from engine.trading.simulate import run_all
+from engine.trading.state import new_state
+from engine.trading.view import catalogue
+from tests.engine.trading.command_records import buy, currency, instrument, record, unlimited_account
+from tests.engine.trading.comparison import standing_of_engine
+from tests.engine.trading.engine_side import SMALL, Engine
+from tests.engine.trading.state_reading import check_invariants
+from tests.flows import commands_of
+
+LARGE = Capacities()
+COMMANDS = 3000
+
+
+def moved(state: Any, capacities: Capacities) -> Any:
+    made = new_state(capacities)
+    convert(state, made)
+    return made
+
+
+def moved_engine(engine: Engine, capacities: Capacities) -> Engine:
+    """Return an engine of other capacities that goes on where this one is."""
+    other = Engine(capacities)
+    other.state = moved(engine.state, capacities)
+    other.encoder.catalogue = other.formatter.catalogue = catalogue(other.state)
+    other._orders, other._by_client_id = dict(engine._orders), dict(engine._by_client_id)
+    return other
+
+
+def comparable_digest(state: Any) -> str:
+    """Return the digest without what was left behind in slots that are free: nobody reads it."""
+    s = state[0]
+    used = int(s["orders_used"])
+    hot, cold = s["hot"][:used], s["cold"][:used]
+    cold["next"][hot["order_id"] == 0] = 0
+    cold["id_next"][(hot["order_id"] == 0) | (cold["client_order_id"] == 0)] = 0
+    return digest(state)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("before", "after"), [(SMALL, LARGE), (LARGE, SMALL)], ids=["raised", "lowered"])
+def test_half_a_flow_then_the_rest_elsewhere_is_the_whole_flow_there(
+    seed: int, before: Capacities, after: Capacities
+) -> None:
+    print(f"seed {seed}")
+    commands = commands_of(seed, COMMANDS)
+    cut = Random(seed).randint(COMMANDS // 4, COMMANDS)
+    first, expected = Engine(before), Engine(after)
+    for command in commands[:cut]:
+        assert first.submit(command) == expected.submit(command)
+
+    second = moved_engine(first, after)
+
+    check_invariants(second.state)
+    assert standing_of_engine(second) == standing_of_engine(first)
+    for command in commands[cut:]:
+        assert second.submit(command) == expected.submit(command)
+    check_invariants(second.state)
+    assert standing_of_engine(second) == standing_of_engine(expected)
+    assert comparable_digest(second.state) == comparable_digest(expected.state)
+
+
+def test_there_and_back_again_is_where_it_was() -> None:
+    engine = Engine(SMALL)
+    for command in commands_of(7, COMMANDS):
+        engine.submit(command)
+
+    back = moved(moved(engine.state, LARGE), SMALL)
+
+    assert comparable_digest(back) == comparable_digest(engine.state)
+    for name in ("version", "account_bucket", "position_bucket", "order_bucket", "live_bucket", "id_bucket"):
+        assert (back[0][name] == engine.state[0][name]).all(), name
+
+
+def opened() -> Any:
+    state = new_state(SMALL)
+    run_all(state, np.concatenate([currency(b"USD"), instrument(b"A"), unlimited_account(1)]))
+    return state
+
+
+def reasons(state: Any, *commands: Any) -> list[int]:
+    return [int(reason) for reason in run_all(state, np.concatenate(commands))["reason"]]
+
+
+def test_what_was_refused_for_lack_of_room_stays_refused_and_the_next_one_fits() -> None:
+    state = opened()
+    orders = [buy(1, 10 + number, 1, client_order_id=number) for number in range(1, SMALL.orders + 2)]
+    assert reasons(state, *orders)[-1] == Reason.ORDERS_FULL
+
+    made = moved(state, LARGE)
+
+    assert made[0]["orders_live"] == SMALL.orders
+    assert made[0]["event_hash"] == state[0]["event_hash"]
+    cancel = record(Op.CANCEL, account=1, client_order_id=SMALL.orders + 1)
+    assert reasons(made, cancel) == [Reason.UNKNOWN_ORDER]
+    assert reasons(made, *[orders[-1]] * 2) == [Reason.NONE, Reason.DUPLICATE]
+    check_invariants(made)
+
+
+def test_a_full_window_of_client_ids_goes_on_with_its_oldest() -> None:
+    state = opened()
+    count = SMALL.client_ids + 5
+    for number in range(1, count + 1):
+        cancel = record(Op.CANCEL, account=1, client_order_id=number)
+        run_all(state, np.concatenate([buy(1, 10, 1, client_order_id=number), cancel]))
+
+    made = moved(state, LARGE)
+
+    check_invariants(made)
+    ids = made[0]["ids"][: made[0]["ids_used"]]["client_order_id"]
+    assert ids.tolist() == list(range(6, count + 1))
+    ioc = run_all(made, np.concatenate([buy(1, 10, 1, client_order_id=number) for number in (6, count, 5)]))
+    assert ioc["reason"].tolist() == [Reason.DUPLICATE, Reason.DUPLICATE, Reason.NONE]
+    assert ioc["kind"][2] == EventKind.ACCEPTED
+
+
+def test_a_capacity_below_what_is_used_is_named() -> None:
+    state = opened()
+    run_all(state, np.concatenate([buy(1, 10, 1) for _ in range(100)]))
+
+    found = too_small(state, Capacities(orders=99, accounts=1, instruments=1, currencies=1))
+
+    assert found == {"orders": (99, 100)}
