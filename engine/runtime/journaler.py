@@ -167,7 +167,7 @@ class Journaler:
         store_release(control, RELEASED, durable)
 
 
-def run_journaler(segments: Segments, data_dir: Path, epoch: int) -> int:
+def run_journaler(segments: Segments, data_dir: Path, epoch: int, disk: Disk | None = None) -> int:
     """Run until SIGTERM and an empty ring; return the exit code."""
     stopping = False
 
@@ -178,7 +178,7 @@ def run_journaler(segments: Segments, data_dir: Path, epoch: int) -> int:
     signal.signal(signal.SIGTERM, stop)
     with suppress(OSError):  # where it is allowed: it works little, and everybody waits for it
         os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
-    journaler = Journaler(segments, data_dir, epoch)
+    journaler = Journaler(segments, data_dir, epoch, disk)
     try:
         journaler.open()
     except OSError as error:

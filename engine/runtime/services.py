@@ -1,13 +1,14 @@
 """Which function each process of an instance runs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.config import HistorySettings
 from engine.instance import DATABASE, HISTORY, JOURNALER, SHADOW, counter_name
 from engine.runtime.children import DoorSpec
 from engine.runtime.database import await_database, dsn_of, run_database
+from engine.runtime.disk import Disk
 from engine.runtime.history_process import run_history
 from engine.runtime.journaler import run_journaler
 from engine.runtime.segments import WORKER, Segments
@@ -26,6 +27,8 @@ class Services:
     history: HistorySettings
     doors: Mapping[str, DoorSpec]
     """Live: a door's settings change when its port becomes known."""
+    disk: Disk = field(default_factory=Disk)
+    """What the journaler writes through."""
 
     @property
     def of_history(self) -> tuple[str, ...]:
@@ -43,7 +46,7 @@ class Services:
     def serve(self, name: str) -> int:
         """Be the process of this name; return its exit code."""
         if name == JOURNALER:
-            return run_journaler(self.segments, self.data_dir, self.epoch)
+            return run_journaler(self.segments, self.data_dir, self.epoch, self.disk)
         if name == WORKER:
             return run_worker(self.call, self.segments, self.data_dir, self.epoch)
         if name == SHADOW:

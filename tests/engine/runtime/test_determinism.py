@@ -26,7 +26,7 @@ from tests.engine.trading.engine_side import Engine
 from tests.flows import PREAMBLE, commands_of
 
 ROOT = Path(__file__).parents[3]
-SEEDS = range(1, 41 if os.environ.get("PINION_LONG") == "1" else 3)
+SEEDS = range(1, 41 if os.environ.get("PINION_LONG") == "1" else 2)
 COUNT = 1500
 BATCH = 16
 NO_SUCH_OP = 99
