@@ -182,6 +182,10 @@ def run_journaler(segments: Segments, data_dir: Path, epoch: int, disk: Disk | N
     try:
         journaler.open()
     except OSError as error:
+        if not load_acquire(segments.journal.control, OPENED):  # nobody serves yet: the start ends here
+            raise JournalError(
+                f"{journaler.folder}: cannot be written ({error}); mend the disk, then start again"
+            ) from error
         journaler.latch(LATCH_DISK, error)
     log.info("journaler %d writes to %s", os.getpid(), journaler.folder)
     write_ready(data_dir, JOURNALER, 0)

@@ -237,3 +237,17 @@ def test_a_disk_that_refuses_latches_and_the_next_start_has_what_was_acknowledge
     again = begin().enter()
 
     check_next_start(again, count - 1)
+
+
+def test_a_disk_that_refuses_at_the_start_ends_the_start_and_says_so(begin: Begin) -> None:
+    first = begin()
+    (first.data_dir / REFUSE).touch()
+
+    said = refused(first)
+
+    assert "a sync fails in this test" in said
+    assert "start again" in said
+    (first.data_dir / REFUSE).unlink()
+    again = begin().enter()
+    again.play(0, FEW)
+    assert again.stop() == 0
