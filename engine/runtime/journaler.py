@@ -17,6 +17,7 @@ from typing import Any
 
 from engine.config import EngineSettings
 from engine.instance import DURABLE, JOURNALER, LATCH, OPENED, counter_name, write_ready
+from engine.latch import LATCH_DISK, LATCH_FULL, LATCH_TEXTS
 from engine.runtime import journal, snapshot
 from engine.runtime.crash_points import crash_point
 from engine.runtime.disk import Disk
@@ -36,11 +37,6 @@ RETRY_SPARE_S = 1.0
 PRIORITY = -10
 """Niceness: what sleeps in fdatasync must get a core at once when it wakes, also from one who spins."""
 EXIT_LATCHED = 3
-LATCH_DISK, LATCH_FULL = 1, 2
-LATCH_TEXTS = {
-    LATCH_DISK: "the disk refused a write or a sync",
-    LATCH_FULL: "the disk has no room for another segment",
-}
 
 
 class Journaler:

@@ -29,13 +29,14 @@ import numpy as np
 from engine import instance, port
 from engine.config import EngineSettings, HistorySettings
 from engine.instance import DATABASE, HISTORY, JOURNALER, SHADOW
+from engine.latch import LATCH_POISON
 from engine.records import COMMAND, COMMAND_VERSION, Op, Role
 from engine.runtime.children import Child, DoorSpec, in_url
 from engine.runtime.configure import Definition, configure
 from engine.runtime.endings import StartError, cause_of, read_failure, write_failure
 from engine.runtime.epoch import next_epoch
 from engine.runtime.journal import JournalError
-from engine.runtime.poison import LATCH_POISON, Deaths
+from engine.runtime.poison import Deaths
 from engine.runtime.process import (
     RoleTakenError,
     Signals,
