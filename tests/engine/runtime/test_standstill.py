@@ -25,7 +25,6 @@ from tests.system.running import await_true, is_running
 FEW = 6
 IS_LONG = os.environ.get("PINION_LONG") == "1"
 STILL = ("disk", "journaler") if IS_LONG else ("disk",)
-ROLES = ("journaler", "worker") if IS_LONG else ("worker",)
 Begin = Callable[..., EchoInstance]
 
 
@@ -101,24 +100,6 @@ def test_while_the_supervisor_stands_still_its_folder_is_taken_and_its_worker_no
 
     assert running.stop() == 0
     check(running, count)
-
-
-@pytest.mark.parametrize("name", ROLES)
-def test_a_stopped_process_dies_with_its_supervisor_and_the_next_start_has_everything(
-    begin: Begin, name: str
-) -> None:
-    running = begin().enter()
-    count = running.play(0, FEW)
-    stand_still(pid_of(running, name))
-
-    kill_all(running)
-    again = begin().enter()
-    again.play(count, FEW)
-
-    assert again.stop() == 0
-    entries = journaled(again)
-    ours = entries[entries["ring"] == 1]
-    assert (ours["command"]["req_seq"] == np.arange(len(ours))).all()
 
 
 def orphan(data_dir: Path, role: str) -> "subprocess.Popen[str]":
