@@ -6,6 +6,7 @@ from pathlib import Path
 
 from api.documents import Document
 from engine import instance
+from engine.latch import latched_because
 from engine.port import EventReader
 from engine.trading.view import LiveView
 from ringbuf.atomics import load_acquire
@@ -33,6 +34,7 @@ class StatusReport:
         self._view = view
         self._own = own
         self._commands = instance.attach_commands(instance.read(data_dir)).slots[0]["rings"]
+        self._journal = instance.attach_journal(instance.read(data_dir)).control
         self._rated_at = time.monotonic()
         self._rated = self._counts()
         self._rates: dict[str, float] = dict.fromkeys(self._rated, 0.0)
@@ -41,6 +43,7 @@ class StatusReport:
         """Return processes, rings, durability, lag and rates."""
         running = instance.read(self._data_dir)  # rewritten whenever a process is restarted
         seq, durable_seq = self._view.seq, self._reader.durable_seq()
+        latched = latched_because(self._journal)
         document: Document = {
             "epoch": running.epoch,
             "application": running.application,
@@ -48,7 +51,8 @@ class StatusReport:
             "started_at": running.started_at,
             "uptime_s": round((time.time_ns() - running.started_at) / 1e9, 3),
             "durability": running.durability,
-            "warning": durability_warning(running.durability),
+            "latched": latched,
+            "warning": latch_warning(latched) or durability_warning(running.durability),
             "seq": seq,
             "durable_seq": durable_seq,
             "eng_ts": self._view.eng_ts,
@@ -132,6 +136,11 @@ class StatusReport:
             }
             self._rated, self._rated_at = counts, now
         return {f"{name}_per_s": rate for name, rate in self._rates.items()}
+
+
+def latch_warning(cause: str | None) -> str | None:
+    """Return what every reader of the status should know of an engine that accepts nothing more."""
+    return None if cause is None else f"the engine accepts nothing more: {cause}; mend it, then start again"
 
 
 def durability_warning(durability: str) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 from engine import instance
 from engine.cli.up import DEFAULT_DATA
 from engine.instance import Instance, PortError
+from engine.latch import latched_because
 from engine.port import EventReader
 from ringbuf.segment import process_start
 from ringbuf.spsc import SpscRing
@@ -51,6 +52,7 @@ def collect(data_dir: Path) -> dict[str, Any]:
             "data": found.data_dir,
             "application": found.application,
             "durability": found.durability,
+            "latched": latched_because(instance.attach_journal(found).control),
             "config": found.config,
             "epoch": found.epoch,
             "uptime_s": round((time.time_ns() - found.started_at) / 1e9, 1),
@@ -108,7 +110,8 @@ def _rings(found: Instance, counters: Any) -> list[dict[str, Any]]:
 
 def text_of(status: dict[str, Any]) -> str:
     """Write the status for people."""
-    lines = [
+    lines = [f"LATCHED: {status['latched']}; nothing more is accepted"] if status["latched"] else []
+    lines += [
         f"{status['application']} on {status['data']}, epoch {status['epoch']}, up {status['uptime_s']} s",
         f"durability {status['durability']}, configuration {status['config']}",
         f"api    {status['api']}",

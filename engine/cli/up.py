@@ -67,8 +67,11 @@ def run(args: argparse.Namespace) -> int:
     except (ConfigError, msgspec.ValidationError) as error:
         print(f"pinion up: {error}", file=sys.stderr)
         return 2
-    except (StartError, JournalError, OSError) as error:
+    except (StartError, JournalError) as error:
         print(f"pinion up: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"pinion up: {'' if error.filename else f'{data_dir}: '}{error}", file=sys.stderr)
         return 1
 
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from engine.config import EngineSettings
 from engine.instance import DURABLE, JOURNALER, LATCH, OPENED, counter_name, write_ready
+from engine.latch import LATCH_DISK, LATCH_FULL, LATCH_TEXTS
 from engine.runtime import journal, snapshot
 from engine.runtime.crash_points import crash_point
 from engine.runtime.disk import Disk
@@ -35,11 +36,6 @@ LOOK_NS = 50_000_000
 """The longest wait between two looks at signals and the heartbeat."""
 RETRY_SPARE_S = 1.0
 EXIT_LATCHED = 3
-LATCH_DISK, LATCH_FULL = 1, 2
-LATCH_TEXTS = {
-    LATCH_DISK: "the disk refused a write or a sync",
-    LATCH_FULL: "the disk has no room for another segment",
-}
 
 
 class Journaler:
@@ -168,7 +164,7 @@ class Journaler:
         store_release(control, RELEASED, durable)
 
 
-def run_journaler(segments: Segments, data_dir: Path, epoch: int) -> int:
+def run_journaler(segments: Segments, data_dir: Path, epoch: int, disk: Disk | None = None) -> int:
     """Run until SIGTERM and an empty ring; return the exit code."""
     stopping = False
 
@@ -178,10 +174,14 @@ def run_journaler(segments: Segments, data_dir: Path, epoch: int) -> int:
 
     signal.signal(signal.SIGTERM, stop)
     keep_off(segments.settings.cpu)
-    journaler = Journaler(segments, data_dir, epoch)
+    journaler = Journaler(segments, data_dir, epoch, disk)
     try:
         journaler.open()
     except OSError as error:
+        if not load_acquire(segments.journal.control, OPENED):  # nobody serves yet: the start ends here
+            raise JournalError(
+                f"{journaler.folder}: cannot be written ({error}); mend the disk, then start again"
+            ) from error
         journaler.latch(LATCH_DISK, error)
     log.info("journaler %d writes to %s", os.getpid(), journaler.folder)
     write_ready(data_dir, JOURNALER, 0)

@@ -6,9 +6,6 @@ that died between the two died at that command; a worker that was killed while i
 
 from typing import Any
 
-LATCH_POISON = 3
-"""Value of the latch word: a command killed the worker twice."""
-
 
 class Deaths:
     """The worker's deaths in a row at one seq."""

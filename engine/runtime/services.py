@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.config import HistorySettings
 from engine.instance import DATABASE, HISTORY, JOURNALER, SHADOW, counter_name
 from engine.runtime.children import DoorSpec
 from engine.runtime.database import await_database, dsn_of, run_database
+from engine.runtime.disk import Disk
 from engine.runtime.history_process import run_history
 from engine.runtime.journaler import run_journaler
 from engine.runtime.segments import WORKER, Segments
@@ -31,6 +32,8 @@ class Services:
     history: HistorySettings
     doors: Mapping[str, DoorSpec]
     """Live: a door's settings change when its port becomes known."""
+    disk: Disk = field(default_factory=Disk)
+    """What the journaler writes through."""
 
     @property
     def of_history(self) -> tuple[str, ...]:
@@ -50,7 +53,7 @@ class Services:
         if name in BACKGROUND:
             os.nice(BACKGROUND_NICENESS)
         if name == JOURNALER:
-            return run_journaler(self.segments, self.data_dir, self.epoch)
+            return run_journaler(self.segments, self.data_dir, self.epoch, self.disk)
         if name == WORKER:
             return run_worker(self.call, self.segments, self.data_dir, self.epoch)
         if name == SHADOW:

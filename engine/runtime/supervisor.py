@@ -29,13 +29,15 @@ import numpy as np
 from engine import instance, port
 from engine.config import EngineSettings, HistorySettings
 from engine.instance import DATABASE, HISTORY, JOURNALER, SHADOW
+from engine.latch import LATCH_POISON
 from engine.records import COMMAND, COMMAND_VERSION, Op, Role
+from engine.runtime.announcement import Announcement
 from engine.runtime.children import Child, DoorSpec, in_url
 from engine.runtime.configure import Definition, configure
 from engine.runtime.endings import StartError, cause_of, read_failure, write_failure
 from engine.runtime.epoch import next_epoch
 from engine.runtime.journal import JournalError
-from engine.runtime.poison import LATCH_POISON, Deaths
+from engine.runtime.poison import Deaths
 from engine.runtime.process import (
     RoleTakenError,
     Signals,
@@ -57,10 +59,8 @@ START_WAIT_S = 20.0
 RECOVERY_WAIT_S = 3600.0
 ROLE_WAIT_S = 5.0
 DOOR_STOP_WAIT_S = 6.0
-WORKER_STOP_WAIT_S = 20.0
-JOURNALER_STOP_WAIT_S = 20.0
-SHADOW_STOP_WAIT_S = 60.0
-HISTORY_STOP_WAIT_S = 30.0
+STOP_WAITS_S = ((WORKER, 20.0), (JOURNALER, 20.0), (SHADOW, 60.0), (HISTORY, 30.0), (DATABASE, 30.0))
+"""What stops after the doors, in order."""
 SILENCE_NS = 5_000_000_000
 """A door that gives no sign of life for so long is killed and restarted."""
 BACKOFF_FIRST_S = 0.1
@@ -104,6 +104,7 @@ class Supervisor:
         self.spares = tuple(f"spare-{i}" for i in range(settings.spare_rings))
         self.claims = Spares(data_dir, self.spares, self._sessions_down)
         self.deaths = Deaths()
+        self.announcement = Announcement(self._describe)
         self.is_durable = settings.durability == "sync"
 
     def run(self, ready: Callable[[Sequence[Child], instance.Instance], None]) -> int:
@@ -331,12 +332,13 @@ class Supervisor:
                 self.children[name].bound_port = self.doors[name].settings.port
             self.segments.counters.add("supervisor.restarts")
             log.info("%s started again as pid %d", name, self.children[name].pid)
-            instance.write(self._describe())
+            self.announcement.write()
         for name, child in self.children.items():
             bound = instance.read_ready(self.data_dir, name, child.pid)
             if bound is not None and bound != child.bound_port:
                 child.bound_port = bound
-                instance.write(self._describe())
+                self.announcement.write()
+        self.announcement.catch_up()
 
     def _kill_silent(self) -> None:
         """Kill a door whose heart stopped: its end is then handled like any other."""
@@ -375,11 +377,8 @@ class Supervisor:
     def _stop(self) -> None:
         """Stop the doors, the worker when it has drained, the journaler when all is on the disk."""
         self._end([name for name in self.children if name in self.doors], DOOR_STOP_WAIT_S)
-        self._end([WORKER], WORKER_STOP_WAIT_S)
-        self._end([JOURNALER], JOURNALER_STOP_WAIT_S)
-        self._end([SHADOW], SHADOW_STOP_WAIT_S)
-        self._end([HISTORY], HISTORY_STOP_WAIT_S)
-        self._end([DATABASE], HISTORY_STOP_WAIT_S)
+        for name, wait_s in STOP_WAITS_S:
+            self._end([name], wait_s)
 
     def _end(self, names: list[str], wait_s: float) -> None:
         """Ask these processes to end; kill those that do not."""

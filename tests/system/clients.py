@@ -3,6 +3,7 @@
 Each client posts orders of its own, one after the other, and notes every answer. An order
 without an answer (connection lost, 503, 504) is sent again under the same client_order_id
 until the engine says what became of it: accepted now, or `duplicate` with the original's fate.
+Of what rests the oldest are cancelled, again until there is an answer, so that books stay small.
 """
 
 import http.client
@@ -10,6 +11,7 @@ import json
 import random
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +19,8 @@ from engine import instance
 from tests.system.running import Running
 
 GIVE_UP_S = 300.0
+OPEN_MAX = 12
+"""Orders that a client lets rest."""
 UNANSWERED = {0, 429, 503, 504}
 
 
@@ -27,6 +31,7 @@ class Told:
     accepted: dict[int, dict[str, Any]] = field(default_factory=dict)  # client_order_id -> 200 reply
     duplicates: dict[int, dict[str, Any]] = field(default_factory=dict)  # what a retry was told
     rejected: dict[int, dict[str, Any]] = field(default_factory=dict)
+    cancelled: set[int] = field(default_factory=set)  # order ids that had ended when the cancel was answered
     retries: int = 0
     faults: list[str] = field(default_factory=list)
 
@@ -45,6 +50,7 @@ class Client(threading.Thread):
         self._random = random.Random(seed * 1000 + number)
         self._stopping = threading.Event()
         self._connection: http.client.HTTPConnection | None = None
+        self._open: deque[int] = deque()
         self._sent = 0
 
     def stop(self) -> None:
@@ -60,6 +66,8 @@ class Client(threading.Thread):
             self._sent += 1
             client_order_id = self._number * 2**32 + self._sent
             self._place(client_order_id)
+            if len(self._open) > OPEN_MAX:
+                self._cancel_oldest()
         self._disconnect()
 
     def _place(self, client_order_id: int) -> None:
@@ -69,32 +77,47 @@ class Client(threading.Thread):
             "side": side, "price": f"{100 + self._random.randrange(-5, 6)}.00",
             "quantity": f"0.{self._random.randrange(1, 9)}",
         }  # fmt: skip
+        status, reply = self._ask("POST", "/v1/orders", fields)
+        if status == 200:
+            self.told.accepted[client_order_id] = reply
+        elif status == 409:
+            self.told.duplicates[client_order_id] = reply
+        else:
+            self.told.rejected[client_order_id] = reply
+        if reply.get("status") == "open":
+            self._open.append(reply["order_id"])
+
+    def _cancel_oldest(self) -> None:
+        order_id = self._open.popleft()
+        status, reply = self._ask("DELETE", f"/v1/orders/{order_id}?account={1 + self._number}")
+        if status == 200 or reply.get("reason") == "unknown_order":
+            self.told.cancelled.add(order_id)
+        else:
+            self.told.faults.append(f"order {order_id} cannot be cancelled: {status} {reply}")
+
+    def _ask(
+        self, method: str, path: str, fields: dict[str, Any] | None = None
+    ) -> tuple[int, dict[str, Any]]:
+        """Ask until there is an answer."""
         deadline = time.monotonic() + GIVE_UP_S
         while True:
-            status, reply = self._post(fields)
-            if status == 200:
-                self.told.accepted[client_order_id] = reply
-                return
-            if status == 409:
-                self.told.duplicates[client_order_id] = reply
-                return
+            status, reply = self._send(method, path, fields)
             if status not in UNANSWERED:
-                self.told.rejected[client_order_id] = reply
-                return
+                return status, reply
             if time.monotonic() > deadline:
-                self.told.faults.append(f"no answer for {client_order_id}: {status} {reply}")
+                self.told.faults.append(f"no answer for {method} {path} {fields}: {status} {reply}")
                 self._stopping.set()
-                return
+                return status, reply
             self.told.retries += 1
             time.sleep(0.02)
 
-    def _post(self, fields: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def _send(self, method: str, path: str, fields: dict[str, Any] | None) -> tuple[int, dict[str, Any]]:
         try:
             if self._connection is None:
                 host = instance.read(self._running.data_dir).orders.removeprefix("http://")
                 self._connection = http.client.HTTPConnection(host, timeout=10)
             self._connection.request(
-                "POST", "/v1/orders", json.dumps(fields),
+                method, path, None if fields is None else json.dumps(fields),
                 {"Authorization": f"Bearer {self._running.key}", "Content-Type": "application/json"},
             )  # fmt: skip
             answer = self._connection.getresponse()

@@ -8,10 +8,16 @@ import numpy as np
 
 from engine.cli.trading import trading
 from engine.config import Capacities
-from engine.records import EventKind
+from engine.records import EventKind, Op
 from engine.runtime import journal
 from engine.runtime.replica import Replica
+from engine.trading.view import catalogue
+from gateways.json_lines import EventFormatter
+from tests.engine.trading import state_reading
+from tests.engine.trading.comparison import standing_of_oracle, standing_of_state
+from tests.oracle import Exchange
 from tests.system.clients import Told
+from tests.system.decoded import line_of
 
 
 class Record:
@@ -32,6 +38,9 @@ class Record:
         self.events: Any = np.concatenate(events)
         self.state = replica.state
         self.digest = application.digest(replica.state)
+        counts = np.bincount(self.events["seq"], minlength=len(self.entries) + 1)
+        self.ends = np.cumsum(counts)
+        """Index after the last event of each command, by seq."""
 
     def check_order(self) -> None:
         """Seqs are dense, time never goes back, and each ring's commands came once and without a gap."""
@@ -64,4 +73,33 @@ class Record:
             for client_order_id, problem in told.duplicates.items():
                 assert order_of.get(client_order_id) == problem["order_id"], f"lost: {problem}"
                 checked += 1
+            for order_id in told.cancelled:
+                assert self.oracle.orders[order_id][1].status != "open", f"not cancelled: order {order_id}"
+                checked += 1
         return checked
+
+    def check_oracle(self, live_standing: dict[str, Any]) -> int:
+        """Every event, and all that stands at the end, is what the naive exchange makes of the commands.
+
+        live_standing : standing_of_state of the live engine, read when nothing moved any more
+        Returns how many commands the oracle decided.
+        """
+        formatter = EventFormatter(catalogue(self.state))
+        lines = [formatter.fields(event) for event in self.events]
+        exchange = self.oracle = Exchange()
+        # The runtime's own change no book: they take a number, and that is all.
+        commands = self.entries[~np.isin(self.entries["command"]["op"], (Op.TICK, Op.SESSION_DOWN))]
+        for entry in commands:
+            seq, command = int(entry["seq"]), entry["command"]
+            exchange.seq, exchange.eng_ts = seq - 1, int(entry["eng_ts"])
+            expected = exchange.submit(line_of(command, exchange))
+            made = [line for line in lines[self.ends[seq - 1] : self.ends[seq]] if line is not None]
+            assert made == expected, f"seq {seq}: {made} is not {expected}"
+            assert exchange.seq == seq
+        standing = standing_of_oracle(exchange)
+        assert standing_of_state(self.state) == standing, (
+            "replaying the journal gives other books or accounts"
+        )
+        assert live_standing == standing, "the live engine had other books or accounts"
+        state_reading.check_invariants(self.state)
+        return len(commands)

@@ -1,7 +1,9 @@
 """Processes killed at random moments under load: nothing acknowledged is lost, nothing happens twice.
 
-Clients keep their own record (clients.py); at the end the journal is replayed and compared with
-it. The normal run kills a few times; PINION_CRASH_ROUNDS=200 is the long one, and prints its report.
+Clients keep their own record (clients.py), a thread looks at the cursors all the time (cursors.py).
+At the end the journal is replayed and compared with the clients' record, and decided once more by
+the independent oracle: its events, books and accounts are those of the replay and of the live engine.
+The normal run kills a few times; PINION_CRASH_ROUNDS=200 is the long one, and prints its report.
 """
 
 import os
@@ -10,12 +12,16 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
 from engine import instance
 from engine.instance import PortError
+from engine.port import EventReader
+from tests.engine.trading.comparison import standing_of_state
 from tests.system.clients import Client
+from tests.system.cursors import Cursors
 from tests.system.record import Record
 from tests.system.running import Running, await_true, is_running
 
@@ -59,8 +65,9 @@ def test_nothing_acknowledged_is_lost_when_processes_are_killed(
     running = start()
     running.await_ready()
     clients = [Client(running, number, SEED) for number in range(CLIENTS)]
-    for client in clients:
-        client.start()
+    cursors = Cursors(running.data_dir)
+    for thread in (*clients, cursors):
+        thread.start()
     killed = dict.fromkeys(VICTIMS, 0)
     for round_number in range(ROUNDS):
         time.sleep(moments.uniform(0.05, 0.6))
@@ -80,18 +87,33 @@ def test_nothing_acknowledged_is_lost_when_processes_are_killed(
         client.join(90)
         assert not client.is_alive()
     await_serving(running, "everything lives")
+    standing = standing_of(running)
     assert running.stop() == 0
+    cursors.stop()
+    cursors.join()
 
     errors = running.errors.read_text()
     assert "the shadow stops" not in errors, errors
     record = Record(running.data_dir)
     record.check_order()
+    decided = record.check_oracle(standing)
     checked = record.check_told([client.told for client in clients])
+    cursors.check(record)
     retries = sum(client.told.retries for client in clients)
     duplicates = sum(len(client.told.duplicates) for client in clients)
     assert checked > 20 * ROUNDS
+    assert cursors.sample_count > 100 * ROUNDS
     with capsys.disabled():
         print(
             f"\ncrash report: {ROUNDS} rounds, {killed}; {len(record.entries)} commands journaled, {checked} "
-            f"answers checked, {retries} retries, {duplicates} told duplicate; lost 0, twice 0"
+            f"answers checked, {retries} retries, {duplicates} told duplicate; lost 0, twice 0; {decided} "
+            f"commands decided by the oracle: events, books and accounts equal to the replay's and the live "
+            f"engine's; {cursors.sample_count} looks at the cursors, all in order"
         )
+
+
+def standing_of(running: Running) -> dict[str, Any]:
+    """Return the live engine's books and accounts, once no worker is rebuilding them."""
+    with EventReader.attach(running.data_dir) as reader:
+        await_true(lambda: reader.state_turn() % 2 == 0, "the state is rebuilt")
+        return standing_of_state(reader.state())

@@ -19,10 +19,10 @@ SETTINGS = EngineSettings(
 )  # fmt: skip
 
 
-def main(data_dir: Path) -> int:
+def main(data_dir: Path, kind: type[Supervisor] = Supervisor) -> int:
     """Run until SIGTERM."""
     logging.basicConfig(level=logging.INFO)
-    supervisor = Supervisor(
+    supervisor = kind(
         data_dir=data_dir, config="echo", settings=SETTINGS, history=HistorySettings(),
         application=application(), definitions=[], doors=[], missing=lambda definitions, state: definitions,
     )  # fmt: skip

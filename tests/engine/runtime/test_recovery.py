@@ -10,13 +10,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from engine import port
+from engine import instance, port
 from engine.records import COMMAND, Op
 from engine.runtime import journal
 from engine.runtime.crash_points import VARIABLE, LoopPoint
@@ -37,12 +38,12 @@ RECOVERY = ("restored", "replayed", "rings", "events_written", "events")
 class EchoInstance:
     """The process, a feeder on its spare ring, and what the feeder was told."""
 
-    def __init__(self, data_dir: Path, crash_at: str = "") -> None:
+    def __init__(self, data_dir: Path, crash_at: str = "", module: str = "echo_instance") -> None:
         self.data_dir = data_dir
         self.errors = data_dir.parent / "stderr.txt"
         with self.errors.open("ab") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.engine.runtime.echo_instance", str(data_dir)], cwd=ROOT,
+                [sys.executable, "-m", f"tests.engine.runtime.{module}", str(data_dir)], cwd=ROOT,
                 env={**os.environ, VARIABLE: crash_at}, stdout=subprocess.PIPE, stderr=errors, text=True,
             )  # fmt: skip
         self.events: list[Any] = []
@@ -98,7 +99,14 @@ class EchoInstance:
 
     def clean_up(self) -> None:
         self.process.kill()
-        self.process.communicate()
+        self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        with suppress(instance.PortError):  # it stopped in order: nothing can be left of it
+            for each in instance.read(self.data_dir).processes:
+                with suppress(OSError):  # dead with its supervisor, as it should be
+                    if Path(f"/proc/{each.pid}/comm").read_text().startswith("pinion-"):
+                        os.kill(each.pid, signal.SIGKILL)
         for name in segment_names(self.data_dir).values():
             Path("/dev/shm", name).unlink(missing_ok=True)
 

@@ -51,15 +51,14 @@ def standing_of_oracle(exchange: Exchange) -> dict[str, Any]:
     }
 
 
-def standing_of_engine(engine: Engine) -> dict[str, Any]:
-    """Return the same of the engine's state."""
+def standing_of_state(state: Any) -> dict[str, Any]:
+    """Return the same of an engine's state."""
     return {
-        "books": state_reading.books(engine.state),
-        "money": state_reading.money(engine.state),
-        "fees": state_reading.fees(engine.state),
+        "books": state_reading.books(state),
+        "money": state_reading.money(state),
+        "fees": state_reading.fees(state),
         "positions": {
-            f"{account} {symbol}": held
-            for (account, symbol), held in state_reading.positions(engine.state).items()
+            f"{account} {symbol}": held for (account, symbol), held in state_reading.positions(state).items()
         },
     }
 
@@ -75,7 +74,7 @@ def compare(commands: list[Command]) -> Difference | None:
 
 
 def compare_standing(exchange: Exchange, engine: Engine, commands: list[Command]) -> Difference | None:
-    expected, made = standing_of_oracle(exchange), standing_of_engine(engine)
+    expected, made = standing_of_oracle(exchange), standing_of_state(engine.state)
     for part in expected:
         if expected[part] != made[part]:
             return Difference(commands, {part: expected[part]}, {part: made[part]})

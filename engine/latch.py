@@ -1,0 +1,26 @@
+"""Why an engine accepts nothing more: the values of the latch word, and what they mean for people.
+
+The journaler sets the word when the disk fails, the supervisor when a command kills the worker
+twice. Only another start clears it.
+"""
+
+from typing import Any
+
+from engine.instance import LATCH
+from ringbuf.atomics import load_acquire
+
+LATCH_DISK, LATCH_FULL, LATCH_POISON = 1, 2, 3
+LATCH_TEXTS = {
+    LATCH_DISK: "the disk refused a write or a sync",
+    LATCH_FULL: "the disk has no room for another segment",
+    LATCH_POISON: "a command killed the worker twice",
+}
+
+
+def latched_because(control: Any) -> str | None:
+    """Return why nothing more is accepted; None while everything is.
+
+    control : int64[], control block of the journal ring
+    """
+    cause = int(load_acquire(control, LATCH))  # pairs with the store of whoever latched
+    return LATCH_TEXTS.get(cause, f"latch {cause}") if cause else None
