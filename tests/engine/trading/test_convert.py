@@ -14,7 +14,7 @@ from engine.trading.simulate import run_all
 from engine.trading.state import new_state
 from engine.trading.view import catalogue
 from tests.engine.trading.command_records import buy, currency, instrument, record, unlimited_account
-from tests.engine.trading.comparison import standing_of_engine
+from tests.engine.trading.comparison import standing_of_state
 from tests.engine.trading.engine_side import SMALL, Engine
 from tests.engine.trading.state_reading import check_invariants
 from tests.flows import commands_of
@@ -63,11 +63,11 @@ def test_half_a_flow_then_the_rest_elsewhere_is_the_whole_flow_there(
     second = moved_engine(first, after)
 
     check_invariants(second.state)
-    assert standing_of_engine(second) == standing_of_engine(first)
+    assert standing_of_state(second.state) == standing_of_state(first.state)
     for command in commands[cut:]:
         assert second.submit(command) == expected.submit(command)
     check_invariants(second.state)
-    assert standing_of_engine(second) == standing_of_engine(expected)
+    assert standing_of_state(second.state) == standing_of_state(expected.state)
     assert comparable_digest(second.state) == comparable_digest(expected.state)
 
 
