@@ -4,6 +4,8 @@ As tier pipeline, with the production journaler as a third process on the same t
 `backoff`, files in the folder for temporary files. Cases:
 
     throughput/MIX   as fast as the ring takes them
+    step/none, step/sync
+                     the worker's own step, sampled by its histogram (to 6 %) in a run of each mode
     round_trip       one command at a time: publish to last event read
     open_loop        500,000 a second on a fixed schedule, from the *intended* time
     disk             write of 4 KiB and fdatasync into a file of zeros, right before and after the
@@ -17,6 +19,8 @@ import time
 import numpy as np
 import numpy.typing as npt
 
+from engine.histogram import Histogram
+from engine.instance import STEP
 from engine.runtime.disk import Disk
 from perf.bench_pipeline import Durability, check, pipeline, require, words_of
 from perf.bench_step import BenchError
@@ -49,6 +53,35 @@ def throughput(mix: Mix, count: int) -> Line:
         mean_ns=round(elapsed_s * 1e9 / count, 1),
         durability=DURABILITY,
     ).line()
+
+
+def steps(mix: Mix, count: int) -> list[Line]:
+    """Compare the worker's step with and without a journal, in runs of the same flow one after the other."""
+    flow = generate(mix, count=count)
+    commands = words_of(flow)
+    lines = []
+    modes: tuple[Durability, ...] = ("none", DURABILITY)
+    for durability in modes:
+        with pipeline(mix, durability) as run:
+            buckets = run.segments.stats.slots[0]["buckets"][STEP]
+            run.stream(commands, 0, flow.first)
+            before = Histogram(buckets)
+            run.stream(commands, flow.first, len(commands))
+            check(flow, run)
+            found = Histogram(buckets).since(before)
+        made = Result(
+            tier=TIER,
+            case=f"step/{durability}/{mix.name}",
+            commands=count,
+            mean_ns=round(sum(edge * times for edge, times in found.buckets()) / found.count, 1),
+            p50_ns=found.percentile(50),
+            p99_ns=found.percentile(99),
+            p999_ns=found.percentile(99.9),
+            max_ns=found.percentile(100),
+            durability=durability,
+        )
+        lines.append(made.line())
+    return lines
 
 
 def latencies(mix: Mix, trips: int, paced: int) -> list[Line]:
@@ -108,4 +141,8 @@ def run(quick: bool) -> list[Line]:
     if len(os.sched_getaffinity(0)) < 2:
         raise BenchError("the durable tier needs two cores")
     count, trips, paced = (20_000, 200, 20_000) if quick else (20_000_000, 10_000, 5_000_000)
-    return [throughput(EXCHANGE_CORE, count), *latencies(EXCHANGE_CORE, trips, paced)]
+    return [
+        throughput(EXCHANGE_CORE, count),
+        *steps(EXCHANGE_CORE, paced),
+        *latencies(EXCHANGE_CORE, trips, paced),
+    ]

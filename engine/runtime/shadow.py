@@ -3,7 +3,9 @@
     journal files, up to D --> the same kernel --> a state of its own
         every 2**16 commands   the hash of all events so far against the worker's (SPEC S27)
         every snapshot_every   a snapshot, so that a recovery is short and old segments can go
-        at the end             the digest of the whole state against the worker's, a last snapshot
+        at a snapshot, on request, at the end
+                           the digest of the whole state against the worker's, both at rest at one seq
+    at the end             a last snapshot
 
 It reads files alone, as a recovery would: what it can rebuild, a recovery can. A difference
 means that one of the two engines decided wrongly; the shadow says so, stops following and
@@ -22,13 +24,15 @@ from typing import Any
 from engine.config import EngineSettings
 from engine.instance import CHECK_BITS, CHECKS, DURABLE, SHADOW, STATE_EPOCH, counter_name, write_ready
 from engine.runtime import journal, snapshot
+from engine.runtime.asking import Answer, asked, tell
 from engine.runtime.disk import Disk
 from engine.runtime.follow import Follower
 from engine.runtime.journal import START, JournalError
 from engine.runtime.quarantine import quarantined
 from engine.runtime.replica import Replica
-from engine.runtime.segments import Segments
+from engine.runtime.segments import WORKER, Segments
 from ringbuf.atomics import load_acquire
+from ringbuf.layout import PUBLISHED
 from ringbuf.waiting import Wait, await_beyond
 
 log = logging.getLogger(__name__)
@@ -88,6 +92,7 @@ class Shadow:
             if self.replica.seq == next_check:
                 self._compare(next_check)
             if self.replica.seq - self._snapshot_seq >= self._settings.snapshot_every:
+                self.compare_states()
                 self.take_snapshot()
 
     def take_snapshot(self) -> None:
@@ -95,23 +100,46 @@ class Shadow:
         position = self._follower.position
         if position.seq != self.replica.seq or position.seq == self._snapshot_seq:
             return
-        path = snapshot.write(self._data_dir, self.replica, position, self._identity, self._disk)
         self._snapshot_seq = position.seq
+        try:
+            path = snapshot.write(self._data_dir, self.replica, position, self._identity, self._disk)
+        except OSError as error:
+            log.error("no snapshot at seq %d (%s): the next is tried as usual", position.seq, error)
+            return
         self._counters[counter_name(SHADOW, "snapshot_seq")] = position.seq
         log.info("snapshot %s", path)
 
-    def compare_states(self) -> None:
-        """Compare whole states, both at rest at one seq. Raises DifferenceError naming the first field."""
-        theirs = self._worker_state.slots
-        if load_acquire(self._worker_state.control, STATE_EPOCH) & 1:
-            return
-        if int(theirs[0]["seq"]) != self.replica.seq:
-            return
-        digests = self._application.digest(theirs), self._application.digest(self.replica.state)
-        if digests[0] != digests[1]:
-            name = self._application.first_difference(theirs, self.replica.state)
+    def compare_states(self) -> str:
+        """Compare whole states; return their digest, nothing where the worker is not at rest at our seq.
+
+        Raises DifferenceError naming the first field.
+        """
+        theirs, own = self._worker_state.slots, self.replica.state
+        if not self._is_worker_at_rest():
+            return ""
+        digests = self._application.digest(theirs), self._application.digest(own)
+        name = self._application.first_difference(theirs, own) if digests[0] != digests[1] else ""
+        if not self._is_worker_at_rest():
+            return ""
+        if name:
             raise DifferenceError(f"at seq {self.replica.seq} the state differs, first in {name}")
         log.info("digest of worker and shadow at seq %d: %s", self.replica.seq, digests[0])
+        return digests[0]
+
+    def answer(self) -> None:
+        """Compare whole states if somebody asked for it, and tell; later, while the worker is not at rest."""
+        if asked(self._data_dir) and (digest := self.compare_states()):
+            tell(self._data_dir, Answer(seq=self.replica.seq, digest=digest))
+
+    def _is_worker_at_rest(self) -> bool:
+        """Tell whether the worker has done all up to our seq, and nothing beyond."""
+        control, state = self._control, self._worker_state
+        # What it is about to apply is in the journal ring first; what it has done it counts last.
+        return (
+            not load_acquire(state.control, STATE_EPOCH) & 1
+            and self._counters[counter_name(WORKER, "commands")] == self.replica.seq
+            and int(load_acquire(control, PUBLISHED)) == self.replica.seq
+        )
 
     def _note_checks(self) -> None:
         """Copy the worker's latest notes before they are overwritten."""
@@ -159,13 +187,14 @@ def run_shadow(segments: Segments, data_dir: Path) -> int:
             await_beyond(control, DURABLE, shadow.replica.seq, int(Wait.BACKOFF), IDLE_ROUNDS, LOOK_NS)
             segments.counters.beat(heartbeat)
             shadow.follow(lambda: stopping)
+            shadow.answer()
         shadow.follow()
         shadow.compare_states()
         shadow.take_snapshot()
         return 0
     except (DifferenceError, JournalError) as error:
-        segments.counters.add(counter_name(SHADOW, "differences"))
         log.critical("the shadow stops: %s", error)
+        segments.counters.add(counter_name(SHADOW, "differences"))  # last: who sees it looks into the log
     except OSError as error:
         log.critical("the shadow stops: %s", error)
     while not stopping:
