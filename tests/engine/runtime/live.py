@@ -69,7 +69,8 @@ class Live:
     def start_worker(self) -> None:
         """Recover, as a new worker does: the first one, or one whose predecessor died just here."""
         assert self.call.replica is not None
-        recover(self.segments, self.call.replica, self.data_dir, self.loop, self.call.ends, self.epoch)
+        shared = self.call.replica, self.data_dir, self.loop, self.call.ends, self.epoch
+        assert recover(self.segments, *shared, lambda: False)
 
     def reader_at(self, position: int) -> Any:
         """Return a reader of all events from there on."""
