@@ -23,11 +23,12 @@ durability = "none"
 event_ring = 16384
 spare_rings = 1
 [engine.capacities]
-orders = 4096
-instruments = 8
+orders = 4096  # those of tests/gateways/http: kernels are compiled for each set of them
+instruments = 16
 accounts = 16
+currencies = 8
 positions = 256
-client_ids = 16384
+client_ids = 4096
 [[keys]]
 name = "every"
 token = "every-account-key"

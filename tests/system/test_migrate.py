@@ -16,10 +16,11 @@ from tests.system.test_up import order, post
 CONFIG = """
 [engine.capacities]  # those of tests/api, whose kernels are compiled anyway
 orders = 4096
-instruments = 8
+instruments = 16
 accounts = 16
+currencies = 8
 positions = 256
-client_ids = 16384
+client_ids = 4096
 
 [[keys]]
 name = "demo"

@@ -29,6 +29,8 @@ from tests.engine.trading.engine_side import SMALL
 from tests.engine.trading.state_reading import check_invariants
 
 LARGE = Capacities()
+STEP = 1 if os.environ.get("PINION_LONG") else 3
+"""Of the moments to be killed at, each takes half a second."""
 BEFORE, AFTER = 700, 200
 
 
@@ -194,7 +196,7 @@ def test_killed_at_any_moment_the_old_or_the_new_is_whole_and_again_finishes_it(
         assert at_end(data_dir).seq == end + 3
         assert not (data_dir / migration.STAGED).exists()
         shutil.rmtree(data_dir)
-        lives += 1
+        lives += STEP
     assert ends == {False, True}
     assert lives > 20
 

@@ -59,12 +59,15 @@ class Live:
             SpscRing(ring["control"], ring["slots"]) for ring in self.segments.commands.slots[0]["rings"]
         ]
         self.journaler = Journaler(self.segments, data_dir, epoch, UnsyncedDisk())
-        self.journaler.open()
-        self.start_worker()
-        self.reader = self.reader_at(int(self.loop["event_end"]))
         self.heard: list[Any] = []
         self.looks: list[tuple[int, int]] = []
         """Of each look: the last command whose events are visible, and the announced end."""
+
+    def start(self) -> None:
+        """Open the journal and recover."""
+        self.journaler.open()
+        self.start_worker()
+        self.reader = self.reader_at(int(self.loop["event_end"]))
 
     def start_worker(self) -> None:
         """Recover, as a new worker does: the first one, or one whose predecessor died just here."""
@@ -153,6 +156,7 @@ def living(
     rings, doors = names
     live = Live(data_dir, application, settings, (rings, doors), **{"epoch": 1, **how})
     try:
+        live.start()
         yield live
     finally:
         live.close()
