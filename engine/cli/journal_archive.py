@@ -156,7 +156,7 @@ def held(data_dir: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def told(data_dir: Path, folder: Path) -> None:
+def tell(data_dir: Path, folder: Path) -> None:
     """Print what the archive holds, and what a command and a day take there."""
     paths = archive.archived_paths(folder)
     if not paths:

@@ -6,6 +6,8 @@ configuration that the journal was written with; and where they were changed, th
 
 import dataclasses
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,8 @@ from engine.config import Capacities, ConfigError
 from engine.runtime import journal, migration
 from engine.runtime.disk import Disk
 from engine.runtime.eras import EraReplica, identity_by_number
-from engine.runtime.journal import JournalError, Reader
+from engine.runtime.frames import Frame
+from engine.runtime.journal import JournalError, Position, Reader
 from engine.runtime.migration import LAYOUT_FILE
 from engine.runtime.process import RoleTakenError, take_role
 from engine.runtime.quarantine import quarantined
@@ -108,6 +111,25 @@ def application_of(data_dir: Path) -> Application:
         Past(trading(Capacities(**each.capacities)), each.last_seq, each.number) for each in layout.past
     )
     return dataclasses.replace(trading(Capacities(**layout.capacities)), past=past)
+
+
+def begin_of(data_dir: Path) -> Position:
+    """Return the place before the first segment that is there: older ones may be in an archive."""
+    paths = journal.segment_paths(data_dir / journal.FOLDER)
+    if not paths:
+        raise JournalError(f"{data_dir / journal.FOLDER}: holds no segment")
+    head = journal.open_segment(paths[0]).head
+    return Position(head.first_seq - 1, head.anchor)
+
+
+def told(reader: Reader) -> Iterator[Frame]:
+    """Yield the frames, and say now and then how far it is."""
+    shown = 0
+    for frame in reader:
+        if frame.last_seq - shown >= 5_000_000:
+            shown = frame.last_seq
+            print(f"seq {shown:,}", file=sys.stderr, flush=True)
+        yield frame
 
 
 def open_journal(data_dir: Path, state: Any = None) -> tuple[EraReplica, Reader]:
