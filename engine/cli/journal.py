@@ -22,7 +22,7 @@ import msgspec
 import numpy as np
 
 from engine.cli import journal_archive, journal_migrate, journal_quarantine, journal_verify
-from engine.cli.journal_data import begin_of, data_folder, told
+from engine.cli.journal_data import begin_of, data_folder, read_layout, told
 from engine.cli.up import DEFAULT_DATA
 from engine.config import ConfigError
 from engine.instance import PortError
@@ -74,19 +74,35 @@ def run(args: argparse.Namespace) -> int:
         if args.action == "quarantine":
             return journal_quarantine.run(data_folder(args.data), args.seq)
         data_dir = data_folder(args.dir)
+        if args.action != "migrate":  # which finishes first what an interrupted one left
+            read_layout(data_dir)  # before anything is written, be it a lock file
         return ACTIONS[args.action](data_dir, args)
     except ConfigError as error:
         print(f"pinion journal {args.action}: {error}", file=sys.stderr)
         return WRONG_USAGE
+    except BrokenPipeError:
+        raise  # the reader of our output left: the command itself knows what to do
     except (JournalError, PortError, OSError) as error:
         print(f"pinion journal {args.action}: {error}", file=sys.stderr)
         return FAILED
 
 
 def _dump(data_dir: Path, args: argparse.Namespace) -> int:
+    if args.last < args.first:
+        raise ConfigError(
+            f"--from {args.first} --to {args.last}: ends before it begins; give --to {args.first} or more"
+        )
     encode = msgspec.json.Encoder().encode
     write = sys.stdout.buffer.write
-    for frame in Reader(data_dir / journal.FOLDER, begin_of(data_dir)):
+    begin = begin_of(data_dir)
+    if args.first <= begin.seq:
+        print(
+            f"pinion journal dump: begins at seq {begin.seq + 1}: seq 1 to {begin.seq} are not here; bring "
+            f"them back: pinion journal restore {data_dir}",
+            file=sys.stderr,
+        )
+    reader = Reader(data_dir / journal.FOLDER, begin)
+    for frame in reader:
         if frame.last_seq < args.first:
             continue
         if frame.first_seq > args.last:
@@ -95,6 +111,11 @@ def _dump(data_dir: Path, args: argparse.Namespace) -> int:
         for entry in frame.entries[wanted]:
             write(encode(_fields(entry, frame.epoch)) + b"\n")
     sys.stdout.buffer.flush()
+    if reader.position.seq < args.first:
+        print(
+            f"pinion journal dump: --from {args.first}: the journal ends at seq {reader.position.seq}",
+            file=sys.stderr,
+        )
     return DONE
 
 

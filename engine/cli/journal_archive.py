@@ -13,6 +13,7 @@ from pathlib import Path
 
 from engine import instance
 from engine.cli.journal_data import application_of
+from engine.config import ConfigError
 from engine.instance import HISTORY, counter_name
 from engine.port import EventReader
 from engine.runtime import archive, journal
@@ -46,8 +47,9 @@ def add_arguments(to_archive: argparse.ArgumentParser, to_restore: argparse.Argu
 def run_archive(data_dir: Path, args: argparse.Namespace) -> int:
     """Archive what nobody needs any more; JournalError, OSError."""
     folder = args.to or data_dir / archive.FOLDER
+    application = application_of(data_dir)
+    _refuse_wrong_archive(data_dir, folder)
     with held(data_dir):
-        application = application_of(data_dir)
         identity = application.identity
         floor = archive.recovery_floor(data_dir, application.state_dtype, identity)
         mark = None if args.without_history else history_seq(data_dir)
@@ -65,6 +67,18 @@ def run_archive(data_dir: Path, args: argparse.Namespace) -> int:
             time.sleep(SETTLE_S)
         _archive(data_dir, paths, folder)
     return DONE
+
+
+def _refuse_wrong_archive(data_dir: Path, folder: Path) -> None:
+    """Raise ConfigError where compressed segments have no place."""
+    given = folder.resolve()
+    if given.is_relative_to((data_dir / journal.FOLDER).resolve()):
+        raise ConfigError(
+            f"--to {folder}: is the journal's own folder, or within it; give another, such as "
+            f"{data_dir / archive.FOLDER}"
+        )
+    if given.exists() and not given.is_dir():
+        raise ConfigError(f"--to {folder}: is no folder; give one, or a name that is free")
 
 
 def needed_from(floor_seq: int, mark: int | None) -> tuple[int, str]:

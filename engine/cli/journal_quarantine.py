@@ -42,8 +42,8 @@ def run(data_dir: Path, seq: int) -> int:
     taken = newest_usable(data_dir, application)
     if taken is not None and seq <= taken.position.seq:
         raise JournalError(
-            f"seq {seq} was applied, and is in the snapshot of seq {taken.position.seq} ({taken.path}), where "
-            f"every recovery begins; nothing was changed. Quarantine the command that the log "
+            f"seq {seq} was applied, and is in the snapshot of seq {taken.position.seq} ({taken.path}), "
+            f"where every recovery begins; nothing was changed. Quarantine the command that the log "
             f"names where it says `the worker died twice at seq N`; if it names this one, just start: the "
             f"worker does not apply it again"
         )

@@ -174,7 +174,8 @@ def missing_paths(archive: Path, folder: Path) -> list[tuple[Path, Path]]:
     for number in range(min([*wanted, *present]), max(present)):
         if number not in wanted and number not in present:
             raise JournalError(
-                f"segment {number} is neither in {folder} nor in {archive}: bring it back from a backup"
+                f"segment {number} is neither in {folder} nor in {archive}: name the archive that holds it "
+                f"with --from FOLDER, the newest segments first, or bring it back from a backup"
             )
     following = present | {number: folder / segment_name_of(path) for number, path in wanted.items()}
     lacking = sorted(wanted.keys() - present.keys(), reverse=True)

@@ -118,6 +118,16 @@ def test_another_folder_serves_both_ways(data_dir: Path, tmp_path: Path) -> None
     assert archive(data_dir, "--to", str(folder)) == 0, "what is in both places goes from the journal"
 
 
+def test_the_journal_itself_is_no_archive(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = files(data_dir)
+
+    for folder in (data_dir / "journal", data_dir / "journal" / "old"):
+        assert archive(data_dir, "--to", str(folder)) == 2
+        assert f"--to {folder}: is the journal's own folder" in capsys.readouterr().err
+
+    assert files(data_dir) == before
+
+
 def test_replay_names_the_command_that_brings_the_segments_back(
     data_dir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
