@@ -56,6 +56,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         if name == "dump":
             action.add_argument("--from", dest="first", type=int, default=1, metavar="SEQ", help="first seq")
             action.add_argument("--to", dest="last", type=int, default=2**62, metavar="SEQ", help="last seq")
+        if name == "verify":
+            action.add_argument(
+                "--archive",
+                type=Path,
+                action="append",
+                metavar="FOLDER",
+                help="where archived segments may be (default: DIR/archive); may be repeated",
+            )
         if name == "stats":
             action.add_argument("--archive", type=Path, metavar="FOLDER", help="default: DIR/archive")
     journal_archive.add_arguments(made["archive"], made["restore"])

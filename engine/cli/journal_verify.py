@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.cli.journal_archive import tell_missing
 from engine.cli.journal_data import application_of, begin_of, told
 from engine.config import RING_COUNT_MAX
-from engine.runtime import journal, snapshot
+from engine.runtime import archive, journal, snapshot
 from engine.runtime.eras import identity_by_number, load_snapshot
 from engine.runtime.frames import Frame
 from engine.runtime.journal import JournalError, Position, Reader
@@ -73,6 +74,7 @@ def run(data_dir: Path, args: argparse.Namespace) -> int:
     print(f"chain ends at  {found.end.digest.hex()}")
     if found.cut is not None:
         print(f"behind the end {found.cut}: something torn that was never declared durable, or damage")
+    faults += tell_missing(data_dir, begin.seq, args.archive or [data_dir / archive.FOLDER])
     faults += _quarantine_faults(data_dir, found.end.seq)
     for taken in snapshots:
         faults += _snapshot_faults(taken, begin, found.end, digests.get(taken.position.seq))
