@@ -15,26 +15,21 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from engine import instance
-from engine.cli import journal_archive, journal_migrate
-from engine.cli.journal_data import application_of, data_folder
+from engine.cli import journal_archive, journal_migrate, journal_quarantine, journal_verify
+from engine.cli.journal_data import begin_of, data_folder, read_layout, told
 from engine.cli.up import DEFAULT_DATA
-from engine.config import RING_COUNT_MAX, ConfigError
+from engine.config import ConfigError
 from engine.instance import PortError
 from engine.records import Op
-from engine.runtime import archive, journal, snapshot
-from engine.runtime.disk import Disk
-from engine.runtime.eras import identity_by_number, load_snapshot
-from engine.runtime.frames import RECORD, Frame
+from engine.runtime import archive, journal
+from engine.runtime.frames import RECORD
 from engine.runtime.journal import JournalError, Reader
-from engine.runtime.quarantine import quarantine
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 NS_PER_DAY = 86_400 * 10**9
@@ -61,6 +56,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         if name == "dump":
             action.add_argument("--from", dest="first", type=int, default=1, metavar="SEQ", help="first seq")
             action.add_argument("--to", dest="last", type=int, default=2**62, metavar="SEQ", help="last seq")
+        if name == "verify":
+            action.add_argument(
+                "--archive",
+                type=Path,
+                action="append",
+                metavar="FOLDER",
+                help="where archived segments may be (default: DIR/archive); may be repeated",
+            )
         if name == "stats":
             action.add_argument("--archive", type=Path, metavar="FOLDER", help="default: DIR/archive")
     journal_archive.add_arguments(made["archive"], made["restore"])
@@ -77,88 +80,37 @@ def run(args: argparse.Namespace) -> int:
     """Do it; return the exit code."""
     try:
         if args.action == "quarantine":
-            return _quarantine(data_folder(args.data), args.seq)
+            return journal_quarantine.run(data_folder(args.data), args.seq)
         data_dir = data_folder(args.dir)
+        if args.action != "migrate":  # which finishes first what an interrupted one left
+            read_layout(data_dir)  # before anything is written, be it a lock file
         return ACTIONS[args.action](data_dir, args)
     except ConfigError as error:
         print(f"pinion journal {args.action}: {error}", file=sys.stderr)
         return WRONG_USAGE
+    except BrokenPipeError:
+        raise  # the reader of our output left: the command itself knows what to do
     except (JournalError, PortError, OSError) as error:
         print(f"pinion journal {args.action}: {error}", file=sys.stderr)
         return FAILED
 
 
-class Gaps:
-    """Checks that seqs are dense and that each ring's commands come once and without a gap."""
-
-    def __init__(self) -> None:
-        self._next: dict[int, int] = {}
-        self._epoch = 0
-        self._eng_ts = 0
-
-    def check(self, frame: Frame) -> str | None:
-        """Return what is wrong with the numbers of a frame."""
-        entries = frame.entries
-        if frame.epoch != self._epoch:
-            self._epoch, self._next = frame.epoch, {}
-        if not (entries["seq"] == np.arange(frame.first_seq, frame.last_seq + 1)).all():
-            return "its seqs are not dense"
-        if int(entries["eng_ts"][0]) < self._eng_ts or (np.diff(entries["eng_ts"]) < 0).any():
-            return "its clock goes back"
-        self._eng_ts = int(entries["eng_ts"][-1])
-        for ring in np.unique(entries["ring"]).tolist():
-            positions = entries["ring_seq"][entries["ring"] == ring]
-            first = self._next.get(ring, int(positions[0]) if frame.first_seq > 1 else 0)
-            if not -1 <= ring < RING_COUNT_MAX or not (positions == np.arange(len(positions)) + first).all():
-                return f"commands of ring {ring} are missing, or there twice"
-            self._next[ring] = first + len(positions)
-        return None
-
-
-def _verify(data_dir: Path, args: argparse.Namespace) -> int:
-    application = application_of(data_dir)
-    identity = identity_by_number(application)
-    reader = Reader(data_dir / journal.FOLDER, _begin(data_dir), identity)
-    gaps, frames, faults = Gaps(), 0, []
-    for frame in _told(reader):
-        frames += 1
-        fault = gaps.check(frame)
-        if fault is not None:
-            faults.append(f"frame of seq {frame.first_seq} to {frame.last_seq}: {fault}")
-    found = journal.survey(data_dir / journal.FOLDER, _begin(data_dir), identity)
-    print(f"segments       {len(journal.segment_paths(data_dir / journal.FOLDER))}")
-    print(f"frames         {frames:,}, all whole and chained")
-    print(f"commands       seq {_begin(data_dir).seq + 1:,} to {found.end.seq:,}")
-    print(f"known durable  up to seq {found.durable.seq:,}; the last frame is vouched for by the next one")
-    print(f"chain ends at  {found.end.digest.hex()}")
-    if found.cut is not None:
-        print(f"behind the end {found.cut}: something torn that was never declared durable, or damage")
-    for path in snapshot.snapshot_paths(data_dir):
-        try:
-            taken, _ = load_snapshot(path, application)
-            beyond = taken.position.seq > found.end.seq
-            faults += [f"{path}: reaches beyond the journal's end"] if beyond else []
-            print(f"snapshot       seq {taken.position.seq:,}, {'beyond the end' if beyond else 'whole'}")
-        except snapshot.SnapshotError as error:
-            faults.append(str(error))
-    for each in faults:
-        print(f"pinion journal verify: {each}", file=sys.stderr)
-    return FAILED if faults else DONE
-
-
-def _begin(data_dir: Path) -> journal.Position:
-    """Return the place before the first segment that is there: older ones may be in an archive."""
-    paths = journal.segment_paths(data_dir / journal.FOLDER)
-    if not paths:
-        raise JournalError(f"{data_dir / journal.FOLDER}: holds no segment")
-    head = journal.open_segment(paths[0]).head
-    return journal.Position(head.first_seq - 1, head.anchor)
-
-
 def _dump(data_dir: Path, args: argparse.Namespace) -> int:
+    if args.last < args.first:
+        raise ConfigError(
+            f"--from {args.first} --to {args.last}: ends before it begins; give --to {args.first} or more"
+        )
     encode = msgspec.json.Encoder().encode
     write = sys.stdout.buffer.write
-    for frame in Reader(data_dir / journal.FOLDER, _begin(data_dir)):
+    begin = begin_of(data_dir)
+    if args.first <= begin.seq:
+        print(
+            f"pinion journal dump: begins at seq {begin.seq + 1}: seq 1 to {begin.seq} are not here; bring "
+            f"them back: pinion journal restore {data_dir}",
+            file=sys.stderr,
+        )
+    reader = Reader(data_dir / journal.FOLDER, begin)
+    for frame in reader:
         if frame.last_seq < args.first:
             continue
         if frame.first_seq > args.last:
@@ -167,6 +119,11 @@ def _dump(data_dir: Path, args: argparse.Namespace) -> int:
         for entry in frame.entries[wanted]:
             write(encode(_fields(entry, frame.epoch)) + b"\n")
     sys.stdout.buffer.flush()
+    if reader.position.seq < args.first:
+        print(
+            f"pinion journal dump: --from {args.first}: the journal ends at seq {reader.position.seq}",
+            file=sys.stderr,
+        )
     return DONE
 
 
@@ -188,7 +145,7 @@ def _stats(data_dir: Path, args: argparse.Namespace) -> int:
     rings: Counter[tuple[int, int]] = Counter()
     sizes = []
     first_ts = last_ts = commands = 0
-    for frame in _told(Reader(data_dir / journal.FOLDER, _begin(data_dir))):
+    for frame in told(Reader(data_dir / journal.FOLDER, begin_of(data_dir))):
         entries = frame.entries
         for op, count in zip(*np.unique(entries["command"]["op"], return_counts=True), strict=True):
             ops[int(op)] += int(count)
@@ -206,7 +163,7 @@ def _stats(data_dir: Path, args: argparse.Namespace) -> int:
         print(f"  {OP_NAMES.get(op, str(op)):<14} {count:,}")
     for (epoch, ring), count in sorted(rings.items()):
         print(f"  epoch {epoch}, ring {ring if ring >= 0 else 'own':<5} {count:,}")
-    journal_archive.told(data_dir, args.archive or data_dir / archive.FOLDER)
+    journal_archive.tell(data_dir, args.archive or data_dir / archive.FOLDER)
     return DONE
 
 
@@ -221,34 +178,8 @@ def _print_counts(commands: int, sizes: list[int], first_ts: int, last_ts: int) 
         print(f"a day          {used / (last_ts - first_ts) * NS_PER_DAY:,.0f} bytes at this rate")
 
 
-def _told(reader: Reader) -> Iterator[Frame]:
-    """Yield the frames, and say now and then how far it is."""
-    shown = 0
-    for frame in reader:
-        if frame.last_seq - shown >= 5_000_000:
-            shown = frame.last_seq
-            print(f"seq {shown:,}", file=sys.stderr, flush=True)
-        yield frame
-
-
-def _quarantine(data_dir: Path, seq: int) -> int:
-    try:
-        running = instance.read(data_dir)
-    except PortError:
-        running = None
-    application = application_of(data_dir)
-    found = journal.survey(data_dir / journal.FOLDER, _begin(data_dir), identity_by_number(application))
-    if not 1 <= seq <= found.end.seq:
-        raise JournalError(f"seq {seq} is not in the journal, which ends at {found.end.seq}")
-    quarantine(data_dir, seq, Disk())
-    print(f"seq {seq} is applied as a rejection from now on")
-    if running is not None:
-        print(f"stop the instance (process {running.processes[0].pid}) and start it again")
-    return DONE
-
-
 ACTIONS = {
-    "verify": _verify,
+    "verify": journal_verify.run,
     "dump": _dump,
     "stats": _stats,
     "archive": journal_archive.run_archive,

@@ -7,17 +7,18 @@ snapshots on; history, from its mark on. How far history is, the running instanc
 import argparse
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from engine import instance
 from engine.cli.journal_data import application_of
+from engine.config import ConfigError
 from engine.instance import HISTORY, counter_name
 from engine.port import EventReader
 from engine.runtime import archive, journal
 from engine.runtime.disk import Disk
-from engine.runtime.journal import JournalError, first_seq_of, segment_paths
+from engine.runtime.journal import JournalError, first_seq_of, number_of, segment_paths
 from engine.runtime.process import RoleTakenError, take_role
 from engine.runtime.segments import SUPERVISOR
 
@@ -46,8 +47,9 @@ def add_arguments(to_archive: argparse.ArgumentParser, to_restore: argparse.Argu
 def run_archive(data_dir: Path, args: argparse.Namespace) -> int:
     """Archive what nobody needs any more; JournalError, OSError."""
     folder = args.to or data_dir / archive.FOLDER
+    application = application_of(data_dir)
+    _refuse_wrong_archive(data_dir, folder)
     with held(data_dir):
-        application = application_of(data_dir)
         identity = application.identity
         floor = archive.recovery_floor(data_dir, application.state_dtype, identity)
         mark = None if args.without_history else history_seq(data_dir)
@@ -65,6 +67,18 @@ def run_archive(data_dir: Path, args: argparse.Namespace) -> int:
             time.sleep(SETTLE_S)
         _archive(data_dir, paths, folder)
     return DONE
+
+
+def _refuse_wrong_archive(data_dir: Path, folder: Path) -> None:
+    """Raise ConfigError where compressed segments have no place."""
+    given = folder.resolve()
+    if given.is_relative_to((data_dir / journal.FOLDER).resolve()):
+        raise ConfigError(
+            f"--to {folder}: is the journal's own folder, or within it; give another, such as "
+            f"{data_dir / archive.FOLDER}"
+        )
+    if given.exists() and not given.is_dir():
+        raise ConfigError(f"--to {folder}: is no folder; give one, or a name that is free")
 
 
 def needed_from(floor_seq: int, mark: int | None) -> tuple[int, str]:
@@ -156,7 +170,7 @@ def held(data_dir: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def told(data_dir: Path, folder: Path) -> None:
+def tell(data_dir: Path, folder: Path) -> None:
     """Print what the archive holds, and what a command and a day take there."""
     paths = archive.archived_paths(folder)
     if not paths:
@@ -169,15 +183,46 @@ def told(data_dir: Path, folder: Path) -> None:
     twice = sum(path.name in names for path in present)
     if twice:
         print(f"  there too    {twice} of them: restored, or not removed yet")
-    behind = next((path for path in present if path.name > max(names)), None)
-    if behind is None:
-        return
-    commands = first_seq_of(behind) - first_seq_of(paths[0])
-    print(f"  commands     seq {first_seq_of(paths[0]):,} to {first_seq_of(behind) - 1:,}", end="")
-    print(f", {size / max(1, commands):.1f} bytes a command")
-    elapsed = journal.open_segment(behind).head.created_at - archive.created_at(paths[0])
+    held_here = archive.pieces(paths, present)
+    commands = sum(piece.last_seq - piece.first_seq + 1 for piece in held_here)
+    for piece in held_here:
+        print(f"  commands     seq {piece.first_seq:,} to {piece.last_seq:,}")
+    print(f"  a command    {size / max(1, commands):.1f} bytes")
+    # From the beginning of a piece to that of its last segment: both times are told by the files themselves.
+    timed = [piece.paths for piece in held_here if len(piece.paths) > 1]
+    elapsed = sum(archive.created_at(each[-1]) - archive.created_at(each[0]) for each in timed)
     if elapsed > 0:
-        print(f"  a day        {size / elapsed * 86_400 * 10**9:,.0f} bytes, by the segments' own times")
+        timed_size = sum(path.stat().st_size for each in timed for path in each[:-1])
+        print(
+            f"  a day        {timed_size / elapsed * 86_400 * 10**9:,.0f} bytes, by the segments' own times"
+        )
+
+
+def tell_missing(data_dir: Path, begin_seq: int, folders: Sequence[Path]) -> list[str]:
+    """Print what the journal lacks before its first segment; return what no archive holds either."""
+    if begin_seq == 0:
+        return []
+    present = segment_paths(data_dir / journal.FOLDER)
+    packed = {number_of(path): path for folder in folders for path in archive.archived_paths(folder)}
+    packed = {number: path for number, path in packed.items() if number < number_of(present[0])}
+    named = ", ".join(str(folder) for folder in folders)
+    faults, following = [], 1
+    for piece in archive.pieces([packed[number] for number in sorted(packed)], present):
+        if piece.first_seq > following:
+            faults.append(_nowhere(following, piece.first_seq - 1, named))
+        following = piece.last_seq + 1
+    if following <= begin_seq:
+        faults.append(_nowhere(following, begin_seq, named))
+    where = "not all of it in" if faults else "without a gap in"
+    print(f"not here       seq 1 to {begin_seq:,}; {where} {named}")
+    return faults
+
+
+def _nowhere(first: int, last: int, named: str) -> str:
+    return (
+        f"seq {first} to {last} are neither in the journal nor in {named}; name the archive that holds them "
+        f"with --archive FOLDER, or bring the segments back from a backup"
+    )
 
 
 def _behind(data_dir: Path, path: Path) -> Path:

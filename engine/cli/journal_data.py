@@ -6,40 +6,26 @@ configuration that the journal was written with; and where they were changed, th
 
 import dataclasses
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from engine import instance
+from engine.cli.journal_layout import APPLICATION, MEND, Layout, parsed
 from engine.cli.trading import trading
 from engine.config import Capacities, ConfigError
 from engine.runtime import journal, migration
 from engine.runtime.disk import Disk
 from engine.runtime.eras import EraReplica, identity_by_number
-from engine.runtime.journal import JournalError, Reader
+from engine.runtime.frames import Frame
+from engine.runtime.journal import JournalError, Position, Reader
 from engine.runtime.migration import LAYOUT_FILE
 from engine.runtime.process import RoleTakenError, take_role
 from engine.runtime.quarantine import quarantined
 from engine.runtime.segments import SUPERVISOR, Application, Past
-
-
-class PastLayout(msgspec.Struct, frozen=True, kw_only=True):
-    """Capacities that a journal had once."""
-
-    capacities: dict[str, int]
-    last_seq: int
-    """The last command that was decided with them."""
-    number: int
-    """Of the first segment that is of other capacities."""
-
-
-class Layout(msgspec.Struct, frozen=True, kw_only=True):
-    """What decides whether a journal and a configuration fit."""
-
-    application: str
-    capacities: dict[str, int]
-    past: tuple[PastLayout, ...] = ()
 
 
 def remember(data_dir: Path, capacities: Capacities) -> None:
@@ -52,7 +38,7 @@ def remember(data_dir: Path, capacities: Capacities) -> None:
     finish_migration(data_dir)
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        layout = Layout(application="trading", capacities=wanted)
+        layout = Layout(application=APPLICATION, capacities=wanted)
         instance.write_atomically(path, msgspec.json.encode(layout))
         return
     known = read_layout(data_dir).capacities
@@ -88,11 +74,18 @@ def read_layout(data_dir: Path) -> Layout:
             f"pinion up, or pinion journal migrate {data_dir} --config FILE"
         )
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Layout)
+        return parsed(path, path.read_bytes())
     except FileNotFoundError:
-        raise JournalError(f"{data_dir}: holds no journal (no {path.relative_to(data_dir)})") from None
-    except msgspec.MsgspecError as error:
-        raise JournalError(f"{path}: {error}") from error
+        if not data_dir.is_dir():
+            what = "is no folder" if data_dir.exists() else "there is no such folder"
+            raise JournalError(f"{data_dir}: {what}; name the data folder of `pinion up`") from None
+        if not any(path.parent.glob("*.npy")):
+            raise JournalError(f"{data_dir}: holds no journal (no {path.relative_to(data_dir)})") from None
+        raise JournalError(f"{path}: is missing; {MEND}") from None
+    except NotADirectoryError:
+        raise JournalError(f"{data_dir}: is no folder; name the data folder of `pinion up`") from None
+    except OSError as error:
+        raise JournalError(f"{path}: cannot be read: {error.strerror}; mend its mode or the disk") from error
 
 
 def data_folder(path: Path) -> Path:
@@ -108,6 +101,25 @@ def application_of(data_dir: Path) -> Application:
         Past(trading(Capacities(**each.capacities)), each.last_seq, each.number) for each in layout.past
     )
     return dataclasses.replace(trading(Capacities(**layout.capacities)), past=past)
+
+
+def begin_of(data_dir: Path) -> Position:
+    """Return the place before the first segment that is there: older ones may be in an archive."""
+    paths = journal.segment_paths(data_dir / journal.FOLDER)
+    if not paths:
+        raise JournalError(f"{data_dir / journal.FOLDER}: holds no segment")
+    head = journal.open_segment(paths[0]).head
+    return Position(head.first_seq - 1, head.anchor)
+
+
+def told(reader: Reader) -> Iterator[Frame]:
+    """Yield the frames, and say now and then how far it is."""
+    shown = 0
+    for frame in reader:
+        if frame.last_seq - shown >= 5_000_000:
+            shown = frame.last_seq
+            print(f"seq {shown:,}", file=sys.stderr, flush=True)
+        yield frame
 
 
 def open_journal(data_dir: Path, state: Any = None) -> tuple[EraReplica, Reader]:

@@ -17,7 +17,8 @@ import msgspec
 
 from engine import config
 from engine.cli.journal_archive import held
-from engine.cli.journal_data import Layout, PastLayout, application_of, finish_migration, read_layout
+from engine.cli.journal_data import application_of, finish_migration, read_layout
+from engine.cli.journal_layout import Layout, PastLayout
 from engine.cli.trading import trading
 from engine.config import Capacities, ConfigError
 from engine.instance import HISTORY, JOURNALER, SHADOW

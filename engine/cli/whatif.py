@@ -7,22 +7,24 @@ from the first order on, whatever the journal sets later. What the second refuse
 took are the orders that the limit would have stopped; what merely names such an order later
 (`unknown_order`) is counted apart. From there on the books differ, so the later decisions are
 those of a market in which these orders never came: that is the question.
-Exit codes: 0 done, 1 the journal or a limit cannot be used.
+Exit codes: 0 done, 1 the journal cannot be used, 2 a limit cannot.
 """
 
 import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 import numpy as np
 
-from engine.cli.journal_data import data_folder, open_journal
+from engine.cli.journal_data import data_folder, open_journal, read_layout
 from engine.cli.kernels import announced_compilation
 from engine.cli.replay_kernels import apply_unnumbered
+from engine.cli.replay_output import open_output
 from engine.instance import OWN_RING
 from engine.instruments import Catalogue, RefusedAtDoor
 from engine.records import COMMAND, EventKind, Op, Reason, Role, Side
@@ -30,10 +32,13 @@ from engine.runtime.eras import EraReplica
 from engine.runtime.journal import JournalError
 from engine.runtime.read_ahead import read_ahead
 from engine.trading.view import catalogue
+from gateways.files.source import STANDARD_INPUT, InputError
 from gateways.json_lines import CommandEncoder, MalformedCommand
 from gateways.json_lines.events import given_id
 
-DONE, FAILED = 0, 1
+DONE, FAILED, WRONG_USAGE = 0, 1, 2
+EXAMPLE = '{"account":1,"max_open_orders":5}'
+WHOSE = ("account", "symbol")
 DEFINING = (Op.CURRENCY, Op.INSTRUMENT, Op.ACCOUNT, Op.LIMITS)
 """After these the limits are set again: what they concern may be new, or have been changed."""
 ENTERING = (Op.NEW, Op.REPLACE)
@@ -63,11 +68,23 @@ def run(args: argparse.Namespace) -> int:
     """Print what the limits would have changed."""
     try:
         limits = [parsed(text) for text in args.limit]
-        with announced_compilation():
-            question = Question(data_folder(args.dir), limits)
-        question.ask()
-        _write(args.orders, question)
-    except (JournalError, LimitError, OSError) as error:
+        with ExitStack() as opened:
+            data_dir = data_folder(args.dir)
+            read_layout(data_dir)
+            # Opened ahead: a replay may take an hour, and a name that cannot be written would lose it.
+            file = None if args.orders is None else open_output(args.orders)
+            if file is not None:
+                opened.callback(file.flush if args.orders == STANDARD_INPUT else file.close)
+            with announced_compilation():
+                question = Question(data_dir, limits)
+            question.ask()
+            _write(args.orders, file, question)
+    except LimitError as error:
+        print(f"pinion whatif: {error}", file=sys.stderr)
+        return WRONG_USAGE
+    except BrokenPipeError:
+        raise  # the reader of our output left: the command itself knows what to do
+    except (InputError, JournalError, OSError) as error:
         print(f"pinion whatif: {error}", file=sys.stderr)
         return FAILED
     return DONE
@@ -80,9 +97,14 @@ def parsed(text: str) -> dict[str, Any]:
     except msgspec.DecodeError as error:
         raise LimitError(f"--limit {text!r}: not JSON: {error}") from error
     if not isinstance(fields, dict) or fields.get("op", "limits") != "limits":
+        raise LimitError(f"--limit {text!r}: give a `limits` line, such as {EXAMPLE}")
+    if not any(fields.get(name) is not None for name in WHOSE):
         raise LimitError(
-            f'--limit {text!r}: give a `limits` line, such as {{"account":1,"max_open_orders":5}}'
+            f"--limit {text!r}: names neither account nor symbol; give one (account 0: every account that "
+            f"has no limit of its own), such as {EXAMPLE}"
         )
+    if not fields.keys() - {"op", *WHOSE}:
+        raise LimitError(f"--limit {text!r}: limits nothing; give a limit, such as {EXAMPLE}")
     return {"op": "limits", **fields}
 
 
@@ -187,12 +209,12 @@ def _told(entry: Any, reason: str, known: Catalogue) -> dict[str, Any]:
     return told
 
 
-def _write(orders: str | None, question: Question) -> None:
-    """Print the summary, and the orders where they are wanted."""
+def _write(orders: str | None, file: BinaryIO | None, question: Question) -> None:
+    """Print the summary, and write the orders where they are wanted."""
     by_reason = Counter(each["reason"] for each in question.stopped)
     by_account = Counter(each["account"] for each in question.stopped if each["reason"] != FOLLOWED)
     was, would = (replica.state[0] for replica in (question.was, question.would))
-    summary = sys.stderr if orders == "-" else sys.stdout
+    summary = sys.stderr if orders == STANDARD_INPUT else sys.stdout
     print(
         f"commands        {question.commands:,}, orders and replaces taken {question.entered:,}", file=summary
     )
@@ -205,11 +227,5 @@ def _write(orders: str | None, question: Question) -> None:
     print(f"named one later {followed:,}", file=summary)
     trades = int(was["trade_count"]), int(would["trade_count"])
     print(f"trades          {trades[0]:,} were, {trades[1]:,} would be", file=summary)
-    if orders is None:
-        return
-    lines = b"".join(msgspec.json.encode(each) + b"\n" for each in question.stopped)
-    if orders == "-":
-        sys.stdout.buffer.write(lines)
-        sys.stdout.buffer.flush()
-    else:
-        Path(orders).write_bytes(lines)
+    if file is not None:
+        file.write(b"".join(msgspec.json.encode(each) + b"\n" for each in question.stopped))

@@ -11,7 +11,8 @@ way is taken without the segment's own frames being whole and chained to the one
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -174,7 +175,8 @@ def missing_paths(archive: Path, folder: Path) -> list[tuple[Path, Path]]:
     for number in range(min([*wanted, *present]), max(present)):
         if number not in wanted and number not in present:
             raise JournalError(
-                f"segment {number} is neither in {folder} nor in {archive}: bring it back from a backup"
+                f"segment {number} is neither in {folder} nor in {archive}: name the archive that holds it "
+                f"with --from FOLDER, the newest segments first, or bring it back from a backup"
             )
     following = present | {number: folder / segment_name_of(path) for number, path in wanted.items()}
     lacking = sorted(wanted.keys() - present.keys(), reverse=True)
@@ -292,3 +294,42 @@ def _digest_of(chunks: Iterator[bytes]) -> bytes:
     for chunk in chunks:
         content.update(chunk)
     return content.digest()
+
+
+def last_seq_of(packed: Path) -> int:
+    """Return the last seq of an archived segment, read out of it: its name only tells the first."""
+    content = b"".join(_unpacked(packed))
+    records = np.frombuffer(
+        content, RECORD, (len(content) - NPY_HEAD_BYTES) // RECORD.itemsize, NPY_HEAD_BYTES
+    )
+    slot, seq = 1, first_seq_of(packed) - 1
+    while (frame := frame_at(records, slot)) is not None and frame.first_seq == seq + 1:
+        slot, seq = frame.end_slot, frame.last_seq
+    return seq
+
+
+class Piece(NamedTuple):
+    """Archived segments of consecutive numbers, and what they hold."""
+
+    paths: tuple[Path, ...]
+    first_seq: int
+    last_seq: int
+
+
+def pieces(packed: Sequence[Path], present: Sequence[Path]) -> list[Piece]:
+    """Return the pieces that archived segments make, in order.
+
+    packed : in order, one of each number
+    present : segments of the journal; where one follows a piece, its name tells the piece's end
+    """
+    firsts = {number_of(path): first_seq_of(path) for path in (*present, *packed)}
+    made: list[Piece] = []
+    for path, after in zip_longest(packed, packed[1:]):
+        known = firsts.get(number_of(path) + 1)
+        before = made.pop() if made and number_of(made[-1].paths[-1]) + 1 == number_of(path) else None
+        paths = (*before.paths, path) if before else (path,)
+        first = before.first_seq if before else first_seq_of(path)
+        is_last = after is None or number_of(after) != number_of(path) + 1
+        last = known - 1 if known is not None else last_seq_of(path) if is_last else 0
+        made.append(Piece(paths, first, last))
+    return made

@@ -1,27 +1,34 @@
 """Commands that must not be applied again: DATA/journal/quarantine, a seq a line.
 
 A command that killed the worker twice stays in the journal, for what was journaled is the
-truth; every replay of it, from now on and everywhere, applies a rejection in its place.
+truth; every replay of it, from now on and everywhere, applies a rejection in its place. No digest
+covers this file: it is for people to read and, if need be, to correct.
 """
 
+import re
 from pathlib import Path
 
 from engine.runtime import journal
 from engine.runtime.disk import Disk
 
 FILE = "quarantine"
+SEQ = re.compile("0{0,18}[1-9][0-9]{0,17}")
 
 
 def quarantined(data_dir: Path) -> tuple[int, ...]:
-    """Return the quarantined seqs, in order."""
+    """Return the quarantined seqs, in order; JournalError where the file holds anything else."""
+    path = data_dir / journal.FOLDER / FILE
     try:
-        text = (data_dir / journal.FOLDER / FILE).read_text()
+        lines = path.read_bytes().decode(errors="replace").splitlines()
     except FileNotFoundError:
         return ()
-    try:
-        return tuple(sorted({int(line) for line in text.split()}))
-    except ValueError as error:
-        raise journal.JournalError(f"{data_dir / journal.FOLDER / FILE}: {error}; one seq a line") from error
+    for number, line in enumerate(lines, 1):
+        if line.strip() and not SEQ.fullmatch(line.strip()):
+            raise journal.JournalError(
+                f"{path}: line {number}: {line[:40]!r} is no seq, the file holds one seq a line; correct "
+                f"that line, or bring the file back from a backup"
+            )
+    return tuple(sorted({int(line) for line in lines if line.strip()}))
 
 
 def quarantine(data_dir: Path, seq: int, disk: Disk) -> None:

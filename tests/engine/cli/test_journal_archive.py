@@ -118,6 +118,66 @@ def test_another_folder_serves_both_ways(data_dir: Path, tmp_path: Path) -> None
     assert archive(data_dir, "--to", str(folder)) == 0, "what is in both places goes from the journal"
 
 
+def test_the_journal_itself_is_no_archive(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = files(data_dir)
+
+    for folder in (data_dir / "journal", data_dir / "journal" / "old"):
+        assert archive(data_dir, "--to", str(folder)) == 2
+        assert f"--to {folder}: is the journal's own folder" in capsys.readouterr().err
+
+    assert files(data_dir) == before
+
+
+def parted(data_dir: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """Archive into two folders: the first segment into one, the others into another."""
+    one, other = tmp_path / "one", tmp_path / "other"
+    archive(data_dir, "--to", str(one))
+    other.mkdir()
+    for path in sorted(one.iterdir())[1:]:
+        path.rename(other / path.name)
+    return one, other
+
+
+def test_verify_tells_what_is_missing_and_which_archive_holds_it(
+    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    second = first_seq_of(segment_paths(data_dir / "journal")[1])
+    one, other = parted(data_dir, tmp_path)
+    begin = first_seq_of(segment_paths(data_dir / "journal")[0])
+    verify = ["journal", "verify", str(data_dir)]
+    capsys.readouterr()
+
+    assert main(verify) == 1
+    said = capsys.readouterr()
+    assert f"not here       seq 1 to {begin - 1}" in said.out
+    assert f"seq 1 to {begin - 1} are neither in the journal nor in" in said.err
+
+    assert main([*verify, "--archive", str(one)]) == 1
+    assert f"seq {second} to {begin - 1} are neither" in capsys.readouterr().err
+    assert main([*verify, "--archive", str(other)]) == 1
+    assert f"seq 1 to {second - 1} are neither" in capsys.readouterr().err
+    assert main([*verify, "--archive", str(one), "--archive", str(other)]) == 0
+    assert f"seq 1 to {begin - 1}; without a gap in {one}, {other}" in capsys.readouterr().out
+
+    assert main(["journal", "dump", str(data_dir), "--to", str(begin)]) == 0
+    assert f"begins at seq {begin}: seq 1 to {begin - 1} are not here" in capsys.readouterr().err
+
+
+def test_stats_and_restore_tell_of_one_archive_of_two(
+    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    second = first_seq_of(segment_paths(data_dir / "journal")[1])
+    one, other = parted(data_dir, tmp_path)
+    capsys.readouterr()
+
+    assert main(["journal", "stats", str(data_dir), "--archive", str(one)]) == 0
+    assert f"  commands     seq 1 to {second - 1}\n" in capsys.readouterr().out
+    assert main(["journal", "restore", str(data_dir), "--from", str(one)]) == 1
+    assert "--from FOLDER" in capsys.readouterr().err
+    assert main(["journal", "restore", str(data_dir), "--from", str(other)]) == 0
+    assert main(["journal", "restore", str(data_dir), "--from", str(one)]) == 0
+
+
 def test_replay_names_the_command_that_brings_the_segments_back(
     data_dir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,6 +1,8 @@
 """`pinion journal`, `pinion replay DIR` and `pinion whatif` over journals written here."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +102,25 @@ def test_dump_writes_the_commands_asked_for(written: Path, capsys: pytest.Captur
     assert dumped[0]["op"] == "currency"
 
 
+def test_dump_tells_of_seqs_that_cannot_be(written: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["journal", "dump", str(written), "--from", "5", "--to", "4"]) == 2
+    assert "--from 5 --to 4: ends before it begins" in capsys.readouterr().err
+
+    assert main(["journal", "dump", str(written), "--from", "1000000"]) == 0
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "--from 1000000: the journal ends at seq" in told.err
+
+
+def test_a_dump_whose_reader_leaves_is_quiet(written: Path) -> None:
+    dump = [sys.executable, "-m", "engine.cli.main", "journal", "dump", str(written)]
+    with subprocess.Popen(dump, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+
+
 @pytest.mark.parametrize("place", ["entry", "frame head", "segment head"])
 def test_verify_names_file_and_place_of_damage(
     written: Path, tmp_path: Path, place: str, capsys: pytest.CaptureFixture[str]
@@ -156,14 +177,32 @@ def test_whatif_tells_which_orders_a_limit_would_have_stopped(
         ('{"op":"new"}', "give a `limits` line"),
         ('{"symbol":"NOPE","max_quantity":"1"}', "NOPE"),
         ('{"account":99,"max_open_orders":1}', "unknown_account"),
+        ("{}", "names neither account nor symbol"),
+        ('{"max_open_orders":5}', "names neither account nor symbol"),
+        ('{"account":1}', "limits nothing"),
     ],
 )
 def test_whatif_refuses_a_limit_that_cannot_hold(
     written: Path, limit: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["whatif", str(written), "--limit", limit]) == 1
+    assert main(["whatif", str(written), "--limit", limit]) == 2
 
     assert said in capsys.readouterr().err
+
+
+def test_whatif_refuses_a_file_that_cannot_be_written_before_it_replays(
+    written: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nowhere = tmp_path / "nowhere" / "orders"
+
+    assert (
+        main(
+            ["whatif", str(written), "--limit", '{"account":99,"max_quantity":"1"}', "--orders", str(nowhere)]
+        )
+        == 1
+    )
+
+    assert f"{nowhere}: open: output: No such file" in capsys.readouterr().err
 
 
 def test_a_quarantined_command_is_a_rejection_ever_after(

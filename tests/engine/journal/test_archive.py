@@ -259,7 +259,9 @@ def test_a_missing_segment_of_the_archive_is_named(journal: Journal, folder: Pat
     archive_all(journal, folder, journal.durable + 1, UnsyncedDisk())
     archive.archived_paths(folder)[1].unlink()
 
-    with pytest.raises(JournalError, match=r"segment 2 is neither in .* nor in .*: bring it back"):
+    with pytest.raises(
+        JournalError, match=r"segment 2 is neither in .* nor in .*: .*--from FOLDER.* or bring it back"
+    ):
         restore_all(journal, folder, UnsyncedDisk())
 
 

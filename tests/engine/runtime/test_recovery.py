@@ -18,9 +18,11 @@ import numpy as np
 import pytest
 
 from engine import instance, port
+from engine.cli.journal_quarantine import raise_unless_latched_at
 from engine.records import COMMAND, Op
 from engine.runtime import journal
 from engine.runtime.crash_points import VARIABLE, LoopPoint
+from engine.runtime.journal import JournalError
 from engine.runtime.segments import segment_names
 from tests.engine.runtime.echo import POISON
 
@@ -212,8 +214,14 @@ def test_a_command_that_kills_twice_stops_the_worker_until_it_is_quarantined(sta
     assert f"the worker died twice at seq {seq}" in said
     assert f"pinion journal quarantine {seq}" in said
     assert running.gate.closed_because() is port.Closed.LATCHED
+    latched = instance.read(running.data_dir)
+    raise_unless_latched_at(latched, seq)
+    with pytest.raises(JournalError, match=f"seq {seq - 1} is not the command .* that is seq {seq}"):
+        raise_unless_latched_at(latched, seq - 1)
     assert running.stop() == 0
     (running.data_dir / "journal" / "quarantine").write_text(f"{seq}\n")
     again = start()
     again.play(0, 3)
+    with pytest.raises(JournalError, match="is not latched"):
+        raise_unless_latched_at(instance.read(again.data_dir), seq)
     assert again.stop() == 0

@@ -1,0 +1,115 @@
+"""A damaged journal/layout.json is named with field, value and mend by every command."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.cli.main import main
+from tests.engine.cli.small_journal import DEFINITIONS, append, begin
+
+EVERY_COMMAND = (
+    *(("journal", name) for name in ("verify", "dump", "stats", "archive", "restore")),
+    *(("replay",), ("whatif", "--limit", '{"account":1,"max_open_orders":5}')),
+)
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """Return a folder with a journal."""
+    made = tmp_path / "data"
+    begin(made)
+    append(made, [*DEFINITIONS])
+    return made
+
+
+def damage(data_dir: Path, field: str, value: Any) -> None:
+    """Set a field, such as capacities.orders; a value of None removes it."""
+    path = data_dir / "journal" / "layout.json"
+    layout = json.loads(path.read_bytes())
+    *parents, name = field.split(".")
+    where = layout
+    for parent in parents:
+        where = where[parent]
+    if value is None:
+        del where[name]
+    else:
+        where[name] = value
+    path.write_text(json.dumps(layout))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("capacities.ordres", 5, "capacities.ordres = 5: there is no such field, did you mean 'orders'?"),
+        ("capacities.orders", None, "capacities.orders: is missing"),
+        ("capacities.orders", "many", "capacities.orders = 'many': no journal has that capacity"),
+        ("capacities.orders", -1, "capacities.orders = -1: no journal has that capacity"),
+        ("capacities", None, "capacities: is missing"),
+        ("capacities", 7, "capacities = 7: must be an object"),
+        ("application", "auctions", "application = 'auctions': this program runs 'trading'"),
+        ("application", None, "application: is missing"),
+        ("past", {}, "past = {}: must be a list"),
+        ("past", [{"last_seq": 1, "number": 2}], "past[0].capacities: is missing"),
+        ("version", 2, "version = 2: there is no such field"),
+    ],
+)
+def test_a_wrong_field_is_named(
+    data_dir: Path, field: str, value: Any, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damage(data_dir, field, value)
+
+    assert main(["journal", "verify", str(data_dir)]) == 1
+
+    told = capsys.readouterr().err
+    assert f"{data_dir / 'journal' / 'layout.json'}: {said}" in told
+    assert "bring the file back from a backup" in told
+
+
+@pytest.mark.parametrize("command", EVERY_COMMAND, ids=lambda command: command[-1][:7])
+def test_a_cut_file_is_named_by_every_command(
+    data_dir: Path, command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = data_dir / "journal" / "layout.json"
+    path.write_bytes(path.read_bytes()[:40])
+    (data_dir / "archive").mkdir()
+
+    assert main([*command, str(data_dir)]) == 1
+
+    told = capsys.readouterr().err
+    assert f"{path}: is cut or damaged" in told
+    assert "bring the file back from a backup" in told
+
+
+def test_a_missing_file_beside_segments_is_damage(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (data_dir / "journal" / "layout.json").unlink()
+
+    assert main(["journal", "verify", str(data_dir)]) == 1
+
+    told = capsys.readouterr().err
+    assert "layout.json: is missing; bring the file back from a backup" in told
+
+
+@pytest.mark.parametrize("command", EVERY_COMMAND, ids=lambda command: command[-1][:7])
+@pytest.mark.parametrize("kind", ["nothing", "file"])
+def test_what_is_no_folder_is_named_and_left_alone(
+    tmp_path: Path, kind: str, command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = tmp_path / "given"
+    if kind == "file":
+        given.write_bytes(b"\x01\x02")
+
+    assert main([*command, str(given)]) == 1
+
+    told = capsys.readouterr().err
+    assert str(given) in told
+    assert "Errno" not in told
+    assert [path.name for path in tmp_path.iterdir()] == (["given"] if kind == "file" else [])
+
+
+def test_a_folder_without_a_journal_is_left_alone(tmp_path: Path) -> None:
+    for command in EVERY_COMMAND:
+        assert main([*command, str(tmp_path)]) == 1
+
+    assert not [*tmp_path.iterdir()]
