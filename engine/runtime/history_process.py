@@ -15,7 +15,7 @@ from engine.runtime import journal, snapshot
 from engine.runtime.eras import Changed, EraReplica, identity_by_number, load_snapshot
 from engine.runtime.follow import Follower
 from engine.runtime.frames import RECORD
-from engine.runtime.historian import Historian
+from engine.runtime.historian import PIECE_COMMANDS, GoOn, Historian
 from engine.runtime.journal import (
     Identity,
     JournalError,
@@ -45,15 +45,18 @@ class JournalSource:
         """Return D."""
         return int(load_acquire(self._control, DURABLE))  # pairs with the journaler's store
 
-    def read(self, first_seq: int, limit: int) -> npt.NDArray[Any]:
-        """Return RECORD[n] from first_seq on, dense, 1 to `limit` of them."""
+    def read(self, first_seq: int, limit: int, go_on: GoOn) -> npt.NDArray[Any]:
+        """Return RECORD[n] from first_seq on, dense, 1 to `limit` of them; go_on : as of a Source."""
         last = min(self.durable_seq(), first_seq + limit - 1)
         if self._follower is None or self._next_seq != first_seq:
             self._seek(first_seq)
         assert self._follower is not None
         found = np.zeros(0, RECORD)
         while not len(found):
-            records, _ = self._follower.read(last)
+            go_on()
+            passed = self._follower.handed_out
+            upto = last if passed >= first_seq - 1 else min(first_seq - 1, passed + PIECE_COMMANDS)
+            records, _ = self._follower.read(upto)
             found = records[records["seq"] >= first_seq]
         self._next_seq = int(found[-1]["seq"]) + 1
         return found
@@ -112,6 +115,7 @@ def run_history(segments: Segments, data_dir: Path, dsn: str) -> int:
         projection=projection,
         new_replica=lambda mark: replica_at(application, data_dir, mark, projection.open),
         report=report,
+        known_seq=counters[seq],  # of the history process before this one
     )
     log.info("history %d writes to PostgreSQL", os.getpid())
     write_ready(data_dir, HISTORY, 0)

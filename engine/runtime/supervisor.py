@@ -61,6 +61,7 @@ ROLE_WAIT_S = 5.0
 DOOR_STOP_WAIT_S = 6.0
 STOP_WAITS_S = ((WORKER, 20.0), (JOURNALER, 20.0), (SHADOW, 60.0), (HISTORY, 30.0), (DATABASE, 30.0))
 """What stops after the doors, in order."""
+STOP_WAIT_S_MAX = DOOR_STOP_WAIT_S + sum(wait_s for _, wait_s in STOP_WAITS_S)
 SILENCE_NS = 5_000_000_000
 """A door that gives no sign of life for so long is killed and restarted."""
 BACKOFF_FIRST_S = 0.1

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.cli import demo
+from engine.runtime.supervisor import STOP_WAIT_S_MAX
 from tests.gateways.files.venue_files import dbn_bytes
 
 
@@ -31,3 +33,22 @@ def test_file_that_cannot_be_played_is_refused_at_once(
     assert (result.returncode, result.stdout) == (code, "")
     assert said in result.stderr
     assert not (tmp_path / "data").exists()
+
+
+SLOW = f"""
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: (time.sleep({demo.TELL_AFTER_S + 1}), sys.exit(0)))
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_stop_that_takes_long_is_told_and_not_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    with subprocess.Popen([sys.executable, "-c", SLOW], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        demo.stop(process, "the slow one", demo.UP_STOP_S)
+
+    assert process.returncode == 0
+    assert f"waiting for the slow one (pid {process.pid})" in capsys.readouterr().err
+    assert demo.UP_STOP_S > STOP_WAIT_S_MAX

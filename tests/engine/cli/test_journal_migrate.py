@@ -143,7 +143,7 @@ class HistorySide:
         self.projection = application.projection()
         self.replica = replica_at(application, data_dir, mark, self.projection.open)
         while self.replica.seq < mark:
-            entries = self.source.read(self.replica.seq + 1, mark - self.replica.seq)
+            entries = self.source.read(self.replica.seq + 1, mark - self.replica.seq, lambda: None)
             self.replica.apply(entries)
         self.projection.open(self.replica.state)
 
@@ -151,7 +151,7 @@ class HistorySide:
         """Project the rest; return how many commands that was. The projection compares with the state."""
         count = 0
         while self.replica.seq < self.end:
-            entries = self.source.read(self.replica.seq + 1, 100)
+            entries = self.source.read(self.replica.seq + 1, 100, lambda: None)
             events = self.replica.apply(entries)
             self.projection.batch(entries, events, self.replica.state)
             count += len(entries)
@@ -167,7 +167,7 @@ def test_history_goes_on_from_any_mark_before_or_behind_it(data_dir: Path, mark:
 
     assert history.rows() == history.end - mark
     if mark:
-        assert history.source.read(mark, 1)["seq"] == [mark]
+        assert history.source.read(mark, 1, lambda: None)["seq"] == [mark]
 
 
 def test_killed_at_any_moment_the_old_or_the_new_is_whole_and_again_finishes_it(

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from engine.instance import JOURNAL_ENTRY
+from engine.runtime.historian import GoOn
 from engine.trading.simulate import run_all
 from engine.trading.state import new_state
 from tests.engine.trading.engine_side import SMALL, Engine
@@ -122,7 +123,7 @@ class MemoryJournal:
     def durable_seq(self) -> int:
         return self.durable
 
-    def read(self, first_seq: int, limit: int) -> Any:
+    def read(self, first_seq: int, limit: int, go_on: GoOn) -> Any:
         return self.entries[first_seq - 1 : min(first_seq - 1 + limit, self.durable)]
 
 

@@ -10,7 +10,14 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from engine.runtime.database import Database, DatabaseError, binaries, dsn_of
+from engine.runtime.database import (
+    LOG_BYTES_MAX,
+    LOG_KEPT_BYTES,
+    Database,
+    DatabaseError,
+    binaries,
+    dsn_of,
+)
 from tests.postgres import private_server
 
 
@@ -83,6 +90,22 @@ def test_it_quits_when_its_parent_is_killed(tmp_path: Path) -> None:
     server.stop()
 
     assert not (tmp_path / "postgres" / "postmaster.pid").exists()
+
+
+async def test_its_log_keeps_the_end_of_what_was_said(tmp_path: Path) -> None:
+    server = private_server(tmp_path / "data")
+    server.log_path.write_bytes(b"long ago\n" * (LOG_BYTES_MAX // 9 + 1) + b"just now\n")
+    server.start()
+    try:
+        assert server.log_path.stat().st_size < 2 * LOG_KEPT_BYTES
+        with pytest.raises(asyncpg.UndefinedTableError):
+            await answer(server.dsn, "SELECT 1 FROM nowhere")
+        said = server.log_path.read_bytes()
+    finally:
+        server.stop()
+
+    assert said.startswith(b"long ago\n")
+    assert said.index(b"just now\n") < said.index(b'relation "nowhere" does not exist')
 
 
 def test_a_folder_in_use_is_refused(postgres: Database) -> None:

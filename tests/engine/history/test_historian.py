@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,24 +12,24 @@ from typing import Any
 import asyncpg
 import pytest
 
-from engine.runtime.database import Database
-from engine.runtime.historian import Historian
+from engine.runtime.database import Database, dsn_of
+from engine.runtime.historian import GoOn, Historian
 from engine.trading.projection import TradingProjection
 from tests.engine.history.story import MemoryJournal, MemoryReplica, Story
 from tests.engine.history.tables import everything, project, rows_of
 from tests.postgres import new_database, private_server
 
 WAIT_S = 60.0
-TRAPPED_FILL = 400
-TRAP = f"""
+TRAPPED_ROW = "fill_id >= 400"
+TRAP = """
 CREATE FUNCTION trap() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NEW.fill_id >= {TRAPPED_FILL} THEN PERFORM pg_advisory_xact_lock(7); END IF;
+    IF NEW.{row} THEN PERFORM pg_advisory_xact_lock(7); END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER trap BEFORE INSERT ON fills FOR EACH ROW EXECUTE FUNCTION trap();
+CREATE TRIGGER trap BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION trap();
 """
-"""A COPY of fills stops half way, at this row, for as long as the test holds lock 7."""
+"""A COPY stops half way, at this row, for as long as the test holds lock 7."""
 
 
 class Reports:
@@ -37,11 +38,13 @@ class Reports:
     def __init__(self) -> None:
         self.seq = self.lag = 0
         self.error = ""
+        self.count = 0
         self.errors: list[str] = []
         self._news = asyncio.Event()
 
     def __call__(self, seq: int, lag: int, error: str) -> None:
         self.seq, self.lag, self.error = seq, lag, error
+        self.count += 1
         if error:
             self.errors.append(error)
         self._news.set()
@@ -53,15 +56,15 @@ class Reports:
                 await self._news.wait()
 
 
-def historian(dsn: str, journal: Any, reports: Reports, batch_commands: int) -> Historian:
+def historian(dsn: str, journal: Any, reports: Reports, batch_commands: int, **options: Any) -> Historian:
     return Historian(
         dsn=dsn,
         source=journal,
         projection=TradingProjection(),
-        new_replica=MemoryReplica,
         report=reports,
         batch_commands=batch_commands,
         pace_s=0.01,
+        **{"new_replica": MemoryReplica, **options},
     )
 
 
@@ -108,24 +111,25 @@ async def test_it_goes_on_where_it_stopped(dsn: str, story: Story, fresh: Any) -
     assert await everything(dsn) == fresh
 
 
-async def until_trapped(dsn: str) -> int:
+async def until_trapped(dsn: str, table: str = "fills") -> int:
     """Wait until a COPY stands in the trap; return the pid of its backend."""
     async with asyncio.timeout(WAIT_S):
         while True:
             found = await rows_of(
                 dsn,
-                "SELECT pid FROM pg_stat_activity WHERE wait_event = 'advisory' AND query LIKE 'COPY%fills%'",
+                "SELECT pid FROM pg_stat_activity WHERE wait_event = 'advisory' AND query LIKE $1",
+                f'COPY%"{table}"%',
             )
             if found:
                 return int(found[0][0])
             await asyncio.sleep(0.01)
 
 
-async def trapped(dsn: str, story: Story) -> Any:
+async def trapped(dsn: str, story: Story, table: str = "fills", row: str = TRAPPED_ROW) -> Any:
     """Set the trap in a migrated, empty database; return the connection that holds it shut."""
     await project(dsn, story.entries[:10], ())
     holder = await asyncpg.connect(dsn, server_settings={"search_path": "pinion"})
-    await holder.execute(TRAP)
+    await holder.execute(TRAP.format(table=table, row=row))
     await holder.execute("SELECT pg_advisory_lock(7)")
     return holder
 
@@ -173,6 +177,84 @@ async def test_it_stops_while_the_database_does_not_answer(tmp_path: Path, story
         holder.terminate()
     finally:
         await asyncio.to_thread(server.stop)
+
+
+@pytest.mark.parametrize("harm", ["stop", "kill the server"])
+async def test_a_copy_that_waits_for_room_ends_with_its_connection(
+    harm: str, tmp_path: Path, story: Story
+) -> None:
+    server = private_server(tmp_path / "data")
+    server.start()
+    try:
+        dsn = await new_database(server.dsn)
+        holder = await trapped(dsn, story, "commands", "seq >= 20")
+        async with following(dsn, MemoryJournal(story.entries), len(story.entries)) as reports:
+            await until_trapped(dsn, "commands")
+            if harm == "kill the server":
+                assert server.pid is not None
+                os.kill(server.pid, signal.SIGKILL)
+                await reports.until(lambda: reports.error != "")
+        holder.terminate()
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
+class SlowReplica(MemoryReplica):
+    """Counts what is applied, and stops after the first piece until it is allowed to go on."""
+
+    def __init__(self, upto: int = 0) -> None:
+        super().__init__(upto)
+        self.has_begun, self.may_go_on = threading.Event(), threading.Event()
+
+    def apply(self, records: Any) -> Any:
+        events = super().apply(records)
+        self.has_begun.set()
+        self.may_go_on.wait(WAIT_S)
+        return events
+
+
+async def test_the_mark_is_told_and_a_stop_obeyed_while_a_replica_is_brought_there(
+    dsn: str, story: Story
+) -> None:
+    await project(dsn, story.entries[:2000], ())
+    replica, reports, stop = SlowReplica(), Reports(), asyncio.Event()
+    journal = PiecemealJournal(story.entries)
+    following = historian(dsn, journal, reports, 500, new_replica=lambda seq: replica)
+    task = asyncio.create_task(following.run(stop))
+
+    await asyncio.to_thread(replica.has_begun.wait, WAIT_S)
+    reports.count = 0
+    await reports.until(lambda: reports.count > 1)  # signs of life
+    assert (reports.seq, reports.lag, reports.error) == (2000, len(story.entries) - 2000, "")
+    stop.set()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    replica.may_go_on.set()
+    async with asyncio.timeout(WAIT_S):
+        await task
+
+    assert replica.seq == PiecemealJournal.PIECE
+
+
+class PiecemealJournal(MemoryJournal):
+    """Gives little at a time."""
+
+    PIECE = 100
+
+    def read(self, first_seq: int, limit: int, go_on: GoOn) -> Any:
+        return super().read(first_seq, min(limit, self.PIECE), go_on)
+
+
+async def test_what_was_known_is_told_until_the_database_answers(tmp_path: Path, story: Story) -> None:
+    dsn, reports, stop = dsn_of(tmp_path), Reports(), asyncio.Event()
+    journal = MemoryJournal(story.entries)
+    task = asyncio.create_task(historian(dsn, journal, reports, 500, known_seq=70).run(stop))
+
+    await reports.until(lambda: reports.error != "")
+    stop.set()
+    await task
+
+    assert (reports.seq, reports.lag) == (70, len(story.entries) - 70)
 
 
 async def test_a_database_that_is_down_at_the_start_is_awaited(tmp_path: Path, story: Story) -> None:

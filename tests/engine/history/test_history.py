@@ -72,11 +72,11 @@ async def test_migrating_from_empty_and_from_version_1_comes_to_the_same(dsn: st
 
     async with await History.connect(dsn) as new:
         await new.migrate(MIGRATIONS, SESSION)
-        assert await new.version() == len(MIGRATIONS) == 2
+        assert await new.version() == len(MIGRATIONS) == 3
         await new.migrate(MIGRATIONS)
 
     assert await everything(dsn) == before
-    assert await rows_of(dsn, "SELECT version FROM schema_version ORDER BY version") == [(1,), (2,)]
+    assert await rows_of(dsn, "SELECT version FROM schema_version ORDER BY version") == [(1,), (2,), (3,)]
     assert await rows_of(dsn, "SELECT count(*) FROM order_list") == [(len(before["orders"]),)]
 
 
@@ -95,7 +95,7 @@ async def test_a_newer_schema_is_refused(dsn: str) -> None:
         await newer.migrate((*MIGRATIONS, "CREATE TABLE of_the_future (n integer)"))
 
     async with await History.connect(dsn) as history:
-        with pytest.raises(HistoryError, match="schema version 3, this Pinion knows 2: start the newer"):
+        with pytest.raises(HistoryError, match="schema version 4, this Pinion knows 3: start the newer"):
             await history.migrate(MIGRATIONS)
 
 
@@ -111,3 +111,13 @@ async def test_an_empty_tail_of_commands_without_events_is_history_too(dsn: str,
         (2, 0, 0),
         (3, 0, 0),
     ]
+
+
+@pytest.mark.parametrize("version", [0, 2])
+async def test_no_insert_asks_for_summaries(dsn: str, version: int) -> None:
+    async with await History.connect(dsn) as history:
+        await history.migrate(MIGRATIONS[:version])
+        await history.migrate(MIGRATIONS)
+
+    [(options,)] = await rows_of(dsn, "SELECT reloptions FROM pg_class WHERE relname = 'commands_by_seq'")
+    assert options == ["pages_per_range=32", "autosummarize=off"]
