@@ -25,7 +25,7 @@ from engine.runtime.history import History
 from engine.runtime.replica import Replica
 from engine.trading.projection import TradingProjection
 from tests.engine.history.tables import everything, rows_of
-from tests.engine.history.test_historian import TRAP, TRAPPED_FILL, until_trapped
+from tests.engine.history.test_historian import TRAP, until_trapped
 from tests.postgres import new_database
 from tests.system.clients import Client
 from tests.system.record import Record
@@ -63,7 +63,7 @@ async def copy_trapped(dsn: str) -> AsyncIterator[None]:
     """Have the next COPY of fills stand still half way, for as long as the block lasts or the server."""
     holder = await asyncpg.connect(dsn, server_settings={"search_path": "pinion"})
     try:
-        await holder.execute(TRAP.replace(str(TRAPPED_FILL), "0"))
+        await holder.execute(TRAP.format(table="fills", row="fill_id >= 0"))
         await holder.execute("SELECT pg_advisory_lock(7)")
         await until_trapped(dsn)
         yield
