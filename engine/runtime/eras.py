@@ -115,6 +115,8 @@ class EraReplica:
 
     def _move_before(self, records: npt.NDArray[Any]) -> None:
         """Move on if these commands were decided with other capacities: a segment has one identity."""
+        if self._era == len(self._application.past):
+            return
         seqs = records["seq"][records["seq"] > 0]
         while len(seqs) and self._era < len(self._application.past):
             past = self._application.past[self._era]
