@@ -6,7 +6,7 @@ behind; which commands are quarantined, nothing covers: the list is shown for pe
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -59,14 +59,19 @@ def run(data_dir: Path, args: argparse.Namespace) -> int:
     snapshots, faults = _snapshots(data_dir, application)
     places = {taken.position.seq for taken in snapshots}
     gaps, frames, digests = Gaps(), 0, {begin.seq: begin.digest}
-    for frame in told(Reader(folder, begin, identity)):
-        frames += 1
-        fault = gaps.check(frame)
-        if fault is not None:
-            faults.append(f"frame of seq {frame.first_seq} to {frame.last_seq}: {fault}")
-        if frame.last_seq in places:
-            digests[frame.last_seq] = frame.digest
-    found = journal.survey(folder, begin, identity)
+
+    def checked(reader: Reader) -> Iterator[Frame]:
+        nonlocal frames
+        for frame in told(reader):
+            frames += 1
+            fault = gaps.check(frame)
+            if fault is not None:
+                faults.append(f"frame of seq {frame.first_seq} to {frame.last_seq}: {fault}")
+            if frame.last_seq in places:
+                digests[frame.last_seq] = frame.digest
+            yield frame
+
+    found = journal.survey(folder, begin, identity, checked)
     print(f"segments       {len(journal.segment_paths(folder))}")
     print(f"frames         {frames:,}, all whole and chained")
     print(f"commands       seq {begin.seq + 1:,} to {found.end.seq:,}")

@@ -26,6 +26,7 @@ from engine.runtime.disk import Disk
 from engine.runtime.frames import NPY_HEAD_BYTES, RECORD, frame_at, read_segment_head
 from engine.runtime.journal import (
     SEGMENT_NAME,
+    Broken,
     JournalError,
     Position,
     Reader,
@@ -34,6 +35,7 @@ from engine.runtime.journal import (
     number_of,
     open_segment,
     segment_paths,
+    walked,
 )
 
 FOLDER = "archive"
@@ -112,16 +114,12 @@ def spare_paths(folder: Path, needed_seq: int) -> list[Path]:
 
 def check_segment(segment: Segment, following: Segment) -> None:
     """Raise JournalError unless all frames up to the following segment are whole and chained to it."""
-    slot, seq, digest = 1, segment.head.first_seq - 1, segment.head.anchor
-    while seq + 1 < following.head.first_seq:
-        frame = frame_at(segment.records, slot)
-        if frame is None or frame.first_seq != seq + 1 or frame.previous != digest:
-            raise JournalError(
-                f"{segment.path}: no valid frame at byte {segment.offset_bytes(slot):,} (after seq {seq}), "
-                f"but {following.path.name} goes on at seq {following.head.first_seq}; {journal.RESTORE}"
-            )
-        slot, seq, digest = frame.end_slot, frame.last_seq, frame.digest
-    if digest != following.head.anchor:
+    found = walked(segment, following.head.first_seq - 1)
+    if isinstance(found, Broken):
+        raise JournalError(
+            f"{found}, but {following.path.name} goes on at seq {following.head.first_seq}; {journal.RESTORE}"
+        )
+    if found[1].digest != following.head.anchor:
         raise JournalError(
             f"{segment.path}: {following.path.name} is not chained to it: one of them belongs to another "
             f"journal, or was altered; {journal.RESTORE}"

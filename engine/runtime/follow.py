@@ -11,6 +11,7 @@ from pathlib import Path
 from engine.runtime.frames import Frame, Records, frame_at
 from engine.runtime.journal import (
     RESTORE,
+    Broken,
     Identity,
     JournalError,
     Position,
@@ -19,6 +20,7 @@ from engine.runtime.journal import (
     number_of,
     open_segment,
     segment_paths,
+    walked,
 )
 
 STRETCH_SLOTS = 2**15
@@ -109,16 +111,13 @@ class Follower:
 
     def _slot_behind(self, segment: Segment) -> int:
         """Walk a newly opened segment to the position."""
-        slot, seq, digest = 1, segment.head.first_seq - 1, segment.head.anchor
-        while seq < self.position.seq:
-            frame = frame_at(segment.records, slot)
-            if frame is None or frame.first_seq != seq + 1 or frame.previous != digest:
-                raise JournalError(
-                    f"{segment.path}: no valid frame at byte {segment.offset_bytes(slot):,} (after seq "
-                    f"{seq}), but the reader reached seq {self.position.seq}: it is damaged; {RESTORE}"
-                )
-            slot, seq, digest = frame.end_slot, frame.last_seq, frame.digest
-        if seq != self.position.seq or digest != self.position.digest:
+        found = walked(segment, self.position.seq)
+        if isinstance(found, Broken):
+            raise JournalError(
+                f"{found}, but the reader reached seq {self.position.seq}: it is damaged; {RESTORE}"
+            )
+        slot, at = found
+        if at != self.position:
             raise JournalError(
                 f"{segment.path}: is not chained to the frame that ends at seq {self.position.seq}: it "
                 f"belongs to another journal, or one of them was altered; {RESTORE}"

@@ -10,7 +10,7 @@ that was once declared durable must be there (DESIGN section 5, rule 9).
 import mmap
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 from pathlib import Path
@@ -203,6 +203,17 @@ class Broken:
         )
 
 
+def walked(segment: Segment, upto: int) -> tuple[int, Position] | Broken:
+    """Follow a segment's chain from its head until `upto` is reached; return the slot and place behind."""
+    slot, at = 1, Position(segment.head.first_seq - 1, segment.head.anchor)
+    while at.seq < upto:
+        frame = frame_at(segment.records, slot)
+        if frame is None or frame.first_seq != at.seq + 1 or frame.previous != at.digest:
+            return Broken(segment, slot, at)
+        slot, at = frame.end_slot, Position(frame.last_seq, frame.digest)
+    return slot, at
+
+
 class Reader:
     """Walks the frames of a journal folder from a position on.
 
@@ -334,15 +345,21 @@ class Found:
     cut: Broken | None  # something else than zeros stood at the end: why it is left out
 
 
-def survey(folder: Path, floor: Position = START, identity: Identity = None) -> Found:
+def survey(
+    folder: Path,
+    floor: Position = START,
+    identity: Identity = None,
+    watch: Callable[[Reader], Iterable[Frame]] = iter,
+) -> Found:
     """Find the journal's end behind `floor` (a snapshot's position) and judge what stands there.
 
+    watch : hands on each frame of the one walk, having looked at it
     Raises JournalError when commands that were declared durable are damaged or missing.
     """
     reader = Reader(folder, floor, identity)
     durable, tail = floor, []
     known = floor.seq
-    for frame in reader:
+    for frame in watch(reader):
         tail.append(frame)
         known = max(known, frame.durable_upto)
         while tail and tail[0].last_seq <= known:
