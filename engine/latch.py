@@ -12,7 +12,7 @@ from ringbuf.atomics import load_acquire
 LATCH_DISK, LATCH_FULL, LATCH_POISON = 1, 2, 3
 LATCH_TEXTS = {
     LATCH_DISK: "the disk refused a write or a sync",
-    LATCH_FULL: "the disk has no room for another segment",
+    LATCH_FULL: "the disk is full",
     LATCH_POISON: "a command killed the worker twice",
 }
 

@@ -76,8 +76,13 @@ class JournalWriter:
 
     @property
     def spare_error(self) -> OSError | None:
-        """Why there is no spare segment, None while there is one or one is being made."""
+        """Why the last try left no spare segment; None while there is one, or the first try goes on."""
         return self._spare_error
+
+    @property
+    def is_making_spare(self) -> bool:
+        """Whether a spare is being made beside the work."""
+        return self._spare is not None and self._spare.is_alive()
 
     def begin(self, number: int, durable: Position, tail: Sequence[Frame] = ()) -> None:
         """Start segment `number` behind `durable`, with copies of the frames found beyond it, synced."""
@@ -134,14 +139,13 @@ class JournalWriter:
         with self._final():
             if not self._is_spare_ready:
                 self._fill(self.folder / SPARE_NAME, self.slot_count)
-            self._is_spare_ready = False
+            self._is_spare_ready, self._spare_error = False, None
             self._enter(SPARE_NAME, (), self.slot_count)
         self.prepare_spare()
 
     def prepare_spare(self) -> None:
         """Begin to make the next segment, beside the work."""
         self.await_spare()
-        self._spare_error = None
         self._is_spare_ready = False
         self._spare = threading.Thread(target=self._make_spare, name="spare segment", daemon=True)
         self._spare.start()
@@ -208,7 +212,7 @@ class JournalWriter:
     def _make_spare(self) -> None:
         try:
             self._fill(self.folder / SPARE_NAME, self.slot_count)
-            self._is_spare_ready = True
+            self._is_spare_ready, self._spare_error = True, None
         except OSError as error:
             self._spare_error = error
 

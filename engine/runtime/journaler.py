@@ -7,6 +7,7 @@ An error of the disk is final: the latch stops the worker before it takes anothe
 what was not synced is never shown to anybody. A restart of everything is the only way out.
 """
 
+import errno
 import logging
 import os
 import signal
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 LOOK_NS = 50_000_000
 """The longest wait between two looks at signals and the heartbeat."""
 RETRY_SPARE_S = 1.0
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 EXIT_LATCHED = 3
 
 
@@ -75,6 +77,16 @@ class Journaler:
         else:
             self._open_cold(floor)
 
+    def step(self, idle_ns: int) -> bool:
+        """Work and look after the spare segment, latch on an error; tell whether there may be more to do."""
+        try:
+            worked = self.work(idle_ns)
+            self._keep_spare()
+        except OSError as error:
+            self.latch(error)
+            return True
+        return worked
+
     def work(self, idle_ns: int) -> bool:
         """Write one frame of what waits, after waiting at most idle_ns; tell whether there was any."""
         control, slots = self._control, self._slots
@@ -97,23 +109,9 @@ class Journaler:
         self._counters.add(self._frames)
         return True
 
-    def keep_spare(self) -> None:
-        """Try again for a spare segment; latch while what the ring may hold still finds room."""
-        error = self._writer.spare_error
-        if error is None:
-            return
-        # Every command could need a head of its own.
-        if self._writer.remaining() < 2 * self._settings.journal_ring:
-            self.latch(LATCH_FULL, error)
-            return
-        if time.monotonic() < self._retry_at:
-            return
-        self._retry_at = time.monotonic() + RETRY_SPARE_S
-        log.error("no room for another journal segment (%s): free space, or the engine stops", error)
-        self._writer.prepare_spare()
-
-    def latch(self, cause: int, error: OSError) -> None:
+    def latch(self, error: OSError) -> None:
         """Stop the engine: nothing more is accepted, nothing more becomes durable."""
+        cause = LATCH_FULL if error.errno in NO_ROOM else LATCH_DISK
         store_release(self._control, LATCH, cause)  # pairs with the loop's load
         log.critical("journal latched: %s (%s); mend the disk, then start again", LATCH_TEXTS[cause], error)
 
@@ -125,6 +123,21 @@ class Journaler:
     def close(self) -> None:
         """Let the files go; all that was appended is synced."""
         self._writer.close()
+
+    def _keep_spare(self) -> None:
+        """Try again for a spare segment; latch while what the ring may hold still finds room."""
+        error = self._writer.spare_error
+        if error is None:
+            return
+        # Every command could need a head of its own.
+        if self._writer.remaining() < 2 * self._settings.journal_ring:
+            self.latch(error)
+            return
+        if self._writer.is_making_spare or time.monotonic() < self._retry_at:
+            return
+        self._retry_at = time.monotonic() + RETRY_SPARE_S
+        log.error("cannot make the next journal segment (%s): mend the disk, or the engine stops", error)
+        self._writer.prepare_spare()
 
     def _floor(self) -> Position:
         """Return the newest snapshot's place: what lies before it need not be read."""
@@ -182,7 +195,7 @@ def run_journaler(segments: Segments, data_dir: Path, epoch: int, disk: Disk | N
             raise JournalError(
                 f"{journaler.folder}: cannot be written ({error}); mend the disk, then start again"
             ) from error
-        journaler.latch(LATCH_DISK, error)
+        journaler.latch(error)
     log.info("journaler %d writes to %s", os.getpid(), journaler.folder)
     write_ready(data_dir, JOURNALER, 0)
     while True:
@@ -192,12 +205,6 @@ def run_journaler(segments: Segments, data_dir: Path, epoch: int, disk: Disk | N
             time.sleep(LOOK_NS / 1e9)
             segments.counters.beat(counter_name(JOURNALER, "heartbeat"))
             continue
-        try:
-            worked = journaler.work(LOOK_NS)
-            journaler.keep_spare()
-        except OSError as error:
-            journaler.latch(LATCH_DISK, error)
-            continue
-        if stopping and not worked:
+        if not journaler.step(LOOK_NS) and stopping:
             journaler.close()
             return 0

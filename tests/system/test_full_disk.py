@@ -34,7 +34,7 @@ MAY_MOUNT = subprocess.run(
 ).returncode == 0  # fmt: skip
 IS_LONG = os.environ.get("PINION_LONG") == "1"
 CAUSES = {
-    "full": "the disk has no room for another segment",
+    "full": "the disk is full",
     "limited": "the disk refused a write or a sync",
 }
 HARMS = tuple(CAUSES) if MAY_MOUNT and IS_LONG else ("full",) if MAY_MOUNT else ("limited",)

@@ -16,6 +16,7 @@ import numpy as np
 from engine.config import EngineSettings
 from engine.instance import DURABLE
 from engine.records import EVENT
+from engine.runtime.disk import Disk
 from engine.runtime.journal import FOLDER, Reader
 from engine.runtime.journaler import Journaler
 from engine.runtime.recovery import recover
@@ -44,6 +45,7 @@ class Live:
         names: tuple[Sequence[str], Sequence[str]],
         epoch: int,
         clock_shift_ns: int = 0,
+        disk: Disk | None = None,
     ) -> None:
         rings, doors = names
         self.data_dir = data_dir
@@ -58,7 +60,7 @@ class Live:
         self.rings = [
             SpscRing(ring["control"], ring["slots"]) for ring in self.segments.commands.slots[0]["rings"]
         ]
-        self.journaler = Journaler(self.segments, data_dir, epoch, UnsyncedDisk())
+        self.journaler = Journaler(self.segments, data_dir, epoch, disk or UnsyncedDisk())
         self.heard: list[Any] = []
         self.looks: list[tuple[int, int]] = []
         """Of each look: the last command whose events are visible, and the announced end."""
@@ -124,6 +126,11 @@ class Live:
         return int(self.segments.journal.control[PUBLISHED])
 
     @property
+    def durable(self) -> int:
+        """D."""
+        return int(self.segments.journal.control[DURABLE])
+
+    @property
     def is_emitting(self) -> bool:
         """Whether events wait behind a closed gate."""
         return bool(self.segments.state.slots[0]["out_count"])
@@ -139,7 +146,7 @@ class Live:
     def look(self) -> None:
         """Read what is visible, and note how far the worker writes while so much is durable."""
         self.drain()
-        durable, applied = int(self.segments.journal.control[DURABLE]), int(self.loop["applied"])
+        durable, applied = self.durable, int(self.loop["applied"])
         self.looks.append((min(durable, applied), int(self.segments.events.control[INTENT])))
 
     def close(self) -> None:
@@ -150,7 +157,7 @@ class Live:
 
 @contextmanager
 def living(
-    data_dir: Path, application: Application, settings: EngineSettings, *names: Sequence[str], **how: int
+    data_dir: Path, application: Application, settings: EngineSettings, *names: Sequence[str], **how: Any
 ) -> Iterator[Live]:
     """Start, and end whatever happens; names: rings, doors."""
     rings, doors = names
