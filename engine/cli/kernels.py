@@ -6,7 +6,7 @@ Each later start loads them from the cache folder, which is named after a hash o
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ from typing import Any
 from numba.core import config as untyped_config
 from numba.core import event
 
-from engine import port
-from engine.runtime.replica import Replica
+from engine.runtime.children import DoorSpec
+from engine.runtime.replica import Replica, private_state
 from engine.runtime.segments import Application
 from engine.trading.view import LiveView
 
@@ -69,6 +69,15 @@ def compile_ahead(application: Application) -> Callable[[], int] | None:
     return compile_them
 
 
-def prepare_doors(data_dir: Path) -> None:
-    """Load, before the doors are forked, the kernels by which they read the live state."""
-    LiveView(port.attach_state(data_dir)).warm_up()
+def prepare_doors(application: Application, doors: Iterable[DoorSpec]) -> Callable[[], None]:
+    """Return what loads, before the doors are forked, their modules and kernels; no state is touched.
+
+    To be done while the engine recovers, which has a core of its own: an import of a second.
+    """
+
+    def prepare() -> None:
+        for door in doors:
+            door.load()
+        LiveView(private_state(application.state_dtype)).warm_up()
+
+    return prepare

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import msgspec
 
-import api.serve
-import gateways.http.serve
 from engine import config
 from engine.cli.definitions import definitions, missing
 from engine.cli.journal_data import application_of, remember
@@ -105,6 +103,7 @@ def build(settings: Settings, data_dir: Path, source: str) -> Supervisor:
         port=settings.api.port,
         setting="api.port",
     )
+    doors = (DoorSpec(http, "gateways.http.serve"), DoorSpec(queries, "api.serve"))
     application = trading(settings.engine.capacities.sizes())
     if settings.engine.durability == "sync":
         application = application_of(data_dir)  # the same capacities, and those that the journal had before
@@ -116,8 +115,8 @@ def build(settings: Settings, data_dir: Path, source: str) -> Supervisor:
         application=application,
         definitions=definitions(settings),
         missing=missing,
-        doors=[DoorSpec(http, gateways.http.serve.run), DoorSpec(queries, api.serve.run)],
-        prepare=prepare_doors,
+        doors=doors,
+        prepare=prepare_doors(application, doors),
         compile_ahead=compile_ahead(application),
     )
 

@@ -3,16 +3,25 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib import import_module
 
 from engine.config import DoorSettings
 
 
 @dataclass(frozen=True, slots=True)
 class DoorSpec:
-    """A door and the entry point of its process."""
+    """A door and the module of its process.
+
+    module : has run(DoorSettings); named only, so that an engine need not wait for its import
+    """
 
     settings: DoorSettings
-    run: Callable[[DoorSettings], None]
+    module: str
+
+    def load(self) -> Callable[[DoorSettings], None]:
+        """Import the module; return its `run`."""
+        run: Callable[[DoorSettings], None] = import_module(self.module).run
+        return run
 
 
 @dataclass(slots=True)

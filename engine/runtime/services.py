@@ -66,5 +66,5 @@ class Services:
                 await_database(self.data_dir)
             return run_history(self.segments, self.data_dir, self.dsn)
         door = self.doors[name]
-        door.run(door.settings)
+        door.load()(door.settings)
         return 0

@@ -45,6 +45,7 @@ from engine.runtime.process import (
     fork,
     take_role,
 )
+from engine.runtime.restarts import Restarts
 from engine.runtime.segments import SUPERVISOR, WORKER, Application, Segments, segment_names
 from engine.runtime.services import Services
 from engine.runtime.spares import Spares
@@ -64,10 +65,6 @@ STOP_WAITS_S = ((WORKER, 20.0), (JOURNALER, 20.0), (SHADOW, 60.0), (HISTORY, 30.
 STOP_WAIT_S_MAX = DOOR_STOP_WAIT_S + sum(wait_s for _, wait_s in STOP_WAITS_S)
 SILENCE_NS = 5_000_000_000
 """A door that gives no sign of life for so long is killed and restarted."""
-BACKOFF_FIRST_S = 0.1
-BACKOFF_MAX_S = 5.0
-SETTLED_S = 30.0
-"""A door that ran for so long starts again without delay."""
 
 
 class Supervisor:
@@ -84,7 +81,7 @@ class Supervisor:
         definitions: Sequence[Definition],
         doors: Sequence[DoorSpec],
         missing: Callable[[Sequence[Definition], Any], Sequence[Definition]],
-        prepare: Callable[[Path], None] = lambda data_dir: None,
+        prepare: Callable[[], None] = lambda: None,
         compile_ahead: Callable[[], int] | None = None,
     ) -> None:
         self.data_dir = data_dir
@@ -99,8 +96,7 @@ class Supervisor:
         self.compile_ahead = compile_ahead
         self.admin: port.Port | None = None
         self.children: dict[str, Child] = {}
-        self.restart_at: dict[str, float] = {}
-        self.backoff_s: dict[str, float] = {}
+        self.restarts = Restarts()
         self.started_at = time.time_ns()
         self.spares = tuple(f"spare-{i}" for i in range(settings.spare_rings))
         self.claims = Spares(data_dir, self.spares, self._sessions_down)
@@ -183,11 +179,12 @@ class Supervisor:
         engine = [JOURNALER, WORKER] if self.is_durable else [WORKER]
         for name in engine:
             self._start_service(name)
+        self.prepare()
+        gc.freeze()
         if not self._await_ready(engine, RECOVERY_WAIT_S):
             return False
         self.admin = port.Port.attach(self.data_dir, ADMIN_RING)
         configure(self.admin, self.missing(self.definitions, self.segments.state.slots))
-        self.prepare(self.data_dir)
         for name in (SHADOW, *self.doors) if self.is_durable else self.doors:
             self._start_service(name)
         if not self._await_ready(list(self.doors)):
@@ -307,11 +304,7 @@ class Supervisor:
     def _plan_restart(self, child: Child, status: int) -> None:
         """Note when a process that ended starts again, and declare a door's sessions down."""
         name = child.name
-        if time.monotonic() - child.started > SETTLED_S:
-            self.backoff_s.pop(name, None)
-        delay_s = self.backoff_s.get(name, BACKOFF_FIRST_S)
-        self.backoff_s[name] = min(2 * delay_s, BACKOFF_MAX_S)
-        self.restart_at[name] = time.monotonic() + delay_s
+        delay_s = self.restarts.plan(child)
         cause = read_failure(self.data_dir, name) or cause_of(status)
         log.error("%s (pid %d) ended: %s; it starts again in %.1f s", name, child.pid, cause, delay_s)
         if name not in self.doors:
@@ -324,10 +317,7 @@ class Supervisor:
             self._sessions_down(spec.settings.ring_name)
 
     def _restart_due(self) -> None:
-        for name, when in list(self.restart_at.items()):
-            if time.monotonic() < when:
-                continue
-            del self.restart_at[name]
+        for name in self.restarts.take_due():
             self._start_service(name)
             if name in self.doors:
                 self.children[name].bound_port = self.doors[name].settings.port
@@ -344,7 +334,7 @@ class Supervisor:
     def _kill_silent(self) -> None:
         """Kill a door whose heart stopped: its end is then handled like any other."""
         for name, child in self.children.items():
-            if name not in self.doors or name in self.restart_at:
+            if name not in self.doors or name in self.restarts:
                 continue
             age_ns = self.segments.counters.age_ns(f"{name}.heartbeat")
             grown_up = time.monotonic() - child.started > SILENCE_NS / 1e9

@@ -149,7 +149,7 @@ def check_latched(running: Running, url: str, cause: str) -> None:
     document = api_status(url)
     assert document["latched"] == cause
     assert cause in document["warning"]
-    assert cause in running.errors.read_text()
+    await_true(lambda: cause in running.errors.read_text(), "the log says why")
 
 
 def is_door_serving(running: Running) -> bool:

@@ -214,8 +214,8 @@ def test_a_disk_that_refuses_latches_and_the_next_start_has_what_was_acknowledge
     assert running.gate.submit(commands) == 40
     running.until(lambda: running.gate.closed_because() is Closed.LATCHED, "the latch")
     assert running.last_req_seq() == count - 1
-    assert "the disk refused a write or a sync" in running.errors.read_text()
     assert running.stop() == 0
+    assert "the disk refused a write or a sync" in running.errors.read_text()
     (running.data_dir / REFUSE).unlink()
     again = begin().enter()
 
