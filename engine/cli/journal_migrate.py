@@ -24,7 +24,7 @@ from engine.config import Capacities, ConfigError
 from engine.instance import HISTORY, JOURNALER, SHADOW
 from engine.runtime import journal, migration, snapshot
 from engine.runtime.disk import Disk
-from engine.runtime.eras import EraReplica, Moved, identity_by_number, load_snapshot
+from engine.runtime.eras import EraReplica, Moved, identity_by_number, whole_snapshots
 from engine.runtime.journal import START, Found, JournalError, Reader
 from engine.runtime.process import RoleTakenError, await_role, take_role
 from engine.runtime.quarantine import quarantined
@@ -86,13 +86,12 @@ def migrate(data_dir: Path, capacities: Capacities, disk: Disk) -> Layout:
 
 def state_at_end(data_dir: Path, application: Application) -> tuple[EraReplica, Found]:
     """Return the state behind the journal's last command, and what is found there."""
-    loaded = None
-    for path in snapshot.snapshot_paths(data_dir):
-        try:
-            loaded = load_snapshot(path, application)
-            break
-        except snapshot.SnapshotError as error:
-            print(f"{error}; an older one or the journal alone is used")
+    loaded = next(
+        whole_snapshots(
+            data_dir, application, lambda fault: print(f"{fault}; an older one or the journal alone is used")
+        ),
+        None,
+    )
     replica = EraReplica(application, loaded, quarantined=quarantined(data_dir))
     folder, identity = data_dir / journal.FOLDER, identity_by_number(application)
     floor = START if loaded is None else loaded[0].position

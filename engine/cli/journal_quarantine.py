@@ -14,14 +14,14 @@ from engine import instance
 from engine.cli.journal_data import application_of, begin_of
 from engine.instance import LATCH, Instance
 from engine.latch import LATCH_POISON
-from engine.runtime import journal, snapshot
+from engine.runtime import journal
 from engine.runtime.disk import Disk
-from engine.runtime.eras import identity_by_number, load_snapshot
+from engine.runtime.eras import identity_by_number, whole_snapshots
 from engine.runtime.journal import JournalError
 from engine.runtime.process import RoleTakenError, role_lock_path, take_role
 from engine.runtime.quarantine import quarantine, quarantined
 from engine.runtime.segments import SUPERVISOR, Application
-from engine.runtime.snapshot import Snapshot, SnapshotError
+from engine.runtime.snapshot import Snapshot
 from ringbuf.atomics import load_acquire
 
 DONE = 0
@@ -56,12 +56,7 @@ def run(data_dir: Path, seq: int) -> int:
 
 def newest_usable(data_dir: Path, application: Application) -> Snapshot | None:
     """Return the newest snapshot that is whole, also one of capacities that the journal had before."""
-    for path in snapshot.snapshot_paths(data_dir):
-        try:
-            return load_snapshot(path, application)[0]
-        except SnapshotError:
-            continue
-    return None
+    return next((found for found, _ in whole_snapshots(data_dir, application)), None)
 
 
 def raise_unless_latched_at(running: Instance, seq: int) -> None:

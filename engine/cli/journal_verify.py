@@ -14,13 +14,12 @@ import numpy as np
 from engine.cli.journal_archive import tell_missing
 from engine.cli.journal_data import application_of, begin_of, told
 from engine.config import RING_COUNT_MAX
-from engine.runtime import archive, journal, snapshot
-from engine.runtime.eras import identity_by_number, load_snapshot
+from engine.runtime import archive, journal
+from engine.runtime.eras import identity_by_number, whole_snapshots
 from engine.runtime.frames import Frame
 from engine.runtime.journal import JournalError, Position, Reader
 from engine.runtime.quarantine import FILE, quarantined
-from engine.runtime.segments import Application
-from engine.runtime.snapshot import Snapshot, SnapshotError
+from engine.runtime.snapshot import Snapshot
 
 DONE, FAILED = 0, 1
 
@@ -56,7 +55,8 @@ def run(data_dir: Path, args: argparse.Namespace) -> int:
     """Verify; JournalError at the first thing that ends the chain, other faults are told together."""
     application = application_of(data_dir)
     identity, begin, folder = identity_by_number(application), begin_of(data_dir), data_dir / journal.FOLDER
-    snapshots, faults = _snapshots(data_dir, application)
+    faults: list[str] = []
+    snapshots = [found for found, _ in whole_snapshots(data_dir, application, faults.append)]
     places = {taken.position.seq for taken in snapshots}
     gaps, frames, digests = Gaps(), 0, {begin.seq: begin.digest}
 
@@ -86,18 +86,6 @@ def run(data_dir: Path, args: argparse.Namespace) -> int:
     for each in faults:
         print(f"pinion journal verify: {each}", file=sys.stderr)
     return FAILED if faults else DONE
-
-
-def _snapshots(data_dir: Path, application: Application) -> tuple[list[Snapshot], list[str]]:
-    """Return the snapshots that are whole, and what is wrong with the others."""
-    taken, faults = [], []
-    for path in snapshot.snapshot_paths(data_dir):
-        try:
-            taken.append(load_snapshot(path, application)[0])
-        except SnapshotError as error:
-            if path.exists():  # else the running instance made another one and removed it
-                faults.append(str(error))
-    return taken, faults
 
 
 def _snapshot_faults(taken: Snapshot, begin: Position, end: Position, digest: bytes | None) -> Sequence[str]:

@@ -8,7 +8,7 @@ decided with; behind its last command the state moves over (Application.convert)
 migration did it. So a replay from the beginning and one from a snapshot end in the same state.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,20 @@ def load_snapshot(path: Path, application: Application) -> tuple[Snapshot, int]:
             first_fault = first_fault or fault
     assert first_fault is not None
     raise first_fault
+
+
+def whole_snapshots(
+    data_dir: Path, application: Application, complain: Callable[[str], None] = lambda fault: None
+) -> Iterator[tuple[Snapshot, int]]:
+    """Yield the snapshots of any era, newest first, with their era's index; complain of damaged ones."""
+    for path in snapshot.snapshot_paths(data_dir):
+        try:
+            loaded = load_snapshot(path, application)
+        except SnapshotError as error:
+            if path.exists():  # else the running instance made another one and removed it
+                complain(str(error))
+        else:
+            yield loaded
 
 
 class EraReplica:

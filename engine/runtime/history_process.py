@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.instance import DURABLE, HISTORY, counter_name, write_ready
-from engine.runtime import journal, snapshot
-from engine.runtime.eras import Changed, EraReplica, identity_by_number, load_snapshot
+from engine.runtime import journal
+from engine.runtime.eras import Changed, EraReplica, identity_by_number, whole_snapshots
 from engine.runtime.follow import Follower
 from engine.runtime.frames import RECORD
 from engine.runtime.historian import PIECE_COMMANDS, GoOn, Historian
@@ -80,16 +80,8 @@ def replica_at(
 
     changed : as of EraReplica
     """
-    found = None
-    for path in snapshot.snapshot_paths(data_dir):
-        try:
-            loaded = load_snapshot(path, application)
-        except snapshot.SnapshotError as error:
-            log.warning("%s", error)
-            continue
-        if loaded[0].position.seq <= seq:
-            found = loaded
-            break
+    usable = whole_snapshots(data_dir, application, log.warning)
+    found = next((loaded for loaded in usable if loaded[0].position.seq <= seq), None)
     return EraReplica(application, found, quarantined=quarantined(data_dir), changed=changed)
 
 
