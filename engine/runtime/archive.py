@@ -191,18 +191,11 @@ def unpack(packed: Path, following: Path, disk: Disk) -> Path:
     drafts.mkdir(mode=0o700, exist_ok=True)
     name = segment_name_of(packed)
     draft, final = drafts / name, following.parent / name
-    file = disk.create(draft)
-    try:
+    with disk.made(draft) as file:
         offset = 0
         for chunk in _unpacked(packed):
             disk.write(file, chunk, offset)
             offset += len(chunk)
-        disk.sync(file)
-    except OSError:
-        disk.remove(draft)  # half a file holds room that the journal needs
-        raise
-    finally:
-        disk.close(file)
     check_segment(open_segment(draft), open_segment(following))
     crash_point("archive.unpacked")
     disk.rename(draft, final)
@@ -245,22 +238,13 @@ def _compress(path: Path, draft: Path, disk: Disk) -> None:
     """Write the compressed content of `path` to `draft`, on the disk when this returns."""
     compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
     stream = compressor.compressobj(size=path.stat().st_size)
-    file = disk.create(draft)
-    try:
+    with disk.made(draft) as file:
         offset = 0
         for chunk in _chunks(path):
             part = stream.compress(chunk)
             disk.write(file, part, offset)
             offset += len(part)
         disk.write(file, stream.flush(), offset)
-        disk.sync(file)
-        # What is read back shall come from the disk, as far as that can be asked for.
-        os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
-    except OSError:
-        disk.remove(draft)
-        raise
-    finally:
-        disk.close(file)
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
@@ -284,6 +268,9 @@ def _unpacked(packed: Path) -> Iterator[bytes]:
 
 
 def _unpacked_digest(packed: Path) -> bytes:
+    """Return the digest of an archived segment's content, read from the disk as far as one can ask it."""
+    with packed.open("rb") as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     return _digest_of(_unpacked(packed))
 
 

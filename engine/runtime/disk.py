@@ -6,6 +6,8 @@ synced and what was not, fail a call, lose power between two of them.
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 MODE = 0o600
@@ -17,6 +19,19 @@ class Disk:
     def create(self, path: Path) -> int:
         """Make an empty file, replacing one of that name; return its descriptor."""
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, MODE)
+
+    @contextmanager
+    def made(self, path: Path) -> Iterator[int]:
+        """Create a file for the block to write; its content is on the disk behind it."""
+        file = self.create(path)
+        try:
+            yield file
+            self.sync(file)
+        except OSError:
+            self.remove(path)  # half a file holds room that the journal needs
+            raise
+        finally:
+            self.close(file)
 
     def open(self, path: Path) -> int:
         """Open an existing file for reading and writing; return its descriptor."""

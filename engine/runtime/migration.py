@@ -66,12 +66,8 @@ def stage(
     writer = _begin(draft / journal.FOLDER, application, moved.epoch, disk)
     writer.begin(number, found.end)
     writer.close()
-    file = disk.create(draft / journal.FOLDER / LAYOUT_FILE)
-    try:
+    with disk.made(draft / journal.FOLDER / LAYOUT_FILE) as file:
         disk.write(file, layout, 0)
-        disk.sync(file)
-    finally:
-        disk.close(file)
     disk.sync_folder(draft / journal.FOLDER)
     disk.sync_folder(draft)
     crash_point("migrate.staged")

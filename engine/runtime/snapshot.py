@@ -111,8 +111,7 @@ def write(data_dir: Path, replica: Rebuilt, position: Position, identity: int, d
     meta["rings"] = replica.marks
     draft = folder / DRAFT
     disk.remove(draft)
-    file = disk.create(draft)
-    try:
+    with disk.made(draft) as file:
         content = blake3.blake3()
         for index, block in _blocks(replica.state):
             content.update(index.to_bytes(8, "little"))
@@ -123,12 +122,6 @@ def write(data_dir: Path, replica: Rebuilt, position: Position, identity: int, d
         meta["content"] = np.frombuffer(_sealed(meta, content.digest()), np.uint8)
         disk.write(file, _npy_head(replica.state.dtype) + meta.tobytes(), 0)
         crash_point("snapshot.written")
-        disk.sync(file)
-    except OSError:
-        disk.remove(draft)  # half a file holds room that the journal needs
-        raise
-    finally:
-        disk.close(file)
     path = folder / snapshot_name(position.seq)
     disk.rename(draft, path)
     crash_point("snapshot.named")
