@@ -31,7 +31,7 @@ Found = TypeVar("Found")
 
 BATCH_COMMANDS = 2**16
 PACE_S = 0.1
-"""Between two batches that are not full: fewer transactions, and history is late by this much."""
+"""Behind a batch that took all there was: fewer transactions, and history is late by this much."""
 RETRY_FIRST_S = 0.1
 RETRY_MAX_S = 5.0
 PIECE_COMMANDS = 2**12
@@ -84,6 +84,8 @@ Where the database was not reached yet, seq is what was known before."""
 class _Ready:
     batch: Batch
     digest: bytes
+    has_more: bool
+    """More was durable than the batch took."""
 
 
 class Historian:
@@ -227,37 +229,39 @@ class Historian:
         return replica
 
     async def _step(self, history: History) -> bool:
-        """Write a batch while the next is made ready; tell whether there is more at once."""
+        """Write a batch while the next is made ready; tell whether there is more to do at once."""
+        is_first = not self._ready
         preparing = asyncio.create_task(asyncio.to_thread(self._prepare))
         try:
-            is_full = await self._write_oldest(history)
+            has_more = await self._write_oldest(history)
         finally:
             # The thread changes the replica: what it makes is kept, whatever happens here but a stop.
             prepared = await preparing
             if prepared is not None:
                 self._ready.append(prepared)
         self._say("")
-        return is_full
+        return has_more or (is_first and prepared is not None)
 
     async def _write_oldest(self, history: History) -> bool:
         """Write what has been ready longest; tell whether there is more where that came from."""
         if not self._ready:
             return False
-        batch = self._ready[0].batch
-        await history.project(batch, self._ready[0].digest)
-        self._seq = batch.last_seq
+        oldest = self._ready[0]
+        await history.project(oldest.batch, oldest.digest)
+        self._seq = oldest.batch.last_seq
         self._retry_s = RETRY_FIRST_S
         if self._last_error:
             log.info("history goes on behind seq %d", self._seq)
             self._last_error = ""
         self._ready.popleft()
-        return batch.last_seq - batch.first_seq + 1 >= self._batch_commands
+        return oldest.has_more
 
     def _prepare(self) -> _Ready | None:
         """Apply the next commands and make their rows; None where there are no more, or enough ready."""
         replica = self._replica
         assert replica is not None
-        if len(self._ready) > 1 or self._source.durable_seq() <= replica.seq:
+        durable_seq = self._source.durable_seq()
+        if len(self._ready) > 1 or durable_seq <= replica.seq:
             return None
         entries = self._source.read(replica.seq + 1, self._batch_commands, self._go_on)
         events = []
@@ -266,7 +270,7 @@ class Historian:
             events.append(replica.apply(entries[first : first + PIECE_COMMANDS]))
         self._go_on()
         batch = self._projection.batch(entries, np.concatenate(events), replica.state)
-        return _Ready(batch, digest_of(entries))
+        return _Ready(batch, digest_of(entries), has_more=batch.last_seq < durable_seq)
 
     def _say(self, error: str) -> None:
         self._report(self._seq, max(0, self._source.durable_seq() - self._seq), error)

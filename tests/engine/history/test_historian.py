@@ -63,9 +63,19 @@ def historian(dsn: str, journal: Any, reports: Reports, batch_commands: int, **o
         projection=TradingProjection(),
         report=reports,
         batch_commands=batch_commands,
-        pace_s=0.01,
-        **{"new_replica": MemoryReplica, **options},
+        **{"new_replica": MemoryReplica, "pace_s": 0.01, **options},
     )
+
+
+class PiecemealJournal(MemoryJournal):
+    """Gives little at a time."""
+
+    def __init__(self, entries: Any, piece: int) -> None:
+        super().__init__(entries)
+        self._piece = piece
+
+    def read(self, first_seq: int, limit: int, go_on: GoOn) -> Any:
+        return super().read(first_seq, min(limit, self._piece), go_on)
 
 
 @asynccontextmanager
@@ -99,6 +109,21 @@ async def test_history_follows_what_is_durable_and_no_further(dsn: str, story: S
         await reports.until(lambda: reports.seq == 1200 and reports.lag == 0)
 
     assert reports.errors == []
+
+
+@pytest.mark.parametrize("batch_commands", [300, 10_000])  # the batch is full; the read gave less than wanted
+async def test_it_does_not_rest_while_it_catches_up(
+    batch_commands: int, dsn: str, story: Story, fresh: Any
+) -> None:
+    reports, stop = Reports(), asyncio.Event()
+    journal = PiecemealJournal(story.entries, piece=300)
+    task = asyncio.create_task(historian(dsn, journal, reports, batch_commands, pace_s=WAIT_S).run(stop))
+
+    await reports.until(lambda: reports.seq == len(story.entries))
+    stop.set()
+    await task
+
+    assert await everything(dsn) == fresh
 
 
 async def test_it_goes_on_where_it_stopped(dsn: str, story: Story, fresh: Any) -> None:
@@ -218,7 +243,7 @@ async def test_the_mark_is_told_and_a_stop_obeyed_while_a_replica_is_brought_the
 ) -> None:
     await project(dsn, story.entries[:2000], ())
     replica, reports, stop = SlowReplica(), Reports(), asyncio.Event()
-    journal = PiecemealJournal(story.entries)
+    journal = PiecemealJournal(story.entries, piece=100)
     following = historian(dsn, journal, reports, 500, new_replica=lambda seq: replica)
     task = asyncio.create_task(following.run(stop))
 
@@ -233,16 +258,7 @@ async def test_the_mark_is_told_and_a_stop_obeyed_while_a_replica_is_brought_the
     async with asyncio.timeout(WAIT_S):
         await task
 
-    assert replica.seq == PiecemealJournal.PIECE
-
-
-class PiecemealJournal(MemoryJournal):
-    """Gives little at a time."""
-
-    PIECE = 100
-
-    def read(self, first_seq: int, limit: int, go_on: GoOn) -> Any:
-        return super().read(first_seq, min(limit, self.PIECE), go_on)
+    assert replica.seq == 100
 
 
 async def test_what_was_known_is_told_until_the_database_answers(tmp_path: Path, story: Story) -> None:
