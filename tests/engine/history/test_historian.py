@@ -14,6 +14,7 @@ import pytest
 
 from engine.runtime.database import Database, dsn_of
 from engine.runtime.historian import GoOn, Historian
+from engine.runtime.history import CONNECT_S_MAX
 from engine.trading.projection import TradingProjection
 from tests.engine.history.story import MemoryJournal, MemoryReplica, Story
 from tests.engine.history.tables import everything, project, rows_of
@@ -271,6 +272,29 @@ async def test_what_was_known_is_told_until_the_database_answers(tmp_path: Path,
     await task
 
     assert (reports.seq, reports.lag) == (70, len(story.entries) - 70)
+
+
+async def test_it_stops_while_a_server_does_not_even_greet(story: Story) -> None:
+    is_asked, stop = asyncio.Event(), asyncio.Event()
+
+    async def keep_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        is_asked.set()
+        await reader.read()  # until the other side gives up
+        writer.close()
+
+    silent = await asyncio.start_server(keep_silent, "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    dsn = f"postgresql://nobody@127.0.0.1:{port}/nothing"
+    task = asyncio.create_task(historian(dsn, MemoryJournal(story.entries), Reports(), 500).run(stop))
+
+    async with asyncio.timeout(WAIT_S):
+        await is_asked.wait()
+    stop.set()
+    async with asyncio.timeout(CONNECT_S_MAX / 2):
+        await task
+
+    silent.close()
+    await silent.wait_closed()
 
 
 async def test_a_database_that_is_down_at_the_start_is_awaited(tmp_path: Path, story: Story) -> None:
