@@ -7,24 +7,21 @@ handler alternate, so that a noisy neighbour meets both, and the median round co
 the closed loop counts from the sending, of the open loop from the moment a request was due.
 """
 
-import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import msgspec
-
 from perf.live import Live, live
+from perf.load import load, middle
 from perf.result import Line, Result
 
 TIER = "http"
+GENERATOR = "perf.load_http"
 CONNECTIONS = 16
 OPEN_RATE = 3400
 OPEN_CONNECTIONS = 64
-ACCEPTED_MIN = 0.95
-"""Share of the orders that must be accepted: the case is about orders, not refusals."""
 ROUNDS, ROUND_S = 5, 3.0
 QUICK_ROUNDS, QUICK_ROUND_S = 1, 1.0
 LATENCIES = ("mean_ns", "p50_ns", "p99_ns", "p999_ns", "max_ns")
@@ -36,9 +33,10 @@ def run(quick: bool) -> list[Line]:
     with bare_server() as bare_port, live() as instance:
         bare, door = [], []
         for number in range(rounds):
-            bare.append(load(bare_port, "bare-handler-takes-any", seconds, number, "--bare"))
-            door.append(load(instance.order_port, instance.key, seconds, number))
+            bare.append(load(GENERATOR, bare_port, "bare-handler-takes-any", seconds, number, "--bare"))
+            door.append(load(GENERATOR, instance.order_port, instance.key, seconds, number))
         opened = load(
+            GENERATOR,
             instance.order_port,
             instance.key,
             2 * seconds,
@@ -46,8 +44,8 @@ def run(quick: bool) -> list[Line]:
             *("--rate", str(OPEN_RATE), "--connections", str(OPEN_CONNECTIONS)),
         )
         return [
-            _line(f"bare aiohttp handler, {CONNECTIONS} connections", _median(bare), instance),
-            _line(f"POST /v1/orders, {CONNECTIONS} connections", _median(door), instance),
+            _line(f"bare aiohttp handler, {CONNECTIONS} connections", middle(bare), instance),
+            _line(f"POST /v1/orders, {CONNECTIONS} connections", middle(door), instance),
             _line("POST /v1/orders, open loop", opened, instance, OPEN_RATE),
         ]
 
@@ -64,29 +62,6 @@ def bare_server() -> Iterator[int]:
         process.wait()
         if process.stdout is not None:
             process.stdout.close()
-
-
-def load(port: int, key: str, seconds: float, session: int, *more: str) -> dict[str, Any]:
-    """Run the load generator once; raise unless it checked every answer and most were accepted."""
-    command = [sys.executable, "-m", "perf.load_http", str(port), "--key", key]
-    told = subprocess.run(
-        [*command, "--seconds", str(seconds), "--session", str(session + 1), *more],
-        capture_output=True,
-        text=True,
-        timeout=60 + 4 * seconds,
-        check=False,
-    )
-    if told.returncode:
-        raise RuntimeError(f"load generator failed: {told.stderr.strip()[-2000:]}")
-    result: dict[str, Any] = msgspec.json.decode(told.stdout)
-    if result["accepted"] < ACCEPTED_MIN * result["commands"]:
-        raise RuntimeError(f"only {result['accepted']} of {result['commands']} orders were accepted")
-    return result
-
-
-def _median(rounds: list[dict[str, Any]]) -> dict[str, Any]:
-    middle = statistics.median_low(each["throughput_per_s"] for each in rounds)
-    return next(each for each in rounds if each["throughput_per_s"] == middle)
 
 
 def _line(case: str, measured: dict[str, Any], instance: Live, offered: int | None = None) -> Line:
