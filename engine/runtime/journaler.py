@@ -98,7 +98,8 @@ class Journaler:
         return True
 
     def keep_spare(self) -> None:
-        """Try again for a spare segment; latch while what the ring may hold still finds room."""
+        """Go on with the spare segment, or try for one again; latch while the ring still finds room."""
+        self._writer.grow_spare()
         error = self._writer.spare_error
         if error is None:
             return
