@@ -10,6 +10,8 @@ As tier pipeline, with the production journaler as a third process on the same t
     open_loop        500,000 a second on a fixed schedule, from the *intended* time
     disk             write of 4 KiB and fdatasync into a file of zeros, right before and after the
                      round trips, the pipeline idle beside it: the disk's own
+    disk_open_loop   the same bytes on the schedule of the open loop, right before and after it: each write
+                     takes what has come due, from the intended time. What no engine could go below
 """
 
 import os
@@ -22,6 +24,7 @@ import numpy.typing as npt
 from engine.histogram import Histogram
 from engine.instance import STEP
 from engine.runtime.disk import Disk
+from engine.runtime.journal_writer import FRAME_MAX, SLOT_BYTES
 from perf.bench_pipeline import Durability, check, pipeline, require, words_of
 from perf.bench_step import BenchError
 from perf.flow.generate import generate
@@ -101,13 +104,16 @@ def latencies(mix: Mix, trips: int, paced: int) -> list[Line]:
         disk_ns = np.concatenate((before, disk_times(trips // 2)))
         interval_ns = 1_000_000_000 // RATE_PER_S
         arguments = (*ends, first + trips, len(commands), *run.readers_end, open_ns, late_ns, interval_ns)
+        before = disk_open_loop(paced // 10, interval_ns)
         require(open_loop(*arguments))
+        disk_open_ns = np.concatenate((before, disk_open_loop(paced // 10, interval_ns)))
         check(flow, run)
     name, rate = mix.name, RATE_PER_S
     return [
         _line("disk/4-KiB-write-fdatasync", disk_ns),
         _line(f"round_trip/{name}", trip_ns),
         _line(f"open_loop/{name}", open_ns, rate),
+        _line("disk_open_loop/write-fdatasync", disk_open_ns, rate),
         _line(f"generator_late/{name}", late_ns, rate),
     ]
 
@@ -134,6 +140,31 @@ def disk_times(count: int) -> npt.NDArray[np.int64]:
             disk.sync_data(descriptor)
             times[i] = time.perf_counter_ns() - began
     return times
+
+
+def disk_open_loop(count: int, interval_ns: int) -> npt.NDArray[np.int64]:
+    """Return how long each of `count` records took from its intended time until it was durable, ns."""
+    disk = Disk()
+    latency_ns = np.zeros(count, np.int64)
+    # As many bytes as a frame of the same commands has: its head and one slot for each.
+    content = memoryview(os.urandom((1 + FRAME_MAX) * SLOT_BYTES))
+    with tempfile.NamedTemporaryFile(prefix="pinion-perf-") as file:
+        descriptor = file.fileno()
+        disk.write(descriptor, bytes(2 * count * SLOT_BYTES), 0)
+        disk.sync(descriptor)
+        start = time.perf_counter_ns()
+        done = offset = 0
+        while done < count:
+            due = min(count, done + FRAME_MAX, 1 + (time.perf_counter_ns() - start) // interval_ns)
+            if due == done:
+                continue
+            frame = content[: (1 + due - done) * SLOT_BYTES]
+            disk.write(descriptor, frame, offset)
+            disk.sync_data(descriptor)
+            ended = time.perf_counter_ns() - start
+            latency_ns[done:due] = ended - np.arange(done, due) * interval_ns
+            done, offset = due, offset + len(frame)
+    return latency_ns
 
 
 def run(quick: bool) -> list[Line]:

@@ -164,9 +164,10 @@ def open_loop(
     while r.answered < wanted:
         now = clock_monotonic_ns()
         due = min(last, first + 1 + (now - start) // interval_ns)
-        for k in range(sent, due):
-            late_ns[k - first] = now - start - (k - first) * interval_ns
         pushed = push(control, slots, commands, sent, due)  # a full ring: again at the next round
+        # Of these alone: noting all that is due each round, a generator far behind never caught up.
+        for k in range(sent, sent + pushed):
+            late_ns[k - first] = now - start - (k - first) * interval_ns
         sent += pushed
         before = r.answered - base
         count = take_events(r, events_control, events, gate, gate_idx, out)

@@ -4,13 +4,17 @@ One object, so that a test can stand between the code and the file system: recor
 synced and what was not, fail a call, lose power between two of them.
 """
 
+import ctypes
 import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 MODE = 0o600
+SYNC_FILE_RANGE_WRITE = 2
 
 
 class Disk:
@@ -51,6 +55,15 @@ class Disk:
         """Write as much of `content` as the kernel takes at once; return how many bytes that were."""
         return os.pwrite(file, content, offset)
 
+    def reserve(self, file: int, length: int) -> None:
+        """Make an empty file `length` bytes of zeros whose room is taken: writing them finds it."""
+        os.posix_fallocate(file, 0, length)
+
+    def begin_writing(self, file: int, offset: int, length: int) -> None:
+        """Have the kernel send these bytes to the disk now, without waiting; promises nothing."""
+        # Where that is not known the sync to come does it, and reports any error.
+        _libc().sync_file_range(file, ctypes.c_int64(offset), ctypes.c_int64(length), SYNC_FILE_RANGE_WRITE)
+
     def sync_data(self, file: int) -> None:
         """Return once what was written to the file is on the disk."""
         os.fdatasync(file)
@@ -78,3 +91,8 @@ class Disk:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+@cache
+def _libc() -> Any:
+    return ctypes.CDLL(None)

@@ -4,11 +4,11 @@
     append(...)      one frame: write, fdatasync; when it returns the commands are durable
     rotate()         seal the full segment, give the spare its head and its name
 
-A spare of zeros, written and synced by a thread, always waits: a rotation costs three syncs and
-no allocation, and what is in the journal ring finds room even if the disk fills up meanwhile.
+A spare segment (spare_segment.py) has its room from the beginning and gets its zeros while this one
+is written: a rotation costs three syncs and no allocation, and what is in the journal ring finds
+room even if the disk fills up meanwhile.
 """
 
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -29,14 +29,16 @@ from engine.runtime.frames import (
     seq_at,
 )
 from engine.runtime.journal import Position, segment_name
+from engine.runtime.spare_segment import SpareSegment
 
 SPARE_NAME = "spare.tmp"
 NEXT_NAME = "next.tmp"
-FILL_BYTES = 2**18
 FRAME_MAX = 8192
 """Most commands of one group commit: 1.3 MB, about 2 ms of disk."""
 SLOT_BYTES = RECORD.itemsize
 Octets = npt.NDArray[np.uint8]
+SPARE_AHEAD = 16
+"""The spare is whole when this part of the segment, one in so many, is still empty."""
 SLOTS_MIN = 2
 """The heads of the segment and of a frame."""
 
@@ -64,9 +66,8 @@ class JournalWriter:
         self._slot = 0
         self._number = 0
         self._end = Position(0, b"")
-        self._spare: threading.Thread | None = None
+        self._spare: SpareSegment | None = None
         self._spare_error: OSError | None = None
-        self._is_spare_ready = False
         self._failed: OSError | None = None
 
     @property
@@ -76,13 +77,8 @@ class JournalWriter:
 
     @property
     def spare_error(self) -> OSError | None:
-        """Why the last try left no spare segment; None while there is one, or the first try goes on."""
+        """Why there is no spare segment, None while there is one."""
         return self._spare_error
-
-    @property
-    def is_making_spare(self) -> bool:
-        """Whether a spare is being made beside the work."""
-        return self._spare is not None and self._spare.is_alive()
 
     def begin(self, number: int, durable: Position, tail: Sequence[Frame] = ()) -> None:
         """Start segment `number` behind `durable`, with copies of the frames found beyond it, synced."""
@@ -92,7 +88,7 @@ class JournalWriter:
                 self.disk.remove(self.folder / leftover)
             needed = 1 + sum(1 + frame.command_count for frame in tail)
             slot_count = max(self.slot_count, needed)
-            self._fill(self.folder / NEXT_NAME, slot_count)
+            self._new_segment(NEXT_NAME, slot_count).finish()
             self._number = number - 1
             self._end = durable
             self._enter(NEXT_NAME, tail, slot_count)
@@ -134,36 +130,46 @@ class JournalWriter:
         return last_seq
 
     def rotate(self) -> None:
-        """Go on in the spare segment; waits for it where it is not ready. The frames so far are synced."""
-        self.await_spare()
+        """Go on in the spare segment, or in a new one where there is none. The frames so far are synced."""
         with self._final():
-            if not self._is_spare_ready:
-                self._fill(self.folder / SPARE_NAME, self.slot_count)
-            self._is_spare_ready, self._spare_error = False, None
+            spare = self._spare or self._new_segment(SPARE_NAME, self.slot_count)
+            spare.finish()
+            self._spare = None
             self._enter(SPARE_NAME, (), self.slot_count)
         self.prepare_spare()
 
     def prepare_spare(self) -> None:
-        """Begin to make the next segment, beside the work."""
-        self.await_spare()
-        self._is_spare_ready = False
-        self._spare = threading.Thread(target=self._make_spare, name="spare segment", daemon=True)
-        self._spare.start()
+        """Begin the next segment: its room is there, or an error says why not."""
+        self._close_spare()
+        self._spare_error = None
+        try:
+            self._spare = self._new_segment(SPARE_NAME, self.slot_count)
+        except OSError as error:
+            self._spare_error = error
+
+    def grow_spare(self) -> None:
+        """Let the spare come as far as this segment has: call after each frame."""
+        if self._spare is None:
+            return
+        ahead = self._slot + self._slot // SPARE_AHEAD
+        try:
+            self._spare.grow(self._offset(ahead))
+        except OSError as error:
+            self._spare, self._spare_error = None, error
 
     def await_spare(self) -> None:
-        """Return once nothing is being made beside the work: there is a spare, or an error says why not."""
+        """Return once the spare has come as far as it was asked to."""
         if self._spare is not None:
-            self._spare.join()
-            self._spare = None
+            self._spare.await_grown()
 
     def remaining(self) -> int:
-        """Return how many slots are left in this segment and the spare, once that is there."""
+        """Return how many slots are left in this segment and the spare, if there is one."""
         left = max(0, self.slot_count - self._slot)
-        return left + (self.slot_count - 1 if self._is_spare_ready else 0)
+        return left + (self.slot_count - 1 if self._spare else 0)
 
     def close(self) -> None:
         """Close the file; everything appended is synced already."""
-        self.await_spare()
+        self._close_spare()
         if self._file >= 0:
             self.disk.close(self._file)
             self._file = -1
@@ -209,28 +215,13 @@ class JournalWriter:
             self._failed = error
             raise
 
-    def _make_spare(self) -> None:
-        try:
-            self._fill(self.folder / SPARE_NAME, self.slot_count)
-            self._is_spare_ready, self._spare_error = True, None
-        except OSError as error:
-            self._spare_error = error
+    def _new_segment(self, name: str, slot_count: int) -> SpareSegment:
+        return SpareSegment(self.disk, self.folder / name, self._offset(slot_count))
 
-    def _fill(self, path: Path, slot_count: int) -> None:
-        """Make a file of zeros that is on the disk: later writes change no metadata."""
-        size = NPY_HEAD_BYTES + slot_count * SLOT_BYTES
-        zeros = bytes(FILL_BYTES)
-        file = self.disk.create(path)
-        try:
-            for offset in range(0, size, FILL_BYTES):
-                self.disk.write(file, memoryview(zeros)[: size - offset], offset)
-                # Each part at once: a group commit beside it waits for one part, not for the whole file.
-                self.disk.sync(file)
-        except OSError:
-            self.disk.remove(path)  # half a file holds room that others need
-            raise
-        finally:
-            self.disk.close(file)
+    def _close_spare(self) -> None:
+        if self._spare is not None:
+            self._spare.close()
+            self._spare = None
 
     @staticmethod
     def _offset(slot: int) -> int:

@@ -125,7 +125,8 @@ class Journaler:
         self._writer.close()
 
     def _keep_spare(self) -> None:
-        """Try again for a spare segment; latch while what the ring may hold still finds room."""
+        """Go on with the spare segment, or try for one again; latch while the ring still finds room."""
+        self._writer.grow_spare()
         error = self._writer.spare_error
         if error is None:
             return
@@ -133,7 +134,7 @@ class Journaler:
         if self._writer.remaining() < 2 * self._settings.journal_ring:
             self.latch(error)
             return
-        if self._writer.is_making_spare or time.monotonic() < self._retry_at:
+        if time.monotonic() < self._retry_at:
             return
         self._retry_at = time.monotonic() + RETRY_SPARE_S
         log.error("cannot make the next journal segment (%s): mend the disk, or the engine stops", error)

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.engine.journal.power import Files, RecordingDisk
 
-EVERY = ("create", "open", "write_part", "sync_data", "sync", "rename", "remove", "sync_folder")
+EVERY = ("create", "open", "reserve", "write_part", "sync_data", "sync", "rename", "remove", "sync_folder")
 
 
 class FailingDisk(RecordingDisk):
@@ -28,6 +28,10 @@ class FailingDisk(RecordingDisk):
     def open(self, path: Path) -> int:
         self._count("open", path)
         return super().open(path)
+
+    def reserve(self, file: int, length: int) -> None:
+        self._count("reserve", file)
+        super().reserve(file, length)
 
     def write_part(self, file: int, content: memoryview, offset: int) -> int:
         self._count("write_part", file)

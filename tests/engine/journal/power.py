@@ -80,6 +80,10 @@ class RecordingDisk(Disk):
         self._turn()
         return taken
 
+    def reserve(self, file: int, length: int) -> None:
+        self.log.append(("write", self._open[file], 0, bytes(length)))
+        super().reserve(file, length)
+
     def sync_data(self, file: int) -> None:
         self._turn()
         self.log.append(("sync", self._open[file]))

@@ -18,6 +18,9 @@ from tests.engine.journal.faults import EVERY, FailingDisk
 from tests.engine.journal.power import after_loss, make
 from tests.engine.journal.written import SLOTS, Journal, byte_of, fill, read
 
+LARGE = 2**12
+"""Slots of a segment whose spare comes in several pieces."""
+
 
 class SlowEater(Disk):
     """Takes seven bytes at a time."""
@@ -113,18 +116,36 @@ def test_a_spare_that_finds_no_room_is_reported_and_gives_its_part_back(tmp_path
     journal = Journal(tmp_path / "journal", disk)
     journal.start()
     with_spare = journal.writer.remaining()
-    (journal.folder / "spare.tmp").unlink()
     full = FailingDisk(journal.folder, {}, fails_at=1, error=errno.ENOSPC, lasts=True)
     journal.writer.disk = full
 
     journal.writer.prepare_spare()
-    journal.writer.await_spare()
 
-    assert full.failed == "write_part"
+    assert full.failed == "reserve"
     assert isinstance(journal.writer.spare_error, OSError)
     assert (with_spare, journal.writer.remaining()) == (2 * SLOTS - 2, SLOTS - 1)
     assert not (journal.folder / "spare.tmp").exists()
     journal.writer.disk = disk
+    journal.close()
+
+
+def test_a_spare_whose_zeros_are_refused_is_reported_and_gives_its_part_back(tmp_path: Path) -> None:
+    sound = FailingDisk(tmp_path / "sound", {}, fails_at=-1, error=0)
+    whole = Journal(tmp_path / "sound", sound, LARGE)
+    whole.start()
+    fill(whole, LARGE // 2)
+    whole.close()
+    zeros = sound.calls.index("write_part", sound.calls.index("sync_data"))
+    disk = FailingDisk(tmp_path / "journal", {}, fails_at=zeros, error=errno.EIO)
+    journal = Journal(tmp_path / "journal", disk, LARGE)
+    journal.start()
+
+    marks = fill(journal, LARGE // 2)
+    journal.writer.grow_spare()
+
+    assert isinstance(journal.writer.spare_error, OSError)
+    assert not (journal.folder / "spare.tmp").exists()
+    assert read(journal.folder)[0] == marks
     journal.close()
 
 

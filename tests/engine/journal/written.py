@@ -79,7 +79,6 @@ class Journal:
         self._renew()
         found = survey(self.folder, floor, IDENTITY)
         self.writer.begin(found.next_number, found.durable, found.tail)
-        self.writer.await_spare()
         self.durable, self.ring = found.end.seq, []
         return found
 
@@ -94,7 +93,6 @@ class Journal:
         assert reader.position.seq == self.durable
         number = number_of(segment_paths(self.folder)[-1]) + 1
         self.writer.begin(number, reader.position)
-        self.writer.await_spare()
 
     def put(self, *marks: int) -> None:
         """Have these commands come into the ring."""
@@ -105,6 +103,8 @@ class Journal:
         self.write_unheard(count, wrap)
         self.durable += count
         del self.ring[:count]
+        self.writer.grow_spare()
+        self.writer.await_spare()
 
     def write_unheard(self, count: int, wrap: int = 0) -> None:
         """As `write`, but die before D moves."""
@@ -116,7 +116,6 @@ class Journal:
     def rotate(self) -> None:
         """Go on in the next segment."""
         self.writer.rotate()
-        self.writer.await_spare()
 
     def close(self) -> None:
         """Let the files go."""

@@ -1,9 +1,9 @@
-"""A disk without room for the next segment latches in time, by its own name, whenever that is found out."""
+"""A disk without room for the next segment latches in time, and by its own name."""
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from threading import Semaphore
 
 import numpy as np
 import pytest
@@ -20,40 +20,51 @@ SETTINGS = EngineSettings(command_ring=64, journal_ring=64, event_ring=1024, bat
 NAMES = ("a", "spare-0"), ("door",)
 FRAME_COMMANDS, FRAMES = 50, 5
 """Frames and their heads that fill the first segment to its last slot."""
-TRY_S_MAX = 60
-MANY = 100
+CAUSES = [(errno.ENOSPC, "the disk is full"), (errno.EIO, "the disk refused a write or a sync")]
+Start = Callable[[UnsyncedDisk], Live]
 
 
-class RefusingDisk(UnsyncedDisk):
-    """Refuses every spare segment, once the test lets it decide."""
+class NoRoom(UnsyncedDisk):
+    """Has no room for a spare segment."""
 
     def __init__(self, error: int) -> None:
-        self.decisions = Semaphore(0)
-        self.tries = 0
         self._error = error
 
     def create(self, path: Path) -> int:
         if path.name == SPARE_NAME:
-            self.tries += 1
-            assert self.decisions.acquire(timeout=TRY_S_MAX)
-            raise OSError(self._error, "no room in this test")
+            raise OSError(self._error, "refused in this test")
         return super().create(path)
 
 
-@pytest.fixture(
-    params=[(errno.ENOSPC, "the disk is full"), (errno.EIO, "the disk refused a write or a sync")]
-)
-def refusal(request: pytest.FixtureRequest) -> tuple[RefusingDisk, str]:
-    error, cause = request.param
-    return RefusingDisk(error), cause
+class NoZeros(UnsyncedDisk):
+    """Has room for a spare segment, and then refuses to write to it."""
+
+    def __init__(self, error: int) -> None:
+        self._error = error
+        self._spares: set[int] = set()
+
+    def create(self, path: Path) -> int:
+        file = super().create(path)
+        if path.name == SPARE_NAME:
+            self._spares.add(file)
+        return file
+
+    def write_part(self, file: int, content: memoryview, offset: int) -> int:
+        if file in self._spares:
+            raise OSError(self._error, "refused in this test")
+        return super().write_part(file, content, offset)
+
+    def close(self, file: int) -> None:
+        self._spares.discard(file)
+        super().close(file)
 
 
 @pytest.fixture
-def live(tmp_path: Path, refusal: tuple[RefusingDisk, str]) -> Iterator[Live]:
-    disk, _ = refusal
-    with living(tmp_path, echo.application(), SETTINGS, *NAMES, disk=disk) as live:
-        yield live
-        disk.decisions.release(MANY)
+def start(tmp_path: Path) -> Iterator[Start]:
+    with ExitStack() as lives:
+        yield lambda disk: lives.enter_context(
+            living(tmp_path, echo.application(), SETTINGS, *NAMES, disk=disk)
+        )
 
 
 def write_frame(live: Live) -> None:
@@ -70,31 +81,27 @@ def latched(live: Live) -> str | None:
     return latched_because(live.segments.journal.control)
 
 
-def test_a_try_that_goes_on_does_not_hide_that_the_one_before_found_no_room(
-    live: Live, refusal: tuple[RefusingDisk, str]
+@pytest.mark.parametrize(("error", "cause"), CAUSES)
+def test_without_room_for_the_next_segment_it_latches_while_the_ring_finds_room(
+    start: Start, error: int, cause: str
 ) -> None:
-    disk, cause = refusal
-    disk.decisions.release()
-    while disk.tries < 2:
-        live.journaler.step(0)
-
+    live = start(NoRoom(error))
     for _ in range(FRAMES - 2):
         assert latched(live) is None
         write_frame(live)
 
     assert latched(live) == cause
     assert live.published == live.durable == (FRAMES - 2) * FRAME_COMMANDS
-    assert disk.tries == 2, "a try that goes on is not waited for"
 
 
-def test_a_first_try_that_fails_when_the_segment_is_used_up_says_why(
-    live: Live, refusal: tuple[RefusingDisk, str]
+@pytest.mark.parametrize(("error", "cause"), CAUSES)
+def test_a_next_segment_that_is_refused_when_it_is_needed_latches(
+    start: Start, error: int, cause: str
 ) -> None:
-    disk, cause = refusal
+    live = start(NoZeros(error))
     for _ in range(FRAMES):
         write_frame(live)
     assert latched(live) is None
-    disk.decisions.release(MANY)
 
     write_frame(live)
 
