@@ -253,7 +253,8 @@ class Historian:
             if prepared is not None:
                 self._ready.append(prepared)
         self._say("")
-        return has_more or (is_first and prepared is not None)
+        is_behind = any(each.has_more for each in self._ready)
+        return has_more or is_behind or (is_first and prepared is not None)
 
     async def _write_oldest(self, history: History) -> bool:
         """Write what has been ready longest; tell whether there is more where that came from."""

@@ -38,13 +38,13 @@ FRAME_MAX = 8192
 SLOT_BYTES = RECORD.itemsize
 Octets = npt.NDArray[np.uint8]
 SPARE_AHEAD = 16
-"""The spare is whole when this part of the segment, one in so many, is still empty."""
+"""For so many slots of the segment the spare is one ahead: it is whole before the segment is full."""
 SLOTS_MIN = 2
 """The heads of the segment and of a frame."""
 
 
 class JournalWriter:
-    """The one writer of a journal folder. An OSError of any method is final: latch.
+    """The one writer of a journal folder. An OSError that a method raises is final: latch.
 
     Parameters
     ----------

@@ -64,6 +64,7 @@ class Journaler:
             slot_count=self._settings.journal_segment,
         )
         self._retry_at = 0.0
+        self._has_room_for_ring = False
 
     def open(self) -> None:
         """Find where the journal ends and begin this incarnation's segment there.
@@ -81,11 +82,17 @@ class Journaler:
         """Work and look after the spare segment, latch on an error; tell whether there may be more to do."""
         try:
             worked = self.work(idle_ns)
-            self._keep_spare()
+            if not self.is_latched:
+                self._keep_spare()
         except OSError as error:
+            self._has_room_for_ring = False
             self.latch(error)
             return True
         return worked
+
+    def finish(self) -> bool:
+        """Latched: write what the ring holds, if it was seen to find room; tell whether there may be more."""
+        return self._has_room_for_ring and self.step(0)
 
     def work(self, idle_ns: int) -> bool:
         """Write one frame of what waits, after waiting at most idle_ns; tell whether there was any."""
@@ -110,7 +117,7 @@ class Journaler:
         return True
 
     def latch(self, error: OSError) -> None:
-        """Stop the engine: nothing more is accepted, nothing more becomes durable."""
+        """Stop the engine: nothing more is accepted."""
         cause = LATCH_FULL if error.errno in NO_ROOM else LATCH_DISK
         store_release(self._control, LATCH, cause)  # pairs with the loop's load
         log.critical("journal latched: %s (%s); mend the disk, then start again", LATCH_TEXTS[cause], error)
@@ -132,6 +139,7 @@ class Journaler:
             return
         # Every command could need a head of its own.
         if self._writer.remaining() < 2 * self._settings.journal_ring:
+            self._has_room_for_ring = True
             self.latch(error)
             return
         if time.monotonic() < self._retry_at:
@@ -197,10 +205,13 @@ def run_journaler(segments: Segments, data_dir: Path, epoch: int, disk: Disk | N
                 f"{journaler.folder}: cannot be written ({error}); mend the disk, then start again"
             ) from error
         journaler.latch(error)
-    log.info("journaler %d writes to %s", os.getpid(), journaler.folder)
+    else:
+        log.info("journaler %d writes to %s", os.getpid(), journaler.folder)
     write_ready(data_dir, JOURNALER, 0)
     while True:
         if journaler.is_latched:
+            if journaler.finish():
+                continue
             if stopping:
                 return EXIT_LATCHED
             time.sleep(LOOK_NS / 1e9)

@@ -31,7 +31,7 @@ class SpareSegment:
         self._zeros = memoryview(bytes(PIECE_BYTES))
         self._asked_bytes = 0
         self._done_bytes = 0
-        self._error: OSError | None = None
+        self._error: Exception | None = None
         self._asked: Queue[int] = Queue()  # as many as the file has pieces at most
         self._thread: threading.Thread | None = None
         self._file = disk.create(path)
@@ -49,11 +49,12 @@ class SpareSegment:
         pieces = min(upto_bytes, self.size_bytes) // PIECE_BYTES
         if pieces * PIECE_BYTES <= self._asked_bytes:
             return
+        if self._thread is None:
+            thread = threading.Thread(target=self._run, name="spare segment", daemon=True)
+            thread.start()
+            self._thread = thread
         self._asked_bytes = pieces * PIECE_BYTES
         self._asked.put(self._asked_bytes)
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="spare segment", daemon=True)
-            self._thread.start()
 
     def await_grown(self) -> None:
         """Return once all the zeros that were asked for are written, or refused."""
@@ -65,11 +66,10 @@ class SpareSegment:
         try:
             # Also what was refused before: it may succeed now, or else it raises here.
             self._write(self.size_bytes)
+            self.close()
         except OSError:
             self._give_up()
             raise
-        finally:
-            self.close()
 
     def close(self) -> None:
         """Let the file go, as far as it has come."""
@@ -78,15 +78,15 @@ class SpareSegment:
             self._thread.join()
             self._thread = None
         if self._file >= 0:
-            self._disk.close(self._file)
-            self._file = -1
+            file, self._file = self._file, -1  # gone even where closing reports an error
+            self._disk.close(file)
 
     def _run(self) -> None:
         while upto := self._asked.get():
             try:
                 if self._error is None:
                     self._write(upto)
-            except OSError as error:
+            except Exception as error:  # whoever asked next is told, whatever it is
                 self._error = error
             finally:
                 self._asked.task_done()
@@ -100,5 +100,7 @@ class SpareSegment:
             self._done_bytes += length
 
     def _give_up(self) -> None:
-        self.close()
-        self._disk.remove(self.path)  # half a file holds room that others need
+        try:
+            self.close()
+        finally:
+            self._disk.remove(self.path)  # half a file holds room that others need

@@ -1,5 +1,6 @@
 """The spare segment: its room at once, its zeros in step with the journal, whole when it is needed."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -54,6 +55,40 @@ def test_it_grows_in_pieces(disk: CountingDisk, tmp_path: Path) -> None:
     spare.finish()
     assert disk.written["spare"] == SIZE
     assert (tmp_path / "spare").read_bytes() == bytes(SIZE)
+
+
+def test_whatever_stops_the_zeros_is_told_to_whoever_asks_next(tmp_path: Path) -> None:
+    class Broken(UnsyncedDisk):
+        def begin_writing(self, file: int, offset: int, length: int) -> None:
+            raise AttributeError("no such call in this test")
+
+    spare = SpareSegment(Broken(), tmp_path / "spare", SIZE)
+    spare.grow(PIECE_BYTES)
+    spare.await_grown()
+
+    with pytest.raises(AttributeError):
+        spare.grow(2 * PIECE_BYTES)
+    assert not (tmp_path / "spare").exists()
+
+
+def test_a_file_whose_closing_reports_an_error_is_closed_once_and_gone(tmp_path: Path) -> None:
+    class NoClosing(UnsyncedDisk):
+        closings = 0
+
+        def close(self, file: int) -> None:
+            super().close(file)
+            self.closings += 1
+            raise OSError(errno.EDQUOT, "refused in this test")
+
+    disk = NoClosing()
+    spare = SpareSegment(disk, tmp_path / "spare", SIZE)
+
+    with pytest.raises(OSError, match="refused"):
+        spare.finish()
+    spare.close()
+
+    assert disk.closings == 1
+    assert not (tmp_path / "spare").exists()
 
 
 def test_zeros_keep_step_with_the_journal_and_are_whole_before_it_is_full(

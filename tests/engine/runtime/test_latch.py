@@ -25,15 +25,21 @@ Start = Callable[[UnsyncedDisk], Live]
 
 
 class NoRoom(UnsyncedDisk):
-    """Has no room for a spare segment."""
+    """Has no room for a spare segment; `meanwhile` is done once, in the next sync of data."""
 
     def __init__(self, error: int) -> None:
         self._error = error
+        self.meanwhile: Callable[[], None] | None = None
 
     def create(self, path: Path) -> int:
         if path.name == SPARE_NAME:
             raise OSError(self._error, "refused in this test")
         return super().create(path)
+
+    def sync_data(self, file: int) -> None:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
 
 
 class NoZeros(UnsyncedDisk):
@@ -67,12 +73,17 @@ def start(tmp_path: Path) -> Iterator[Start]:
         )
 
 
-def write_frame(live: Live) -> None:
-    """Let the journaler make one step, with a frame's commands before it."""
+def sequence(live: Live) -> None:
+    """Let the worker take a frame's commands."""
     commands = np.zeros(FRAME_COMMANDS, COMMAND)
     commands["op"] = Op.TICK
     live.rings[0].push(commands)
     live.run()
+
+
+def write_frame(live: Live) -> None:
+    """Let the journaler make one step, with a frame's commands before it."""
+    sequence(live)
     live.journaler.step(0)
     live.drain()
 
@@ -94,6 +105,24 @@ def test_without_room_for_the_next_segment_it_latches_while_the_ring_finds_room(
     assert live.published == live.durable == (FRAMES - 2) * FRAME_COMMANDS
 
 
+def test_what_the_ring_holds_at_that_moment_is_written_yet(start: Start) -> None:
+    disk = NoRoom(errno.ENOSPC)
+    live = start(disk)
+    for _ in range(FRAMES - 3):
+        write_frame(live)
+    disk.meanwhile = lambda: sequence(live)
+
+    write_frame(live)
+    assert latched(live) == "the disk is full"
+    assert live.published > live.durable == (FRAMES - 2) * FRAME_COMMANDS
+    while live.journaler.finish():
+        pass
+
+    assert live.durable == live.published
+    sequence(live)
+    assert live.published == live.durable, "nothing more is accepted"
+
+
 @pytest.mark.parametrize(("error", "cause"), CAUSES)
 def test_a_next_segment_that_is_refused_when_it_is_needed_latches(
     start: Start, error: int, cause: str
@@ -107,3 +136,4 @@ def test_a_next_segment_that_is_refused_when_it_is_needed_latches(
 
     assert latched(live) == cause
     assert live.durable == FRAMES * FRAME_COMMANDS
+    assert not live.journaler.finish(), "nothing is written after a disk refused"
