@@ -164,6 +164,7 @@ class Database:
         become.own(draft)
         command = [str(binaries() / "initdb"), "-D", str(draft), "-U", SUPERUSER, "--auth=trust"]
         command += ["--encoding=UTF8", "--locale=C", "--no-instructions"]
+        command += ["-c", f"dynamic_shared_memory_type={SETTINGS['dynamic_shared_memory_type']}"]
         made = subprocess.run(
             command, capture_output=True, text=True, check=False, cwd="/", **become.arguments(None)
         )

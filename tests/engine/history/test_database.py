@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from threading import Event, Thread
 
 import asyncpg
 import pytest
@@ -33,6 +34,31 @@ async def test_it_serves_a_unix_socket_only_in_a_folder_of_its_own(postgres: Dat
     assert postgres.folder.stat().st_mode & 0o777 == 0o700
     assert await answer(postgres.dsn, "SHOW listen_addresses") == ""
     assert await answer(postgres.dsn, "SHOW fsync") == "on"
+
+
+def test_it_has_nothing_in_dev_shm_not_even_while_its_folder_is_made(tmp_path: Path) -> None:
+    """Whoever is killed there would leave it behind."""
+
+    def segments() -> set[str]:
+        return {path.name for path in Path("/dev/shm").glob("PostgreSQL.*")}
+
+    before, seen, is_over = segments(), set(), Event()
+
+    def watch() -> None:
+        while not is_over.wait(0.0005):
+            seen.update(segments())
+
+    watcher = Thread(target=watch)
+    watcher.start()
+    server = private_server(tmp_path / "data")
+    try:
+        server.start()
+    finally:
+        server.stop()
+        is_over.set()
+        watcher.join()
+
+    assert not seen - before
 
 
 async def test_what_was_committed_survives_a_stop_and_a_kill(tmp_path: Path) -> None:
