@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.projection import Batch, Projection
-from engine.runtime.history import FAILURES, History, HistoryError, Mark
+from engine.runtime.history import FAILURES, History, HistoryError, Mark, unless
 
 log = logging.getLogger(__name__)
 
@@ -170,7 +170,8 @@ class Historian:
 
     async def _follow_once(self, stop: asyncio.Event) -> None:
         """Follow over one connection, until it fails or is cut."""
-        async with await self._connected(stop) as history:
+        # A server that hangs answers no sooner than it likes.
+        async with await unless(stop, History.connect(self._dsn), Stopped()) as history:
             self._history = history
             try:
                 await history.migrate(self._projection.migrations, self._projection.session)
@@ -181,19 +182,6 @@ class Historian:
                             await asyncio.wait_for(stop.wait(), self._pace_s)
             finally:
                 self._history = None
-
-    async def _connected(self, stop: asyncio.Event) -> History:
-        """Connect, or raise Stopped at a stop: a server that hangs answers no sooner than it likes."""
-        connecting = asyncio.create_task(History.connect(self._dsn))
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait((connecting, stopping), return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if not connecting.done():
-            connecting.cancel()
-            with suppress(asyncio.CancelledError, *FAILURES):
-                await connecting
-            raise Stopped
-        return connecting.result()
 
     async def _find_place(self, mark: Mark) -> None:
         """Bring the replica to the mark; what is ready and not in the database yet stays ready."""

@@ -12,10 +12,10 @@ also keeps a digest of its last command, by which another journal is recognised.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 
@@ -49,6 +49,22 @@ FAILURES = (
     *(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError),
 )
 """What a database that is down, slow, full or restarting raises: the caller tries again later."""
+
+
+Result = TypeVar("Result")
+
+
+async def unless(event: asyncio.Event, work: Coroutine[Any, Any, Result], otherwise: Exception) -> Result:
+    """Return what `work` returns; where the event comes first, cancel it and raise `otherwise`."""
+    working, waiting = asyncio.create_task(work), asyncio.create_task(event.wait())
+    await asyncio.wait((working, waiting), return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if not working.done():
+        working.cancel()
+    try:
+        return await working
+    except asyncio.CancelledError:
+        raise otherwise from None
 
 
 class HistoryError(Exception):
@@ -143,17 +159,9 @@ class History:
         digest : of the batch's last journal entry
         Raises HistoryError when the batch does not begin right behind the mark.
         """
-        projecting = asyncio.create_task(self._project(batch, digest))
-        gone = asyncio.create_task(self._is_gone.wait())
-        await asyncio.wait((projecting, gone), return_when=asyncio.FIRST_COMPLETED)
-        gone.cancel()
-        if not projecting.done():
-            # asyncpg would wait in vain: where a COPY filled the socket, nothing tells it of the end.
-            projecting.cancel()
-        try:
-            return await projecting
-        except asyncio.CancelledError:
-            raise ConnectionError("the connection ended in the middle of a batch") from None
+        # asyncpg would wait in vain: where a COPY filled the socket, nothing tells it of the end.
+        gone = ConnectionError("the connection ended in the middle of a batch")
+        return await unless(self._is_gone, self._project(batch, digest), gone)
 
     async def _project(self, batch: Batch, digest: bytes) -> bool:
         async with self._connection.transaction():
