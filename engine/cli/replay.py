@@ -21,7 +21,7 @@ from engine.cli.replay_engine import ReplayEngine
 from engine.cli.replay_journal import JournalReplay
 from engine.cli.replay_lines import LineReplay
 from engine.cli.replay_market import MarketReplay
-from engine.cli.replay_output import EventWriter, books, open_output, statistics
+from engine.cli.replay_output import EventWriter, books, output, statistics
 from engine.cli.replay_progress import progress_of
 from engine.runtime.journal import JournalError
 from gateways.files.source import STANDARD_INPUT, Format, InputError, Source
@@ -90,8 +90,7 @@ def _replay(arguments: argparse.Namespace) -> int:
     with ExitStack() as opened:
         file = None
         if arguments.events is not None:
-            file = open_output(arguments.events)
-            opened.callback(file.flush if arguments.events == STANDARD_INPUT else file.close)
+            file = opened.enter_context(output(arguments.events))
         folder = Path(arguments.input)
         if folder.is_dir():
             return _replay_journal(arguments, data_folder(folder), file)
@@ -146,13 +145,8 @@ def _finish(
 
 
 def _write_books(engine: ReplayEngine, name: str) -> None:
-    file = open_output(name)
-    try:
+    with output(name) as file:
         file.write(msgspec.json.encode(books(engine)) + b"\n")
-        file.flush()
-    finally:
-        if name != STANDARD_INPUT:
-            file.close()
 
 
 def _print_statistics(arguments: argparse.Namespace, *parts: Iterator[str]) -> None:

@@ -3,6 +3,7 @@
 import io
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,10 +21,20 @@ PERCENTILES = (50.0, 90.0, 99.0, 99.9)
 SIDE_NAMES = {int(Side.BUY): "bids", int(Side.SELL): "asks"}
 
 
-def open_output(name: str) -> BinaryIO:
-    """Open a file to write, `-` being standard output."""
+@contextmanager
+def output(name: str) -> Iterator[BinaryIO]:
+    """Open a file to write for the block; `-` is standard output, which is flushed behind it."""
     if name == STANDARD_INPUT:
-        return sys.stdout.buffer
+        try:
+            yield sys.stdout.buffer
+        finally:
+            sys.stdout.buffer.flush()
+        return
+    with _opened(name) as file:
+        yield file
+
+
+def _opened(name: str) -> BinaryIO:
     try:
         return Path(name).open("wb", buffering=io.DEFAULT_BUFFER_SIZE * 16)
     except OSError as fault:

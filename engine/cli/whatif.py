@@ -24,7 +24,7 @@ import numpy as np
 from engine.cli.journal_data import data_folder, open_journal, read_layout
 from engine.cli.kernels import announced_compilation
 from engine.cli.replay_kernels import apply_unnumbered
-from engine.cli.replay_output import open_output
+from engine.cli.replay_output import output
 from engine.instance import OWN_RING
 from engine.instruments import Catalogue, RefusedAtDoor
 from engine.records import COMMAND, EventKind, Op, Reason, Role, Side
@@ -72,9 +72,7 @@ def run(args: argparse.Namespace) -> int:
             data_dir = data_folder(args.dir)
             read_layout(data_dir)
             # Opened ahead: a replay may take an hour, and a name that cannot be written would lose it.
-            file = None if args.orders is None else open_output(args.orders)
-            if file is not None:
-                opened.callback(file.flush if args.orders == STANDARD_INPUT else file.close)
+            file = None if args.orders is None else opened.enter_context(output(args.orders))
             with announced_compilation():
                 question = Question(data_dir, limits)
             question.ask()
