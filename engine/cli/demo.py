@@ -46,7 +46,7 @@ def main() -> int:
     parser.add_argument("--order-port", default="8001")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    code = _refused(arguments)
+    code = refused(arguments)
     if code:
         return code
     up = _start("up", "--data", str(arguments.data), "--api-port", arguments.api_port,
@@ -71,10 +71,11 @@ def main() -> int:
         stop(up, "the instance to write what it has and end", UP_STOP_S)
 
 
-def _refused(arguments: argparse.Namespace) -> int:
+def refused(arguments: argparse.Namespace) -> int:
     """Read the beginning of the file before anything starts; return 0, or the exit code of its refusal."""
-    if arguments.feed == STANDARD_INPUT or flow_mix(arguments.feed) is not None:
-        return 0
+    is_pipe = arguments.feed == STANDARD_INPUT or Path(arguments.feed).is_fifo()
+    if is_pipe or flow_mix(arguments.feed) is not None:
+        return 0  # what is read of a pipe now would be missing later
     try:
         ticks = dict(tick_argument(text) for text in arguments.tick)
         with Source(arguments.feed) as source:

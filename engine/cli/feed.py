@@ -46,8 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "input",
         metavar="INPUT",
-        help=f"JSON lines, DBN or ITCH file, - for standard input, or `{FLOW_INPUT}`, or one of its mixes: "
-        + ", ".join(f"`{FLOW_INPUT}:{name}`" for name in EVERY_MIX),
+        help="JSON lines, DBN or ITCH file, plain or packed (zstd, gzip), - for standard input, or "
+        f"`{FLOW_INPUT}`, or one of its mixes: " + ", ".join(f"`{FLOW_INPUT}:{name}`" for name in EVERY_MIX),
     )
     parser.add_argument(
         "--to", required=True, metavar="DOOR", help="ring:DIR, http://HOST:PORT or ws://HOST:PORT"

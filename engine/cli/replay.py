@@ -35,7 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "input",
         metavar="INPUT",
-        help="JSON lines, DBN (.dbn, .dbn.zst) or ITCH 5.0 file, or a data folder; - is standard input",
+        help="JSON lines, DBN or ITCH 5.0 file, plain or packed (zstd, gzip), or a data folder; "
+        "- is standard input",
     )
     parser.add_argument("--events", metavar="FILE", help="write one JSON event a line; - is standard output")
     parser.add_argument("--book", metavar="FILE", help="write the final books as JSON; - is standard output")

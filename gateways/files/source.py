@@ -1,4 +1,4 @@
-"""Where an input comes from and what it is: file or standard input, plain or zstd, which format.
+"""Where an input comes from and what it is: file or standard input, plain or compressed, which format.
 
 The format is told by the first bytes, so that `-` works like a file; by the name only where
 there are none.
@@ -9,14 +9,22 @@ import sys
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
+from stat import S_ISREG
 from types import TracebackType
 from typing import BinaryIO, Self
 
-import zstandard
+from gateways.files.compression import (
+    MAGIC_BYTES,
+    BrokenFrame,
+    Compression,
+    compression_of,
+    how_to_unpack,
+    unpacked,
+)
 
 CHUNK_BYTES = 1 << 18
-ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 DBN_MAGIC = b"DBN"
+COMPRESSED_SUFFIXES = frozenset({".zst", ".gz"})
 STANDARD_INPUT = "-"
 
 
@@ -57,12 +65,14 @@ class Source:
         self.line_number = 0  # of the line that `lines` gave last
         self.size: int | None = None
         self._raw: BinaryIO = self._open(name)
-        head = self._raw.read(CHUNK_BYTES)
-        self.position = len(head)
-        self._is_compressed = head[:4] == ZSTD_MAGIC
-        self._chunks = self._decompressed(head) if self._is_compressed else self._plain(head)
         try:
-            self._head = next(self._chunks, b"")
+            head = self._read()
+            if not head:
+                self._refuse_empty(name)
+            compression = compression_of(head)
+            plain = self._plain(head)
+            self._chunks = plain if compression is None else self._unpacked(compression, plain)
+            self._head = self._first_bytes(is_unpacked=compression is not None)
         except InputError:
             self.close()
             raise
@@ -73,11 +83,11 @@ class Source:
             return sys.stdin.buffer
         path = Path(name)
         if path.is_dir():
-            raise InputError(
-                name, "folder", "INPUT", "is a folder; a journal cannot be replayed yet, give a file or -"
-            )
+            raise InputError(name, "folder", "INPUT", "is a folder: give a file, or - for standard input")
         try:
-            self.size = path.stat().st_size
+            status = path.stat()
+            # A pipe or a device has a size of 0, which says nothing about what will come.
+            self.size = status.st_size if S_ISREG(status.st_mode) else None
             return path.open("rb")
         except OSError as fault:
             raise InputError(name, "open", "INPUT", fault.strerror or str(fault)) from None
@@ -112,36 +122,51 @@ class Source:
         if self._raw is not sys.stdin.buffer:
             self._raw.close()
 
+    def _refuse_empty(self, name: str) -> None:
+        """Refuse a compressed file of no byte; of market data its reader says more."""
+        is_compressed = Path(name).suffix.lower() in COMPRESSED_SUFFIXES
+        if is_compressed and _format_of_name(name) is Format.JSON_LINES:
+            raise InputError(
+                self.name,
+                "byte 0",
+                "INPUT",
+                "is empty, and even compressed nothing has bytes: is it the right file?",
+            )
+
     def _plain(self, head: bytes) -> Iterator[bytes]:
         yield head
         while chunk := self._read():
             yield chunk
 
     def _read(self) -> bytes:
-        chunk = self._raw.read(CHUNK_BYTES)
+        try:
+            chunk = self._raw.read(CHUNK_BYTES)
+        except OSError as fault:
+            place, reason = f"byte {self.position}", fault.strerror or str(fault)
+            raise InputError(self.name, place, "INPUT", f"cannot be read on: {reason}") from None
         self.position += len(chunk)
         return chunk
 
-    def _decompressed(self, head: bytes) -> Iterator[bytes]:
-        """Return what is in the zstd frames; a frame that ends early or is damaged is an error."""
-        frame = zstandard.ZstdDecompressor().decompressobj()
-        pending = head
-        produced = 0
-        while pending or (pending := self._read()):
-            if frame.eof:
-                frame = zstandard.ZstdDecompressor().decompressobj()
-            try:
-                plain = frame.decompress(pending)
-            except zstandard.ZstdError as fault:
-                place = f"compressed byte {self.position - len(pending)} or later"
-                raise InputError(self.name, place, "zstd frame", f"damaged: {fault}") from None
-            pending = frame.unused_data if frame.eof else b""
-            produced += len(plain)
-            if plain:
-                yield plain
-        if not frame.eof:
-            place = f"compressed byte {self.position} (byte {produced} decompressed)"
-            raise InputError(self.name, place, "zstd frame", "the file ends within it: it is truncated")
+    def _unpacked(self, compression: Compression, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        try:
+            yield from unpacked(compression, chunks)
+        except BrokenFrame as fault:
+            place = f"compressed byte {fault.offset} (byte {fault.produced} decompressed)"
+            raise InputError(self.name, place, compression.value, str(fault)) from None
+
+    def _first_bytes(self, *, is_unpacked: bool) -> bytes:
+        """Return enough of the contents to tell the format; refuse what has to be unpacked first."""
+        head = b""
+        for chunk in self._chunks:
+            head += chunk
+            if len(head) >= MAGIC_BYTES:
+                break
+        mend = how_to_unpack(head)
+        if mend is None and is_unpacked and compression_of(head) is not None:
+            mend = "is compressed twice: unpack it once first"
+        if mend is not None:
+            raise InputError(self.name, "byte 0", "INPUT", mend)
+        return head
 
 
 def _format_of(head: bytes) -> Format:

@@ -1,7 +1,10 @@
 """`make run` reads the beginning of its file before it starts anything."""
 
+import argparse
+import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -52,3 +55,18 @@ def test_a_stop_that_takes_long_is_told_and_not_cut(capsys: pytest.CaptureFixtur
     assert process.returncode == 0
     assert f"waiting for the slow one (pid {process.pid})" in capsys.readouterr().err
     assert demo.UP_STOP_S > STOP_WAIT_S_MAX
+
+
+def test_pipe_is_left_to_the_feeder(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(b'{"op":"session_end"}',))
+    writer.start()
+
+    code = demo.refused(argparse.Namespace(feed=str(pipe), tick=[]))
+
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)  # where all was read, nobody writes any more
+    writer.join()
+    left = os.read(reader, 100)
+    os.close(reader)
+    assert (code, left) == (0, b'{"op":"session_end"}')
