@@ -1,15 +1,13 @@
 """Settings: one TOML, read once, into frozen structs checked at construction.
 
-`load(path)` reads a file; `demo(token)` is the built-in configuration that serves without one.
+`load(path)` reads a file; without one serves what `engine.demo` has.
 Everything else gets its settings passed, keyword by keyword; nobody else reads the file.
 Currencies, instruments, accounts and limits carry the field names of the JSON-lines commands
 (SPEC R2): at the start they become commands and live in the engine from then on.
 """
 
 import difflib
-import os
 import re
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -21,9 +19,6 @@ from engine.records import Role
 
 DEFAULT_API_PORT = 8000
 DEFAULT_ORDER_PORT = 8001
-DEMO_KEY_FILE = "demo.key"
-DEMO_DEPOSIT = "100000000"
-DEMO_ACCOUNT_COUNT = 10
 RING_COUNT_MAX = 64
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
@@ -354,43 +349,3 @@ def _explain(message: str, raw: Any) -> str:
     problem = problem.replace("`", "'").replace("Object missing required field", "missing setting")
     problem = problem[:1].lower() + problem[1:]
     return f"{path}{given}: {problem}" if path else problem
-
-
-def demo(token: str) -> Settings:
-    """Return the built-in configuration: three instruments, ten funded accounts, one key."""
-    currencies = ("USD", "BTC", "ETH", "AAPL")
-    return Settings(
-        keys=(KeySettings(name="demo", token=token, accounts="all", roles=("trader", "operator", "viewer")),),
-        currencies=tuple(CurrencySettings(currency=code) for code in currencies),
-        instruments=(
-            _demo_instrument("BTC-USD", "BTC", "0.0001"),
-            _demo_instrument("ETH-USD", "ETH", "0.001"),
-            _demo_instrument("AAPL", "AAPL", "1"),
-        ),
-        accounts=tuple(
-            AccountSettings(account=number, deposit=dict.fromkeys(currencies, DEMO_DEPOSIT))
-            for number in range(1, DEMO_ACCOUNT_COUNT + 1)
-        ),
-    )
-
-
-def _demo_instrument(symbol: str, base: str, lot_size: str) -> InstrumentSettings:
-    return InstrumentSettings(
-        symbol=symbol, base=base, quote="USD", tick_size="0.01", lot_size=lot_size, protect_ticks=500
-    )
-
-
-def demo_token(data_dir: Path) -> str:
-    """Return the demo key of this data folder, made at its first start (mode 0600)."""
-    path = data_dir / DEMO_KEY_FILE
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        token = path.read_text().strip()
-        if len(token) < 16:
-            raise ConfigError(f"{path}: holds no key; remove the file and start again") from None
-        return token
-    token = "demo-" + secrets.token_urlsafe(24)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(token + "\n")
-    return token

@@ -19,7 +19,7 @@ from typing import Any
 
 from engine.cli.feed_flow import FLOW_INPUT, first_chunk, flow_batches, flow_mix, set_up
 from engine.cli.replay import tick_argument
-from engine.config import DEMO_KEY_FILE
+from engine.demo import DEMO_KEY_FILE
 from engine.port import PortError
 from gateways.feed.inputs import commands_of, line_error
 from gateways.feed.interrupts import Interrupts

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from engine import config
+from engine import config, demo
 from engine.cli.definitions import definitions, missing
 from engine.cli.journal_data import application_of, remember
 from engine.cli.kernels import announced_compilation, compile_ahead, prepare_doors
@@ -77,7 +77,7 @@ def read_settings(
     path: Path | None, data_dir: Path, api_port: int | None, order_port: int | None
 ) -> Settings:
     """Return the settings of the file, or of the demo, with the ports of the command line."""
-    settings = config.load(path) if path else config.demo(config.demo_token(data_dir))
+    settings = config.load(path) if path else demo.demo(demo.demo_token(data_dir))
     if not settings.keys:
         raise ConfigError(f"{path}: keys: there is none, so nobody could enter; add a [[keys]] table")
     return config.with_ports(settings, api_port=api_port, order_port=order_port)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.config import ConfigError, demo, demo_token, door_keys, load, parse, with_ports
+from engine.config import ConfigError, door_keys, load, parse, with_ports
+from engine.demo import demo, demo_token
 from engine.records import Role
 
 TOKEN = "a-token-of-some-length"

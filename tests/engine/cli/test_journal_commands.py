@@ -13,7 +13,8 @@ from engine.cli.definitions import definitions
 from engine.cli.journal_data import read_layout, remember
 from engine.cli.main import main
 from engine.cli.trading import trading
-from engine.config import Capacities, ConfigError, demo
+from engine.config import Capacities, ConfigError
+from engine.demo import demo
 from engine.records import (
     COMMAND,
     COMMAND_VERSION,
