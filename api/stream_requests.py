@@ -11,10 +11,13 @@ Every request may carry an "id" that its answer repeats.
 """
 
 import re
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta, Struct
+
+from engine import exact_json
+from engine.exact_json import DoubledKey, JsonFault
 
 STREAM_DEPTH = 25
 STREAM_DEPTH_MAX = 1000
@@ -93,23 +96,24 @@ MENDS = {
 """What each field takes."""
 
 _UNPLACED_FIELD = re.compile("field `([^`]*)`")
-_decoder: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
-_identified = msgspec.json.Decoder(_Identified)
 
 
 def parse(message: str | bytes) -> Request:
     """Return the request of one message; raise RefusedRequest with the field that is wrong."""
     try:
-        return _decoder.decode(message)
+        fields = exact_json.decode(message)
+    except DoubledKey as fault:
+        raise RefusedRequest("malformed", str(fault), field=fault.key[:64]) from None
+    except JsonFault as fault:
+        raise RefusedRequest("malformed", f"not JSON: {fault}", field="message") from None
+    try:
+        request: Request = msgspec.convert(fields, Request)
     except msgspec.ValidationError as error:
-        raise _wrong_field(str(error), message) from None
-    except RecursionError:
-        raise RefusedRequest("malformed", "not JSON: nested too deep", field="message") from None
-    except (msgspec.DecodeError, UnicodeError) as error:
-        raise RefusedRequest("malformed", f"not JSON: {error}", field="message") from None
+        raise _wrong_field(str(error), fields) from None
+    return request
 
 
-def _wrong_field(error: str, message: str | bytes) -> RefusedRequest:
+def _wrong_field(error: str, fields: Any) -> RefusedRequest:
     """Return the refusal of a message that is JSON but no request."""
     problem, _, path = error.partition(" - at `$")
     named = _UNPLACED_FIELD.search(problem)
@@ -117,12 +121,12 @@ def _wrong_field(error: str, message: str | bytes) -> RefusedRequest:
     if not field:
         return RefusedRequest("malformed", f"a request is a JSON object: {problem}", field="message")
     mend = MENDS.get(field, f"there are {', '.join(MENDS)}")
-    return RefusedRequest("invalid_field", f"{problem}; {mend}", field=field, request_id=_id_of(message))
+    return RefusedRequest("invalid_field", f"{problem}; {mend}", field=field, request_id=_id_of(fields))
 
 
-def _id_of(message: str | bytes) -> int | str | None:
+def _id_of(fields: Any) -> int | str | None:
     """Return the id of a refused request where it can be read, so that the answer names it."""
     try:
-        return _identified.decode(message).id
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return msgspec.convert(fields, _Identified).id
+    except msgspec.ValidationError:
         return None  # the refusal itself already says what is wrong

@@ -11,7 +11,9 @@ from typing import Any
 
 import msgspec
 
+from engine import exact_json
 from engine.config import Capacities, CapacitySettings
+from engine.exact_json import DoubledKey, JsonFault
 from engine.runtime.journal import JournalError
 
 APPLICATION = "trading"
@@ -54,8 +56,10 @@ def parsed(path: Path, content: bytes) -> Layout:
 
 def _layout(content: bytes) -> Layout:
     try:
-        found = msgspec.json.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        found = exact_json.decode(content)
+    except DoubledKey as fault:
+        raise _WrongFieldError(f"{fault.key} = {fault.given!r}: {fault}") from None
+    except JsonFault:
         shown = content[:40].decode(errors="replace")
         raise _WrongFieldError(
             f"is cut or damaged: no JSON in its {len(content):,} bytes, {shown!r} ..."

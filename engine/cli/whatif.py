@@ -21,10 +21,12 @@ from typing import Any, BinaryIO
 import msgspec
 import numpy as np
 
+from engine import exact_json
 from engine.cli.journal_data import data_folder, open_journal, read_layout
 from engine.cli.kernels import announced_compilation
 from engine.cli.replay_kernels import apply_unnumbered
 from engine.cli.replay_output import output
+from engine.exact_json import DoubledKey, JsonFault
 from engine.instance import OWN_RING
 from engine.instruments import Catalogue, RefusedAtDoor
 from engine.records import COMMAND, EventKind, Op, Reason, Role, Side
@@ -91,8 +93,10 @@ def run(args: argparse.Namespace) -> int:
 def parsed(text: str) -> dict[str, Any]:
     """Return the fields of a --limit."""
     try:
-        fields = msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
+        fields = exact_json.decode(text)
+    except DoubledKey as error:
+        raise LimitError(f"--limit {text!r}: {error}") from error
+    except JsonFault as error:
         raise LimitError(f"--limit {text!r}: not JSON: {error}") from error
     if not isinstance(fields, dict) or fields.get("op", "limits") != "limits":
         raise LimitError(f"--limit {text!r}: give a `limits` line, such as {EXAMPLE}")

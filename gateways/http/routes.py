@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import Any, NamedTuple
 
-import msgspec
-
+from engine import exact_json
+from engine.exact_json import DoubledKey, JsonFault
 from gateways.http.problems import HttpStatus, Refused, malformed, problem
-from gateways.json_lines.fields import json_fault
 
 Fields = dict[str, Any]
 
@@ -22,10 +21,6 @@ SESSION = "/v1/session"
 BATCH_MAX = 1024
 """Commands in one batch: an eighth of the default command ring."""
 CLIENT_PREFIX = "client:"
-
-_object = msgspec.json.Decoder(dict[str, Any])
-_objects = msgspec.json.Decoder(list[msgspec.Raw])
-_any = msgspec.json.Decoder()
 
 
 class Shape(IntEnum):
@@ -82,13 +77,7 @@ def batch(query: Mapping[str, str], body: bytes, key: str | None) -> Ask:
     """Return the new orders of a body: an array, or {"orders": [...]}."""
     if key is not None:
         raise malformed("give each order of a batch its own client_order_id", "Idempotency-Key")
-    if body.lstrip()[:1] == b"{":
-        wrapper = json_object(body)
-        if list(wrapper) != ["orders"] or not isinstance(wrapper["orders"], list):
-            raise malformed('give an array of orders, or {"orders": [...]}', "orders")
-        given = [each if isinstance(each, dict) else _not_an_object() for each in wrapper["orders"]]
-    else:
-        given = json_objects(body)
+    given = json_objects(_unwrapped(body) if body.lstrip()[:1] == b"{" else body)
     _bounded(given, "orders")
     for fields in given:
         if isinstance(fields, dict):
@@ -103,13 +92,10 @@ def administration(query: Mapping[str, str], body: bytes, key: str | None) -> As
         given = json_objects(text)
         _bounded(given, "lines")
         return Ask(Shape.STEPS, given, is_admin=True)
-    lines = [line for line in text.splitlines() if line.strip()]
-    try:
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    if len(lines) < 2 or not _is_json(lines[0][1]):
         return Ask(Shape.ONE, [json_object(text)], is_admin=True)
-    except Refused:
-        if len(lines) < 2:
-            raise
-    steps: list[Fields | Refused] = [json_object(line) for line in lines]
+    steps: list[Fields | Refused] = [json_object(line, f"line {number}") for number, line in lines]
     _bounded(steps, "lines")
     return Ask(Shape.STEPS, steps, is_admin=True)
 
@@ -154,27 +140,49 @@ def name_operation(fields: Fields, op: str) -> None:
         raise malformed(f"this address takes op {op!r}", "op")
 
 
-def json_object(raw: bytes) -> Fields:
-    """Return the JSON object of a body."""
+def json_object(raw: bytes, name: str = "the body") -> Fields:
+    """Return the JSON object of a body, or of a line of it."""
     try:
-        return _object.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
-        raise malformed(f"the body is not a JSON object: {json_fault(fault)}", "body") from None
+        value = exact_json.decode(raw)
+    except JsonFault as fault:
+        raise unreadable(fault, name) from None
+    if type(value) is dict:
+        return value
+    raise _not_an_object(name, value)
 
 
 def json_objects(raw: bytes) -> list[Fields | Refused]:
     """Return the JSON objects of an array; an element that is none is refused on its own."""
     try:
-        elements = _objects.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
-        raise malformed(f"the body is not a JSON array: {json_fault(fault)}", "body") from None
-    found: list[Fields | Refused] = []
-    for element in elements:
-        try:
-            found.append(json_object(bytes(element)))
-        except Refused as refusal:
-            found.append(refusal)
-    return found
+        elements = exact_json.elements(raw)
+    except JsonFault as fault:
+        raise unreadable(fault, "the body") from None
+    return [each if type(each) is dict else element_fault(idx, each) for idx, each in enumerate(elements)]
+
+
+def element_fault(idx: int, element: Any) -> Refused:
+    """Return the refusal of an element of an array that is no object."""
+    if isinstance(element, JsonFault):
+        return unreadable(element, f"[{idx}]")
+    return _not_an_object(f"[{idx}]", element)
+
+
+def unreadable(fault: JsonFault, name: str) -> Refused:
+    """Return the refusal of a text that is no JSON, or in which a key stands twice."""
+    if isinstance(fault, DoubledKey):
+        return malformed(f"{name}: {fault}", fault.key[:64])
+    return malformed(f"{name} is not JSON: {fault}", "body")
+
+
+def _unwrapped(body: bytes) -> bytes:
+    """Return the array of {"orders": [...]}."""
+    try:
+        wrapper = exact_json.members(body)
+    except JsonFault as fault:
+        raise unreadable(fault, "the body") from None
+    if list(wrapper) != ["orders"] or wrapper["orders"][:1] != b"[":
+        raise malformed('give an array of orders, or {"orders": [...]}', "orders")
+    return wrapper["orders"]
 
 
 def whole_of(text: str, name: str) -> int:
@@ -232,8 +240,18 @@ def _no_body(body: bytes) -> None:
         raise malformed("no body is taken here; use the query", "body")
 
 
-def _not_an_object() -> Refused:
-    return malformed("each order is a JSON object", "orders")
+def _not_an_object(name: str, value: Any) -> Refused:
+    return malformed(f"{name} is {exact_json.kind(value)}; give a JSON object", "body")
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        exact_json.decode(text)
+    except DoubledKey:
+        return True
+    except JsonFault:
+        return False
+    return True
 
 
 def _wrong_method(method: str, known: str) -> Refused:

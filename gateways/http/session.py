@@ -16,20 +16,20 @@ from typing import Any
 
 import msgspec
 
+from engine import exact_json
+from engine.exact_json import DoubledKey, JsonFault
 from gateways.http.desk import Desk
 from gateways.http.keys import Principal
 from gateways.http.problems import Problem, Refused, malformed
 from gateways.http.replies import Outcome
 from gateways.http.routes import BATCH_MAX
 from gateways.json_lines.events import EventWords
-from gateways.json_lines.fields import json_fault
 
 IN_FLIGHT_MAX = 4096
 """Commands of one session that may wait for their answers; beyond it the door stops reading."""
 REQUEST_ID_BYTES = 64
 LAPPED_REASON = "execution reports were lost: the door fell behind; ask the API and reconnect"
 
-_decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -51,9 +51,14 @@ class Session:
     def receive(self, text: str | bytes) -> None:
         """Take one message: a command or an array of commands."""
         try:
-            message = _decode(text)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
-            self._refuse(None, malformed(f"not JSON: {json_fault(fault)}", "message"))
+            message = exact_json.decode(text)
+        except DoubledKey as fault:
+            if not isinstance(fault.value, list):
+                self._refuse(*_no_command(fault))
+                return
+            message = exact_json.elements(text)
+        except JsonFault as fault:
+            self._refuse(None, malformed(f"not JSON: {fault}", "message"))
             return
         if not isinstance(message, list):
             self._command(message)
@@ -65,8 +70,8 @@ class Session:
             detail = f"{len(message)} commands; at most {BATCH_MAX} go into one message"
             self._refuse(None, malformed(detail, "message"))
             return
-        for each in message:
-            self._command(each)
+        for idx, each in enumerate(message):
+            self._command(each, f"[{idx}]: ")
 
     def report(self, event: EventWords) -> None:
         """Tell the client what became of a resting order."""
@@ -79,9 +84,9 @@ class Session:
         self.ended_because = LAPPED_REASON
         self._on_output(self)
 
-    def _command(self, fields: Any) -> None:
+    def _command(self, fields: Any, place: str = "") -> None:
         if not isinstance(fields, dict):
-            self._refuse(None, malformed("a command is a JSON object", "message"))
+            self._refuse(*_no_command(fields, place))
             return
         request_id = fields.pop("id", None)
         if not _is_request_id(request_id):
@@ -110,6 +115,17 @@ class Session:
         self.outbox.append(text)
         if len(self.outbox) == 1:
             self._on_output(self)
+
+
+def _no_command(message: Any, place: str = "") -> tuple[int | str | None, Refused]:
+    """Return request id and refusal of what is no JSON object, or one in which a key stands twice."""
+    if not isinstance(message, DoubledKey):
+        detail = f"{place}a command is a JSON object, not {exact_json.kind(message)}"
+        return None, malformed(detail, "message")
+    fields, key = message.value, message.key
+    request_id = fields.get("id") if isinstance(fields, dict) and key != "id" else None
+    known_id = request_id if _is_request_id(request_id) else None
+    return known_id, malformed(f"{place}{message}", key[:64])
 
 
 def _is_request_id(value: object) -> bool:

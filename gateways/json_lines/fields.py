@@ -11,15 +11,15 @@ from enum import IntEnum
 from hashlib import blake2b
 from typing import Any
 
-import msgspec
-
+from engine import exact_json
+from engine.exact_json import DoubledKey, JsonFault
 from engine.instruments import INT64_MAX, RefusedAtDoor
 from engine.records import TEXT_BYTES, Reason, text_words
 
 NO_TEXT = (0, 0, 0)
 CLIENT_ID_BYTES = 8
 _TOP_BIT_CLEARED = INT64_MAX
-_decoder = msgspec.json.Decoder(dict[str, Any])
+GIVEN_TWICE = "the key is given twice in one object; give it once"
 
 
 class MalformedCommand(ValueError):  # noqa: N818 - a name of the contract
@@ -33,18 +33,21 @@ class MalformedCommand(ValueError):  # noqa: N818 - a name of the contract
         self.detail = detail
 
 
-def decode_object(raw: bytes | bytearray | memoryview | str) -> dict[str, Any]:
+def decode_object(raw: bytes | str) -> dict[str, Any]:
     """Return the JSON object that `raw` holds."""
     try:
-        return _decoder.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
-        shown = bytes(raw[:60]).decode("utf-8", "replace") if not isinstance(raw, str) else raw[:60]
-        raise MalformedCommand("line", shown, f"not a JSON object: {json_fault(fault)}") from None
+        value = exact_json.decode(raw)
+    except DoubledKey as fault:
+        raise MalformedCommand(fault.key[:64], fault.given, GIVEN_TWICE) from None
+    except JsonFault as fault:
+        raise MalformedCommand("line", _beginning(raw), f"not a JSON object: {fault}") from None
+    if type(value) is dict:
+        return value
+    raise MalformedCommand("line", _beginning(raw), f"not a JSON object: {exact_json.kind(value)}")
 
 
-def json_fault(fault: Exception) -> str:
-    """Say what is wrong with a text that should be JSON."""
-    return "nested too deep" if isinstance(fault, RecursionError) else str(fault)
+def _beginning(raw: bytes | str) -> str:
+    return raw[:60] if isinstance(raw, str) else raw[:60].decode("utf-8", "replace")
 
 
 def words_of(enum: type[IntEnum]) -> dict[str, int]:

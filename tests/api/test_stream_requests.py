@@ -72,3 +72,19 @@ def test_refusal_repeats_the_id_of_the_request() -> None:
         parse('{"op":"subscribe","channel":"nothing","id":"a1"}')
 
     assert refused.value.request_id == "a1"
+
+
+@pytest.mark.parametrize(
+    ("message", "field"),
+    [
+        ('{"op":"subscribe","op":"unsubscribe","channel":"status"}', "op"),
+        ('{"op":"subscribe","channel":"fills","account":1,"acc\\u006funt":2}', "account"),
+        ('{"op":"auth","token":"a","token":"b"}', "token"),
+    ],
+)
+def test_key_given_twice_is_refused_and_named(message: str, field: str) -> None:
+    for given in (message, message.encode()):
+        with pytest.raises(RefusedRequest, match=f"the key '{field}' is given twice") as refused:
+            parse(given)
+
+        assert (refused.value.reason, refused.value.field) == ("malformed", field)

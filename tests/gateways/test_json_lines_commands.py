@@ -213,7 +213,7 @@ def test_zero_and_negative_prices_reach_the_engine(encoder: CommandEncoder, pric
     assert command["px"] == int(Decimal(price) * 100)
 
 
-@pytest.mark.parametrize("raw", [b"", b"{", b"[1]", b"null", b'{"a":1e400}', b"\xff\xfe", b'{"a":1}x'])
+@pytest.mark.parametrize("raw", [b"", b"{", b"[1]", b"null", b"\xff\xfe", b'{"a":1}x'])
 def test_what_is_no_json_object_is_malformed(raw: bytes) -> None:
     with pytest.raises(MalformedCommand, match="not a JSON object"):
         decode_object(raw)
@@ -259,3 +259,31 @@ def test_digits_of_other_scripts_are_no_decimal_number(encoder: CommandEncoder, 
     order = {"op": "new", "account": 1, "symbol": "XYZ", "side": "buy", "quantity": 1, "price": price}
     with pytest.raises(RefusedAtDoor, match="not a decimal number"):
         encoder.encode(order, np.zeros(1, COMMAND)[0])
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        (
+            '{"op":"new","side":"buy","price":"10","side":"sell"}',
+            "side \\['buy', 'sell'\\]: the key is given twice in one object; give it once",
+        ),
+        ('{"op":"new","si\\u0064e":"buy","side":"buy"}', "side .* twice"),
+        ('{"op":"account","account":1,"deposit":{"USD":"1","USD":"2"}}', "USD \\['1', '2'\\]: .* twice"),
+        ('{"op":"new","op":"cancel"}', "op .* twice"),
+    ],
+)
+def test_key_given_twice_is_malformed(raw: str, told: str) -> None:
+    for given_as in (raw, raw.encode()):
+        with pytest.raises(MalformedCommand, match=told):
+            decode_object(given_as)
+
+
+@pytest.mark.parametrize("name", ["price", "quantity", "account", "expires_at"])
+def test_fraction_beyond_a_float_is_refused_by_name(encoder: CommandEncoder, name: str) -> None:
+    fields = decode_object(f'{{"{name}":1e400}}')
+
+    with pytest.raises(RefusedAtDoor) as refused:
+        encoder.row({**NEW, **fields})
+
+    assert refused.value.field == name

@@ -175,6 +175,8 @@ def test_whatif_tells_which_orders_a_limit_would_have_stopped(
     ("limit", "said"),
     [
         ("{", "not JSON"),
+        ("[" * 100_000, "not JSON: nested too deep"),
+        ('{"account":1,"max_open_orders":5,"max_open_orders":6}', "'max_open_orders' is given twice"),
         ('{"op":"new"}', "give a `limits` line"),
         ('{"symbol":"NOPE","max_quantity":"1"}', "NOPE"),
         ('{"account":99,"max_open_orders":1}', "unknown_account"),

@@ -82,6 +82,17 @@ def test_a_cut_file_is_named_by_every_command(
     assert "bring the file back from a backup" in told
 
 
+def test_a_key_given_twice_is_named(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = data_dir / "journal" / "layout.json"
+    path.write_text(path.read_text().replace('"orders":', '"orders":64,"orders":'))
+
+    assert main(["journal", "verify", str(data_dir)]) == 1
+
+    told = capsys.readouterr().err
+    assert f"{path}: orders = ['64', '" in told
+    assert "the key 'orders' is given twice in one object; give it once" in told
+
+
 def test_a_missing_file_beside_segments_is_damage(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (data_dir / "journal" / "layout.json").unlink()
 

@@ -330,3 +330,50 @@ def test_itch_file_is_reproduced_and_compared(
     book = json.loads((tmp_path / "book.json").read_text())["ABCD"]
     assert book["bids"] == [["10.05", "60", 1, [1]]]
     assert book["asks"] == [["10.07", "20", 1, [3]]]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"op":"new","account":1,"symbol":"XYZ","side":"buy","price":"10","quantity":"5","side":"sell"}',
+        '{"op":"new","account":1,"symbol":"XYZ","si\\u0064e":"buy","price":"10","quantity":"5","side":"sell"}',
+        '{"op":"new","client_order_id":"a:b","account":1,"side":"buy","side":"sell"}',
+    ],
+)
+def test_key_given_twice_ends_the_replay_at_its_line(
+    play: Play, capfd: pytest.CaptureFixture[str], line: str
+) -> None:
+    setup = "\n".join(json.dumps(each) for each in SETUP)
+
+    events = play(f"{setup}\n{line}\n".encode(), code=1)
+
+    assert events == []
+    told = capfd.readouterr().err
+    assert "input: line 4: side: ['buy', 'sell']: the key is given twice in one object; give it once" in told
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b" \t\r\n\r\n"])
+def test_line_ends_of_either_kind_are_read_alike(play: Play, end: bytes) -> None:
+    lines = [*SETUP, new(1, 7, "buy", "10.05", 100)]
+
+    events = play(end.join(json.dumps(each).encode() for each in lines) + end)
+
+    assert [event["event"] for event in events] == ["accepted"]
+
+
+@pytest.mark.parametrize("content", [b"\xef\xbb\xbf{}", b"\xef\xbb\xbf"])
+def test_byte_order_mark_is_named(play: Play, capfd: pytest.CaptureFixture[str], content: bytes) -> None:
+    play(content, code=1)
+
+    told = capfd.readouterr().err
+    assert "input: line 1: line:" in told
+    assert "begins with a byte order mark; save it as UTF-8 without one" in told
+
+
+@pytest.mark.parametrize("raw", [b'{"op":"session_end"}\0', b"\0", b'{"op":\r"session_end"}\r{"op":"x"}'])
+def test_bytes_that_are_no_line_of_json_are_named(
+    play: Play, capfd: pytest.CaptureFixture[str], raw: bytes
+) -> None:
+    play(raw, code=1)
+
+    assert "input: line 1: line:" in capfd.readouterr().err

@@ -68,3 +68,11 @@ def test_market_data_becomes_orders_of_two_accounts(tmp_path: Path) -> None:
         "99.75",
         7,
     )  # the new total: 2 filled and 5 left
+
+
+def test_key_given_twice_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"op":"session_end"}\n\n{"op":"mass_cancel","account":1,"account":2}')
+
+    with Source(str(path)) as source, pytest.raises(InputError, match=r"line 3: account: .* given twice"):
+        list(commands_of(source, {}, 1))

@@ -84,3 +84,42 @@ def test_what_is_no_request_is_refused(method, path, query, body, status):
         ask(method, path, query, body, None)
 
     assert refused.value.problem.status == status
+
+
+DOUBLED = b'{"account":1,"side":"buy","si\\u0064e":"sell"}'
+NESTED = b'{"op":"account","account":1,"deposit":{"USD":"1","USD":"2"}}'
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "field"),
+    [
+        ("POST", "/v1/orders", DOUBLED, "side"),
+        ("PATCH", "/v1/orders/5", b'{"price":"1","price":"2"}', "price"),
+        ("POST", "/v1/orders/batch", b'{"orders":[],"orders":[]}', "orders"),
+        ("POST", "/v1/admin", NESTED, "USD"),
+        ("POST", "/v1/admin", b'{\n"op":"phase",\n"op":"mark"\n}', "op"),
+        ("POST", "/v1/admin", b'{"op":"session_end"}\n' + NESTED, "USD"),
+        ("POST", "/v1/admin", NESTED + b'\n{"op":"session_end"}', "USD"),
+    ],
+)
+def test_key_given_twice_in_a_body_is_malformed(method, path, body, field):
+    with pytest.raises(Refused, match="is given twice in one object; give it once") as refused:
+        ask(method, path, {}, body, None)
+
+    assert (refused.value.problem.status, refused.value.problem.field) == (400, field)
+
+
+@pytest.mark.parametrize("begin", [b"", b'{"orders":'])
+def test_key_given_twice_in_one_order_of_a_batch_refuses_that_one(begin):
+    body = begin + b'[{"account":1},' + DOUBLED + b',{"account":"a:b"}]' + (b"}" if begin else b"")
+
+    first, second, third = ask("POST", "/v1/orders/batch", {}, body, None).commands
+
+    assert (first["account"], third["account"]) == (1, "a:b")
+    assert (second.problem.status, second.problem.field) == (400, "side")
+    assert second.problem.detail == "[1]: the key 'side' is given twice in one object; give it once"
+
+
+def test_bad_line_of_administration_is_named_by_its_number():
+    with pytest.raises(Refused, match="line 3 is not JSON"):
+        ask("POST", "/v1/admin", {}, b'{"op":"session_end"}\n\n{"op":\n', None)

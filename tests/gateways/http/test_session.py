@@ -153,3 +153,24 @@ def test_output_is_announced_once_until_it_is_taken(door, order):
     session.receive("{")
 
     assert door.spoken == [session]
+
+
+def test_key_given_twice_is_refused_under_the_id_of_its_command(door, order):
+    session = door.session(11)
+    good = msgspec.json.encode({"id": 3, **order()}).decode()
+
+    session.receive('{"id":1,"op":"cancel","op":"new"}')
+    session.receive('{"id":1,"op":"cancel","id":2}')
+    session.receive('[{"id":1,"op":"mass_cancel","acc\\u006funt":1,"account":2},' + good + ",7]")
+    session.receive('[{"id":"x","op":[{"a":1,"a":2}]}]')
+    door.turn()
+
+    replies = told(session)
+    assert [each["id"] for each in replies] == [1, None, 1, None, "x", 3]
+    problems = [each["problem"] for each in replies[:5]]
+    assert [each["field"] for each in problems] == ["op", "id", "account", "message", "a"]
+    assert {each["status"] for each in problems} == {400}
+    assert problems[0]["detail"] == "the key 'op' is given twice in one object; give it once"
+    assert problems[2]["detail"].startswith("[0]: the key 'account'")
+    assert problems[3]["detail"] == "[2]: a command is a JSON object, not a number"
+    assert replies[5]["reply"]["status"] == "open"
