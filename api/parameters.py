@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from api.problem import Problem, bad_request, not_found
+from engine import numbers
 from engine.instruments import Instrument, RefusedAtDoor
 from engine.records import Side, Status
 from engine.trading.view import LiveView
 
 INT64_MAX = 2**63 - 1
-DIGITS_MAX = 19
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECONDS_OF_A_DAY = 86_400
 
@@ -28,11 +28,9 @@ def allow_only(request: web.Request, known: Collection[str]) -> None:
 
 def whole_number(text: str, name: str, low: int, high: int) -> int:
     """Return a decimal integer within [low, high]."""
-    if not (text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX):
-        raise bad_request(name, text, f"must be a whole number from {low} to {high}")
-    number = int(text)
-    if not low <= number <= high:
-        raise bad_request(name, text, f"must be from {low} to {high}")
+    number = numbers.whole(text)
+    if number is None or not low <= number <= high:
+        raise bad_request(name, text, f"must be a whole number from {low} to {high} in plain digits")
     return number
 
 
@@ -80,7 +78,7 @@ def query_time(request: web.Request, name: str) -> int | None:
     text = request.query.get(name)
     if text is None:
         return None
-    if text.isascii() and text.isdigit():
+    if numbers.whole(text) is not None:
         return whole_number(text, name, 0, INT64_MAX)
     mend = 'must be ns since 1970, or a time with its zone such as "2026-01-31T12:00:00Z"'
     try:

@@ -5,6 +5,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from engine.cli.arguments import whole_argument
 from perf import bench_step, report
 from perf.bench_step import BenchError
 from perf.machine import describe
@@ -23,7 +24,11 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     run.add_argument("tiers", nargs="*", metavar="TIER", help=", ".join(TIERS))
     run.add_argument("--quick", action="store_true", help="tiny sizes: that it works, not how fast")
     run.add_argument(
-        "--runs", type=int, default=1, metavar="N", help="repeat; JSON gets medians, pyperf all values"
+        "--runs",
+        type=whole_argument(1, 1000, 5),
+        default=1,
+        metavar="N",
+        help="repeat; JSON gets medians, pyperf all values",
     )
     run.add_argument(
         "--json", type=Path, metavar="FILE", help="write the results, and a pyperf suite beside it"

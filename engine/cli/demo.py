@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import instance
+from engine.cli.feed import RATE
 from engine.cli.feed_flow import FLOW_INPUT, flow_mix
 from engine.cli.replay import FAILED, WRONG_USAGE, tick_argument
 from engine.runtime.supervisor import STOP_WAIT_S_MAX
@@ -39,7 +40,7 @@ def main() -> int:
     )
     parser.add_argument("--tick", action="append", default=[], metavar="SYMBOL=SIZE", help="for DBN files")
     parser.add_argument(
-        "--rate", type=float, help=f"commands a second (default {DEFAULT_RATE:,.0f} for the flow)"
+        "--rate", type=RATE, help=f"commands a second (default {DEFAULT_RATE:,.0f} for the flow)"
     )
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA, metavar="DIR")
     parser.add_argument("--api-port", default="8000")
@@ -116,7 +117,7 @@ def _feed_options(arguments: argparse.Namespace) -> list[str]:
     if is_flow:
         options.append("--forever")
     rate = arguments.rate or (DEFAULT_RATE if is_flow else None)
-    return [*options, "--rate", str(rate)] if rate else options
+    return [*options, "--rate", f"{rate:.9f}"] if rate else options
 
 
 def _invite(ready: dict[str, Any]) -> None:

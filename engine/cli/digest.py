@@ -13,12 +13,14 @@ from pathlib import Path
 import msgspec
 
 from engine import instance
+from engine.cli.arguments import decimal_argument
 from engine.cli.up import DEFAULT_DATA
 from engine.instance import SHADOW, PortError, counter_name
 from engine.port import EventReader
 from engine.runtime.asking import Answer, answer_of, ask, asked, withdraw
 
 LOOK_AGAIN_S = 0.02
+WAIT_S_MAX = 1e6
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, default=DEFAULT_DATA, metavar="DIR", help="data folder (default %(default)s)"
     )
     parser.add_argument(
-        "--wait", type=float, default=10.0, metavar="S", help="for a moment of rest (default %(default)s s)"
+        "--wait",
+        type=decimal_argument(0, WAIT_S_MAX, "seconds", "10"),
+        default=10.0,
+        metavar="S",
+        help="for a moment of rest (default %(default)s s)",
     )
 
 

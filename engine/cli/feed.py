@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from engine.cli.arguments import decimal_argument
 from engine.cli.feed_flow import FLOW_INPUT, first_chunk, flow_batches, flow_mix, set_up
 from engine.cli.replay import tick_argument
 from engine.demo import DEMO_KEY_FILE
@@ -35,6 +36,7 @@ DONE, FAILED, WRONG_USAGE = 0, 1, 2
 LINE_SECONDS = 1.0
 RING, HTTP, WEBSOCKET = "ring:", "http://", "ws://"
 ACCOUNT_STEP = 2
+RATE = decimal_argument(0, 1e9, "commands a second", "10000")
 
 
 class WrongUsage(Exception):  # noqa: N818 - what happened
@@ -52,9 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to", required=True, metavar="DOOR", help="ring:DIR, http://HOST:PORT or ws://HOST:PORT"
     )
-    parser.add_argument(
-        "--rate", type=rate_argument, metavar="N", help="commands a second; default: no limit"
-    )
+    parser.add_argument("--rate", type=RATE, metavar="N", help="commands a second; default: no limit")
     parser.add_argument("--key", help="bearer key of an http or ws door")
     parser.add_argument("--data", type=Path, metavar="DIR", help="take the key from DIR/demo.key")
     parser.add_argument("--forever", action="store_true", help="play the flow until stopped (input `flow`)")
@@ -62,17 +62,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--tick", metavar="SYMBOL=SIZE", action="append", default=[], type=tick_argument,
         help="tick size of a symbol in a DBN or ITCH file, such as ESH4=0.25; may be repeated",
     )  # fmt: skip
-
-
-def rate_argument(text: str) -> float:
-    """Return a positive rate."""
-    try:
-        rate = float(text)
-    except ValueError:
-        rate = 0.0
-    if not 0 < rate <= 1e9:
-        raise argparse.ArgumentTypeError(f"{text!r}: give commands a second, such as 10000")
-    return rate
 
 
 def run(arguments: argparse.Namespace) -> int:

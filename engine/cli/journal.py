@@ -22,6 +22,7 @@ import msgspec
 import numpy as np
 
 from engine.cli import journal_archive, journal_migrate, journal_quarantine, journal_verify
+from engine.cli.arguments import whole_argument
 from engine.cli.journal_data import begin_of, data_folder, read_layout, told
 from engine.cli.up import DEFAULT_DATA
 from engine.config import ConfigError
@@ -33,6 +34,7 @@ from engine.runtime.journal import JournalError, Reader
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 NS_PER_DAY = 86_400 * 10**9
+SEQ = whole_argument(1, 2**62, 1000)
 OP_NAMES = {int(op): op.name.lower() for op in Op}
 
 
@@ -54,8 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
         action.add_argument("dir", metavar="DIR", type=Path, help="data folder, or the journal folder in it")
         if name == "dump":
-            action.add_argument("--from", dest="first", type=int, default=1, metavar="SEQ", help="first seq")
-            action.add_argument("--to", dest="last", type=int, default=2**62, metavar="SEQ", help="last seq")
+            action.add_argument("--from", dest="first", type=SEQ, default=1, metavar="SEQ", help="first seq")
+            action.add_argument("--to", dest="last", type=SEQ, default=2**62, metavar="SEQ", help="last seq")
         if name == "verify":
             action.add_argument(
                 "--archive",
@@ -70,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     journal_migrate.add_arguments(made["migrate"])
     text = "leave a command out of every replay from now on: it killed the worker"
     action = actions.add_parser("quarantine", help=text, description=text.capitalize() + ".")
-    action.add_argument("seq", type=int, metavar="SEQ")
+    action.add_argument("seq", type=SEQ, metavar="SEQ")
     action.add_argument(
         "--data", type=Path, default=DEFAULT_DATA, metavar="DIR", help="data folder (default %(default)s)"
     )

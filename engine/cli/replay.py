@@ -9,12 +9,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 
+from engine import numbers
 from engine.cli.journal_data import data_folder
 from engine.cli.kernels import announced_compilation
 from engine.cli.replay_engine import ReplayEngine
@@ -61,11 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def tick_argument(text: str) -> tuple[str, Decimal]:
     """Return the symbol and tick size of a --tick argument."""
     symbol, equals, size = text.partition("=")
-    try:
-        tick = Decimal(size)
-    except InvalidOperation:
-        tick = Decimal(0)
-    if not (equals and symbol and tick.is_finite() and tick > 0):
+    tick = Decimal(size) if numbers.is_decimal(size) else Decimal(0)
+    if not (equals and symbol and tick > 0):
         raise argparse.ArgumentTypeError(
             f"{text!r}: give SYMBOL=SIZE with a positive size, such as ESH4=0.25"
         )

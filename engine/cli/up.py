@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from engine import config, demo
+from engine.cli.arguments import whole_argument
 from engine.cli.definitions import definitions, missing
 from engine.cli.journal_data import application_of, remember
 from engine.cli.kernels import announced_compilation, compile_ahead, prepare_doors
@@ -23,6 +24,7 @@ from engine.runtime.journal import JournalError
 from engine.runtime.supervisor import Supervisor
 
 DEFAULT_DATA = Path("var/data")
+PORT = whole_argument(0, 65535, 8000)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,9 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, default=DEFAULT_DATA, metavar="DIR", help="data folder (default %(default)s)"
     )
     parser.add_argument(
-        "--api-port", type=int, metavar="N", help="port of queries and streams, 0 = any free one"
+        "--api-port", type=PORT, metavar="N", help="port of queries and streams, 0 = any free one"
     )
-    parser.add_argument("--order-port", type=int, metavar="N", help="port of order entry, 0 = any free one")
+    parser.add_argument("--order-port", type=PORT, metavar="N", help="port of order entry, 0 = any free one")
     parser.add_argument(
         "--durability",
         choices=("sync", "none"),

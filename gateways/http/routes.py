@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import Any, NamedTuple
 
-from engine import exact_json
+from engine import exact_json, numbers
 from engine.exact_json import DoubledKey, JsonFault
 from gateways.http.problems import HttpStatus, Refused, malformed, problem
 
@@ -187,9 +187,10 @@ def _unwrapped(body: bytes) -> bytes:
 
 def whole_of(text: str, name: str) -> int:
     """Return the whole number of an address or query."""
-    if not (text.isascii() and text.removeprefix("-").isdigit() and len(text) <= 20):
-        raise malformed(f"{text[:40]!r} is not a whole number", name)
-    return int(text)
+    number = numbers.whole(text)
+    if number is None:
+        raise malformed(f"{text[:40]!r} is not a whole number; give plain digits", name)
+    return number
 
 
 def _order_named(order: str) -> Fields:

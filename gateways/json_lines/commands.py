@@ -77,9 +77,9 @@ def steps(value: object, mantissa: int, decimals: int) -> int | None:
     """Return a plain decimal as whole steps, or None where the exact Decimal road must decide."""
     if type(value) is not str:
         return None
-    whole_part, _, part = value.partition(".")
+    whole_part, point, part = value.partition(".")
     digits = whole_part + part.ljust(decimals, "0")
-    if len(part) > decimals or not whole_part or len(digits) > _FAST_DIGITS:
+    if len(part) > decimals or not whole_part or (point and not part) or len(digits) > _FAST_DIGITS:
         return None
     if not (digits.isascii() and digits.isdigit()):
         return None
