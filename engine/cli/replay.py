@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--events", metavar="FILE", help="write one JSON event a line; - is standard output")
     parser.add_argument("--book", metavar="FILE", help="write the final books as JSON; - is standard output")
     parser.add_argument(
-        "--stats", action="store_true", help="print throughput, latency percentiles and the state digest"
+        "--stats", action="store_true", help="print throughput, latency percentiles and digests"
     )
     parser.add_argument(
         "--auto-instruments",
@@ -98,7 +98,11 @@ def _replay(arguments: argparse.Namespace) -> int:
         if not is_market:
             refuse_any(dict(arguments.tick))
         with announced_compilation():
-            engine = ReplayEngine(keeps_events=is_market or file is not None, is_timed=arguments.stats)
+            engine = ReplayEngine(
+                keeps_events=is_market or file is not None,
+                is_timed=arguments.stats,
+                is_digested=arguments.stats,
+            )
         writer = EventWriter(file, engine.catalogue())
         began = time.perf_counter()
         with progress_of(source):
@@ -117,7 +121,7 @@ def _replay(arguments: argparse.Namespace) -> int:
 def _replay_journal(arguments: argparse.Namespace, data_dir: Path, file: BinaryIO | None) -> int:
     refuse_any(dict(arguments.tick))
     with announced_compilation():
-        journal = JournalReplay(data_dir)
+        journal = JournalReplay(data_dir, is_digested=arguments.stats)
     engine = journal.engine
     writer = EventWriter(file, engine.catalogue())
     began = time.perf_counter()

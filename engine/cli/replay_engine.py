@@ -1,9 +1,11 @@
 """The engine of a replay: the trading kernel over private state, with no processes and no rings.
 
 Commands go in as records and are numbered from 1; events come out in bulk. With
-`is_timed` every command is timed on its own, by the same kernel plus two clock reads.
+`is_timed` every command is timed on its own, by the same kernel plus two clock reads. With
+`is_digested` all events enter the digest without layout.
 """
 
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -21,6 +23,7 @@ from engine.instruments import Catalogue, Currency, Instrument
 from engine.kernel import COMPILED
 from engine.records import COMMAND, EVENT, Op, words_text
 from engine.trading.digest import digest
+from engine.trading.neutral_digest import NeutralDigest
 from engine.trading.state import NIL, new_state
 
 EVENT_ROOM = 1 << 14
@@ -62,17 +65,27 @@ def records(packed: Iterable[bytes]) -> "np.ndarray[Any, np.dtype[np.void]]":
 class ReplayEngine:
     """Private trading state and the kernel over it."""
 
-    def __init__(self, *, keeps_events: bool, is_timed: bool, capacities: Capacities | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        keeps_events: bool,
+        is_timed: bool,
+        is_digested: bool = False,
+        capacities: Capacities | None = None,
+    ) -> None:
         self.state = new_state(capacities or Capacities())
         self.latency_counts = np.zeros(LATENCY_BINS if is_timed else 0, np.int64)
         self.latency_ns_max = 0
+        self.digest_seconds = 0.0
         # Plain Python reads fields as attributes; it is the same memory.
         self._kernel_state: Any = self.state if COMPILED else self.state.view(np.recarray)
         self._s: Any = self.state[0]
         self._catalogue = Catalogue([], [])
         self._is_timed = is_timed
-        self._room = EVENT_ROOM if keeps_events else 0
-        self._events = np.zeros(EVENT_ROOM if keeps_events else 1, EVENT)
+        self._neutral = NeutralDigest() if is_digested else None
+        is_keeping = keeps_events or is_digested
+        self._room = EVENT_ROOM if is_keeping else 0
+        self._events = np.zeros(EVENT_ROOM if is_keeping else 1, EVENT)
 
         self._warm_up()
 
@@ -110,6 +123,23 @@ class ReplayEngine:
         """Return the digest of the state."""
         return digest(self.state)
 
+    @property
+    def is_digested(self) -> bool:
+        """Tell whether the events enter the digest without layout."""
+        return self._neutral is not None
+
+    def note(self, events: "np.ndarray[Any, np.dtype[np.void]]") -> None:
+        """Take events that were made into the digest without layout, where one is wanted."""
+        if self._neutral is not None:
+            began = time.perf_counter()
+            self._neutral.add(events)
+            self.digest_seconds += time.perf_counter() - began
+
+    def digest_without_layout(self) -> str:
+        """Return the digest of all events and of the state, whatever their layout."""
+        assert self._neutral is not None
+        return self._neutral.digest(self.state)
+
     def run(
         self, commands: "np.ndarray[Any, np.dtype[np.void]]"
     ) -> Iterator["np.ndarray[Any, np.dtype[np.void]]"]:
@@ -120,9 +150,12 @@ class ReplayEngine:
             applied, written = self._run_some(commands, done, count - done)
             done += applied
             if written:
+                self.note(self._events[:written])
                 yield self._events[:written]
             if self._s["out_count"] and self._room:  # of the last command, which had no room left
-                yield self._overflow()
+                left = self._overflow()
+                self.note(left)
+                yield left
             self._s["out_count"] = 0
 
     def apply_unnumbered(self, command: "np.ndarray[Any, np.dtype[np.void]]") -> None:

@@ -16,12 +16,14 @@ class JournalReplay:
     `name`, `size` and `position` (bytes) are what a progress bar shows.
     """
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, *, is_digested: bool) -> None:
         self.name = str(data_dir / journal.FOLDER)
         self.size = sum(path.stat().st_size for path in journal.segment_paths(data_dir / journal.FOLDER))
         self.position = 0
         capacities = Capacities(**read_layout(data_dir).capacities)
-        self.engine = ReplayEngine(keeps_events=False, is_timed=False, capacities=capacities)
+        self.engine = ReplayEngine(
+            keeps_events=False, is_timed=False, is_digested=is_digested, capacities=capacities
+        )
         replica, self._reader = open_journal(data_dir, self.engine.state)
         self._replica = replica
 
@@ -29,8 +31,9 @@ class JournalReplay:
         """Apply every command; hand the events to the writer. Raises JournalError."""
         for records, epoch, _ in read_ahead(self._reader.stretches(2**62)):
             self._replica.enter_epoch(epoch)
-            if writer.is_writing:
+            if writer.is_writing or self.engine.is_digested:
                 events = self._replica.apply(records)
+                self.engine.note(events)
                 self.engine.catalogue(
                     self._replica.state
                 )  # the writer's own, grown by what was defined just now

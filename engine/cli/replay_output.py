@@ -116,6 +116,7 @@ def percentile_ns(counts: "np.ndarray[Any, np.dtype[np.int64]]", percent: float,
 def statistics(engine: ReplayEngine, seconds: float, refused: int) -> Iterator[str]:
     """Return the statistics of a run, one line at a time."""
     commands, counts = engine.seq, engine.latency_counts
+    seconds -= engine.digest_seconds
     yield f"commands                      {commands}"
     yield f"  refused at the door         {refused}"
     yield f"events                        {engine.event_count}"
@@ -131,3 +132,4 @@ def statistics(engine: ReplayEngine, seconds: float, refused: int) -> Iterator[s
         yield f"latency per command, ns       {shown}, max {engine.latency_ns_max:,} (the kernel alone)"
         yield "durability                    none (a replay is not journaled)"
     yield f"state digest                  {engine.digest()}"
+    yield f"digest without layout         {engine.digest_without_layout()}"
