@@ -6,7 +6,7 @@ with pinion.claim_spare(data_dir) as gate:      # into a running instance
     gate.submit(commands); gate.drain()
 """
 
-from engine.config import Capacities
+from engine.capacities import Capacities
 from engine.instance import PortError
 from engine.port import EventReader, Port, attach_state, claim_spare
 from engine.records import (

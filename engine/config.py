@@ -8,18 +8,17 @@ Currencies, instruments, accounts and limits carry the field names of the JSON-l
 
 import difflib
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct, field
 
+from engine.capacities import EVENT_RING_MIN, Capacities
 from engine.records import Role
 
 DEFAULT_API_PORT = 8000
 DEFAULT_ORDER_PORT = 8001
-RING_COUNT_MAX = 64
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Count = Annotated[int, Meta(ge=1, le=2**28)]
@@ -29,18 +28,6 @@ RoleName = Literal["trader", "operator", "viewer"]
 
 class ConfigError(ValueError):
     """A setting that cannot be used: which one, its value and the mend."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capacities:
-    """Fixed sizes of the trading state: nothing grows after the start (DESIGN D8)."""
-
-    orders: int = 2**18
-    instruments: int = 2**14
-    accounts: int = 2**14
-    currencies: int = 32
-    positions: int = 2**18
-    client_ids: int = 2**22
 
 
 _DEFAULT = Capacities()
@@ -63,10 +50,6 @@ class CapacitySettings(_Section, frozen=True, kw_only=True):
     def sizes(self) -> Capacities:
         """Return them as the kernels' side takes them."""
         return Capacities(**msgspec.structs.asdict(self))
-
-
-EVENT_RING_MIN = 1024
-"""Twice what the worker keeps between itself and the slowest visible event (loop.SLACK + loop.CHUNK)."""
 
 
 class EngineSettings(_Section, frozen=True, kw_only=True):

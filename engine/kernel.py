@@ -8,6 +8,7 @@ An index below zero is out of bounds then, and found as such under NUMBA_BOUNDSC
 """
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 from numba import njit
@@ -92,3 +93,19 @@ def releasing(function: Callable[..., Any]) -> Any:
 def inlined(function: Callable[..., Any]) -> Any:
     """Compile as `kernel`, always into its callers: for a step of one hot function, or a small one."""
     return njit(cache=True, pipeline_class=KernelCompiler, forceinline=True)(function)
+
+
+def bind(
+    function: Callable[..., Any],
+    name: str,
+    names: dict[str, Any],
+    decorator: Callable[[Callable[..., Any]], Any] = kernel,
+) -> Any:
+    """Compile a copy of a function, under a name of its own, in which `names` stand for globals.
+
+    numba freezes globals when it compiles, and its cache knows a copy by its name. (A closure
+    would be compiled anew in each process.)
+    """
+    copy = FunctionType(function.__code__, {**function.__globals__, **names}, name)
+    copy.__qualname__ = name
+    return decorator(copy)

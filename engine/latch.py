@@ -6,7 +6,7 @@ twice. Only another start clears it.
 
 from typing import Any
 
-from engine.instance import LATCH
+from engine.layout import LATCH
 from ringbuf.atomics import load_acquire
 
 LATCH_DISK, LATCH_FULL, LATCH_POISON = 1, 2, 3

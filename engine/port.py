@@ -20,15 +20,10 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from engine.config import DoorSettings
 from engine.histogram import Histogram
 from engine.instance import (
-    DURABLE,
-    LATCH,
-    SESSION_BITS,
-    STATE_EPOCH,
     Instance,
     PortError,
     attach_commands,
@@ -42,6 +37,8 @@ from engine.instance import (
     write_ready,
 )
 from engine.instance import attach_state as instance_state
+from engine.layout import DURABLE, LATCH, SESSION_BITS, STATE_EPOCH
+from engine.own_events import keep_own
 from engine.records import EVENT
 from ringbuf.atomics import clock_realtime_ns, load_acquire
 from ringbuf.broadcast import LAPPED, committed
@@ -158,26 +155,6 @@ class _Place:
         self.seq = int(found[looked - 1]["seq"])
         count = looked if ring_idx < 0 else int(keep_own(found, self._scratch, looked, ring_idx))
         return found[:count].copy()
-
-
-@njit(cache=True)
-def keep_own(events: Any, words: Any, count: int, ring: int) -> int:
-    """Move the events of this ring, or of its orders, to the front; return how many.
-
-    Parameters
-    ----------
-    events, words : EVENT[n] and the same memory as int64[n, 32]
-    count : int64, how many of them to look at
-    """
-    kept = 0
-    for i in range(count):
-        event = events[i]
-        if event["ring"] == ring or event["maker_ring"] == ring:
-            if kept != i:
-                for word in range(words.shape[1]):
-                    words[kept, word] = words[i, word]
-            kept += 1
-    return kept
 
 
 class Port(_Place):

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.histogram import Histogram
-from engine.instance import STEP
+from engine.layout import STEP
 from engine.runtime.disk import Disk
 from engine.runtime.journal_writer import FRAME_MAX, SLOT_BYTES
 from perf.bench_pipeline import Durability, check, pipeline, require, words_of

@@ -23,9 +23,9 @@ import numpy as np
 import numpy.typing as npt
 
 from api.archive import Archive, Filter
+from engine.capacities import Capacities
 from engine.cli.trading import trading
-from engine.config import Capacities
-from engine.instance import JOURNAL_ENTRY
+from engine.layout import JOURNAL_ENTRY
 from engine.runtime.database import Database
 from engine.runtime.historian import GoOn, Historian
 from engine.runtime.history import History

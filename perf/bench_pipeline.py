@@ -25,9 +25,11 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from engine.capacities import Capacities
 from engine.cli.trading import trading
-from engine.config import Capacities, CapacitySettings, EngineSettings
-from engine.instance import DURABLE, JOURNALER, read_ready
+from engine.config import CapacitySettings, EngineSettings
+from engine.instance import JOURNALER, read_ready
+from engine.layout import DURABLE
 from engine.records import EventKind
 from engine.runtime.epoch import next_epoch
 from engine.runtime.journaler import run_journaler

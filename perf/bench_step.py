@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from numba.core import runtime as untyped_runtime
 
-from engine.config import Capacities
+from engine.capacities import Capacities
 from engine.records import COMMAND, EventKind
 from engine.trading.state import new_state
 from perf.flow.generate import Flow, generate

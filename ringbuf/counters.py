@@ -13,10 +13,10 @@ clock of the last sign of life.
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numba import njit
 
 from ringbuf import segment
 from ringbuf.atomics import Words, clock_monotonic_ns, load_acquire, store_release
+from ringbuf.counting import add, beat
 from ringbuf.layout import LINE_BYTES, LINE_WORDS
 from ringbuf.segment import Kind, Segment
 from ringbuf.spsc import words_of
@@ -26,18 +26,6 @@ COUNTER = np.dtype([("value", "<i8"), ("pad", "<i8", (7,)), ("name", f"S{NAME_BY
 assert COUNTER.itemsize == LINE_BYTES
 NEVER = 0
 """Value of a heartbeat before the first beat."""
-
-
-@njit(cache=True)
-def add(words: Words, i: int, count: int) -> None:
-    """Add `count` to the value at words[i]. Only its one writer calls."""
-    store_release(words, i, words[i] + count)  # pairs with load_acquire in any reader
-
-
-@njit(cache=True)
-def beat(words: Words, i: int) -> None:
-    """Note in words[i] that its owner is alive now."""
-    store_release(words, i, clock_monotonic_ns())
 
 
 class Counters:

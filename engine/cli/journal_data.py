@@ -14,9 +14,10 @@ from typing import Any
 import msgspec
 
 from engine import instance
+from engine.capacities import Capacities
 from engine.cli.journal_layout import APPLICATION, MEND, Layout, parsed
 from engine.cli.trading import trading
-from engine.config import Capacities, ConfigError
+from engine.config import ConfigError
 from engine.runtime import journal, migration
 from engine.runtime.disk import Disk
 from engine.runtime.eras import EraReplica, identity_by_number

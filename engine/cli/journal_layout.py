@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from engine import exact_json
-from engine.config import Capacities, CapacitySettings
+from engine.capacities import Capacities
+from engine.config import CapacitySettings
 from engine.exact_json import DoubledKey, JsonFault
 from engine.runtime.journal import JournalError
 

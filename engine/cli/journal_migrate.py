@@ -16,11 +16,12 @@ from typing import Any
 import msgspec
 
 from engine import config
+from engine.capacities import Capacities
 from engine.cli.journal_archive import held
 from engine.cli.journal_data import application_of, finish_migration, read_layout
 from engine.cli.journal_layout import Layout, PastLayout
 from engine.cli.trading import trading
-from engine.config import Capacities, ConfigError
+from engine.config import ConfigError
 from engine.instance import HISTORY, JOURNALER, SHADOW
 from engine.runtime import journal, migration, snapshot
 from engine.runtime.disk import Disk

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from engine import instance
 from engine.cli.journal_data import application_of, begin_of
-from engine.instance import LATCH, Instance
+from engine.instance import Instance
 from engine.latch import LATCH_POISON
+from engine.layout import LATCH
 from engine.runtime import journal
 from engine.runtime.disk import Disk
 from engine.runtime.eras import identity_by_number, whole_snapshots

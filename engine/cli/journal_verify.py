@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.capacities import RING_COUNT_MAX
 from engine.cli.journal_archive import tell_missing
 from engine.cli.journal_data import application_of, begin_of, told
-from engine.config import RING_COUNT_MAX
 from engine.runtime import archive, journal
 from engine.runtime.eras import identity_by_number, whole_snapshots
 from engine.runtime.frames import Frame

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.capacities import Capacities
 from engine.cli.replay_kernels import (
     apply_unnumbered,
     client_instrument,
@@ -18,7 +19,6 @@ from engine.cli.replay_kernels import (
     run_batch,
     run_timed,
 )
-from engine.config import Capacities
 from engine.instruments import Catalogue, Currency, Instrument
 from engine.kernel import COMPILED
 from engine.records import COMMAND, EVENT, Op, words_text

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from engine.capacities import Capacities
 from engine.cli.journal_data import open_journal, read_layout
 from engine.cli.replay_engine import ReplayEngine
 from engine.cli.replay_output import EventWriter
-from engine.config import Capacities
 from engine.runtime import journal
 from engine.runtime.read_ahead import read_ahead
 

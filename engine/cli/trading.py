@@ -1,6 +1,6 @@
 """The trading application as the runtime takes it."""
 
-from engine.config import Capacities
+from engine.capacities import Capacities
 from engine.runtime.segments import Application
 from engine.trading.apply import apply, next_due
 from engine.trading.convert import convert

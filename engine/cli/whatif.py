@@ -27,8 +27,8 @@ from engine.cli.kernels import announced_compilation
 from engine.cli.replay_kernels import apply_unnumbered
 from engine.cli.replay_output import output
 from engine.exact_json import DoubledKey, JsonFault
-from engine.instance import OWN_RING
 from engine.instruments import Catalogue, RefusedAtDoor
+from engine.layout import OWN_RING
 from engine.records import COMMAND, EventKind, Op, Reason, Role, Side
 from engine.runtime.eras import EraReplica
 from engine.runtime.journal import JournalError

@@ -2,10 +2,12 @@
 
 PINION_CRASH_AT lists deaths in order, `name:passes` with commas between: at `name`, passed so
 often before, the process dies as if the machine had chosen that moment; the next death is due
-after that, in whichever process comes to it. Without the variable a point costs a comparison.
+after that, in whichever process comes to it.
 
-`crash_point` serves the processes in Python, `crash_here` the loop's kernel. What was told of
-the plan lies in memory that the supervisor's children share, so a restarted process goes on.
+`crash_point` serves the processes in Python, where a point costs a comparison. `crash_here`
+serves the loop's kernel, but only a loop that is built while a death in it is planned: any
+other is built with `pass_here`, of which nothing is left in its code (loop.build). What was told
+of the plan lies in memory that the supervisor's children share, so a restarted process goes on.
 """
 
 import mmap
@@ -17,7 +19,7 @@ from typing import Any
 import numpy as np
 from numba import types as untyped_types
 
-from engine.kernel import kernel
+from engine.kernel import inlined, kernel
 
 types: Any = untyped_types
 VARIABLE = "PINION_CRASH_AT"
@@ -74,14 +76,24 @@ def arm(loop: Any) -> None:
         loop["crash_passes"] = _PLAN[_progress[0]][1]
 
 
+def loop_may_die() -> bool:
+    """Tell whether the plan holds a death within the loop's kernel."""
+    return any(name.startswith(LOOP_PREFIX) for name, _ in _PLAN)
+
+
 @kernel
-def crash_here(loop, point):
+def crash_here(loop: Any, point: int) -> None:
     """Die here by SIGABRT if this death is due."""
     if loop.crash_at == point:
         if loop.crash_passes == 0:
             loop.crash_at = FIRED
             _abort()
         loop.crash_passes -= 1
+
+
+@inlined
+def pass_here(loop: Any, point: int) -> None:
+    """Go on: what stands for `crash_here` in the loop that trades."""
 
 
 def _due() -> str:

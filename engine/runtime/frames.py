@@ -23,7 +23,7 @@ import blake3
 import numpy as np
 import numpy.typing as npt
 
-from engine.instance import JOURNAL_ENTRY
+from engine.layout import JOURNAL_ENTRY
 from ringbuf.segment_header import record_hash
 
 RECORD = JOURNAL_ENTRY

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.instance import DURABLE, HISTORY, counter_name, write_ready
+from engine.instance import HISTORY, counter_name, write_ready
+from engine.layout import DURABLE
 from engine.runtime import journal
 from engine.runtime.eras import Changed, EraReplica, identity_by_number, whole_snapshots
 from engine.runtime.follow import Follower

@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 
 from engine.config import EngineSettings
-from engine.instance import DURABLE, JOURNALER, LATCH, OPENED, counter_name, write_ready
+from engine.instance import JOURNALER, counter_name, write_ready
 from engine.latch import LATCH_DISK, LATCH_FULL, LATCH_TEXTS
+from engine.layout import DURABLE, LATCH, OPENED
 from engine.runtime import journal, snapshot
 from engine.runtime.crash_points import crash_point
 from engine.runtime.disk import Disk

@@ -22,7 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.instance import DURABLE, OPENED, STATE_EPOCH, counter_name
+from engine.instance import counter_name
+from engine.layout import DURABLE, OPENED, STATE_EPOCH
 from engine.records import EVENT
 from engine.runtime import journal, snapshot
 from engine.runtime.crash_points import crash_point

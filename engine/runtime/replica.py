@@ -4,16 +4,15 @@ Recovery, the shadow, the history, `replay` and `whatif` differ only in what the
 """
 
 from collections.abc import Callable
-from types import FunctionType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.batches import PLACES, STAGES, STRIDE
-from engine.config import RING_COUNT_MAX
-from engine.instance import JOURNAL_ENTRY, SESSION_BITS
-from engine.kernel import COMPILED, releasing
+from engine.capacities import RING_COUNT_MAX
+from engine.kernel import COMPILED, bind, releasing
+from engine.layout import JOURNAL_ENTRY, SESSION_BITS
 from engine.records import EVENT, Op
 
 RING_MARK = np.dtype([("next_seq", "<i8"), ("last_session", "<i8")])
@@ -76,11 +75,8 @@ def _replay(state, records, first, end, marks, events, room):
 
 def build_replay(application: Any) -> Callable[..., tuple[int, int]]:
     """Return the compiled replay of one application, cached under its name (as loop.build)."""
-    bound = dict(globals(), apply=application.apply, prepare=application.prepare)
-    name = f"replay_{application.name}"
-    copy = FunctionType(_replay.__code__, bound, name)
-    copy.__qualname__ = name
-    replay: Callable[..., tuple[int, int]] = releasing(copy)
+    names = {"apply": application.apply, "prepare": application.prepare}
+    replay: Callable[..., tuple[int, int]] = bind(_replay, f"replay_{application.name}", names, releasing)
     return replay
 
 

@@ -17,21 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.config import EngineSettings
-from engine.instance import (
-    DATABASE,
-    HISTORY,
-    HISTORY_COUNTS,
-    JOURNAL_ENTRY,
-    JOURNALER,
-    LATCH,
-    SHADOW,
-    SHADOW_COUNTS,
-    STATS,
-    counter_name,
-    ring_record_dtype,
-    rings_dtype,
-    words_dtype,
-)
+from engine.instance import DATABASE, HISTORY, HISTORY_COUNTS, JOURNALER, SHADOW, SHADOW_COUNTS, counter_name
+from engine.layout import JOURNAL_ENTRY, LATCH, STATS, ring_record_dtype, rings_dtype, words_dtype
 from engine.projection import Projection
 from engine.records import COMMAND, EVENT
 from engine.runtime.frames import identity_of
@@ -52,6 +39,8 @@ class Application:
     """What the runtime knows of an application: a state record, three kernels and how to compare two."""
 
     name: str
+    """Compiled loops are cached under it. One whose sources lie outside our packages names itself after
+    a hash of them, for ringbuf/kernel_cache.py does not know them."""
     state_dtype: np.dtype[np.void]
     apply: Callable[..., int]
     prepare: Callable[..., None]

@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.config import EngineSettings
-from engine.instance import CHECK_BITS, CHECKS, DURABLE, SHADOW, STATE_EPOCH, counter_name, write_ready
+from engine.instance import SHADOW, counter_name, write_ready
+from engine.layout import CHECK_BITS, CHECKS, DURABLE, STATE_EPOCH
 from engine.runtime import journal, snapshot
 from engine.runtime.asking import Answer, asked, tell
 from engine.runtime.disk import Disk

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.config import Capacities
+from engine.capacities import Capacities
 from engine.kernel import COMPILED
 from engine.trading.accounts import account_bucket_of, position_bucket_of
 from engine.trading.identity import client_hash

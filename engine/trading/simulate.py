@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.batches import PLACES, STAGES, STRIDE
-from engine.config import Capacities
+from engine.capacities import Capacities
 from engine.kernel import COMPILED, kernel
 from engine.records import COMMAND, EVENT, Op
 from engine.trading.apply import apply

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from engine.batches import BURST_EVENTS, PLACES
-from engine.config import Capacities
+from engine.capacities import Capacities
 from engine.records import EVENT
 
 NIL = np.int64(-1)

@@ -6,7 +6,7 @@ import numpy as np
 
 from api.hub import Hub
 from api.live import LiveSource
-from engine.config import Capacities
+from engine.capacities import Capacities
 from engine.records import COMMAND
 from engine.trading.simulate import run_all
 from engine.trading.state import new_state

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from engine.config import Capacities
+from engine.capacities import Capacities
 from engine.records import EventKind, Op, OrderType, SelfTradePrevention, TimeInForce
 from engine.trading.simulate import run_all
 from engine.trading.state import NIL, new_state

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numba import njit
 
-from ringbuf.counters import Counters, add, beat
+from ringbuf.counters import Counters
+from ringbuf.counting import add, beat
 from ringbuf.layout import LINE_WORDS
 from ringbuf.segment import SegmentMissingError
 

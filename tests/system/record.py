@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from engine.capacities import Capacities
 from engine.cli.trading import trading
-from engine.config import Capacities
 from engine.records import EventKind, Op
 from engine.runtime import journal
 from engine.runtime.replica import Replica

@@ -16,8 +16,8 @@ from typing import Any
 import asyncpg
 import psutil
 
+from engine.capacities import Capacities
 from engine.cli.trading import trading
-from engine.config import Capacities
 from engine.port import EventReader
 from engine.runtime.database import FOLDER, Database, dsn_of
 from engine.runtime.historian import digest_of

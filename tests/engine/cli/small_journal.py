@@ -5,8 +5,8 @@ from random import Random
 
 import numpy as np
 
+from engine.capacities import Capacities
 from engine.cli.journal_data import application_of, remember
-from engine.config import Capacities
 from engine.records import Op, Side
 from engine.runtime import journal, snapshot
 from engine.runtime.disk import Disk

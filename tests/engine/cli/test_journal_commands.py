@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.capacities import Capacities
 from engine.cli.definitions import definitions
 from engine.cli.journal_data import read_layout, remember
 from engine.cli.main import main
 from engine.cli.trading import trading
-from engine.config import Capacities, ConfigError
+from engine.config import ConfigError
 from engine.demo import demo
 from engine.records import (
     COMMAND,

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.capacities import Capacities
 from engine.cli.journal_data import application_of, read_layout, remember
 from engine.cli.journal_migrate import migrate, state_at_end
 from engine.cli.main import main
-from engine.config import Capacities, ConfigError
-from engine.instance import DURABLE
+from engine.config import ConfigError
+from engine.layout import DURABLE
 from engine.runtime import migration, snapshot
 from engine.runtime.disk import Disk
 from engine.runtime.eras import EraReplica, identity_by_number

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.instance import JOURNAL_ENTRY
+from engine.layout import JOURNAL_ENTRY
 from engine.runtime.historian import GoOn
 from engine.trading.simulate import run_all
 from engine.trading.state import new_state

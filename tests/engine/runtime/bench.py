@@ -10,7 +10,7 @@ import numpy as np
 
 from engine import instance
 from engine.config import EngineSettings
-from engine.instance import DURABLE
+from engine.layout import DURABLE
 from engine.records import COMMAND, EVENT, Op
 from engine.runtime.segments import Segments, segment_names
 from engine.runtime.worker import LoopCall, clock_offset_ns

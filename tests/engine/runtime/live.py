@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from engine.config import EngineSettings
-from engine.instance import DURABLE
+from engine.layout import DURABLE
 from engine.records import EVENT
 from engine.runtime.disk import Disk
 from engine.runtime.journal import FOLDER, Reader

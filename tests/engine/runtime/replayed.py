@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from engine.capacities import Capacities
 from engine.cli.trading import trading
-from engine.config import Capacities
 from engine.records import EVENT
 from engine.runtime.journal import FOLDER, Reader
 from engine.runtime.replica import Replica

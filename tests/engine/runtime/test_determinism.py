@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.capacities import Capacities
 from engine.cli.trading import trading
-from engine.config import Capacities, EngineSettings
+from engine.config import EngineSettings
 from engine.records import COMMAND, COMMAND_VERSION, Op
 from engine.runtime.segments import Application
 from tests.engine.runtime import echo

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.instance import OWN_RING
+from engine.layout import OWN_RING
 from engine.records import EventFlag
 from engine.runtime.loop import IDLE, LATCHED
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.config import Capacities
+from engine.capacities import Capacities
 from engine.instruments import Instrument, RefusedAtDoor
 from engine.records import COMMAND, EVENT
 from engine.trading.simulate import run

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.config import Capacities
+from engine.capacities import Capacities
 from engine.records import EventKind, Op, Reason
 from engine.trading.convert import convert, too_small
 from engine.trading.digest import digest

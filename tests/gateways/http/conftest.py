@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from engine.config import Capacities
+from engine.capacities import Capacities
 from engine.port import Closed
 from engine.records import EVENT, Role
 from engine.trading.apply import apply
