@@ -168,8 +168,9 @@ def _input(arguments: argparse.Namespace) -> Iterator[Source]:
 
 
 def _commands(source: Source, arguments: argparse.Namespace) -> Iterable[dict[str, Any]]:
-    # Accounts of its own for each feed: client ids of an earlier one are used up in the instance.
-    first_account = int(time.time()) * ACCOUNT_STEP
+    # Accounts of its own for each feed: client ids of an earlier one are used up in the instance. In
+    # microseconds, since two feeds may begin within one second.
+    first_account = time.time_ns() // 1000 * ACCOUNT_STEP
     commands: Iterator[dict[str, Any]] = commands_of(source, dict(arguments.tick), first_account)
     return commands
 

@@ -20,6 +20,7 @@ from engine.records import (
     SelfTradePrevention,
     TimeInForce,
 )
+from gateways.files.client_ids import ClientIds
 from gateways.files.comparison import Comparison, Fill
 from gateways.files.dbn import DbnReader
 from gateways.files.itch import ItchReader
@@ -38,7 +39,7 @@ class OfflineBook:
     """One symbol of the offline engine, as a reproduction sees it."""
 
     def __init__(self, engine: ReplayEngine, writer: EventWriter, instrument_idx: int) -> None:
-        self.rejected: Counter[int] = Counter()
+        self._refusals: list[str] = []
         self._engine = engine
         self._writer = writer
         self._command = np.zeros(1, COMMAND)
@@ -79,6 +80,11 @@ class OfflineBook:
         """Cancel every order of the house account in this book."""
         self._apply(op=int(Op.MASS_CANCEL), instrument=self._instrument_idx, account=HOUSE_ACCOUNT)
 
+    def refusals(self) -> list[str]:
+        """Return what the engine refused since the last call, each as operation and reason."""
+        refusals, self._refusals = self._refusals, []
+        return refusals
+
     def _order(
         self, account: int, client_id: int, side: int, px: int, size: int, time_in_force: int
     ) -> list[Fill]:
@@ -107,7 +113,8 @@ class OfflineBook:
                 trades = events[kinds == TRADE]
                 fills += zip(trades["maker_client_order_id"].tolist(), trades["qty"].tolist(), strict=True)
             if kinds[0] == REJECTED:
-                self.rejected[int(events["reason"][0])] += 1
+                operation = Op(int(command["op"][0])).name.lower()
+                self._refusals.append(f"{operation}: {REASON_NAMES[int(events['reason'][0])]}")
             self._writer.write(events)
         return fills
 
@@ -119,10 +126,11 @@ class MarketReplay:
         self, engine: ReplayEngine, writer: EventWriter, source: Source, ticks: Mapping[str, Decimal]
     ) -> None:
         self.comparison = Comparison()
+        self._client_ids = ClientIds()
         self._engine = engine
         self._writer = writer
         self._reader = (DbnReader if source.format is Format.DBN else ItchReader)(source, ticks)
-        self._books: dict[str, tuple[OfflineBook, Reproduction, StartingBook]] = {}
+        self._books: dict[str, tuple[Reproduction, StartingBook]] = {}
 
     def play(self) -> None:
         """Play every event of the file; a broken file ends it, with what came before applied."""
@@ -133,9 +141,9 @@ class MarketReplay:
                 symbol = event[0].symbol
                 if symbol not in self._books:
                     self._books[symbol] = self._open(symbol)
-                self._books[symbol][2].play(event)
+                self._books[symbol][1].play(event)
         finally:
-            for _, _, starting in self._books.values():
+            for _, starting in self._books.values():
                 starting.finish()
 
     def report(self) -> Iterator[str]:
@@ -145,22 +153,18 @@ class MarketReplay:
             foreign = self._reader.foreign
             detail = ", ".join(f"{kind} {count}" for kind, count in sorted(foreign.items())) or "none"
             yield f"messages about orders from before the capture: {detail}"
-        rejected: Counter[int] = Counter()
         oddities: Counter[str] = Counter()
-        for book, reproduction, _ in self._books.values():
-            rejected.update(book.rejected)
+        for reproduction, _ in self._books.values():
             oddities.update(reproduction.venue.oddities)
-        for reason, count in rejected.items():
-            yield f"commands that our engine rejected: {count} {REASON_NAMES[reason]}"
         for oddity, count in oddities.items():
             yield f"oddities of the file: {count} {oddity}"
 
-    def _open(self, symbol: str) -> tuple[OfflineBook, Reproduction, StartingBook]:
+    def _open(self, symbol: str) -> tuple[Reproduction, StartingBook]:
         self._administer(instrument_line(symbol, self._reader.tick(symbol)))
         instrument = self._engine.catalogue().instruments[-1]
         book = OfflineBook(self._engine, self._writer, instrument.instrument_idx)
-        reproduction = Reproduction(book, self.comparison, instrument.price_text)
-        return book, reproduction, StartingBook(reproduction)
+        reproduction = Reproduction(book, self.comparison, self._client_ids, instrument.price_text)
+        return reproduction, StartingBook(reproduction)
 
     def _administer(self, line: dict[str, Any]) -> None:
         """Apply one R2 line; the currencies that it brings take no number."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from gateways.files.client_ids import ClientIds
 from gateways.files.comparison import Comparison, Fill
 from gateways.files.dbn import DbnReader
 from gateways.files.itch import ItchReader
@@ -58,27 +59,33 @@ def line_error(source: Source, fault: MalformedCommand) -> InputError:
 
 def _market(source: Source, ticks: Mapping[str, Decimal], first_account: int) -> Iterator[Fields]:
     reader = (DbnReader if source.format is Format.DBN else ItchReader)(source, ticks)
-    comparison = Comparison()
+    comparison, client_ids = Comparison(), ClientIds()
     starts: dict[str, StartingBook] = {}
     out: list[Fields] = []
-    for event in events_of(reader.records()):
-        symbol = event[0].symbol
-        start = starts.get(symbol)
-        if not starts:  # not before the file has shown that it holds something to play
-            for account in (first_account, first_account + 1):
-                yield {"op": "account", "account": account, "unlimited": True}
-        if start is None:
-            tick = reader.tick(symbol)
-            yield instrument_line(symbol, tick)
-            writer = CommandWriter(out, symbol, tick, first_account)
-            start = starts[symbol] = StartingBook(Reproduction(writer, comparison))
-        start.play(event)
-        yield from out
-        out.clear()
+    fault: InputError | None = None
+    try:
+        for event in events_of(reader.records()):
+            symbol = event[0].symbol
+            start = starts.get(symbol)
+            if not starts:  # not before the file has shown that it holds something to play
+                for account in (first_account, first_account + 1):
+                    yield {"op": "account", "account": account, "unlimited": True}
+            if start is None:
+                tick = reader.tick(symbol)
+                yield instrument_line(symbol, tick)
+                writer = CommandWriter(out, symbol, tick, first_account)
+                start = starts[symbol] = StartingBook(Reproduction(writer, comparison, client_ids))
+            start.play(event)
+            yield from out
+            out.clear()
+    except InputError as broken:
+        fault = broken
     for start in starts.values():
         start.finish()
         yield from out
         out.clear()
+    if fault is not None:  # what came before it is played first, that which was held back too
+        raise fault
 
 
 class CommandWriter:
@@ -125,8 +132,12 @@ class CommandWriter:
         return None
 
     def clear(self) -> None:
-        """Cancel every order of the house account."""
+        """Cancel every order of the house account in this book."""
         self._out.append({"op": "mass_cancel", "account": self._house, "symbol": self._symbol})
+
+    def refusals(self) -> list[str]:
+        """The door counts what the instance refuses: it answers later than the next record is due."""
+        return []
 
     def _order(self, account: int, side: int, px: int, size: int) -> Fields:
         return {

@@ -50,7 +50,8 @@ class Comparison:
         self.exact = 0
         self.exact_after_withdrawal = 0  # of these, with self-match cancels of the event entered first
         self.differences: Counter[str] = Counter()
-        self.examples: dict[str, list[Example]] = {}
+        self.examples: dict[str, list[Example | str]] = {}
+        self.refused = 0  # commands outside trades that our engine refused; differences too
         self.unexpected_crosses: list[str] = []
         self.mending_commands = 0
         self.fills_in_file = 0
@@ -58,10 +59,15 @@ class Comparison:
 
     @property
     def compared(self) -> int:
-        """Return the denominator: trades of the file that met our book."""
+        """Return the denominator: trades of the file that met our book, and refused commands."""
         return self.exact + self.differences.total()
 
-    def differ(self, kind: str, example: Example) -> None:
+    def refuse(self, refusal: str, place: str) -> None:
+        """Note that our engine refused something that the file entered: `refusal` is operation and reason."""
+        self.refused += 1
+        self.differ(f"our engine refused {refusal}", f"{place}: {refusal}")
+
+    def differ(self, kind: str, example: Example | str) -> None:
         """Note a difference."""
         self.differences[kind] += 1
         examples = self.examples.setdefault(kind, [])
@@ -73,8 +79,10 @@ class Comparison:
         yield f"trade events in the file      {self.trades_in_file}"
         yield f"  before the starting book    {self.before_start}"
         yield f"  compared (the denominator)  {self.compared}"
+        if self.refused:
+            yield f"  refused commands            {self.refused}"
         if self.compared:
-            share = 100 * self.exact / self.compared
+            share = 10_000 * self.exact // self.compared / 100  # cut, not rounded: 100 means every one
             yield f"reproduced exactly            {self.exact} ({share:.2f} %)"
             yield f"  after self-match cancels    {self.exact_after_withdrawal} (of the same event)"
             yield f"resting fills exactly         {self.fills_exact} of {self.fills_in_file}"

@@ -36,6 +36,7 @@ CONTRACT = re.compile("([A-Z0-9]{2,3})[FGHJKMNQUVXZ][0-9]{1,2}")
 """A futures symbol: root, month letter, last digits of the year."""
 ROOT_TICKS = {"ES": Decimal("0.25"), "MES": Decimal("0.25"), "NQ": Decimal("0.25"), "MNQ": Decimal("0.25")}
 """Tick sizes by root, from CME's contract specifications; `--tick` goes before."""
+RESTING = frozenset({Action.ADD, Action.MODIFY})
 PRICED = frozenset({Action.ADD, Action.MODIFY, Action.TRADE, Action.FILL})
 
 
@@ -128,6 +129,8 @@ class DbnReader:
         side = SIDES.get(str(record.side))
         if side is None:
             raise self._error("side", f"{record.side!r} is none of A, B, N")
+        if not side and action in RESTING:
+            raise self._error("side", f"{str(record.side)!r} of an order that rests must be A or B")
         price, size = record.price, record.size
         px = 0
         if action in PRICED:

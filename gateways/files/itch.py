@@ -36,6 +36,9 @@ _EXECUTE = struct.Struct(">QI")
 _PRICED_EXECUTE = struct.Struct(">QIQcI")
 _REPLACE = struct.Struct(">QQII")
 _BODY = 11  # behind type, locate, tracking and time
+_LOCATE = slice(1, 3)
+Name = tuple[bytes, int]
+"""An order: locate code of its stock, and the reference number, which need not differ between stocks."""
 
 
 class ItchReader:
@@ -46,7 +49,7 @@ class ItchReader:
         self.foreign: Counter[str] = Counter()
         self.messages: Counter[str] = Counter()
         self._ticks = dict(ticks)
-        self._orders: dict[int, tuple[str, int, int, int]] = {}  # symbol, side, px, leaves
+        self._orders: dict[Name, tuple[str, int, int, int]] = {}  # symbol, side, px, leaves
         self._units: dict[str, int] = {}
         self._directory: set[str] = set()  # symbols announced so far
         self._offset = 0
@@ -117,12 +120,13 @@ class ItchReader:
             raise self._error("shares", f"{shares} of an order must be positive")
         symbol = stock.decode("ascii").strip()
         px = self._px(symbol, price)
-        self._orders[order_id] = symbol, side, px, shares
+        self._orders[message[_LOCATE], order_id] = symbol, side, px, shares
         return MarketRecord(Action.ADD, ts, symbol, order_id, side, px, shares, True, self._offset)
 
     def _execute(self, kind: str, message: bytes, ts: int) -> Iterator[MarketRecord]:
         order_id, shares = _EXECUTE.unpack_from(message, _BODY)
-        known = self._known(kind, order_id)
+        name = message[_LOCATE], order_id
+        known = self._known(kind, name)
         if known is None:
             return
         symbol, side, px, leaves = known
@@ -133,9 +137,9 @@ class ItchReader:
             if printable == b"N":  # part of a cross: no aggressor
                 aggressor = 0
         if leaves > shares:
-            self._orders[order_id] = symbol, side, known[2], leaves - shares
+            self._orders[name] = symbol, side, known[2], leaves - shares
         else:
-            del self._orders[order_id]
+            del self._orders[name]
         at = self._offset
         yield MarketRecord(Action.TRADE, ts, symbol, 0, aggressor, px, shares, False, at)
         yield MarketRecord(Action.FILL, ts, symbol, order_id, side, known[2], shares, False, at)
@@ -146,31 +150,33 @@ class ItchReader:
             order_id, shares = _EXECUTE.unpack_from(message, _BODY)
         else:
             order_id, shares = int.from_bytes(message[_BODY : _BODY + 8], "big"), WHOLE_ORDER
-        known = self._known(kind, order_id)
+        name = message[_LOCATE], order_id
+        known = self._known(kind, name)
         if known is None:
             return
         symbol, side, px, leaves = known
         if leaves > shares:
-            self._orders[order_id] = symbol, side, px, leaves - shares
+            self._orders[name] = symbol, side, px, leaves - shares
         else:
-            del self._orders[order_id]
+            del self._orders[name]
         yield MarketRecord(Action.CANCEL, ts, symbol, order_id, side, px, shares, True, self._offset)
 
     def _replace(self, message: bytes, ts: int) -> Iterator[MarketRecord]:
         order_id, new_order_id, shares, price = _REPLACE.unpack_from(message, _BODY)
-        known = self._known("U", order_id)
+        locate = message[_LOCATE]
+        known = self._known("U", (locate, order_id))
         if known is None:
             return
         symbol, side, _, _ = known
         px = self._px(symbol, price)
-        del self._orders[order_id]
-        self._orders[new_order_id] = symbol, side, px, shares
+        del self._orders[locate, order_id]
+        self._orders[locate, new_order_id] = symbol, side, px, shares
         yield MarketRecord(
             Action.RENAME, ts, symbol, order_id, side, px, shares, True, self._offset, new_order_id
         )
 
-    def _known(self, kind: str, order_id: int) -> tuple[str, int, int, int] | None:
-        known = self._orders.get(order_id)
+    def _known(self, kind: str, name: Name) -> tuple[str, int, int, int] | None:
+        known = self._orders.get(name)
         if known is None:
             self.foreign[kind] += 1
         return known

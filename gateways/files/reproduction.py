@@ -16,14 +16,13 @@ from collections.abc import Callable
 from typing import Protocol
 
 from engine.records import Side
+from gateways.files.client_ids import ClientIds
 from gateways.files.comparison import Comparison, Example, Fill
 from gateways.files.market import Action, Event, MarketRecord
 from gateways.files.queues import Queues, Resting
 from gateways.files.venue import VenueBook
 
 SIDE_NAMES = {0: "no side", int(Side.BUY): "buy", int(Side.SELL): "sell"}
-FIRST_NEW_CLIENT_ID = 2**62
-"""Client ids of orders whose venue id cannot serve: used before, 0, or too large."""
 
 
 class Engine(Protocol):
@@ -45,23 +44,29 @@ class Engine(Protocol):
         """Change price and total size of an order of the house account; return its fills."""
 
     def clear(self) -> None:
-        """Cancel every order of the house account."""
+        """Cancel every order of the house account in this book."""
+
+    def refusals(self) -> list[str]:
+        """Return what was refused since the last call, each as operation and reason."""
 
 
 class Reproduction:
     """One symbol of one file against one engine."""
 
     def __init__(
-        self, engine: Engine, comparison: Comparison, price_text: Callable[[int], str] = str
+        self,
+        engine: Engine,
+        comparison: Comparison,
+        client_ids: ClientIds,
+        price_text: Callable[[int], str] = str,
     ) -> None:
         self.engine = engine
         self.comparison = comparison
         self.venue = VenueBook()
         self.ours = Queues()
         self._by_client_id: dict[int, Resting] = {}
+        self._client_ids = client_ids  # of the file: its other symbols live in the same account
         self._price_text = price_text
-        self._used: set[int] = set()
-        self._next_client_id = FIRST_NEW_CLIENT_ID
         self._ts = 0
 
     def enter_book(self, ts: int) -> None:
@@ -69,6 +74,7 @@ class Reproduction:
         self._move_clock(ts)
         for order in self.venue.queues.in_priority_order():
             self._enter(order.order_id, order.side, order.px, order.leaves, -1)
+        self._count_refusals("in the starting book")
 
     def play(self, event: Event) -> None:
         """Play one event."""
@@ -100,6 +106,7 @@ class Reproduction:
             self.comparison.exact_after_withdrawal += self.comparison.exact - exact_before
         for side, px in touched:
             self._mend(side, px)
+        self._count_refusals(_place(event))
 
     def _withdrawn(self, event: Event, aggressors: set[int]) -> list[MarketRecord]:
         """Return the cancels of resting orders that the event made before it matched.
@@ -127,10 +134,15 @@ class Reproduction:
                 traded[order.px] -= max(order.leaves - record.size, 0)
             elif record.action == Action.CANCEL:
                 resting.append((record, order))
+        # A venue may print a trade at another price than its order's: then any order may be the one restated.
+        prices = {order.px for _, order in resting}
+        elsewhere = sum(size for px, size in traded.items() if px not in prices)
         withdrawn = []
         for record, order in resting:
             if traded.get(order.px, 0) > 0:
                 traded[order.px] -= order.leaves
+            elif elsewhere > 0:
+                elsewhere -= order.leaves
             else:
                 withdrawn.append(record)
         return withdrawn
@@ -141,6 +153,7 @@ class Reproduction:
         """Enter the aggressor, then read what the venue filled, and compare."""
         record = event[position]
         self.comparison.trades_in_file += 1
+        self._count_refusals(_place(event))  # of what came before: what follows is the aggressor's
         answer = self.engine.trade(record.side, record.px, record.size) if record.side else []
         venue: list[Fill] = []
         for follower in event[position + 1 :]:
@@ -149,7 +162,13 @@ class Reproduction:
             if follower.order_id != record.order_id:
                 venue.append((follower.order_id, follower.size))
         ours = self._venue_ids(answer, venue)
-        kind = None if ours == venue and record.side else self._kind(event, position, venue, ours, filled)
+        refusals = self.engine.refusals()
+        if refusals:
+            kind: str | None = f"our engine refused the aggressor: {refusals[0]}"
+        elif ours == venue and record.side:
+            kind = None
+        else:
+            kind = self._kind(event, position, venue, ours, filled)
         touched.update(self._take(ours))
         maker_side = Side.SELL if record.side == Side.BUY else Side.BUY
         touched.add((maker_side, record.px))
@@ -225,6 +244,9 @@ class Reproduction:
         elif action == Action.RENAME:
             side = order.side
             self._cancel(order)
+            named_so = self.ours.orders.get(record.new_order_id)
+            if named_so is not None:
+                self._cancel(named_so)
             self._enter(record.new_order_id, side, record.px, record.size, record.offset, touched)
         elif record.size >= order.leaves:
             self._cancel(order)
@@ -254,11 +276,7 @@ class Reproduction:
         offset: int,
         touched: set[tuple[int, int]] | None = None,
     ) -> None:
-        client_id = order_id
-        if order_id in self._used or not 0 < order_id < FIRST_NEW_CLIENT_ID:
-            client_id = self._next_client_id
-            self._next_client_id += 1
-        self._used.add(order_id)
+        client_id = self._client_ids.take(order_id)
         order = Resting(order_id, side, px, size, client_id)
         fills = self.engine.new(client_id, side, px, size)
         self.ours.add(order)
@@ -330,10 +348,19 @@ class Reproduction:
             self._enter(theirs.order_id, side, px, theirs.leaves, -1)
             self.comparison.mending_commands += 1
 
+    def _count_refusals(self, place: str) -> None:
+        """Count what our engine refused as differences: the book lacks it from here on."""
+        for refusal in self.engine.refusals():
+            self.comparison.refuse(refusal, place)
+
     def _move_clock(self, ts: int) -> None:
         if ts > self._ts:
             self._ts = ts
             self.engine.clock(ts)
+
+
+def _place(event: Event) -> str:
+    return f"byte {event[0].offset}, ts {event[0].ts}"
 
 
 def _reaches(aggressor: MarketRecord, order: Resting) -> bool:

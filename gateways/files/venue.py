@@ -20,9 +20,7 @@ class VenueBook:
         if action == Action.CLEAR:
             self.queues.clear()
         elif action == Action.ADD:
-            if order is not None:
-                self.oddities["added while alive"] += 1
-                self.queues.remove(order)
+            self._make_room(order, "added while alive")
             self.queues.add(Resting(record.order_id, record.side, record.px, record.size))
         elif action == Action.MODIFY:
             self._modify(record, order, filled)
@@ -32,7 +30,14 @@ class VenueBook:
             self.queues.reduce(order, record.size)
         elif action == Action.RENAME:
             self.queues.remove(order)
+            self._make_room(self.queues.orders.get(record.new_order_id), "renamed to one that is alive")
             self.queues.add(Resting(record.new_order_id, order.side, record.px, record.size))
+
+    def _make_room(self, order: Resting | None, oddity: str) -> None:
+        """Forget an order whose id the venue gives to another: no two live orders have one id."""
+        if order is not None:
+            self.oddities[oddity] += 1
+            self.queues.remove(order)
 
     def _modify(self, record: MarketRecord, order: Resting | None, filled: int) -> None:
         if order is None:

@@ -15,6 +15,7 @@ from engine.cli.main import main
 from engine.port import attach_state
 from engine.trading.view import LiveView
 from perf.live import Live, live
+from tests.gateways.files.venue_files import Row, several_dbn_bytes
 
 ORDER_COUNT = 60
 
@@ -75,6 +76,35 @@ def test_file_trades_through_every_door(
     assert "1 off_tick" in report
     book = LiveView(attach_state(instance.data_dir)).book(door.upper())
     assert (book.trade_count, book.volume, book.order_count) == (ORDER_COUNT // 2, 3 * ORDER_COUNT // 2, 0)
+
+
+@pytest.mark.parametrize("door", ["ring", "ws", "http"])
+def test_instruments_of_one_market_data_file_leave_each_other_alone(
+    instance: Live, tmp_path: Path, capfd: pytest.CaptureFixture[str], door: str
+) -> None:
+    one, other = symbols = [f"{door.upper()}1", f"{door.upper()}2"]
+    path = tmp_path / "a.dbn"
+    events: list[tuple[str, list[Row]]] = [
+        *(
+            (symbol, [("A", "B", order_id, 400, 10)])
+            for symbol in symbols
+            for order_id in (1, 2**62, 2**64 - 1)
+        ),
+        (other, [("C", "B", 1, 400, 10)]),
+        (other, [("A", "B", 1, 399, 4)]),  # the venue uses the number again
+        (one, [("T", "A", 9, 400, 10), ("F", "B", 1, 400, 10), ("C", "B", 1, 400, 10)]),
+    ]
+    path.write_bytes(several_dbn_bytes(events, symbols))
+    ticks = [option for symbol in symbols for option in ("--tick", f"{symbol}=0.25")]
+
+    assert main(["feed", str(path), *arguments_for(instance, door), *ticks]) == 0
+
+    assert "fills 1, rejected 0, refused at the door 0" in capfd.readouterr().out
+    view = LiveView(attach_state(instance.data_dir))
+    assert [view.book(symbol).bids.tolist() for symbol in symbols] == [
+        [[400, 20, 2]],
+        [[400, 20, 2], [399, 4, 1]],
+    ]
 
 
 @pytest.mark.parametrize("door", ["ring", "ws", "http"])

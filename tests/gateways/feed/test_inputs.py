@@ -7,7 +7,7 @@ import pytest
 
 from gateways.feed.inputs import commands_of
 from gateways.files.source import InputError, Source
-from tests.gateways.files.venue_files import dbn_bytes
+from tests.gateways.files.venue_files import Row, dbn_bytes, several_dbn_bytes
 
 
 def test_json_lines_pass_but_the_instance_keeps_its_own_clock(tmp_path: Path) -> None:
@@ -42,6 +42,33 @@ def test_market_data_without_messages_gives_no_commands(tmp_path: Path) -> None:
 
     with Source(str(path)) as source, pytest.raises(InputError, match="holds no messages"):
         next(commands_of(source, {}, 1))
+
+
+def test_client_ids_are_unique_over_the_instruments_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.dbn"
+    again: list[Row] = [("C", "B", 7, 400, 3)]
+    rows: list[Row] = [("A", "B", 7, 400, 3), ("A", "B", 2**62, 400, 3)]
+    events = [(symbol, [row]) for symbol in ("ESH4", "NQH4") for row in [*rows, *again, rows[0]]]
+    path.write_bytes(several_dbn_bytes(events, ["ESH4", "NQH4"]))
+
+    with Source(str(path)) as source:
+        commands = list(commands_of(source, {}, 50))
+
+    given = [command["client_order_id"] for command in commands if command["op"] == "new"]
+    cancelled = [command["client_order_id"] for command in commands if command["op"] == "cancel"]
+    assert given == [7, *range(2**62, 2**62 + 5)]
+    assert cancelled == [7, 2**62 + 2]
+
+
+def test_what_is_held_back_is_played_before_a_cut_off_file_is_complained_of(tmp_path: Path) -> None:
+    path = tmp_path / "a.dbn"
+    path.write_bytes(dbn_bytes([[("A", "B", 7, 400, 3)], [("A", "B", 8, 400, 3)]])[:-1])
+    operations: list[str] = []
+
+    with Source(str(path)) as source, pytest.raises(InputError, match="the file ends within it"):
+        operations.extend(command["op"] for command in commands_of(source, {}, 50))
+
+    assert operations == ["account", "account", "instrument", "new"]
 
 
 def test_market_data_becomes_orders_of_two_accounts(tmp_path: Path) -> None:

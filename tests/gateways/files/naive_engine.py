@@ -51,6 +51,10 @@ class NaiveEngine:
         self.log.append(("clear",))
         self.queues.clear()
 
+    def refusals(self) -> list[str]:
+        """Nothing is refused here."""
+        return []
+
     def _match(self, side: int, px: int, size: int) -> tuple[list[Fill], int]:
         fills: list[Fill] = []
         other = Side.SELL if side == Side.BUY else Side.BUY

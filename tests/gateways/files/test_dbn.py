@@ -76,6 +76,15 @@ def test_price_off_the_tick_names_byte_and_field(tmp_path: Path) -> None:
         list(DbnReader(source, {"ESH4": Decimal("0.75")}).records())
 
 
+@pytest.mark.parametrize("action", ["A", "M"])
+def test_resting_order_without_a_side_names_byte_and_field(tmp_path: Path, action: str) -> None:
+    path = tmp_path / "a.dbn"
+    path.write_bytes(dbn_bytes([[(action, "N", 7, 400, 3)]]))
+
+    with pytest.raises(InputError, match=r"byte \d+: side: 'N' of an order that rests must be A or B"):
+        read(path)
+
+
 def test_other_schemas_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.dbn"
     path.write_bytes(dbn_bytes([], schema=dbn.Schema.TRADES))

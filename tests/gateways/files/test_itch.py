@@ -81,6 +81,19 @@ def test_broken_message_names_byte_and_field(tmp_path: Path, content: bytes, com
         read(tmp_path, content)
 
 
+def test_equal_reference_numbers_of_two_stocks_are_two_orders(tmp_path: Path) -> None:
+    adds = [itch_add(7, "B", 100, 100_500, "AAA", locate=1), itch_add(7, "S", 60, 200_500, "BBB", locate=2)]
+
+    _, records = read(tmp_path, b"".join([*adds, itch_delete(7, locate=2), itch_execute(7, 40, locate=1)]))
+
+    assert [(record.symbol, record.action) for record in records[2:]] == [
+        ("BBB", Action.CANCEL),
+        ("AAA", Action.TRADE),
+        ("AAA", Action.FILL),
+        ("AAA", Action.CANCEL),
+    ]
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.integers(0, len(SESSION) - 1), st.integers(0, 255))
 def test_a_changed_byte_is_read_or_named_and_never_anything_else(

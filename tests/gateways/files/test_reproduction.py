@@ -5,9 +5,10 @@ from collections import Counter
 import pytest
 
 from engine.records import Side
-from gateways.files.comparison import Comparison
+from gateways.files.client_ids import FIRST_OWN_ID, ClientIds
+from gateways.files.comparison import Comparison, Fill
 from gateways.files.market import Action, Event, MarketRecord
-from gateways.files.reproduction import FIRST_NEW_CLIENT_ID, Reproduction
+from gateways.files.reproduction import Reproduction
 from gateways.files.starting_book import SETTLING_NS, StartingBook
 from tests.gateways.files.naive_engine import NaiveEngine
 
@@ -42,7 +43,7 @@ class Bench:
     def __init__(self) -> None:
         self.engine = NaiveEngine()
         self.comparison = Comparison()
-        self.reproduction = Reproduction(self.engine, self.comparison)
+        self.reproduction = Reproduction(self.engine, self.comparison, ClientIds())
 
     def play(self, *events: Event) -> None:
         """Play the events; afterwards our book must be the venue's."""
@@ -139,13 +140,83 @@ def test_difference_is_named_and_the_book_mended(bench: Bench, rows: list[str], 
 def test_id_that_is_used_again_gets_a_new_client_id(bench: Bench) -> None:
     bench.play(event("A B 1 400 3"), event("C B 1 400 3"), event("A B 1 401 2"))
 
-    assert bench.engine.log[-1] == ("new", FIRST_NEW_CLIENT_ID, Side.BUY, 401, 2)
+    assert bench.engine.log[-1] == ("new", FIRST_OWN_ID, Side.BUY, 401, 2)
 
 
 def test_rename_goes_to_the_tail_under_its_new_id(bench: Bench) -> None:
     bench.play(event("A B 1 400 3"), event("A B 2 400 5"), event("U B 1 400 2 7"))
 
     assert [order.order_id for order in bench.reproduction.ours.queue(Side.BUY, 400)] == [2, 7]
+
+
+def test_rename_to_an_id_that_is_alive_ends_the_order_that_had_it(bench: Bench) -> None:
+    bench.play(event("A B 1 400 3"), event("A B 2 400 5"), event("U B 1 401 2 2"))
+
+    assert [(order.px, order.leaves) for order in bench.reproduction.ours.orders.values()] == [(401, 2)]
+    assert bench.reproduction.venue.oddities == {"renamed to one that is alive": 1}
+
+
+def test_execution_at_another_price_restates_its_order_and_withdraws_none(bench: Bench) -> None:
+    bench.play(event("A B 1 400 9"), event("T A 0 398 4", "F B 1 400 4", "C B 1 400 4"))
+
+    assert [entry[0] for entry in bench.engine.log] == ["new", "trade"]
+    assert (bench.comparison.exact, bench.comparison.exact_after_withdrawal) == (1, 0)
+
+
+class Refusing(NaiveEngine):
+    """Refuses every order of one size."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self._size = size
+        self._refused: list[str] = []
+
+    def new(self, client_id: int, side: int, px: int, size: int) -> list[Fill]:
+        """Enter a limit order, or refuse it."""
+        return super().new(client_id, side, px, size) if self._may(size) else []
+
+    def trade(self, side: int, px: int, size: int) -> list[Fill]:
+        """Enter an IOC order, or refuse it."""
+        return super().trade(side, px, size) if self._may(size) else []
+
+    def refusals(self) -> list[str]:
+        """Return what was refused since the last call."""
+        refused, self._refused = self._refused, []
+        return refused
+
+    def _may(self, size: int) -> bool:
+        if size == self._size:
+            self._refused.append("new: max_quantity")
+        return size != self._size
+
+
+def test_refused_command_is_a_difference_so_that_no_hundred_per_cent_is_claimed() -> None:
+    comparison = Comparison()
+    reproduction = Reproduction(Refusing(7), comparison, ClientIds())
+
+    for each in (
+        event("A B 1 400 3"),
+        event("A B 2 399 7"),
+        event("T A 9 400 3", "F B 1 400 3", "C B 1 400 3"),
+        event("A B 3 400 3"),
+        event("T A 9 400 7", "F B 3 400 3", "C B 3 400 3"),
+    ):
+        reproduction.play(each)
+
+    assert comparison.differences == {
+        "our engine refused new: max_quantity": 1,
+        "our engine refused the aggressor: new: max_quantity": 1,
+    }
+    assert (comparison.exact, comparison.compared, comparison.refused) == (1, 3, 1)
+    assert "reproduced exactly            1 (33.33 %)" in list(comparison.lines())
+
+
+def test_share_is_cut_and_not_rounded_up_to_all() -> None:
+    comparison = Comparison()
+    comparison.exact = 99_999
+    comparison.refuse("new: duplicate", "byte 0, ts 0")
+
+    assert "reproduced exactly            99999 (99.99 %)" in list(comparison.lines())
 
 
 def test_partial_cancel_keeps_the_place(bench: Bench) -> None:

@@ -21,25 +21,42 @@ Row = tuple[str, str, int, int, int]
 
 def dbn_bytes(events: list[list[Row]], symbol: str = "ESH4", schema: Any = dbn.Schema.MBO) -> bytes:
     """Return a DBN file of these events, one millisecond apart."""
-    interval = SimpleNamespace(start_date=DAYS[0], end_date=DAYS[1], symbol=str(INSTRUMENT_ID))
-    mapping: Any = SimpleNamespace(raw_symbol=symbol, intervals=[interval])
+    return several_dbn_bytes([(symbol, event) for event in events], [symbol], schema)
+
+
+def several_dbn_bytes(
+    events: list[tuple[str, list[Row]]], symbols: list[str], schema: Any = dbn.Schema.MBO
+) -> bytes:
+    """Return a DBN file of these events of these symbols, one millisecond apart."""
+    numbers = {symbol: INSTRUMENT_ID + k for k, symbol in enumerate(symbols)}
+    return _metadata(numbers, schema) + b"".join(
+        record_bytes(row, START_TS + 1_000_000 * k, position == len(event) - 1, numbers[symbol])
+        for k, (symbol, event) in enumerate(events)
+        for position, row in enumerate(event)
+    )
+
+
+def _metadata(numbers: dict[str, int], schema: Any) -> bytes:
+    mappings: Any = [
+        SimpleNamespace(
+            raw_symbol=symbol,
+            intervals=[SimpleNamespace(start_date=DAYS[0], end_date=DAYS[1], symbol=str(number))],
+        )
+        for symbol, number in numbers.items()
+    ]
     metadata = dbn.Metadata(
         dataset="GLBX.MDP3",
         start=START_TS,
         stype_in=dbn.SType.RAW_SYMBOL,
         stype_out=dbn.SType.INSTRUMENT_ID,
         schema=schema,
-        symbols=[symbol],
-        mappings=[mapping],
+        symbols=list(numbers),
+        mappings=mappings,
     )
-    return metadata.encode() + b"".join(
-        record_bytes(row, START_TS + 1_000_000 * number, position == len(event) - 1)
-        for number, event in enumerate(events)
-        for position, row in enumerate(event)
-    )
+    return metadata.encode()
 
 
-def record_bytes(row: Row, ts: int, is_last: bool) -> bytes:
+def record_bytes(row: Row, ts: int, is_last: bool, instrument_id: int = INSTRUMENT_ID) -> bytes:
     """Return one MBO record of 56 bytes."""
     action, side, order_id, ticks, size = row
     return struct.pack(
@@ -47,7 +64,7 @@ def record_bytes(row: Row, ts: int, is_last: bool) -> bytes:
         14,
         0xA0,
         1,
-        INSTRUMENT_ID,
+        instrument_id,
         ts,
         order_id,
         ticks * TICK_UNITS,
@@ -68,33 +85,42 @@ def write_zst(path: Path, content: bytes) -> Path:
     return path
 
 
-def itch_message(kind: str, body: bytes, ts: int = 1) -> bytes:
+def itch_message(kind: str, body: bytes, ts: int = 1, locate: int = 1) -> bytes:
     """Return one length-prefixed ITCH message."""
-    message = kind.encode() + struct.pack(">HH", 1, 0) + ts.to_bytes(6, "big") + body
+    message = kind.encode() + struct.pack(">HH", locate, 0) + ts.to_bytes(6, "big") + body
     return struct.pack(">H", len(message)) + message
 
 
-def itch_add(order_id: int, side: str, shares: int, price: int, stock: str = "ABCD", ts: int = 1) -> bytes:
+def itch_add(
+    order_id: int, side: str, shares: int, price: int, stock: str = "ABCD", ts: int = 1, locate: int = 1
+) -> bytes:
     """Return an add; price in 1e-4."""
     body = struct.pack(">QcI8sI", order_id, side.encode(), shares, stock.ljust(8).encode(), price)
-    return itch_message("A", body, ts)
+    return itch_message("A", body, ts, locate)
 
 
-def itch_execute(order_id: int, shares: int, ts: int = 1) -> bytes:
+def itch_execute(order_id: int, shares: int, ts: int = 1, locate: int = 1) -> bytes:
     """Return an execution at the order's price."""
-    return itch_message("E", struct.pack(">QIQ", order_id, shares, 1), ts)
+    return itch_message("E", struct.pack(">QIQ", order_id, shares, 1), ts, locate)
 
 
-def itch_reduce(order_id: int, shares: int) -> bytes:
+def itch_execute_priced(order_id: int, shares: int, price: int, ts: int = 1, locate: int = 1) -> bytes:
+    """Return an execution at another price than the order's."""
+    return itch_message("C", struct.pack(">QIQcI", order_id, shares, 1, b"Y", price), ts, locate)
+
+
+def itch_reduce(order_id: int, shares: int, ts: int = 1, locate: int = 1) -> bytes:
     """Return a partial cancel."""
-    return itch_message("X", struct.pack(">QI", order_id, shares))
+    return itch_message("X", struct.pack(">QI", order_id, shares), ts, locate)
 
 
-def itch_delete(order_id: int) -> bytes:
+def itch_delete(order_id: int, ts: int = 1, locate: int = 1) -> bytes:
     """Return a delete."""
-    return itch_message("D", struct.pack(">Q", order_id))
+    return itch_message("D", struct.pack(">Q", order_id), ts, locate)
 
 
-def itch_replace(order_id: int, new_order_id: int, shares: int, price: int) -> bytes:
+def itch_replace(
+    order_id: int, new_order_id: int, shares: int, price: int, ts: int = 1, locate: int = 1
+) -> bytes:
     """Return a replace."""
-    return itch_message("U", struct.pack(">QQII", order_id, new_order_id, shares, price))
+    return itch_message("U", struct.pack(">QQII", order_id, new_order_id, shares, price), ts, locate)
