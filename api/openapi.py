@@ -7,8 +7,9 @@ import msgspec
 
 from api.archive_queries import PAGE, PAGE_MAX
 from api.queries import BOOK_DEPTH, BOOK_DEPTH_MAX
-from api.stream import AUTH_WAIT_S
+from api.stream import STREAMS_MAX
 from api.stream_requests import STREAM_DEPTH_MAX
+from engine.door_settings import DoorLimits
 
 DESCRIPTION = """Queries and streams of a running Pinion instance. It never accepts orders: those have a
 process of their own.
@@ -26,11 +27,15 @@ second late; `as_of_seq` is the last command they include. `next_cursor` is opaq
 repeated between pages, whatever happens meanwhile. Without a database, or while it is down, what needs it
 answers 503 with the reason `no_history`, `history_unavailable` or `history_busy`; live answers go on.
 
+**Doors.** Requests for a host that the setting `api.hosts` does not name get 421, WebSockets of pages that
+`api.origins` does not name 403, a body with a Content-Encoding 415, a second Authorization header 400; 405
+carries `Allow`, as does the answer to OPTIONS. Limits and time-outs are those of `[doors]`.
+
 **Durability.** An answer leaves only when everything it shows is durable in the instance's mode; see
 `durability` in `/v1/status`. Otherwise 503 with Retry-After."""
 
 STREAM = f"""A WebSocket; one JSON object a message. The key comes as the Authorization header or, within
-{AUTH_WAIT_S:.0f} s, as first message `{{"op":"auth","token":"KEY"}}`.
+{DoorLimits().key_timeout_s:g} s (`doors.key_timeout_s`), as first message `{{"op":"auth","token":"KEY"}}`.
 
 Requests: `{{"op":"subscribe","channel":C,...,"id":X}}`, `unsubscribe`, `ping`. Every request is answered with
 `subscribed`, `unsubscribed`, `pong` or `error` (`reason`, `detail`, `field`), repeating its `id`.
@@ -46,7 +51,8 @@ Requests: `{{"op":"subscribe","channel":C,...,"id":X}}`, `unsubscribe`, `ping`. 
 A reader that falls too far behind on trades or private reports is closed with code 4008 and the reason
 `{{"reason":"overrun","resume_after_seq":N}}`: subscribe again with `after_seq` N. Some reports with a higher
 seq may come twice; `event_idx` tells them apart. Other codes: 4001 no or unknown key, 4002 too many faulty
-requests, 1001 the server stops."""
+requests, 1013 {STREAMS_MAX} readers are served already, 1001 the server stops, 1002 unmasked frames.
+Few readers without a key are served at a time (`doors.keyless_streams`): the oldest gives way."""
 
 PROBLEM = {
     "type": "object",
@@ -112,7 +118,7 @@ def _route(summary: str, schema: Schema, *parameters: Schema, refused: tuple[int
     answers: Schema = {
         "200": {"description": "the answer", "content": {"application/json": {"schema": schema}}}
     }
-    for status in (400, 401, 503, *refused):
+    for status in (400, 401, 405, 421, 503, *refused):
         answers[str(status)] = {
             "description": HTTPStatus(status).phrase,
             "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},

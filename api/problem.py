@@ -11,6 +11,9 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from doors.answers import options
+from doors.connections import as_response
+
 CONTENT_TYPE = "application/problem+json"
 
 
@@ -81,7 +84,10 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
     except web.HTTPException as refusal:
         if refusal.status < HTTPStatus.BAD_REQUEST:
             raise
+        allow = refusal.headers.get("Allow", "")
+        if request.method == "OPTIONS" and allow:
+            return as_response(options(allow))
         status = HTTPStatus(refusal.status)
         detail = f"{request.method} {request.path[:128]}: {refusal.reason}"
-        kept = {name: value for name, value in refusal.headers.items() if name == "Allow"}
+        kept = {"Allow": allow} if allow else {}
         return response(Problem(status, status.name.lower(), detail, headers=kept))

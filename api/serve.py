@@ -7,12 +7,11 @@ state, read-only mapping --> queries -----------> HTTP answers
 import asyncio
 import errno
 import logging
-import resource
 import signal
+from typing import cast
 
 import uvloop
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 
 from api.access import Access
@@ -27,6 +26,9 @@ from api.pump import Pump
 from api.queries import CALLER, Queries
 from api.status import StatusReport
 from api.stream import Streams
+from doors.connections import ConnectionServer, show_key
+from doors.guard import guard_of
+from doors.process import keep_clients_out_of_the_log, raise_descriptor_limit
 from engine import instance, port
 from engine.config import DoorSettings
 from engine.port import EventReader
@@ -38,30 +40,49 @@ BODY_BYTES_MAX = 1024
 """No route reads a body."""
 BACKLOG = 1024
 STOP_WAIT_S = 2.0
-KEEPALIVE_S = 60.0
+SWEEP_S = 1.0
 STREAM_PATH = "/v1/stream"
 
 
 def run(door: DoorSettings) -> None:
     """Serve until SIGTERM; raise DoorError when the port cannot be had."""
-    _allow_many_connections()
+    connections_max = raise_descriptor_limit(door.limits.connections)
     with EventReader.attach(door.data_dir, door.name) as reader:
-        uvloop.run(_serve(door, reader))
+        uvloop.run(_serve(door, reader, connections_max))
 
 
-def is_ours(record: logging.LogRecord) -> bool:
-    """Keep bytes that are no HTTP out of the log: any client can send them, and was answered 400."""
-    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+class Runner(web.AppRunner):
+    """Runs the application on connections with limits."""
+
+    def __init__(self, application: web.Application, door: DoorSettings, connections_max: int) -> None:
+        super().__init__(application, shutdown_timeout=STOP_WAIT_S)
+        self._door = door
+        self._connections_max = connections_max
+
+    async def _make_server(self) -> ConnectionServer:
+        plain = await super()._make_server()
+        return ConnectionServer(
+            plain.request_handler,
+            guard_of(self._door),
+            self._door.limits,
+            connections_max=self._connections_max,
+            request_factory=plain.request_factory,
+        )
+
+    async def sweep(self) -> None:
+        """End hanging connections once a second, for ever."""
+        loop = asyncio.get_running_loop()
+        while True:
+            cast(ConnectionServer, self.server).sweep(loop.time())
+            await asyncio.sleep(SWEEP_S)
 
 
-async def _serve(door: DoorSettings, reader: EventReader) -> None:
+async def _serve(door: DoorSettings, reader: EventReader, connections_max: int) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    keep_clients_out_of_the_log()
     application, pump = build(door, reader)
-    logging.getLogger("aiohttp.server").addFilter(is_ours)
-    runner = web.AppRunner(
-        application, access_log=None, keepalive_timeout=KEEPALIVE_S, shutdown_timeout=STOP_WAIT_S
-    )
+    runner = Runner(application, door, connections_max)
     await runner.setup()
     try:
         site = web.TCPSite(runner, door.host, door.port, backlog=BACKLOG)
@@ -71,14 +92,17 @@ async def _serve(door: DoorSettings, reader: EventReader) -> None:
             raise port.DoorError(_not_bound(door, error)) from error
         bound_port = runner.addresses[0][1]
         following = asyncio.create_task(pump.run(), name="pump")
+        sweeping = asyncio.create_task(runner.sweep(), name="sweep")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         port.report_ready(door, bound_port)
         log.info("api on http://%s:%d", door.host, bound_port)
-        done, _ = await asyncio.wait((following, stopping), return_when=asyncio.FIRST_COMPLETED)
-        if following in done:
-            following.result()  # the pump never ends by itself: this raises what ended it
+        ends = (following, sweeping, stopping)
+        done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for ended in done - {stopping}:
+            ended.result()  # neither ends by itself: this raises what ended it
         following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
+        sweeping.cancel()
+        await asyncio.gather(following, sweeping, return_exceptions=True)
     finally:
         await runner.cleanup()
 
@@ -91,7 +115,7 @@ def build(door: DoorSettings, reader: EventReader) -> tuple[web.Application, Pum
     hub = Hub(LiveSource(view, reader.durable_seq, running.epoch, reader.has_news))
     archive = Archive(running.history) if running.history else None
     access = Access(door.keys)
-    streams = Streams(hub, access)
+    streams = Streams(hub, access, door.limits)
 
     def own() -> Document:
         return {
@@ -129,7 +153,9 @@ def caller_middleware(access: Access) -> Middleware:
     @web.middleware
     async def caller(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith("/v1/") and request.path != STREAM_PATH:
-            request[CALLER] = access.caller(request.headers.get("Authorization"))
+            key = request[CALLER] = access.caller(request.headers.get("Authorization"))
+            if key is not None:
+                show_key(request)
         return await handler(request)
 
     return caller
@@ -139,9 +165,3 @@ def _not_bound(door: DoorSettings, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"{door.setting} = {door.port}: already in use on {door.host}; give another, or 0 for any"
     return f"{door.setting} = {door.port}: cannot be bound on {door.host}: {error.strerror}"
-
-
-def _allow_many_connections() -> None:
-    """Raise the soft limit of open files to the hard one: every connection is a file."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -40,6 +40,7 @@ class CloseCode(IntEnum):
     UNAUTHORISED = 4001
     FAULTS = 4002
     OVERRUN = 4008
+    FULL = 1013  # "try again later", of the registry that RFC 6455 made
 
 
 class StreamClosed(Exception):  # noqa: N818  it is an outcome, not an error of ours

@@ -11,7 +11,7 @@ the first message: never in the URL, which would end in logs.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from http import HTTPStatus
 
 import msgspec
@@ -23,9 +23,13 @@ from api.outbox import Outbox
 from api.problem import Problem
 from api.session import CloseCode, StreamClosed, StreamSession
 from api.stream_requests import REQUEST_BYTES_MAX
+from doors.connections import show_key
+from doors.keyless import Keyless, quota_address
+from engine.door_settings import DoorLimits
 
 STREAMS_MAX = 512
-AUTH_WAIT_S = 10.0
+"""With a key; those without one yet have a quota of their own."""
+FULL = f"{STREAMS_MAX} streams are open: close one"
 PING_S = 20.0
 CLOSE_WAIT_S = 2.0
 REPLIES_MAX = 64
@@ -36,10 +40,15 @@ CLOSE_REASON_BYTES = 123  # RFC 6455, section 5.5
 class Streams:
     """The open stream connections of this process."""
 
-    def __init__(self, hub: Hub, access: Access) -> None:
+    def __init__(self, hub: Hub, access: Access, limits: DoorLimits) -> None:
         self._hub = hub
         self._access = access
+        self._key_timeout_s = limits.key_timeout_s
         self._open: set[web.WebSocketResponse] = set()
+        self._named: set[_Connection] = set()
+        self._keyless: Keyless[_Connection] = Keyless(
+            limits.keyless_streams, limits.keyless_streams_per_address
+        )
         self.opened_count = 0
         self.overrun_count = 0
 
@@ -48,29 +57,37 @@ class Streams:
         """Connections open at this moment."""
         return len(self._open)
 
+    def has_room(self) -> bool:
+        """Tell whether one more reader with a key can be served."""
+        return len(self._named) < STREAMS_MAX
+
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one connection until either side ends it."""
         header = request.headers.get("Authorization")
         key = self._access.caller(header) if header is not None else None
-        if self.open_count >= STREAMS_MAX:
-            raise Problem(
-                HTTPStatus.SERVICE_UNAVAILABLE, "busy", f"{STREAMS_MAX} streams are open: close one"
-            )
+        is_named = key is not None or self._access.is_open
+        if is_named and not self.has_room():
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "busy", FULL)
         socket = web.WebSocketResponse(heartbeat=PING_S, max_msg_size=REQUEST_BYTES_MAX, compress=False)
         if not socket.can_prepare(request).ok:
             raise Problem(
                 HTTPStatus.UPGRADE_REQUIRED,
                 "upgrade_required",
                 "this is a WebSocket: connect with ws://",
-                headers={"Upgrade": "websocket", "Connection": "Upgrade"},
+                headers={"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"},
             )
         await socket.prepare(request)
         self.opened_count += 1
         self._open.add(socket)
-        connection = _Connection(socket, self._hub, self._access)
-        session = StreamSession(
-            self._hub, self._access, connection.outbox, key, key is not None or self._access.is_open
-        )
+        connection = _Connection(socket, request, self._key_timeout_s, self._take_key)
+        session = StreamSession(self._hub, self._access, connection.outbox, key, is_named)
+        if is_named:
+            self._named.add(connection)
+            show_key(request)
+        else:
+            going = self._keyless.enter(connection, quota_address(request.protocol.peername))
+            if going is not None:
+                going.give_way()
         try:
             closed = await connection.serve(session)
             if closed is not None:
@@ -78,8 +95,20 @@ class Streams:
                 await _close(request, socket, closed)
         finally:
             session.leave()
+            self._keyless.leave(connection)
+            self._named.discard(connection)
             self._open.discard(socket)
         return socket
+
+    def _take_key(self, connection: "_Connection") -> None:
+        """Count a connection among those with a key: it has named one."""
+        if connection in self._named:
+            return
+        if not self.has_room():
+            raise StreamClosed(CloseCode.FULL, FULL)
+        self._keyless.leave(connection)
+        self._named.add(connection)
+        show_key(connection.request)
 
     async def close_all(self) -> None:
         """End every connection: the server stops."""
@@ -99,14 +128,32 @@ async def _close(request: web.Request, socket: web.WebSocketResponse, closed: St
 
 
 class _Connection:
-    """The two loops of one connection."""
+    """The two loops of one connection.
 
-    def __init__(self, socket: web.WebSocketResponse, hub: Hub, access: Access) -> None:
+    on_key : called after each request of a reader that has named its key
+    """
+
+    def __init__(
+        self,
+        socket: web.WebSocketResponse,
+        request: web.Request,
+        key_timeout_s: float,
+        on_key: Callable[["_Connection"], None],
+    ) -> None:
+        self.request = request
         self._socket = socket
+        self._key_timeout_s = key_timeout_s
+        self._on_key = on_key
+        self._is_giving_way = False
         self._news = asyncio.Event()
         self._sent = asyncio.Event()
         self._overrun = asyncio.Event()
         self.outbox = Outbox(self._wake)
+
+    def give_way(self) -> None:
+        """End for somebody else: no key was named, and the place is needed."""
+        self._is_giving_way = True
+        self._overrun.set()
 
     def _wake(self) -> None:
         self._news.set()
@@ -135,6 +182,8 @@ class _Connection:
                 await self._sent.wait()
             try:
                 await session.handle(message.data)
+                if session.is_ready:
+                    self._on_key(self)
             except StreamClosed as closed:
                 return closed
         return None
@@ -156,9 +205,12 @@ class _Connection:
         """Return when the reader is overrun, or has not named its key in time."""
         if not session.is_ready:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._overrun.wait(), AUTH_WAIT_S)
+                await asyncio.wait_for(self._overrun.wait(), self._key_timeout_s)
             if not session.is_ready:
-                return StreamClosed(CloseCode.UNAUTHORISED, f"no key within {AUTH_WAIT_S:.0f} s")
+                why = f"no key within {self._key_timeout_s:g} s"
+                if self._is_giving_way:
+                    why = "too many without a key: name yours in the first message, or as a header"
+                return StreamClosed(CloseCode.UNAUTHORISED, why)
         await self._overrun.wait()
         seq = self.outbox.resume_seq
         detail = {"reason": "overrun", "resume_after_seq": seq}

@@ -23,7 +23,7 @@ STREAM_DEPTH = 25
 STREAM_DEPTH_MAX = 1000
 REQUEST_BYTES_MAX = 4096
 
-RequestId = Annotated[str, Meta(max_length=64)] | int | None
+RequestId = Annotated[str, Meta(max_length=64)] | Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | None
 Channel = Literal["book", "trades", "ticker", "fills", "orders", "status"]
 Symbol = Annotated[str, Meta(min_length=1, max_length=16)] | None
 Account = Annotated[int, Meta(ge=1, le=2**63 - 1)] | None
@@ -91,7 +91,7 @@ MENDS = {
     "depth": f"give a whole number from 1 to {STREAM_DEPTH_MAX}, without quotes",
     "after_seq": "give a whole number from 0, without quotes",
     "token": "give the key in quotes",
-    "id": "give a whole number, or a text of up to 64 characters",
+    "id": f"give a whole number from {-(2**63)} to {2**63 - 1}, or a text of up to 64 characters",
 }
 """What each field takes."""
 

@@ -15,29 +15,20 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from engine.capacities import EVENT_RING_MIN, Capacities
+from engine.door_settings import ApiSettings, DoorLimits, OrderSettings
 from engine.records import Role
+from engine.sections import ConfigError as ConfigError  # whoever reads settings catches it from here
+from engine.sections import Section
 
-DEFAULT_API_PORT = 8000
-DEFAULT_ORDER_PORT = 8001
-
-Port = Annotated[int, Meta(ge=0, le=65535)]
 Count = Annotated[int, Meta(ge=1, le=2**28)]
 Slots = Annotated[int, Meta(ge=64, le=2**24)]
 RoleName = Literal["trader", "operator", "viewer"]
 
 
-class ConfigError(ValueError):
-    """A setting that cannot be used: which one, its value and the mend."""
-
-
 _DEFAULT = Capacities()
 
 
-class _Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the TOML: immutable, and a misspelt key is an error."""
-
-
-class CapacitySettings(_Section, frozen=True, kw_only=True):
+class CapacitySettings(Section, frozen=True, kw_only=True):
     """[engine.capacities]: as Capacities, each within what one machine can hold."""
 
     orders: Count = _DEFAULT.orders
@@ -52,7 +43,7 @@ class CapacitySettings(_Section, frozen=True, kw_only=True):
         return Capacities(**msgspec.structs.asdict(self))
 
 
-class EngineSettings(_Section, frozen=True, kw_only=True):
+class EngineSettings(Section, frozen=True, kw_only=True):
     """[engine]: the worker, its rings and its capacities."""
 
     capacities: CapacitySettings = CapacitySettings()
@@ -99,7 +90,7 @@ class EngineSettings(_Section, frozen=True, kw_only=True):
             )
 
 
-class HistorySettings(_Section, frozen=True, kw_only=True):
+class HistorySettings(Section, frozen=True, kw_only=True):
     """[history]: the database that orders, fills, trades and balances are written to."""
 
     enabled: bool = True
@@ -108,21 +99,7 @@ class HistorySettings(_Section, frozen=True, kw_only=True):
     Pinion's own in the data folder."""
 
 
-class ApiSettings(_Section, frozen=True, kw_only=True):
-    """[api]: where queries and streams are answered; port 0 = any free one."""
-
-    host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
-    port: Port = DEFAULT_API_PORT
-
-
-class OrderSettings(_Section, frozen=True, kw_only=True):
-    """[orders]: where orders are entered; port 0 = any free one."""
-
-    host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
-    port: Port = DEFAULT_ORDER_PORT
-
-
-class KeySettings(_Section, frozen=True, kw_only=True):
+class KeySettings(Section, frozen=True, kw_only=True):
     """[[keys]]: a bearer token, whose it is and what it may do."""
 
     name: Annotated[str, Meta(min_length=1, max_length=64)]
@@ -131,14 +108,14 @@ class KeySettings(_Section, frozen=True, kw_only=True):
     accounts: tuple[Annotated[int, Meta(ge=1)], ...] | Literal["all"] = ()
 
 
-class CurrencySettings(_Section, frozen=True, kw_only=True):
+class CurrencySettings(Section, frozen=True, kw_only=True):
     """[[currencies]]: as the `currency` command."""
 
     currency: Annotated[str, Meta(min_length=1, max_length=24)]
     decimals: Annotated[int, Meta(ge=0, le=18)] = 6
 
 
-class InstrumentSettings(_Section, frozen=True, kw_only=True):
+class InstrumentSettings(Section, frozen=True, kw_only=True):
     """[[instruments]]: as the `instrument` command; decimals are strings, such as "0.01"."""
 
     symbol: Annotated[str, Meta(min_length=1, max_length=16)]
@@ -157,7 +134,7 @@ class InstrumentSettings(_Section, frozen=True, kw_only=True):
     taker_fee_ppm: int = 0
 
 
-class AccountSettings(_Section, frozen=True, kw_only=True):
+class AccountSettings(Section, frozen=True, kw_only=True):
     """[[accounts]]: as the `account` command."""
 
     account: Annotated[int, Meta(ge=1, le=2**63 - 1)]
@@ -165,13 +142,14 @@ class AccountSettings(_Section, frozen=True, kw_only=True):
     unlimited: bool = False
 
 
-class Settings(_Section, frozen=True, kw_only=True):
+class Settings(Section, frozen=True, kw_only=True):
     """The whole file."""
 
     engine: EngineSettings = EngineSettings()
     history: HistorySettings = HistorySettings()
     api: ApiSettings = ApiSettings()
     orders: OrderSettings = OrderSettings()
+    doors: DoorLimits = DoorLimits()
     keys: tuple[KeySettings, ...] = ()
     currencies: tuple[CurrencySettings, ...] = ()
     instruments: tuple[InstrumentSettings, ...] = ()
@@ -222,7 +200,16 @@ class DoorSettings(Struct, frozen=True, kw_only=True):
     host: str
     port: int
     setting: str  # the setting that names the port, for error messages
+    hosts: tuple[str, ...]
+    origins: tuple[str, ...]
+    api_port: int  # of the dashboard's pages; 0: any free one, instance.json names it
+    limits: DoorLimits
     keys: tuple[Key, ...]
+
+    @property
+    def section(self) -> str:
+        """The section of the settings that is about this door."""
+        return self.setting.partition(".")[0]
 
 
 def door_keys(settings: Settings) -> tuple[Key, ...]:
@@ -308,10 +295,10 @@ def _refuse_unknown(table: Any, kind: Any, where: str) -> None:
             _refuse_unknown(row, section, f"{path}[{idx}]." if isinstance(value, list) else f"{path}.")
 
 
-def _section_of(kind: Any) -> type[_Section] | None:
+def _section_of(kind: Any) -> type[Section] | None:
     """Return the section class that a field holds, directly or in a tuple."""
     for each in (kind, *getattr(kind, "__args__", ())):
-        if isinstance(each, type) and issubclass(each, _Section):
+        if isinstance(each, type) and issubclass(each, Section):
             return each
     return None
 

@@ -95,6 +95,10 @@ def build(settings: Settings, data_dir: Path, source: str) -> Supervisor:
         host=settings.orders.host,
         port=settings.orders.port,
         setting="orders.port",
+        hosts=settings.orders.hosts,
+        origins=settings.orders.origins,
+        api_port=settings.api.port,
+        limits=settings.doors,
         keys=keys,
     )
     queries = msgspec.structs.replace(
@@ -104,6 +108,8 @@ def build(settings: Settings, data_dir: Path, source: str) -> Supervisor:
         host=settings.api.host,
         port=settings.api.port,
         setting="api.port",
+        hosts=settings.api.hosts,
+        origins=settings.api.origins,
     )
     doors = (DoorSpec(http, "gateways.http.serve"), DoorSpec(queries, "api.serve"))
     application = trading(settings.engine.capacities.sizes())

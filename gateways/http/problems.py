@@ -14,12 +14,10 @@ from typing import Any
 
 import msgspec
 
+from doors.answers import RETRY_AFTER_S
 from engine.instruments import RefusedAtDoor
 from engine.port import Closed
 from engine.records import Reason
-
-CONTENT_TYPE = "application/problem+json"
-RETRY_AFTER_S = 1
 
 
 class HttpStatus(IntEnum):
@@ -153,9 +151,11 @@ def problem(status: HttpStatus, reason: str, detail: str, field: str | None = No
 class Refused(ValueError):  # noqa: N818 - an answer, not a fault of ours
     """The request ends here, before anything was published: the client's fault or a full door."""
 
-    def __init__(self, document: Problem) -> None:
+    def __init__(self, document: Problem, allow: str = "") -> None:
         super().__init__(document.detail)
         self.problem = document
+        self.allow = allow
+        """Of 405: the methods that the address takes, as the Allow header lists them."""
 
 
 def cause(reason: Reason, fields: Mapping[str, Any]) -> tuple[str, str | None]:

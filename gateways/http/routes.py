@@ -4,7 +4,7 @@ Sans-I/O: strings and bytes in, dictionaries in the words of SPEC R2 out. Whethe
 fields make sense is the codec's business, whether the key may is the desk's.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum
 from typing import Any, NamedTuple
 
@@ -54,10 +54,10 @@ def ask(method: str, path: str, query: Mapping[str, str], body: bytes, key: str 
             return Ask(Shape.ONE, [cancel_of(order, query)])
         if method == "PATCH":
             return Ask(Shape.ONE, [replace_of(order, query, body)])
-        raise _wrong_method(method, "PATCH, DELETE")
+        raise _wrong_method(method, ("PATCH", "DELETE"))
     route = methods.get(method)
     if route is None:
-        raise _wrong_method(method, ", ".join(methods) or "WebSocket GET")
+        raise _wrong_method(method, methods or ("GET",))
     if query and method != "DELETE":
         name = next(iter(query))
         raise malformed("no query parameters are taken here; give it in the body", name)
@@ -115,7 +115,7 @@ _ROUTES: dict[str, dict[str, Callable[[Mapping[str, str], bytes, str | None], As
     ORDERS: {"POST": new_order, "DELETE": mass_cancel},
     BATCH: {"POST": batch},
     ADMIN: {"POST": administration},
-    SESSION: {},
+    SESSION: {},  # a WebSocket, opened with GET
 }
 
 
@@ -255,6 +255,7 @@ def _is_json(text: bytes) -> bool:
     return True
 
 
-def _wrong_method(method: str, known: str) -> Refused:
-    detail = f"{method} is not taken here; use {known}"
-    return Refused(problem(HttpStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail))
+def _wrong_method(method: str, known: Iterable[str]) -> Refused:
+    allow = ", ".join(known)
+    detail = f"{method} is not taken here; use {allow}"
+    return Refused(problem(HttpStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail), allow)

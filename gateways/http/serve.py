@@ -11,14 +11,15 @@ connections, sessions closed and declared down, waiting requests answered, ring 
 import asyncio
 import errno
 import logging
-import resource
 import signal
 
 import uvloop
 
+from doors.guard import guard_of
+from doors.process import keep_clients_out_of_the_log, raise_descriptor_limit
 from engine.config import DoorSettings
 from engine.port import DoorError, Port, report_ready
-from gateways.http.connections import ConnectionServer
+from gateways.http.connections import OrderServer
 from gateways.http.desk import Desk
 from gateways.http.dispatch import Dispatcher
 from gateways.http.keys import KeyRing
@@ -26,9 +27,6 @@ from gateways.http.pump import Pump
 from gateways.http.sockets import Sockets
 
 BACKLOG = 4096
-CONNECTIONS_MAX = 16384
-DESCRIPTORS_KEPT = 128
-"""File descriptors that are not for connections."""
 SWEEP_S = 1.0
 GRACE_S = 2.0
 log = logging.getLogger("pinion.http")
@@ -36,27 +34,15 @@ log = logging.getLogger("pinion.http")
 
 def run(door: DoorSettings) -> None:
     """Serve until SIGTERM."""
-    connections_max = raise_descriptor_limit()
+    connections_max = raise_descriptor_limit(door.limits.connections)
     with Port.attach(door.data_dir, door.ring_name) as gate:
         uvloop.run(serve(door, gate, connections_max))
-
-
-def raise_descriptor_limit() -> int:
-    """Raise RLIMIT_NOFILE as far as we may and need; return how many connections fit."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = CONNECTIONS_MAX + DESCRIPTORS_KEPT
-    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    if soft != resource.RLIM_INFINITY and soft < allowed:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-        soft = allowed
-    return (
-        CONNECTIONS_MAX if soft == resource.RLIM_INFINITY else min(CONNECTIONS_MAX, soft - DESCRIPTORS_KEPT)
-    )
 
 
 async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
     """Join the parts and run them until a signal says stop."""
     loop = asyncio.get_running_loop()
+    keep_clients_out_of_the_log()
     stopping = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
     desk = Desk(
@@ -65,8 +51,10 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
         gate.state_turn,
     )
     keys = KeyRing(door.keys, [gate.next_session() for _ in door.keys])
-    sockets = Sockets(keys, desk, gate.next_session)
-    server = ConnectionServer(sockets.handle, sockets.plain, connections_max=connections_max)
+    sockets = Sockets(keys, desk, gate.next_session, door.limits)
+    server = OrderServer(
+        sockets.handle, sockets.plain, guard_of(door), door.limits, connections_max=connections_max
+    )
     chores = Chores(gate, server)
     pump = Pump(desk, gate.has_news, sockets.deliver, chores.run)
     listener = await listen(door, server)
@@ -85,7 +73,7 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
         await server.shutdown(GRACE_S)
 
 
-async def listen(door: DoorSettings, server: ConnectionServer) -> asyncio.Server:
+async def listen(door: DoorSettings, server: OrderServer) -> asyncio.Server:
     """Open the port; a taken one is an error that names the setting."""
     loop = asyncio.get_running_loop()
     try:
@@ -103,7 +91,7 @@ async def listen(door: DoorSettings, server: ConnectionServer) -> asyncio.Server
 class Chores:
     """What the pump does between its turns: heartbeat, and now and then a sweep."""
 
-    def __init__(self, gate: Port, server: ConnectionServer) -> None:
+    def __init__(self, gate: Port, server: OrderServer) -> None:
         self._gate = gate
         self._server = server
         self._sweep_at = 0.0

@@ -27,7 +27,8 @@ from gateways.json_lines.events import EventWords
 
 IN_FLIGHT_MAX = 4096
 """Commands of one session that may wait for their answers; beyond it the door stops reading."""
-REQUEST_ID_BYTES = 64
+REQUEST_ID_CHARS_MAX = 64
+REQUEST_ID_MIN, REQUEST_ID_MAX = -(2**63), 2**63 - 1
 LAPPED_REASON = "execution reports were lost: the door fell behind; ask the API and reconnect"
 
 _encode = msgspec.json.Encoder().encode
@@ -90,7 +91,10 @@ class Session:
             return
         request_id = fields.pop("id", None)
         if not _is_request_id(request_id):
-            detail = f"give a whole number or a string of up to {REQUEST_ID_BYTES} bytes"
+            detail = (
+                f"give a whole number from {REQUEST_ID_MIN} to {REQUEST_ID_MAX}, "
+                f"or a text of up to {REQUEST_ID_CHARS_MAX} characters"
+            )
             self._refuse(None, malformed(detail, "id"))
             return
 
@@ -130,5 +134,5 @@ def _no_command(message: Any, place: str = "") -> tuple[int | str | None, Refuse
 
 def _is_request_id(value: object) -> bool:
     if isinstance(value, str):
-        return len(value.encode()) <= REQUEST_ID_BYTES
-    return value is None or type(value) is int
+        return len(value) <= REQUEST_ID_CHARS_MAX
+    return value is None or (type(value) is int and REQUEST_ID_MIN <= value <= REQUEST_ID_MAX)

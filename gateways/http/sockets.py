@@ -12,7 +12,10 @@ from typing import cast
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from gateways.http.connections import Connection, Reply, problem_reply
+from doors.answers import Reply, options
+from doors.connections import show_key
+from engine.door_settings import DoorLimits
+from gateways.http.connections import OrderConnection, problem_reply, refusal_reply
 from gateways.http.desk import Desk
 from gateways.http.idempotency import KeyMemory
 from gateways.http.keys import KeyRing, Principal
@@ -23,7 +26,6 @@ from gateways.http.routes import ORDERS, SESSION, Ask, Fields, Shape, ask, new_o
 from gateways.http.session import IN_FLIGHT_MAX, Session
 
 BODY_MAX = 2**20
-BODY_TIMEOUT_S = 10.0
 MESSAGE_MAX = 2**18
 SESSION_BUFFER_MAX = 2**22
 """Bytes a session's client may leave unread before it is dropped."""
@@ -35,7 +37,10 @@ _encode = msgspec.json.Encoder().encode
 class Sockets:
     """Handles every request of the door."""
 
-    def __init__(self, keys: KeyRing, desk: Desk, next_session: Callable[[], int]) -> None:
+    def __init__(
+        self, keys: KeyRing, desk: Desk, next_session: Callable[[], int], limits: DoorLimits
+    ) -> None:
+        self._limits = limits
         self._keys = keys
         self._desk = desk
         self._next_session = next_session
@@ -44,7 +49,7 @@ class Sockets:
         self.sessions: dict[int, SessionSocket] = {}
         self.is_stopping = False
 
-    def plain(self, connection: Connection, head: Head, body: bytes) -> None:
+    def plain(self, connection: OrderConnection, head: Head, body: bytes) -> None:
         """Answer a plain request, as `handle` does, without a task of its own."""
         key = head.idempotency_key
 
@@ -59,6 +64,8 @@ class Sockets:
         try:
             self._refuse_when_stopping()
             principal = self._keys.principal(head.authorization)
+            if not connection.has_key:
+                connection.show_key()
             if head.path == ORDERS and head.method == "POST" and not head.query:
                 fields = new_order(head.query, body, key).commands[0]
             else:
@@ -66,19 +73,23 @@ class Sockets:
             assert not isinstance(fields, Refused)
             self._desk.submit(principal, principal.session, fields, answer)
         except Refused as refusal:
-            connection.answer(problem_reply(refusal.problem, not self.is_stopping))
+            connection.answer(refusal_reply(refusal, not self.is_stopping))
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
         try:
             self._refuse_when_stopping()
             principal = self._keys.principal(request.headers.get("Authorization"))
+            show_key(request)
             if request.method == "GET" and request.path == SESSION:
                 return await self._session(request, principal)
-            body = await read_body(request)
+            body = await read_body(request, self._limits.body_timeout_s)
             reply = await self._reply(request, principal, body)
         except Refused as refusal:
-            reply = problem_reply(refusal.problem, not self.is_stopping)
+            is_unread = refusal.problem.status == HttpStatus.TOO_LARGE and not request.content.is_eof()
+            reply = refusal_reply(refusal, not (self.is_stopping or is_unread))
+            if request.method == "OPTIONS" and refusal.allow:
+                reply = options(refusal.allow)
         return cast(web.StreamResponse, reply)
 
     def deliver(self) -> None:
@@ -145,7 +156,6 @@ class Sockets:
             raise Refused(
                 problem(HttpStatus.UPGRADE_REQUIRED, "websocket_only", f"open {SESSION} as a WebSocket")
             )
-        cast(Connection, request.protocol).is_session = True
         await websocket.prepare(request)
         transport = request.transport
         if transport is None:
@@ -211,7 +221,7 @@ class SessionSocket:
 
     def _end_later(self, code: int, reason: str) -> None:
         task = asyncio.get_running_loop().create_task(self.end(code, reason))
-        task.add_done_callback(lambda done: done.exception())
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
 
     async def _wait_for_room(self) -> None:
         """Stop reading until answers have made room: TCP then slows the client down."""
@@ -230,14 +240,11 @@ def frame(text: bytes) -> bytes:
     return b"\x81\x7f" + length.to_bytes(8, "big") + text
 
 
-async def read_body(request: web.BaseRequest) -> bytes:
+async def read_body(request: web.BaseRequest, timeout_s: float) -> bytes:
     """Return the whole body; refuse one that is too large or does not come in time."""
     content = request.content
-    connection = cast(Connection, request.protocol)
     if content.is_eof():
-        connection.half_since = 0.0
         return content.read_nowait()
-    connection.half_since = 0.0  # from here on the time of the body counts
     if (request.content_length or 0) > BODY_MAX:
         raise _too_large()
     if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
@@ -245,18 +252,17 @@ async def read_body(request: web.BaseRequest) -> bytes:
     parts: list[bytes] = []
     byte_count = 0
     try:
-        async with asyncio.timeout(BODY_TIMEOUT_S):
+        async with asyncio.timeout(timeout_s):
             while part := await content.readany():
                 parts.append(part)
                 byte_count += len(part)
                 if byte_count > BODY_MAX:
                     raise _too_large()
     except TimeoutError:
-        detail = f"the body was not complete within {BODY_TIMEOUT_S:g} s"
+        detail = f"the body was not complete within {timeout_s:g} s"
         raise Refused(problem(HttpStatus.REQUEST_TIMEOUT, "request_timeout", detail, "body")) from None
     except web.RequestPayloadError as fault:
         raise malformed(f"the body cannot be read: {fault}", "body") from None
-    connection.half_since = 0.0
     return b"".join(parts)
 
 

@@ -95,3 +95,28 @@ def test_ports_of_the_command_line_are_checked() -> None:
     assert with_ports(demo(TOKEN), api_port=0, order_port=None).api.port == 0
     with pytest.raises(ConfigError, match="--order-port 70000"):
         with_ports(demo(TOKEN), api_port=None, order_port=70000)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('[api]\nhosts = ["ok.example", "a b"]', r"api\.hosts\[1\] = 'a b'"),
+        ('[orders]\nhosts = ["http://x"]', r"orders\.hosts\[0\]"),
+        ('[orders]\norigins = ["x.example"]', r"orders\.origins\[0\] = 'x\.example'"),
+        ('[api]\norigins = ["https://x.example/page"]', r"api\.origins\[0\]"),
+        ("[doors]\nconnections = 0", r"doors\.connections = 0"),
+        ("[doors]\nhead_timeout_s = 0", r"doors\.head_timeout_s = 0"),
+        ("[doors]\nkeyless = 1", "doors.keyless: unknown setting; did you mean 'keyless_streams'"),
+    ],
+)
+def test_settings_of_the_doors_are_checked(text, named):
+    with pytest.raises(ConfigError, match=named):
+        parse(text.encode())
+
+
+def test_hosts_and_origins_are_taken_as_given():
+    settings = parse(b'[api]\nhosts = ["a.example:8443", "::1", "*"]\norigins = ["https://b.example"]')
+
+    assert settings.api.hosts == ("a.example:8443", "::1", "*")
+    assert settings.api.origins == ("https://b.example",)
+    assert (settings.orders.hosts, settings.api.port, settings.orders.port) == ((), 8000, 8001)

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("ringbuf", "engine", "gateways", "api", "perf", "tests")
+FOLDERS = ("ringbuf", "engine", "doors", "gateways", "api", "perf", "tests")
 OWN_PACKAGES = (*FOLDERS, "pinion")
 GENERATED = re.compile(r"\..*(venv|cache)|\.hypothesis|__pycache__|build|var|.*\.egg-info")
 

@@ -14,7 +14,7 @@ import aiohttp
 import msgspec
 import pytest
 
-from gateways.http.connections import HEAD_TIMEOUT_S
+from engine.door_settings import DoorLimits
 from perf.live import Live, live
 
 TRADER, OPERATOR, VIEWER, OTHER = (
@@ -324,10 +324,11 @@ def test_too_large_body_is_413(client: Client) -> None:
 
 
 def test_client_that_sends_half_a_request_is_answered_and_closed(pinion: Live) -> None:
-    whole = b"POST /v1/orders HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + TRADER.encode()
+    whole = b"POST /v1/orders HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + TRADER.encode()
     halves = [whole, whole + b"\r\nContent-Length: 100\r\n\r\n{"]
     sockets = [
-        socket.create_connection(("127.0.0.1", pinion.order_port), HEAD_TIMEOUT_S + 10) for _ in halves
+        socket.create_connection(("127.0.0.1", pinion.order_port), DoorLimits().head_timeout_s + 10)
+        for _ in halves
     ]
     try:
         for sock, half in zip(sockets, halves, strict=True):
@@ -346,7 +347,7 @@ def test_client_that_sends_half_a_request_is_answered_and_closed(pinion: Live) -
 async def test_hundreds_of_connections_at_once_are_served(pinion: Live) -> None:
     body = msgspec.json.encode({**ORDER, "price": "1", "time_in_force": "ioc"})
     request = (
-        f"POST /v1/orders HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TRADER}\r\n"
+        f"POST /v1/orders HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TRADER}\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     ).encode() + body
     streams = [await asyncio.open_connection("127.0.0.1", pinion.order_port) for _ in range(500)]
@@ -363,9 +364,9 @@ async def test_hundreds_of_connections_at_once_are_served(pinion: Live) -> None:
 
 def test_requests_pipelined_on_one_connection_are_answered_in_order(pinion: Live) -> None:
     body = msgspec.json.encode({**ORDER, "price": "1", "time_in_force": "ioc"})
-    head = f"POST /v1/orders HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TRADER}\r\n"
+    head = f"POST /v1/orders HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TRADER}\r\n"
     request = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
-    last = request.replace(b"Host: x", b"Host: x\r\nConnection: close")
+    last = request.replace(b"Host: localhost", b"Host: localhost\r\nConnection: close")
     with socket.create_connection(("127.0.0.1", pinion.order_port), timeout=20) as sock:
         sock.sendall(request * 4 + last)
         answers = sock.makefile("rb").read().split(b"HTTP/1.1 200 OK\r\n")[1:]

@@ -4,6 +4,7 @@ import pytest
 
 from gateways.http.plain import HEADS_KEPT, PlainRequests, read_head
 
+OWN_HOST = "x"
 BODY = b'{"account":1}'
 GOOD = b"POST /v1/orders HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer k\r\nContent-Length: 13"
 
@@ -13,7 +14,7 @@ def whole(head, body=BODY):
 
 
 def test_whole_request_is_taken_and_the_rest_left():
-    head, body, rest = PlainRequests().take(whole(GOOD) + b"POST")
+    head, body, rest = PlainRequests(OWN_HOST.__eq__).take(whole(GOOD) + b"POST")
 
     assert (head.method, head.path, head.length, head.authorization) == ("POST", "/v1/orders", 13, "Bearer k")
     assert (body, rest) == (BODY, b"POST")
@@ -22,7 +23,7 @@ def test_whole_request_is_taken_and_the_rest_left():
 def test_every_split_of_a_request_is_left_alone():
     data = whole(GOOD)
     for size in range(len(data)):
-        assert PlainRequests().take(data[:size]) is None
+        assert PlainRequests(OWN_HOST.__eq__).take(data[:size]) is None
 
 
 def test_address_and_query_are_decoded():
@@ -36,6 +37,11 @@ def test_address_and_query_are_decoded():
     [
         b"",
         b"POST /v1/orders",
+        b"POST /v1/orders HTTP/1.1\r\nContent-Length: 0",
+        GOOD.replace(b"/v1/orders", b"/v1/orders?a#b"),
+        GOOD + b"\r\nHost: x",
+        GOOD + b"\r\nOrigin: http://x",
+        GOOD + b"\r\nContent-Encoding: gzip",
         b"POST  /v1/orders HTTP/1.1\r\nContent-Length: 0",
         b"POST /v1/orders HTTP/1.0\r\nContent-Length: 0",
         b"post /v1/orders HTTP/1.1\r\nContent-Length: 0",
@@ -71,8 +77,15 @@ def test_whatever_is_unusual_is_not_plain(head):
     assert read_head(head) is None
 
 
+def test_request_for_a_foreign_host_is_not_plain():
+    requests = PlainRequests(OWN_HOST.__eq__)
+
+    assert requests.take(whole(GOOD)) is not None
+    assert requests.take(whole(GOOD.replace(b"Host: x", b"Host: evil.example"))) is None
+
+
 def test_memory_of_heads_is_bounded():
-    requests = PlainRequests()
+    requests = PlainRequests(OWN_HOST.__eq__)
     for number in range(2 * HEADS_KEPT):
         requests.take(whole(GOOD + b"\r\nX: %d" % number))
 

@@ -1,0 +1,172 @@
+"""Whether a request may be looked at: the host it names, the page it comes from, one key, plain bytes.
+
+Host. A page of a stranger can point its own name at this machine and ask from inside a
+browser; the name it then asks for is the stranger's (DNS rebinding). So only the hosts of
+the setting `hosts` are served, by default the bound address and the names of loopback. A
+door bound to every address takes any number, for no number can be pointed elsewhere.
+
+Origin. Browsers say which page opens a WebSocket or sends an order. By default it is the
+API's own dashboard; programs say nothing and pass.
+"""
+
+import re
+from collections.abc import Callable
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from aiohttp import hdrs, web
+
+from doors.answers import Reply, refusal
+from engine import instance
+from engine.addresses import (
+    ANY,
+    DEFAULT_PORTS,
+    Address,
+    Origin,
+    canonical,
+    is_loopback,
+    is_number,
+    is_wildcard,
+    read_address,
+    read_origin,
+)
+from engine.config import DoorSettings
+
+SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
+IDENTITY = "identity"
+SHOWN_CHARS = 80
+
+
+class Hosts:
+    """The hosts that a door answers for."""
+
+    def __init__(self, bound: str, given: tuple[str, ...]) -> None:
+        self._takes_any = ANY in given
+        self._takes_numbers = not given and is_wildcard(bound)
+        self._given = frozenset(filter(None, map(read_address, given)))
+        self._bound = canonical(bound)
+
+    def allow(self, host: Address) -> bool:
+        """Tell whether requests for this host are served."""
+        if self._takes_any:
+            return True
+        if self._given:
+            ports = DEFAULT_PORTS.values() if host.port is None else (host.port,)
+            return any(Address(host.name, port) in self._given for port in (None, *ports))
+        if host.name == self._bound or is_loopback(host.name):
+            return True
+        return self._takes_numbers and is_number(host.name)
+
+
+class Guard:
+    """What every request to a door has to pass.
+
+    section : of the door's settings, for the refusals: "api" or "orders"
+    api_port : returns the port of the API, None while it is not known
+    """
+
+    def __init__(
+        self,
+        section: str,
+        bound: str,
+        hosts: tuple[str, ...],
+        origins: tuple[str, ...],
+        api_port: Callable[[], int | None],
+    ) -> None:
+        self._section = section
+        self._hosts = Hosts(bound, hosts)
+        self._takes_any_origin = ANY in origins
+        self._origins = frozenset(filter(None, map(read_origin, origins)))
+        self._api_port = api_port
+
+    def refuse(self, request: web.BaseRequest) -> Reply | None:
+        """Return the refusal of a request that may not be looked at, None for all others."""
+        if request.version.major != 1:
+            detail = f"HTTP/{request.version.major}.{request.version.minor}: this door speaks HTTP/1.1"
+            return refusal(
+                HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "unsupported_version", detail, keep_alive=False
+            )
+        headers = request.headers
+        if len(headers.getall(hdrs.AUTHORIZATION, ())) > 1:
+            detail = "two Authorization headers: send the one that names your key"
+            return refusal(HTTPStatus.BAD_REQUEST, "malformed", detail, "Authorization")
+        named = _hosts_named(request)
+        for text in named:
+            if not self.allows_host(text):
+                return self._wrong_host(text)
+        origin = headers.get(hdrs.ORIGIN)
+        if origin is not None and (request.method not in SAFE_METHODS or hdrs.UPGRADE in headers):
+            if not self.allows_origin(origin, named[0] if named else ""):
+                return self._wrong_origin(origin)
+        encoding = headers.get(hdrs.CONTENT_ENCODING, "").strip()
+        if encoding and encoding.lower() != IDENTITY:
+            detail = f"Content-Encoding {encoding[:SHOWN_CHARS]!r}: send the body as it is"
+            return refusal(
+                HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_encoding", detail, "Content-Encoding"
+            )
+        return None
+
+    def allows_host(self, text: str) -> bool:
+        """Tell whether a Host header names this door."""
+        host = read_address(text)
+        return host is not None and self._hosts.allow(host)
+
+    def allows_origin(self, text: str, host: str) -> bool:
+        """Tell whether pages of this origin may speak to the door; host: the one the request names."""
+        origin = read_origin(text)
+        if self._takes_any_origin:
+            return True
+        if origin is None or self._origins:
+            return origin in self._origins
+        if not self._hosts.allow(Address(origin.name, origin.port)):
+            return False
+        return self._is_same(origin, read_address(host)) or origin.port == self._api_port()
+
+    @staticmethod
+    def _is_same(origin: Origin, host: Address | None) -> bool:
+        """Tell whether the page came from the very address that it now speaks to."""
+        if host is None:
+            return False
+        port = DEFAULT_PORTS[origin.scheme] if host.port is None else host.port
+        return (origin.name, origin.port) == (host.name, port)
+
+    def _wrong_host(self, text: str) -> Reply:
+        detail = (
+            f"Host {text[:SHOWN_CHARS]!r}: this door does not answer for it; "
+            f"name it in the setting {self._section}.hosts if it should"
+        )
+        return refusal(HTTPStatus.MISDIRECTED_REQUEST, "unknown_host", detail, "Host")
+
+    def _wrong_origin(self, text: str) -> Reply:
+        detail = (
+            f"Origin {text[:SHOWN_CHARS]!r}: pages from there may not speak to this door; "
+            f"name it in the setting {self._section}.origins if they should"
+        )
+        return refusal(HTTPStatus.FORBIDDEN, "unknown_origin", detail, "Origin")
+
+
+def guard_of(door: DoorSettings) -> Guard:
+    """Return the guard of a door, as its settings want it."""
+
+    def api_port() -> int | None:
+        return door.api_port or port_of_running_api(door.data_dir)
+
+    return Guard(door.section, door.host, door.hosts, door.origins, api_port)
+
+
+def port_of_running_api(data_dir: Path) -> int | None:
+    """Return the port that the API was given, where the settings leave it open; None before it serves."""
+    try:
+        return urlsplit(instance.read(data_dir).api).port
+    except instance.PortError:
+        return None
+
+
+def _hosts_named(request: web.BaseRequest) -> list[str]:
+    """Return the hosts that a request names: in its target, where that has the long form, and its header."""
+    named: list[str] = request.headers.getall(hdrs.HOST, [])
+    target = request.raw_path
+    if not target.startswith(("/", "*")):
+        named = [re.split("[/?#]", target.partition("://")[2] or target, maxsplit=1)[0], *named]
+    return named

@@ -1,0 +1,79 @@
+"""Which frames of a client's WebSocket reach the reader, in whatever chunks they come."""
+
+import random
+
+import pytest
+
+from doors.frames import REFUSED_FRAME, ClientFrames
+
+SEED = 20261128
+FIN, TEXT, BINARY, CONTINUATION, CLOSE, PING = 0x80, 1, 2, 0, 8, 9
+
+
+def frame(first, payload=b"", mask=0x80):
+    """Return a frame as a client sends it; mask=0: as it must not."""
+    size = len(payload)
+    if size < 126:
+        length = bytes((mask | size,))
+    elif size < 65536:
+        length = bytes((mask | 126,)) + size.to_bytes(2, "big")
+    else:
+        length = bytes((mask | 127,)) + size.to_bytes(8, "big")
+    if mask:
+        payload = b"abcd" + bytes(each ^ b"abcd"[i % 4] for i, each in enumerate(payload))
+    return bytes((first,)) + length + payload
+
+
+GOOD = [
+    frame(FIN | TEXT, b"hello"),
+    frame(TEXT, b""),
+    frame(FIN | PING, b"between"),
+    frame(CONTINUATION, b"x" * 200),
+    frame(FIN | CONTINUATION, b"end"),
+    frame(FIN | BINARY, b"y" * 70_000),
+    frame(FIN | TEXT),
+    frame(FIN | CLOSE, b"\x03\xe8"),
+]
+BAD = {
+    "unmasked": frame(FIN | TEXT, b"hello", mask=0),
+    "unmasked and empty": frame(FIN | TEXT, b"", mask=0),
+    "unmasked ping": frame(FIN | PING, b"", mask=0),
+    "message inside another whose beginning was empty": frame(TEXT, b"") + frame(FIN | TEXT, b"x"),
+    "continuation of nothing": frame(FIN | CONTINUATION, b"x"),
+}
+
+
+def passed(chunks):
+    frames = ClientFrames()
+    return b"".join(frames.checked(chunk) for chunk in chunks)
+
+
+def test_good_frames_pass_whole_and_byte_by_byte():
+    data = b"".join(GOOD)
+
+    assert passed([data]) == data
+    assert passed([data[i : i + 1] for i in range(len(data))]) == data
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
+def test_reader_gets_what_stands_before_a_bad_frame_and_then_one_that_it_refuses(bad):
+    good = frame(FIN | TEXT, b"first")
+    data = good + bad + good
+    allowed = good + (frame(TEXT, b"") if bad.startswith(frame(TEXT, b"")) else b"")
+
+    for size in range(len(data)):
+        assert passed([data[:size], data[size:]]) == allowed + REFUSED_FRAME
+    assert passed([data[i : i + 1] for i in range(len(data))]) == allowed + REFUSED_FRAME
+
+
+def test_random_chunks_make_no_difference():
+    chance = random.Random(SEED)
+    for _ in range(300):
+        parts = [chance.choice(GOOD[:1] + GOOD[6:7] + [b"".join(GOOD[1:5])]) for _ in range(6)]
+        if chance.random() < 0.5:
+            parts.insert(chance.randrange(6), chance.choice(list(BAD.values())))
+        data = b"".join(parts)
+        cuts = sorted(chance.randrange(len(data)) for _ in range(chance.randrange(12)))
+        chunks = [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True)]
+
+        assert passed(chunks) == passed([data]), f"seed {SEED}"

@@ -1,0 +1,145 @@
+"""For which hosts a door answers, and which pages may speak to it."""
+
+import msgspec
+import pytest
+
+from doors.answers import Reply
+from doors.connections import ConnectionServer
+from doors.guard import Guard
+from engine.door_settings import DoorLimits
+from tests.doors.wire import converse
+
+API_PORT = 8000
+
+
+async def answered(guard, head, line=b"GET / HTTP/1.1"):
+    """Return the status of a request with these headers, and its document."""
+
+    async def handle(request):
+        return Reply(200, b"{}")
+
+    server = ConnectionServer(handle, guard, DoorLimits(), connections_max=9)
+    answer, _ = await converse(server, [line + b"\r\n" + head + b"\r\n\r\n"])
+    return int(answer.split()[1]), msgspec.json.decode(answer.partition(b"\r\n\r\n")[2])
+
+
+def guard(bound="127.0.0.1", hosts=(), origins=(), port=API_PORT):
+    return Guard("orders", bound, hosts, origins, lambda: port)
+
+
+@pytest.mark.parametrize(
+    ("bound", "hosts", "host", "status"),
+    [
+        ("127.0.0.1", (), "127.0.0.1:8001", 200),
+        ("127.0.0.1", (), "localhost", 200),
+        ("127.0.0.1", (), "LOCALHOST.:9000", 200),
+        ("127.0.0.1", (), "[::1]:8001", 200),
+        ("127.0.0.1", (), "evil.example:8001", 421),
+        ("127.0.0.1", (), "localhost.evil.example", 421),
+        ("127.0.0.1", (), "127.0.0.1.evil.example", 421),
+        ("127.0.0.1", (), "192.0.2.1", 421),
+        ("127.0.0.1", (), "", 421),
+        ("127.0.0.1", (), "localhost:x", 421),
+        ("127.0.0.1", (), "user@localhost", 421),
+        ("192.0.2.1", (), "192.0.2.1:8001", 200),
+        ("box.lan", (), "BOX.lan", 200),
+        ("0.0.0.0", (), "192.0.2.1", 200),
+        ("::", (), "[2001:db8::1]:8001", 200),
+        ("::", (), "evil.example", 421),
+        ("127.0.0.1", ("a.example",), "A.example:1234", 200),
+        ("127.0.0.1", ("a.example",), "localhost", 421),
+        ("127.0.0.1", ("a.example:8443",), "a.example:8443", 200),
+        ("127.0.0.1", ("a.example:8443",), "a.example:8444", 421),
+        ("127.0.0.1", ("a.example:8443",), "a.example", 421),
+        ("127.0.0.1", ("a.example:443",), "a.example", 200),
+        ("127.0.0.1", ("*",), "whatever.example", 200),
+    ],
+)
+async def test_hosts(bound, hosts, host, status):
+    found, document = await answered(guard(bound, hosts), b"Host: " + host.encode())
+
+    assert found == status
+    if status != 200:
+        assert (document["reason"], document["field"]) == ("unknown_host", "Host")
+        assert "orders.hosts" in document["detail"]
+        assert repr(host) in document["detail"]
+
+
+async def test_host_of_the_long_form_is_looked_at_too():
+    for target, status in (
+        (b"http://localhost/", 200),
+        (b"http://evil.example/", 421),
+        (b"http://a@evil.example", 421),
+    ):
+        found, _ = await answered(guard(), b"Host: localhost", b"GET " + target + b" HTTP/1.1")
+        assert found == status
+
+
+async def test_http_1_0_needs_no_host():
+    assert (await answered(guard(), b"X: y", b"GET / HTTP/1.0"))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("origins", "origin", "status"),
+    [
+        ((), "http://localhost:8000", 200),
+        ((), "http://127.0.0.1:8000", 200),
+        ((), "HTTP://LocalHost.:8000", 200),
+        ((), "http://localhost:8001", 200),  # the very address that is asked
+        ((), "http://localhost:3000", 403),
+        ((), "http://localhost", 403),
+        ((), "http://evil.example:8000", 403),
+        ((), "https://evil.example", 403),
+        ((), "null", 403),
+        ((), "", 403),
+        ((), "file://", 403),
+        (("https://desk.example",), "https://desk.example", 200),
+        (("https://desk.example",), "https://desk.example:443", 200),
+        (("https://desk.example",), "http://desk.example", 403),
+        (("https://desk.example",), "https://desk.example:8443", 403),
+        (("https://desk.example",), "http://localhost:8000", 403),
+        (("*",), "null", 200),
+    ],
+)
+async def test_origins(origins, origin, status):
+    head = b"Host: localhost:8001\r\nOrigin: " + origin.encode()
+    upgrade = head + b"\r\nConnection: upgrade\r\nUpgrade: websocket"
+    body = head + b"\r\nContent-Length: 0"
+
+    for asked, line in ((body, b"POST"), (body, b"DELETE"), (body, b"PATCH"), (upgrade, b"GET")):
+        found, document = await answered(guard(origins=origins), asked, line + b" / HTTP/1.1")
+        assert found == status, line
+        if status != 200:
+            assert (document["reason"], document["field"]) == ("unknown_origin", "Origin")
+            assert "orders.origins" in document["detail"]
+    assert (await answered(guard(origins=origins), head))[0] == 200  # reading changes nothing
+
+
+async def test_no_origin_passes_and_an_unknown_port_of_the_api_lets_nobody_else_in():
+    no_port = guard(port=None)
+    assert (await answered(no_port, b"Host: localhost:8001", b"POST / HTTP/1.1"))[0] == 200
+    head = b"Host: localhost:8001\r\nOrigin: http://localhost:8000"
+    assert (await answered(no_port, head, b"POST / HTTP/1.1"))[0] == 403
+
+
+async def test_door_behind_a_proxy_takes_the_pages_of_its_own_name():
+    behind = guard(hosts=("pinion.example",))
+    head = b"Host: pinion.example\r\nOrigin: https://pinion.example"
+    assert (await answered(behind, head, b"POST / HTTP/1.1"))[0] == 200
+    assert (await answered(behind, head.replace(b"https", b"http"), b"POST / HTTP/1.1"))[0] == 200
+    assert (await answered(behind, head + b":9999", b"POST / HTTP/1.1"))[0] == 403
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "deflate", "br", "zstd", "x", "identity, gzip"])
+async def test_encoded_bodies_are_415(coding):
+    head = b"Host: localhost\r\nContent-Encoding: " + coding.encode()
+    found, document = await answered(guard(), head, b"POST / HTTP/1.1")
+
+    assert (found, document["reason"]) == (415, "unsupported_encoding")
+
+
+async def test_two_keys_are_refused_whatever_they_say():
+    head = b"Host: localhost\r\nAuthorization: Bearer a\r\nauthorization: Bearer a"
+    found, document = await answered(guard(), head)
+
+    assert (found, document["field"]) == (400, "Authorization")

@@ -1,0 +1,223 @@
+"""The plain way and aiohttp's answer the same to the same bytes, in whatever chunks they come."""
+
+import random
+import re
+
+import pytest
+
+from doors.guard import Guard
+from engine.door_settings import DoorLimits
+from engine.records import Role
+from gateways.http.connections import OrderServer
+from gateways.http.keys import KeyRing
+from gateways.http.sockets import Sockets
+from tests.doors.wire import converse
+
+KEY = "key-of-a-trader-1"
+SEED = 20261128
+ORDER = b'{"account":1,"symbol":"XYZ","side":"buy","price":"1","quantity":"1","time_in_force":"ioc"}'
+NUMBERS = re.compile(rb'"(order_id|seq|eng_ts)":\d+')
+LENGTH = re.compile(rb"(?<=200 OK\r\nContent-Type: application/json\r\nContent-Length: )\d+")
+"""What differs between two answers to the same order."""
+HEAD = b"Host: localhost:8001\r\nAuthorization: Bearer " + KEY.encode()
+
+
+class Trader:
+    name, token, accounts, roles = "tess", KEY, (1, 2), Role.TRADER
+
+
+def request(line=b"POST /v1/orders", body=ORDER, head=HEAD, version=b"HTTP/1.1", length=None):
+    size = b"" if length == b"none" else b"\r\nContent-Length: " + (length or b"%d" % len(body))
+    return line + b" " + version + b"\r\n" + head + size + b"\r\n\r\n" + body
+
+
+LINES = [
+    *(
+        method + b" /v1/orders"
+        for method in (b"POST", b"GET", b"HEAD", b"PUT", b"PATCH", b"OPTIONS", b"TRACE")
+    ),
+    *(b"POST /v1/" + path for path in (b"orders/batch", b"admin", b"session", b"orders/1", b"nothing", b"")),
+    *(
+        b"DELETE /v1/orders" + path
+        for path in (b"?account=1", b"?account=x", b"?a=1&a=2", b"?account=3", b"")
+    ),
+    *(b"DELETE /v1/orders/" + path for path in (b"7?account=1", b"client:a?account=1", b"x", b"", b"1/2")),
+    *(b"PATCH /v1/orders/" + path for path in (b"7", b"7?account=1", b"client:a%20b?account=1")),
+    *(b"HEAD /v1/" + path for path in (b"orders/7", b"session", b"nothing")),
+    b"GET /v1/session",
+    b"OPTIONS /v1/orders/7",
+    b"POST http://localhost:8001/v1/orders",
+    b"POST http://evil.example/v1/orders",
+    b"POST /v1/orders#here",
+    b"POST /v1/orders?x=1",
+    b"POST  /v1/orders",
+    b"post /v1/orders",
+    b"FLY /v1/orders",
+    b"POST /v1/orders\xc3\xa9",
+    b"CONNECT localhost:8001",
+    b"OPTIONS *",
+]
+HEADS = [
+    HEAD,
+    HEAD.replace(b"localhost:8001", b"evil.example"),
+    HEAD.replace(b"localhost:8001", b"LOCALHOST."),
+    HEAD.replace(b"localhost:8001", b"127.0.0.1:8001"),
+    HEAD.replace(b"localhost:8001", b""),
+    HEAD.replace(b"localhost:8001", b"[::1]:8001"),
+    HEAD.replace(b"Host: localhost:8001\r\n", b""),
+    HEAD.replace(KEY.encode(), b"another-key"),
+    HEAD.replace(b"Bearer", b"Basic"),
+    HEAD.replace(b"Bearer ", b"bearer  "),
+    HEAD.partition(b"\r\nAuthorization")[0],
+    *(
+        HEAD + b"\r\n" + line
+        for line in (
+            b"Host: localhost:8001",
+            b"Authorization: Bearer " + KEY.encode(),
+            b"Authorization: Bearer other",
+            b"Content-Encoding: gzip",
+            b"Content-Encoding: identity",
+            b"Content-Encoding: x, gzip",
+            b"Origin: http://localhost:8000",
+            b"Origin: http://evil.example",
+            b"Origin: null",
+            b"Connection: close",
+            b"Connection: keep-alive",
+            b"Connection: upgrade\r\nUpgrade: websocket",
+            b"Upgrade: h2c",
+            b"Idempotency-Key:",
+            b"Expect: nothing",
+            b"X-Odd: \x01",
+            b"X-Odd: \xff",
+            b"X Odd: a",
+            b"X-Odd",
+            b" folded",
+            b": nameless",
+            b"X-Tab:\ta\t",
+            b"X-Long: " + b"y" * 9000,
+            b"TE: trailers",
+            b"Cookie: a=b",
+        )
+    ),
+]
+BODIES = [ORDER, b"", b"{", b"[]", b"null", b'{"op":"cancel"}', b"\xff", ORDER.replace(b'"1"', b"1.5")]
+LENGTHS = [b"005", b"+5", b"-1", b"0x5", b"", b"5, 5", b"99999999999999999999", b"5\r\nContent-Length: 6"]
+
+
+@pytest.fixture
+def server(door):
+    limits = DoorLimits()
+    sockets = Sockets(KeyRing([Trader], [2]), door.desk, lambda: 9, limits)
+    guard = Guard("orders", "127.0.0.1", (), (), lambda: 8000)
+    return lambda: OrderServer(sockets.handle, sockets.plain, guard, limits, connections_max=100)
+
+
+def told(answer):
+    data, is_closed = answer
+    return LENGTH.sub(b"0", NUMBERS.sub(rb'"\1":0', data)), is_closed
+
+
+CASES = [
+    *(
+        request(line=line, body=b"" if line[:4] in (b"DELE", b"HEAD", b"GET ", b"OPTI") else ORDER)
+        for line in LINES
+    ),
+    *(request(head=head) for head in HEADS),
+    *(request(body=body) for body in BODIES),
+    *(request(body=ORDER[:5], length=length) for length in LENGTHS),
+    *(
+        request(version=version)
+        for version in (b"HTTP/1.0", b"HTTP/2.0", b"HTTP/1.2", b"HTTP/0.9", b"HTTP", b"")
+    ),
+    request(length=b"none"),
+    request(length=b"none", body=b"", head=HEAD + b"\r\nTransfer-Encoding: chunked")
+    + b"5\r\n{    \r\n0\r\n\r\n",
+    request(length=b"none", body=b"", head=HEAD + b"\r\nTransfer-Encoding: chunked") + b"x\r\n{\r\n",
+    request(head=HEAD + b"\r\nTransfer-Encoding: chunked"),
+    request().replace(b"\r\n", b"\n"),
+    b"\r\n" + request(),
+]
+
+
+@pytest.mark.parametrize("data", CASES, ids=lambda data: str(data[:40]))
+async def test_both_ways_answer_the_same(door, server, data):
+    whole = told(await converse(server(), [data], door.turn))
+    through_aiohttp = told(await converse(server(), [data[:1], data[1:]], door.turn))
+
+    assert whole == through_aiohttp
+    assert whole[0].startswith(b"HTTP/1.1 "), whole
+    status = int(whole[0].split()[1])
+    assert status != 500
+    if status >= 400:
+        assert b"Content-Type: application/problem+json\r\n" in whole[0]
+    if status == 405:
+        assert re.search(rb"\r\nAllow: [A-Z, ]+\r\n", whole[0])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        request(),
+        request(body=b"{"),
+        request(line=b"DELETE /v1/orders?account=1", body=b""),
+        request(line=b"HEAD /v1/orders", body=b""),
+        request(head=HEAD + b"\r\nContent-Encoding: gzip"),
+        request(head=HEAD.replace(b"localhost", b"evil")),
+    ],
+    ids=lambda data: str(data[:40]),
+)
+async def test_every_split_is_answered_the_same(door, server, data):
+    data += request(line=b"GET /v1/nothing", body=b"")
+    expected = told(await converse(server(), [data], door.turn))
+
+    assert expected[0].count(b"HTTP/1.1 ") == 2
+    for size in range(1, len(data)):
+        assert told(await converse(server(), [data[:size], data[size:]], door.turn)) == expected, data[:size]
+
+
+async def test_random_pipelines_are_answered_the_same_in_any_chunks(door, server):
+    chance = random.Random(SEED)
+    lines = [line for line in LINES if b"  " not in line and line.split()[0].isalpha() and line[:1].isupper()]
+    good = [request(line=line, body=b"" if line[:4] == b"HEAD" else b"{}") for line in lines]
+    good = [data for data in good if b"FLY" not in data and b"CONNECT" not in data and b"\xc3" not in data]
+    for _ in range(60):
+        data = b"".join(chance.choice([request(), *good]) for _ in range(4))
+        expected = told(await converse(server(), [data], door.turn))
+        cuts = sorted(chance.randrange(len(data)) for _ in range(chance.randrange(1, 8)))
+        chunks = [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True) if b > a]
+
+        assert told(await converse(server(), chunks, door.turn)) == expected, f"seed {SEED}, {data!r}"
+        assert len(re.findall(rb"HTTP/1.1 [2-5]", expected[0])) == 4, data
+
+
+async def test_answer_to_head_has_no_body_and_the_next_one_follows(door, server):
+    data = request(line=b"HEAD /v1/orders", body=b"") + request(line=b"GET /v1/nothing", body=b"")
+
+    answer, is_closed = await converse(server(), [data], door.turn)
+
+    first, _, rest = answer.partition(b"\r\n\r\n")
+    assert first.startswith(b"HTTP/1.1 405 ")
+    assert b"\r\nAllow: POST, DELETE\r\n" in first
+    assert rest.startswith(b"HTTP/1.1 404 "), rest
+    assert not is_closed
+
+
+@pytest.mark.parametrize(
+    ("path", "allow"),
+    [
+        (b"/v1/orders", b"POST, DELETE"),
+        (b"/v1/orders/batch", b"POST"),
+        (b"/v1/orders/7", b"PATCH, DELETE"),
+        (b"/v1/admin", b"POST"),
+        (b"/v1/session", b"GET"),
+    ],
+)
+async def test_options_and_405_tell_the_methods(door, server, path, allow):
+    asked = request(line=b"OPTIONS " + path, body=b"") + request(line=b"PUT " + path, body=b"{}")
+
+    answer, _ = await converse(server(), [asked], door.turn)
+
+    options, refused = re.split(rb"(?<=\r\n\r\n)(?=HTTP)", answer)
+    assert options == b"HTTP/1.1 204 No Content\r\nAllow: " + allow + b"\r\n\r\n"
+    assert refused.startswith(b"HTTP/1.1 405 ")
+    assert b"\r\nAllow: " + allow + b"\r\n" in refused
