@@ -42,6 +42,11 @@ FROM ({page}) f JOIN orders o USING (order_id) JOIN trades t ON t.event_idx = f.
 ORDER BY f.fill_id DESC
 """
 
+CLIENT_ORDER = """
+SELECT * FROM orders WHERE account = $1 AND (client_order_id = ANY($2::bigint[]) OR client_text = $3)
+ORDER BY client_order_id = ($2::bigint[])[1] DESC, order_id DESC LIMIT 1
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
@@ -124,6 +129,15 @@ class Archive:
         """Return one order, or no row."""
         async with self._snapshot() as (connection, as_of_seq):
             rows = await connection.fetch("SELECT * FROM orders WHERE order_id = $1", order_id)
+        return Page(as_of_seq, rows)
+
+    async def client_order(self, account: int, numbers: Sequence[int], text: bytes | None) -> Page:
+        """Return the newest order of an account with one of these client ids or this text, or no row.
+
+        The first number goes before the others. No index leads there: all orders of the account are read.
+        """
+        async with self._snapshot() as (connection, as_of_seq):
+            rows = await connection.fetch(CLIENT_ORDER, account, list(numbers), text)
         return Page(as_of_seq, rows)
 
     async def until_followed(self, seq: int) -> None:

@@ -3,13 +3,14 @@
 from typing import Any
 
 from api.documents import Document, average_price, side_name
+from engine.client_ids import text_of
 from engine.instruments import Catalogue
 from engine.records import OrderType, Reason, SelfTradePrevention, Status, TimeInForce
 
 
 def _client_id(row: Any) -> int | str | None:
     if row["client_text"] is not None:
-        return str(row["client_text"].decode(errors="replace"))
+        return text_of(row["client_text"])
     return row["client_order_id"] or None
 
 

@@ -40,7 +40,14 @@ class ArchiveQueries:
 
     async def order(self, order_id: int) -> Document | None:
         """Return one order, None where there is none."""
-        page = await self._archive.order(order_id)
+        await self._archive.until_followed(self._source.durable_seq())
+        return await self._one(await self._archive.order(order_id))
+
+    async def client_order(self, account: int, numbers: Sequence[int], text: bytes | None) -> Document | None:
+        """Return the newest order of an account by its client id, None where there is none."""
+        return await self._one(await self._archive.client_order(account, numbers, text))
+
+    async def _one(self, page: Page) -> Document | None:
         await self._source.until_durable(page.as_of_seq)
         if not page.rows:
             return None

@@ -8,8 +8,7 @@ order or fee; private reports show their own side of a trade only.
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-import numpy as np
-
+from engine.client_ids import given_id
 from engine.instruments import Catalogue, Instrument, plain
 from engine.records import (
     EVENT,
@@ -22,7 +21,6 @@ from engine.records import (
     Side,
     Status,
     TimeInForce,
-    words_text,
 )
 from engine.trading.view_kernels import Ints
 from engine.trading.view_records import AccountView, BookView, EndedOrder, OrderView, PositionView
@@ -140,7 +138,7 @@ def order_document(order: OrderView) -> Document:
     instrument = order.instrument
     return {
         "order_id": order.order_id,
-        "client_order_id": order.text.decode(errors="replace") or order.client_order_id or None,
+        "client_order_id": order.text.decode() or order.client_order_id or None,
         "account": order.account,
         "symbol": instrument.symbol,
         "side": _SIDE_NAME[order.side],
@@ -159,14 +157,23 @@ def order_document(order: OrderView) -> Document:
     }
 
 
-def ended_order_document(order: EndedOrder) -> Document:
-    """Return what the window of client ids still knows of an order that ended."""
+def ended_order_document(
+    order: EndedOrder, given: int | str, symbol: str | None, instrument: Instrument | None
+) -> Document:
+    """Return what the window of client ids still knows of an order that ended.
+
+    given : its client id as asked for; the window keeps numbers only
+    instrument : one whose lots it was counted in, None where that is not known
+    """
+    filled = instrument.quantity_text(order.cum_qty) if instrument else None
     return {
         "order_id": order.order_id,
-        "client_order_id": order.client_order_id,
+        "client_order_id": given,
         "account": order.account,
+        "symbol": symbol,
         "status": _STATUS_NAME[order.status],
-        "cum_lots": order.cum_qty,
+        "cum_quantity": filled if order.cum_qty else "0",
+        "leaves_quantity": "0",
     }
 
 
@@ -210,13 +217,6 @@ def _position_document(position: PositionView) -> Document:
     }
 
 
-def client_id(number: int, words: list[int]) -> int | str | None:
-    """Return a client's id as it was given: text, number or None."""
-    if any(words):
-        return words_text(np.array(words, np.int64)).decode(errors="replace")
-    return number or None
-
-
 def _header(event: tuple[Any, ...], instrument: Instrument | None) -> Document:
     return {
         "event_idx": event[_FIELD["event_idx"]],
@@ -242,7 +242,7 @@ def report(catalogue: Catalogue, event: tuple[Any, ...], *, is_maker: bool = Fal
     number, words = event[_FIELD["client_order_id"]], event[_FIELD["text"]]
     document["account"] = event[_FIELD["account"]]
     document["order_id"] = event[_FIELD["order_id"]] or None
-    document["client_order_id"] = client_id(number, words)
+    document["client_order_id"] = given_id(number, *words)
     if event[_FIELD["reason"]]:
         document["reason"] = _REASON_NAME[event[_FIELD["reason"]]]
     if event[_FIELD["kind"]] == EventKind.REJECTED:
@@ -276,7 +276,7 @@ def _two_sided(
     document |= {
         "account": event[_FIELD[side + "account"]],
         "order_id": event[_FIELD[side + "order_id"]],
-        "client_order_id": client_id(event[_FIELD[side + "client_order_id"]], event[_FIELD[side + "text"]]),
+        "client_order_id": given_id(event[_FIELD[side + "client_order_id"]], *event[_FIELD[side + "text"]]),
         "side": side_name(is_sell),
         "liquidity": "maker" if is_maker else "taker",
         "price": instrument.price_text(event[_FIELD["px"]]),

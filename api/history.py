@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.records import EVENT
+from engine.records import EVENT, EventKind
 
 
 class EventHistory:
@@ -73,6 +73,16 @@ class EventHistory:
             before_event_idx,
             limit,
         )
+
+    def last_of_order(self, order_id: int) -> Any | None:
+        """Return the newest kept report of an order, None where none is kept."""
+        for part in reversed(self._parts()):
+            is_own = (part["order_id"] == order_id) | (part["maker_order_id"] == order_id)
+            # A refused repeat names the original beside an instrument of its own.
+            places = np.flatnonzero(is_own & (part["kind"] != EventKind.REJECTED))
+            if len(places):
+                return part[places[-1]]
+        return None
 
     def _page(self, is_wanted: Callable[[Any], Any], before_event_idx: int, limit: int) -> Any:
         found = []

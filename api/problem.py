@@ -5,6 +5,8 @@ of (state not durable yet, too many streams). A bug of ours is never a Problem: 
 to the server, which logs it and answers 500.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 
 import msgspec
@@ -13,6 +15,8 @@ from aiohttp.typedefs import Handler
 
 from doors.answers import options
 from doors.connections import as_response
+from engine.instruments import RefusedAtDoor
+from engine.records import Reason
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -52,6 +56,18 @@ def bad_request(field: str, value: object, detail: str) -> Problem:
     """Return the refusal of one request field."""
     shown = str(value)[:64]
     return Problem(HTTPStatus.BAD_REQUEST, "invalid_field", f"{field} {shown!r}: {detail}", field=field)
+
+
+@contextmanager
+def refused_at_door() -> Iterator[None]:
+    """Answer what the shared codec refuses, in the statuses of the order door."""
+    try:
+        yield
+    except RefusedAtDoor as refusal:
+        is_malformed = refusal.reason == Reason.INVALID_FIELD
+        status = HTTPStatus.BAD_REQUEST if is_malformed else HTTPStatus.UNPROCESSABLE_ENTITY
+        detail = f"{refusal.field} {refusal.value!r:.80}: {refusal.detail}"
+        raise Problem(status, refusal.reason.name.lower(), detail, field=refusal.field) from None
 
 
 def not_found(reason: str, detail: str, field: str | None = None) -> Problem:

@@ -1,5 +1,7 @@
 """The GET routes under /v1: parameters in, one consistent and durable answer out."""
 
+from collections.abc import Sequence
+
 import msgspec
 from aiohttp import web
 
@@ -7,8 +9,8 @@ from api import documents
 from api.access import may_read, require_account, require_key
 from api.archive import Archive, no_history
 from api.archive_queries import COMMON, PAGE, PAGE_MAX, ArchiveQueries
-from api.documents import Document
 from api.hub import Hub
+from api.order_lookup import OrderLookup
 from api.parameters import (
     INT64_MAX,
     account_number,
@@ -20,18 +22,17 @@ from api.parameters import (
     query_number,
     query_side,
     query_status,
-    whole_number,
 )
-from api.problem import bad_request, not_found
+from api.problem import bad_request, not_found, refused_at_door
 from api.status import StatusReport
+from engine.client_ids import client_id, order_of_address
 from engine.config import Key
 from engine.records import Status
-from engine.trading.view_records import EndedOrder, OrderView
+from engine.trading.view_records import OrderView
 
 BOOK_DEPTH = 10
 BOOK_DEPTH_MAX = 5000
 LISTED_ACCOUNTS_MAX = 64
-CLIENT_PREFIX = "client:"
 
 CALLER: web.RequestKey[Key | None] = web.RequestKey("caller", Key)
 
@@ -44,9 +45,12 @@ def answer(document: object) -> web.Response:
 class Queries:
     """Handlers that share one hub, its live source and its memory of events."""
 
-    def __init__(self, hub: Hub, status: StatusReport, archive: Archive | None = None) -> None:
+    def __init__(
+        self, hub: Hub, status: StatusReport, archive: Archive | None = None, keys: Sequence[Key] = ()
+    ) -> None:
         self._hub = hub
         self._archive = None if archive is None else ArchiveQueries(archive, hub.source)
+        self._lookup = OrderLookup(hub, self._archive, keys)
         self._source = hub.source
         self._view = hub.source.view
         self._status = status
@@ -55,11 +59,11 @@ class Queries:
         """Return every route of this file."""
         return [
             web.get("/v1/instruments", self.instruments),
-            web.get("/v1/book/{symbol}", self.book),
+            web.get("/v1/book/{symbol:[^/]+}", self.book),
             web.get("/v1/trades", self.past_trades),
-            web.get("/v1/trades/{symbol}", self.trades),
+            web.get("/v1/trades/{symbol:[^/]+}", self.trades),
             web.get("/v1/orders", self.orders),
-            web.get("/v1/orders/{order_id}", self.order),
+            web.get("/v1/orders/{order_id:[^/]+}", self.order),
             web.get("/v1/fills", self.fills),
             web.get("/v1/accounts/{account}", self.account),
             web.get("/v1/status", self.status),
@@ -177,30 +181,21 @@ class Queries:
     async def order(self, request: web.Request) -> web.Response:
         """Return one order by engine id, or by `client:ID` with ?account=."""
         allow_only(request, ("account",))
-        text = request.match_info["order_id"]
-        found: OrderView | EndedOrder | None
-        if text.startswith(CLIENT_PREFIX):
-            account = self._one_account(request)
-            found = await self._client_order(account, text.removeprefix(CLIENT_PREFIX))
-        else:
-            found = await self._source.order(whole_number(text, "order_id", 1, INT64_MAX))
+        segment = request.rel_url.raw_path.rpartition("/")[2]
         caller = require_key(request[CALLER])
-        if found is None or not may_read(caller, found.account):
-            # The same answer for a foreign order: ids of others are not to be probed.
-            ended = await self._ended_order(text)
-            if ended is not None and may_read(caller, ended["account"]):
-                return answer(ended)
-            known = "live order" if self._archive is None else "order"
-            raise not_found("unknown_order", f"no {known} {text[:64]!r} of your accounts", "order_id")
-        if isinstance(found, EndedOrder):
-            return answer(documents.ended_order_document(found))
-        return answer(documents.order_document(found))
-
-    async def _ended_order(self, text: str) -> Document | None:
-        """Return what history knows of an order that is not live any more."""
-        if self._archive is None or text.startswith(CLIENT_PREFIX):
-            return None
-        return await self._archive.order(int(text))
+        with refused_at_door():
+            name, given = order_of_address(segment)
+            if name == "client_order_id":
+                client_id(given, caller.name)
+        if name == "client_order_id":
+            found = await self._lookup.by_client_id(caller, self._one_account(request), given)
+        else:
+            assert isinstance(given, int)
+            found = await self._lookup.by_order_id(caller, given)
+        if found is None:
+            known = "live order" if self._archive is None and name == "order_id" else "order"
+            raise not_found("unknown_order", f"no {known} {given!r:.64} of your accounts", name)
+        return answer(found)
 
     def _refuse_past(self, request: web.Request, names: tuple[str, ...]) -> None:
         """Refuse filters that live answers do not have."""
@@ -218,13 +213,6 @@ class Queries:
         if caller.accounts is not None and len(caller.accounts) > LISTED_ACCOUNTS_MAX:
             raise bad_request("account", "", f"the key has {len(caller.accounts)}: name one, ?account=NUMBER")
         return None if caller.accounts is None else list(caller.accounts)
-
-    async def _client_order(self, account: int, client_id: str) -> OrderView | EndedOrder | None:
-        if client_id.isascii() and client_id.isdigit() and len(client_id) < len(str(INT64_MAX)):
-            return await self._source.client_order(account, int(client_id))
-        live = await self._source.orders(account)
-        wanted = client_id.encode(errors="replace")
-        return next((order for order in (live.orders if live else ()) if order.text == wanted), None)
 
     async def account(self, request: web.Request) -> web.Response:
         """Return balances, positions, exposure and equity of an account."""

@@ -132,7 +132,7 @@ def build(door: DoorSettings, reader: EventReader) -> tuple[web.Application, Pum
         middlewares=[problem_middleware, caller_middleware(access)], client_max_size=BODY_BYTES_MAX
     )
     application.add_routes(pages.routes())
-    application.add_routes(Queries(hub, status, archive).routes())
+    application.add_routes(Queries(hub, status, archive, door.keys).routes())
     application.add_routes([web.get(STREAM_PATH, streams.handle)])
 
     async def end_streams(_: web.Application) -> None:

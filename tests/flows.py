@@ -82,8 +82,11 @@ class Flow:
         if roll < 0.06:
             return self.random.randint(max(1, self.next_client_id - 30), self.next_client_id)
         if roll < 0.063:
-            return -5
+            return self.random.choice((0, -5))
         self.next_client_id += 1
+        if roll < 0.08:
+            uuid = f"{self.next_client_id:08x}-abcd-4000-8000-000000000000"
+            return uuid.upper() if self.chance(0.5) else uuid
         return f"order-{self.next_client_id}" if roll < 0.1 else self.next_client_id
 
     def ticks(self, symbol: str) -> int:

@@ -17,7 +17,7 @@ from typing import Any
 
 from tests import oracle_admin, oracle_checks
 from tests.oracle_accounts import Account, fee_of
-from tests.oracle_market import AtDoor, Fields, Instrument, Order, Refused, written
+from tests.oracle_market import AtDoor, Fields, Instrument, Order, Refused, is_uuid, written
 
 Event = dict[str, Any]
 
@@ -41,6 +41,8 @@ class Exchange:
         """Apply one command and return its events."""
         op = fields["op"]
         given = {name: value for name, value in fields.items() if value is not None}
+        if is_uuid(given.get("client_order_id")):
+            given["client_order_id"] = given["client_order_id"].lower()
         self.events = []
         try:
             request = oracle_checks.at_door(self, fields if op == "limits" else given)

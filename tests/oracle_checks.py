@@ -32,6 +32,9 @@ def at_door(exchange: "Exchange", given: Fields) -> Fields:
     request = dict(given)
     if given["op"] == "instrument":
         return oracle_admin.listing(exchange, request)
+    client_id = given.get("client_order_id")
+    if isinstance(client_id, int) and client_id < 1:
+        raise AtDoor("invalid_client_order_id")
     for currency, amount in given.get("deposit", {}).items():
         amount_in_units = in_steps(amount, money_step(exchange, currency), "out_of_range")
         request["deposit"] = request["deposit"] | {currency: amount_in_units}
@@ -176,9 +179,6 @@ def standing(instrument: Instrument, order: Order) -> dict[str, Any]:
 
 def check_fields(instrument: Instrument, order: Order, request: Fields) -> int:
     """Step 6; returns the limit: the order's price, or the protection of a market order."""
-    client_id = request.get("client_order_id", 0)
-    if isinstance(client_id, int) and client_id < 0:
-        raise Refused("invalid_client_order_id")
     is_unbuilt = order.kind in TYPES_NOT_YET_BUILT or order.time_in_force == "gtd"
     if is_unbuilt or request.get("reduce_only") or request.get("display_quantity"):
         raise Refused("unsupported")

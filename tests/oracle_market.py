@@ -33,6 +33,13 @@ class Refused(Exception):  # noqa: N818 - a refusal, not a fault
         self.more = more
 
 
+def is_uuid(client_id: ClientId) -> bool:
+    """Tell whether an id is a UUID in its usual form: 36 characters in five groups."""
+    if not isinstance(client_id, str) or [len(group) for group in client_id.split("-")] != [8, 4, 4, 4, 12]:
+        return False
+    return set(client_id) <= set("0123456789abcdefABCDEF-")
+
+
 @lru_cache(maxsize=2**14)
 def exact(value: object) -> Fraction:
     """Read a decimal string or a whole number."""

@@ -1,7 +1,7 @@
 """`pinion journal`: verify, show and count what is in a data folder's journal; quarantine a command.
 
     verify      every frame and its place in the chain, every seq and ring_seq, the snapshots
-    dump        commands as JSON, one a line, in the integers of the records
+    dump        commands as JSON, one a line, in the integers of the records, client ids as given
     stats       what was asked for, when, how large the frames are, how many bytes a day
     archive     compress the segments that nobody needs any more into a folder of their own
     restore     bring them back
@@ -25,6 +25,7 @@ from engine.cli import journal_archive, journal_migrate, journal_quarantine, jou
 from engine.cli.arguments import whole_argument
 from engine.cli.journal_data import begin_of, data_folder, read_layout, told
 from engine.cli.up import DEFAULT_DATA
+from engine.client_ids import given_text
 from engine.config import ConfigError
 from engine.instance import PortError
 from engine.records import Op
@@ -36,6 +37,8 @@ DONE, FAILED, WRONG_USAGE = 0, 1, 2
 NS_PER_DAY = 86_400 * 10**9
 SEQ = whole_argument(1, 2**62, 1000)
 OP_NAMES = {int(op): op.name.lower() for op in Op}
+NAMING = frozenset(op.name.lower() for op in (Op.NEW, Op.CANCEL, Op.REPLACE))
+"""Operations whose text is a client id."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -130,7 +133,7 @@ def _dump(data_dir: Path, args: argparse.Namespace) -> int:
 
 
 def _fields(entry: Any, epoch: int) -> dict[str, Any]:
-    """Return an entry as JSON: numbers as in the record, what is zero left out."""
+    """Return an entry as JSON: numbers as in the record, what is zero left out, a client id as given."""
     command = entry["command"]
     fields: dict[str, Any] = {"epoch": epoch}
     fields |= {name: int(entry[name]) for name in ("seq", "eng_ts", "ring", "ring_seq")}
@@ -139,6 +142,8 @@ def _fields(entry: Any, epoch: int) -> dict[str, Any]:
         value = command[name].tolist()
         if value if isinstance(value, int) else any(value):
             fields[name] = value
+    if "text" in fields and fields["op"] in NAMING:
+        fields["text"] = given_text(*fields["text"])
     return fields
 
 

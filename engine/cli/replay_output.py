@@ -11,11 +11,12 @@ import msgspec
 import numpy as np
 
 from engine.cli.replay_engine import LATENCY_BINS, ReplayEngine
+from engine.client_ids import given_id
 from engine.instruments import Catalogue, Instrument
 from engine.records import Side
 from gateways.files.source import STANDARD_INPUT, InputError
 from gateways.json_lines import EventFormatter
-from gateways.json_lines.events import Fields, event_words, given_id
+from gateways.json_lines.events import Fields, event_words
 
 PERCENTILES = (50.0, 90.0, 99.0, 99.9)
 SIDE_NAMES = {int(Side.BUY): "bids", int(Side.SELL): "asks"}

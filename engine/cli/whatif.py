@@ -26,6 +26,7 @@ from engine.cli.journal_data import data_folder, open_journal, read_layout
 from engine.cli.kernels import announced_compilation
 from engine.cli.replay_kernels import apply_unnumbered
 from engine.cli.replay_output import output
+from engine.client_ids import given_id
 from engine.exact_json import DoubledKey, JsonFault
 from engine.instruments import Catalogue, RefusedAtDoor
 from engine.layout import OWN_RING
@@ -36,7 +37,6 @@ from engine.runtime.read_ahead import read_ahead
 from engine.trading.view import catalogue
 from gateways.files.source import STANDARD_INPUT, InputError
 from gateways.json_lines import CommandEncoder, MalformedCommand
-from gateways.json_lines.events import given_id
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 EXAMPLE = '{"account":1,"max_open_orders":5}'

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.client_ids import UUID_MARK, UUID_TEXT_BYTES
 from engine.projection import Layout, Rows, rows_of
 from engine.records import TEXT_BYTES, CommandFlag, EventKind, Side, Status
 from engine.trading.projection_kernels import LIVE_COLUMNS, read_live
@@ -129,6 +130,9 @@ def _entered(entries: Any, order_ids: Ints, changes: dict[str, Any]) -> Rows:
     words = command["text"][place]
     texts = words.view(f"S{TEXT_BYTES}").reshape(-1)
     lengths = np.char.str_len(texts) if words.any() else np.zeros(len(texts), np.int64)
+    # numpy takes zeros at the end for padding: those of a UUID are its own.
+    is_uuid = words.view(np.uint8).reshape(-1, TEXT_BYTES)[:, 0] == UUID_MARK
+    lengths = np.where(is_uuid, np.maximum(lengths, UUID_TEXT_BYTES), lengths)
     parts = []
     for length in np.unique(lengths).tolist():
         chosen = np.flatnonzero(lengths == length)

@@ -18,6 +18,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
+from engine.client_ids import given_text
 from engine.instruments import Catalogue, Currency, Instrument
 from engine.records import Phase, Side, words_text
 from engine.trading.state import SIDES
@@ -311,7 +312,6 @@ class LiveView:
 
     def _order(self, version: int, row: list[int]) -> OrderView:
         f = dict(zip(ORDER_FIELDS, row, strict=True))
-        text = np.array([f["text0"], f["text1"], f["text2"]], np.int64)
         return OrderView(
             seq=version // 2,
             order_id=f["order_id"],
@@ -324,7 +324,7 @@ class LiveView:
             cum_qty=f["cum"],
             notional=f["notional"],
             client_order_id=f["client_order_id"],
-            text=words_text(text),
+            text=given_text(f["text0"], f["text1"], f["text2"]).encode(),
             time_in_force=f["time_in_force"],
             stp_mode=f["stp_mode"],
             is_post_only=bool(f["post_only"]),

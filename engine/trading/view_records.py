@@ -43,7 +43,10 @@ class BookView:
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """One live order. px in ticks, quantities in lots, notional the sum of px * qty over its fills."""
+    """One live order. px in ticks, quantities in lots, notional the sum of px * qty over its fills.
+
+    text is its textual client id as UTF-8, a UUID in lower case; empty where its id is a number.
+    """
 
     seq: int  # the last command that touched its account
     order_id: int

@@ -15,10 +15,11 @@ import aiohttp
 import msgspec
 import numpy as np
 
+from engine.client_ids import address_of
 from gateways.feed.meter import Meter
 from gateways.files.source import InputError
 from gateways.files.ticks import TickError
-from gateways.json_lines.fields import order_ids, required
+from gateways.json_lines.fields import MalformedCommand, order_ids, required
 
 SESSION_PATH = "/v1/session"
 ORDERS_PATH = "/v1/orders"
@@ -175,9 +176,13 @@ def request_of(fields: Fields) -> tuple[str, str, bytes | None]:
     account = required(fields, "account")
     client_order_id, order_id = order_ids(fields)
     rest = {name: value for name, value in rest.items() if name not in IN_ADDRESS}
-    name = str(order_id) if order_id is not None else f"client:{client_order_id}"
-    query = urlencode({"account": account})
-    path = f"{ORDERS_PATH}/{quote(name, safe='')}?{query}"
+    if order_id is not None:
+        name = quote(str(order_id), safe="")
+    elif type(client_order_id) is int or type(client_order_id) is str:
+        name = address_of(client_order_id)
+    else:
+        raise MalformedCommand("client_order_id", client_order_id, "give a whole number or a text")
+    path = f"{ORDERS_PATH}/{name}?{urlencode({'account': account})}"
     return ("DELETE", path, None) if op == "cancel" else ("PATCH", path, _encode(rest))
 
 

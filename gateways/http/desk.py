@@ -10,10 +10,11 @@ own list: a pipelining client may replace before it has read the acknowledgement
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from engine.client_ids import client_id, owners_of
 from engine.instruments import Catalogue, Instrument, RefusedAtDoor
 from engine.records import COMMAND_VERSION, UNCHANGED, Op, Reason, Role
 from engine.trading.view import LiveView, catalogue
-from engine.trading.view_records import OrderView
+from engine.trading.view_records import EndedOrder, OrderView
 from gateways.http.dispatch import Dispatcher, Pending
 from gateways.http.keys import Principal
 from gateways.http.problems import (
@@ -31,6 +32,7 @@ from gateways.json_lines import CommandEncoder, EventFormatter, MalformedCommand
 from gateways.json_lines.administration import ADMINISTRATION
 from ringbuf.seqlock import TornReadError
 
+NAMING_OPS = frozenset({"cancel", "replace"})
 TRADING_OPS = frozenset({"new", "cancel", "replace", "mass_cancel"})
 STALE_REASONS = frozenset({Reason.UNKNOWN_SYMBOL, Reason.UNKNOWN_CURRENCY})
 AMBIGUOUS = -1
@@ -49,6 +51,7 @@ class Desk:
 
     state : array of one STATE record, mapped read-only
     turn : gives its state epoch (see LiveView)
+    keys : every key there is: an order may be named by a text that another one gave it
     """
 
     def __init__(
@@ -56,7 +59,9 @@ class Desk:
         state: Any,
         dispatcher_of: Callable[[Reports, Callable[[Any], None]], Dispatcher],
         turn: Callable[[], int] = lambda: 0,
+        keys: Sequence[Principal] = (),
     ) -> None:
+        self._keys = keys
         self._state = state
         self._view = LiveView(state, turn)
         known = catalogue(state)
@@ -135,9 +140,12 @@ class Desk:
         encoder.owner = principal.name
         encoder.session = session
         encoder.roles = principal.roles
-        if fields.get("op") == "phase":
+        op = fields.get("op")
+        if op == "phase":
             self.refresh()  # its events name instruments
         try:
+            if op in NAMING_OPS and type(fields.get("client_order_id")) is str:
+                encoder.owner = self._owner_of(principal, fields)
             return encoder.row(fields)
         except RefusedAtDoor as refusal:
             if refusal.reason not in STALE_REASONS or not self.refresh():
@@ -175,6 +183,22 @@ class Desk:
             return order.account
         return principal.account_or_sole(None)
 
+    def _owner_of(self, principal: Principal, fields: Fields) -> str:
+        """Return under whose name a text names an order of the account, the asking key's if it names none."""
+        account, text = fields.get("account"), fields["client_order_id"]
+        if type(account) is int:
+            for owner in owners_of(account, principal.name, self._keys):
+                number, _ = client_id(text, owner)
+                if (account, number) in self._in_flight or self._client_order(account, number) is not None:
+                    return owner
+        return principal.name
+
+    def _client_order(self, account: int, client_order_id: int) -> OrderView | EndedOrder | None:
+        try:
+            return self._view.client_order(account, client_order_id)
+        except TornReadError as torn:
+            raise _changing(torn) from None
+
     def _live_order(self, order_id: int) -> OrderView | None:
         if not 0 < order_id < 2**63:
             return None
@@ -190,10 +214,7 @@ class Desk:
         idx = self._in_flight.get((account, client_order_id))
         if idx is not None:
             return None if idx == AMBIGUOUS else self._encoder.catalogue.instruments[idx]
-        try:
-            found = self._view.client_order(account, client_order_id)
-        except TornReadError as torn:
-            raise _changing(torn) from None
+        found = self._client_order(account, client_order_id)
         return found.instrument if isinstance(found, OrderView) else None
 
     def _settled(self, key: tuple[int, int]) -> None:

@@ -8,6 +8,7 @@ from hashlib import blake2b
 
 import msgspec
 
+from engine.client_ids import canonical
 from engine.records import Reason
 from gateways.http.problems import Problem
 from gateways.http.replies import OrderReply, Outcome
@@ -27,7 +28,7 @@ class KeyMemory:
 
     def judge(self, owner: str, key: str, body: bytes, result: Outcome) -> Outcome:
         """Remember an accepted body; let a refused repeat say so when its body differs."""
-        name, digest = (owner, key), blake2b(body, digest_size=16).digest()
+        name, digest = (owner, canonical(key)), blake2b(body, digest_size=16).digest()
         if isinstance(result, OrderReply):
             if len(self._bodies) >= KEYS_MAX:
                 del self._bodies[next(iter(self._bodies))]

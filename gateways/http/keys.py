@@ -65,6 +65,11 @@ class KeyRing:
             principal = Principal(key.name, accounts, int(key.roles), session)
             self._by_header[f"Bearer {key.token}"] = principal
 
+    @property
+    def principals(self) -> list[Principal]:
+        """The owners of all keys."""
+        return list(self._by_header.values())
+
     def principal(self, header: str | None) -> Principal:
         """Return who the header names; refuse a missing, foreign or misspelt key."""
         if header is None:

@@ -12,7 +12,7 @@ Measured by tier http: with it the door needs about half the CPU per order.
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 HEADS_KEPT = 1024
 HEAD_MAX = 8192
@@ -37,6 +37,7 @@ class Head(NamedTuple):
 
     method: str
     path: str
+    """As sent, percent-encoded."""
     query: Mapping[str, str]
     length: int
     host: str
@@ -103,7 +104,7 @@ def read_head(raw: bytes) -> Head | None:
         return None
     return Head(
         _METHODS[parts[0]],
-        unquote(path),
+        path,
         dict(pairs) or _NO_QUERY,
         int(length),
         headers[b"host"].decode(),

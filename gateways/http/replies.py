@@ -7,11 +7,12 @@ are its fills. A mass cancel and an administration line have no order: they coun
 
 import msgspec
 
+from engine.client_ids import given_id
 from engine.records import EventFlag, EventKind, Op, Reason, Status
 from gateways.http.problems import STATUS_OF_REASON, HttpStatus, Problem, cause, problem
 from gateways.http.routes import Fields
 from gateways.json_lines import EventFormatter
-from gateways.json_lines.events import OP_NAMES, REASON_NAMES, STATUS_NAMES, EventWords, given_id
+from gateways.json_lines.events import OP_NAMES, REASON_NAMES, STATUS_NAMES, EventWords
 
 ORDER_OPS = frozenset({int(Op.NEW), int(Op.CANCEL), int(Op.REPLACE)})
 LISTED_MAX = 1000

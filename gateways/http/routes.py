@@ -9,8 +9,10 @@ from enum import IntEnum
 from typing import Any, NamedTuple
 
 from engine import exact_json, numbers
+from engine.client_ids import canonical, order_of_address
 from engine.exact_json import DoubledKey, JsonFault
-from gateways.http.problems import HttpStatus, Refused, malformed, problem
+from engine.instruments import RefusedAtDoor
+from gateways.http.problems import HttpStatus, Refused, malformed, problem, refused_at_door
 
 Fields = dict[str, Any]
 
@@ -20,7 +22,6 @@ ADMIN = "/v1/admin"
 SESSION = "/v1/session"
 BATCH_MAX = 1024
 """Commands in one batch: an eighth of the default command ring."""
-CLIENT_PREFIX = "client:"
 
 
 class Shape(IntEnum):
@@ -42,6 +43,7 @@ class Ask(NamedTuple):
 def ask(method: str, path: str, query: Mapping[str, str], body: bytes, key: str | None) -> Ask:
     """Return what a request asks for, or refuse it.
 
+    path : as it was sent, percent-encoded: an order's own id may hold a slash
     key : the Idempotency-Key header; it is the client_order_id of a new order (SPEC S4)
     """
     methods = _ROUTES.get(path)
@@ -121,15 +123,15 @@ _ROUTES: dict[str, dict[str, Callable[[Mapping[str, str], bytes, str | None], As
 
 def cancel_of(order: str, query: Mapping[str, str]) -> Fields:
     """Return the cancel that DELETE /v1/orders/{order_id} asks for."""
-    return {"op": "cancel", **_order_named(order), **_account_of(query)}
+    return {"op": "cancel", **order_named(order), **_account_of(query)}
 
 
 def replace_of(order: str, query: Mapping[str, str], body: bytes) -> Fields:
     """Return the replace that PATCH /v1/orders/{order_id} asks for."""
     fields = json_object(body)
     name_operation(fields, "replace")
-    for name, value in {**_order_named(order), **_account_of(query)}.items():
-        if fields.setdefault(name, value) != value:
+    for name, value in {**order_named(order), **_account_of(query)}.items():
+        if fields.setdefault(name, value) != value and not _is_same_text(fields[name], value):
             raise malformed(f"says {fields[name]!r} in the body and {value!r} in the address", name)
     return fields
 
@@ -193,20 +195,13 @@ def whole_of(text: str, name: str) -> int:
     return number
 
 
-def _order_named(order: str) -> Fields:
-    if not order.startswith(CLIENT_PREFIX):
-        return {"order_id": whole_of(order, "order_id")}
-    given = order[len(CLIENT_PREFIX) :]
-    return {"client_order_id": client_id_of(given)}
-
-
-def client_id_of(given: str) -> int | str:
-    """Return the client id of an address: digits are a number, digits in quotes and all else a text."""
-    if given.isascii() and given.isdigit() and str(int(given[:20])) == given:
-        return int(given)
-    if len(given) > 2 and given[0] == given[-1] == '"':
-        return given[1:-1]
-    return given
+def order_named(segment: str) -> Fields:
+    """Return the order that the segment of an address names, by either id."""
+    try:
+        name, given = order_of_address(segment)
+    except RefusedAtDoor as refusal:
+        raise refused_at_door(refusal) from None
+    return {name: given}
 
 
 def _account_of(query: Mapping[str, str]) -> Fields:
@@ -221,11 +216,16 @@ def _identify(fields: Fields, key: str) -> None:
     given = fields.get("client_order_id")
     if given is None:
         fields["client_order_id"] = key
-    elif str(given) != key:
+    elif str(given) != key and not _is_same_text(given, key):
         raise malformed(
             f"Idempotency-Key {key[:40]!r} and client_order_id {given!r} differ; give one of them",
             "Idempotency-Key",
         )
+
+
+def _is_same_text(given: object, other: object) -> bool:
+    """Tell whether two texts are one client id: a UUID in either case."""
+    return isinstance(given, str) and isinstance(other, str) and canonical(given) == canonical(other)
 
 
 def _bounded(given: list[Any], name: str) -> None:

@@ -45,12 +45,13 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
     keep_clients_out_of_the_log()
     stopping = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
+    keys = KeyRing(door.keys, [gate.next_session() for _ in door.keys])
     desk = Desk(
         gate.state(),
         lambda reports, settled: Dispatcher(gate, reports, lambda: pump.wake(), settled),
         gate.state_turn,
+        keys.principals,
     )
-    keys = KeyRing(door.keys, [gate.next_session() for _ in door.keys])
     sockets = Sockets(keys, desk, gate.next_session, door.limits)
     server = OrderServer(
         sockets.handle, sockets.plain, guard_of(door), door.limits, connections_max=connections_max

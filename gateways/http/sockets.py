@@ -112,7 +112,7 @@ class Sockets:
 
     async def _reply(self, request: web.BaseRequest, principal: Principal, body: bytes) -> Reply:
         key = request.headers.get("Idempotency-Key")
-        asked = ask(request.method, request.path, query_of(request), body, key)
+        asked = ask(request.method, request.rel_url.raw_path, query_of(request), body, key)
         if asked.shape != Shape.ONE:
             return await self._replies(principal, asked)
         result = await self._outcome(principal, asked.commands[0])

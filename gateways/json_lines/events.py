@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from engine.client_ids import canonical, given_id
 from engine.instruments import Catalogue, Instrument, RefusedAtDoor
 from engine.records import EVENT, EventFlag, EventKind, Op, Phase, Reason, Status
 
@@ -77,21 +78,11 @@ OP_NAMES = {int(op): op.name.lower() for op in Op}
 REASON_NAMES = {int(reason): reason.name.lower() for reason in Reason}
 PHASE_NAMES = {int(phase): phase.name.lower() for phase in Phase}
 STATUS_NAMES = {int(status): status.name.lower() for status in Status}
-_WORD_MASK = 2**64 - 1
-_WORD_BYTES = 8
 
 
 def event_words(events: "np.ndarray[Any, np.dtype[np.void]]") -> Iterator[EventWords]:
     """Return the events of an EVENT array as Python values, in bulk."""
     return (EventWords(*words) for words in np.ascontiguousarray(events).view(UNFOLDED).tolist())
-
-
-def given_id(client_order_id: int, first: int, second: int, third: int) -> int | str | None:
-    """Return a client id as it was given: the text if there is one, null for none."""
-    if first or second or third:
-        raw = b"".join((word & _WORD_MASK).to_bytes(_WORD_BYTES, "little") for word in (first, second, third))
-        return raw.rstrip(b"\0").decode("utf-8", "replace")
-    return client_order_id or None
 
 
 class EventFormatter:
@@ -249,6 +240,8 @@ def refused_event(fields: Mapping[str, Any], refused: RefusedAtDoor, eng_ts: int
     """Return the R3 `rejected` of a command that no record could carry: it has no seq."""
     given = fields.get("client_order_id")
     account = fields.get("account")
+    if isinstance(given, str):
+        given = canonical(given)
     return {
         "seq": None,
         "event": "rejected",

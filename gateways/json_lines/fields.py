@@ -8,17 +8,14 @@ number belongs), RefusedAtDoor when a value is understood but no record can carr
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from enum import IntEnum
-from hashlib import blake2b
 from typing import Any
 
-from engine import exact_json
+from engine import client_ids, exact_json
 from engine.exact_json import DoubledKey, JsonFault
 from engine.instruments import INT64_MAX, RefusedAtDoor
-from engine.records import TEXT_BYTES, Reason, text_words
+from engine.records import TEXT_BYTES, Reason
 
 NO_TEXT = (0, 0, 0)
-CLIENT_ID_BYTES = 8
-_TOP_BIT_CLEARED = INT64_MAX
 GIVEN_TWICE = "the key is given twice in one object; give it once"
 
 
@@ -130,7 +127,7 @@ def text(value: object, name: str, bytes_max: int = TEXT_BYTES) -> bytes:
     """Return a short printable text as UTF-8."""
     if not isinstance(value, str):
         raise MalformedCommand(name, value, "give a string")
-    encoded = value.encode()
+    encoded = value.encode(errors="replace")  # what has no UTF-8 is not printable either
     if not encoded or len(encoded) > bytes_max or not value.isprintable():
         detail = f"must be 1 to {bytes_max} printable bytes; it has {len(encoded)}"
         raise RefusedAtDoor(Reason.INVALID_FIELD, name, value[:64], detail)
@@ -138,16 +135,9 @@ def text(value: object, name: str, bytes_max: int = TEXT_BYTES) -> bytes:
 
 
 def client_id(value: object, owner: str) -> tuple[int, tuple[int, int, int]]:
-    """Return (client_order_id, text words) of an id as given: null, whole number or text.
-
-    A textual id becomes BLAKE2b-64 of owner and text with the top bit cleared (SPEC S4);
-    the record carries its bytes beside it and every report echoes them.
-    """
+    """Return (client_order_id, text words) of an id as given: null, whole number or text."""
     if value is None:
         return 0, NO_TEXT
-    if not isinstance(value, str):
-        return whole(value, "client_order_id"), NO_TEXT
-    encoded = text(value, "client_order_id")
-    digest = blake2b(owner.encode() + b"\0" + encoded, digest_size=CLIENT_ID_BYTES).digest()
-    # 0 means "none": the one text in 2**63 that would get it takes 1.
-    return int.from_bytes(digest, "little") & _TOP_BIT_CLEARED or 1, text_words(encoded)
+    if type(value) is not str and type(value) is not int:
+        value = whole(value, "client_order_id")  # says what is wrong with it
+    return client_ids.client_id(value, owner)

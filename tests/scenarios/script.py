@@ -103,7 +103,7 @@ def command_of(line: str) -> Command:
         if word == "@":
             command["price"] = words.pop(0)
         elif word.startswith("#"):
-            command["client_order_id"] = int(word[1:]) if word[1:].isdigit() else word[1:]
+            command["client_order_id"] = int(word[1:]) if word[1:].lstrip("-").isdigit() else word[1:]
         elif "=" in word:
             command |= field_of(word)
         elif word in TIMES_IN_FORCE:

@@ -40,6 +40,7 @@ class Story:
     entries: Any = field(init=False)
     trades: list[tuple[Any, ...]] = field(default_factory=list)
     orders: dict[int, tuple[Any, ...]] = field(default_factory=dict)
+    client_ids: dict[int, int | str | None] = field(default_factory=dict)
     reports: dict[str, int] = field(default_factory=dict)
     standings: list[Standing] = field(default_factory=list)
 
@@ -62,6 +63,7 @@ class Story:
         self.entries["ring_seq"] = self.entries["seq"] - 1
         self.entries["command"], self.entries["eng_ts"] = commands, times
         for order_id, (instrument, order) in exchange.orders.items():
+            self.client_ids[order_id] = order.client_id
             price = None if order.kind == "market" else order.price  # what protects it is no price of it
             numbers = (price, order.quantity, order.cum, order.leaves, order.revision)
             self.orders[order_id] = (

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from engine.client_ids import UUID_MARK, UUID_TEXT_BYTES, text_of
 from engine.runtime.database import Database
 from tests.engine.history.story import Standing, Story
 from tests.engine.history.tables import everything, project, rows_of
@@ -39,6 +40,15 @@ async def test_every_order_stands_as_the_oracle_has_it(projected: str, story: St
     )
 
     assert {row[0]: row[1:] for row in found} == story.orders
+
+
+async def test_every_order_has_its_client_id_and_a_uuid_its_own_zeros(projected: str, story: Story) -> None:
+    found = await rows_of(projected, "SELECT order_id, client_order_id, client_text FROM orders")
+
+    told = {order_id: text_of(text) if text else number or None for order_id, number, text in found}
+    lengths = {len(text) for _, _, text in found if text and text[0] == UUID_MARK}
+    assert told == story.client_ids
+    assert lengths == {UUID_TEXT_BYTES}
 
 
 async def test_both_sides_of_every_trade_are_fills(projected: str, story: Story) -> None:

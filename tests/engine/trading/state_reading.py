@@ -7,7 +7,8 @@ that a kernel's mistake cannot hide itself.
 from collections import Counter
 from typing import Any
 
-from engine.records import PX_MAX, Side, words_text
+from engine.client_ids import given_id
+from engine.records import PX_MAX, Side
 from engine.trading.state import ACCOUNT_IDX_BITS, NIL, NODE_WAYS
 from engine.trading.view import catalogue
 
@@ -39,8 +40,8 @@ def books(state: Any) -> dict[str, Any]:
 
 def client_id(s: Any, order: int) -> int | str | None:
     cold = s["cold"][order]
-    text = words_text(cold["text"]).decode() if cold["has_text"] else ""
-    return text or int(cold["client_order_id"]) or None
+    words = cold["text"].tolist() if cold["has_text"] else (0, 0, 0)
+    return given_id(int(cold["client_order_id"]), *words)
 
 
 def levels_of(s: Any, book: Any, side: int) -> list[Any]:

@@ -19,6 +19,16 @@ from gateways.json_lines import MalformedCommand
             "DELETE",
             "/v1/orders/client%3Aa%2Fb?account=1",
         ),
+        (
+            {"op": "cancel", "account": 1, "client_order_id": "007"},
+            "DELETE",
+            "/v1/orders/client%3A007?account=1",
+        ),
+        (
+            {"op": "cancel", "account": 1, "client_order_id": "7"},
+            "DELETE",
+            "/v1/orders/client%3A%227%22?account=1",
+        ),
         ({"op": "cancel", "account": 1, "order_id": 9}, "DELETE", "/v1/orders/9?account=1"),
         ({"op": "replace", "account": 1, "order_id": 9, "price": "2"}, "PATCH", "/v1/orders/9?account=1"),
         ({"op": "mass_cancel", "account": 1, "symbol": None}, "DELETE", "/v1/orders?account=1"),
@@ -42,6 +52,11 @@ def test_body_of_a_replace_holds_what_the_address_does_not() -> None:
         ({"op": "cancel", "account": 1}, "client_order_id", "needs one of client_order_id and order_id"),
         ({"op": "cancel", "account": 1, "client_order_id": 7, "order_id": 9}, "order_id", "not both"),
         ({"op": "replace", "order_id": 9, "price": "2"}, "account", "needs this field"),
+        (
+            {"op": "cancel", "account": 1, "client_order_id": [7]},
+            "client_order_id",
+            "a whole number or a text",
+        ),
     ],
 )
 def test_order_that_no_address_can_name_is_malformed(fields: dict[str, Any], field: str, mend: str) -> None:

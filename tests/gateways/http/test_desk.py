@@ -126,6 +126,11 @@ def test_mass_cancel_counts_and_lists(door, order):
         ({"colour": "red"}, 400, "malformed", "colour"),
         ({"quantity": None}, 400, "malformed", "quantity"),
         ({"client_order_id": "x" * 25}, 400, "invalid_field", "client_order_id"),
+        ({"client_order_id": 0}, 422, "invalid_client_order_id", "client_order_id"),
+        ({"client_order_id": -1}, 422, "invalid_client_order_id", "client_order_id"),
+        ({"client_order_id": 2**63}, 422, "out_of_range", "client_order_id"),
+        ({"client_order_id": True}, 400, "malformed", "client_order_id"),
+        ({"client_order_id": 7.0}, 400, "invalid_field", "client_order_id"),
         ({"account": "1"}, 400, "malformed", "account"),
     ],
 )

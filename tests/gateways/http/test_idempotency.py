@@ -19,6 +19,15 @@ def test_repeat_with_another_body_says_so():
     assert (other.status, other.detail, other.order_id) == (409, REUSED, 1)
 
 
+def test_uuid_is_one_key_in_either_case():
+    memory = KeyMemory()
+    memory.judge("ann", "8E03978E-40D5-43DD-BC93-6894A57F9324", b"one", ACCEPTED)
+
+    other = memory.judge("ann", "8e03978e-40d5-43dd-bc93-6894a57f9324", b"two", DUPLICATE)
+
+    assert other.detail == REUSED
+
+
 def test_key_of_another_owner_is_another_key():
     memory = KeyMemory()
     memory.judge("ann", "k", b"one", ACCEPTED)

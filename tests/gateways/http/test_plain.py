@@ -26,10 +26,10 @@ def test_every_split_of_a_request_is_left_alone():
         assert PlainRequests(OWN_HOST.__eq__).take(data[:size]) is None
 
 
-def test_address_and_query_are_decoded():
+def test_query_is_decoded_and_the_address_left_as_it_was_sent():
     head = read_head(b"DELETE /v1/orders/client:a%20b?account=3&x=%22 HTTP/1.1\r\nHost: x")
 
-    assert (head.path, head.query, head.length) == ("/v1/orders/client:a b", {"account": "3", "x": '"'}, 0)
+    assert (head.path, head.query, head.length) == ("/v1/orders/client:a%20b", {"account": "3", "x": '"'}, 0)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from gateways.http.problems import Refused
-from gateways.http.routes import BATCH_MAX, Shape, ask, client_id_of
+from gateways.http.routes import BATCH_MAX, Shape, ask
 
 
 def test_new_order_takes_the_idempotency_key_as_client_order_id():
@@ -25,9 +25,21 @@ def test_order_is_named_by_number_or_by_client_id():
     assert asked.commands == [{"op": "replace", "client_order_id": 7, "account": 3, "price": "1"}]
 
 
-@pytest.mark.parametrize(("given", "found"), [("7", 7), ("07", "07"), ('"7"', "7"), ("a7", "a7"), ("٣", "٣")])
-def test_digits_name_a_number_unless_quoted(given, found):
-    assert client_id_of(given) == found
+def test_address_is_decoded_once_behind_its_slashes():
+    for segment, found in (("client:a%2Fb", "a/b"), ("client:a%252Fb", "a%2Fb"), ("client%3A%2207%22", "07")):
+        asked = ask("DELETE", f"/v1/orders/{segment}", {"account": "3"}, b"", None)
+        assert asked.commands == [{"op": "cancel", "client_order_id": found, "account": 3}]
+
+
+def test_uuid_of_address_body_and_key_is_one_id_in_either_case():
+    upper = "ABCDEF00-0000-4000-8000-0000000000A1"
+    named = b'{"price":"1","client_order_id":"%b"}' % upper.encode()
+
+    asked = ask("PATCH", f"/v1/orders/client:{upper.lower()}", {}, named, None)
+    entered = ask("POST", "/v1/orders", {}, b'{"client_order_id":"%b"}' % upper.encode(), upper.lower())
+
+    for command in (*asked.commands, *entered.commands):
+        assert command["client_order_id"] == upper
 
 
 def test_mass_cancel_is_read_from_the_query():
@@ -72,6 +84,10 @@ def test_administration_takes_an_object_an_array_or_lines():
         ("DELETE", "/v1/orders/x", {}, b"", 400),
         ("DELETE", "/v1/orders/" + "9" * 400, {}, b"", 400),
         ("DELETE", "/v1/orders/5", {"account": "x"}, b"", 400),
+        ("DELETE", "/v1/orders/client:100%", {}, b"", 400),
+        ("DELETE", "/v1/orders/client:%ff", {}, b"", 400),
+        ("DELETE", "/v1/orders/client:a/b", {}, b"", 404),
+        ("PATCH", "/v1/orders/client:a", {}, b'{"client_order_id":"A"}', 400),
         ("DELETE", "/v1/orders", {"colour": "x"}, b"", 400),
         ("DELETE", "/v1/orders", {}, b"{}", 400),
         ("PATCH", "/v1/orders/5", {}, b'{"order_id":6}', 400),
