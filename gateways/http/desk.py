@@ -105,7 +105,7 @@ class Desk:
                 self._in_flight[key] = AMBIGUOUS
         elif op == "replace":
             _refuse_unresolved(fields, row)
-        self.dispatcher.stage(row, Pending(session, answer, key, fields))
+        self.dispatcher.stage(row, Pending(session, answer, key, fields, principal.accounts))
 
     def session_down(self, session: int) -> None:
         """Tell the engine that a session has ended; asked again until the ring takes it."""
@@ -177,9 +177,9 @@ class Desk:
         order_id = fields.get("order_id")
         if type(order_id) is int:
             order = self._live_order(order_id)
-            if order is None:
+            if order is None or not principal.may_read(order.account):
+                # The same answer for both: whose an order is must not be counted out.
                 raise _unknown_order("order_id")
-            principal.require_account(order.account)
             return order.account
         return principal.account_or_sole(None)
 
@@ -210,7 +210,7 @@ class Desk:
     def _instrument_of(self, account: int, client_order_id: int, order_id: int) -> Instrument | None:
         if order_id:
             order = self._live_order(order_id)
-            return None if order is None else order.instrument
+            return None if order is None or order.account != account else order.instrument
         idx = self._in_flight.get((account, client_order_id))
         if idx is not None:
             return None if idx == AMBIGUOUS else self._encoder.catalogue.instruments[idx]

@@ -22,7 +22,7 @@ from engine.records import COMMAND, EventKind
 from gateways.http.problems import Problem, busy, not_now, outcome_unknown
 from gateways.http.replies import CANCELLED, LAST, LISTED_MAX, ORDER_OPS, Outcome, Reports, outcome
 from gateways.http.routes import Fields
-from gateways.json_lines.events import UNFOLDED, EventWords
+from gateways.json_lines.events import UNFOLDED, Accounts, EventWords
 
 EAGER_COUNT = 8
 """Commands that are published without waiting for more: the worker answers the first of a burst
@@ -59,9 +59,14 @@ class Listener(Protocol):
 
 
 class Pending:
-    """One command on its way: who asked, for what, and the events that came so far."""
+    """One command on its way: who asked, for what, and the events that came so far.
 
-    __slots__ = ("answer", "deadline", "dropped_count", "events", "fields", "in_flight_key", "session")
+    accounts : what the answer may tell of; left out, of nobody's
+    """
+
+    __slots__ = (
+        *("accounts", "answer", "deadline", "dropped_count", "events", "fields", "in_flight_key", "session"),
+    )
 
     def __init__(
         self,
@@ -69,8 +74,10 @@ class Pending:
         answer: Callable[[Outcome], None],
         in_flight_key: Any = None,
         fields: Fields | None = None,
+        accounts: Accounts = frozenset(),
     ) -> None:
         self.session = session
+        self.accounts = accounts
         self.answer = answer
         self.in_flight_key = in_flight_key
         self.fields = fields  # as asked: a rejection names the one at fault
@@ -203,9 +210,10 @@ class Dispatcher:
         pending.add(event)
         if event.flags & LAST:
             del self._pending[event.req_seq]
-            self._settle(
-                pending, outcome(pending.events, pending.dropped_count, self._reports, pending.fields)
+            told = outcome(
+                pending.events, pending.dropped_count, self._reports, pending.accounts, pending.fields
             )
+            self._settle(pending, told)
         return pending.events[0].order_id if event.op in ORDER_OPS else 0
 
     def _report(self, event: EventWords, answered_order_id: int) -> None:

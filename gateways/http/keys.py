@@ -40,9 +40,13 @@ class Principal:
             wanted = " or ".join(each.name.lower() for each in Role if each & role and each.name)
             raise forbidden(f"key {self.name!r} lacks the role {wanted}")
 
+    def may_read(self, account: int) -> bool:
+        """Tell whether the account is the key's."""
+        return self.accounts is None or account in self.accounts
+
     def require_account(self, account: int) -> None:
-        """Refuse an account that is not the key's."""
-        if self.accounts is not None and account not in self.accounts:
+        """Refuse an account that is not the key's, in the same words whether there is such an account."""
+        if not self.may_read(account):
             raise forbidden(f"account {account} does not belong to key {self.name!r}", "account")
 
     def account_or_sole(self, account: int | None) -> int:

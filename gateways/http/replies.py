@@ -12,7 +12,7 @@ from engine.records import EventFlag, EventKind, Op, Reason, Status
 from gateways.http.problems import STATUS_OF_REASON, HttpStatus, Problem, cause, problem
 from gateways.http.routes import Fields
 from gateways.json_lines import EventFormatter
-from gateways.json_lines.events import OP_NAMES, REASON_NAMES, STATUS_NAMES, EventWords
+from gateways.json_lines.events import OP_NAMES, REASON_NAMES, STATUS_NAMES, Accounts, EventWords, readable
 
 ORDER_OPS = frozenset({int(Op.NEW), int(Op.CANCEL), int(Op.REPLACE)})
 LISTED_MAX = 1000
@@ -31,23 +31,29 @@ CANCELLED_NAME = STATUS_NAMES[Status.CANCELLED]
 class Reports:
     """Events as JSON objects of SPEC R3, each written once however many hear of it.
 
-    A trade is in the taker's reply and goes to the maker's session, often at the same time.
+    A trade is in the taker's reply and goes to the maker's session, often at the same time. A reader
+    sees of either side what its accounts allow: that makes four forms at most.
     """
 
     def __init__(self, formatter: EventFormatter) -> None:
         self.formatter = formatter
-        self._trades: dict[int, msgspec.Raw] = {}
+        self._trades: dict[tuple[int, bool, bool], msgspec.Raw] = {}
 
-    def of(self, event: EventWords) -> msgspec.Raw | None:
-        """Return the event as JSON, None for the internal DONE."""
+    def of(self, event: EventWords, accounts: Accounts) -> msgspec.Raw | None:
+        """Return the event as JSON for a reader of `accounts`, None for the internal DONE."""
         if event.kind != TRADE:
             fields = self.formatter.fields_of(event)
-            return None if fields is None else msgspec.Raw(_encode(fields))
-        known = self._trades.get(event.event_idx)
+            return None if fields is None else msgspec.Raw(_encode(readable(fields, accounts)))
+        sees_taker = accounts is None or event.account in accounts
+        sees_maker = accounts is None or event.maker_account in accounts
+        form = event.event_idx, sees_taker, sees_maker
+        known = self._trades.get(form)
         if known is None:
             if len(self._trades) >= TRADES_KEPT:
                 self._trades.clear()
-            known = self._trades[event.event_idx] = msgspec.Raw(_encode(self.formatter.fields_of(event)))
+            fields = self.formatter.fields_of(event)
+            assert fields is not None
+            known = self._trades[form] = msgspec.Raw(_encode(readable(fields, accounts)))
         return known
 
 
@@ -79,9 +85,13 @@ Outcome = OrderReply | CountReply | Problem
 
 
 def outcome(
-    events: list[EventWords], dropped_count: int, reports: Reports, fields: Fields | None = None
+    events: list[EventWords],
+    dropped_count: int,
+    reports: Reports,
+    accounts: Accounts,
+    fields: Fields | None = None,
 ) -> Outcome:
-    """Return what a command came to.
+    """Return what a command came to, as far as a reader of `accounts` may see it.
 
     events : all events of the command, its LAST one included; the middle may be left out
     dropped_count : events left out of the middle
@@ -91,11 +101,11 @@ def outcome(
     if first.kind == REJECTED:
         return rejection(first, reports.formatter, fields or {})
     if first.op in ORDER_OPS:
-        return _order_reply(events, reports)
-    return _count_reply(events, dropped_count, reports)
+        return _order_reply(events, reports, accounts)
+    return _count_reply(events, dropped_count, reports, accounts)
 
 
-def _order_reply(events: list[EventWords], reports: Reports) -> OrderReply:
+def _order_reply(events: list[EventWords], reports: Reports, accounts: Accounts) -> OrderReply:
     first = last = events[0]
     order_id = first.order_id
     fills: list[msgspec.Raw] = []
@@ -103,7 +113,7 @@ def _order_reply(events: list[EventWords], reports: Reports) -> OrderReply:
     if len(events) > 1:
         for event in events:
             if event.kind == TRADE:
-                fill = reports.of(event)
+                fill = reports.of(event, accounts)
                 assert fill is not None
                 fills.append(fill)
             if event.order_id == order_id:
@@ -124,9 +134,11 @@ def _order_reply(events: list[EventWords], reports: Reports) -> OrderReply:
     )
 
 
-def _count_reply(events: list[EventWords], dropped_count: int, reports: Reports) -> CountReply:
+def _count_reply(
+    events: list[EventWords], dropped_count: int, reports: Reports, accounts: Accounts
+) -> CountReply:
     last = events[-1]
-    listed = [told for event in events if (told := reports.of(event)) is not None]
+    listed = [told for event in events if (told := reports.of(event, accounts)) is not None]
     count = (
         last.qty if last.kind == DONE else sum(event.kind == CANCELLED for event in events) + dropped_count
     )

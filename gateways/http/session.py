@@ -76,7 +76,7 @@ class Session:
 
     def report(self, event: EventWords) -> None:
         """Tell the client what became of a resting order."""
-        told = self._desk.reports.of(event)
+        told = self._desk.reports.of(event, self.principal.accounts)
         if told is not None:
             self._send(b'{"report":%b}' % bytes(told))
 

@@ -11,6 +11,11 @@ from engine.instruments import Catalogue, Instrument, RefusedAtDoor
 from engine.records import EVENT, EventFlag, EventKind, Op, Phase, Reason, Status
 
 Fields = dict[str, Any]
+Accounts = frozenset[int] | None
+"""The accounts that a reader may see; None is every account."""
+
+PRIVATE = ("account", "client_order_id", "fee")
+"""What an event tells of each side of it to those only who may read that account."""
 
 
 def _unfolded(record: "np.dtype[np.void]") -> "np.dtype[np.void]":
@@ -234,6 +239,20 @@ class EventFormatter:
             "symbol": self._symbol(event),
             "reason": REASON_NAMES[event.reason],
         }
+
+
+def readable(fields: Fields, accounts: Accounts) -> Fields:
+    """Return an R3 object as a reader bound to `accounts` may see it; None is every account.
+
+    Whose account it may not read is null, with client id and fee; order ids are public (SPEC S24).
+    """
+    if accounts is None:
+        return fields
+    for side in ("", "maker_", "taker_"):
+        account = fields.get(f"{side}account")
+        if account is not None and account not in accounts:
+            fields |= {name: None for kind in PRIVATE if (name := f"{side}{kind}") in fields}
+    return fields
 
 
 def refused_event(fields: Mapping[str, Any], refused: RefusedAtDoor, eng_ts: int) -> Fields:

@@ -171,16 +171,30 @@ def test_keys_bind_accounts_and_roles(pinion: Live, client: Client) -> None:
     assert stranger.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_cancel_of_a_foreign_order_is_refused(pinion: Live, client: Client) -> None:
-    mine = client.call("POST", "/v1/orders", ORDER)[1]
+def test_foreign_order_is_answered_as_one_that_does_not_exist(pinion: Live, client: Client) -> None:
+    foreign = client.call("POST", "/v1/orders", ORDER)[1]["order_id"]
     stranger = Client(pinion.order_port, OTHER)
+    asked = [
+        (method, body, query)
+        for method, body in (("DELETE", None), ("PATCH", {"price": "10.06"}), ("PATCH", {"price": "10.055"}))
+        for query in ("", "?account=3")
+    ]
 
     with closing(stranger.connection):
-        by_address = stranger.call("DELETE", f"/v1/orders/{mine['order_id']}")
-        as_own = stranger.call("DELETE", f"/v1/orders/{mine['order_id']}?account=3")
+        answers = [
+            [stranger.call(method, f"/v1/orders/{order_id}{query}", body) for order_id in (foreign, 10**15)]
+            for method, body, query in asked
+        ]
 
-    assert by_address[0] == 403
-    assert as_own[0] == 404
+    for there, nowhere in answers:
+        assert (there[0], there[1]["reason"]) == (404, "unknown_order")
+        assert without_seq(there) == without_seq(nowhere)
+    assert client.call("DELETE", f"/v1/orders/{foreign}")[1]["status"] == "cancelled"
+
+
+def without_seq(answer: tuple[int, Any]) -> Any:
+    """Return an answer without the number of its command, which counts what everybody does."""
+    return answer[0], {name: value for name, value in answer[1].items() if name != "seq"}
 
 
 def test_operator_defines_an_instrument_and_halts_it(pinion: Live, client: Client) -> None:
