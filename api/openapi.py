@@ -31,6 +31,17 @@ answers 503 with the reason `no_history`, `history_unavailable` or `history_busy
 `api.origins` does not name 403, a body with a Content-Encoding 415, a second Authorization header 400; 405
 carries `Allow`, as does the answer to OPTIONS. Limits and time-outs are those of `[doors]`.
 
+**Client order ids** are whole numbers from 1 to 2**63 - 1, texts of 1 to 24 printable bytes of UTF-8, or
+UUIDs of 36 characters (8-4-4-4-12; one id in either case, told in lower case).
+`/v1/orders/client:ID?account=NUMBER` finds an order, live or ended, by the id it was given,
+percent-encoded: digits without leading zeros are a number, a text of digits stands in double quotes
+(`client:"7"`), anything else is the text itself. A text is looked for under the asking key, then under the
+others that have the account. Where history cannot be asked, an order that ended is told shorter; `symbol`
+and `cum_quantity` are null where they are not known any more.
+
+**Whose.** An order of an account that is not the key's is 404, as one that does not exist; such an account
+is 403, whether it exists or not.
+
 **Durability.** An answer leaves only when everything it shows is durable in the instance's mode; see
 `durability` in `/v1/status`. Otherwise 503 with Retry-After."""
 
@@ -174,7 +185,8 @@ def _list_paths() -> Schema:
     side = _parameter("query", "side", {"enum": ["buy", "sell"]}, "one side only")
     status = _parameter("query", "status", {"enum": ["open", "filled", "cancelled"]}, "orders that stand so")
     symbol_filter = _parameter("query", "symbol", text, "one instrument only")
-    order_id = _parameter("path", "order_id", text, "engine id, or `client:ID` with ?account=")
+    named = "engine id, or `client:ID` with ?account=, as described above"
+    order_id = _parameter("path", "order_id", text, named)
     return {
         "/v1/trades": _route(
             "All trades, newest first (needs history)",
@@ -198,11 +210,11 @@ def _list_paths() -> Schema:
             refused=(403, 404),
         ),
         "/v1/orders/{order_id}": _route(
-            "One order; one that ended only where there is history",
+            "One order; by its engine id one that ended only where there is history",
             {"type": "object"},
             order_id,
             ACCOUNT,
-            refused=(403, 404),
+            refused=(403, 404, 422),
         ),
         "/v1/fills": _route(
             "Fills, newest first: all, or the recent where there is no history",

@@ -22,6 +22,7 @@ from hashlib import blake2b
 from typing import Protocol
 from urllib.parse import quote, unquote_to_bytes
 
+from engine import numbers
 from engine.instruments import INT64_MAX, RefusedAtDoor
 from engine.records import TEXT_BYTES, Reason, text_words
 
@@ -136,10 +137,10 @@ def order_of_address(segment: str) -> tuple[str, int | str]:
         if _NUMBER.fullmatch(given) and len(given) > DIGITS_MAX:
             raise _too_high(given, 'a text of digits stands in double quotes: client:"..."')
         return "client_order_id", _id_of(given)
-    if not (decoded.isascii() and decoded.isdigit() and len(decoded) <= DIGITS_MAX):
+    order_id = numbers.whole(decoded)
+    if order_id is None:
         detail = "give the engine's number of an order, or client:ID for the id that you gave it"
         raise RefusedAtDoor(Reason.INVALID_FIELD, "order_id", decoded[:64], detail)
-    order_id = int(decoded)
     if not 0 < order_id <= INT64_MAX:
         raise RefusedAtDoor(Reason.INVALID_FIELD, "order_id", decoded, f"must be from 1 to {INT64_MAX}")
     return "order_id", order_id
