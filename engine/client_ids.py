@@ -135,7 +135,7 @@ def order_of_address(segment: str) -> tuple[str, int | str]:
     if decoded.startswith(CLIENT_PREFIX):
         given = decoded[len(CLIENT_PREFIX) :]
         if _NUMBER.fullmatch(given) and len(given) > DIGITS_MAX:
-            raise _too_high(given, 'a text of digits stands in double quotes: client:"..."')
+            raise _too_high(given[:64], 'a text of digits stands in double quotes: client:"..."')
         return "client_order_id", _id_of(given)
     order_id = numbers.whole(decoded)
     if order_id is None:
