@@ -75,6 +75,18 @@ async def test_foreign_order_is_as_unknown_as_one_that_does_not_exist(instance: 
     assert refused["reason"] == "unknown_order"
 
 
+@pytest.mark.parametrize("path", ["/v1/accounts/{}", "/v1/orders?account={}", "/v1/fills?account={}"])
+async def test_foreign_account_is_refused_alike_whether_it_exists_or_not(
+    instance: Instance, path: str
+) -> None:
+    there, nowhere = [await instance.get(path.format(account), ONE) for account in (2, 12345)]
+
+    assert there[0] == nowhere[0] == 403
+    assert {name: str(value).replace("account 2", "account 12345") for name, value in there[1].items()} == {
+        name: str(value) for name, value in nowhere[1].items()
+    }
+
+
 async def test_account_balances_follow_a_fill(instance: Instance) -> None:
     _, before = await instance.get("/v1/accounts/3")
     await instance.order(account=3, side="buy", price="100", quantity="1")

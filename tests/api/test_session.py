@@ -73,6 +73,38 @@ async def test_fills_show_the_own_side_only() -> None:
     assert 12 not in fill.values()
 
 
+@pytest.mark.parametrize("own_side", ["buy", "sell"])
+async def test_no_channel_names_the_other_side_of_a_trade(own_side: str) -> None:
+    exchange = Exchange()
+    reader = Reader(exchange)
+    await reader.ask(op="subscribe", channel="fills")
+    await reader.ask(op="subscribe", channel="orders")
+    await reader.ask(op="subscribe", channel="trades", symbol="BTC-USD")
+
+    account = {own_side: 1, ({"buy", "sell"} - {own_side}).pop(): 2}
+    exchange.order(account["buy"], "buy", "100", "2", client_order_id=f"of-{account['buy']}")
+    exchange.order(account["sell"], "sell", "100", "2", client_order_id=f"of-{account['sell']}")
+
+    told = []
+    while (message := reader.outbox.take()) is not None:
+        told += [(entry, message) for entry in msgspec.json.decode(message)["data"]]
+    assert {"trade", "accepted", None} <= {entry.get("event") for entry, _ in told}
+    for entry, message in told:
+        assert entry.get("account", 1) == 1
+        assert b"of-2" not in message
+
+
+async def test_foreign_account_is_refused_alike_whether_it_exists_or_not() -> None:
+    reader = Reader(Exchange())
+
+    there, nowhere = [
+        await reader.ask(op="subscribe", channel="fills", account=account) for account in (2, 999)
+    ]
+
+    assert there["reason"] == nowhere["reason"] == "not_permitted"
+    assert there["detail"].replace("2", "999") == nowhere["detail"]
+
+
 async def test_orders_channel_tells_the_life_of_an_order() -> None:
     exchange = Exchange()
     reader = Reader(exchange)
