@@ -3,7 +3,7 @@
 from typing import Any
 
 from api.documents import Document, average_price, side_name
-from engine.client_ids import text_of
+from engine.client_text import text_of
 from engine.instruments import Catalogue
 from engine.records import OrderType, Reason, SelfTradePrevention, Status, TimeInForce
 

@@ -8,7 +8,7 @@ order or fee; private reports show their own side of a trade only.
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-from engine.client_ids import given_id
+from engine.client_text import given_id
 from engine.instruments import Catalogue, Instrument, plain
 from engine.records import (
     EVENT,

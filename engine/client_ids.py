@@ -1,4 +1,4 @@
-"""Client order ids (SPEC S4): what a client may call an order, how records carry it, how it is told.
+"""Client order ids (SPEC S4): what a client may call an order, how records carry it, how addresses name it.
 
     given                       client_order_id            text, 24 bytes               told
     7                           7                          nothing                      7
@@ -12,24 +12,22 @@
     client:my-first, client:07  of that text: anything else
 
 An address is percent-encoded, as one segment of a path. No printable text begins with the byte 1,
-so a UUID and a text are never taken for each other. Every door and whoever shows an id go through here.
+so a UUID and a text are never taken for each other. Every door goes through here; what shows an id goes
+through client_text.py.
 """
 
 import re
-import struct
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from typing import Protocol
 from urllib.parse import quote, unquote_to_bytes
 
 from engine import numbers
+from engine.client_text import UUID_MARK
 from engine.instruments import INT64_MAX, RefusedAtDoor
 from engine.records import TEXT_BYTES, Reason, text_words
 
 CLIENT_PREFIX = "client:"
-UUID_MARK = 1
-UUID_TEXT_BYTES = 17
-"""Bytes of a record's text that a UUID takes, its own trailing zeros included."""
 HASH_BYTES = 8
 TOP_BIT_CLEARED = INT64_MAX
 DIGITS_MAX = len(str(INT64_MAX))
@@ -38,8 +36,6 @@ LIMIT = f"1 to {TEXT_BYTES} printable bytes of UTF-8, or a UUID of 36 characters
 _UUID = re.compile("-".join(f"[0-9a-fA-F]{{{digits}}}" for digits in (8, 4, 4, 4, 12)))
 _NUMBER = re.compile("0|[1-9][0-9]*")
 _STRAY_PERCENT = re.compile("%(?![0-9a-fA-F]{2})")
-_WORDS = struct.Struct("<3q")
-assert UUID_TEXT_BYTES <= TEXT_BYTES == _WORDS.size
 
 
 class Owner(Protocol):
@@ -82,27 +78,6 @@ def text_bytes(text: str) -> bytes:
         detail = f"must be {LIMIT}; it has {len(encoded)} bytes"
         raise RefusedAtDoor(Reason.INVALID_FIELD, "client_order_id", text[:64], detail)
     return encoded
-
-
-def text_of(carried: bytes) -> str:
-    """Return the text id that a record or history carries, "" for none; zeros at its end do not matter."""
-    carried = carried.rstrip(b"\0")
-    if carried[:1] == bytes((UUID_MARK,)) and len(carried) <= UUID_TEXT_BYTES:
-        digits = carried[1:].ljust(UUID_TEXT_BYTES - 1, b"\0").hex()
-        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
-    return carried.decode("utf-8", "replace")
-
-
-def given_text(first: int, second: int, third: int) -> str:
-    """Return the text id that three words carry, "" for none."""
-    return text_of(_WORDS.pack(first, second, third))
-
-
-def given_id(client_order_id: int, first: int, second: int, third: int) -> int | str | None:
-    """Return a client id as it was given: the text if there is one, null for none."""
-    if first or second or third:
-        return given_text(first, second, third)
-    return client_order_id or None
 
 
 def owners_of(account: int, asking: str, keys: Iterable[Owner]) -> Iterator[str]:

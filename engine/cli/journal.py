@@ -25,7 +25,7 @@ from engine.cli import journal_archive, journal_migrate, journal_quarantine, jou
 from engine.cli.arguments import whole_argument
 from engine.cli.journal_data import begin_of, data_folder, read_layout, told
 from engine.cli.up import DEFAULT_DATA
-from engine.client_ids import given_text
+from engine.client_text import given_text
 from engine.config import ConfigError
 from engine.instance import PortError
 from engine.records import Op

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from engine.cli.replay_engine import LATENCY_BINS, ReplayEngine
-from engine.client_ids import given_id
+from engine.client_text import given_id
 from engine.instruments import Catalogue, Instrument
 from engine.records import Side
 from gateways.files.source import STANDARD_INPUT, InputError

@@ -26,7 +26,7 @@ from engine.cli.journal_data import data_folder, open_journal, read_layout
 from engine.cli.kernels import announced_compilation
 from engine.cli.replay_kernels import apply_unnumbered
 from engine.cli.replay_output import output
-from engine.client_ids import given_id
+from engine.client_text import given_id
 from engine.exact_json import DoubledKey, JsonFault
 from engine.instruments import Catalogue, RefusedAtDoor
 from engine.layout import OWN_RING

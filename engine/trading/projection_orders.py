@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.client_ids import UUID_MARK, UUID_TEXT_BYTES
+from engine.client_text import UUID_MARK, UUID_TEXT_BYTES
 from engine.projection import Layout, Rows, rows_of
 from engine.records import TEXT_BYTES, CommandFlag, EventKind, Side, Status
 from engine.trading.projection_kernels import LIVE_COLUMNS, read_live

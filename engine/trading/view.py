@@ -18,7 +18,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from engine.client_ids import given_text
+from engine.client_text import given_text
 from engine.instruments import Catalogue, Currency, Instrument
 from engine.records import Phase, Side, words_text
 from engine.trading.state import SIDES

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from engine.client_ids import canonical, given_id
+from engine.client_ids import canonical
+from engine.client_text import given_id
 from engine.instruments import Catalogue, Instrument, RefusedAtDoor
 from engine.records import EVENT, EventFlag, EventKind, Op, Phase, Reason, Status
 

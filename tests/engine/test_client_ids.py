@@ -7,16 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.client_ids import (
-    UUID_TEXT_BYTES,
-    address_of,
-    client_id,
-    given_id,
-    order_of_address,
-    owners_of,
-    text_bytes,
-    text_of,
-)
+from engine.client_ids import address_of, client_id, order_of_address, owners_of, text_bytes
+from engine.client_text import UUID_TEXT_BYTES, given_id, text_of
 from engine.config import Key
 from engine.instruments import INT64_MAX, RefusedAtDoor
 from engine.records import Reason, Role

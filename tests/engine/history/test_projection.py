@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from engine.client_ids import UUID_MARK, UUID_TEXT_BYTES, text_of
+from engine.client_text import UUID_MARK, UUID_TEXT_BYTES, text_of
 from engine.runtime.database import Database
 from tests.engine.history.story import Standing, Story
 from tests.engine.history.tables import everything, project, rows_of

@@ -7,7 +7,7 @@ that a kernel's mistake cannot hide itself.
 from collections import Counter
 from typing import Any
 
-from engine.client_ids import given_id
+from engine.client_text import given_id
 from engine.records import PX_MAX, Side
 from engine.trading.state import ACCOUNT_IDX_BITS, NIL, NODE_WAYS
 from engine.trading.view import catalogue
