@@ -23,7 +23,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker, shared_memory
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,6 +35,7 @@ from ringbuf.layout import (
     DATA_OFFSET_BYTES,
 )
 from ringbuf.segment_header import (
+    SHM,
     Header,
     Kind,
     SegmentError,
@@ -51,6 +51,7 @@ from ringbuf.segment_header import (
     verify,
     write_header,
 )
+from ringbuf.segment_space import free_bytes, no_room, require_room
 
 __all__ = [
     "Header",
@@ -71,7 +72,6 @@ __all__ = [
     "reclaim_dead",
 ]
 
-SHM = Path("/dev/shm")
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,199}")
 RECLAIM_ATTEMPTS = 8
 
@@ -260,15 +260,15 @@ def _take_name(draft: str, name: str) -> None:
 @contextmanager
 def _built(draft: str, header: Header, *, reserve: bool) -> Iterator[tuple[str, int]]:
     """Make the segment under its creator's own name, yield that name and a file; remove the name after."""
-    free = os.statvfs(SHM)
-    if header.segment_bytes > free.f_bavail * free.f_frsize:
-        raise _no_space(draft, header.segment_bytes)
+    if header.segment_bytes > free_bytes():
+        raise no_room(draft, header.segment_bytes)
     with suppress(FileNotFoundError):
         os.unlink(SHM / draft)  # an earlier attempt of this very process
     memory = shared_memory.SharedMemory(draft, create=True, size=header.segment_bytes)
     resource_tracker.unregister(f"/{draft}", "shared_memory")
     try:
         memory.close()
+        require_room(draft, header.segment_bytes)
         file = os.open(SHM / draft, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
         try:
             os.fchmod(file, 0o600)
@@ -289,16 +289,7 @@ def _reserve(name: str, file: int, segment_bytes: int) -> None:
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        raise _no_space(name, segment_bytes) from error
-
-
-def _no_space(draft: str, segment_bytes: int) -> SegmentSpaceError:
-    free = os.statvfs(SHM)
-    return SegmentSpaceError(
-        f"segment {draft.partition('.')[0]!r} needs {segment_bytes:,} bytes, "
-        f"/dev/shm has {free.f_bavail * free.f_frsize:,} free: "
-        f"lower the capacities or enlarge /dev/shm (a container: --shm-size)"
-    )
+        raise no_room(name, segment_bytes) from error
 
 
 @contextmanager

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from ringbuf.layout import HEADER_BYTES, LAYOUT_VERSION
 
+SHM = Path("/dev/shm")
 MAGIC = int.from_bytes(b"RINGBUF\x01", "little")
 
 HEADER = np.dtype(
