@@ -1,6 +1,5 @@
 """Pages that need no key: health, readiness, metrics, the OpenAPI document and the dashboard."""
 
-from http import HTTPStatus
 from importlib.resources import files
 
 import msgspec
@@ -8,11 +7,9 @@ from aiohttp import web
 
 from api import openapi
 from api.metrics import CONTENT_TYPE, Metrics
+from api.problem import unavailable
 from api.status import StatusReport
 
-WORKER = "worker"
-SILENT_NS_MAX = 3_000_000_000
-"""The worker beats many times a second; longer silence means it does not run."""
 DASHBOARD_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; "
     "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -57,12 +54,13 @@ class Pages:
         return _json({"status": "ok"})
 
     async def ready(self, request: web.Request) -> web.Response:
-        """Say whether the engine behind this process is alive."""
-        silent_ns = self._status.silence_ns(WORKER)
-        if silent_ns is None or silent_ns > SILENT_NS_MAX:
-            silent_s = None if silent_ns is None else round(silent_ns / 1e9, 3)
-            return _json({"status": "engine silent", "silent_s": silent_s}, HTTPStatus.SERVICE_UNAVAILABLE)
-        return _json({"status": "ready"})
+        """Say whether an order would be answered now; where not, what is to blame."""
+        troubles = self._status.troubles()
+        blocking = [each.detail for each in troubles if each.blocks]
+        if blocking:
+            detail = "; ".join(blocking)
+            raise unavailable("not_ready", detail, more={"troubles": troubles})
+        return _json({"status": "ready", "troubles": troubles})
 
     async def metrics(self, request: web.Request) -> web.Response:
         """Return the scrape page."""
@@ -73,5 +71,5 @@ class Pages:
         return web.Response(body=self._openapi, content_type="application/json")
 
 
-def _json(document: object, status: int = 200) -> web.Response:
-    return web.Response(body=msgspec.json.encode(document), content_type="application/json", status=status)
+def _json(document: object) -> web.Response:
+    return web.Response(body=msgspec.json.encode(document), content_type="application/json")

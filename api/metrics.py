@@ -11,8 +11,10 @@ from prometheus_client.registry import Collector
 
 from api.documents import Document
 from api.status import StatusReport
+from engine.latch import LATCH_REASONS, LATCH_TEXTS
 from engine.port import EventReader
 from engine.trading.view import LiveView
+from ringbuf.segment_header import process_start
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 NS_PER_S = 1e9
@@ -36,6 +38,7 @@ class EngineCollector(Collector):
         yield from self._rings_and_counters()
         # Ahead of seq, so as never to show more durable than applied.
         durable_seq = self._reader.durable_seq()
+        yield from self._health(durable_seq)
         yield GaugeMetricFamily("pinion_seq", "Last command applied", self._view.seq)
         yield GaugeMetricFamily("pinion_durable_seq", "Last durable command", durable_seq)
         yield CounterMetricFamily("pinion_trades", "Trades since the start", self._view.trade_count)
@@ -50,6 +53,45 @@ class EngineCollector(Collector):
         yield from self._histograms()
         for name, value in self._own().items():
             yield GaugeMetricFamily(f"pinion_api_{name}", f"{name} of the API process", value)
+
+    def _health(self, durable_seq: int) -> Iterator[Metric]:
+        """Yield what an alert watches; the same judgement as that of /readyz."""
+        running, readiness = self._status.running(), self._status.readiness
+        troubles = readiness.troubles(running)
+        is_ready = not any(each.blocks for each in troubles)
+        yield GaugeMetricFamily("pinion_ready", "1: an order would be answered", is_ready)
+        latched = GaugeMetricFamily(
+            "pinion_latched", "1: nothing more is accepted, for this", labels=["reason"]
+        )
+        cause = readiness.latched()
+        for value, reason in LATCH_REASONS.items():
+            latched.add_metric([reason], cause == LATCH_TEXTS[value])
+        yield latched
+        ages = GaugeMetricFamily("pinion_heartbeat_age_seconds", "Since the last beat", labels=["process"])
+        for process, age_ns in readiness.heartbeat_ages_ns().items():
+            if age_ns is not None:
+                ages.add_metric([process], age_ns / NS_PER_S)
+        yield ages
+        up = GaugeMetricFamily("pinion_process_up", "1: the process runs", labels=["process"])
+        for each in running.processes:
+            up.add_metric([each.name], process_start(each.pid) is not None)
+        yield up
+        endings = CounterMetricFamily(
+            "pinion_process_endings", "Ends that nobody asked for", labels=["process"]
+        )
+        for ending in running.endings:
+            endings.add_metric([ending.process], ending.count)
+        yield endings
+        alarm = GaugeMetricFamily("pinion_alarm", "1: raised until the next start", labels=["alarm"])
+        for reason, is_raised in readiness.alarms().items():
+            alarm.add_metric([reason], is_raised)
+        yield alarm
+        lag = max(0, self._view.seq - durable_seq)
+        yield GaugeMetricFamily("pinion_durable_lag", "Commands applied and not durable yet", lag)
+        stalled_s = readiness.look() / NS_PER_S
+        yield GaugeMetricFamily(
+            "pinion_stalled_seconds", "Nothing became durable while commands waited", stalled_s
+        )
 
     def _rings_and_counters(self) -> Iterator[Metric]:
         depths = GaugeMetricFamily("pinion_ring_depth", "Commands waiting", labels=["ring"])

@@ -174,7 +174,9 @@ def _paths() -> Schema:
         "/v1/stream": {"get": upgrade},
         "/metrics": _open_route("Prometheus metrics", "text/plain"),
         "/healthz": _open_route("This process answers", "application/json"),
-        "/readyz": _open_route("The engine behind it is alive", "application/json", 503),
+        "/readyz": _open_route(
+            "An order would be answered; else 503 says what is to blame", "application/json", 503
+        ),
         "/": _open_route("A live dashboard", "text/html"),
     }
 

@@ -32,6 +32,7 @@ class Problem(Exception):  # noqa: N818  RFC 9457 calls it so
         *,
         field: str | None = None,
         headers: dict[str, str] | None = None,
+        more: dict[str, object] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -39,6 +40,7 @@ class Problem(Exception):  # noqa: N818  RFC 9457 calls it so
         self.detail = detail
         self.field = field
         self.headers = headers or {}
+        self.more = more or {}
 
     def document(self) -> dict[str, object]:
         """Return the members of the problem document."""
@@ -49,7 +51,7 @@ class Problem(Exception):  # noqa: N818  RFC 9457 calls it so
             "detail": self.detail,
             "reason": self.reason,
             "field": self.field,
-        }
+        } | self.more
 
 
 def bad_request(field: str, value: object, detail: str) -> Problem:
@@ -75,9 +77,9 @@ def not_found(reason: str, detail: str, field: str | None = None) -> Problem:
     return Problem(HTTPStatus.NOT_FOUND, reason, detail, field=field)
 
 
-def unavailable(reason: str, detail: str) -> Problem:
+def unavailable(reason: str, detail: str, more: dict[str, object] | None = None) -> Problem:
     """Return the answer of a read that cannot be given at this moment."""
-    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, reason, detail, headers={"Retry-After": "1"})
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, reason, detail, headers={"Retry-After": "1"}, more=more)
 
 
 def response(problem: Problem) -> web.Response:

@@ -88,11 +88,19 @@ def _shallower(book: BookView, feed: BookFeed, depth: int) -> BookView:
 class Pump:
     """Moves events and books from the engine to the hub, forever."""
 
-    def __init__(self, hub: Hub, reader: EventReader, status: Callable[[], Document]) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        reader: EventReader,
+        status: Callable[[], Document],
+        look: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Make it; look : called at each beat, several times a second."""
         self._hub = hub
         self._reader = reader
         self._sampler = Sampler(hub)
         self._status = status
+        self._look = look
         self._laps = reader.laps
         self._beat_due = 0.0
         self._status_due = 0.0
@@ -115,6 +123,7 @@ class Pump:
         if now >= self._beat_due:
             self._beat_due = now + BEAT_S
             self._reader.beat()
+            self._look()
         if now >= self._status_due and self._hub.status.readers:
             self._status_due = now + STATUS_S
             self._hub.status.publish(self._status())

@@ -144,7 +144,7 @@ def build(door: DoorSettings, reader: EventReader) -> tuple[web.Application, Pum
 
     application.on_shutdown.append(end_streams)
     application.on_cleanup.append(close_archive)
-    return application, Pump(hub, reader, status.document)
+    return application, Pump(hub, reader, status.document, status.readiness.look)
 
 
 def caller_middleware(access: Access) -> Middleware:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from api.documents import Document
 from engine import instance
-from engine.latch import latched_because
+from engine.instance import Instance, PortError
 from engine.port import EventReader
+from engine.readiness import Readiness, Trouble
 from engine.trading.view import LiveView
 from ringbuf.atomics import load_acquire
 from ringbuf.layout import PUBLISHED, RELEASED
@@ -34,18 +35,20 @@ class StatusReport:
         self._view = view
         self._own = own
         self._commands = instance.attach_commands(instance.read(data_dir)).slots[0]["rings"]
-        self._journal = instance.attach_journal(instance.read(data_dir)).control
+        self._running = instance.read(data_dir)
+        self.readiness = Readiness(reader)
         self._rated_at = time.monotonic()
         self._rated = self._counts()
         self._rates: dict[str, float] = dict.fromkeys(self._rated, 0.0)
 
     def document(self) -> Document:
         """Return processes, rings, durability, lag and rates."""
-        running = instance.read(self._data_dir)  # rewritten whenever a process is restarted
+        running = self.running()
         # First: seq only grows, so it is never below what is durable.
         durable_seq = self._reader.durable_seq()
         seq = self._view.seq
-        latched = latched_because(self._journal)
+        troubles = self.troubles()
+        blocking = [each.detail for each in troubles if each.blocks]
         document: Document = {
             "epoch": running.epoch,
             "application": running.application,
@@ -53,8 +56,10 @@ class StatusReport:
             "started_at": running.started_at,
             "uptime_s": round((time.time_ns() - running.started_at) / 1e9, 3),
             "durability": running.durability,
-            "latched": latched,
-            "warning": latch_warning(latched) or durability_warning(running.durability),
+            "latched": self.readiness.latched(),
+            "ready": not blocking,
+            "troubles": troubles,
+            "warning": "; ".join(blocking) or durability_warning(running.durability),
             "seq": seq,
             "durable_seq": durable_seq,
             "eng_ts": self._view.eng_ts,
@@ -62,6 +67,7 @@ class StatusReport:
                 {"name": each.name, "pid": each.pid, "heartbeat_age_ms": self._heartbeat_age_ms(each.name)}
                 for each in running.processes
             ],
+            "endings": running.endings,
             "rings": [
                 {"name": name, "depth": depth, "capacity": running.command_slots}
                 for name, depth in zip(running.rings, self.ring_depths(), strict=True)
@@ -82,6 +88,23 @@ class StatusReport:
             "api": self._own() | {"events_missed": self._reader.lost, "laps": self._reader.laps},
         }
         return document
+
+    def running(self) -> Instance:
+        """Return what the instance file says, which is rewritten whenever a process ends or starts."""
+        try:
+            self._running = instance.read(self._data_dir)
+        except PortError as error:  # the data folder is out of reach: what was known last
+            self._unreadable = str(error)
+        else:
+            self._unreadable = ""
+        return self._running
+
+    def troubles(self) -> list[Trouble]:
+        """Return all that is not as it should be, what blocks first."""
+        found = self.readiness.troubles(self.running())
+        if self._unreadable:
+            found.append(Trouble(reason="folder", detail=self._unreadable, blocks=False))
+        return found
 
     def _history_lag(self, dsn: str, durable_seq: int) -> int | None:
         """Return how many durable commands the database has not got yet; None where there is no history."""
@@ -138,11 +161,6 @@ class StatusReport:
             }
             self._rated, self._rated_at = counts, now
         return {f"{name}_per_s": rate for name, rate in self._rates.items()}
-
-
-def latch_warning(cause: str | None) -> str | None:
-    """Return what every reader of the status should know of an engine that accepts nothing more."""
-    return None if cause is None else f"the engine accepts nothing more: {cause}; mend it, then start again"
 
 
 def durability_warning(durability: str) -> str | None:

@@ -56,6 +56,8 @@ class EngineSettings(Section, frozen=True, kw_only=True):
     event_ring: Slots = 2**18
     spare_rings: Annotated[int, Meta(ge=0, le=16)] = 2
     lock_memory: bool = True
+    reserve: bool = False
+    """Take the memory of all segments at the start, that of the state too, so that nobody else can."""
     durability: Literal["sync", "none"] = "sync"
     """sync: nobody hears of a command before it is on the disk; none: nothing is written at all."""
     journal_segment: Slots = 2**18

@@ -52,8 +52,8 @@ def demo_token(data_dir: Path) -> str:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        token = path.read_text().strip()
-        if len(token) < 16:
+        token = path.read_bytes().decode(errors="replace").strip()
+        if len(token) < 16 or not token.isascii():
             raise ConfigError(f"{path}: holds no key; remove the file and start again") from None
         return token
     token = "demo-" + secrets.token_urlsafe(24)

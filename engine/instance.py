@@ -5,6 +5,7 @@ doors, feeders and `pinion status` read it to find the segments. It names things
 truth of its own: a segment's header says whether it is what the file claims.
 """
 
+import errno
 import json
 import os
 from collections.abc import Iterator
@@ -22,14 +23,16 @@ from ringbuf.counters import Counters
 from ringbuf.segment import Kind, Segment, SegmentError, attach
 
 INSTANCE_FILE = "instance.json"
+SUPERVISOR = "supervisor"
+WORKER = "worker"
 JOURNALER = "journaler"
 SHADOW = "shadow"
 HISTORY = "history"
 DATABASE = "database"
 HISTORY_COUNTS = ("heartbeat", "seq", "errors")
 """seq that the database has, failed attempts to write."""
-SHADOW_COUNTS = ("heartbeat", "seq", "checks", "differences", "snapshot_seq")
-"""seq reached, hashes compared, differences found (0 or 1), seq of the last snapshot."""
+SHADOW_COUNTS = ("heartbeat", "seq", "checks", "differences", "snapshot_seq", "stopped")
+"""seq reached, hashes compared, differences found (0 or 1), seq of the last snapshot, 1: follows no more."""
 READY_FOLDER = "ready"
 
 
@@ -42,6 +45,16 @@ class Process(msgspec.Struct, frozen=True):
 
     name: str
     pid: int
+
+
+class Ending(msgspec.Struct, frozen=True):
+    """How a process ended that nobody had asked to: the last time, and how often."""
+
+    process: str
+    pid: int
+    ended_at: int  # ns since 1970
+    cause: str
+    count: int
 
 
 class Instance(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +75,7 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     api: str = ""
     orders: str = ""
     history: str = ""  # DSN of the database, empty: none
+    endings: tuple[Ending, ...] = ()
 
     def ring_idx(self, name: str) -> int:
         """Return the index of a command ring, or say which there are."""
@@ -108,13 +122,36 @@ def read(data_dir: Path) -> Instance:
         raise PortError(f"{path} cannot be read: {error}") from error
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a small file such that readers see the old or the new content, never half of it."""
+def write_atomically(path: Path, content: bytes, *, sync: bool = False) -> None:
+    """Write a small file such that readers see the old or the new content, never half of it.
+
+    sync : the content is on the disk before it has the name; the name is once the folder is synced
+    """
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
+        if sync:
+            file.flush()
+            os.fsync(descriptor)
     os.replace(draft, path)
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder, and what is missing above it, for this user alone, whatever the umask.
+
+    NotADirectoryError names the file that is in the way.
+    """
+    for each in reversed((folder, *folder.parents)):
+        if not each.is_dir():
+            try:
+                each.mkdir(mode=0o700, exist_ok=True)
+            except FileExistsError:
+                raise NotADirectoryError(
+                    errno.ENOTDIR,
+                    "a file is where a folder should be: remove it, or name another folder",
+                    str(each),
+                ) from None
 
 
 def write_ready(data_dir: Path, name: str, port: int) -> None:

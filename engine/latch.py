@@ -1,7 +1,7 @@
 """Why an engine accepts nothing more: the values of the latch word, and what they mean for people.
 
-The journaler sets the word when the disk fails, the supervisor when a command kills the worker
-twice. Only another start clears it.
+The journaler sets the word when the disk fails or its file is not found under its name any more, the
+supervisor when a command kills the worker twice or the data folder is gone. Only another start clears it.
 """
 
 from typing import Any
@@ -9,12 +9,15 @@ from typing import Any
 from engine.layout import LATCH
 from ringbuf.atomics import load_acquire
 
-LATCH_DISK, LATCH_FULL, LATCH_POISON = 1, 2, 3
+LATCH_DISK, LATCH_FULL, LATCH_POISON, LATCH_GONE = 1, 2, 3, 4
 LATCH_TEXTS = {
     LATCH_DISK: "the disk refused a write or a sync",
     LATCH_FULL: "the disk is full",
     LATCH_POISON: "a command killed the worker twice",
+    LATCH_GONE: "the data folder was moved or removed",
 }
+LATCH_REASONS = {LATCH_DISK: "disk", LATCH_FULL: "full", LATCH_POISON: "poison", LATCH_GONE: "gone"}
+"""In one word, for a label of a metric."""
 
 
 def latched_because(control: Any) -> str | None:

@@ -28,13 +28,13 @@ import numpy.typing as npt
 from engine.capacities import Capacities
 from engine.cli.trading import trading
 from engine.config import CapacitySettings, EngineSettings
-from engine.instance import JOURNALER, read_ready
+from engine.instance import JOURNALER, WORKER, read_ready
 from engine.layout import DURABLE
 from engine.records import EventKind
 from engine.runtime.epoch import next_epoch
 from engine.runtime.journaler import run_journaler
 from engine.runtime.process import fork
-from engine.runtime.segments import PARTS, WORKER, Segments
+from engine.runtime.segments import PARTS, Segments
 from engine.runtime.worker import LoopCall, run_worker
 from perf.bench_step import BenchError
 from perf.flow.generate import Flow, generate

@@ -14,13 +14,12 @@ from pathlib import Path
 from engine import instance
 from engine.cli.journal_data import application_of
 from engine.config import ConfigError
-from engine.instance import HISTORY, counter_name
+from engine.instance import HISTORY, SUPERVISOR, counter_name, make_private
 from engine.port import EventReader
 from engine.runtime import archive, journal
 from engine.runtime.disk import Disk
 from engine.runtime.journal import JournalError, first_seq_of, number_of, segment_paths
 from engine.runtime.process import RoleTakenError, take_role
-from engine.runtime.segments import SUPERVISOR
 
 DONE = 0
 SETTLE_S = 1.0
@@ -98,7 +97,7 @@ def needed_from(floor_seq: int, mark: int | None) -> tuple[int, str]:
 def _archive(data_dir: Path, paths: list[Path], folder: Path) -> None:
     disk = Disk()
     if not folder.exists():
-        folder.mkdir(mode=0o700, parents=True)
+        make_private(folder)
         disk.sync_folder(folder.parent)
     raw = packed = 0
     following = [*paths[1:], _behind(data_dir, paths[-1])]

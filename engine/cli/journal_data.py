@@ -18,6 +18,7 @@ from engine.capacities import Capacities
 from engine.cli.journal_layout import APPLICATION, MEND, Layout, parsed
 from engine.cli.trading import trading
 from engine.config import ConfigError
+from engine.instance import SUPERVISOR
 from engine.runtime import journal, migration
 from engine.runtime.disk import Disk
 from engine.runtime.eras import EraReplica, identity_by_number
@@ -26,7 +27,7 @@ from engine.runtime.journal import JournalError, Position, Reader
 from engine.runtime.migration import LAYOUT_FILE
 from engine.runtime.process import RoleTakenError, take_role
 from engine.runtime.quarantine import quarantined
-from engine.runtime.segments import SUPERVISOR, Application, Past
+from engine.runtime.segments import Application, Past
 
 
 def remember(data_dir: Path, capacities: Capacities) -> None:
@@ -38,7 +39,8 @@ def remember(data_dir: Path, capacities: Capacities) -> None:
     path = data_dir / journal.FOLDER / LAYOUT_FILE
     finish_migration(data_dir)
     if not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _require_fit(path, capacities)
+        instance.make_private(path.parent)
         layout = Layout(application=APPLICATION, capacities=wanted)
         instance.write_atomically(path, msgspec.json.encode(layout))
         return
@@ -50,6 +52,15 @@ def remember(data_dir: Path, capacities: Capacities) -> None:
                 f"{known.get(name)}; set that again, or make the journal fit: "
                 f"pinion journal migrate {data_dir} --config FILE"
             )
+
+
+def _require_fit(path: Path, capacities: Capacities) -> None:
+    """Raise JournalError where a layout that was lost was another one: its segments say so."""
+    identity = trading(capacities).identity
+    segments = journal.segment_paths(path.parent)
+    for segment in segments[:1] + segments[-1:]:  # a migration would have changed it in between
+        if journal.open_segment(segment).head.identity != identity:
+            raise JournalError(f"{path}: is missing, and {segment.name} has other capacities; {MEND}")
 
 
 def finish_migration(data_dir: Path) -> bool:

@@ -22,14 +22,14 @@ from engine.cli.journal_data import application_of, finish_migration, read_layou
 from engine.cli.journal_layout import Layout, PastLayout
 from engine.cli.trading import trading
 from engine.config import ConfigError
-from engine.instance import HISTORY, JOURNALER, SHADOW
+from engine.instance import HISTORY, JOURNALER, SHADOW, SUPERVISOR, WORKER
 from engine.runtime import journal, migration, snapshot
 from engine.runtime.disk import Disk
 from engine.runtime.eras import EraReplica, Moved, identity_by_number, whole_snapshots
 from engine.runtime.journal import START, Found, JournalError, Reader
 from engine.runtime.process import RoleTakenError, await_role, take_role
 from engine.runtime.quarantine import quarantined
-from engine.runtime.segments import SUPERVISOR, WORKER, Application
+from engine.runtime.segments import Application
 from engine.trading.convert import too_small
 
 DONE = 0

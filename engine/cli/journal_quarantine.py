@@ -12,7 +12,7 @@ from pathlib import Path
 
 from engine import instance
 from engine.cli.journal_data import application_of, begin_of
-from engine.instance import Instance
+from engine.instance import SUPERVISOR, Instance
 from engine.latch import LATCH_POISON
 from engine.layout import LATCH
 from engine.runtime import journal
@@ -21,7 +21,7 @@ from engine.runtime.eras import identity_by_number, whole_snapshots
 from engine.runtime.journal import JournalError
 from engine.runtime.process import RoleTakenError, role_lock_path, take_role
 from engine.runtime.quarantine import quarantine, quarantined
-from engine.runtime.segments import SUPERVISOR, Application
+from engine.runtime.segments import Application
 from engine.runtime.snapshot import Snapshot
 from ringbuf.atomics import load_acquire
 

@@ -7,15 +7,18 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from engine import instance
 from engine.cli.up import DEFAULT_DATA
 from engine.instance import Instance, PortError
-from engine.latch import latched_because
 from engine.port import EventReader
+from engine.readiness import STALLED_NS_MAX, Readiness
 from ringbuf.segment import process_start
 from ringbuf.spsc import SpscRing
 
 RATE_WINDOW_S = 0.5
+LOOK_AGAIN_S = 0.05
 PERCENTILES = (50.0, 99.0, 99.9)
 
 
@@ -42,23 +45,33 @@ def collect(data_dir: Path) -> dict[str, Any]:
     """Return what the instance says of itself and what its counters show."""
     found = instance.read(data_dir)
     with EventReader.attach(data_dir) as reader:
-        counters = reader.counters()
+        counters, readiness = reader.counters(), Readiness(reader)
+        readiness.look()
         before = counters["worker.commands"]
         began = time.monotonic()
         time.sleep(RATE_WINDOW_S)
         rate = (counters["worker.commands"] - before) / (time.monotonic() - began)
+        while (
+            readiness.latched() is None and 0 < readiness.look() <= STALLED_NS_MAX
+        ):  # long enough to tell a slow disk from one that stands
+            time.sleep(LOOK_AGAIN_S)
+        found = instance.read(data_dir)
+        troubles = readiness.troubles(found)
         state = reader.state()
         return {
             "data": found.data_dir,
             "application": found.application,
             "durability": found.durability,
-            "latched": latched_because(instance.attach_journal(found).control),
+            "latched": readiness.latched(),
+            "ready": not any(each.blocks for each in troubles),
+            "troubles": [msgspec.structs.asdict(each) for each in troubles],
             "config": found.config,
             "epoch": found.epoch,
             "uptime_s": round((time.time_ns() - found.started_at) / 1e9, 1),
             "api": found.api,
             "orders": found.orders,
             "processes": _processes(found, counters),
+            "endings": [msgspec.structs.asdict(each) for each in found.endings],
             "rings": _rings(found, counters),
             "counters": {name: counters[name] for name in counters if not name.endswith(".heartbeat")},
             "commands_per_s": round(rate),
@@ -112,6 +125,11 @@ def text_of(status: dict[str, Any]) -> str:
     """Write the status for people."""
     lines = [f"LATCHED: {status['latched']}; nothing more is accepted"] if status["latched"] else []
     lines += [
+        f"{'NOT READY' if each['blocks'] else 'degraded'}: {each['detail']}"
+        for each in status["troubles"]
+        if each["reason"] != "latched"
+    ]
+    lines += [
         f"{status['application']} on {status['data']}, epoch {status['epoch']}, up {status['uptime_s']} s",
         f"durability {status['durability']}, configuration {status['config']}",
         f"api    {status['api']}",
@@ -123,6 +141,10 @@ def text_of(status: dict[str, Any]) -> str:
         age_ms = row["heartbeat_age_ms"]
         beat = "-" if age_ms is None else f"{age_ms} ms ago"
         lines.append(f"{row['name']:<12}{row['pid']:>8}  {'yes' if row['alive'] else 'NO':<6}{beat:>12}")
+    for ending in status["endings"]:
+        ago_s = (time.time_ns() - ending["ended_at"]) / 1e9
+        shown = f"{ending['process']} (pid {ending['pid']}) ended {ago_s:.0f} s ago: {ending['cause']}"
+        lines.append(f"  {shown}" + (f" ({ending['count']} times)" if ending["count"] > 1 else ""))
     lines += ["", f"{'ring':<12}{'depth':>8}{'of':>8}{'commands':>14}{'busy':>8}"]
     for row in status["rings"]:
         lines.append(

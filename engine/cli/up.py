@@ -17,7 +17,7 @@ from engine.cli.journal_data import application_of, remember
 from engine.cli.kernels import announced_compilation, compile_ahead, prepare_doors
 from engine.cli.trading import trading
 from engine.config import ConfigError, DoorSettings, Settings
-from engine.instance import Instance
+from engine.instance import Instance, make_private
 from engine.runtime.children import Child, DoorSpec
 from engine.runtime.endings import StartError
 from engine.runtime.journal import JournalError
@@ -53,8 +53,9 @@ def run(args: argparse.Namespace) -> int:
     level = logging.INFO if args.verbose else logging.WARNING
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s[%(process)d] %(message)s")
     data_dir = args.data.resolve()
+    os.umask(os.umask(0o077) & 0o077)  # one that takes from the owner would make files that we cannot open
     try:
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(data_dir)
         settings = read_settings(args.config, data_dir, args.api_port, args.order_port)
         if args.durability is not None:
             engine = msgspec.structs.replace(settings.engine, durability=args.durability)

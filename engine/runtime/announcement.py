@@ -14,19 +14,21 @@ class Announcement:
 
     def __init__(self, describe: Callable[[], Instance]) -> None:
         self._describe = describe
-        self._is_late = False
+        self.is_late = False
+        """Whether it has to be written anew."""
+        self._is_refused = False
 
     def write(self) -> None:
         """Write it anew, or note that it is late."""
         try:
             instance.write(self._describe())
-            self._is_late = False
+            self.is_late = self._is_refused = False
         except OSError as error:
-            if not self._is_late:
+            if not self._is_refused:
                 log.error("%s cannot be brought up to date, trying again: %s", INSTANCE_FILE, error)
-            self._is_late = True
+            self.is_late = self._is_refused = True
 
     def catch_up(self) -> None:
         """Try again what could not be written."""
-        if self._is_late:
+        if self.is_late:
             self.write()

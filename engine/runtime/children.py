@@ -1,7 +1,8 @@
 """What the supervisor keeps of each process."""
 
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
 
@@ -32,6 +33,23 @@ class Child:
     pid: int
     started: float = field(default_factory=time.monotonic)
     bound_port: int = 0
+    killed_because: str = ""
+    """Why the supervisor itself killed it."""
+
+
+def ended(children: dict[str, Child]) -> Iterator[tuple[Child, int]]:
+    """Yield the processes that ended since the last call, with wait status; forget them."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        for name, child in list(children.items()):
+            if child.pid == pid:
+                del children[name]
+                yield child, status
 
 
 def in_url(host: str) -> str:

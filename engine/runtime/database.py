@@ -221,7 +221,10 @@ class Database:
 
     def log_tail(self) -> str:
         """Return the end of the server's log, for messages."""
-        content = self.log_path.read_bytes()[-LOG_TAIL_BYTES:]
+        try:
+            content = self.log_path.read_bytes()[-LOG_TAIL_BYTES:]
+        except OSError as error:
+            return f"its log cannot be read: {error}"
         return f"see {self.log_path}: {content.decode(errors='replace').strip()}"
 
 
@@ -236,10 +239,11 @@ def run_database(data_dir: Path, beat: Callable[[], None]) -> int:
     database = Database(data_dir, beat)
     try:
         database.start()
-    except DatabaseError as error:
-        log.error("%s", error)
+        write_ready(data_dir, ROLE, 0)
+    except (DatabaseError, OSError) as error:
+        log.error("the database cannot be started: %s", error)
+        database.stop()
         return 1
-    write_ready(data_dir, ROLE, 0)
     while not stop.wait(WATCH_S) and database.pid is not None:
         beat()
         database.bound_log()

@@ -9,6 +9,7 @@ is written: a rotation costs three syncs and no allocation, and what is in the j
 room even if the disk fills up meanwhile.
 """
 
+import errno
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ from engine.runtime.frames import (
     seq_at,
 )
 from engine.runtime.journal import Position, segment_name
+from engine.runtime.place import is_in_place
 from engine.runtime.spare_segment import SpareSegment
 
 SPARE_NAME = "spare.tmp"
@@ -63,6 +65,7 @@ class JournalWriter:
         self.slot_count = slot_count
         self._frame = np.zeros((1 + FRAME_MAX) * SLOT_BYTES, np.uint8)
         self._file = -1
+        self._path = folder
         self._slot = 0
         self._number = 0
         self._end = Position(0, b"")
@@ -167,6 +170,11 @@ class JournalWriter:
         left = max(0, self.slot_count - self._slot)
         return left + (self.slot_count - 1 if self._spare else 0)
 
+    def require_place(self) -> None:
+        """Raise OSError unless the file that is written is the one that the next start will read."""
+        if self._file >= 0 and not is_in_place(self._path, self._file):
+            raise OSError(errno.ESTALE, f"{self._path} is not the file that is written any more")
+
     def close(self) -> None:
         """Close the file; everything appended is synced already."""
         self._close_spare()
@@ -198,7 +206,8 @@ class JournalWriter:
         crash_point("journaler.segment_written")
         self.disk.sync(self._file)
         crash_point("journaler.segment_synced")
-        self.disk.rename(path, self.folder / segment_name(number, first_seq))
+        self._path = self.folder / segment_name(number, first_seq)
+        self.disk.rename(path, self._path)
         crash_point("journaler.segment_named")
         self.disk.sync_folder(self.folder)
         crash_point("journaler.folder_synced")

@@ -19,7 +19,7 @@ import numpy as np
 
 from engine.config import EngineSettings
 from engine.instance import JOURNALER, counter_name, write_ready
-from engine.latch import LATCH_DISK, LATCH_FULL, LATCH_TEXTS
+from engine.latch import LATCH_DISK, LATCH_FULL, LATCH_GONE, LATCH_TEXTS
 from engine.layout import DURABLE, LATCH, OPENED
 from engine.runtime import journal, snapshot
 from engine.runtime.crash_points import crash_point
@@ -38,6 +38,7 @@ LOOK_NS = 50_000_000
 """The longest wait between two looks at signals and the heartbeat."""
 RETRY_SPARE_S = 1.0
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+NO_FOLDER = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE)
 EXIT_LATCHED = 3
 
 
@@ -65,6 +66,7 @@ class Journaler:
             slot_count=self._settings.journal_segment,
         )
         self._retry_at = 0.0
+        self._look_at = 0.0
         self._has_room_for_ring = False
 
     def open(self) -> None:
@@ -82,6 +84,7 @@ class Journaler:
     def step(self, idle_ns: int) -> bool:
         """Work and look after the spare segment, latch on an error; tell whether there may be more to do."""
         try:
+            self._look_for_file()
             worked = self.work(idle_ns)
             if not self.is_latched:
                 self._keep_spare()
@@ -119,9 +122,14 @@ class Journaler:
 
     def latch(self, error: OSError) -> None:
         """Stop the engine: nothing more is accepted."""
-        cause = LATCH_FULL if error.errno in NO_ROOM else LATCH_DISK
+        cause = LATCH_DISK
+        if error.errno in NO_ROOM:
+            cause = LATCH_FULL
+        elif error.errno in NO_FOLDER:
+            cause = LATCH_GONE
         store_release(self._control, LATCH, cause)  # pairs with the loop's load
-        log.critical("journal latched: %s (%s); mend the disk, then start again", LATCH_TEXTS[cause], error)
+        mend = "bring it back" if cause == LATCH_GONE else "mend the disk"
+        log.critical("journal latched: %s (%s); %s, then start again", LATCH_TEXTS[cause], error, mend)
 
     @property
     def is_latched(self) -> bool:
@@ -131,6 +139,13 @@ class Journaler:
     def close(self) -> None:
         """Let the files go; all that was appended is synced."""
         self._writer.close()
+
+    def _look_for_file(self) -> None:
+        """Raise OSError where what is written could not be found again: it must not be called durable."""
+        now = time.monotonic()
+        if now >= self._look_at:
+            self._look_at = now + LOOK_NS / 1e9
+            self._writer.require_place()
 
     def _keep_spare(self) -> None:
         """Go on with the spare segment, or try for one again; latch while the ring still finds room."""

@@ -36,7 +36,7 @@ from ringbuf.atomics import fence_release, load_acquire, store_relaxed, store_re
 from ringbuf.broadcast import commit
 from ringbuf.copying import put_slots
 from ringbuf.layout import DATA_OFFSET_BYTES, END, INTENT, PUBLISHED, RELEASED, STAMP_WORD
-from ringbuf.segment import SHM
+from ringbuf.segment_header import SHM
 from ringbuf.spsc import words_of
 
 log = logging.getLogger(__name__)

@@ -1,7 +1,9 @@
-"""When processes that ended start again: soon at first, ever later while they keep ending."""
+"""Processes that ended: why, and when they start again, soon at first, later while they keep ending."""
 
 import time
+from collections.abc import Container, Iterator
 
+from engine.instance import Ending, Process
 from engine.runtime.children import Child
 
 BACKOFF_FIRST_S = 0.1
@@ -16,6 +18,20 @@ class Restarts:
     def __init__(self) -> None:
         self._due_at: dict[str, float] = {}
         self._backoff_s: dict[str, float] = {}
+        self.endings: dict[str, Ending] = {}
+        """The last one of each process that ended by itself."""
+
+    def note(self, child: Child, cause: str) -> None:
+        """Remember that a process ended, for whoever asks how the instance is."""
+        before = self.endings.get(child.name)
+        count = 1 if before is None else before.count + 1
+        self.endings[child.name] = Ending(child.name, child.pid, time.time_ns(), cause, count)
+
+    def awaited(self, running: Container[str]) -> Iterator[Process]:
+        """Yield the processes that ended and do not run again, each as it was."""
+        for name, ending in self.endings.items():
+            if name not in running:
+                yield Process(name, ending.pid)
 
     def plan(self, child: Child) -> float:
         """Plan the restart of a process that ended; return in how many seconds it is due."""

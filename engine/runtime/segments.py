@@ -17,20 +17,28 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.config import EngineSettings
-from engine.instance import DATABASE, HISTORY, HISTORY_COUNTS, JOURNALER, SHADOW, SHADOW_COUNTS, counter_name
+from engine.instance import (
+    DATABASE,
+    HISTORY,
+    HISTORY_COUNTS,
+    JOURNALER,
+    SHADOW,
+    SHADOW_COUNTS,
+    SUPERVISOR,
+    WORKER,
+    counter_name,
+)
 from engine.layout import JOURNAL_ENTRY, LATCH, STATS, ring_record_dtype, rings_dtype, words_dtype
 from engine.projection import Projection
 from engine.records import COMMAND, EVENT
 from engine.runtime.frames import identity_of
 from engine.runtime.loop import COUNTS
 from ringbuf import segment
-from ringbuf.atomics import store_release
+from ringbuf.atomics import load_acquire, store_release
 from ringbuf.counters import Counters
 from ringbuf.layout import CONTROL_OFFSET_BYTES
 from ringbuf.segment import Kind, Segment
 
-WORKER = "worker"
-SUPERVISOR = "supervisor"
 PARTS = ("commands", "journal", "events", "state", "stats", "counters")
 
 
@@ -80,7 +88,7 @@ def segment_names(data_dir: Path) -> dict[str, str]:
 
 
 class Segments:
-    """All segments of one epoch, created afresh in place of a dead instance's."""
+    """All segments of one epoch, created afresh once a dead instance's memory is freed."""
 
     def __init__(
         self,
@@ -101,13 +109,15 @@ class Segments:
             self._made.append(made)
             return made
 
+        for name in names.values():
+            segment.reclaim(name)  # first: there may be no room for the old memory and the new
         try:
             commands = rings_dtype(len(rings), settings.command_ring)
             self.commands = make("commands", Kind.STATE, commands, 1, True)
             self.journal = make("journal", Kind.SPSC, JOURNAL_ENTRY, settings.journal_ring, True)
             self.events = make("events", Kind.BROADCAST, EVENT, settings.event_ring, True)
             # Untouched pages of the state cost nothing: its capacities are generous.
-            self.state = make("state", Kind.STATE, application.state_dtype, 1, False)
+            self.state = make("state", Kind.STATE, application.state_dtype, 1, settings.reserve)
             self.stats = make("stats", Kind.STATE, STATS, 1, True)
             self.counters = Counters.create(names["counters"], counter_names(rings, doors), epoch=epoch)
             self._made.append(self.counters.segment)
@@ -119,6 +129,11 @@ class Segments:
         """Remove the names; whoever still maps a segment keeps it."""
         for made in self._made:
             made.unlink()
+
+    @property
+    def is_latched(self) -> bool:
+        """Whether nothing more is accepted."""
+        return bool(load_acquire(self.journal.control, LATCH))
 
     def latch(self, value: int) -> None:
         """Set the word that stops the worker."""

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.config import HistorySettings
-from engine.instance import DATABASE, HISTORY, JOURNALER, SHADOW, counter_name
+from engine.instance import DATABASE, HISTORY, JOURNALER, SHADOW, WORKER, counter_name
 from engine.runtime.children import DoorSpec
 from engine.runtime.database import await_database, dsn_of, run_database
 from engine.runtime.disk import Disk
 from engine.runtime.history_process import run_history
 from engine.runtime.journaler import run_journaler
-from engine.runtime.segments import WORKER, Segments
+from engine.runtime.segments import Segments
 from engine.runtime.shadow import run_shadow
 from engine.runtime.worker import LoopCall, run_worker
 

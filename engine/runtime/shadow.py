@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.config import EngineSettings
-from engine.instance import SHADOW, counter_name, write_ready
+from engine.instance import SHADOW, WORKER, counter_name, write_ready
 from engine.layout import CHECK_BITS, CHECKS, DURABLE, STATE_EPOCH
 from engine.runtime import journal, snapshot
 from engine.runtime.asking import Answer, asked, tell
@@ -31,7 +31,7 @@ from engine.runtime.follow import Follower
 from engine.runtime.journal import START, JournalError
 from engine.runtime.quarantine import quarantined
 from engine.runtime.replica import Replica
-from engine.runtime.segments import WORKER, Segments
+from engine.runtime.segments import Segments
 from ringbuf.atomics import load_acquire
 from ringbuf.layout import PUBLISHED
 from ringbuf.waiting import Wait, await_beyond
@@ -180,6 +180,7 @@ def run_shadow(segments: Segments, data_dir: Path) -> int:
     gc.unfreeze()
     shadow = Shadow(segments, data_dir)
     shadow.open()
+    segments.counters[counter_name(SHADOW, "stopped")] = 0  # as one before it may have left it
     write_ready(data_dir, SHADOW, 0)
     log.info("shadow %d follows from seq %d", os.getpid(), shadow.replica.seq)
     control, heartbeat = segments.journal.control, counter_name(SHADOW, "heartbeat")
@@ -198,6 +199,7 @@ def run_shadow(segments: Segments, data_dir: Path) -> int:
         segments.counters.add(counter_name(SHADOW, "differences"))  # last: who sees it looks into the log
     except OSError as error:
         log.critical("the shadow stops: %s", error)
+    segments.counters[counter_name(SHADOW, "stopped")] = 1
     while not stopping:
         segments.counters.beat(heartbeat)
         time.sleep(LOOK_NS / 1e9)

@@ -40,7 +40,7 @@ def _ring_holder(path: Path) -> tuple[int, int | None] | None:
     """Return (pid, start time) of the living process that a ring's lock file names."""
     try:
         pid = int(json.loads(path.read_bytes())["pid"])
-    except (FileNotFoundError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError):  # no such file, or the folder is out of reach
         return None
     start = process_start(pid)
     return None if start is None else (pid, start)

@@ -28,15 +28,16 @@ import numpy as np
 
 from engine import instance, port
 from engine.config import EngineSettings, HistorySettings
-from engine.instance import DATABASE, HISTORY, JOURNALER, SHADOW
+from engine.instance import DATABASE, HISTORY, JOURNALER, SHADOW, SUPERVISOR, WORKER
 from engine.latch import LATCH_POISON
 from engine.records import COMMAND, COMMAND_VERSION, Op, Role
 from engine.runtime.announcement import Announcement
-from engine.runtime.children import Child, DoorSpec, in_url
+from engine.runtime.children import Child, DoorSpec, ended, in_url
 from engine.runtime.configure import Definition, configure
-from engine.runtime.endings import StartError, cause_of, read_failure, write_failure
+from engine.runtime.endings import StartError, cause_of, lacked_memory, read_failure, write_failure
 from engine.runtime.epoch import next_epoch
 from engine.runtime.journal import JournalError
+from engine.runtime.place import HeldFolder
 from engine.runtime.poison import Deaths
 from engine.runtime.process import (
     RoleTakenError,
@@ -46,7 +47,7 @@ from engine.runtime.process import (
     take_role,
 )
 from engine.runtime.restarts import Restarts
-from engine.runtime.segments import SUPERVISOR, WORKER, Application, Segments, segment_names
+from engine.runtime.segments import Application, Segments, segment_names
 from engine.runtime.services import Services
 from engine.runtime.spares import Spares
 from engine.runtime.worker import LoopCall
@@ -109,8 +110,9 @@ class Supervisor:
 
         Raises StartError when the start fails or the worker dies.
         """
-        self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        instance.make_private(self.data_dir)
         self.lock = self._take_folder()
+        self.folder = HeldFolder(self.data_dir)
         self.signals = Signals()
         try:
             with self._segments() as self.segments:
@@ -122,9 +124,10 @@ class Supervisor:
                     self._stop()
             return 0
         finally:
-            with suppress(FileNotFoundError):
+            with suppress(OSError):  # who finds it finds nobody there
                 (self.data_dir / instance.INSTANCE_FILE).unlink()
             self.signals.close()
+            self.folder.close()
             os.close(self.lock)
 
     def _take_folder(self) -> int:
@@ -204,10 +207,19 @@ class Supervisor:
         """Start a process that first takes its role."""
 
         def with_role() -> int:
-            take_role(self.data_dir, name)  # held until the process ends
+            try:
+                take_role(self.data_dir, name)  # held until the process ends
+            except (RoleTakenError, OSError) as error:
+                log.error("%s cannot start: %s", name, error)
+                return 1
             return run()
 
-        own = (self.lock, *((self.admin.lock,) if self.admin else ()), *self.signals.descriptors)
+        own = (
+            self.lock,
+            self.folder.descriptor,
+            *((self.admin.lock,) if self.admin else ()),
+            *self.signals.descriptors,
+        )
         pid = fork(name, with_role, own)
         self.children[name] = Child(name, pid)
         return self.children[name]
@@ -218,7 +230,9 @@ class Supervisor:
         def explained() -> int:
             try:
                 return self.services.serve(name)
-            except (port.DoorError, port.PortError, JournalError) as error:
+            except (port.DoorError, port.PortError, JournalError, OSError) as error:
+                if isinstance(error, OSError) and not str(error.filename).startswith(str(self.data_dir)):
+                    raise  # a bug of ours: with its traceback
                 write_failure(self.data_dir, name, str(error))
                 return 1
 
@@ -244,7 +258,7 @@ class Supervisor:
 
     def _reap_starting(self) -> None:
         """A process that ends during the start ends the start."""
-        for child, status in self._ended():
+        for child, status in ended(self.children):
             failure = read_failure(self.data_dir, child.name)
             raise StartError(failure or f"{child.name} (pid {child.pid}) ended at start: {cause_of(status)}")
 
@@ -262,6 +276,7 @@ class Supervisor:
             processes=(
                 instance.Process(SUPERVISOR, os.getpid()),
                 *(instance.Process(each.name, each.pid) for each in self.children.values()),
+                *self.restarts.awaited(self.children),
             ),
             rings=self.rings,
             spares=self.spares,
@@ -271,28 +286,36 @@ class Supervisor:
             api=urls.get("api", ""),
             orders=urls.get("http", ""),
             history=self.services.dsn,
+            endings=tuple(self.restarts.endings.values()),
         )
 
     def _watch(self) -> None:
         """Look after the processes until SIGINT or SIGTERM."""
         while not self.signals.wait(WATCH_S):
             self.segments.counters.beat("supervisor.heartbeat")
-            for child, status in self._ended():
-                if child.name != WORKER or self._may_restart(child, status):
-                    self._plan_restart(child, status)
+            is_reachable = self.folder.look(self.segments)
+            for child, status in ended(self.children):
+                cause = child.killed_because or read_failure(self.data_dir, child.name) or cause_of(status)
+                self.restarts.note(child, cause)
+                if child.name != WORKER or self._may_restart(child, status, cause):
+                    self._plan_restart(child, cause)
+                self.announcement.is_late = True
             self._kill_silent()
-            self._restart_due()
+            if is_reachable:
+                self._restart_due()
             self.claims.reclaim()
             assert self.admin is not None
             self.admin.drain()
 
-    def _may_restart(self, child: Child, status: int) -> bool:
+    def _may_restart(self, child: Child, status: int, cause: str) -> bool:
         """Decide whether a worker may start again."""
         if not self.is_durable:
             raise StartError(
-                f"the worker (pid {child.pid}) ended: {cause_of(status)}; everything was stopped, "
+                f"the worker (pid {child.pid}) ended: {cause}; everything was stopped, "
                 f"start again (durability is none: the state is lost)"
             )
+        if lacked_memory(status):
+            return True  # whichever command it was at: no command is to blame
         applying = self.deaths.note(self.segments.state.slots[0], self.call.loop)
         if applying is None:
             return True
@@ -301,11 +324,10 @@ class Supervisor:
         log.critical("the worker died twice at seq %d: it is not started again; %s", applying, mend)
         return False
 
-    def _plan_restart(self, child: Child, status: int) -> None:
+    def _plan_restart(self, child: Child, cause: str) -> None:
         """Note when a process that ended starts again, and declare a door's sessions down."""
         name = child.name
         delay_s = self.restarts.plan(child)
-        cause = read_failure(self.data_dir, name) or cause_of(status)
         log.error("%s (pid %d) ended: %s; it starts again in %.1f s", name, child.pid, cause, delay_s)
         if name not in self.doors:
             return
@@ -339,7 +361,7 @@ class Supervisor:
             age_ns = self.segments.counters.age_ns(f"{name}.heartbeat")
             grown_up = time.monotonic() - child.started > SILENCE_NS / 1e9
             if grown_up and age_ns is not None and age_ns > SILENCE_NS:
-                log.error("%s (pid %d) gave no sign of life for %.1f s", name, child.pid, age_ns / 1e9)
+                child.killed_because = f"gave no sign of life for {age_ns / 1e9:.1f} s and was killed"
                 os.kill(child.pid, signal.SIGKILL)
 
     def _sessions_down(self, ring: str) -> None:
@@ -350,20 +372,6 @@ class Supervisor:
         assert self.admin is not None
         if self.admin.submit(command) == 0:
             log.error("the supervisor's ring is full: SESSION_DOWN of %s was not sent", ring)
-
-    def _ended(self) -> Iterator[tuple[Child, int]]:
-        """Yield the processes that ended since the last call, with their wait status."""
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if pid == 0:
-                return
-            for name, child in list(self.children.items()):
-                if child.pid == pid:
-                    del self.children[name]
-                    yield child, status
 
     def _stop(self) -> None:
         """Stop the doors, the worker when it has drained, the journaler when all is on the disk."""
@@ -378,12 +386,13 @@ class Supervisor:
                 os.kill(self.children[name].pid, signal.SIGTERM)
         deadline = time.monotonic() + wait_s
         while any(name in self.children for name in names):
-            for child, status in self._ended():
-                if status:
+            for child, status in ended(self.children):
+                if status and not child.killed_because:
                     log.warning("%s (pid %d) ended: %s", child.name, child.pid, cause_of(status))
             if time.monotonic() > deadline:
                 for name in names:
                     if name in self.children:
+                        self.children[name].killed_because = "did not stop"
                         log.error("%s did not stop within %.0f s and is killed", name, wait_s)
                         os.kill(self.children[name].pid, signal.SIGKILL)
                 deadline = float("inf")

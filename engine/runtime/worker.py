@@ -17,14 +17,14 @@ from typing import Any
 
 import numpy as np
 
-from engine.instance import counter_name, write_ready
+from engine.instance import WORKER, counter_name, write_ready
 from engine.records import COMMAND, COMMAND_VERSION, Op, Role
 from engine.runtime.crash_points import arm
 from engine.runtime.loop import IDLE, LATCHED, Outcome, build, new_loop
 from engine.runtime.process import lock_memory, pin
 from engine.runtime.recovery import recover
 from engine.runtime.replica import Replica
-from engine.runtime.segments import WORKER, Segments, words_record
+from engine.runtime.segments import Segments, words_record
 from ringbuf.atomics import cycle_count
 from ringbuf.waiting import Wait
 

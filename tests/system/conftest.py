@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,8 +13,8 @@ from tests.system.running import Running
 def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
     started: list[Running] = []
 
-    def begin(*options: str, data_dir: Path = tmp_path / "data") -> Running:
-        started.append(Running(data_dir, *options))
+    def begin(*options: str, data_dir: Path = tmp_path / "data", **settings: Any) -> Running:
+        started.append(Running(data_dir, *options, **settings))
         return started[-1]
 
     yield begin

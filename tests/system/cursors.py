@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from engine import instance
-from engine.instance import HISTORY, SHADOW, PortError, counter_name
+from engine.instance import HISTORY, SHADOW, WORKER, PortError, counter_name
 from engine.layout import DURABLE
-from engine.runtime.segments import WORKER
 from ringbuf.atomics import load_acquire
 from ringbuf.layout import END, INTENT, PUBLISHED, RELEASED
 from tests.system.record import Record

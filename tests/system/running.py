@@ -23,15 +23,16 @@ STOP_WAIT_S = 30.0
 class Running:
     """A `pinion up` that was started by a test."""
 
-    def __init__(self, data_dir: Path, *options: str) -> None:
+    def __init__(self, data_dir: Path, *options: str, umask: int = -1, within: tuple[str, ...] = ()) -> None:
+        """Start it; umask : -1 leaves the tests' own; within : a command that becomes the one behind it."""
         self.data_dir = data_dir
         self.errors = data_dir / "stderr.txt"
         data_dir.mkdir(parents=True, exist_ok=True)
         with self.errors.open("ab") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "engine.cli.main", "up", "--data", str(data_dir), "--api-port", "0",
-                 "--order-port", "0", *options],
-                stdout=subprocess.PIPE, stderr=errors, text=True,
+                [*within, sys.executable, "-m", "engine.cli.main", "up", "--data", str(data_dir),
+                 "--api-port", "0", "--order-port", "0", *options],
+                stdout=subprocess.PIPE, stderr=errors, text=True, umask=umask,
             )  # fmt: skip
 
     def await_ready(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -22,6 +23,7 @@ import numpy as np
 import pytest
 
 from engine import instance
+from engine.latch import LATCH_REASONS, LATCH_TEXTS
 from engine.port import Closed, EventReader, Port, claim_spare
 from engine.records import COMMAND, COMMAND_VERSION, Op
 from tests.engine.trading.comparison import standing_of_state
@@ -149,6 +151,18 @@ def check_latched(running: Running, url: str, cause: str) -> None:
     document = api_status(url)
     assert document["latched"] == cause
     assert cause in document["warning"]
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"{url}/readyz", timeout=20)
+    with refused.value as answer:
+        problem = json.load(answer)
+    assert (answer.code, problem["reason"]) == (503, "not_ready")
+    assert cause in problem["detail"]
+    assert "latched" in [each["reason"] for each in problem["troubles"]]
+    with urllib.request.urlopen(f"{url}/metrics", timeout=20) as answer:
+        metrics = answer.read().decode()
+    assert "pinion_ready 0.0" in metrics
+    [reason] = [LATCH_REASONS[value] for value, text in LATCH_TEXTS.items() if text == cause]
+    assert f'pinion_latched{{reason="{reason}"}} 1.0' in metrics
     await_true(lambda: cause in running.errors.read_text(), "the log says why")
 
 

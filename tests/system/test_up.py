@@ -193,7 +193,7 @@ def test_status_shows_what_runs(start: Start) -> None:
     [
         (["status", "--data", "/nonexistent"], 1, "no instance runs on"),
         (["up", "--config", "/nonexistent.toml"], 2, "cannot be read"),
-        (["up", "--api-port", "70000"], 2, "--api-port 70000"),
+        (["up", "--api-port", "70000"], 2, "--api-port: '70000'"),
         (["frobnicate"], 2, "invalid choice"),
     ],
 )

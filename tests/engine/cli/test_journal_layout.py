@@ -1,13 +1,16 @@
 """A damaged journal/layout.json is named with field, value and mend by every command."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engine.cli.main import main
+from engine.runtime.journal import JournalError
 from tests.engine.cli.small_journal import DEFINITIONS, append, begin
+from tests.engine.trading.engine_side import SMALL
 
 EVERY_COMMAND = (
     *(("journal", name) for name in ("verify", "dump", "stats", "archive", "restore")),
@@ -124,3 +127,18 @@ def test_a_folder_without_a_journal_is_left_alone(tmp_path: Path) -> None:
         assert main([*command, str(tmp_path)]) == 1
 
     assert not [*tmp_path.iterdir()]
+
+
+def test_a_start_writes_a_lost_file_again_only_where_the_segments_fit(data_dir: Path) -> None:
+    path = data_dir / "journal" / "layout.json"
+    before = path.read_bytes()
+    path.unlink()
+
+    with pytest.raises(
+        JournalError, match=r"layout\.json: is missing, and .* has other capacities; bring the"
+    ):
+        begin(data_dir, replace(SMALL, orders=2 * SMALL.orders))
+    assert not path.exists(), "a wrong one would mislead every tool"
+    begin(data_dir, SMALL)
+
+    assert path.read_bytes() == before

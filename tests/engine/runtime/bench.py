@@ -22,8 +22,9 @@ from tests.engine.runtime.echo import STATE, application
 class Bench:
     """The loop, its rings, and the hands of a gateway, a journaler and a reader."""
 
-    def __init__(self, segments: Segments, call: LoopCall) -> None:
+    def __init__(self, segments: Segments, call: LoopCall, data_dir: Path) -> None:
         self.segments = segments
+        self.data_dir = data_dir
         self.call = call
         self.state = segments.state.slots
         rings = segments.commands.slots[0]["rings"]
@@ -106,6 +107,6 @@ def running(data_dir: Path) -> Iterator[Bench]:
                 state_fields=instance.fields_of(STATE),
             )
         )
-        yield Bench(segments, call)
+        yield Bench(segments, call, data_dir)
     finally:
         segments.unlink()

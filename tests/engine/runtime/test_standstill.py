@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from engine import instance
+from engine.instance import SUPERVISOR
 from engine.port import Closed
 from engine.records import COMMAND, Op
 from engine.runtime.process import role_lock_path
-from engine.runtime.segments import SUPERVISOR
 from tests.engine.runtime.failing_instance import HANG, HANGING, REFUSE
 from tests.engine.runtime.test_recovery import BATCHES, ROOT, WAIT_S, EchoInstance, check, journaled
 from tests.system.running import await_true, is_running
