@@ -121,6 +121,7 @@ def _feed_ring(arguments: argparse.Namespace, meter: Meter, interrupts: Interrup
     with RingDoor(Path(arguments.to.removeprefix(RING)), meter, interrupts) as door:
         if flow is not None:
             set_up(door, flow)
+            _tell_resting(door)
         lines = Lines(meter)
         try:
             if flow is not None:
@@ -132,11 +133,22 @@ def _feed_ring(arguments: argparse.Namespace, meter: Meter, interrupts: Interrup
                 with _input(arguments) as source:
                     for _ in door.feed(_commands(source, arguments)):
                         lines.show(door.ring_fill(), _progress(source))
+                _tell_resting(door)
         except KeyboardInterrupt:
             door.settle()
             raise
         finally:
             lines.end()
+
+
+def _tell_resting(door: RingDoor) -> None:
+    """Say that the books were not empty: what rests there already trades with what is fed."""
+    if door.resting_before:
+        print(
+            f"pinion feed: {door.resting_before:,} orders rested in these books before: they trade with what "
+            "is fed, so fills differ, and what they ended is cancelled in vain (unknown_order)",
+            file=sys.stderr,
+        )
 
 
 async def _feed_network(arguments: argparse.Namespace, meter: Meter) -> None:

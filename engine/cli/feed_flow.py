@@ -2,7 +2,10 @@
 
 The flow numbers instruments, accounts and client ids from the beginning; an instance has
 its own already. So symbols are defined where they are missing, accounts are moved to a
-range of their own, and client ids continue from chunk to chunk.
+range of their own, and client ids continue from chunk to chunk. The flow knows what lives
+in its books, and chooses from that what to cancel: orders that it does not know of would
+trade with its own, which are then cancelled in vain (`unknown_order`). So what an earlier
+flow left open is cancelled first, and what others have in these books is told.
 
 The next chunk is generated while one is sent, by a thread that holds the GIL for two
 milliseconds at most: a pause of the feeder would count as latency of the instance.
@@ -10,14 +13,16 @@ milliseconds at most: a pause of the feeder would count as latency of the instan
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.cli.kernels import announced_compilation
+from engine.port import PortError
 from engine.records import ALL_INSTRUMENTS, COMMAND, COMMAND_VERSION, Op, Role, text_words, words_text
+from gateways.feed.meter import reasons
 from gateways.feed.ring_door import BATCH_COMMANDS, IDLE_SECONDS, RingDoor
 from perf.flow.generate import Flow, generate
 from perf.flow.mixes import EVERY_MIX, POWER_LAW, Mix
@@ -26,6 +31,7 @@ FLOW_INPUT = "flow"
 CHUNK_COMMANDS = 200_000
 BACKGROUND_NICENESS = 10
 FIRST_ACCOUNT = 1_000_000_000
+ACCOUNTS_MAX = max(mix.account_count for mix in EVERY_MIX.values())
 CLIENT_ID_BITS = 31
 CURRENCY = "USD"
 Commands = npt.NDArray[np.void]
@@ -46,9 +52,14 @@ def first_chunk(mix: Mix) -> Flow:
 
 
 def set_up(door: RingDoor, flow: Flow) -> None:
-    """Define what the flow uses and the instance lacks; time counts from now on."""
+    """Define what the flow uses and the instance lacks, and empty its books; time counts from now on."""
     _define(door, flow)
+    door.send(_mass_cancels(_accounts_of_flows(door)))
+    door.settle()
+    if door.meter.rejections:
+        raise PortError(f"the instance refused the flow's set-up: {reasons(door.meter.rejections)}")
     door.meter.restart()
+    door.note_resting(_symbols(flow.mix))
 
 
 def flow_batches(door: RingDoor, flow: Flow, *, is_endless: bool) -> Iterator[Commands]:
@@ -64,7 +75,10 @@ def flow_batches(door: RingDoor, flow: Flow, *, is_endless: bool) -> Iterator[Co
                 ahead = background.submit(generate, flow.mix, seed=seed, count=CHUNK_COMMANDS)
             for batch in _batches(flow.commands[flow.set_up :]):
                 yield _fitted(batch, indices, first_id)
-            yield from _batches(_clean_up(flow))
+            # The next chunk begins with empty books.
+            yield from _batches(
+                _mass_cancels(range(FIRST_ACCOUNT + 1, FIRST_ACCOUNT + 1 + flow.mix.account_count))
+            )
             if not is_endless:
                 return
             first_id += len(flow.commands)  # no command brings more than one id
@@ -97,7 +111,10 @@ def _define(door: RingDoor, flow: Flow) -> None:
     accounts = given[given["op"] == Op.ACCOUNT]
     accounts["account"] += FIRST_ACCOUNT
     accounts["text"] = text_words(bytes([currency]))
-    door.send(accounts)
+    # Money is given once: after some runs there would be more than the engine can count.
+    door.send(
+        np.array([row for row in accounts if door.view.account_idx(int(row["account"])) is None], COMMAND)
+    )
     door.settle()
     door.refresh()
 
@@ -109,7 +126,11 @@ def _symbol(row: np.void) -> str:
 def _instruments(door: RingDoor, mix: Mix) -> npt.NDArray[np.int64]:
     """Return the instance's index of every symbol of the mix."""
     symbols = door.encoder.catalogue.instrument_by_symbol
-    return np.array([symbols[f"SYM{idx:05d}"].instrument_idx for idx in range(mix.symbol_count)])
+    return np.array([symbols[symbol].instrument_idx for symbol in _symbols(mix)])
+
+
+def _symbols(mix: Mix) -> list[str]:
+    return [f"SYM{idx:05d}" for idx in range(mix.symbol_count)]
 
 
 def _fitted(commands: Commands, indices: npt.NDArray[np.int64], first_id: int) -> Commands:
@@ -121,12 +142,18 @@ def _fitted(commands: Commands, indices: npt.NDArray[np.int64], first_id: int) -
     return commands
 
 
-def _clean_up(flow: Flow) -> Commands:
-    """Return the mass cancels that empty the books behind a chunk: the next begins with empty ones."""
-    commands = np.zeros(flow.mix.account_count, COMMAND)
+def _accounts_of_flows(door: RingDoor) -> list[int]:
+    """Return the accounts of any flow, of whatever mix, that have open orders."""
+    of_flows = range(FIRST_ACCOUNT + 1, FIRST_ACCOUNT + 1 + ACCOUNTS_MAX)
+    return [account for account in door.view.accounts_with_orders() if account in of_flows]
+
+
+def _mass_cancels(accounts: Sequence[int]) -> Commands:
+    """Return the commands that cancel every order of these accounts."""
+    commands = np.zeros(len(accounts), COMMAND)
     commands["op"] = Op.MASS_CANCEL
     commands["version"] = COMMAND_VERSION
     commands["roles"] = int(Role.TRADER)
     commands["instrument"] = ALL_INSTRUMENTS
-    commands["account"] = np.arange(1, flow.mix.account_count + 1) + FIRST_ACCOUNT
+    commands["account"] = accounts
     return commands

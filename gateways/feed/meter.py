@@ -7,7 +7,7 @@ the door counts.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,14 @@ LOWEST_NS, HIGHEST_NS = 100, 60_000_000_000
 SIGNIFICANT_DIGITS = 2
 QUANTUM_DIVISOR = 512  # values are rounded to 1/512 before they are counted together
 SECOND_NS = 1_000_000_000
+
+
+MEANINGS = {
+    "unknown_order": "the order had ended already, or was never accepted",
+    "already_defined": "the instance has this symbol or currency, and keeps it as it is",
+    "duplicate": "the client id was used before, as by an earlier feed of the same file",
+}
+"""What stands behind the reasons that a feed meets most."""
 
 
 class Meter:
@@ -103,9 +111,11 @@ class Meter:
         p50, p99 = (self._recent.get_value_at_percentile(percent) for percent in (50, 99))
         self._recent.reset()
         commands_rate, fills_rate = (self.answered - answered) / seconds, (self.fills - fills) / seconds
+        refused = self.rejections + self.refusals
+        told = f"  refused {reasons(refused)}" if refused else ""
         return (
             f"{commands_rate:>11,.0f} commands/s  {fills_rate:>9,.0f} fills/s"
-            f"  round trip p50 {micros(p50)} p99 {micros(p99)}  {ring_fill}"
+            f"  round trip p50 {micros(p50)} p99 {micros(p99)}  {ring_fill}{told}"
         )
 
     def report(self) -> Iterator[str]:
@@ -117,8 +127,7 @@ class Meter:
         yield f"fills {self.fills:,}, rejected {rejected:,}, refused at the door {refused:,}"
         for name, counts in (("rejected", self.rejections), ("refused at the door", self.refusals)):
             if counts:
-                shown = ", ".join(f"{count:,} {reason}" for reason, count in counts.most_common())
-                yield f"  {name}: {shown}"
+                yield f"  {name}: {reasons(counts, MEANINGS)}"
         waiting = self.unanswered + self.in_flight
         if waiting:
             yield f"unanswered {waiting:,}: what became of them is not known here"
@@ -131,6 +140,15 @@ class Meter:
             )
             origin = "hand-over" if self._interval_ns is None else "intended send time"
             yield f"latency from the {origin}: {percentiles}, max {micros(self._total.get_max_value())}"
+
+
+def reasons(counts: Counter[str], meanings: Mapping[str, str] | None = None) -> str:
+    """Write how often each reason was given, in one line, the commonest first."""
+    known = meanings or {}
+    return ", ".join(
+        f"{count:,} {reason} ({known[reason]})" if reason in known else f"{count:,} {reason}"
+        for reason, count in counts.most_common()
+    )
 
 
 def micros(value_ns: float) -> str:

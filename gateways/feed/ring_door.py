@@ -50,6 +50,7 @@ class RingDoor:
         self._instruments: dict[tuple[int, int], int] = {}  # (account, client id) of our orders
         self._staged: list[bytes] = []
         self._laps = 0
+        self.resting_before = 0  # orders that were in the books already
 
     def __enter__(self) -> Self:
         return self
@@ -63,6 +64,17 @@ class RingDoor:
     def encoder(self) -> CommandEncoder:
         """The encoder, with what the instance knows."""
         return self._encoder
+
+    @property
+    def view(self) -> LiveView:
+        """The live state of the instance."""
+        return self._view
+
+    def note_resting(self, symbols: Iterable[str]) -> None:
+        """Count what rests in the books of these symbols before the feed enters anything."""
+        known = self._encoder.catalogue.instrument_by_symbol
+        found = [known[symbol].instrument_idx for symbol in symbols if symbol in known]
+        self.resting_before += sum(int(self._view.book_record(idx)["order_count"]) for idx in found)
 
     def ring_fill(self) -> str:
         """Say how many commands the worker has not taken yet."""
@@ -98,6 +110,8 @@ class RingDoor:
                 self.define({"op": "currency", "currency": code})
             packed = self._encoder.pack(fields)
         self._staged.append(packed)
+        if fields["op"] == "instrument":
+            self.note_resting([fields["symbol"]])
         if fields["op"] in DEFINITIONS:
             self.flush()
             self.settle()

@@ -15,7 +15,7 @@ from engine.cli.main import main
 from engine.port import attach_state
 from engine.trading.view import LiveView
 from perf.live import Live, live
-from tests.gateways.files.venue_files import Row, several_dbn_bytes
+from tests.gateways.files.venue_files import Row, dbn_bytes, several_dbn_bytes
 
 ORDER_COUNT = 60
 
@@ -152,7 +152,8 @@ def test_flow_plays_into_an_instance_that_has_other_instruments(
     assert LiveView(attach_state(instance.data_dir)).book("SYM00000").order_count == 0
 
 
-def test_stopped_feed_waits_for_the_answers_on_their_way(instance: Live) -> None:
+def stopped_flow(instance: Live) -> tuple[int, str]:
+    """Play the flow for a while and stop it in the middle; return exit code and report."""
     command = [sys.executable, "-m", "engine.cli.main", "feed", "flow", "--forever", "--rate", "20000"]
     feeder = subprocess.Popen(
         [*command, "--to", f"ring:{instance.data_dir}"],
@@ -160,15 +161,51 @@ def test_stopped_feed_waits_for_the_answers_on_their_way(instance: Live) -> None
     )  # fmt: skip
     assert feeder.stderr is not None
     next(line for line in feeder.stderr if "commands/s" in line)
-
     feeder.send_signal(signal.SIGINT)
     report, _ = feeder.communicate(timeout=20)
+    return feeder.returncode, report
+
+
+def test_stopped_feed_waits_for_the_answers_on_their_way(instance: Live) -> None:
+    code, report = stopped_flow(instance)
 
     sent = re.search(r"sent ([\d,]+) commands", report)
-    assert feeder.returncode == 0
+    assert code == 0
     assert sent is not None
     assert f"answered {sent[1]}\n" in report
     assert "unanswered" not in report
+
+
+def test_flow_plays_on_where_an_earlier_one_was_stopped(
+    instance: Live, capfd: pytest.CaptureFixture[str]
+) -> None:
+    stopped_flow(instance)
+    view = LiveView(attach_state(instance.data_dir))
+    assert view.book("SYM00000").order_count > 0
+    assert main(["feed", "flow", "--to", f"ring:{instance.data_dir}"]) == 0
+
+    said = capfd.readouterr()
+    assert "rejected 0, refused at the door 0" in said.out
+    assert "rested in these books" not in said.err
+    assert view.book("SYM00000").order_count == 0
+
+
+def test_orders_of_others_in_the_books_of_a_feed_are_told_in_one_line(
+    instance: Live, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.dbn"
+    rows: list[list[Row]] = [[("A", "B", 7, 400, 3)], [("A", "B", 8, 399, 3)]]
+    path.write_bytes(dbn_bytes(rows, "TWICE"))
+    arguments = ["feed", str(path), *arguments_for(instance, "ring"), "--tick", "TWICE=0.25"]
+
+    assert main(arguments) == 0
+    first = capfd.readouterr()
+    assert main(arguments) == 0
+    second = capfd.readouterr()
+
+    assert "rested" not in first.err
+    assert "pinion feed: 2 orders rested in these books before" in second.err
+    assert "rejected: 1 already_defined (the instance has this symbol" in second.out
 
 
 @pytest.mark.parametrize(

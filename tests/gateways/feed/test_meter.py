@@ -68,3 +68,23 @@ def test_report_counts_rejections_by_reason_and_what_stayed_unanswered(clock: li
     assert "rejected: 2 price_band, 1 no_liquidity" in report
     assert "refused at the door: 3 off_tick" in report
     assert "unanswered 4" in report
+
+
+def test_live_line_counts_what_was_refused_by_reason(clock: list[int]) -> None:
+    meter = Meter(rate=None, clock=lambda: clock[0])
+    assert "refused" not in meter.live_line("ring 0")
+
+    meter.rejections.update({"price_band": 2, "no_liquidity": 1})
+    meter.refusals["off_tick"] += 3
+
+    assert meter.live_line("ring 0").endswith("ring 0  refused 3 off_tick, 2 price_band, 1 no_liquidity")
+
+
+def test_report_says_what_the_common_reasons_mean(clock: list[int]) -> None:
+    meter = Meter(rate=None, clock=lambda: clock[0])
+    meter.rejections.update({"unknown_order": 1200, "duplicate": 2})
+
+    (line,) = (line for line in meter.report() if "unknown_order" in line)
+
+    assert line.startswith("  rejected: 1,200 unknown_order (the order had ended already")
+    assert "2 duplicate (the client id was used before" in line
