@@ -24,7 +24,6 @@ HISTORY_EVENTS = 2**15
 EVERY_ACCOUNT = 0
 """Stands for all accounts in a private subscription; no account has this id."""
 
-PUBLIC_KINDS = (int(EventKind.TRADE),)
 PRIVATE_KINDS = tuple(
     int(kind)
     for kind in (

@@ -38,7 +38,6 @@ class Sampler:
         self._hub = hub
         self._versions: dict[int, int] = {}
         self._held: dict[int, tuple[int, BookView]] = {}  # depth and copy, not durable yet
-        self.torn_count = 0
 
     def sample(self) -> int:
         """Publish what changed; return how many books did."""
@@ -60,8 +59,7 @@ class Sampler:
             try:
                 book = view.book_at(instrument_idx, depth)
             except TornReadError:
-                self.torn_count += 1  # the book is being hammered: the next pass tries again
-                return False
+                return False  # the book is being hammered: the next pass tries again
             self._versions[instrument_idx] = 2 * book.seq
         if book.seq > self._hub.source.durable_seq():
             self._held[instrument_idx] = (depth, book)  # shown when it is durable, before any newer copy

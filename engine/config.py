@@ -188,10 +188,6 @@ class Key(Struct, frozen=True, kw_only=True):
     accounts: tuple[int, ...] | None
     roles: Role
 
-    def allows(self, account: int) -> bool:
-        """Tell whether the key may act for this account."""
-        return self.accounts is None or account in self.accounts
-
 
 class DoorSettings(Struct, frozen=True, kw_only=True):
     """All that a door process is told: the one argument of its `run`."""

@@ -1,4 +1,4 @@
-"""`pinion journal`: verify, show and count what is in a data folder's journal; quarantine a command.
+"""`pinion journal`: verify, dump, count, archive, restore or migrate a journal; quarantine a command.
 
     verify      every frame and its place in the chain, every seq and ring_seq, the snapshots
     dump        commands as JSON, one a line, in the integers of the records, client ids as given

@@ -14,7 +14,7 @@ COMMANDS = {
     "status": "show the processes, rings and counters of a running instance",
     "replay": "run a file of commands or market data through the engine, offline",
     "feed": "play a file into a running instance",
-    "journal": "verify, show and count the journal; quarantine a command",
+    "journal": "verify, dump, count, archive, restore or migrate the journal; quarantine a command",
     "digest": "compare the whole states of worker and shadow in a running instance",
     "whatif": "decide a journal's commands again under other limits",
 }

@@ -45,23 +45,6 @@ def best_level(s, book, side):
 
 
 @kernel
-def find_level(s, book, side, px):
-    """Return the level at px, or NIL."""
-    key = key_of(side, px)
-    node = s.books[book].root[side] - 1
-    while node != NIL:  # at most DEPTH_MAX rounds
-        s.nodes_visited += 1
-        shift = s.nodes[node].shift
-        digit = (key >> shift) & DIGIT_MASK
-        if key >> (shift + DIGIT_BITS) != s.nodes[node].prefix or s.nodes[node].bits >> digit & 1 == 0:
-            return NIL
-        if shift == LEAF:
-            return np.int64(s.child[node, digit])
-        node = np.int64(s.child[node, digit])
-    return NIL
-
-
-@kernel
 def next_level(s, level):
     """Return the next worse level of the same side, or NIL; reads only."""
     node = s.levels[level].node

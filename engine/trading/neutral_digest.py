@@ -58,7 +58,7 @@ class _Numbers:
 
     def add(self, values: Iterable[int] | npt.NDArray[Any]) -> None:
         given = values if isinstance(values, np.ndarray) else list(values)
-        self._hash.update(np.ascontiguousarray(given, "<i8"))
+        self._hash.update(np.ascontiguousarray(given, "<i8").data)
 
     def digest(self) -> bytes:
         return self._hash.digest()

@@ -46,7 +46,6 @@ class DbnReader:
     def __init__(self, source: Source, ticks: Mapping[str, Decimal]) -> None:
         self.source = source
         self.symbols: dict[int, str] = {}
-        self.skipped_records = 0  # of other kinds than market by order
         self._tick_sizes = dict(ticks)
         self._ticks: dict[str, int] = {}
         self._offset = 0
@@ -79,8 +78,7 @@ class DbnReader:
                 elif self._offset == 0:
                     self._begin(record, head)
                 else:
-                    self.skipped_records += 1
-                    self._offset += record.record_size()
+                    self._offset += record.record_size()  # of another kind than market by order
         left = len(decoder.buffer())
         if not left and not self._has_messages:
             raise empty_input(self.source.name, self._offset, "of market by order (mbo)")

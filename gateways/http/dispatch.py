@@ -120,8 +120,6 @@ class Dispatcher:
         self._laps = gate.laps
         self.now = 0.0
         self.listeners: dict[int, Listener] = {}
-        self.unknown_count = 0
-        self.busy_count = 0
 
     @property
     def waiting_count(self) -> int:
@@ -189,7 +187,6 @@ class Dispatcher:
                 break
             late.append(req_seq)
         for req_seq in late:
-            self.unknown_count += 1
             self._settle(
                 self._pending.pop(req_seq), outcome_unknown(f"no answer within {REPLY_TIMEOUT_S:g} s")
             )
@@ -198,7 +195,6 @@ class Dispatcher:
         """Answer "outcome unknown" for everything published: the door ends or has lost its place."""
         waiting = list(self._pending.values())
         self._pending.clear()
-        self.unknown_count += len(waiting)
         for pending in waiting:
             self._settle(pending, outcome_unknown(cause))
 
@@ -227,7 +223,6 @@ class Dispatcher:
 
     def _refuse(self, staged: Sequence[tuple[int, Pending]], why: Problem) -> None:
         """Answer commands that were not published."""
-        self.busy_count += len(staged)
         for _, pending in staged:
             self._settle(pending, why)
 

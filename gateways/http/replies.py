@@ -25,7 +25,6 @@ ACCEPTED, REJECTED, TRADE = int(EventKind.ACCEPTED), int(EventKind.REJECTED), in
 CANCELLED, PREVENTED, DONE = int(EventKind.CANCELLED), int(EventKind.PREVENTED), int(EventKind.DONE)
 LAST = int(EventFlag.LAST)
 OPEN_NAME = STATUS_NAMES[Status.OPEN]
-CANCELLED_NAME = STATUS_NAMES[Status.CANCELLED]
 
 
 class Reports:

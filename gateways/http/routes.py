@@ -37,7 +37,6 @@ class Ask(NamedTuple):
 
     shape: Shape
     commands: list[Fields | Refused]
-    is_admin: bool = False
 
 
 def ask(method: str, path: str, query: Mapping[str, str], body: bytes, key: str | None) -> Ask:
@@ -93,13 +92,13 @@ def administration(query: Mapping[str, str], body: bytes, key: str | None) -> As
     if text[:1] == b"[":
         given = json_objects(text)
         _bounded(given, "lines")
-        return Ask(Shape.STEPS, given, is_admin=True)
+        return Ask(Shape.STEPS, given)
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     if len(lines) < 2 or not _is_json(lines[0][1]):
-        return Ask(Shape.ONE, [json_object(text)], is_admin=True)
+        return Ask(Shape.ONE, [json_object(text)])
     steps: list[Fields | Refused] = [json_object(line, f"line {number}") for number, line in lines]
     _bounded(steps, "lines")
-    return Ask(Shape.STEPS, steps, is_admin=True)
+    return Ask(Shape.STEPS, steps)
 
 
 def mass_cancel(query: Mapping[str, str], body: bytes, key: str | None) -> Ask:

@@ -44,7 +44,6 @@ TRADER = int(Role.TRADER)
 VERSION = COMMAND_VERSION
 AGGRESSIVE = 0  # slot of op_count for market and IOC orders
 
-PER_MILLE = 1000
 REFERENCE_SLACK = 8  # ticks an aggressive limit order reaches beyond the best price
 TAKE_MAX = 8  # resting orders an aggressor takes whole at most
 

@@ -1,8 +1,15 @@
-"""Documents name what exists."""
+"""Documents name what exists, and say what the code says."""
 
 import re
 from pathlib import Path
 
+from engine.capacities import Capacities
+from engine.config import EngineSettings
+from engine.layout import JOURNAL_ENTRY, STATS
+from engine.records import COMMAND, EVENT
+from engine.runtime import supervisor, worker
+from engine.trading.state import state_dtype
+from ringbuf import waiting
 from tests.house_rules.project import ROOT, name_of, report, tracked
 
 DOCUMENT_PATH = re.compile(
@@ -11,7 +18,7 @@ DOCUMENT_PATH = re.compile(
 DOCUMENT_LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)")
 
 
-TARGETS = ("setup", "run", "test", "check", "lint", "types", "bench", "test-data", "clean")
+TARGETS = ("setup", "run", "test", "check", "lint", "types", "bounds", "bench", "test-data", "clean")
 
 
 def documents() -> list[Path]:
@@ -36,3 +43,24 @@ def test_the_makefile_has_the_targets_that_documents_promise() -> None:
         for target in TARGETS
         if not re.search(rf"^{target}:", makefile, re.MULTILINE)
     ])  # fmt: skip
+
+
+def test_the_architecture_tells_the_constants_of_the_code() -> None:
+    text = " ".join((ROOT / "ARCHITECTURE.md").read_text().split())
+    settings = EngineSettings()
+    told = [
+        f"comes back to Python every {worker.RUN_NS // 10**6} ms",
+        f"spins {waiting.SPIN_ROUNDS:,} rounds, yields {waiting.YIELD_ROUNDS} times",
+        f"sleeps: {waiting.SLEEP_FIRST_NS // 1000} us at first",
+        f"{waiting.SLEEP_MAX_NS // 10**6} ms at most",
+        f"no heartbeat for {supervisor.SILENCE_NS // 10**9} s",
+        f"slots of {COMMAND.itemsize} bytes",
+        f"entries of {JOURNAL_ENTRY.itemsize} bytes",
+        f"events of {EVENT.itemsize} bytes",
+        f"| {COMMAND.itemsize * settings.command_ring >> 20} MiB a ring |",
+        f"| worker | {JOURNAL_ENTRY.itemsize * settings.journal_ring >> 20} MiB |",
+        f"| worker | {EVENT.itemsize * settings.event_ring >> 20} MiB |",
+        f"| {round(state_dtype(Capacities()).itemsize / 2**20)} MiB declared",
+        f"| worker | {STATS.itemsize >> 10} KiB |",
+    ]
+    report([f"ARCHITECTURE.md does not say {each!r}" for each in told if each not in text])

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from ringbuf.kernel_cache import PACKAGES
+
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("ringbuf", "engine", "doors", "gateways", "api", "perf", "tests")
+FOLDERS = (*PACKAGES, "tests")
 OWN_PACKAGES = (*FOLDERS, "pinion")
 GENERATED = re.compile(r"\..*(venv|cache)|\.hypothesis|__pycache__|build|var|.*\.egg-info")
 

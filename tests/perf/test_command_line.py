@@ -7,6 +7,7 @@ import numpy as np
 import pyperf
 import pytest
 
+from perf import tiers
 from perf.__main__ import main
 from perf.bench_step import BenchError, StepBench, agrees_with, capacities_for, measure
 from perf.flow.generate import generate
@@ -56,11 +57,10 @@ def test_an_unknown_tier_is_a_clear_error(capsys: pytest.CaptureFixture[str]) ->
     assert "unknown tier 'warp'; known: ring" in capsys.readouterr().err
 
 
-def test_a_tier_not_built_yet_is_a_clear_error(capsys: pytest.CaptureFixture[str]) -> None:
-    code = main(["run", "fix"])
+def test_every_tier_has_its_benchmark_and_every_benchmark_its_tier() -> None:
+    benches = {path.stem.removeprefix("bench_") for path in Path(tiers.__file__).parent.glob("bench_*.py")}
 
-    assert code == 2
-    assert "tier 'fix'" in capsys.readouterr().err
+    assert benches == set(tiers.TIERS)
 
 
 @pytest.mark.parametrize("content", [b"not an array", b""], ids=["text", "empty"])
