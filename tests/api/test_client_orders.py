@@ -141,8 +141,8 @@ def test_idempotency_key_is_compared_in_lower_case_with_the_body(doors: tuple[Ra
 @pytest.mark.parametrize("op", ["new", "cancel", "replace"])
 async def test_number_below_one_is_refused_by_both_roads(instance: Instance, op: str, given: int) -> None:
     url = instance.orders.replace("http", "ws") + "/v1/session"
-    fields = {"op": op, "account": 1, "client_order_id": given}
-    fields |= {"new": BUY, "cancel": {}, "replace": {"price": "91"}}[op]
+    more: dict[str, dict[str, Any]] = {"new": BUY, "cancel": {}, "replace": {"price": "91"}}
+    fields = {"op": op, "account": 1, "client_order_id": given, **more[op]}
     async with instance.client.ws_connect(url, headers=EVERY) as session:
         await session.send_json({"id": 1} | fields)
         refused = (await session.receive_json(timeout=20))["problem"]
@@ -205,7 +205,8 @@ def test_address_that_no_order_can_have_is_refused_alike(
 def test_idempotency_key_that_is_no_text_is_refused(doors: tuple[Raw, Raw]) -> None:
     orders = doors[1]
     orders.connection.putrequest("POST", "/v1/orders")
-    for name, value in (*EVERY.items(), ("Content-Length", "2"), ("Idempotency-Key", b"\xff")):
+    heads: list[tuple[str, str | bytes]] = [("Content-Length", "2"), ("Idempotency-Key", b"\xff")]
+    for name, value in (*EVERY.items(), *heads):
         orders.connection.putheader(name, value)
     orders.connection.endheaders(b"{}")
     answer = orders.connection.getresponse()

@@ -15,7 +15,7 @@ from api.live import LiveSource
 from api.order_lookup import OrderLookup
 from engine.client_ids import client_id
 from engine.config import Key
-from engine.instance import JOURNAL_ENTRY
+from engine.layout import JOURNAL_ENTRY
 from engine.records import COMMAND, Op, OrderType, Role, SelfTradePrevention, Side, TimeInForce
 from engine.trading.view import LiveView
 from tests.api.exchange import Exchange
@@ -69,14 +69,15 @@ async def test_without_reports_an_ended_order_is_told_as_far_as_it_is_certain(ex
     after_a_start = Hub(exchange.source)
     lookup = OrderLookup(after_a_start, None, [EVERY])
 
-    one_instrument = [await lookup.by_client_id(EVERY, 1, given) for given in (7, "mine", UUID)]
+    ids: list[int | str] = [7, "mine", UUID]
+    one_instrument = [await lookup.by_client_id(EVERY, 1, given) for given in ids]
     another_instrument(exchange)
     exchange.submit(
         {"op": "new", "account": 1, "symbol": "BTC-LOT", "side": "buy", "price": "9", "quantity": "3"}
     )
     two = await lookup.by_client_id(EVERY, 1, UUID)
 
-    for document, given in zip(one_instrument, (7, "mine", UUID), strict=True):
+    for document, given in zip(one_instrument, ids, strict=True):
         assert document is not None
         assert (document["client_order_id"], document["symbol"]) == (given, "BTC-USD")
         assert (document["cum_quantity"], document["leaves_quantity"]) == ("0.25", "0")

@@ -4,6 +4,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from api.session import CloseCode
 from api.stream_requests import REQUEST_BYTES_MAX
@@ -198,7 +199,7 @@ async def test_openapi_describes_every_route(instance: Instance) -> None:
 async def test_bad_request_is_a_problem_document(
     instance: Instance, path: str, status: int, field: str | None
 ) -> None:
-    url = aiohttp.client.URL(instance.api + path, encoded=True)
+    url = URL(instance.api + path, encoded=True)
 
     async with instance.client.get(url, headers=EVERY) as answer:
         problem = json.loads(await answer.read())

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -29,7 +31,7 @@ UPGRADE = (
 )
 
 
-async def handle(request):
+async def handle(request: Any) -> Any:
     """Echo the body of a POST and the messages of a WebSocket; /late waits for its event."""
     if request.path == "/socket":
         socket = web.WebSocketResponse(max_msg_size=1024)
@@ -46,15 +48,15 @@ async def handle(request):
     return Reply(200, body)
 
 
-def new_server(limits=LIMITS, connections_max=100):
+def new_server(limits: Any = LIMITS, connections_max: Any = 100) -> Any:
     guard = Guard("orders", "127.0.0.1", (), (), lambda: 8000)
-    server = ConnectionServer(handle, guard, limits, connections_max=connections_max)
+    server: Any = ConnectionServer(handle, guard, limits, connections_max=connections_max)
     server.late = asyncio.Event()
     return server
 
 
 @pytest.fixture(autouse=True)
-def quiet(caplog):
+def quiet(caplog: pytest.LogCaptureFixture) -> Iterator[Any]:
     """Let no test of this file put anything into the log above debug."""
     caplog.set_level(logging.DEBUG)
     yield
@@ -62,18 +64,18 @@ def quiet(caplog):
     assert [each for each in caplog.records if each.exc_info] == []
 
 
-def connect(server, peer=("127.0.0.1", 40_000)):
+def connect(server: Any, peer: Any = ("127.0.0.1", 40_000)) -> Any:
     connection, wire = server(), Wire(peer)
     connection.connection_made(wire)
     return connection, wire
 
 
-def hang_up(*connections):
+def hang_up(*connections: Any) -> None:
     for connection in connections:
         connection.connection_lost(None)
 
 
-def document(answer):
+def document(answer: Any) -> Any:
     head, _, body = bytes(answer).partition(b"\r\n\r\n")
     assert b"Content-Type: application/problem+json" in head
     found = msgspec.json.decode(body)
@@ -82,7 +84,7 @@ def document(answer):
 
 
 @pytest.mark.parametrize("beginning", [b"G", GET[:-2], b"\r\n", GET + b"GET /"])
-async def test_head_that_does_not_end_is_answered_408_and_closed(beginning):
+async def test_head_that_does_not_end_is_answered_408_and_closed(beginning: Any) -> None:
     server = new_server()
     server.sweep(100.0)
     connection, wire = connect(server)
@@ -101,7 +103,7 @@ async def test_head_that_does_not_end_is_answered_408_and_closed(beginning):
     hang_up(connection)
 
 
-async def test_connection_at_rest_between_two_requests_is_no_half_request():
+async def test_connection_at_rest_between_two_requests_is_no_half_request() -> None:
     server = new_server()
     server.sweep(100.0)
     connection, wire = connect(server)
@@ -116,7 +118,7 @@ async def test_connection_at_rest_between_two_requests_is_no_half_request():
     hang_up(connection)
 
 
-async def test_no_408_comes_between_a_request_and_its_late_answer():
+async def test_no_408_comes_between_a_request_and_its_late_answer() -> None:
     server = new_server()
     server.sweep(100.0)
     connection, wire = connect(server)
@@ -136,7 +138,7 @@ async def test_no_408_comes_between_a_request_and_its_late_answer():
     hang_up(connection)
 
 
-async def test_client_that_does_not_read_is_cut_off():
+async def test_client_that_does_not_read_is_cut_off() -> None:
     server = new_server()
     server.sweep(100.0)
     connection, wire = connect(server)
@@ -150,7 +152,7 @@ async def test_client_that_does_not_read_is_cut_off():
     hang_up(connection)
 
 
-async def test_client_that_reads_again_in_time_is_kept():
+async def test_client_that_reads_again_in_time_is_kept() -> None:
     server = new_server()
     server.sweep(100.0)
     connection, wire = connect(server)
@@ -163,7 +165,7 @@ async def test_client_that_reads_again_in_time_is_kept():
     hang_up(connection)
 
 
-async def test_closing_connection_whose_last_answer_nobody_reads_is_cut_off():
+async def test_closing_connection_whose_last_answer_nobody_reads_is_cut_off() -> None:
     server = new_server()
     connection, wire = connect(server)
     wire.close()
@@ -175,7 +177,7 @@ async def test_closing_connection_whose_last_answer_nobody_reads_is_cut_off():
     hang_up(connection)
 
 
-async def test_answers_that_pile_up_unread_end_the_connection():
+async def test_answers_that_pile_up_unread_end_the_connection() -> None:
     server = new_server()
     connection, wire = connect(server)
     wire.is_reading_client = False
@@ -192,7 +194,7 @@ async def test_answers_that_pile_up_unread_end_the_connection():
     hang_up(connection)
 
 
-async def test_one_connection_more_than_the_limit_is_answered_503():
+async def test_one_connection_more_than_the_limit_is_answered_503() -> None:
     server = new_server(DoorLimits(), connections_max=2)
     held = [connect(server) for _ in range(2)]
     held[0][0].show_key()
@@ -207,7 +209,7 @@ async def test_one_connection_more_than_the_limit_is_answered_503():
     hang_up(newcomer)
 
 
-async def test_oldest_without_a_key_gives_way_and_those_with_one_stay():
+async def test_oldest_without_a_key_gives_way_and_those_with_one_stay() -> None:
     server = new_server()
     keyed, keyed_wire = connect(server)
     keyed.show_key()
@@ -220,7 +222,7 @@ async def test_oldest_without_a_key_gives_way_and_those_with_one_stay():
     assert (len(server.keyless), len(server.watched)) == (0, 0)
 
 
-async def test_one_address_has_a_few_connections_without_a_key():
+async def test_one_address_has_a_few_connections_without_a_key() -> None:
     server = new_server()
     held = [connect(server, ("192.0.2.1", port)) for port in range(3)]
     held.append(connect(server, ("192.0.2.2", 1)))
@@ -251,7 +253,7 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("raw", UNREADABLE.values(), ids=UNREADABLE)
-async def test_what_is_not_readable_gets_a_problem_document_and_is_closed(raw):
+async def test_what_is_not_readable_gets_a_problem_document_and_is_closed(raw: Any) -> None:
     for chunks in ([raw], [raw[:7], raw[7:]], [GET, raw]):
         answer, is_closed = await converse(new_server(), chunks)
 
@@ -265,7 +267,7 @@ async def test_what_is_not_readable_gets_a_problem_document_and_is_closed(raw):
     "chunk", [b"x\r\n{}\r\n", b"5\r\nabcdefgh\r\n", b"-1\r\n", b"2\r\n{}\n\n", b"f" * 40 + b"\r\n"]
 )
 @pytest.mark.parametrize("method", [b"GET", b"POST"])
-async def test_bad_chunks_end_the_connection_quietly(method, chunk):
+async def test_bad_chunks_end_the_connection_quietly(method: Any, chunk: Any) -> None:
     head = method + b" / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
 
     _, is_closed = await converse(new_server(), [head, chunk])
@@ -274,7 +276,7 @@ async def test_bad_chunks_end_the_connection_quietly(method, chunk):
 
 
 @pytest.mark.parametrize("size", range(len(GET)))
-async def test_client_that_leaves_in_a_head_is_forgotten_quietly(size):
+async def test_client_that_leaves_in_a_head_is_forgotten_quietly(size: Any) -> None:
     server = new_server()
 
     await converse(server, [GET[:size]])
@@ -288,7 +290,7 @@ async def test_client_that_leaves_in_a_head_is_forgotten_quietly(size):
 @pytest.mark.parametrize(
     "rest", [b"Content-Length: 100\r\n\r\n{", b"Transfer-Encoding: chunked\r\n\r\n5\r\n{"]
 )
-async def test_client_that_leaves_in_mid_body_is_forgotten_quietly(rest, fault):
+async def test_client_that_leaves_in_mid_body_is_forgotten_quietly(rest: Any, fault: Any) -> None:
     server = new_server()
     connection, _ = connect(server)
     connection.data_received(b"POST / HTTP/1.1\r\nHost: localhost\r\n" + rest)
@@ -300,7 +302,7 @@ async def test_client_that_leaves_in_mid_body_is_forgotten_quietly(rest, fault):
     assert not server.watched
 
 
-async def test_client_that_leaves_before_its_answer_is_forgotten_quietly():
+async def test_client_that_leaves_before_its_answer_is_forgotten_quietly() -> None:
     server = new_server()
     connection, _ = connect(server)
     connection.data_received(GET.replace(b"/ ", b"/late ") + GET)
@@ -313,13 +315,13 @@ async def test_client_that_leaves_before_its_answer_is_forgotten_quietly():
     assert not server.watched
 
 
-async def test_refusal_of_aiohttp_itself_is_a_problem_document():
+async def test_refusal_of_aiohttp_itself_is_a_problem_document() -> None:
     answer, _ = await converse(new_server(), [GET.replace(b"/ ", b"/expect ")])
 
     assert document(answer)["status"] == 417
 
 
-def frames_of(data):
+def frames_of(data: Any) -> Any:
     """Return (opcode, payload) of the server's frames."""
     found = []
     while data:
@@ -348,7 +350,7 @@ VIOLATIONS = {
 
 
 @pytest.mark.parametrize(("raw", "code"), VIOLATIONS.values(), ids=VIOLATIONS)
-async def test_websocket_that_breaks_the_protocol_is_closed_with_its_code(raw, code):
+async def test_websocket_that_breaks_the_protocol_is_closed_with_its_code(raw: Any, code: Any) -> None:
     masked = frame(0x81, b"first")
     for chunks in ([UPGRADE + masked + raw], [UPGRADE, masked + raw], [UPGRADE, masked, raw[:1], raw[1:]]):
         answer, is_closed = await converse(new_server(), chunks)
@@ -360,7 +362,9 @@ async def test_websocket_that_breaks_the_protocol_is_closed_with_its_code(raw, c
         assert is_closed
 
 
-async def test_websocket_client_that_offers_protocols_leaves_no_line_in_the_log(caplog):
+async def test_websocket_client_that_offers_protocols_leaves_no_line_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     offered = UPGRADE[:-2] + b"Sec-WebSocket-Protocol: mine\r\n\r\n"
 
     answer, _ = await converse(new_server(), [offered])

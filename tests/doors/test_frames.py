@@ -1,6 +1,7 @@
 """Which frames of a client's WebSocket reach the reader, in whatever chunks they come."""
 
 import random
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ SEED = 20261128
 FIN, TEXT, BINARY, CONTINUATION, CLOSE, PING = 0x80, 1, 2, 0, 8, 9
 
 
-def frame(first, payload=b"", mask=0x80):
+def frame(first: Any, payload: Any = b"", mask: Any = 0x80) -> Any:
     """Return a frame as a client sends it; mask=0: as it must not."""
     size = len(payload)
     if size < 126:
@@ -43,12 +44,12 @@ BAD = {
 }
 
 
-def passed(chunks):
+def passed(chunks: Any) -> Any:
     frames = ClientFrames()
     return b"".join(frames.checked(chunk) for chunk in chunks)
 
 
-def test_good_frames_pass_whole_and_byte_by_byte():
+def test_good_frames_pass_whole_and_byte_by_byte() -> None:
     data = b"".join(GOOD)
 
     assert passed([data]) == data
@@ -56,7 +57,7 @@ def test_good_frames_pass_whole_and_byte_by_byte():
 
 
 @pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
-def test_reader_gets_what_stands_before_a_bad_frame_and_then_one_that_it_refuses(bad):
+def test_reader_gets_what_stands_before_a_bad_frame_and_then_one_that_it_refuses(bad: Any) -> None:
     good = frame(FIN | TEXT, b"first")
     data = good + bad + good
     allowed = good + (frame(TEXT, b"") if bad.startswith(frame(TEXT, b"")) else b"")
@@ -66,7 +67,7 @@ def test_reader_gets_what_stands_before_a_bad_frame_and_then_one_that_it_refuses
     assert passed([data[i : i + 1] for i in range(len(data))]) == allowed + REFUSED_FRAME
 
 
-def test_random_chunks_make_no_difference():
+def test_random_chunks_make_no_difference() -> None:
     chance = random.Random(SEED)
     for _ in range(300):
         parts = [chance.choice(GOOD[:1] + GOOD[6:7] + [b"".join(GOOD[1:5])]) for _ in range(6)]

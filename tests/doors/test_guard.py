@@ -1,5 +1,7 @@
 """For which hosts a door answers, and which pages may speak to it."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -12,10 +14,10 @@ from tests.doors.wire import converse
 API_PORT = 8000
 
 
-async def answered(guard, head, line=b"GET / HTTP/1.1"):
+async def answered(guard: Any, head: Any, line: Any = b"GET / HTTP/1.1") -> Any:
     """Return the status of a request with these headers, and its document."""
 
-    async def handle(request):
+    async def handle(request: Any) -> Any:
         return Reply(200, b"{}")
 
     server = ConnectionServer(handle, guard, DoorLimits(), connections_max=9)
@@ -23,7 +25,7 @@ async def answered(guard, head, line=b"GET / HTTP/1.1"):
     return int(answer.split()[1]), msgspec.json.decode(answer.partition(b"\r\n\r\n")[2])
 
 
-def guard(bound="127.0.0.1", hosts=(), origins=(), port=API_PORT):
+def guard(bound: Any = "127.0.0.1", hosts: Any = (), origins: Any = (), port: Any = API_PORT) -> Any:
     return Guard("orders", bound, hosts, origins, lambda: port)
 
 
@@ -55,7 +57,7 @@ def guard(bound="127.0.0.1", hosts=(), origins=(), port=API_PORT):
         ("127.0.0.1", ("*",), "whatever.example", 200),
     ],
 )
-async def test_hosts(bound, hosts, host, status):
+async def test_hosts(bound: Any, hosts: Any, host: Any, status: Any) -> None:
     found, document = await answered(guard(bound, hosts), b"Host: " + host.encode())
 
     assert found == status
@@ -65,7 +67,7 @@ async def test_hosts(bound, hosts, host, status):
         assert repr(host) in document["detail"]
 
 
-async def test_host_of_the_long_form_is_looked_at_too():
+async def test_host_of_the_long_form_is_looked_at_too() -> None:
     for target, status in (
         (b"http://localhost/", 200),
         (b"http://evil.example/", 421),
@@ -75,7 +77,7 @@ async def test_host_of_the_long_form_is_looked_at_too():
         assert found == status
 
 
-async def test_http_1_0_needs_no_host():
+async def test_http_1_0_needs_no_host() -> None:
     assert (await answered(guard(), b"X: y", b"GET / HTTP/1.0"))[0] == 200
 
 
@@ -101,7 +103,7 @@ async def test_http_1_0_needs_no_host():
         (("*",), "null", 200),
     ],
 )
-async def test_origins(origins, origin, status):
+async def test_origins(origins: Any, origin: Any, status: Any) -> None:
     head = b"Host: localhost:8001\r\nOrigin: " + origin.encode()
     upgrade = head + b"\r\nConnection: upgrade\r\nUpgrade: websocket"
     body = head + b"\r\nContent-Length: 0"
@@ -115,14 +117,14 @@ async def test_origins(origins, origin, status):
     assert (await answered(guard(origins=origins), head))[0] == 200  # reading changes nothing
 
 
-async def test_no_origin_passes_and_an_unknown_port_of_the_api_lets_nobody_else_in():
+async def test_no_origin_passes_and_an_unknown_port_of_the_api_lets_nobody_else_in() -> None:
     no_port = guard(port=None)
     assert (await answered(no_port, b"Host: localhost:8001", b"POST / HTTP/1.1"))[0] == 200
     head = b"Host: localhost:8001\r\nOrigin: http://localhost:8000"
     assert (await answered(no_port, head, b"POST / HTTP/1.1"))[0] == 403
 
 
-async def test_door_behind_a_proxy_takes_the_pages_of_its_own_name():
+async def test_door_behind_a_proxy_takes_the_pages_of_its_own_name() -> None:
     behind = guard(hosts=("pinion.example",))
     head = b"Host: pinion.example\r\nOrigin: https://pinion.example"
     assert (await answered(behind, head, b"POST / HTTP/1.1"))[0] == 200
@@ -131,14 +133,14 @@ async def test_door_behind_a_proxy_takes_the_pages_of_its_own_name():
 
 
 @pytest.mark.parametrize("coding", ["gzip", "GZIP", "deflate", "br", "zstd", "x", "identity, gzip"])
-async def test_encoded_bodies_are_415(coding):
+async def test_encoded_bodies_are_415(coding: Any) -> None:
     head = b"Host: localhost\r\nContent-Encoding: " + coding.encode()
     found, document = await answered(guard(), head, b"POST / HTTP/1.1")
 
     assert (found, document["reason"]) == (415, "unsupported_encoding")
 
 
-async def test_two_keys_are_refused_whatever_they_say():
+async def test_two_keys_are_refused_whatever_they_say() -> None:
     head = b"Host: localhost\r\nAuthorization: Bearer a\r\nauthorization: Bearer a"
     found, document = await answered(guard(), head)
 

@@ -1,25 +1,27 @@
 """Who gives way when too many have shown no key."""
 
+from typing import Any
+
 import pytest
 
 from doors.keyless import Keyless, quota_address
 
 
-def test_oldest_gives_way_when_all_places_are_taken():
-    keyless = Keyless(3, 9)
+def test_oldest_gives_way_when_all_places_are_taken() -> None:
+    keyless: Keyless[str] = Keyless(3, 9)
     assert [keyless.enter(each, None) for each in "abcde"] == [None, None, None, "a", "b"]
     assert len(keyless) == 3
 
 
-def test_oldest_of_an_address_gives_way_to_its_next_and_nobody_else():
-    keyless = Keyless(100, 2)
+def test_oldest_of_an_address_gives_way_to_its_next_and_nobody_else() -> None:
+    keyless: Keyless[str] = Keyless(100, 2)
     keyless.enter("other", "192.0.2.9")
     assert [keyless.enter(each, "192.0.2.1") for each in "abcd"] == [None, None, "a", "b"]
     assert [keyless.enter(each, None) for each in "efgh"] == [None] * 4  # loopback is apart
 
 
-def test_who_has_shown_a_key_gives_way_to_nobody():
-    keyless = Keyless(2, 2)
+def test_who_has_shown_a_key_gives_way_to_nobody() -> None:
+    keyless: Keyless[str] = Keyless(2, 2)
     keyless.enter("keyed", "192.0.2.1")
     keyless.leave("keyed")
     keyless.leave("keyed")
@@ -27,8 +29,8 @@ def test_who_has_shown_a_key_gives_way_to_nobody():
     assert [keyless.enter(each, "192.0.2.1") for each in "abc"] == [None, None, "a"]
 
 
-def test_newcomer_is_served_however_many_sit_there():
-    keyless = Keyless(64, 8)
+def test_newcomer_is_served_however_many_sit_there() -> None:
+    keyless: Keyless[int | str] = Keyless(64, 8)
     for number in range(10_000):
         keyless.enter(number, None)
 
@@ -36,8 +38,8 @@ def test_newcomer_is_served_however_many_sit_there():
     assert len(keyless) == 64
 
 
-def test_nothing_of_those_who_left_is_kept():
-    keyless = Keyless(4, 4)
+def test_nothing_of_those_who_left_is_kept() -> None:
+    keyless: Keyless[int] = Keyless(4, 4)
     for number in range(1000):
         keyless.enter(number, f"192.0.2.{number % 250}")
         keyless.leave(number)
@@ -61,5 +63,5 @@ def test_nothing_of_those_who_left_is_kept():
         ("", None),
     ],
 )
-def test_address_that_a_peer_is_counted_under(peer, counted):
+def test_address_that_a_peer_is_counted_under(peer: Any, counted: Any) -> None:
     assert quota_address(peer) == counted

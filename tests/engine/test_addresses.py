@@ -1,5 +1,7 @@
 """One spelling for hosts and origins."""
 
+from typing import Any
+
 import pytest
 
 from engine.addresses import Address, Origin, read_address, read_origin
@@ -26,7 +28,7 @@ from engine.addresses import Address, Origin, read_address, read_origin
         *((text, None) for text in ("a" * 300, "bücher.example", "a\n", "a..", "[::1%eth0]")),
     ],
 )
-def test_addresses(text, address):
+def test_addresses(text: Any, address: Any) -> None:
     assert read_address(text) == address
 
 
@@ -44,5 +46,5 @@ def test_addresses(text, address):
         *((text, None) for text in ("http://u@a", "http://a?b", "a", "localhost:8000", "http://a http://b")),
     ],
 )
-def test_origins(text, origin):
+def test_origins(text: Any, origin: Any) -> None:
     assert read_origin(text) == origin

@@ -1,6 +1,7 @@
 """Settings: what is taken, what is refused, and whether the refusal helps."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,12 +109,12 @@ def test_ports_of_the_command_line_are_checked() -> None:
         ("[doors]\nkeyless = 1", "doors.keyless: unknown setting; did you mean 'keyless_streams'"),
     ],
 )
-def test_settings_of_the_doors_are_checked(text, named):
+def test_settings_of_the_doors_are_checked(text: Any, named: Any) -> None:
     with pytest.raises(ConfigError, match=named):
         parse(text.encode())
 
 
-def test_hosts_and_origins_are_taken_as_given():
+def test_hosts_and_origins_are_taken_as_given() -> None:
     settings = parse(b'[api]\nhosts = ["a.example:8443", "::1", "*"]\norigins = ["https://b.example"]')
 
     assert settings.api.hosts == ("a.example:8443", "::1", "*")

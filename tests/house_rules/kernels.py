@@ -101,7 +101,7 @@ def dispatchers() -> tuple[Any, ...]:
                 if isinstance(value, Dispatcher) and value.py_func.__module__.split(".")[0] in PACKAGES:
                     made[id(value)] = value
     application = trading(Capacities())
-    run = loop.build(application)
+    run: Any = loop.build(application)
     inner = [run.py_func.__globals__[name] for name in ("take_batch", "emit")]
     return (*made.values(), run, *inner, replica.build_replay(application))
 

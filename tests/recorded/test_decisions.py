@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.config import Capacities
+from engine.capacities import Capacities
 from engine.records import COMMAND, Op
 from engine.trading.digest import digest
 from engine.trading.neutral_digest import EVENT_NUMBERS, EVENT_TEXTS, NeutralDigest, neutral_digest

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,20 +17,20 @@ STATE = np.dtype([("seq", "<i8"), ("version", "<i8", (4,))])
 
 
 @njit
-def store_and_load(s, i, value):
+def store_and_load(s: Any, i: Any, value: Any) -> Any:
     atomics.store_release(s.version, i, value)
     return atomics.load_acquire(s.version, i)
 
 
 @njit
-def spin_until(words, value, rounds):
+def spin_until(words: Any, value: Any, rounds: Any) -> Any:
     while rounds and atomics.load_acquire(words, 0) != value:
         rounds -= 1
     return rounds > 0
 
 
 @njit
-def fenced(words):
+def fenced(words: Any) -> Any:
     words[0] = 1
     atomics.fence_release()
     words[1] = 2
@@ -37,7 +38,7 @@ def fenced(words):
     return atomics.load_relaxed(words, 0)
 
 
-def test_a_stored_word_is_loaded_from_python():
+def test_a_stored_word_is_loaded_from_python() -> None:
     words = np.zeros(3, np.int64)
 
     atomics.store_release(words, 1, -5)
@@ -48,14 +49,14 @@ def test_a_stored_word_is_loaded_from_python():
     assert atomics.load_relaxed(words, 2) == 2**62
 
 
-def test_a_nested_array_of_a_record_is_stored_in_place():
+def test_a_nested_array_of_a_record_is_stored_in_place() -> None:
     state = np.zeros(2, STATE)
 
     assert store_and_load(state[1], 2, 77) == 77
     assert state["version"].tolist() == [[0, 0, 0, 0], [0, 0, 77, 0]]
 
 
-def test_a_strided_field_of_records_is_stored_in_place():
+def test_a_strided_field_of_records_is_stored_in_place() -> None:
     state = np.zeros(3, STATE)
 
     atomics.store_release(state["seq"], 2, 9)
@@ -65,12 +66,12 @@ def test_a_strided_field_of_records_is_stored_in_place():
 
 
 @pytest.mark.parametrize("words", [np.zeros(2), np.zeros(2, np.int32), np.zeros((2, 2), np.int64)])
-def test_anything_but_int64_words_is_refused(words):
+def test_anything_but_int64_words_is_refused(words: Any) -> None:
     with pytest.raises(TypingError, match="one-dimensional int64"):
         atomics.load_acquire(words, 0)
 
 
-def test_a_store_to_a_read_only_word_is_refused_and_a_load_works():
+def test_a_store_to_a_read_only_word_is_refused_and_a_load_works() -> None:
     words = np.arange(3)
     words.flags.writeable = False
 
@@ -79,7 +80,7 @@ def test_a_store_to_a_read_only_word_is_refused_and_a_load_works():
         atomics.store_release(words, 0, 1)
 
 
-def test_a_spin_loop_keeps_its_atomic_load_in_the_optimised_code():
+def test_a_spin_loop_keeps_its_atomic_load_in_the_optimised_code() -> None:
     assert spin_until(np.full(1, 3), 3, 10)
     assert not spin_until(np.full(1, 3), 4, 10)
 
@@ -89,7 +90,7 @@ def test_a_spin_loop_keeps_its_atomic_load_in_the_optimised_code():
     assert "acquire, align 8" in code
 
 
-def test_fences_stay_in_the_optimised_code():
+def test_fences_stay_in_the_optimised_code() -> None:
     assert fenced(np.zeros(2, np.int64)) == 1
 
     (code,) = fenced.inspect_llvm().values()
@@ -98,7 +99,7 @@ def test_fences_stay_in_the_optimised_code():
     assert "fence acquire" in code
 
 
-def test_clocks_agree_with_pythons():
+def test_clocks_agree_with_pythons() -> None:
     before = time.time_ns(), time.monotonic_ns()
     now = atomics.clock_realtime_ns(), atomics.clock_monotonic_ns()
     after = time.time_ns(), time.monotonic_ns()
@@ -107,13 +108,13 @@ def test_clocks_agree_with_pythons():
     assert before[1] <= now[1] <= after[1]
 
 
-def test_the_cycle_counter_grows():
+def test_the_cycle_counter_grows() -> None:
     first = atomics.cycle_count()
 
     assert atomics.cycle_count() > first
 
 
-def test_sleep_lasts_at_least_what_was_asked():
+def test_sleep_lasts_at_least_what_was_asked() -> None:
     before = time.monotonic_ns()
 
     atomics.sleep_ns(2_000_000)
@@ -155,7 +156,7 @@ print("all ran uncompiled")
 """
 
 
-def test_every_kernel_also_runs_as_plain_python():
+def test_every_kernel_also_runs_as_plain_python() -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", UNCOMPILED],
         env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
@@ -167,7 +168,7 @@ def test_every_kernel_also_runs_as_plain_python():
     assert done.stdout == "all ran uncompiled\n"
 
 
-def test_an_index_outside_is_caught_when_bounds_are_checked():
+def test_an_index_outside_is_caught_when_bounds_are_checked() -> None:
     program = (
         "import numpy as np; from ringbuf.atomics import load_acquire; load_acquire(np.zeros(2, np.int64), 2)"
     )

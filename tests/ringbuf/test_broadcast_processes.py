@@ -1,6 +1,8 @@
 """A writer that never waits and readers too slow for it: nothing torn is ever delivered."""
 
 import signal
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,12 +28,12 @@ OUT_OF_ORDER, TORN = -2, -3
 
 
 @njit
-def mixed(position, word):
+def mixed(position: Any, word: Any) -> Any:
     return (position * 16 + word + 1) * 0x9E3779B97F4A7C1
 
 
 @njit
-def write(control, slots, last, meeting):
+def write(control: Any, slots: Any, last: Any, meeting: Any) -> None:
     """Write events up to index `last`, EVENTS_PER_COMMAND at a time; the gate lags one command behind."""
     while control[END] < last:
         first = control[END]
@@ -51,7 +53,7 @@ def write(control, slots, last, meeting):
 
 
 @njit
-def first_fault(out, count, position, gate_at_most):
+def first_fault(out: Any, count: Any, position: Any, gate_at_most: Any) -> Any:
     """Return 0 when `count` events from `position` on are whole and visible."""
     for i in range(count):
         if out[i, 0] != position + i or out[i, 1] != (position + i) // EVENTS_PER_COMMAND + 1:
@@ -65,7 +67,7 @@ def first_fault(out, count, position, gate_at_most):
 
 
 @njit
-def follow(control, slots, position, last, limit, rounds, tally):
+def follow(control: Any, slots: Any, position: Any, last: Any, limit: int, rounds: Any, tally: Any) -> Any:
     """Read and check up to index `last`; return the next position or a fault.
 
     tally : int64[3], delivered, missed and laps are added to it
@@ -91,13 +93,13 @@ def follow(control, slots, position, last, limit, rounds, tally):
     return position
 
 
-def writer(name, last, meeting=False):
+def writer(name: Any, last: Any, meeting: Any = False) -> None:
     segment = attach(name, Kind.BROADCAST, EVENT)
     ring = Broadcast(segment.control, segment.slots)
     write(ring.control, ring.words, last, meeting)
 
 
-def follow_to_the_end(ring, peer, last, limit):
+def follow_to_the_end(ring: Any, peer: Any, last: Any, limit: int) -> Any:
     """Follow until `last`, or until the writer is dead and all that is visible is read."""
     tally = np.zeros(3, np.int64)
     position = 0
@@ -111,13 +113,13 @@ def follow_to_the_end(ring, peer, last, limit):
     return position, tally.tolist()
 
 
-def reader(name, parent, last, limit):
+def reader(name: Any, parent: Any, last: Any, limit: int) -> None:
     segment = attach(name, Kind.BROADCAST, EVENT)
     follow_to_the_end(Broadcast(segment.control, segment.slots), parent, last, limit)
 
 
 @pytest.fixture
-def ring(segment_name):
+def ring(segment_name: str) -> Iterator[Any]:
     with create(segment_name, Kind.BROADCAST, EVENT, CAPACITY) as segment:
         made = Broadcast(segment.control, segment.slots)
         write(made.control, made.words, 0, False)  # compiled once, before the processes fork
@@ -126,7 +128,9 @@ def ring(segment_name):
 
 
 @pytest.mark.parametrize("limit", [1, 5, CAPACITY])
-def test_a_lapped_reader_is_given_whole_events_or_told(ring, segment_name, start, limit):
+def test_a_lapped_reader_is_given_whole_events_or_told(
+    ring: Any, segment_name: str, start: Any, limit: int
+) -> None:
     last = 900_000
     peer = start(writer, segment_name, last, True)
 
@@ -139,7 +143,7 @@ def test_a_lapped_reader_is_given_whole_events_or_told(ring, segment_name, start
     assert delivered > 0
 
 
-def test_a_reader_that_comes_late_is_lapped_exactly_once(ring, segment_name, start):
+def test_a_reader_that_comes_late_is_lapped_exactly_once(ring: Any, segment_name: str, start: Any) -> None:
     last = 30_000
     peer = start(writer, segment_name, last)
     peer.join()
@@ -151,7 +155,7 @@ def test_a_reader_that_comes_late_is_lapped_exactly_once(ring, segment_name, sta
     assert delivered == BEHIND - EVENTS_PER_COMMAND
 
 
-def test_a_writer_killed_anywhere_leaves_only_whole_events(ring, segment_name, start):
+def test_a_writer_killed_anywhere_leaves_only_whole_events(ring: Any, segment_name: str, start: Any) -> None:
     peer = start(writer, segment_name, 10**12)
     while committed(ring.control) < 10_000:
         assert peer.is_alive()
@@ -171,7 +175,7 @@ def test_a_writer_killed_anywhere_leaves_only_whole_events(ring, segment_name, s
     assert tally.tolist() == [reached - position, 0, 0]
 
 
-def test_a_killed_reader_does_not_disturb_the_others(ring, segment_name, start):
+def test_a_killed_reader_does_not_disturb_the_others(ring: Any, segment_name: str, start: Any) -> None:
     last = 300_000
     peer = start(writer, segment_name, last)
     victim = start(reader, segment_name, peer, last, 1)

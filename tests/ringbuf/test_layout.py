@@ -3,7 +3,7 @@
 from ringbuf import layout
 
 
-def test_every_cursor_has_a_line_of_its_own():
+def test_every_cursor_has_a_line_of_its_own() -> None:
     spsc = [layout.PUBLISHED, layout.RELEASED_SEEN, layout.RELEASED]
     broadcast = [layout.END, layout.INTENT]
 
@@ -13,7 +13,7 @@ def test_every_cursor_has_a_line_of_its_own():
         assert max(lines) < layout.CONTROL_WORDS // layout.LINE_WORDS
 
 
-def test_header_control_and_data_do_not_overlap():
+def test_header_control_and_data_do_not_overlap() -> None:
     control_end = layout.CONTROL_OFFSET_BYTES + layout.CONTROL_WORDS * layout.WORD_BYTES
 
     assert layout.HEADER_BYTES <= layout.CONTROL_OFFSET_BYTES

@@ -1,5 +1,7 @@
 """A writer that never pauses and a reader of another process: every copy is of one version."""
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -20,7 +22,7 @@ TORN = -1
 
 
 @njit
-def write(s, last):
+def write(s: Any, last: Any) -> None:
     for seq in range(s.version[1] // 2 + 1, last + 1):
         open_version(s.version, 1, seq)
         for word in range(WORDS):
@@ -29,7 +31,7 @@ def write(s, last):
 
 
 @njit
-def watch(s, rounds, copy):
+def watch(s: Any, rounds: Any, copy: Any) -> Any:
     """Copy under the version word; return how many copies were whole, TORN if one was not what it claimed."""
     whole = 0
     for _ in range(rounds):
@@ -47,11 +49,11 @@ def watch(s, rounds, copy):
     return whole
 
 
-def writer(name, last):
+def writer(name: Any, last: Any) -> None:
     write(attach(name, Kind.STATE, STATE).slots[0], last)
 
 
-def test_no_copy_mixes_two_versions(segment_name, start):
+def test_no_copy_mixes_two_versions(segment_name: str, start: Any) -> None:
     last = 2_000_000
     with create(segment_name, Kind.STATE, STATE, 1) as segment:
         state = segment.slots[0]
@@ -69,7 +71,7 @@ def test_no_copy_mixes_two_versions(segment_name, start):
         assert copy[0] == last
 
 
-def test_snapshots_from_python_are_of_one_version_too(segment_name, start):
+def test_snapshots_from_python_are_of_one_version_too(segment_name: str, start: Any) -> None:
     with create(segment_name, Kind.STATE, STATE, 1) as segment:
         write(segment.slots[0], 1)
         readable = attach(segment_name, Kind.STATE, STATE, readonly=True).slots[0]

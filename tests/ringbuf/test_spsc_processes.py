@@ -2,6 +2,8 @@
 
 import os
 import signal
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,12 +21,12 @@ ROUNDS = SPIN_ROUNDS + 100
 
 
 @njit
-def mixed(position, word):
+def mixed(position: Any, word: Any) -> Any:
     return (position * 8 + word + 1) * 0x9E3779B97F4A7C1
 
 
 @njit
-def produce(control, slots, last):
+def produce(control: Any, slots: Any, last: Any) -> Any:
     """Publish records up to position `last`; return the next position."""
     capacity = slots.shape[0]
     idle = 0
@@ -41,7 +43,7 @@ def produce(control, slots, last):
 
 
 @njit
-def consume(control, slots, last, batch):
+def consume(control: Any, slots: Any, last: Any, batch: Any) -> Any:
     """Check and release records up to position `last`; return the next, negative after a bad word."""
     capacity = slots.shape[0]
     idle = 0
@@ -60,31 +62,31 @@ def consume(control, slots, last, batch):
     return control[RELEASED]
 
 
-def attached(name):
+def attached(name: Any) -> Any:
     segment = attach(name, Kind.SPSC, RECORD)
     return SpscRing(segment.control, segment.slots)
 
 
-def producer(name, last):
+def producer(name: Any, last: Any) -> None:
     ring = attached(name)
     while produce(ring.control, ring.words, last) < last:
         pass
 
 
-def consumer(name, last):
+def consumer(name: Any, last: Any) -> None:
     ring = attached(name)
     while (reached := consume(ring.control, ring.words, last, 16)) < last:
         assert reached >= 0
 
 
-def producer_that_dies_in_a_slot(name, published):
+def producer_that_dies_in_a_slot(name: Any, published: Any) -> None:
     producer(name, published)
     ring = attached(name)
     ring.slots[try_claim(ring.control, CAPACITY)]["words"] = -1
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def consumer_that_dies_before_releasing(name, released):
+def consumer_that_dies_before_releasing(name: Any, released: Any) -> None:
     consumer(name, released)
     ring = attached(name)
     while available(ring.control) == 0:
@@ -93,7 +95,7 @@ def consumer_that_dies_before_releasing(name, released):
 
 
 @pytest.fixture
-def ring(segment_name):
+def ring(segment_name: str) -> Iterator[Any]:
     with create(segment_name, Kind.SPSC, RECORD, CAPACITY) as segment:
         made = SpscRing(segment.control, segment.slots)
         produce(made.control, made.words, 0)  # compiled once, before the processes fork
@@ -101,7 +103,7 @@ def ring(segment_name):
         yield made
 
 
-def consume_from(ring, peer, last):
+def consume_from(ring: Any, peer: Any, last: Any) -> Any:
     """Consume in this process until `last`, or until the peer is dead and all it published is read."""
     reached = ring.released
     while reached < last:
@@ -113,7 +115,7 @@ def consume_from(ring, peer, last):
     return reached
 
 
-def test_two_million_records_arrive_whole_and_in_order(ring, segment_name, start):
+def test_two_million_records_arrive_whole_and_in_order(ring: Any, segment_name: str, start: Any) -> None:
     peer = start(producer, segment_name, 2_000_000)
 
     assert consume_from(ring, peer, 2_000_000) == 2_000_000
@@ -122,7 +124,9 @@ def test_two_million_records_arrive_whole_and_in_order(ring, segment_name, start
     assert len(ring) == 0
 
 
-def test_a_producer_killed_in_a_slot_publishes_nothing_half_made(ring, segment_name, start):
+def test_a_producer_killed_in_a_slot_publishes_nothing_half_made(
+    ring: Any, segment_name: str, start: Any
+) -> None:
     peer = start(producer_that_dies_in_a_slot, segment_name, 1_000)
     assert consume_from(ring, peer, 10**9) == 1_000
     assert peer.exitcode == -signal.SIGKILL
@@ -132,7 +136,9 @@ def test_a_producer_killed_in_a_slot_publishes_nothing_half_made(ring, segment_n
     assert consume_from(ring, successor, 3_000) == 3_000
 
 
-def test_a_producer_killed_anywhere_loses_nothing_it_published(ring, segment_name, start):
+def test_a_producer_killed_anywhere_loses_nothing_it_published(
+    ring: Any, segment_name: str, start: Any
+) -> None:
     peer = start(producer, segment_name, 10**9)
     consume_from(ring, peer, 5_000)
     peer.kill()
@@ -144,7 +150,9 @@ def test_a_producer_killed_anywhere_loses_nothing_it_published(ring, segment_nam
     assert consume_from(ring, successor, reached + 5_000) == reached + 5_000
 
 
-def test_a_killed_consumer_is_succeeded_at_what_it_had_not_released(ring, segment_name, start):
+def test_a_killed_consumer_is_succeeded_at_what_it_had_not_released(
+    ring: Any, segment_name: str, start: Any
+) -> None:
     peer = start(consumer_that_dies_before_releasing, segment_name, 1_000)
     while peer.is_alive() and ring.published < 2_000:
         produce(ring.control, ring.words, 2_000)
@@ -161,7 +169,9 @@ def test_a_killed_consumer_is_succeeded_at_what_it_had_not_released(ring, segmen
     assert ring.released == 20_000
 
 
-def test_a_ring_whose_consumer_is_dead_fills_and_then_refuses(ring, segment_name, start):
+def test_a_ring_whose_consumer_is_dead_fills_and_then_refuses(
+    ring: Any, segment_name: str, start: Any
+) -> None:
     peer = start(consumer, segment_name, 10**9)
     peer.kill()
     peer.join()

@@ -13,13 +13,13 @@ from ringbuf.waiting import (
 )
 
 
-def test_each_round_counts_one():
+def test_each_round_counts_one() -> None:
     for policy in (SPIN, BACKOFF):
         for idle_count in (0, SPIN_ROUNDS, SPIN_ROUNDS + YIELD_ROUNDS, 10**9):
             assert pause(policy, idle_count) == idle_count + 1
 
 
-def test_backoff_sleeps_once_it_was_idle_for_long():
+def test_backoff_sleeps_once_it_was_idle_for_long() -> None:
     before = time.monotonic_ns()
 
     pause(BACKOFF, SPIN_ROUNDS + YIELD_ROUNDS)
@@ -27,7 +27,7 @@ def test_backoff_sleeps_once_it_was_idle_for_long():
     assert time.monotonic_ns() - before >= SLEEP_FIRST_NS
 
 
-def test_backoff_sleeps_grow_to_their_longest():
+def test_backoff_sleeps_grow_to_their_longest() -> None:
     before = time.monotonic_ns()
 
     pause(BACKOFF, 10**12)
@@ -35,7 +35,7 @@ def test_backoff_sleeps_grow_to_their_longest():
     assert time.monotonic_ns() - before >= SLEEP_MAX_NS
 
 
-def test_spin_never_gives_the_core_away():
+def test_spin_never_gives_the_core_away() -> None:
     before = time.process_time_ns(), time.thread_time_ns()
 
     for idle_count in range(1_000):

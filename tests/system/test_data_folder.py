@@ -10,6 +10,7 @@ import sys
 import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -67,6 +68,10 @@ def said(log: TextIO) -> str:
     return log.read()
 
 
+def has_said(log: TextIO, text: str) -> bool:
+    return text in said(log)
+
+
 @pytest.mark.parametrize("harm", [move, remove, replace_by_file, replace_by_folder])
 def test_an_instance_whose_data_folder_is_gone_accepts_nothing_more_and_says_why(
     start: Start, harm: Callable[[Path], None]
@@ -86,7 +91,8 @@ def test_an_instance_whose_data_folder_is_gone_accepts_nothing_more_and_says_why
         for name in ("shadow", "history", "database", "http"):
             with suppress(ProcessLookupError):  # it missed the folder by itself
                 os.kill(pids[name], signal.SIGKILL)
-            await_true(lambda name=name: f"{name} (pid {pids[name]}) ended" in said(log), f"{name} is missed")
+            ended = f"{name} (pid {pids[name]}) ended"
+            await_true(partial(has_said, log, ended), f"{name} is missed")
         code = running.stop()
         told = said(log)
 

@@ -46,7 +46,7 @@ class Story:
 
     def __post_init__(self) -> None:
         exchange, engine, flow = Exchange(), Engine(), Flow(self.seed)
-        times = []
+        times: list[int] = []
         for position in range(len(PREAMBLE) + self.count):
             command = PREAMBLE[position] if position < len(PREAMBLE) else flow.next(exchange)
             events = exchange.submit(command)

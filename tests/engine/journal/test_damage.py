@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from engine.runtime.frames import NPY_HEAD_BYTES, RECORD
-from engine.runtime.journal import JournalError, Position, segment_paths, survey
+from engine.runtime.journal import START, JournalError, Position, segment_paths, survey
 from tests.engine.journal.written import IDENTITY, SLOTS, Journal, byte_of, fill, marks_of, read
 
 END_BYTE = byte_of(SLOTS)
@@ -36,10 +36,10 @@ def flipped(path: Path, whole: bytes, at: int, bit: int) -> None:
     path.write_bytes(damaged)
 
 
-def refusal(folder: Path, floor: Position | None = None) -> str:
+def refusal(folder: Path, floor: Position = START) -> str:
     """Return why a start is refused, nothing when it is not."""
     try:
-        survey(folder, *([floor] if floor else []), identity=IDENTITY)
+        survey(folder, floor, identity=IDENTITY)
     except JournalError as error:
         return str(error)
     return ""

@@ -6,6 +6,7 @@ PINION_LONG=1 goes through more lives; a failure names its seed: History(seed).r
 import os
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,4 +74,6 @@ def test_a_torn_last_frame_is_cut_wherever_it_is_torn(tmp_path: Path) -> None:
 
 
 def test_the_disks_of_these_tests_are_disks() -> None:
-    assert all(issubclass(each, Disk) for each in (RecordingDisk, *LIES))
+    kinds: tuple[Any, ...] = (RecordingDisk, *LIES)
+
+    assert all(issubclass(each, Disk) for each in kinds)

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,13 +76,14 @@ class EchoInstance:
             commands["req_seq"] = np.arange(number, number + len(commands))
             commands["client_order_id"] = 3
             commands["qty"] = 1 + batch % 5
-            sent = 0
-            self.until(lambda c=commands: self._submit(c), "room in the ring")
-            sent += len(commands)
-            number += sent
-            self.until(lambda n=number: self.last_req_seq() >= n - 1 - 40, "answers")
-        self.until(lambda: self.last_req_seq() >= number - 1, "the last answer")
+            self.until(partial(self._submit, commands), "room in the ring")
+            number += len(commands)
+            self.until(partial(self._has_answered, number - 1 - 40), "answers")
+        self.until(partial(self._has_answered, number - 1), "the last answer")
         return number
+
+    def _has_answered(self, req_seq: int) -> bool:
+        return self.last_req_seq() >= req_seq
 
     def _submit(self, commands: Any) -> bool:
         return self.gate.depth() < 200 and self.gate.submit(commands) == len(commands)

@@ -70,7 +70,7 @@ def nodes_below(s: Any, node: int) -> list[int]:
 
 def queue_of(s: Any, level: Any) -> list[int]:
     """Return the orders of a level by its links, checking them both ways."""
-    orders, before, order = [], NIL, int(level["head"])
+    orders, before, order = [], int(NIL), int(level["head"])
     while order != NIL:
         assert s["hot"][order]["prev"] == before
         orders.append(order)

@@ -44,11 +44,12 @@ def _metadata(numbers: dict[str, int], schema: Any) -> bytes:
         )
         for symbol, number in numbers.items()
     ]
+    stype: Any = dbn.SType  # its stubs give members the type of their values
     metadata = dbn.Metadata(
         dataset="GLBX.MDP3",
         start=START_TS,
-        stype_in=dbn.SType.RAW_SYMBOL,
-        stype_out=dbn.SType.INSTRUMENT_ID,
+        stype_in=stype.RAW_SYMBOL,
+        stype_out=stype.INSTRUMENT_ID,
         schema=schema,
         symbols=list(numbers),
         mappings=mappings,

@@ -46,7 +46,7 @@ SETUP: list[Fields] = [
 
 
 @njit(cache=True)
-def apply_one(state, command, seq, ring):
+def apply_one(state: Any, command: Any, seq: Any, ring: Any) -> Any:
     """Apply a command and close the versions that it opened, as the loop does."""
     s = state[0]
     s.out_count = 0

@@ -1,5 +1,7 @@
 """Client ids at the desk: by every address, under every key of the account."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,7 +33,7 @@ def shared() -> Door:
     return door
 
 
-def by_address(method, given, body=b""):
+def by_address(method: Any, given: Any, body: Any = b"") -> Any:
     """Return the command that a request asks for."""
     [fields] = ask(method, f"/v1/orders/{address_of(given)}", {"account": "1"}, body, None).commands
     return fields
@@ -42,7 +44,9 @@ LEGAL = st.one_of(NUMBERS, TEXTS.filter(str.isprintable), UUIDS.map(str))
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(LEGAL, min_size=1, max_size=5, unique_by=lambda each: client_id(each, "tess")))
-def test_every_legal_id_is_amended_and_cancelled_by_its_address(door_of_all, order_of_all, legal):
+def test_every_legal_id_is_amended_and_cancelled_by_its_address(
+    door_of_all: Any, order_of_all: Any, legal: Any
+) -> None:
     for each in legal:
         entered = door_of_all.ask(order_of_all(client_order_id=each))
         if isinstance(entered, Problem):
@@ -57,13 +61,13 @@ def test_every_legal_id_is_amended_and_cancelled_by_its_address(door_of_all, ord
 
 
 @pytest.fixture(scope="module")
-def door_of_all():
+def door_of_all() -> Any:
     return Door()
 
 
 @pytest.fixture(scope="module")
-def order_of_all():
-    def make(**fields):
+def order_of_all() -> Any:
+    def make(**fields: Any) -> Any:
         given = {
             "op": "new",
             "account": 1,
@@ -77,7 +81,7 @@ def order_of_all():
     return make
 
 
-def test_text_of_another_key_of_the_account_is_cancelled_and_amended(shared, order):
+def test_text_of_another_key_of_the_account_is_cancelled_and_amended(shared: Any, order: Any) -> None:
     theirs = shared.ask(order(client_order_id="abc"), BOB)
 
     amended = shared.ask({"op": "replace", "account": 1, "client_order_id": "abc", "quantity": "50"}, ANN)
@@ -87,7 +91,7 @@ def test_text_of_another_key_of_the_account_is_cancelled_and_amended(shared, ord
     assert (cancelled.order_id, cancelled.status) == (theirs.order_id, "cancelled")
 
 
-def test_own_text_goes_before_that_of_another_key_even_when_it_has_ended(shared, order):
+def test_own_text_goes_before_that_of_another_key_even_when_it_has_ended(shared: Any, order: Any) -> None:
     theirs = shared.ask(order(client_order_id="abc"), BOB)
     own = shared.ask(order(client_order_id="abc"), ANN)
     cancel = {"op": "cancel", "account": 1, "client_order_id": "abc"}
@@ -98,7 +102,7 @@ def test_own_text_goes_before_that_of_another_key_even_when_it_has_ended(shared,
     assert shared.ask(dict(cancel), BOB).order_id == theirs.order_id
 
 
-def test_text_on_its_way_is_the_own_one(shared, order):
+def test_text_on_its_way_is_the_own_one(shared: Any, order: Any) -> None:
     theirs = shared.ask(order(client_order_id="abc"), BOB)
     shared.start(order(client_order_id="abc", symbol="ABC", price="10.25"), ANN)
 
@@ -108,7 +112,7 @@ def test_text_on_its_way_is_the_own_one(shared, order):
     assert reply.order_id != theirs.order_id
 
 
-def test_text_of_a_key_without_the_account_is_nobodys(shared, order):
+def test_text_of_a_key_without_the_account_is_nobodys(shared: Any, order: Any) -> None:
     shared.ask(order(account=2, client_order_id="abc"), EVE)
 
     assert shared.ask({"op": "cancel", "account": 1, "client_order_id": "abc"}, ANN).status == 404

@@ -1,5 +1,7 @@
 """The desk over the real kernel: who may ask for what, and what it comes to."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -9,7 +11,7 @@ from gateways.http.problems import Problem, Refused
 from gateways.http.replies import CountReply, OrderReply
 
 
-def test_resting_order_is_answered_open(door, order):
+def test_resting_order_is_answered_open(door: Any, order: Any) -> None:
     reply = door.ask(order(client_order_id=7))
 
     assert isinstance(reply, OrderReply)
@@ -24,7 +26,7 @@ def test_resting_order_is_answered_open(door, order):
     assert reply.order_id == reply.seq
 
 
-def test_crossing_order_is_answered_with_its_fills(door, order):
+def test_crossing_order_is_answered_with_its_fills(door: Any, order: Any) -> None:
     maker = door.ask(order(side="sell", account=2, quantity="60", client_order_id="m"))
 
     reply = door.ask(order(client_order_id="t", time_in_force="ioc"))
@@ -36,7 +38,7 @@ def test_crossing_order_is_answered_with_its_fills(door, order):
     assert (fill["maker_client_order_id"], fill["taker_client_order_id"]) == ("m", "t")
 
 
-def test_duplicate_says_where_the_original_stands(door, order):
+def test_duplicate_says_where_the_original_stands(door: Any, order: Any) -> None:
     first = door.ask(order(client_order_id=7))
 
     again = door.ask(order(client_order_id=7))
@@ -46,7 +48,7 @@ def test_duplicate_says_where_the_original_stands(door, order):
     assert (again.order_status, again.cum_quantity, again.leaves_quantity) == ("open", "0", "100")
 
 
-def test_cancel_by_client_id_and_by_order_id(door, order):
+def test_cancel_by_client_id_and_by_order_id(door: Any, order: Any) -> None:
     door.ask(order(client_order_id="a"))
     second = door.ask(order(client_order_id="b"))
 
@@ -57,14 +59,14 @@ def test_cancel_by_client_id_and_by_order_id(door, order):
         assert (reply.status, reply.leaves_quantity, reply.reason) == ("cancelled", "0", "user")
 
 
-def test_cancel_of_unknown_order_is_404(door):
+def test_cancel_of_unknown_order_is_404(door: Any) -> None:
     assert door.ask({"op": "cancel", "account": 1, "order_id": 999}).status == 404
     with pytest.raises(Refused) as refused:
         door.start({"op": "cancel", "order_id": 999})
     assert refused.value.problem.status == 404
 
 
-def test_replace_counts_its_price_in_the_ticks_of_the_order(door, order):
+def test_replace_counts_its_price_in_the_ticks_of_the_order(door: Any, order: Any) -> None:
     door.ask(order(client_order_id=5, symbol="ABC", price="10.25"))
 
     reply = door.ask({"op": "replace", "account": 1, "client_order_id": 5, "price": "10.5", "quantity": "80"})
@@ -74,7 +76,7 @@ def test_replace_counts_its_price_in_the_ticks_of_the_order(door, order):
     assert book_px == 42
 
 
-def test_replace_pipelined_behind_its_new_is_counted_right(door, order):
+def test_replace_pipelined_behind_its_new_is_counted_right(door: Any, order: Any) -> None:
     door.start(order(client_order_id=5, symbol="ABC", price="10.25"))
 
     reply = door.ask({"op": "replace", "account": 1, "client_order_id": 5, "price": "10.5"})
@@ -83,7 +85,7 @@ def test_replace_pipelined_behind_its_new_is_counted_right(door, order):
     assert door.gate.state()["hot"][0]["px"][0] == 42
 
 
-def test_replace_is_refused_while_two_instruments_claim_the_id(door, order):
+def test_replace_is_refused_while_two_instruments_claim_the_id(door: Any, order: Any) -> None:
     door.start(order(client_order_id=5, symbol="ABC", price="10.25"))
     door.start(order(client_order_id=5, symbol="XYZ"))
 
@@ -93,7 +95,7 @@ def test_replace_is_refused_while_two_instruments_claim_the_id(door, order):
     assert refused.value.problem.status == 404
 
 
-def test_replace_of_an_unknown_order_never_reaches_the_engine(door):
+def test_replace_of_an_unknown_order_never_reaches_the_engine(door: Any) -> None:
     before = door.gate.applied_count
 
     with pytest.raises(Refused):
@@ -102,7 +104,7 @@ def test_replace_of_an_unknown_order_never_reaches_the_engine(door):
     assert door.gate.applied_count == before
 
 
-def test_mass_cancel_counts_and_lists(door, order):
+def test_mass_cancel_counts_and_lists(door: Any, order: Any) -> None:
     for _ in range(3):
         door.ask(order())
     door.ask(order(account=2))
@@ -135,8 +137,8 @@ def test_mass_cancel_counts_and_lists(door, order):
     ],
 )
 def test_what_no_record_can_carry_is_refused_with_field_and_reason(
-    door, order, fields, status, reason, field
-):
+    door: Any, order: Any, fields: Any, status: Any, reason: Any, field: Any
+) -> None:
     with pytest.raises(Refused) as refused:
         door.start(order(**fields))
 
@@ -144,7 +146,7 @@ def test_what_no_record_can_carry_is_refused_with_field_and_reason(
     assert (document.status, document.reason, document.field) == (status, reason, field)
 
 
-def test_foreign_account_and_missing_role_are_refused_at_the_door(door, order):
+def test_foreign_account_and_missing_role_are_refused_at_the_door(door: Any, order: Any) -> None:
     viewer = Principal("vic", frozenset({1}), int(Role.VIEWER), 9)
     for fields, who in (
         (order(account=3), door.trader),
@@ -156,7 +158,7 @@ def test_foreign_account_and_missing_role_are_refused_at_the_door(door, order):
         assert refused.value.problem.status == 403
 
 
-def test_rejection_by_the_engine_is_422_with_its_reason(door, order):
+def test_rejection_by_the_engine_is_422_with_its_reason(door: Any, order: Any) -> None:
     problem = door.ask(order(quantity="0"))
 
     assert (problem.status, problem.reason) == (422, "invalid_quantity")
@@ -175,7 +177,9 @@ def test_rejection_by_the_engine_is_422_with_its_reason(door, order):
         ({"expires_at": 1}, "invalid_expiry", "expires_at", "gtd"),
     ],
 )
-def test_rejection_names_the_field_that_was_asked_for(door, order, fields, reason, field, said):
+def test_rejection_names_the_field_that_was_asked_for(
+    door: Any, order: Any, fields: Any, reason: Any, field: Any, said: Any
+) -> None:
     problem = door.ask(order(**fields))
 
     assert (problem.reason, problem.field) == (reason, field)
@@ -186,12 +190,14 @@ def test_rejection_names_the_field_that_was_asked_for(door, order, fields, reaso
     ("price", "said"),
     [("1e400", "without exponent"), ("NaN", 'write it like "10.05"'), ("x", '"10.05"')],
 )
-def test_number_that_no_record_can_carry_is_refused_with_what_is_taken(door, order, price, said):
+def test_number_that_no_record_can_carry_is_refused_with_what_is_taken(
+    door: Any, order: Any, price: Any, said: Any
+) -> None:
     with pytest.raises(Refused, match=said):
         door.start(order(price=price))
 
 
-def test_instrument_made_through_the_door_is_known_at_once(door, order):
+def test_instrument_made_through_the_door_is_known_at_once(door: Any, order: Any) -> None:
     line = {
         "op": "instrument",
         "symbol": "NEW",
@@ -208,14 +214,14 @@ def test_instrument_made_through_the_door_is_known_at_once(door, order):
     assert reply.status == "open"
 
 
-def test_time_is_refused_since_the_worker_owns_the_clock(door):
+def test_time_is_refused_since_the_worker_owns_the_clock(door: Any) -> None:
     with pytest.raises(Refused) as refused:
         door.start({"op": "time", "now": 5}, door.operator)
 
     assert refused.value.problem.reason == "unsupported"
 
 
-def test_full_ring_is_answered_busy_and_nothing_is_published(door, order):
+def test_full_ring_is_answered_busy_and_nothing_is_published(door: Any, order: Any) -> None:
     door.gate.room = 1
     first, second = door.start(order(client_order_id=1)), door.start(order(client_order_id=2))
 
@@ -227,7 +233,7 @@ def test_full_ring_is_answered_busy_and_nothing_is_published(door, order):
     assert door.ask(order(client_order_id=2)).status == "open"
 
 
-def test_published_and_unanswered_is_unknown_never_refused(door, order):
+def test_published_and_unanswered_is_unknown_never_refused(door: Any, order: Any) -> None:
     door.gate.is_silent = True
     answers = door.start(order(client_order_id=1))
     door.turn()
@@ -240,7 +246,7 @@ def test_published_and_unanswered_is_unknown_never_refused(door, order):
     assert door.ask(order(client_order_id=1)).reason == "duplicate"
 
 
-def test_lapped_reader_answers_unknown_and_ends_the_sessions(door, order):
+def test_lapped_reader_answers_unknown_and_ends_the_sessions(door: Any, order: Any) -> None:
     session = door.session(11)
     door.gate.is_silent = True
     answers = door.start(order())
@@ -253,7 +259,7 @@ def test_lapped_reader_answers_unknown_and_ends_the_sessions(door, order):
     assert "lost" in session.ended_because
 
 
-def test_session_end_that_finds_a_full_ring_is_told_later(door):
+def test_session_end_that_finds_a_full_ring_is_told_later(door: Any) -> None:
     door.gate.room = 0
     door.desk.session_down(11)
     door.turn()
@@ -269,7 +275,7 @@ def test_session_end_that_finds_a_full_ring_is_told_later(door):
     ("given", "field"),
     [({"quantity": "0"}, "quantity"), ({"price": "0"}, "price")],
 )
-def test_a_rejection_names_the_field_it_is_about(door, order, given, field):
+def test_a_rejection_names_the_field_it_is_about(door: Any, order: Any, given: Any, field: Any) -> None:
     problem = door.ask(order(**given))
 
     assert problem.field == field

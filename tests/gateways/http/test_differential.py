@@ -2,6 +2,7 @@
 
 import random
 import re
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,13 @@ class Trader:
     name, token, accounts, roles = "tess", KEY, (1, 2), Role.TRADER
 
 
-def request(line=b"POST /v1/orders", body=ORDER, head=HEAD, version=b"HTTP/1.1", length=None):
+def request(
+    line: Any = b"POST /v1/orders",
+    body: Any = ORDER,
+    head: Any = HEAD,
+    version: Any = b"HTTP/1.1",
+    length: Any = None,
+) -> Any:
     size = b"" if length == b"none" else b"\r\nContent-Length: " + (length or b"%d" % len(body))
     return line + b" " + version + b"\r\n" + head + size + b"\r\n\r\n" + body
 
@@ -105,14 +112,14 @@ LENGTHS = [b"005", b"+5", b"-1", b"0x5", b"", b"5, 5", b"99999999999999999999", 
 
 
 @pytest.fixture
-def server(door):
+def server(door: Any) -> Any:
     limits = DoorLimits()
     sockets = Sockets(KeyRing([Trader], [2]), door.desk, lambda: 9, limits)
     guard = Guard("orders", "127.0.0.1", (), (), lambda: 8000)
     return lambda: OrderServer(sockets.handle, sockets.plain, guard, limits, connections_max=100)
 
 
-def told(answer):
+def told(answer: Any) -> Any:
     data, is_closed = answer
     return LENGTH.sub(b"0", NUMBERS.sub(rb'"\1":0', data)), is_closed
 
@@ -140,7 +147,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("data", CASES, ids=lambda data: str(data[:40]))
-async def test_both_ways_answer_the_same(door, server, data):
+async def test_both_ways_answer_the_same(door: Any, server: Any, data: Any) -> None:
     whole = told(await converse(server(), [data], door.turn))
     through_aiohttp = told(await converse(server(), [data[:1], data[1:]], door.turn))
 
@@ -166,7 +173,7 @@ async def test_both_ways_answer_the_same(door, server, data):
     ],
     ids=lambda data: str(data[:40]),
 )
-async def test_every_split_is_answered_the_same(door, server, data):
+async def test_every_split_is_answered_the_same(door: Any, server: Any, data: Any) -> None:
     data += request(line=b"GET /v1/nothing", body=b"")
     expected = told(await converse(server(), [data], door.turn))
 
@@ -175,7 +182,7 @@ async def test_every_split_is_answered_the_same(door, server, data):
         assert told(await converse(server(), [data[:size], data[size:]], door.turn)) == expected, data[:size]
 
 
-async def test_random_pipelines_are_answered_the_same_in_any_chunks(door, server):
+async def test_random_pipelines_are_answered_the_same_in_any_chunks(door: Any, server: Any) -> None:
     chance = random.Random(SEED)
     lines = [line for line in LINES if b"  " not in line and line.split()[0].isalpha() and line[:1].isupper()]
     good = [request(line=line, body=b"" if line[:4] == b"HEAD" else b"{}") for line in lines]
@@ -190,7 +197,7 @@ async def test_random_pipelines_are_answered_the_same_in_any_chunks(door, server
         assert len(re.findall(rb"HTTP/1.1 [2-5]", expected[0])) == 4, data
 
 
-async def test_answer_to_head_has_no_body_and_the_next_one_follows(door, server):
+async def test_answer_to_head_has_no_body_and_the_next_one_follows(door: Any, server: Any) -> None:
     data = request(line=b"HEAD /v1/orders", body=b"") + request(line=b"GET /v1/nothing", body=b"")
 
     answer, is_closed = await converse(server(), [data], door.turn)
@@ -212,7 +219,7 @@ async def test_answer_to_head_has_no_body_and_the_next_one_follows(door, server)
         (b"/v1/session", b"GET"),
     ],
 )
-async def test_options_and_405_tell_the_methods(door, server, path, allow):
+async def test_options_and_405_tell_the_methods(door: Any, server: Any, path: Any, allow: Any) -> None:
     asked = request(line=b"OPTIONS " + path, body=b"") + request(line=b"PUT " + path, body=b"{}")
 
     answer, _ = await converse(server(), [asked], door.turn)

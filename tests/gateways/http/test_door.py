@@ -265,7 +265,7 @@ async def test_bad_messages_leave_the_session_alive(pinion: Live) -> None:
 def test_no_body_whatever_makes_the_door_fail(client: Client, paths: list[str]) -> None:
     chance = random.Random(FUZZ_SEED)  # the first paths are all plain requests, the second all aiohttp's
     good = msgspec.json.encode({**ORDER, "price": "1", "time_in_force": "ioc"})
-    junk = [
+    junk: list[Any] = [
         None,
         True,
         -1,

@@ -8,7 +8,7 @@ ACCEPTED = OrderReply(1, "k", "open", "0", "5", [], None, 1)
 DUPLICATE = problem(HttpStatus.CONFLICT, "duplicate", "used before", order_id=1)
 
 
-def test_repeat_with_another_body_says_so():
+def test_repeat_with_another_body_says_so() -> None:
     memory = KeyMemory()
     memory.judge("ann", "k", b"one", ACCEPTED)
 
@@ -19,7 +19,7 @@ def test_repeat_with_another_body_says_so():
     assert (other.status, other.detail, other.order_id) == (409, REUSED, 1)
 
 
-def test_uuid_is_one_key_in_either_case():
+def test_uuid_is_one_key_in_either_case() -> None:
     memory = KeyMemory()
     memory.judge("ann", "8E03978E-40D5-43DD-BC93-6894A57F9324", b"one", ACCEPTED)
 
@@ -28,7 +28,7 @@ def test_uuid_is_one_key_in_either_case():
     assert other.detail == REUSED
 
 
-def test_key_of_another_owner_is_another_key():
+def test_key_of_another_owner_is_another_key() -> None:
     memory = KeyMemory()
     memory.judge("ann", "k", b"one", ACCEPTED)
 

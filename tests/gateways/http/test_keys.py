@@ -1,5 +1,7 @@
 """Bearer keys."""
 
+from typing import Any
+
 import pytest
 
 from engine.config import Key
@@ -13,7 +15,7 @@ KEYS = (
 )
 
 
-def test_header_names_the_principal_and_its_session():
+def test_header_names_the_principal_and_its_session() -> None:
     ring = KeyRing(KEYS, [7, 8])
 
     assert ring.principal("Bearer " + "a" * 16).name == "ann"
@@ -21,14 +23,14 @@ def test_header_names_the_principal_and_its_session():
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer x", "Basic " + "a" * 16, "a" * 16])
-def test_unknown_or_misspelt_key_is_401(header):
+def test_unknown_or_misspelt_key_is_401(header: Any) -> None:
     with pytest.raises(Refused) as refused:
         KeyRing(KEYS, [7, 8]).principal(header)
 
     assert refused.value.problem.status == 401
 
 
-def test_only_account_of_a_key_goes_without_saying():
+def test_only_account_of_a_key_goes_without_saying() -> None:
     ring = KeyRing(KEYS, [7, 8])
 
     assert ring.principal("Bearer " + "a" * 16).account_or_sole(None) == 4

@@ -1,5 +1,7 @@
 """Which requests are plain, and that everything else is left to aiohttp."""
 
+from typing import Any
+
 import pytest
 
 from gateways.http.plain import HEADS_KEPT, PlainRequests, read_head
@@ -9,24 +11,26 @@ BODY = b'{"account":1}'
 GOOD = b"POST /v1/orders HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer k\r\nContent-Length: 13"
 
 
-def whole(head, body=BODY):
+def whole(head: Any, body: Any = BODY) -> Any:
     return head + b"\r\n\r\n" + body
 
 
-def test_whole_request_is_taken_and_the_rest_left():
-    head, body, rest = PlainRequests(OWN_HOST.__eq__).take(whole(GOOD) + b"POST")
+def test_whole_request_is_taken_and_the_rest_left() -> None:
+    taken = PlainRequests(OWN_HOST.__eq__).take(whole(GOOD) + b"POST")
 
+    assert taken is not None
+    head, body, rest = taken
     assert (head.method, head.path, head.length, head.authorization) == ("POST", "/v1/orders", 13, "Bearer k")
     assert (body, rest) == (BODY, b"POST")
 
 
-def test_every_split_of_a_request_is_left_alone():
+def test_every_split_of_a_request_is_left_alone() -> None:
     data = whole(GOOD)
     for size in range(len(data)):
         assert PlainRequests(OWN_HOST.__eq__).take(data[:size]) is None
 
 
-def test_query_is_decoded_and_the_address_left_as_it_was_sent():
+def test_query_is_decoded_and_the_address_left_as_it_was_sent() -> None:
     head = read_head(b"DELETE /v1/orders/client:a%20b?account=3&x=%22 HTTP/1.1\r\nHost: x")
 
     assert (head.path, head.query, head.length) == ("/v1/orders/client:a%20b", {"account": "3", "x": '"'}, 0)
@@ -73,18 +77,18 @@ def test_query_is_decoded_and_the_address_left_as_it_was_sent():
         GOOD.replace(b"13", b"1000000"),
     ],
 )
-def test_whatever_is_unusual_is_not_plain(head):
+def test_whatever_is_unusual_is_not_plain(head: Any) -> None:
     assert read_head(head) is None
 
 
-def test_request_for_a_foreign_host_is_not_plain():
+def test_request_for_a_foreign_host_is_not_plain() -> None:
     requests = PlainRequests(OWN_HOST.__eq__)
 
     assert requests.take(whole(GOOD)) is not None
     assert requests.take(whole(GOOD.replace(b"Host: x", b"Host: evil.example"))) is None
 
 
-def test_memory_of_heads_is_bounded():
+def test_memory_of_heads_is_bounded() -> None:
     requests = PlainRequests(OWN_HOST.__eq__)
     for number in range(2 * HEADS_KEPT):
         requests.take(whole(GOOD + b"\r\nX: %d" % number))

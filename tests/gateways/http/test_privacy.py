@@ -1,5 +1,7 @@
 """What an answer tells of others: order ids of either side, account, client id and fee of one's own alone."""
 
+from typing import Any
+
 import msgspec
 import numpy as np
 import pytest
@@ -16,19 +18,19 @@ BOB = Principal("bob", frozenset({2}), int(Role.TRADER), 22)
 PRIVATE = ("account", "client_order_id", "fee")
 
 
-def side(trade, name):
+def side(trade: Any, name: Any) -> Any:
     return [trade[f"{name}_{each}"] for each in PRIVATE]
 
 
 @pytest.fixture
-def fees(door):
+def fees(door: Any) -> Any:
     """The door, with an instrument that charges either side."""
     line = {"op": "instrument", "symbol": "FEE", "base": "XYZ", "quote": "USD", "tick_size": "0.01"}
     door.ask({**line, "lot_size": "1", "maker_fee_ppm": 1000, "taker_fee_ppm": 2000}, door.operator)
     return door
 
 
-def test_fill_tells_each_side_its_own(fees, order):
+def test_fill_tells_each_side_its_own(fees: Any, order: Any) -> None:
     maker, taker = fees.session(11, BOB), fees.session(12, ANN)
     send(maker, {"id": 1, **order(symbol="FEE", account=2, side="sell", client_order_id="m")})
     fees.turn()
@@ -49,7 +51,7 @@ def test_fill_tells_each_side_its_own(fees, order):
         assert (each["price"], each["quantity"]) == ("10.05", "100")
 
 
-def test_key_of_both_accounts_sees_both_sides(fees, order):
+def test_key_of_both_accounts_sees_both_sides(fees: Any, order: Any) -> None:
     fees.ask(order(symbol="FEE", account=2, side="sell", client_order_id="m"), BOB)
 
     reply = fees.ask(order(symbol="FEE", client_order_id="t"))
@@ -59,7 +61,7 @@ def test_key_of_both_accounts_sees_both_sides(fees, order):
     assert side(fill, "taker") == [1, "t", "2.01"]
 
 
-def test_replace_that_trades_tells_as_little(fees, order):
+def test_replace_that_trades_tells_as_little(fees: Any, order: Any) -> None:
     fees.ask(order(symbol="FEE", account=2, side="sell", client_order_id="m"), BOB)
     fees.ask(order(symbol="FEE", price="9", client_order_id="t"), ANN)
 
@@ -68,7 +70,7 @@ def test_replace_that_trades_tells_as_little(fees, order):
     assert side(msgspec.json.decode(reply.fills[0]), "maker") == [None, None, None]
 
 
-def test_fill_is_told_to_everybody_as_it_may_be_whatever_was_told_before(fees, order):
+def test_fill_is_told_to_everybody_as_it_may_be_whatever_was_told_before(fees: Any, order: Any) -> None:
     sessions = [fees.session(11, BOB), fees.session(12, fees.trader), fees.session(13, ANN)]
     for session, account in zip(sessions, (2, 2, 1), strict=True):
         send(session, {"id": 1, **order(symbol="FEE", account=account, side="sell", quantity="10")})
@@ -83,7 +85,7 @@ def test_fill_is_told_to_everybody_as_it_may_be_whatever_was_told_before(fees, o
     assert accounts == [(2, None), (2, 1), (1, 1), (None, 1), (None, 1), (1, 1)]
 
 
-def test_session_end_tells_an_operator_of_its_own_accounts_alone(door, order):
+def test_session_end_tells_an_operator_of_its_own_accounts_alone(door: Any, order: Any) -> None:
     for account in (1, 2):
         door.ask(order(account=account, time_in_force="day", client_order_id=f"of-{account}"))
     boss = Principal("boss-of-one", frozenset({1}), int(Role.OPERATOR), 24)
@@ -98,7 +100,7 @@ def test_session_end_tells_an_operator_of_its_own_accounts_alone(door, order):
 
 @pytest.mark.parametrize("kind", list(EventKind))
 @pytest.mark.parametrize("name", ["", "maker_", "taker_"])
-def test_no_kind_of_event_names_a_foreign_account(door, kind, name):
+def test_no_kind_of_event_names_a_foreign_account(door: Any, kind: Any, name: Any) -> None:
     door.desk.refresh()
     fields = door.desk.reports.formatter.fields_of(next(event_words(between_two(kind))))
     if fields is None:
@@ -114,7 +116,7 @@ def test_no_kind_of_event_names_a_foreign_account(door, kind, name):
     assert readable(dict(fields), frozenset({1, 2})) == fields
 
 
-def between_two(kind):
+def between_two(kind: Any) -> Any:
     """Return one EVENT of a kind between the accounts 1 and 2."""
     record = np.zeros(1, EVENT)
     for name, value in {
@@ -131,19 +133,21 @@ def between_two(kind):
     return record
 
 
-def test_answer_without_a_reader_tells_of_nobody(door):
+def test_answer_without_a_reader_tells_of_nobody(door: Any) -> None:
     door.desk.refresh()
     reports = Reports(door.desk.reports.formatter)
 
     [event] = event_words(between_two(EventKind.TRADE))
 
-    fill = msgspec.json.decode(reports.of(event, frozenset()))
+    report: Any = reports.of(event, frozenset())
+
+    fill = msgspec.json.decode(report)
     assert {fill[f"{name}_{each}"] for name in ("maker", "taker") for each in PRIVATE} == {None}
 
 
-def test_foreign_order_is_refused_as_one_that_does_not_exist(door, order):
+def test_foreign_order_is_refused_as_one_that_does_not_exist(door: Any, order: Any) -> None:
     foreign = door.ask(order(account=2, symbol="ABC", price="10.25", client_order_id="m"), BOB).order_id
-    asked = [
+    asked: list[dict[str, Any]] = [
         {"op": "cancel"},
         {"op": "cancel", "account": 1},
         {"op": "replace", "quantity": "5"},
@@ -160,7 +164,7 @@ def test_foreign_order_is_refused_as_one_that_does_not_exist(door, order):
     assert door.ask({"op": "cancel", "account": 2, "client_order_id": "m"}, BOB).status == "cancelled"
 
 
-def test_foreign_account_is_refused_alike_whether_it_exists_or_not(door, order):
+def test_foreign_account_is_refused_alike_whether_it_exists_or_not(door: Any, order: Any) -> None:
     fields = [
         order(),
         {"op": "cancel", "order_id": 1},
@@ -174,7 +178,7 @@ def test_foreign_account_is_refused_alike_whether_it_exists_or_not(door, order):
         assert there.detail.replace("2", "999") == nowhere.detail
 
 
-def answered(door, fields):
+def answered(door: Any, fields: Any) -> Any:
     """Return the problem that ANN's command comes to, without the number it was given."""
     try:
         problem = door.ask(fields, ANN)

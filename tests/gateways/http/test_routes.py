@@ -1,23 +1,25 @@
 """Method, path, query and body: what is asked for."""
 
+from typing import Any
+
 import pytest
 
 from gateways.http.problems import Refused
 from gateways.http.routes import BATCH_MAX, Shape, ask
 
 
-def test_new_order_takes_the_idempotency_key_as_client_order_id():
+def test_new_order_takes_the_idempotency_key_as_client_order_id() -> None:
     asked = ask("POST", "/v1/orders", {}, b'{"account":1}', "abc")
 
     assert asked.commands == [{"op": "new", "account": 1, "client_order_id": "abc"}]
 
 
-def test_idempotency_key_that_contradicts_the_body_is_malformed():
+def test_idempotency_key_that_contradicts_the_body_is_malformed() -> None:
     with pytest.raises(Refused):
         ask("POST", "/v1/orders", {}, b'{"client_order_id":"x"}', "abc")
 
 
-def test_order_is_named_by_number_or_by_client_id():
+def test_order_is_named_by_number_or_by_client_id() -> None:
     assert ask("DELETE", "/v1/orders/12", {}, b"", None).commands == [{"op": "cancel", "order_id": 12}]
     asked = ask("DELETE", "/v1/orders/client:abc", {"account": "3"}, b"", None)
     assert asked.commands == [{"op": "cancel", "client_order_id": "abc", "account": 3}]
@@ -25,13 +27,13 @@ def test_order_is_named_by_number_or_by_client_id():
     assert asked.commands == [{"op": "replace", "client_order_id": 7, "account": 3, "price": "1"}]
 
 
-def test_address_is_decoded_once_behind_its_slashes():
+def test_address_is_decoded_once_behind_its_slashes() -> None:
     for segment, found in (("client:a%2Fb", "a/b"), ("client:a%252Fb", "a%2Fb"), ("client%3A%2207%22", "07")):
         asked = ask("DELETE", f"/v1/orders/{segment}", {"account": "3"}, b"", None)
         assert asked.commands == [{"op": "cancel", "client_order_id": found, "account": 3}]
 
 
-def test_uuid_of_address_body_and_key_is_one_id_in_either_case():
+def test_uuid_of_address_body_and_key_is_one_id_in_either_case() -> None:
     upper = "ABCDEF00-0000-4000-8000-0000000000A1"
     named = b'{"price":"1","client_order_id":"%b"}' % upper.encode()
 
@@ -42,26 +44,26 @@ def test_uuid_of_address_body_and_key_is_one_id_in_either_case():
         assert command["client_order_id"] == upper
 
 
-def test_mass_cancel_is_read_from_the_query():
+def test_mass_cancel_is_read_from_the_query() -> None:
     asked = ask("DELETE", "/v1/orders", {"account": "1", "symbol": "XYZ", "side": ""}, b"", None)
 
     assert asked.commands == [{"op": "mass_cancel", "account": 1, "symbol": "XYZ", "side": None}]
 
 
-def test_batch_is_an_array_or_an_object_with_orders():
+def test_batch_is_an_array_or_an_object_with_orders() -> None:
     for body in (b'[{"account":1},{"account":2}]', b'{"orders":[{"account":1},{"account":2}]}'):
         asked = ask("POST", "/v1/orders/batch", {}, body, None)
         assert asked.shape == Shape.MANY
         assert [each["account"] for each in asked.commands] == [1, 2]
 
 
-def test_bad_element_of_a_batch_is_refused_on_its_own():
+def test_bad_element_of_a_batch_is_refused_on_its_own() -> None:
     asked = ask("POST", "/v1/orders/batch", {}, b'[{"account":1},5]', None)
 
     assert isinstance(asked.commands[1], Refused)
 
 
-def test_administration_takes_an_object_an_array_or_lines():
+def test_administration_takes_an_object_an_array_or_lines() -> None:
     one = b'{"op":"session_end"}'
     assert ask("POST", "/v1/admin", {}, one, None).shape == Shape.ONE
     for body in (b"[" + one + b"," + one + b"]", one + b"\n\n" + one + b"\n"):
@@ -95,7 +97,7 @@ def test_administration_takes_an_object_an_array_or_lines():
         ("POST", "/v1/orders/5/6", {}, b"{}", 404),
     ],
 )
-def test_what_is_no_request_is_refused(method, path, query, body, status):
+def test_what_is_no_request_is_refused(method: Any, path: Any, query: Any, body: Any, status: Any) -> None:
     with pytest.raises(Refused) as refused:
         ask(method, path, query, body, None)
 
@@ -118,7 +120,7 @@ NESTED = b'{"op":"account","account":1,"deposit":{"USD":"1","USD":"2"}}'
         ("POST", "/v1/admin", NESTED + b'\n{"op":"session_end"}', "USD"),
     ],
 )
-def test_key_given_twice_in_a_body_is_malformed(method, path, body, field):
+def test_key_given_twice_in_a_body_is_malformed(method: Any, path: Any, body: Any, field: Any) -> None:
     with pytest.raises(Refused, match="is given twice in one object; give it once") as refused:
         ask(method, path, {}, body, None)
 
@@ -126,7 +128,7 @@ def test_key_given_twice_in_a_body_is_malformed(method, path, body, field):
 
 
 @pytest.mark.parametrize("begin", [b"", b'{"orders":'])
-def test_key_given_twice_in_one_order_of_a_batch_refuses_that_one(begin):
+def test_key_given_twice_in_one_order_of_a_batch_refuses_that_one(begin: Any) -> None:
     body = begin + b'[{"account":1},' + DOUBLED + b',{"account":"a:b"}]' + (b"}" if begin else b"")
 
     first, second, third = ask("POST", "/v1/orders/batch", {}, body, None).commands
@@ -136,6 +138,6 @@ def test_key_given_twice_in_one_order_of_a_batch_refuses_that_one(begin):
     assert second.problem.detail == "[1]: the key 'side' is given twice in one object; give it once"
 
 
-def test_bad_line_of_administration_is_named_by_its_number():
+def test_bad_line_of_administration_is_named_by_its_number() -> None:
     with pytest.raises(Refused, match="line 3 is not JSON"):
         ask("POST", "/v1/admin", {}, b'{"op":"session_end"}\n\n{"op":\n', None)

@@ -1,21 +1,23 @@
 """A WebSocket session without a socket: texts in, texts out."""
 
+from typing import Any
+
 import msgspec
 
-from gateways.http.session import BATCH_MAX
+from gateways.http.routes import BATCH_MAX
 
 
-def told(session):
+def told(session: Any) -> Any:
     texts, session.outbox = session.outbox, []
     return [msgspec.json.decode(text) for text in texts]
 
 
-def send(session, *messages):
+def send(session: Any, *messages: Any) -> None:
     for message in messages:
         session.receive(msgspec.json.encode(message).decode())
 
 
-def test_pipelined_commands_are_answered_by_request_id(door, order):
+def test_pipelined_commands_are_answered_by_request_id(door: Any, order: Any) -> None:
     session = door.session(11)
 
     send(session, {"id": 1, **order()}, {"id": "two", **order(side="sell", price="11")})
@@ -27,7 +29,7 @@ def test_pipelined_commands_are_answered_by_request_id(door, order):
     assert session.in_flight == 0
 
 
-def test_maker_hears_of_its_fill_and_taker_has_it_in_the_reply(door, order):
+def test_maker_hears_of_its_fill_and_taker_has_it_in_the_reply(door: Any, order: Any) -> None:
     maker, taker = door.session(11), door.session(12)
     send(maker, {"id": 1, **order(side="sell", account=2)})
     door.turn()
@@ -42,7 +44,7 @@ def test_maker_hears_of_its_fill_and_taker_has_it_in_the_reply(door, order):
     assert report["report"] == reply["reply"]["fills"][0]
 
 
-def test_order_cancelled_by_somebody_else_is_reported_to_its_session(door, order):
+def test_order_cancelled_by_somebody_else_is_reported_to_its_session(door: Any, order: Any) -> None:
     session = door.session(11)
     send(session, {"id": 1, **order(client_order_id="mine")})
     door.turn()
@@ -54,7 +56,7 @@ def test_order_cancelled_by_somebody_else_is_reported_to_its_session(door, order
     assert (report["report"]["event"], report["report"]["client_order_id"]) == ("cancelled", "mine")
 
 
-def test_own_cancel_is_answered_once(door, order):
+def test_own_cancel_is_answered_once(door: Any, order: Any) -> None:
     session = door.session(11)
     send(session, {"id": 1, **order(client_order_id="mine")})
     send(session, {"id": 2, "op": "cancel", "account": 1, "client_order_id": "mine"})
@@ -63,7 +65,7 @@ def test_own_cancel_is_answered_once(door, order):
     assert [each["id"] for each in told(session)] == [1, 2]
 
 
-def test_own_replace_is_answered_once(door, order):
+def test_own_replace_is_answered_once(door: Any, order: Any) -> None:
     session = door.session(11)
     send(session, {"id": 1, **order(client_order_id="mine")})
     send(session, {"id": 2, "op": "replace", "account": 1, "client_order_id": "mine", "quantity": "50"})
@@ -72,7 +74,7 @@ def test_own_replace_is_answered_once(door, order):
     assert [each["id"] for each in told(session)] == [1, 2]
 
 
-def test_own_resting_order_that_self_trade_prevention_takes_is_reported(door, order):
+def test_own_resting_order_that_self_trade_prevention_takes_is_reported(door: Any, order: Any) -> None:
     session = door.session(11)
     send(session, {"id": 1, **order(client_order_id="old")})
     door.turn()
@@ -87,7 +89,7 @@ def test_own_resting_order_that_self_trade_prevention_takes_is_reported(door, or
     assert [each["reply"]["status"] for each in messages if "reply" in each] == ["open"]
 
 
-def test_array_is_a_batch(door, order):
+def test_array_is_a_batch(door: Any, order: Any) -> None:
     session = door.session(11)
 
     send(session, [{"id": 1, **order()}, {"id": 2, **order()}, 5])
@@ -98,7 +100,7 @@ def test_array_is_a_batch(door, order):
     assert replies[0]["problem"]["status"] == 400
 
 
-def test_empty_batch_is_answered(door):
+def test_empty_batch_is_answered(door: Any) -> None:
     session = door.session(11)
 
     send(session, [])
@@ -109,7 +111,7 @@ def test_empty_batch_is_answered(door):
     assert "empty" in answer["problem"]["detail"]
 
 
-def test_deep_nesting_is_named(door):
+def test_deep_nesting_is_named(door: Any) -> None:
     session = door.session(11)
 
     session.receive('{"x":' + "[" * 20_000 + "]" * 20_000 + "}")
@@ -118,7 +120,7 @@ def test_deep_nesting_is_named(door):
     assert "nested too deep" in answer["problem"]["detail"]
 
 
-def test_bad_messages_are_answered_and_the_session_lives(door, order):
+def test_bad_messages_are_answered_and_the_session_lives(door: Any, order: Any) -> None:
     session = door.session(11)
     for text in (
         '{"op":[]}',
@@ -147,7 +149,7 @@ def test_bad_messages_are_answered_and_the_session_lives(door, order):
     assert told(session)[0]["reply"]["status"] == "open"
 
 
-def test_output_is_announced_once_until_it_is_taken(door, order):
+def test_output_is_announced_once_until_it_is_taken(door: Any, order: Any) -> None:
     session = door.session(11)
     session.receive("{")
     session.receive("{")
@@ -155,7 +157,7 @@ def test_output_is_announced_once_until_it_is_taken(door, order):
     assert door.spoken == [session]
 
 
-def test_key_given_twice_is_refused_under_the_id_of_its_command(door, order):
+def test_key_given_twice_is_refused_under_the_id_of_its_command(door: Any, order: Any) -> None:
     session = door.session(11)
     good = msgspec.json.encode({"id": 3, **order()}).decode()
 
