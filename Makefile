@@ -1,7 +1,7 @@
 # make run     set up, then start Pinion with the demo configuration and a feeder (FEED=FILE plays a file,
 # make         ARGS="--api-port N --order-port N --rate N" passes options); Ctrl-C stops it in order
 # make test    set up, then run every test
-# make check   what CI runs beside the tests: format, lint, types, house rules, tiny benchmarks
+# make check   what CI runs beside the tests: format, lint, types, house rules, kernels in bounds, tiny benchmarks
 # make model   check the model of visibility and recovery (needs spin and gcc)
 # make bench   the full benchmarks: minutes, on an otherwise idle machine (TIERS="ring step" for some)
 
@@ -15,7 +15,7 @@ DATA ?= ../shared/data
 TICKS = $(if $(TICK),--tick $(TICK))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint types model bench bench-quick test-data clean
+.PHONY: help setup run test check lint types bounds model bench bench-quick test-data clean
 
 help:
 	@sed -n 's/^# \(make.*\)/\1/p' Makefile
@@ -39,7 +39,7 @@ run: setup
 test: setup
 	$(BIN)/python -m pytest
 
-check: lint types bench-quick
+check: lint types bounds bench-quick
 	$(BIN)/python -m pytest -q tests/test_house_rules.py
 
 lint: setup
@@ -48,6 +48,10 @@ lint: setup
 
 types: setup
 	$(BIN)/mypy
+
+bounds: setup
+	cache=$$(mktemp -d) && trap 'rm -rf "$$cache"' EXIT && \
+	NUMBA_BOUNDSCHECK=1 PINION_KERNEL_CACHE="$$cache" $(BIN)/python -m tests.engine.kernel_work
 
 model:
 	docs/model/check

@@ -65,21 +65,50 @@ def test_a_kernel_does_not_test_indices_for_being_negative(tmp_path: Path) -> No
 
 
 BELOW_ZERO = """
+import sys
 import numpy as np
-from engine.kernel import kernel
+from engine.kernel import bind, inlined, kernel
 
-@kernel
-def read(a, i):
+STATE = np.dtype([("items", np.dtype([("value", "<i8")]), (8,)), ("grid", "<i4", (4, 8))])
+
+def read_array(s, a, i):
     return a[i]
 
-read(np.zeros(3, np.int64), -1)
+def read_item(s, a, i):
+    return s.items[i].value
+
+def write_grid(s, a, i):
+    s.grid[0, i] = 1
+    return 0
+
+def planted(s, a, i):
+    return step(s, a, i)
+
+step = {decorator}({function})
+{{"kernel": kernel(planted), "bind": bind(planted, "planted_1", {{"step": step}})}}["{caller}"](
+    np.zeros(1, STATE)[0], np.zeros(3, np.int64), -1
+)
 """
 
 
-def test_bounds_checking_finds_an_index_below_zero(tmp_path: Path) -> None:
-    ended = run(tmp_path, BELOW_ZERO, NUMBA_BOUNDSCHECK="1")
+@pytest.mark.parametrize(
+    ("caller", "decorator", "function"),
+    [
+        ("kernel", "kernel", "read_array"),
+        ("kernel", "inlined", "read_item"),
+        ("bind", "inlined", "write_grid"),
+        ("bind", "kernel", "read_item"),
+    ],
+)
+def test_bounds_checking_finds_an_index_below_zero(
+    tmp_path: Path, caller: str, decorator: str, function: str
+) -> None:
+    script = BELOW_ZERO.format(caller=caller, decorator=decorator, function=function)
+
+    ended = run(tmp_path, script, NUMBA_BOUNDSCHECK="1", NUMBA_CACHE_DIR=str(tmp_path))
 
     assert ended.returncode != 0
+    assert "IndexError" in ended.stderr
     assert "out of bounds" in ended.stderr
 
 

@@ -18,7 +18,7 @@ DOCUMENT_PATH = re.compile(
 DOCUMENT_LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)")
 
 
-TARGETS = ("setup", "run", "test", "check", "lint", "types", "bench", "test-data", "clean")
+TARGETS = ("setup", "run", "test", "check", "lint", "types", "bounds", "bench", "test-data", "clean")
 
 
 def documents() -> list[Path]:

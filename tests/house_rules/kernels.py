@@ -91,19 +91,28 @@ def module_of(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-@cache
-def dispatchers() -> tuple[Any, ...]:
-    """Return what numba compiles, or would, of all modules, once each; the loop and the replay included."""
+def made_by_modules() -> list[Any]:
+    """Return what numba compiles, or would, of all modules, once each."""
     made: dict[int, Any] = {}
     for path in sources():
         if path.name != "__main__.py":
             for value in vars(importlib.import_module(module_of(path))).values():
                 if isinstance(value, Dispatcher) and value.py_func.__module__.split(".")[0] in PACKAGES:
                     made[id(value)] = value
+    return list(made.values())
+
+
+def parts_of(run: Any) -> list[Any]:
+    """Return a compiled loop and the kernels that were bound for it."""
+    return [run, *(run.py_func.__globals__[name] for name in ("take_batch", "emit"))]
+
+
+@cache
+def dispatchers() -> tuple[Any, ...]:
+    """Return every kernel that numba knows, those bound for the trading application included."""
     application = trading(Capacities())
-    run: Any = loop.build(application)
-    inner = [run.py_func.__globals__[name] for name in ("take_batch", "emit")]
-    return (*made.values(), run, *inner, replica.build_replay(application))
+    bound = [*parts_of(loop.build(application)), replica.build_replay(application)]
+    return (*made_by_modules(), *bound)
 
 
 def where(path: Path, node: Any, kernel: Function) -> str:

@@ -12,11 +12,11 @@ from engine import instance
 from engine.config import EngineSettings
 from engine.layout import DURABLE
 from engine.records import COMMAND, EVENT, Op
-from engine.runtime.segments import Segments, segment_names
+from engine.runtime.segments import Application, Segments, segment_names
 from engine.runtime.worker import LoopCall, clock_offset_ns
 from ringbuf.broadcast import Broadcast
 from ringbuf.spsc import SpscRing
-from tests.engine.runtime.echo import STATE, application
+from tests.engine.runtime.echo import application as echo
 
 
 class Bench:
@@ -73,8 +73,9 @@ RINGS = ("a", "b", "spare-0")
 
 
 @contextmanager
-def running(data_dir: Path) -> Iterator[Bench]:
-    """Make the segments and the instance file of an echo engine that the test itself drives."""
+def running(data_dir: Path, application: Application | None = None) -> Iterator[Bench]:
+    """Make the segments and the instance file of an engine that the test drives: echo, if none is given."""
+    application = application or echo()
     settings = EngineSettings(
         command_ring=64,
         journal_ring=64,
@@ -85,7 +86,7 @@ def running(data_dir: Path) -> Iterator[Bench]:
         durability="none",
     )
     names = segment_names(data_dir)
-    segments = Segments(names, application(), settings, RINGS, ("door",), 1)
+    segments = Segments(names, application, settings, RINGS, ("door",), 1)
     try:
         call = LoopCall(segments)
         call.warm_up(segments)
@@ -95,7 +96,7 @@ def running(data_dir: Path) -> Iterator[Bench]:
             instance.Instance(
                 epoch=1,
                 data_dir=str(data_dir),
-                application="echo",
+                application=application.name,
                 durability="none",
                 config="test",
                 started_at=time.time_ns(),
@@ -104,7 +105,7 @@ def running(data_dir: Path) -> Iterator[Bench]:
                 spares=RINGS[2:],
                 command_slots=settings.command_ring,
                 segments=names,
-                state_fields=instance.fields_of(STATE),
+                state_fields=instance.fields_of(application.state_dtype),
             )
         )
         yield Bench(segments, call, data_dir)

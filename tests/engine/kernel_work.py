@@ -1,0 +1,195 @@
+"""Every kernel of ringbuf and engine at work in one process (`make bounds`).
+
+A small flow and extremes go through the port, the loop and its rings, the replica, the replays, the
+projection and the views, all of one set of capacities. With NUMBA_BOUNDSCHECK=1 each index that
+lies outside its array ends the run. Afterwards numba is asked with how many types it compiled each
+kernel, and must have compiled each: in an empty PINION_KERNEL_CACHE, for of what it loads from a
+cache it does not know the callees.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numba.core import types as untyped_types
+
+from engine import port
+from engine.cli.replay_engine import ReplayEngine
+from engine.cli.trading import trading
+from engine.records import EVENT
+from engine.runtime.replica import Replica
+from engine.trading.convert import convert
+from engine.trading.digest import digest
+from engine.trading.projection import TradingProjection
+from engine.trading.simulate import run_all
+from engine.trading.state import new_state
+from engine.trading.view import LiveView
+from ringbuf.broadcast import GATE_OPEN, Broadcast
+from ringbuf.counting import add, beat
+from ringbuf.layout import PUBLISHED
+from ringbuf.spsc import SpscRing, try_claim
+from ringbuf.waiting import BACKOFF, await_beyond
+from tests.engine.runtime.bench import running
+from tests.engine.trading.engine_side import SMALL, Engine
+from tests.engine.trading.extremes import extreme_commands
+from tests.engine.trading.state_reading import check_invariants
+from tests.flows import commands_of
+from tests.house_rules.kernels import made_by_modules, parts_of
+
+types: Any = untyped_types
+Records = Any
+AT_ONCE = 16
+RINGS = "a ring lies in a record for the loop, in arrays, some of them read-only, for its other end"
+LAYOUTS = "records of every part of the state are fetched ahead"
+SEVERAL = {
+    **dict.fromkeys(
+        (
+            *(
+                "ringbuf.atomics.load_acquire",
+                "ringbuf.atomics.load_relaxed",
+                "ringbuf.atomics.store_release",
+            ),
+            *("ringbuf.atomics.store_relaxed", "ringbuf.atomics.copy_words"),
+            *("ringbuf.copying.put_slots", "ringbuf.copying.take_slots"),
+            *("ringbuf.spsc.publish", "ringbuf.spsc.room", "ringbuf.spsc.available", "ringbuf.spsc.release"),
+            *("ringbuf.broadcast.announce", "ringbuf.broadcast.commit"),
+        ),
+        RINGS,
+    ),
+    "ringbuf.atomics.prefetch": LAYOUTS,
+}
+"""Kernels that are meant to be compiled for several types, and why."""
+NOT_HERE = {"engine.runtime.crash_points.crash_here": "in a loop whose death is planned alone"}
+"""Kernels that nothing here calls, and why."""
+
+
+def through_the_loop(folder: Path, commands: Records) -> tuple[Records, Records, list[Any]]:
+    """Send commands to a spare ring of an instance; return its journal, its state, and its kernels."""
+    entries, sent = [], 0
+    with running(folder, trading(SMALL)) as bench, port.claim_spare(folder) as gate:
+        while sent < len(commands):
+            first = int(bench.call.loop["journaled"])
+            sent += gate.submit(commands[sent : sent + AT_ONCE])
+            while gate.depth() or bench.call.loop["applied"] < bench.call.loop["journaled"]:
+                bench.run()
+            seqs = np.arange(first, int(bench.call.loop["journaled"]))
+            entries.append(bench.segments.journal.slots[seqs % len(bench.segments.journal.slots)].copy())
+            while len(gate.drain()):
+                pass
+        assert gate.laps == 0
+        return np.concatenate(entries), bench.state.copy(), parts_of(bench.call.run_kernel)
+
+
+def through_the_replays(entries: Records) -> tuple[Records, list[Any]]:
+    """Follow a journal as a replica, as history and as a replay do; return the state, and the kernel."""
+    replica, projection = Replica(trading(SMALL)), TradingProjection()
+    projection.open(replica.state)
+    for part in np.array_split(entries, 7):
+        projection.batch(part, replica.apply(part), replica.state)
+    other = new_state(SMALL)
+    convert(replica.state, other)
+    check_invariants(other)
+    for is_timed in (False, True):
+        engine = ReplayEngine(keeps_events=True, is_timed=is_timed, capacities=SMALL)
+        for _ in engine.run(np.ascontiguousarray(entries["command"])):
+            pass
+        engine.client_instrument(1, 1)
+        engine.order_instrument(1)
+    return replica.state, [replica._kernel]
+
+
+def look_at(state: Records) -> None:
+    """Read everything that the views show."""
+    view = LiveView(state)
+    view.warm_up()
+    for instrument in view.catalogue.instruments:
+        view.book(instrument.symbol, 5)
+    for account in view.accounts_with_orders():
+        view.account(account)
+        found = view.orders(account)
+        assert found is not None
+        for order in found.orders:
+            view.order(order.order_id)
+            view.client_order(account, order.client_order_id)
+
+
+def at_the_other_ends() -> None:
+    """Use what doors, the journaler and tools do with rings, and the loop does not."""
+    records = np.zeros(3, [("words", "<i8", (8,))])
+    ring = SpscRing.private(records.dtype, 8)
+    assert try_claim(ring.control, 8) == 0
+    assert ring.push(records) == 3
+    assert await_beyond(ring.control, PUBLISHED, 2, BACKOFF, 0, 1) == 3
+    assert (ring.pop(8) == records).all()
+    feed = Broadcast.private(EVENT, 8)
+    feed.append(np.zeros(3, EVENT), GATE_OPEN)
+    words = np.zeros(2, np.int64)
+    add(words, 0, 5)
+    beat(words, 1)
+    assert words[0] == 5
+
+
+def work(folder: Path) -> list[Any]:
+    """Give every kernel something to do; what must be equal is. Return the kernels that were bound."""
+    engine = Engine()
+    bound: list[Any] = []
+    for command in commands_of(5, 700):
+        engine.submit(command)
+    at_the_other_ends()
+    for name, commands in (("flow", engine.recorded()), ("extremes", extreme_commands(1, 400))):
+        state = new_state(SMALL)
+        run_all(state, commands)
+        check_invariants(state)
+        look_at(state)
+        (folder / name).mkdir()
+        entries, live, parts = through_the_loop(folder / name, commands)
+        assert len(entries) >= len(commands)
+        followed, replay = through_the_replays(entries)
+        assert digest(followed) == digest(live)
+        look_at(live)
+        bound = bound or [*parts, *replay]  # the second time they come from the cache
+    return bound
+
+
+def types_of(kernel: Any) -> set[Any]:
+    """Return the types that a kernel was compiled for; a literal is a number like any other."""
+    return {tuple(types.unliteral(each) for each in signature) for signature in kernel.signatures}
+
+
+def faults(kernels: Iterable[Any]) -> list[str]:
+    """Return the kernels that were compiled for several types, or not at all, without a reason."""
+    found = []
+    for each in kernels:
+        name = f"{each.py_func.__module__}.{each.py_func.__name__}"
+        compiled = types_of(each)
+        if len(compiled) == (0 if name in NOT_HERE else 1) or (compiled and name in SEVERAL):
+            continue
+        shown = "".join(f"\n    {str(each)[:600]}" for each in compiled)
+        found.append(f"{name}: compiled for {len(compiled)} types{shown}")
+    return found
+
+
+def main() -> int:
+    """Work, then tell what is wrong with the kernels' types; return the exit code."""
+    folder = os.environ.get("PINION_KERNEL_CACHE")
+    if not folder or any(Path(folder).glob("*/*/*.nbc")):
+        print("PINION_KERNEL_CACHE must name an empty folder (make bounds)", file=sys.stderr)
+        return 2
+    with tempfile.TemporaryDirectory(prefix="pinion-kernels-") as data:
+        bound = work(Path(data))
+    kernels = [
+        *(each for each in made_by_modules() if not each.py_func.__module__.startswith("perf")),
+        *bound,
+    ]
+    found = faults(kernels)
+    print(f"{len(kernels)} kernels worked, {len(found)} faults")
+    print(*found, sep="\n", file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
