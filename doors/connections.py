@@ -67,7 +67,6 @@ class Connection(web.RequestHandler):
             server.take_in(self, quota_address(transport.get_extra_info("peername")))
             return
         self.is_surplus = True
-        server.refused_count += 1
         self._wire.write(server.crowded.data())
         self._wire.close()
 
@@ -220,7 +219,6 @@ class ConnectionServer(web.Server):
         keyless_max = max(1, min(limits.keyless_connections, connections_max // 2))
         self.keyless: Keyless[Connection] = Keyless(keyless_max, limits.keyless_connections_per_address)
         self.connections_max = connections_max
-        self.refused_count = 0
         self.now = self._loop.time()
         self.crowded = refusal(
             HTTPStatus.SERVICE_UNAVAILABLE,
@@ -242,7 +240,6 @@ class ConnectionServer(web.Server):
         self.watched.add(connection)
         going = self.keyless.enter(connection, address)
         if going is not None:
-            self.refused_count += 1
             going.give_way()
 
     def forget(self, connection: Connection) -> None:
