@@ -9,9 +9,10 @@ charged to every request that should have been sent meanwhile. No request is pip
 Answers are kept as bytes and looked at after the clock has stopped: each one is parsed and must
 be a 200 that echoes its own client id. The result is one JSON line.
 
-The order flow: pairs of orders that meet, a buy that rests and a sell of another account at its
-price, and one order in four that rests far from them. With several connections a pair may come
-in either order; both are accepted either way.
+The order flow keeps the book level: of every four orders two are a pair that meets, a buy and a sell
+at its price, one is a buy that rests far below and one a sell that takes the best of these; the first
+RESTING of such sells are buys instead. With several connections orders may come in another order;
+all are accepted either way. Sellers and buyers are different accounts, which never trade with themselves.
 """
 
 import argparse
@@ -20,13 +21,18 @@ import socket
 import sys
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import msgspec
 import numpy as np
 
-ACCOUNTS = 10
+from perf.histogram import percentiles
+
+SELLERS = 5
+"""Of the demo's ten accounts: the even ones sell, the odd ones buy."""
+RESTING = 2000
+"""Buys of a session that stay in the book."""
 RECEIVE_BYTES = 65536
 WARM_UP_S = 0.5
 CLOSED_RATE_MAX = 40_000
@@ -36,18 +42,17 @@ _HEAD_END = b"\r\n\r\n"
 
 def order_body(number: int, session: int) -> bytes:
     """Return order `number` of the flow as JSON; `session` keeps the client ids of runs apart."""
-    account = number % ACCOUNTS + 1
-    pair, place = divmod(number, 4)
-    cents = 6_000_000 + pair * 7919 % 1000
-    if place == 3:
-        side, cents = "buy", 5_000_000 + pair * 7919 % 20_000
-    else:
-        side = "sell" if place == 1 else "buy"
-        if place == 2:  # meets nothing of this pair: taken by the next pair's sells
-            cents = 5_900_000 + pair * 7919 % 1000
+    group, place = divmod(number, 4)
+    is_sell = place == 1 or (place == 3 and group >= RESTING // 2)
+    cents = (
+        6_000_000  # one price: of several, a sell above and a buy below would stay when they come crosswise
+    )
+    if place >= 2:
+        cents = 4_000_000 if is_sell else 5_000_000 + group * 7919 % 20_000
     return (
-        f'{{"account":{account},"symbol":"BTC-USD","side":"{side}","type":"limit",'
-        f'"price":"{cents // 100}.{cents % 100:02d}","quantity":"0.01",'
+        f'{{"account":{2 * (group % SELLERS) + (2 if is_sell else 1)},"symbol":"BTC-USD",'
+        f'"side":"{"sell" if is_sell else "buy"}","type":"limit",'
+        f'"price":"{cents // 100}.{cents % 100:02d}","quantity":"0.0001",'
         f'"client_order_id":{session * 2**32 + number + 1}}}'
     ).encode()
 
@@ -219,17 +224,11 @@ def main() -> None:
     run = generator.open(given.rate, given.seconds) if given.rate else generator.closed(given.seconds)
     generator.close()
     accepted = checked(run, bodies, given.bare)
-    latencies = np.sort(np.array(run.latencies_ns))
-    p50, p99, p999 = (int(np.percentile(latencies, q)) for q in (50, 99, 99.9))
     result = {
         "commands": len(run.answers),
         "accepted": accepted,
         "throughput_per_s": len(run.answers) / run.elapsed_s,
-        "mean_ns": float(latencies.mean()),
-        "p50_ns": p50,
-        "p99_ns": p99,
-        "p999_ns": p999,
-        "max_ns": int(latencies[-1]),
+        **asdict(percentiles(np.array(run.latencies_ns))),
         "late_ns_max": run.late_ns_max,
     }
     sys.stdout.write(msgspec.json.encode(result).decode() + "\n")

@@ -15,11 +15,13 @@ import select
 import socket
 import sys
 import time
+from dataclasses import asdict
 from typing import Any
 
 import msgspec
 import numpy as np
 
+from perf.histogram import percentiles
 from perf.load_http import order_body
 
 RECEIVE_BYTES = 2**18
@@ -205,15 +207,7 @@ def latencies(generator: Generator, before: int, rate: float) -> dict[str, float
     heard = [(text, at) for text, at in generator.answers[before:] if text.startswith(b'{"id"')]
     numbers = np.array([int(text[6 : text.index(b",")]) for text, _ in heard])
     due = generator.begun + (numbers - numbers.min()) * (1e9 / rate)
-    taken = np.sort(np.array([at for _, at in heard]) - due)
-    p50, p99, p999 = (int(np.percentile(taken, q)) for q in (50, 99, 99.9))
-    return {
-        "mean_ns": float(taken.mean()),
-        "p50_ns": p50,
-        "p99_ns": p99,
-        "p999_ns": p999,
-        "max_ns": int(taken[-1]),
-    }
+    return asdict(percentiles(np.array([at for _, at in heard]) - due))
 
 
 if __name__ == "__main__":

@@ -29,9 +29,9 @@ HEADINGS = {
 
 
 def median_lines(runs: Sequence[list[Line]]) -> list[Line]:
-    """Return one line per case: the median of each figure over the runs."""
+    """Return one line per case: the median of each figure over the runs that have it."""
     merged = []
-    for same in zip(*runs, strict=True):
+    for same in _by_case(runs):
         line = dict(same[0])
         for key in NUMBERS:
             values = [each[key] for each in same if each[key] is not None]
@@ -42,10 +42,18 @@ def median_lines(runs: Sequence[list[Line]]) -> list[Line]:
     return merged
 
 
+def _by_case(runs: Sequence[list[Line]]) -> list[list[Line]]:
+    """Return the lines of each case, in the order in which the cases came; a run may lack some."""
+    cases: dict[tuple[str, str], list[Line]] = {}
+    for line in (line for run in runs for line in run):
+        cases.setdefault((line["tier"], line["case"]), []).append(line)
+    return list(cases.values())
+
+
 def pyperf_suite(runs: Sequence[list[Line]], machine: dict[str, str]) -> Any:
     """Return every figure as a pyperf benchmark with one value a run, in seconds."""
     benchmarks = []
-    for same in zip(*runs, strict=True):
+    for same in _by_case(runs):
         for key in LATENCY_KEYS:
             values = [each[key] * 1e-9 for each in same if each[key]]
             if values:
@@ -63,11 +71,20 @@ def pyperf_path(path: Path) -> Path:
 
 
 def write(path: Path, runs: Sequence[list[Line]], machine: dict[str, str]) -> None:
-    """Write FILE.json, and the pyperf suite beside it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(median_lines(runs), indent=1) + "\n")
+    """Write FILE.json, and the pyperf suite beside it; each is whole at every moment."""
+    write_whole(path, json.dumps(median_lines(runs), indent=1) + "\n")
     if any(line[key] for run in runs for line in run for key in LATENCY_KEYS):
-        pyperf_suite(runs, machine).dump(str(pyperf_path(path)), replace=True)
+        draft = path.with_suffix(".pyperf.tmp.json")
+        pyperf_suite(runs, machine).dump(str(draft), replace=True)
+        draft.replace(pyperf_path(path))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text beside its file and rename it: a reader sees the one before or this one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(path.name + ".tmp")
+    draft.write_text(text)
+    draft.replace(path)
 
 
 def read(path: Path) -> tuple[list[Line], dict[str, str]]:
@@ -95,6 +112,11 @@ def table(lines: Sequence[Line]) -> str:
         cells = [f"{line['tier']}/{line['case']}", f"{line['commands']:,}"]
         cells += [_cell(line[key]) for key in HEADINGS]
         rows.append([*cells, line["durability"]])
+    return aligned(rows)
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows of cells as text in columns, the first one to the left, all others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(

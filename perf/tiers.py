@@ -19,7 +19,7 @@ TIERS = {
 
 
 class TierError(ValueError):
-    """A tier that cannot be run was asked for; the text says which there are."""
+    """A tier that does not exist was asked for; the text says which there are."""
 
 
 def chosen_tiers(names: list[str]) -> list[str]:

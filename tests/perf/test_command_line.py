@@ -9,10 +9,11 @@ import pytest
 
 from perf import tiers
 from perf.__main__ import main
-from perf.bench_step import BenchError, StepBench, agrees_with, capacities_for, measure
+from perf.bench_step import BenchError, StepBench, agrees_with, capacities_for, measure, one_core
 from perf.flow.generate import generate
 from perf.flow.mixes import EXCHANGE_CORE, MIXES
-from perf.result import KEYS
+from perf.report import median_lines, read
+from perf.result import KEYS, Result
 
 
 def test_step_tier_runs_tiny_and_writes_both_files(tmp_path: Path) -> None:
@@ -61,6 +62,42 @@ def test_every_tier_has_its_benchmark_and_every_benchmark_its_tier() -> None:
     benches = {path.stem.removeprefix("bench_") for path in Path(tiers.__file__).parent.glob("bench_*.py")}
 
     assert benches == set(tiers.TIERS)
+
+
+@pytest.mark.parametrize("name", ["fix", "ouch"])
+def test_a_tier_that_does_not_exist_is_named_nowhere(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", name]) == 2
+
+    refused = capsys.readouterr().err
+    assert f"unknown tier '{name}'; known: {', '.join(tiers.TIERS)}\n" in refused
+    assert name not in tiers.TIERS
+
+
+@pytest.mark.parametrize("names", [("pipeline", "step"), ("step", "pipeline")])
+def test_a_tier_that_fails_takes_nothing_from_the_others(
+    names: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "results.json"
+
+    with one_core():  # too few for the pipeline
+        code = main(["run", *names, "--quick", "--runs", "2", "--json", str(path)])
+
+    said = capsys.readouterr()
+    lines, _ = read(path)
+    assert code == 1
+    assert [(line["tier"], line["case"]) for line in lines] == [("step", mix.name) for mix in MIXES]
+    assert "step/a-exchange-core" in said.out
+    assert said.err.count("pipeline was not measured: BenchError: the pipeline tier needs two cores") == 1
+    assert [each.name for each in tmp_path.iterdir() if "tmp" in each.name] == []
+
+
+def test_runs_that_lack_a_case_are_merged_by_case() -> None:
+    one = Result(tier="step", case="a", commands=1, mean_ns=3.0).line()
+    two = Result(tier="step", case="b", commands=1, mean_ns=8.0).line()
+
+    merged = median_lines([[one, two], [one | {"mean_ns": 5.0}]])
+
+    assert [(line["case"], line["mean_ns"]) for line in merged] == [("a", 4.0), ("b", 8.0)]
 
 
 @pytest.mark.parametrize("content", [b"not an array", b""], ids=["text", "empty"])

@@ -1,0 +1,138 @@
+"""What `perf count` steps through: one mix through the step or the worker's loop, in one process.
+
+    python perf/counted.py ROOT {step,pipeline} MIX COMMANDS
+
+Run as a file, so that ROOT, the checkout whose engine and flow are taken, may be another one; it
+imports nothing of its own folder. Before and after each stretch to be counted it raises MARK; a
+stretch of no commands is counted as well, for what the call itself takes. The engine's clock stands
+still and memory lies at the same addresses each time, where the machine lets it, so that the same
+commands take the same way. At the end it compares what was done with the flow's own model and prints
+one JSON object. With 0 commands it only sees to it that the kernels are in the cache.
+"""
+
+import ctypes
+import gc
+import json
+import os
+import signal
+import sys
+from typing import Any
+
+MARK = signal.SIGUSR1
+PTRACE_TRACEME = 0
+ADDR_NO_RANDOMIZE = 0x0040000
+ASK = 0xFFFFFFFF
+WARM_UP = 4096
+"""Commands of the mix before those that are counted."""
+CLOCK_NS = 2**61
+"""Where the engine's clock stands: ahead of every real one, so that none moves it."""
+
+
+def at_the_same_addresses() -> None:
+    """Begin anew without random addresses; a machine that refuses it costs a few instructions of noise."""
+    personality = ctypes.CDLL(None).personality
+    now = personality(ASK)
+    if not now & ADDR_NO_RANDOMIZE and personality(now | ADDR_NO_RANDOMIZE) != -1:
+        os.execv(sys.executable, [sys.executable, *sys.argv])
+
+
+def traced() -> None:
+    """Have the parent stop this process at every signal."""
+    gc.collect()
+    gc.disable()
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.ptrace(PTRACE_TRACEME, 0, None, None):
+        raise OSError(ctypes.get_errno(), "this machine allows no ptrace, which the count needs")
+
+
+def step(mix: Any, count: int) -> bool:
+    """Apply `count` commands of the mix in the step tier's chunks; return whether the model agrees."""
+    import numpy as np
+
+    from perf.bench_step import CHUNK, StepBench, agrees_with, capacities_for
+    from perf.flow.generate import generate
+    from perf.step_kernels import apply_chunk
+
+    flow = generate(mix, count=WARM_UP + count)
+    bench = StepBench(flow.commands, flow.first, capacities_for(mix))
+    expected, _ = bench.measured(timed=False)
+    agrees_with(flow)(expected)
+    bench.reset()
+    untimed = np.zeros(0, np.int64)
+    bench.drive(flow.first, flow.first + WARM_UP, untimed)
+
+    def apply(first: int, size: int) -> None:
+        bench.buffer[:size] = flow.commands[first : first + size]
+        signal.raise_signal(MARK)
+        apply_chunk(bench.state, bench.out, bench.buffer, size, bench.sink, untimed)
+        signal.raise_signal(MARK)
+
+    if count:
+        traced()
+    for first in range(flow.first + WARM_UP, len(flow.commands), CHUNK):
+        apply(first, 0)
+        apply(first, min(CHUNK, len(flow.commands) - first))
+    return int(bench.state[0]["event_hash"]) == expected.event_hash
+
+
+def pipeline(mix: Any, count: int) -> bool:
+    """Let the worker's loop take `count` commands in its batches; return whether the model agrees."""
+    from engine.cli.trading import trading
+    from engine.config import CapacitySettings, EngineSettings
+    from engine.runtime.segments import PARTS, Segments
+    from engine.runtime.worker import LoopCall
+    from perf.bench_pipeline import RING, Pipeline, words_of
+    from perf.flow.generate import generate
+    from perf.pipeline_kernels import push
+
+    flow = generate(mix, count=WARM_UP + count)
+    commands = words_of(flow)
+    settings = EngineSettings(
+        wait="spin", durability="none", capacities=CapacitySettings(orders=max(2**18, 2 * mix.live_orders))
+    )
+    names = {part: f"pinion-count-{os.getpid()}-{part}" for part in PARTS}
+    segments = Segments(names, trading(settings.capacities.sizes()), settings, (RING,), (), 1)
+    try:
+        call = LoopCall(segments)
+        call.warm_up(segments)
+        call.loop["eng_ts"], call.loop["cycle_ns"] = CLOCK_NS, 1 << 20
+        ends = Pipeline(segments)
+
+        def take(first: int, last: int) -> None:
+            while first < last:
+                first += push(ends.control, ends.slots, commands, first, last)
+
+        for first in range(0, flow.first + WARM_UP, settings.batch):
+            take(first, min(first + settings.batch, flow.first + WARM_UP))
+            call.run(0)
+        if count:
+            traced()
+        for first in range(flow.first + WARM_UP, len(commands), settings.batch):
+            for last in (first, min(first + settings.batch, len(commands))):
+                take(first, last)
+                signal.raise_signal(MARK)
+                call.run(0)
+                signal.raise_signal(MARK)
+        s = segments.state.slots[0]
+        found = int(s["seq"]), int(s["orders_live"]), int(s["trade_count"])
+        return found[:2] == (len(commands), flow.live_count) and found[2] >= flow.trade_count
+    finally:
+        segments.unlink()
+
+
+def main() -> None:
+    """Do as the command line says."""
+    at_the_same_addresses()
+    root, tier, name, count = sys.argv[1:]
+    sys.path[0] = root
+    from perf import flow
+    from perf.flow.mixes import EVERY_MIX
+
+    assert flow.__file__ is not None
+    assert flow.__file__.startswith(root), f"{flow.__file__} is not of {root}"
+    is_checked = {"step": step, "pipeline": pipeline}[tier](EVERY_MIX[name], int(count))
+    print(json.dumps({"checked": is_checked}))
+
+
+if __name__ == "__main__":
+    main()
