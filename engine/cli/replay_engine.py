@@ -19,6 +19,7 @@ from engine.cli.replay_kernels import (
     run_batch,
     run_timed,
 )
+from engine.cli.replay_latency import Latencies
 from engine.instruments import Catalogue, Currency, Instrument
 from engine.kernel import COMPILED
 from engine.records import COMMAND, EVENT, Op, words_text
@@ -28,7 +29,6 @@ from engine.trading.state import NIL, new_state
 
 EVENT_ROOM = 1 << 14
 TIMED_COMMANDS = 1 << 12
-LATENCY_BINS = 1 << 20  # 1 ns each; what takes longer than a millisecond shares the last
 RING = 0
 UNKNOWN = -1
 
@@ -74,14 +74,13 @@ class ReplayEngine:
         capacities: Capacities | None = None,
     ) -> None:
         self.state = new_state(capacities or Capacities())
-        self.latency_counts = np.zeros(LATENCY_BINS if is_timed else 0, np.int64)
-        self.latency_ns_max = 0
+        self.latencies = Latencies(is_counting=is_timed)
         self.digest_seconds = 0.0
         # Plain Python reads fields as attributes; it is the same memory.
         self._kernel_state: Any = self.state if COMPILED else self.state.view(np.recarray)
         self._s: Any = self.state[0]
         self._catalogue = Catalogue([], [])
-        self._is_timed = is_timed
+        self.is_timed = is_timed
         self._neutral = NeutralDigest() if is_digested else None
         is_keeping = keeps_events or is_digested
         self._room = EVENT_ROOM if is_keeping else 0
@@ -182,12 +181,12 @@ class ReplayEngine:
         self.order_instrument(0)
 
     def _run_some(self, commands: Any, first: int, count: int) -> tuple[int, int]:
-        if not self._is_timed:
+        if not self.is_timed:
             applied, written = run_batch(
                 self._kernel_state, commands, first, count, RING, self._events, self._room
             )
             return int(applied), int(written)
-        applied, written, longest = run_timed(
+        applied, written = run_timed(
             self._kernel_state,
             commands,
             first,
@@ -195,9 +194,9 @@ class ReplayEngine:
             RING,
             self._events,
             self._room,
-            self.latency_counts,
+            self.latencies.counts,
+            self.latencies.longest_ns,
         )
-        self.latency_ns_max = max(self.latency_ns_max, int(longest))
         return int(applied), int(written)
 
     def _overflow(self) -> "np.ndarray[Any, np.dtype[np.void]]":

@@ -6,6 +6,7 @@ anew at every call from Python (57 us for this one), that of an array it remembe
 
 import numpy as np
 
+from engine.cli.replay_latency import count_latency
 from engine.kernel import kernel
 from engine.records import Op
 from engine.trading.accounts import find_account
@@ -25,11 +26,10 @@ def run_batch(state, commands, first, count, ring, events, room):
 
 
 @kernel
-def run_timed(state, commands, first, count, ring, events, room, latency_counts):
-    """As `run`, and count each command's nanoseconds; return (applied, written, longest)."""
+def run_timed(state, commands, first, count, ring, events, room, latency_counts, longest_ns):
+    """As `run`, and count each command's nanoseconds; return (applied, written)."""
     s = state[0]
     written = 0
-    longest = 0
     for k in range(count):
         command = commands[first + k]
         eng_ts = s.eng_ts
@@ -40,17 +40,16 @@ def run_timed(state, commands, first, count, ring, events, room, latency_counts)
         made = apply(s, command, s.seq + 1, eng_ts, ring)
         took = clock_monotonic_ns() - began
         close_opened(s)
-        longest = max(longest, took)
-        latency_counts[min(took, len(latency_counts) - 1)] += 1
+        count_latency(latency_counts, longest_ns, s.seq, took)
         if room != 0:
             if written + made > room:
-                return k + 1, written, longest
+                return k + 1, written
             for i in range(made):
                 events[written + i] = s.out[i]
                 events[written + i]["event_idx"] = s.event_count - made + i
             written += made
     s.out_count = 0
-    return count, written, longest
+    return count, written
 
 
 @kernel

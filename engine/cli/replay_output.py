@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import msgspec
 import numpy as np
 
-from engine.cli.replay_engine import LATENCY_BINS, ReplayEngine
+from engine.cli.replay_engine import ReplayEngine
 from engine.client_text import given_id
 from engine.instruments import Catalogue, Instrument
 from engine.records import Side
@@ -18,7 +18,6 @@ from gateways.files.source import STANDARD_INPUT, InputError
 from gateways.json_lines import EventFormatter
 from gateways.json_lines.events import Fields, event_words
 
-PERCENTILES = (50.0, 90.0, 99.0, 99.9)
 SIDE_NAMES = {int(Side.BUY): "bids", int(Side.SELL): "asks"}
 
 
@@ -106,17 +105,9 @@ def _level(s: Any, level: Any, instrument: Instrument) -> list[Any]:
     return [price, instrument.quantity_text(int(level["qty"])), len(ids), ids]
 
 
-def percentile_ns(counts: "np.ndarray[Any, np.dtype[np.int64]]", percent: float, longest: int) -> int:
-    """Return a percentile of latencies counted in 1 ns bins; the last bin holds the rest, up to `longest`."""
-    total = int(counts.sum())
-    rank = max(1, int(np.ceil(total * percent / 100)))
-    at = int(np.searchsorted(np.cumsum(counts), rank))
-    return longest if at >= len(counts) - 1 else min(at, longest)
-
-
 def statistics(engine: ReplayEngine, seconds: float, refused: int) -> Iterator[str]:
     """Return the statistics of a run, one line at a time."""
-    commands, counts = engine.seq, engine.latency_counts
+    commands = engine.seq
     seconds -= engine.digest_seconds
     yield f"commands                      {commands}"
     yield f"  refused at the door         {refused}"
@@ -124,13 +115,8 @@ def statistics(engine: ReplayEngine, seconds: float, refused: int) -> Iterator[s
     yield f"  trades                      {engine.trade_count}"
     rate = commands / seconds if seconds > 0 else 0.0
     yield f"time, reading and writing in  {seconds:.3f} s ({rate:,.0f} commands/s)"
-    if counts.sum():
-        assert len(counts) == LATENCY_BINS
-        shown = ", ".join(
-            f"p{percent:g} {percentile_ns(counts, percent, engine.latency_ns_max):,}"
-            for percent in PERCENTILES
-        )
-        yield f"latency per command, ns       {shown}, max {engine.latency_ns_max:,} (the kernel alone)"
+    yield from engine.latencies.lines()
+    if engine.is_timed:
         yield "durability                    none (a replay is not journaled)"
     yield f"state digest                  {engine.digest()}"
     yield f"digest without layout         {engine.digest_without_layout()}"

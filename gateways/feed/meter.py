@@ -14,7 +14,7 @@ import numpy.typing as npt
 from hdrh.histogram import HdrHistogram
 
 WINDOW = 1 << 20  # commands on their way at most, for whom the intended time is kept
-LOWEST_NS, HIGHEST_NS = 100, 60_000_000_000
+LOWEST_NS, HIGHEST_NS = 100, 86_400_000_000_000
 SIGNIFICANT_DIGITS = 2
 QUANTUM_DIVISOR = 512  # values are rounded to 1/512 before they are counted together
 SECOND_NS = 1_000_000_000

@@ -88,3 +88,15 @@ def test_report_says_what_the_common_reasons_mean(clock: list[int]) -> None:
 
     assert line.startswith("  rejected: 1,200 unknown_order (the order had ended already")
     assert "2 duplicate (the client id was used before" in line
+
+
+def test_a_latency_of_minutes_is_told_as_it_was(clock: list[int]) -> None:
+    meter = Meter(rate=None, clock=lambda: clock[0])
+    meter.send(1)
+    clock[0] += 3600 * SECOND_NS
+
+    meter.answer(np.array([0]))
+
+    (line,) = (line for line in meter.report() if line.startswith("latency"))
+    told_us = float(line.partition("max ")[2].removesuffix(" us").replace(",", ""))
+    assert told_us == pytest.approx(3600e6, rel=0.01)
