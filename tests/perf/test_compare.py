@@ -42,7 +42,9 @@ def test_a_case_holds_by_its_median_or_its_interval(
 def test_the_interval_holds_the_true_median_about_95_times_in_100() -> None:
     rng = np.random.default_rng(5)
 
-    hits = sum(low <= 1.0 <= high for low, high in (interval(rng.normal(1, 0.05, 10)) for _ in range(200)))
+    hits = sum(
+        low <= 1.0 <= high for low, high in (interval(rng.normal(1, 0.05, 10).tolist()) for _ in range(200))
+    )
 
     assert 180 <= hits <= 200
 

@@ -8,8 +8,8 @@ import msgspec
 import numpy as np
 import pytest
 
+from engine.capacities import Capacities
 from engine.cli.definitions import definitions
-from engine.config import Capacities
 from engine.demo import demo
 from engine.records import COMMAND, EventKind
 from engine.trading.simulate import run_all
