@@ -143,7 +143,7 @@ def text_of(status: dict[str, Any]) -> str:
         lines.append(f"{row['name']:<12}{row['pid']:>8}  {'yes' if row['alive'] else 'NO':<6}{beat:>12}")
     for ending in status["endings"]:
         ago_s = (time.time_ns() - ending["ended_at"]) / 1e9
-        shown = f"{ending['process']} (pid {ending['pid']}) ended {ago_s:.0f} s ago: {ending['cause']}"
+        shown = f"ended {ago_s:.0f} s ago: {ending['process']} (pid {ending['pid']}) {ending['cause']}"
         lines.append(f"  {shown}" + (f" ({ending['count']} times)" if ending["count"] > 1 else ""))
     lines += ["", f"{'ring':<12}{'depth':>8}{'of':>8}{'commands':>14}{'busy':>8}"]
     for row in status["rings"]:

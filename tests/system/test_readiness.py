@@ -133,7 +133,12 @@ def test_a_dead_worker_makes_it_unready_until_another_has_rebuilt_the_state(star
         [ending] = told["endings"]
         assert (ending["process"], ending["pid"], ending["count"]) == ("worker", worker, 1)
         assert ending["cause"].startswith("died of SIGKILL: by somebody, or by the kernel")
-    assert f"worker (pid {worker}) ended" in answers.command()
+    text = answers.command()
+    assert f"s ago: worker (pid {worker}) died of SIGKILL" in text
+    rows = [line.split() for line in text.splitlines() if line.startswith("worker ")]
+    assert [row[1] for row in rows] == [str(running.pid_of("worker"))], (
+        "one row a process, as README reads it"
+    )
     assert f"worker (pid {worker}) ended: died of SIGKILL" in running.errors.read_text()
     assert running.stop() == 0
 
