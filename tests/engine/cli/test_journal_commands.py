@@ -14,6 +14,7 @@ from engine.cli.definitions import definitions
 from engine.cli.journal_data import read_layout, remember
 from engine.cli.main import main
 from engine.cli.trading import trading
+from engine.client_ids import client_id
 from engine.config import ConfigError
 from engine.demo import demo
 from engine.records import (
@@ -34,6 +35,7 @@ from engine.runtime.journal_writer import JournalWriter
 
 ORDERS = 40
 PER_FRAME = 7
+UUID = "8E03978E-40D5-43DD-BC93-6894A5000000"
 
 
 def new_order(number: int) -> Any:
@@ -45,6 +47,8 @@ def new_order(number: int) -> Any:
     command["stp_mode"] = SelfTradePrevention.CANCEL_NEWEST
     command["account"], command["client_order_id"] = 1 + number % 2, number
     command["px"], command["qty"] = 10_000, 1_000 + number
+    if number == ORDERS:
+        command["client_order_id"], command["text"] = client_id(UUID, "demo")
     return command
 
 
@@ -102,6 +106,17 @@ def test_dump_writes_the_commands_asked_for(written: Path, capsys: pytest.Captur
     dumped = lines_of(capsys.readouterr().out)
     assert [each["seq"] for each in dumped] == list(range(3, 10))
     assert dumped[0]["op"] == "currency"
+
+
+def test_dump_tells_a_client_id_as_every_answer_does(
+    written: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["journal", "dump", str(written)]) == 0
+
+    dumped = lines_of(capsys.readouterr().out)
+    texts = [each["text"] for each in dumped if each["op"] == "new" and "text" in each]
+    assert texts == [UUID.lower()]
+    assert all(isinstance(each["text"], list) for each in dumped if each["op"] == "instrument")
 
 
 def test_dump_tells_of_seqs_that_cannot_be(written: Path, capsys: pytest.CaptureFixture[str]) -> None:
