@@ -17,7 +17,8 @@ from typing import Any
 from engine import instance
 from engine.cli.feed import RATE
 from engine.cli.feed_flow import FLOW_INPUT, flow_mix
-from engine.cli.replay import FAILED, WRONG_USAGE, tick_argument
+from engine.cli.replay import tick_argument
+from engine.runtime.command import DONE, FAILED, WRONG_USAGE, begin, exit_code
 from engine.runtime.supervisor import STOP_WAIT_S_MAX
 from gateways.feed.inputs import commands_of
 from gateways.files.source import STANDARD_INPUT, InputError, Source
@@ -33,7 +34,8 @@ READY = "ready "
 
 
 def main() -> int:
-    """Start the instance, then the feeder; stop both on SIGINT or SIGTERM."""
+    """Read the arguments, run; return the exit code."""
+    begin()
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
     parser.add_argument(
         "--feed", default=FLOW_INPUT, metavar="FILE", help="what to play (default: seeded flow)"
@@ -46,7 +48,11 @@ def main() -> int:
     parser.add_argument("--api-port", default="8000")
     parser.add_argument("--order-port", default="8001")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    return exit_code("make run", lambda: run(arguments))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Start the instance, then the feeder; stop both on SIGINT, SIGTERM or SIGHUP."""
     code = refused(arguments)
     if code:
         return code
@@ -65,7 +71,7 @@ def main() -> int:
         print("the file is played; the books stay live, Ctrl-C stops", flush=True)
         return up.wait()
     except KeyboardInterrupt:
-        return 0
+        return DONE
     finally:
         if feeder is not None:
             stop(feeder, "the feeder", FEEDER_STOP_S)

@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     """Ask, wait, print."""
     try:
         answer = asked_of(args.data.resolve(), args.wait)
-    except (PortError, OSError) as error:
+    except PortError as error:
         print(f"pinion digest: {error}", file=sys.stderr)
         return 1
     print(msgspec.json.encode(answer).decode())

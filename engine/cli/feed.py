@@ -9,7 +9,6 @@ INPUT `flow` is the seeded order flow of the benchmarks. Exit codes: 0 done, 1 f
 
 import argparse
 import asyncio
-import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -22,6 +21,8 @@ from engine.cli.feed_flow import FLOW_INPUT, first_chunk, flow_batches, flow_mix
 from engine.cli.replay import tick_argument
 from engine.demo import DEMO_KEY_FILE
 from engine.port import PortError
+from engine.runtime.command import DONE, FAILED, WRONG_USAGE
+from engine.stop_signals import stop_signals
 from gateways.feed.inputs import commands_of, line_error
 from gateways.feed.interrupts import Interrupts
 from gateways.feed.meter import Meter
@@ -32,7 +33,6 @@ from gateways.files.ticks import TickError
 from gateways.json_lines import MalformedCommand
 from perf.flow.mixes import EVERY_MIX
 
-DONE, FAILED, WRONG_USAGE = 0, 1, 2
 LINE_SECONDS = 1.0
 RING, HTTP, WEBSOCKET = "ring:", "http://", "ws://"
 ACCOUNT_STEP = 2
@@ -158,7 +158,7 @@ async def _feed_network(arguments: argparse.Namespace, meter: Meter) -> None:
     lines = Lines(meter)
     feeding = asyncio.current_task()
     assert feeding is not None
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in stop_signals():
         asyncio.get_running_loop().add_signal_handler(number, feeding.cancel)
     feed = feed_websocket if arguments.to.startswith(WEBSOCKET) else feed_http
     try:

@@ -30,10 +30,10 @@ from engine.config import ConfigError
 from engine.instance import PortError
 from engine.records import Op
 from engine.runtime import archive, journal
+from engine.runtime.command import DONE, FAILED, WRONG_USAGE
 from engine.runtime.frames import RECORD
 from engine.runtime.journal import JournalError, Reader
 
-DONE, FAILED, WRONG_USAGE = 0, 1, 2
 NS_PER_DAY = 86_400 * 10**9
 SEQ = whole_argument(1, 2**62, 1000)
 OP_NAMES = {int(op): op.name.lower() for op in Op}
@@ -43,7 +43,8 @@ NAMING = frozenset(op.name.lower() for op in (Op.NEW, Op.CANCEL, Op.REPLACE))
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `pinion journal` can do."""
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    parser.set_defaults(explain=parser.print_help)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
     summaries = {
         "verify": "check every frame, the chain, all numbers and the snapshots",
         "dump": "write commands as JSON, one a line",
@@ -83,6 +84,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it; return the exit code."""
+    if args.action is None:
+        args.explain()
+        return DONE
     try:
         if args.action == "quarantine":
             return journal_quarantine.run(data_folder(args.data), args.seq)
@@ -93,9 +97,7 @@ def run(args: argparse.Namespace) -> int:
     except ConfigError as error:
         print(f"pinion journal {args.action}: {error}", file=sys.stderr)
         return WRONG_USAGE
-    except BrokenPipeError:
-        raise  # the reader of our output left: the command itself knows what to do
-    except (JournalError, PortError, OSError) as error:
+    except (JournalError, PortError) as error:
         print(f"pinion journal {args.action}: {error}", file=sys.stderr)
         return FAILED
 

@@ -5,9 +5,12 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
 
 import argparse
 import importlib
-import os
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
+
+from engine.cli.parser import Parser
+from engine.runtime.command import DONE, begin, exit_code
 
 COMMANDS = {
     "up": "start an instance in the foreground: engine, order entry, queries",
@@ -33,29 +36,39 @@ a first look:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one subcommand and return its exit code."""
-    given = sys.argv[1:] if arguments is None else list(arguments)
-    parser = argparse.ArgumentParser(
+    """Run one subcommand and return its exit code; with the arguments of the process, be its whole life."""
+    if arguments is not None:
+        return exit_code(_name_of(arguments), lambda: _run(arguments))
+    begin()
+    given = sys.argv[1:]
+    return exit_code(_name_of(given), lambda: _run(given))
+
+
+def _run(given: Sequence[str]) -> int:
+    parser = Parser(
         prog="pinion",
         description=DESCRIPTION,
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    parser.add_argument("--version", action="version", version=f"pinion {version('pinion')}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
     wanted = next((each for each in given if not each.startswith("-")), None)
     for name, summary in COMMANDS.items():
         subparser = subparsers.add_parser(name, help=summary, description=summary.capitalize() + ".")
         if name == wanted:
             importlib.import_module(f"engine.cli.{name}").add_arguments(subparser)
     args = parser.parse_args(given)
-    try:
-        return int(importlib.import_module(f"engine.cli.{args.command}").run(args))
-    except KeyboardInterrupt:
-        return 1
-    except BrokenPipeError:  # the reader of our output left; nothing more to say to it
-        # What is buffered still would be written at the end, and fail there with a traceback.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    if args.command is None:
+        parser.print_help()
+        return DONE
+    return int(importlib.import_module(f"engine.cli.{args.command}").run(args))
+
+
+def _name_of(given: Sequence[str]) -> str:
+    """Return how an error begins: `pinion replay`, `pinion journal verify`."""
+    words = [each for each in given[:2] if not each.startswith("-")]
+    return " ".join(["pinion", *words[: 2 if words[:1] == ["journal"] else 1]])
 
 
 if __name__ == "__main__":

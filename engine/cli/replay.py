@@ -7,9 +7,10 @@ holds is told by its first bytes. Exit codes: 0 done, 1 the input cannot be read
 import argparse
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,13 +23,14 @@ from engine.cli.replay_engine import ReplayEngine
 from engine.cli.replay_journal import JournalReplay
 from engine.cli.replay_lines import LineReplay
 from engine.cli.replay_market import MarketReplay
-from engine.cli.replay_output import EventWriter, books, output, statistics
+from engine.cli.replay_output import EventWriter, books, statistics
 from engine.cli.replay_progress import progress_of
+from engine.runtime import journal
+from engine.runtime.command import DONE, FAILED, WRONG_USAGE
 from engine.runtime.journal import JournalError
-from gateways.files.source import STANDARD_INPUT, Format, InputError, Source
+from engine.runtime.outputs import is_standard_output, output, refuse_overwriting
+from gateways.files.source import Format, InputError, Source
 from gateways.files.ticks import TickError, refuse_any
-
-DONE, FAILED, WRONG_USAGE = 0, 1, 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,89 +74,93 @@ def tick_argument(text: str) -> tuple[str, Decimal]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Replay the input that the arguments name; return the exit code."""
+    is_taken = any(is_standard_output(name) for name in (arguments.events, arguments.book))
     try:
-        return _replay(arguments)
+        for line in _replay(arguments):
+            print(line, file=sys.stderr if is_taken else sys.stdout)
     except (InputError, JournalError) as fault:
         print(f"pinion replay: {fault}", file=sys.stderr)
         return FAILED
     except TickError as fault:
         print(f"pinion replay: {arguments.input}: {fault}", file=sys.stderr)
         return WRONG_USAGE
-    except BrokenPipeError:
-        sys.stderr.close()
-        return FAILED
+    return DONE
 
 
-def _replay(arguments: argparse.Namespace) -> int:
-    with ExitStack() as opened:
-        file = None
-        if arguments.events is not None:
-            file = opened.enter_context(output(arguments.events))
-        folder = Path(arguments.input)
-        if folder.is_dir():
-            return _replay_journal(arguments, data_folder(folder), file)
-        source = opened.enter_context(Source(arguments.input))
+def _replay(arguments: argparse.Namespace) -> Iterator[str]:
+    """Replay; return the statistics that are wanted, to be printed once the files have their names."""
+    folder = Path(arguments.input)
+    is_journal = folder.is_dir()
+    read = data_folder(folder) / journal.FOLDER if is_journal else arguments.input
+    refuse_overwriting([read], {"--events": arguments.events, "--book": arguments.book})
+    return _replay_journal(arguments, data_folder(folder)) if is_journal else _replay_file(arguments)
+
+
+def _replay_file(arguments: argparse.Namespace) -> Iterator[str]:
+    with Source(arguments.input) as source:
         is_market = source.format is not Format.JSON_LINES
         if not is_market:
             refuse_any(dict(arguments.tick))
         with announced_compilation():
             engine = ReplayEngine(
-                keeps_events=is_market or file is not None,
+                keeps_events=is_market or arguments.events is not None,
                 is_timed=arguments.stats,
                 is_digested=arguments.stats,
             )
-        writer = EventWriter(file, engine.catalogue())
-        began = time.perf_counter()
-        with progress_of(source):
-            if is_market:
-                market = MarketReplay(engine, writer, source, dict(arguments.tick))
-                market.play()
-                report, refused = market.report(), 0
-            else:
-                lines = LineReplay(engine, writer, has_auto_instruments=arguments.auto_instruments)
-                lines.play(source)
-                report, refused = iter(()), lines.refused
-        _finish(arguments, engine, writer, began, refused, report)
-    return DONE
+        with _outputs(arguments, lambda: engine.seq) as (events, book):
+            writer = EventWriter(events, engine.catalogue())
+            began = time.perf_counter()
+            with progress_of(source):
+                if is_market:
+                    market = MarketReplay(engine, writer, source, dict(arguments.tick))
+                    market.play()
+                    report, refused = market.report(), 0
+                else:
+                    lines = LineReplay(engine, writer, has_auto_instruments=arguments.auto_instruments)
+                    lines.play(source)
+                    report, refused = iter(()), lines.refused
+            _write_books(engine, book)
+            told = statistics(engine, time.perf_counter() - began, refused)
+    return chain(told, report) if arguments.stats else iter(())
 
 
-def _replay_journal(arguments: argparse.Namespace, data_dir: Path, file: BinaryIO | None) -> int:
+def _replay_journal(arguments: argparse.Namespace, data_dir: Path) -> Iterator[str]:
     refuse_any(dict(arguments.tick))
     with announced_compilation():
-        journal = JournalReplay(data_dir, is_digested=arguments.stats)
-    engine = journal.engine
-    writer = EventWriter(file, engine.catalogue())
-    began = time.perf_counter()
-    with progress_of(journal):
-        journal.play(writer)
-    _finish(arguments, engine, writer, began, 0, iter(()))
-    return DONE
+        replay = JournalReplay(data_dir, is_digested=arguments.stats)
+    engine = replay.engine
+    with _outputs(arguments, lambda: replay.seq) as (events, book):
+        writer = EventWriter(events, engine.catalogue())
+        began = time.perf_counter()
+        with progress_of(replay):
+            replay.play(writer)
+        _write_books(engine, book)
+        told = statistics(engine, time.perf_counter() - began, 0)
+    return told if arguments.stats else iter(())
 
 
-def _finish(
-    arguments: argparse.Namespace,
-    engine: ReplayEngine,
-    writer: EventWriter,
-    began: float,
-    refused: int,
-    report: Iterator[str],
-) -> None:
-    """Write what was asked for beside the events."""
-    writer.flush()
-    if arguments.book is not None:
-        _write_books(engine, arguments.book)
-    if arguments.stats:
-        _print_statistics(arguments, statistics(engine, time.perf_counter() - began, refused), report)
+@contextmanager
+def _outputs(
+    arguments: argparse.Namespace, seq: Callable[[], int]
+) -> Iterator[tuple[BinaryIO | None, BinaryIO | None]]:
+    """Open what the arguments name for events and books, now that the input is open.
+
+    seq : tells how many commands were applied
+    """
+
+    def is_damaged_in_its_midst(error: Exception) -> bool:
+        """Tell whether the events are right up to the place that could not be read (R2)."""
+        return isinstance(error, InputError | JournalError) and seq() > 0
+
+    with ExitStack() as opened:
+        events = book = None
+        if arguments.events is not None:
+            events = opened.enter_context(output(arguments.events, is_damaged_in_its_midst))
+        if arguments.book is not None:
+            book = opened.enter_context(output(arguments.book))
+        yield events, book
 
 
-def _write_books(engine: ReplayEngine, name: str) -> None:
-    with output(name) as file:
+def _write_books(engine: ReplayEngine, file: BinaryIO | None) -> None:
+    if file is not None:
         file.write(msgspec.json.encode(books(engine)) + b"\n")
-
-
-def _print_statistics(arguments: argparse.Namespace, *parts: Iterator[str]) -> None:
-    """Print to standard output, or to standard error where that carries data."""
-    is_taken = STANDARD_INPUT in (arguments.events, arguments.book)
-    for part in parts:
-        for line in part:
-            print(line, file=sys.stderr if is_taken else sys.stdout)

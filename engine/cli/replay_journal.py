@@ -27,6 +27,11 @@ class JournalReplay:
         replica, self._reader = open_journal(data_dir, self.engine.state)
         self._replica = replica
 
+    @property
+    def seq(self) -> int:
+        """The number of the last command applied."""
+        return self._replica.seq
+
     def play(self, writer: EventWriter) -> None:
         """Apply every command; hand the events to the writer. Raises JournalError."""
         for records, epoch, _ in read_ahead(self._reader.stretches(2**62)):

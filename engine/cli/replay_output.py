@@ -1,10 +1,6 @@
 """What a replay writes: events as JSON lines (R3), books as JSON (R3), and the statistics."""
 
-import io
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
@@ -14,31 +10,10 @@ from engine.cli.replay_engine import ReplayEngine
 from engine.client_text import given_id
 from engine.instruments import Catalogue, Instrument
 from engine.records import Side
-from gateways.files.source import STANDARD_INPUT, InputError
 from gateways.json_lines import EventFormatter
 from gateways.json_lines.events import Fields, event_words
 
 SIDE_NAMES = {int(Side.BUY): "bids", int(Side.SELL): "asks"}
-
-
-@contextmanager
-def output(name: str) -> Iterator[BinaryIO]:
-    """Open a file to write for the block; `-` is standard output, which is flushed behind it."""
-    if name == STANDARD_INPUT:
-        try:
-            yield sys.stdout.buffer
-        finally:
-            sys.stdout.buffer.flush()
-        return
-    with _opened(name) as file:
-        yield file
-
-
-def _opened(name: str) -> BinaryIO:
-    try:
-        return Path(name).open("wb", buffering=io.DEFAULT_BUFFER_SIZE * 16)
-    except OSError as fault:
-        raise InputError(name, "open", "output", fault.strerror or str(fault)) from None
 
 
 class EventWriter:
@@ -67,11 +42,6 @@ class EventWriter:
         """Write one event given as an object."""
         if self._file is not None:
             self._file.write(self._encoder.encode(fields) + b"\n")
-
-    def flush(self) -> None:
-        """Hand everything written so far to the file."""
-        if self._file is not None:
-            self._file.flush()
 
 
 def books(engine: ReplayEngine) -> dict[str, Fields]:

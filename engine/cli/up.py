@@ -19,6 +19,7 @@ from engine.cli.trading import trading
 from engine.config import ConfigError, DoorSettings, Settings
 from engine.instance import Instance, make_private
 from engine.runtime.children import Child, DoorSpec
+from engine.runtime.command import DONE, FAILED, WRONG_USAGE
 from engine.runtime.endings import StartError
 from engine.runtime.journal import JournalError
 from engine.runtime.supervisor import Supervisor
@@ -67,13 +68,14 @@ def run(args: argparse.Namespace) -> int:
             return supervisor.run(say_ready)
     except (ConfigError, msgspec.ValidationError) as error:
         print(f"pinion up: {error}", file=sys.stderr)
-        return 2
+        return WRONG_USAGE
     except (StartError, JournalError) as error:
         print(f"pinion up: {error}", file=sys.stderr)
-        return 1
+        return FAILED
+    except KeyboardInterrupt:  # a signal to stop, before there was anything to stop in order
+        return DONE
     except OSError as error:
-        print(f"pinion up: {'' if error.filename else f'{data_dir}: '}{error}", file=sys.stderr)
-        return 1
+        raise OSError(error.errno, error.strerror, error.filename or str(data_dir)) from error
 
 
 def read_settings(

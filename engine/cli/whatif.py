@@ -14,9 +14,9 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TextIO
 
 import msgspec
 import numpy as np
@@ -25,20 +25,20 @@ from engine import exact_json
 from engine.cli.journal_data import data_folder, open_journal, read_layout
 from engine.cli.kernels import announced_compilation
 from engine.cli.replay_kernels import apply_unnumbered
-from engine.cli.replay_output import output
 from engine.client_text import given_id
 from engine.exact_json import DoubledKey, JsonFault
 from engine.instruments import Catalogue, RefusedAtDoor
 from engine.layout import OWN_RING
 from engine.records import COMMAND, EventKind, Op, Reason, Role, Side
+from engine.runtime import journal
+from engine.runtime.command import DONE, FAILED, WRONG_USAGE
 from engine.runtime.eras import EraReplica
 from engine.runtime.journal import JournalError
+from engine.runtime.outputs import is_standard_output, output, refuse_overwriting
 from engine.runtime.read_ahead import read_ahead
 from engine.trading.view import catalogue
-from gateways.files.source import STANDARD_INPUT, InputError
 from gateways.json_lines import CommandEncoder, MalformedCommand
 
-DONE, FAILED, WRONG_USAGE = 0, 1, 2
 EXAMPLE = '{"account":1,"max_open_orders":5}'
 WHOSE = ("account", "symbol")
 DEFINING = (Op.CURRENCY, Op.INSTRUMENT, Op.ACCOUNT, Op.LIMITS)
@@ -70,21 +70,20 @@ def run(args: argparse.Namespace) -> int:
     """Print what the limits would have changed."""
     try:
         limits = [parsed(text) for text in args.limit]
-        with ExitStack() as opened:
-            data_dir = data_folder(args.dir)
-            read_layout(data_dir)
-            # Opened ahead: a replay may take an hour, and a name that cannot be written would lose it.
-            file = None if args.orders is None else opened.enter_context(output(args.orders))
+        data_dir = data_folder(args.dir)
+        refuse_overwriting([data_dir / journal.FOLDER], {"--orders": args.orders})
+        read_layout(data_dir)
+        # Opened ahead: a replay may take an hour, and a name that cannot be written would lose it.
+        with nullcontext() if args.orders is None else output(args.orders) as file:
             with announced_compilation():
                 question = Question(data_dir, limits)
             question.ask()
-            _write(args.orders, file, question)
+            _write(file, question)
+        _print(question, sys.stderr if is_standard_output(args.orders) else sys.stdout)
     except LimitError as error:
         print(f"pinion whatif: {error}", file=sys.stderr)
         return WRONG_USAGE
-    except BrokenPipeError:
-        raise  # the reader of our output left: the command itself knows what to do
-    except (InputError, JournalError, OSError) as error:
+    except JournalError as error:
         print(f"pinion whatif: {error}", file=sys.stderr)
         return FAILED
     return DONE
@@ -211,12 +210,17 @@ def _told(entry: Any, reason: str, known: Catalogue) -> dict[str, Any]:
     return told
 
 
-def _write(orders: str | None, file: BinaryIO | None, question: Question) -> None:
-    """Print the summary, and write the orders where they are wanted."""
+def _write(file: BinaryIO | None, question: Question) -> None:
+    """Write the stopped orders where they are wanted."""
+    if file is not None:
+        file.write(b"".join(msgspec.json.encode(each) + b"\n" for each in question.stopped))
+
+
+def _print(question: Question, summary: TextIO) -> None:
+    """Print what it comes to."""
     by_reason = Counter(each["reason"] for each in question.stopped)
     by_account = Counter(each["account"] for each in question.stopped if each["reason"] != FOLLOWED)
     was, would = (replica.state[0] for replica in (question.was, question.would))
-    summary = sys.stderr if orders == STANDARD_INPUT else sys.stdout
     print(
         f"commands        {question.commands:,}, orders and replaces taken {question.entered:,}", file=summary
     )
@@ -229,5 +233,3 @@ def _write(orders: str | None, file: BinaryIO | None, question: Question) -> Non
     print(f"named one later {followed:,}", file=summary)
     trades = int(was["trade_count"]), int(would["trade_count"])
     print(f"trades          {trades[0]:,} were, {trades[1]:,} would be", file=summary)
-    if file is not None:
-        file.write(b"".join(msgspec.json.encode(each) + b"\n" for each in question.stopped))

@@ -166,7 +166,14 @@ class Database:
         command += ["--encoding=UTF8", "--locale=C", "--no-instructions"]
         command += ["-c", f"dynamic_shared_memory_type={SETTINGS['dynamic_shared_memory_type']}"]
         made = subprocess.run(
-            command, capture_output=True, text=True, check=False, cwd="/", **become.arguments(None)
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd="/",
+            start_new_session=True,  # a Ctrl-C in the terminal is not for it
+            **become.arguments(None),
         )
         if made.returncode:
             raise DatabaseError(f"initdb in {self.folder} failed: {made.stderr.strip()[-LOG_TAIL_BYTES:]}")

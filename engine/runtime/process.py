@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from engine.stop_signals import stop_signals
+
 log = logging.getLogger(__name__)
 
 PR_SET_PDEATHSIG = 1
@@ -35,7 +37,7 @@ class RoleTakenError(Exception):
 
 
 class Signals:
-    """Waits for SIGINT, SIGTERM or the end of a child, with a time limit.
+    """Waits for a signal to stop or the end of a child, with a time limit.
 
     Handlers and a pipe, not a blocked mask: numpy's library has threads of its own, and a
     signal to the process may be delivered to any of them.
@@ -44,11 +46,8 @@ class Signals:
     def __init__(self) -> None:
         self.stop_wanted = False
         self.reading, self._writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        self._previous = {
-            signal.SIGINT: signal.signal(signal.SIGINT, self._stop),
-            signal.SIGTERM: signal.signal(signal.SIGTERM, self._stop),
-            signal.SIGCHLD: signal.signal(signal.SIGCHLD, lambda *_: None),
-        }
+        self._previous = {number: signal.signal(number, self._stop) for number in stop_signals()}
+        self._previous[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._writing, warn_on_full_buffer=False)
 
     def _stop(self, *_: object) -> None:
@@ -115,8 +114,8 @@ def await_role(data_dir: Path, role: str, wait_s: float) -> None:
 def fork(name: str, run: Callable[[], int], close_in_child: tuple[int, ...]) -> int:
     """Start a process that calls `run` and ends with its result; return its pid.
 
-    The child dies with its parent, ignores SIGINT (the parent passes on what is meant for
-    it), and begins with the default SIGTERM. `close_in_child`: the parent's own locks.
+    The child dies with its parent, ignores SIGINT and SIGHUP (the parent passes on what is meant
+    for it), and begins with the default SIGTERM. `close_in_child`: the parent's own locks.
     """
     parent = os.getpid()
     sys.stdout.flush()
@@ -134,10 +133,12 @@ def fork(name: str, run: Callable[[], int], close_in_child: tuple[int, ...]) -> 
         # Nothing of the parent's stack may run in the child: report and leave.
         log.exception("%s ended by an error", name)
     finally:
-        logging.shutdown()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+        try:
+            logging.shutdown()
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:  # whatever could not be written: a child that went on would be a second supervisor
+            os._exit(code)
 
 
 def _become_child(name: str, parent: int, close_in_child: tuple[int, ...]) -> None:
@@ -146,7 +147,8 @@ def _become_child(name: str, parent: int, close_in_child: tuple[int, ...]) -> No
     libc.prctl(PR_SET_NAME, f"pinion-{name}".encode()[:15], 0, 0, 0)
     if os.getppid() != parent:  # it died before the request above
         os._exit(EXIT_CRASHED)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for from_terminal in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(from_terminal, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM as KeyboardInterrupt, but never between handing a batch over and counting it.
+"""The stop signals as KeyboardInterrupt, but never between handing a batch over and counting it.
 
     with interrupts:    what is in here is done whole; an interrupt is raised at its end
 
@@ -7,6 +7,8 @@ Otherwise commands could be on their way of which nobody knows.
 
 import signal
 from types import TracebackType
+
+from engine.stop_signals import stop_signals
 
 
 class Interrupts:
@@ -18,7 +20,7 @@ class Interrupts:
 
     def install(self) -> None:
         """Take the signals from now on."""
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in stop_signals():
             signal.signal(number, self.take)
 
     def take(self, number: int, frame: object) -> None:

@@ -221,7 +221,7 @@ def test_whatif_refuses_a_file_that_cannot_be_written_before_it_replays(
         == 1
     )
 
-    assert f"{nowhere}: open: output: No such file" in capsys.readouterr().err
+    assert f"{nowhere}: No such file" in capsys.readouterr().err
 
 
 def test_a_quarantined_command_is_a_rejection_ever_after(
