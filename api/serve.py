@@ -5,7 +5,6 @@ state, read-only mapping --> queries -----------> HTTP answers
 """
 
 import asyncio
-import errno
 import logging
 import signal
 from typing import cast
@@ -89,7 +88,7 @@ async def _serve(door: DoorSettings, reader: EventReader, connections_max: int) 
         try:
             await site.start()
         except OSError as error:
-            raise port.DoorError(_not_bound(door, error)) from error
+            raise port.not_bound(door, error) from error
         bound_port = runner.addresses[0][1]
         following = asyncio.create_task(pump.run(), name="pump")
         sweeping = asyncio.create_task(runner.sweep(), name="sweep")
@@ -159,9 +158,3 @@ def caller_middleware(access: Access) -> Middleware:
         return await handler(request)
 
     return caller
-
-
-def _not_bound(door: DoorSettings, error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"{door.setting} = {door.port}: already in use on {door.host}; give another, or 0 for any"
-    return f"{door.setting} = {door.port}: cannot be bound on {door.host}: {error.strerror}"

@@ -9,9 +9,11 @@ than given), never a wait. A reader that was overtaken knows it: `laps` rises, e
 lost to it, and it goes on with the newest.
 """
 
+import errno
 import fcntl
 import json
 import os
+import socket
 import time
 from enum import Enum
 from pathlib import Path
@@ -40,7 +42,7 @@ from engine.instance import attach_state as instance_state
 from engine.layout import DURABLE, LATCH, SESSION_BITS, STATE_EPOCH
 from engine.own_events import keep_own
 from engine.records import EVENT
-from ringbuf.atomics import clock_realtime_ns, load_acquire
+from ringbuf.atomics import clock_monotonic_ns, clock_realtime_ns, load_acquire
 from ringbuf.broadcast import LAPPED, committed
 from ringbuf.broadcast import read as read_slots
 from ringbuf.counters import Counters
@@ -67,6 +69,10 @@ class Closed(Enum):
     RECOVERING = "recovering"  # a restarted worker rebuilds the state
 
 
+PORT_OPTIONS = {"orders.port": "--order-port", "api.port": "--api-port"}
+"""Setting of a door's port -> the option of `pinion up` that goes before it."""
+
+
 class DoorError(Exception):
     """A door cannot serve with these settings; the text names setting, value and mend."""
 
@@ -89,6 +95,12 @@ class _Place:
         self.seq = 0
         self._state: npt.NDArray[Any] | None = None
         self._state_control: npt.NDArray[np.int64] | None = None
+        self._warm_up()
+
+    def _warm_up(self) -> None:
+        """Compile, or load, what is called now and then: nobody shall wait for it later."""
+        self.durable_seq()
+        clock_monotonic_ns()  # of Counters.age_ns
 
     @property
     def durability(self) -> str:
@@ -273,6 +285,20 @@ def claim_spare(data_dir: Path) -> Port:
 def attach_state(data_dir: Path) -> npt.NDArray[Any]:
     """Return the live state of the instance on `data_dir`, in a mapping that refuses writes."""
     return instance_state(read(data_dir)).slots
+
+
+def not_bound(door: DoorSettings, error: OSError) -> DoorError:
+    """Return the error of a door that did not get its address."""
+    section = door.setting.partition(".")[0]
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return DoorError(
+            f"{section}.host = {door.host!r}: no address of this machine; give one, or 127.0.0.1"
+        )
+    cause = os.strerror(error.errno or 0).lower()
+    return DoorError(
+        f"{door.setting} = {door.port}: {cause} on {door.host}; give another port "
+        f"({PORT_OPTIONS[door.setting]} N), or 0 for any free one"
+    )
 
 
 def report_ready(door: DoorSettings, port: int) -> None:

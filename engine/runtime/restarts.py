@@ -18,6 +18,7 @@ class Restarts:
     def __init__(self) -> None:
         self._due_at: dict[str, float] = {}
         self._backoff_s: dict[str, float] = {}
+        self._causes: dict[str, str] = {}
         self.endings: dict[str, Ending] = {}
         """The last one of each process that ended by itself."""
 
@@ -37,10 +38,17 @@ class Restarts:
         """Plan the restart of a process that ended; return in how many seconds it is due."""
         if time.monotonic() - child.started > SETTLED_S:
             self._backoff_s.pop(child.name, None)
+            self._causes.pop(child.name, None)
         delay_s = self._backoff_s.get(child.name, BACKOFF_FIRST_S)
         self._backoff_s[child.name] = min(2 * delay_s, BACKOFF_MAX_S)
         self._due_at[child.name] = time.monotonic() + delay_s
         return delay_s
+
+    def is_news(self, child: Child, cause: str) -> bool:
+        """Tell whether a process that has not settled since ends for another cause than the last time."""
+        before = self._causes.get(child.name)
+        self._causes[child.name] = cause
+        return cause != before
 
     def take_due(self) -> list[str]:
         """Return the names whose time has come, once."""

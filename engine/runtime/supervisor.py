@@ -290,7 +290,7 @@ class Supervisor:
         )
 
     def _watch(self) -> None:
-        """Look after the processes until SIGINT or SIGTERM."""
+        """Look after the processes until a signal to stop."""
         while not self.signals.wait(WATCH_S):
             self.segments.counters.beat("supervisor.heartbeat")
             is_reachable = self.folder.look(self.segments)
@@ -328,7 +328,8 @@ class Supervisor:
         """Note when a process that ended starts again, and declare a door's sessions down."""
         name = child.name
         delay_s = self.restarts.plan(child)
-        log.error("%s (pid %d) ended: %s; it starts again in %.1f s", name, child.pid, cause, delay_s)
+        level = logging.ERROR if self.restarts.is_news(child, cause) else logging.INFO
+        log.log(level, "%s (pid %d) ended: %s; it starts again in %.1f s", name, child.pid, cause, delay_s)
         if name not in self.doors:
             return
         spec = self.doors[name]

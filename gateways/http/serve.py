@@ -9,7 +9,6 @@ connections, sessions closed and declared down, waiting requests answered, ring 
 """
 
 import asyncio
-import errno
 import logging
 import signal
 
@@ -18,7 +17,7 @@ import uvloop
 from doors.guard import guard_of
 from doors.process import keep_clients_out_of_the_log, raise_descriptor_limit
 from engine.config import DoorSettings
-from engine.port import DoorError, Port, report_ready
+from engine.port import Port, not_bound, report_ready
 from gateways.http.connections import OrderServer
 from gateways.http.desk import Desk
 from gateways.http.dispatch import Dispatcher
@@ -80,13 +79,7 @@ async def listen(door: DoorSettings, server: OrderServer) -> asyncio.Server:
     try:
         return await loop.create_server(server, door.host, door.port, backlog=BACKLOG)
     except OSError as error:
-        if error.errno in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
-            cause = (error.strerror or str(error)).lower()
-            raise DoorError(
-                f"{door.setting} = {door.port}: {cause} on {door.host}; "
-                "give another port, or 0 for any free one"
-            ) from error
-        raise
+        raise not_bound(door, error) from error
 
 
 class Chores:

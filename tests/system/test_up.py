@@ -116,14 +116,35 @@ def test_children_die_with_the_supervisor_and_the_next_start_reclaims_all(start:
     assert again.stop() == 0
 
 
-def test_a_taken_port_is_named_with_its_setting(start: Start, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("setting", "option"), [("orders.port", "--order-port"), ("api.port", "--api-port")])
+def test_a_taken_port_is_told_once_with_its_setting_and_option(
+    start: Start, setting: str, option: str
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        running = start("--order-port", str(port))
+        running = start(option, str(port))
 
         assert running.process.wait(600) == 1
 
-    assert f"orders.port = {port}" in running.errors.read_text()
+    said = [line for line in running.errors.read_text().splitlines() if "compil" not in line]
+    assert said == [
+        f"pinion up: {setting} = {port}: address already in use on 127.0.0.1; give another port "
+        f"({option} N), or 0 for any free one"
+    ]
+
+
+def test_a_host_that_is_not_ours_is_told_with_its_setting(start: Start, tmp_path: Path) -> None:
+    for section, host in (("orders", "192.0.2.1"), ("api", "nowhere.invalid")):
+        config = tmp_path / "pinion.toml"
+        config.write_text(
+            f'[{section}]\nhost = "{host}"\n[[keys]]\nname = "a"\ntoken = "{"k" * 32}"\n'
+            'roles = ["viewer"]\naccounts = "all"\n'
+        )
+        running = start("--config", str(config), data_dir=tmp_path / section)
+
+        assert running.process.wait(600) == 1
+        assert f"pinion up: {section}.host = '{host}': " in running.errors.read_text()
+        assert "Traceback" not in running.errors.read_text()
 
 
 def test_a_feeder_trades_through_a_spare_ring(start: Start) -> None:
