@@ -51,7 +51,7 @@ from ringbuf.segment_header import (
     verify,
     write_header,
 )
-from ringbuf.segment_space import free_bytes, no_room, require_room
+from ringbuf.segment_space import free_bytes, no_room, require_memory, require_room
 
 __all__ = [
     "Header",
@@ -128,7 +128,7 @@ def create(
     The records are zero, or `initial` (dtype[capacity]), before anybody can attach. With
     `reserve` the memory is taken and mapped at once, so that no page fault happens later and
     a full /dev/shm is told now; without, untouched pages cost nothing. Raises
-    SegmentInUseError, SegmentForeignError or SegmentSpaceError.
+    SegmentInUseError, SegmentForeignError or SegmentSpaceError, the last also without any /dev/shm.
     """
     _check_name(name)
     dtype = np.dtype(dtype)
@@ -142,6 +142,7 @@ def create(
     header = Header(
         kind, record_hash(dtype), dtype.itemsize, capacity, segment_bytes, epoch, os.getpid(), start
     )
+    require_memory(SHM)
     _sweep_unfinished(name)
     with _built(f"{name}.{os.getpid()}.{start}", header, reserve=reserve) as (draft, file):
         mapping = _mapped(file, segment_bytes, readonly=False, populate=reserve)

@@ -20,6 +20,20 @@ DRAFT = re.compile(r".+\.(\d+)\.(\d+)")
 """Of the name under which a segment is built: its creator's pid and start time."""
 
 
+def require_memory(folder: Path) -> None:
+    """Raise SegmentSpaceError where there is no shared memory to be had: no folder, or none to write to."""
+    if not folder.is_dir():
+        raise SegmentSpaceError(
+            f"{folder}: there is no such folder, and shared memory is made of its files: "
+            f"mount -t tmpfs -o mode=1777 tmpfs {folder}"
+        )
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise SegmentSpaceError(
+            f"{folder}: this process may not write to it, and shared memory is made of its files: "
+            f"mount it for writing (mount -o remount,rw,mode=1777 {folder})"
+        )
+
+
 def free_bytes() -> int:
     """Return how many bytes nobody has taken."""
     found = os.statvfs(SHM)
