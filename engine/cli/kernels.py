@@ -4,52 +4,89 @@ Each later start loads them from the cache folder, which is named after a hash o
 """
 
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from numba.core import config as untyped_config
 from numba.core import event
 
+from engine.runtime import history_process
 from engine.runtime.children import DoorSpec
-from engine.runtime.replica import Replica, private_state
+from engine.runtime.replica import private_state
 from engine.runtime.segments import Application
 from engine.trading.view import LiveView
 
 config: Any = untyped_config
 COMPILE_EVENT = "numba:compile"
+BEGINNING = "compiling the kernels, once: later starts load them from the cache"
+LINE_S = 15.0
+"""Between two lines where they cannot be rewritten."""
+WIPE = "\r\x1b[2K"
+"""Back to the beginning of a terminal's line, and empty it."""
 
 
-class CompilationLines(event.Listener):
-    """Writes a line when a kernel begins to compile; nested ones are on the same line's way."""
+class CompilationProgress(event.Listener):
+    """Says how far a compilation is: one line that is rewritten on a terminal, one now and then elsewhere.
 
-    def __init__(self) -> None:
-        self.began: list[float] = []
+    clock : seconds, never back
+    """
+
+    def __init__(self, shown: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+        self._shown = shown
+        self._clock = clock
+        self._is_terminal = shown.isatty()
+        self._pid = os.getpid()
+        self._depth = 0
+        self._began = self._next_line = 0.0
         self.kernel_count = 0
 
     def on_start(self, event: Any) -> None:
         """A kernel begins, maybe while its caller compiles."""
-        if self.kernel_count == 0:
-            print("compiling the kernels; later starts load them from the cache", file=sys.stderr)
-        self.kernel_count += 1
-        self.began.append(time.monotonic())
+        if self.kernel_count == 0 and self._depth == 0:
+            self._began = self._clock()
+            self._next_line = self._began + LINE_S
+            self._show(BEGINNING, "" if self._is_terminal else "\n")
+        self._depth += 1
 
     def on_end(self, event: Any) -> None:
-        """A kernel is done: say so."""
-        elapsed_s = time.monotonic() - self.began.pop()
-        function = event.data["dispatcher"].py_func
-        name = f"{function.__module__}.{function.__name__}"
-        print(f"  {self.kernel_count:4d}  {elapsed_s:5.1f} s  {name}", file=sys.stderr, flush=True)
+        """A kernel is done."""
+        self._depth -= 1
+        self.kernel_count += 1
+        now = self._clock()
+        so_far = f"compiling the kernels, once: {self.kernel_count:4d}, {now - self._began:3.0f} s"
+        if self._is_terminal:
+            function = event.data["dispatcher"].py_func
+            room = shutil.get_terminal_size().columns - 1
+            self._show(f"{so_far}  {function.__module__}.{function.__name__}"[:room], "")
+        elif now >= self._next_line:
+            self._next_line = now + LINE_S
+            self._show(so_far, "\n")
+
+    def finish(self) -> None:
+        """Say that it is over, if there was anything; a compilation behind it begins anew."""
+        if self.kernel_count:
+            self._show(f"compiled {self.kernel_count} kernels in {self._clock() - self._began:.0f} s", "\n")
+        self.kernel_count = 0
+
+    def _show(self, text: str, end: str) -> None:
+        if os.getpid() == self._pid:  # a fork that compiles beside us would write over our line
+            print(f"{WIPE if self._is_terminal else ''}{text}", end=end, file=self._shown, flush=True)
 
 
 @contextmanager
-def announced_compilation() -> Iterator[None]:
+def announced_compilation() -> Iterator[CompilationProgress]:
     """Show on standard error what is compiled within the block; nothing when all is cached."""
-    with event.install_listener(COMPILE_EVENT, CompilationLines()):
-        yield
+    progress = CompilationProgress(sys.stderr)
+    with event.install_listener(COMPILE_EVENT, progress):
+        try:
+            yield progress
+        finally:
+            progress.finish()
 
 
 def compile_ahead(application: Application) -> Callable[[], int] | None:
@@ -62,22 +99,27 @@ def compile_ahead(application: Application) -> Callable[[], int] | None:
         return None
 
     def compile_them() -> int:
-        replica = Replica(application)
-        LiveView(replica.state).warm_up()
+        history_process.warm_up(application)  # with the replay of recovery and shadow
+        LiveView(private_state(application.state_dtype)).warm_up()
         return 0
 
     return compile_them
 
 
-def prepare_doors(application: Application, doors: Iterable[DoorSpec]) -> Callable[[], None]:
-    """Return what loads, before the doors are forked, their modules and kernels; no state is touched.
+def prepare_processes(
+    application: Application, doors: Iterable[DoorSpec], *, has_history: bool
+) -> Callable[[], None]:
+    """Return what loads the modules and kernels of doors and history before these are forked.
 
-    To be done while the engine recovers, which has a core of its own: an import of a second.
+    To be done while the engine recovers, which has a core of its own: an import of a second. No state
+    of the instance is touched; nothing is compiled once the instance says that it is ready.
     """
 
     def prepare() -> None:
         for door in doors:
             door.load()
         LiveView(private_state(application.state_dtype)).warm_up()
+        if has_history:
+            history_process.warm_up(application)
 
     return prepare

@@ -14,7 +14,7 @@ from engine import config, demo
 from engine.cli.arguments import whole_argument
 from engine.cli.definitions import definitions, missing
 from engine.cli.journal_data import application_of, remember
-from engine.cli.kernels import announced_compilation, compile_ahead, prepare_doors
+from engine.cli.kernels import announced_compilation, compile_ahead, prepare_processes
 from engine.cli.trading import trading
 from engine.config import ConfigError, DoorSettings, Settings
 from engine.instance import Instance, make_private
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run until SIGINT or SIGTERM."""
+    """Run until a signal to stop."""
     level = logging.INFO if args.verbose else logging.WARNING
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s[%(process)d] %(message)s")
     data_dir = args.data.resolve()
@@ -64,8 +64,13 @@ def run(args: argparse.Namespace) -> int:
         if settings.engine.durability == "sync":
             remember(data_dir, settings.engine.capacities.sizes())
         supervisor = build(settings, data_dir, str(args.config or "demo"))
-        with announced_compilation():
-            return supervisor.run(say_ready)
+        with announced_compilation() as compilation:
+
+            def ready(children: Sequence[Child], running: Instance) -> None:
+                compilation.finish()
+                say_ready(children, running)
+
+            return supervisor.run(ready)
     except (ConfigError, msgspec.ValidationError) as error:
         print(f"pinion up: {error}", file=sys.stderr)
         return WRONG_USAGE
@@ -75,6 +80,8 @@ def run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:  # a signal to stop, before there was anything to stop in order
         return DONE
     except OSError as error:
+        if error.strerror is None:
+            raise
         raise OSError(error.errno, error.strerror, error.filename or str(data_dir)) from error
 
 
@@ -127,7 +134,11 @@ def build(settings: Settings, data_dir: Path, source: str) -> Supervisor:
         definitions=definitions(settings),
         missing=missing,
         doors=doors,
-        prepare=prepare_doors(application, doors),
+        prepare=prepare_processes(
+            application,
+            doors,
+            has_history=settings.engine.durability == "sync" and settings.history.enabled,
+        ),
         compile_ahead=compile_ahead(application),
     )
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.instance import HISTORY, counter_name, write_ready
-from engine.layout import DURABLE
+from engine.layout import DURABLE, OWN_RING
 from engine.runtime import journal
 from engine.runtime.eras import Changed, EraReplica, identity_by_number, whole_snapshots
 from engine.runtime.follow import Follower
@@ -26,7 +26,9 @@ from engine.runtime.journal import (
     segment_paths,
 )
 from engine.runtime.quarantine import quarantined
+from engine.runtime.replica import Replica
 from engine.runtime.segments import Application, Segments
+from engine.runtime.worker import tick_command
 from ringbuf.atomics import load_acquire
 
 log = logging.getLogger(__name__)
@@ -84,6 +86,17 @@ def replica_at(
     usable = whole_snapshots(data_dir, application, log.warning)
     found = next((loaded for loaded in usable if loaded[0].position.seq <= seq), None)
     return EraReplica(application, found, quarantined=quarantined(data_dir), changed=changed)
+
+
+def warm_up(application: Application) -> None:
+    """Compile, or load, every kernel of history: one command becomes rows that nobody writes."""
+    if application.projection is None:
+        return
+    replica, projection = Replica(application), application.projection()
+    projection.open(replica.state)
+    entries = np.zeros(1, RECORD)
+    entries["seq"], entries["ring"], entries["command"] = 1, OWN_RING, tick_command()
+    projection.batch(entries, replica.apply(entries), replica.state)
 
 
 def run_history(segments: Segments, data_dir: Path, dsn: str) -> int:
