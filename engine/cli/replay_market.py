@@ -134,11 +134,12 @@ class MarketReplay:
 
     def play(self) -> None:
         """Play every event of the file; a broken file ends it, with what came before applied."""
-        for line in account_lines():
-            self._administer(line)
         try:
             for event in events_of(self._reader.records()):
                 symbol = event[0].symbol
+                if not self._books:  # not before the file has shown that it holds something to play
+                    for line in account_lines():
+                        self._administer(line)
                 if symbol not in self._books:
                     self._books[symbol] = self._open(symbol)
                 self._books[symbol][1].play(event)

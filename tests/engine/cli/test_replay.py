@@ -46,7 +46,7 @@ def new(
 
 @pytest.fixture
 def play(tmp_path: Path) -> Play:
-    """Replay lines, or bytes; return the events, none where there is no file of them. The books are left in book.json."""
+    """Replay lines, or bytes; return the events that were kept. The books are left in book.json."""
 
     def replay(content: list[dict[str, Any]] | bytes, *options: str, code: int = 0) -> list[dict[str, Any]]:
         source, events = tmp_path / "input", tmp_path / "events.jsonl"
