@@ -68,6 +68,11 @@ class Runner(web.AppRunner):
             request_factory=plain.request_factory,
         )
 
+    async def shutdown(self) -> None:
+        """Say goodbye to everybody who reads."""
+        cast(ConnectionServer, self.server).cut_off_unread()
+        await super().shutdown()
+
     async def sweep(self) -> None:
         """End hanging connections once a second, for ever."""
         loop = asyncio.get_running_loop()

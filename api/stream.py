@@ -44,7 +44,7 @@ class Streams:
         self._hub = hub
         self._access = access
         self._key_timeout_s = limits.key_timeout_s
-        self._open: set[web.WebSocketResponse] = set()
+        self._open: dict[web.WebSocketResponse, web.Request] = {}
         self._named: set[_Connection] = set()
         self._keyless: Keyless[_Connection] = Keyless(
             limits.keyless_streams, limits.keyless_streams_per_address
@@ -78,7 +78,7 @@ class Streams:
             )
         await socket.prepare(request)
         self.opened_count += 1
-        self._open.add(socket)
+        self._open[socket] = request
         connection = _Connection(socket, request, self._key_timeout_s, self._take_key)
         session = StreamSession(self._hub, self._access, connection.outbox, key, is_named)
         if is_named:
@@ -97,7 +97,7 @@ class Streams:
             session.leave()
             self._keyless.leave(connection)
             self._named.discard(connection)
-            self._open.discard(socket)
+            del self._open[socket]
         return socket
 
     def _take_key(self, connection: "_Connection") -> None:
@@ -111,10 +111,13 @@ class Streams:
         show_key(connection.request)
 
     async def close_all(self) -> None:
-        """End every connection: the server stops."""
-        await asyncio.gather(
-            *(socket.close(code=WSCloseCode.GOING_AWAY, message=b"server stops") for socket in self._open)
-        )
+        """End every connection: the server stops, and waits for no reader that does not read."""
+        ends = (socket.close(code=WSCloseCode.GOING_AWAY, message=b"server stops") for socket in self._open)
+        with contextlib.suppress(TimeoutError):  # who does not take the close frame in time is cut off
+            await asyncio.wait_for(asyncio.gather(*ends), CLOSE_WAIT_S)
+        for request in self._open.values():
+            if request.transport is not None:
+                request.transport.abort()
 
 
 async def _close(request: web.Request, socket: web.WebSocketResponse, closed: StreamClosed) -> None:

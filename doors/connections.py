@@ -134,6 +134,11 @@ class Connection(web.RequestHandler):
         self.force_close()
         self._wire.close()
 
+    def cut_off_if_stuck(self) -> None:
+        """End at once where the client does not read: nothing more would reach it."""
+        if self._stuck_since and self._wire is not None:
+            self._wire.abort()
+
     def handle_error(
         self,
         request: web.BaseRequest,
@@ -246,6 +251,11 @@ class ConnectionServer(web.Server):
         """Watch a connection no more: it is gone."""
         self.watched.discard(connection)
         self.keyless.leave(connection)
+
+    def cut_off_unread(self) -> None:
+        """End the connections whose clients do not read: a door that stops waits for none of them."""
+        for connection in list(self.watched):
+            connection.cut_off_if_stuck()
 
     def sweep(self, now: float) -> None:
         """End the connections on which something hangs."""

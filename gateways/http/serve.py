@@ -65,6 +65,7 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
     try:
         await asyncio.wait((pumping, stop_wanted), return_when=asyncio.FIRST_COMPLETED)
         listener.close()
+        server.cut_off_unread()
         await sockets.close()
         pump.stop(GRACE_S)
     finally:

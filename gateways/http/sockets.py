@@ -6,6 +6,7 @@ commands on their way per session, the bytes a slow client may leave unread.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import cast
 
@@ -30,6 +31,8 @@ MESSAGE_MAX = 2**18
 SESSION_BUFFER_MAX = 2**22
 """Bytes a session's client may leave unread before it is dropped."""
 PING_S = 20.0
+CLOSE_WAIT_S = 2.0
+"""How long the door, when it stops, waits for sessions to take their close frame."""
 TEXT_FRAME = 0x81
 _encode = msgspec.json.Encoder().encode
 
@@ -104,7 +107,11 @@ class Sockets:
         """Take no more requests and end every session: the door stops."""
         self.is_stopping = True
         sockets = list(self.sessions.values())
-        await asyncio.gather(*(each.end(WSCloseCode.GOING_AWAY, "the door stops") for each in sockets))
+        ends = (each.end(WSCloseCode.GOING_AWAY, "the door stops") for each in sockets)
+        with contextlib.suppress(TimeoutError):  # who does not take the close frame in time is cut off
+            await asyncio.wait_for(asyncio.gather(*ends), CLOSE_WAIT_S)
+        for each in self.sessions.values():
+            each.cut_off()
 
     def _refuse_when_stopping(self) -> None:
         if self.is_stopping:
@@ -218,6 +225,10 @@ class SessionSocket:
     async def end(self, code: int, reason: str) -> None:
         """Close with a code and a reason."""
         await self._websocket.close(code=code, message=reason.encode()[:120])
+
+    def cut_off(self) -> None:
+        """End the connection without a word more."""
+        self._transport.abort()
 
     def _end_later(self, code: int, reason: str) -> None:
         task = asyncio.get_running_loop().create_task(self.end(code, reason))

@@ -152,6 +152,18 @@ async def test_client_that_does_not_read_is_cut_off() -> None:
     hang_up(connection)
 
 
+async def test_door_that_stops_waits_for_no_client_that_does_not_read() -> None:
+    server = new_server()
+    stuck, stuck_wire = connect(server)
+    reading, reading_wire = connect(server)
+    stuck.pause_writing()
+
+    server.cut_off_unread()
+
+    assert (stuck_wire.was_aborted, reading_wire.was_aborted) == (True, False)
+    hang_up(stuck, reading)
+
+
 async def test_client_that_reads_again_in_time_is_kept() -> None:
     server = new_server()
     server.sweep(100.0)
