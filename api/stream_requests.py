@@ -2,15 +2,18 @@
 
     {"op":"auth","token":"KEY"}                                     first, unless sent as a header
     {"op":"subscribe","channel":"book","symbol":"BTC-USD","depth":25}
-    {"op":"subscribe","channel":"trades"|"ticker","symbol":"BTC-USD","after_seq":123}
+    {"op":"subscribe","channel":"trades","symbol":"BTC-USD","after_seq":123}
+    {"op":"subscribe","channel":"ticker","symbol":"BTC-USD"}
     {"op":"subscribe","channel":"fills"|"orders","account":1,"after_seq":123}
     {"op":"subscribe","channel":"status"}
     {"op":"unsubscribe", ... the same channel, symbol, depth and account}
     {"op":"ping"}
-Every request may carry an "id" that its answer repeats.
+Every request may carry an "id" that its answer repeats. A field that its channel does not have is
+refused: whoever sent a symbol with "fills" believes that only those come.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args
 
 import msgspec
@@ -95,6 +98,16 @@ MENDS = {
 }
 """What each field takes."""
 
+FIELDS_OF_CHANNEL: dict[str, tuple[str, ...]] = {
+    "book": ("symbol", "depth"),
+    "trades": ("symbol", "after_seq"),
+    "ticker": ("symbol",),
+    "fills": ("account", "after_seq"),
+    "orders": ("account", "after_seq"),
+    "status": (),
+}
+EVERY_CHANNEL_FIELD = frozenset().union(*FIELDS_OF_CHANNEL.values())
+
 _UNPLACED_FIELD = re.compile("field `([^`]*)`")
 
 
@@ -110,7 +123,19 @@ def parse(message: str | bytes) -> Request:
         request: Request = msgspec.convert(fields, Request)
     except msgspec.ValidationError as error:
         raise _wrong_field(str(error), fields) from None
+    if isinstance(request, Subscribe | Unsubscribe):
+        _refuse_foreign_fields(request, fields)
     return request
+
+
+def _refuse_foreign_fields(request: Subscribe | Unsubscribe, fields: Mapping[str, Any]) -> None:
+    """Refuse the first field that the channel does not have and that is not null."""
+    known = FIELDS_OF_CHANNEL[request.channel]
+    for name, value in fields.items():
+        if name in EVERY_CHANNEL_FIELD and name not in known and value is not None:
+            told = ", ".join(known) or "no other field"
+            detail = f"channel {request.channel!r} has no {name}; it has {told}"
+            raise RefusedRequest("invalid_field", detail, field=name, request_id=request.id)
 
 
 def _wrong_field(error: str, fields: Any) -> RefusedRequest:

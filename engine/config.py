@@ -263,6 +263,8 @@ def parse(text: bytes) -> Settings:
     """Return the settings that a TOML text holds."""
     try:
         raw = msgspec.toml.decode(text)
+    except RecursionError:
+        raise ConfigError("not valid TOML: nested too deep") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"not valid TOML: {error}") from error
     _refuse_unknown(raw, Settings, "")

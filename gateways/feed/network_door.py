@@ -9,17 +9,25 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import aiohttp
 import msgspec
 import numpy as np
 
 from engine.client_ids import address_of
+from engine.instruments import RefusedAtDoor
 from gateways.feed.meter import Meter
 from gateways.files.source import InputError
 from gateways.files.ticks import TickError
-from gateways.json_lines.fields import MalformedCommand, order_ids, required
+from gateways.json_lines.commands import CANCEL_FIELDS, MASS_CANCEL_FIELDS, REPLACE_FIELDS
+from gateways.json_lines.fields import (
+    MalformedCommand,
+    order_ids,
+    refuse_unknown_fields,
+    required,
+    whole,
+)
 
 SESSION_PATH = "/v1/session"
 ORDERS_PATH = "/v1/orders"
@@ -33,6 +41,9 @@ STOP_SECONDS = 2.0
 TRADING_OPS = frozenset({"new", "cancel", "replace", "mass_cancel"})
 IN_ADDRESS = frozenset({"account", "client_order_id", "order_id"})
 DEFINITIONS = frozenset({"currency", "instrument", "account"})
+
+REQUEST_ID = "id"
+"""By which a session repeats whose answer it gives."""
 
 Fields = dict[str, Any]
 _encode = msgspec.json.Encoder().encode
@@ -67,15 +78,19 @@ class _Pipeline:
         staged: list[Fields] = []
         try:
             for fields in commands:
+                if REQUEST_ID in fields:
+                    raise MalformedCommand(
+                        REQUEST_ID, fields[REQUEST_ID], "a line of a file has no such field"
+                    )
                 is_definition = fields["op"] in DEFINITIONS
-                staged.append({"id": self._meter.sent + len(staged), **fields})
+                staged.append({REQUEST_ID: self._meter.sent + len(staged), **fields})
                 if is_definition or len(staged) >= MESSAGE_COMMANDS or self._meter.due() <= len(staged):
                     await self._send(staged)
                     staged = []
                     await self._receive(0 if is_definition else IN_FLIGHT_MAX)
                     yield
             await self._finish(staged)
-        except (InputError, TickError):
+        except (InputError, MalformedCommand, TickError):
             await self._finish(staged)
             raise
         except asyncio.CancelledError:
@@ -133,7 +148,11 @@ async def feed_http(url: str, key: str, commands: Iterable[Fields], meter: Meter
             for fields in commands:
                 if (wait := meter.seconds_until_due()) > 0:
                     await asyncio.sleep(wait)
-                method, path, body = request_of(fields)
+                try:
+                    method, path, body = request_of(fields)
+                except RefusedAtDoor as refusal:
+                    meter.refusals[refusal.reason.name.lower()] += 1
+                    continue
                 meter.send(1)
                 status, answer = await _request(client, method, base + path, body)
                 while status == BUSY_STATUS:
@@ -171,13 +190,19 @@ def request_of(fields: Fields) -> tuple[str, str, bytes | None]:
     rest = {name: value for name, value in fields.items() if name != "op" and value is not None}
     if op == "new":
         return "POST", ORDERS_PATH, _encode(rest)
+    # What stands in an address reads as a text does: a value of another type must not pass for it.
+    account = whole(required(fields, "account"), "account")
     if op == "mass_cancel":
+        refuse_unknown_fields(fields, MASS_CANCEL_FIELDS, op)
+        for name in ("symbol", "side"):
+            if not isinstance(rest.get(name, ""), str):
+                raise MalformedCommand(name, rest[name], "give a string")
         return "DELETE", f"{ORDERS_PATH}?{urlencode(rest)}", None
-    account = required(fields, "account")
+    refuse_unknown_fields(fields, CANCEL_FIELDS if op == "cancel" else REPLACE_FIELDS, op)
     client_order_id, order_id = order_ids(fields)
     rest = {name: value for name, value in rest.items() if name not in IN_ADDRESS}
     if order_id is not None:
-        name = quote(str(order_id), safe="")
+        name = str(whole(order_id, "order_id"))
     elif type(client_order_id) is int or type(client_order_id) is str:
         name = address_of(client_order_id)
     else:

@@ -16,6 +16,8 @@ from engine.instruments import INT64_MAX, RefusedAtDoor
 from engine.records import TEXT_BYTES, Reason
 
 NO_TEXT = (0, 0, 0)
+FIELD_CHARS_SHOWN = 64
+"""Of a name that somebody made up."""
 GIVEN_TWICE = "the key is given twice in one object; give it once"
 
 
@@ -24,6 +26,7 @@ class MalformedCommand(ValueError):  # noqa: N818 - a name of the contract
 
     def __init__(self, field: str, value: object, detail: str) -> None:
         shown = repr(value)
+        field = field[:FIELD_CHARS_SHOWN]
         super().__init__(f"{field} {shown if len(shown) <= 80 else shown[:77] + '...'}: {detail}")
         self.field = field
         self.value = value
@@ -35,7 +38,7 @@ def decode_object(raw: bytes | str) -> dict[str, Any]:
     try:
         value = exact_json.decode(raw)
     except DoubledKey as fault:
-        raise MalformedCommand(fault.key[:64], fault.given, GIVEN_TWICE) from None
+        raise MalformedCommand(fault.key, fault.given, GIVEN_TWICE) from None
     except JsonFault as fault:
         raise MalformedCommand("line", _beginning(raw), f"not a JSON object: {fault}") from None
     if type(value) is dict:

@@ -88,3 +88,60 @@ def test_key_given_twice_is_refused_and_named(message: str, field: str) -> None:
             parse(given)
 
         assert (refused.value.reason, refused.value.field) == ("malformed", field)
+
+
+@pytest.mark.parametrize(
+    ("message", "field", "known"),
+    [
+        ('{"op":"subscribe","channel":"fills","symbol":"BTC-USD"}', "symbol", "account, after_seq"),
+        ('{"op":"subscribe","channel":"orders","depth":5}', "depth", "account, after_seq"),
+        (
+            '{"op":"subscribe","channel":"book","symbol":"BTC-USD","after_seq":5}',
+            "after_seq",
+            "symbol, depth",
+        ),
+        ('{"op":"subscribe","channel":"book","symbol":"BTC-USD","account":5}', "account", "symbol, depth"),
+        ('{"op":"subscribe","channel":"trades","symbol":"BTC-USD","depth":5}', "depth", "symbol, after_seq"),
+        ('{"op":"subscribe","channel":"ticker","symbol":"BTC-USD","after_seq":5}', "after_seq", "symbol"),
+        ('{"op":"subscribe","channel":"status","symbol":"BTC-USD"}', "symbol", "no other field"),
+        ('{"op":"unsubscribe","channel":"fills","symbol":"BTC-USD","id":7}', "symbol", "account, after_seq"),
+    ],
+)
+def test_field_of_another_channel_is_refused(message: str, field: str, known: str) -> None:
+    with pytest.raises(RefusedRequest, match=f"has no {field}; it has {known}") as refused:
+        parse(message)
+
+    assert (refused.value.reason, refused.value.field) == ("invalid_field", field)
+
+
+@pytest.mark.parametrize("field", ["symbol", "account", "after_seq"])
+def test_null_is_a_field_left_out(field: str) -> None:
+    assert parse(f'{{"op":"subscribe","channel":"status","{field}":null}}') == Subscribe(channel="status")
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        *(
+            '"symbol":""',
+            '"symbol":5',
+            '"symbol":["BTC-USD"]',
+            '"account":"1"',
+            '"account":1.0',
+            '"account":true',
+        ),
+        *('"account":1e0', '"after_seq":"5"', '"after_seq":-1', '"depth":""', '"depth":null', '"depth":true'),
+        *('"depth":5.0', '"channel":""', '"channel":null', '"channel":["book"]', '"id":true', '"id":1.5'),
+        *('"op":""', '"op":null', '"op":["ping"]', '"op":1'),
+    ],
+)
+def test_value_of_another_type_is_refused_by_name(field: str) -> None:
+    name = field.split('"')[1]
+    rest = {"op": '"subscribe"', "channel": '"status"'}
+    rest.pop(name, None)
+    text = ",".join([field, *(f'"{key}":{value}' for key, value in rest.items())])
+
+    with pytest.raises(RefusedRequest) as refused:
+        parse("{" + text + "}")
+
+    assert refused.value.field == name

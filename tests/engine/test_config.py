@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from engine.cli.definitions import definitions
 from engine.config import ConfigError, door_keys, load, parse, with_ports
 from engine.demo import demo, demo_token
 from engine.records import Role
@@ -41,6 +42,39 @@ def test_a_wrong_setting_is_refused_by_name_value_and_mend(toml: str, said: str)
         parse(toml.encode())
 
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "size", ["0.01", "1e-2", "true", "nan", "[1]", '"1_0"', '" 1"', '"+1"', '"1e-2"', '"1."', '"１"', '""']
+)
+def test_a_tick_size_has_the_grammar_of_all_numbers(size: str) -> None:
+    toml = f"""
+    [[instruments]]
+    symbol = "A"
+    base = "A"
+    quote = "USD"
+    tick_size = {size}
+    lot_size = "1"
+    """
+
+    with pytest.raises(ConfigError, match=r"instruments\[0\].*tick_size"):
+        definitions(parse(toml.encode()))
+
+
+@pytest.mark.parametrize(
+    ("toml", "said"),
+    [
+        (b"[api]\nport = 1\nport = 2", "not valid TOML"),
+        (b"[api]\n[api]", "not valid TOML"),
+        (b"a = " + b"[" * 5000 + b"]" * 5000, "nested too deep"),
+        (b"\xef\xbb\xbf[api]", "not valid TOML"),
+        (b"\xff[api]", "not valid TOML"),
+        (b"[api]\0", "not valid TOML"),
+    ],
+)
+def test_what_is_no_toml_is_told(toml: bytes, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        parse(toml)
 
 
 def test_a_token_is_never_shown() -> None:

@@ -57,6 +57,15 @@ def test_body_of_a_replace_holds_what_the_address_does_not() -> None:
             "client_order_id",
             "a whole number or a text",
         ),
+        ({"op": "cancel", "account": "1", "order_id": 9}, "account", "give a whole JSON number"),
+        ({"op": "cancel", "account": True, "order_id": 9}, "account", "give a whole JSON number"),
+        ({"op": "cancel", "account": 1, "order_id": "9"}, "order_id", "give a whole JSON number"),
+        ({"op": "cancel", "account": 1, "order_id": 9, "symbol": "X"}, "symbol", "has no such field"),
+        ({"op": "replace", "account": 1, "order_id": 9, "side": "buy"}, "side", "has no such field"),
+        ({"op": "mass_cancel", "account": "1"}, "account", "give a whole JSON number"),
+        ({"op": "mass_cancel", "account": 1, "symbol": ["X"]}, "symbol", "give a string"),
+        ({"op": "mass_cancel", "account": 1, "side": True}, "side", "give a string"),
+        ({"op": "mass_cancel", "account": 1, "sid": "buy"}, "sid", "did you mean 'side'"),
     ],
 )
 def test_order_that_no_address_can_name_is_malformed(fields: dict[str, Any], field: str, mend: str) -> None:
