@@ -7,6 +7,7 @@ from aiohttp import web
 
 from api import openapi
 from api.metrics import CONTENT_TYPE, Metrics
+from api.parameters import allow_only
 from api.problem import unavailable
 from api.status import StatusReport
 
@@ -37,6 +38,7 @@ class Pages:
 
     async def dashboard(self, request: web.Request) -> web.Response:
         """Return the dashboard: one page, nothing loaded from elsewhere."""
+        allow_only(request, ())
         return web.Response(
             body=self._dashboard,
             content_type="text/html",
@@ -51,10 +53,12 @@ class Pages:
 
     async def health(self, request: web.Request) -> web.Response:
         """Say that this process answers."""
+        allow_only(request, ())
         return _json({"status": "ok"})
 
     async def ready(self, request: web.Request) -> web.Response:
         """Say whether an order would be answered now; where not, what is to blame."""
+        allow_only(request, ())
         troubles = self._status.troubles()
         blocking = [each.detail for each in troubles if each.blocks]
         if blocking:
@@ -64,10 +68,12 @@ class Pages:
 
     async def metrics(self, request: web.Request) -> web.Response:
         """Return the scrape page."""
+        allow_only(request, ())
         return web.Response(body=self._metrics.page(), headers={"Content-Type": CONTENT_TYPE})
 
     async def openapi(self, request: web.Request) -> web.Response:
         """Return the OpenAPI document."""
+        allow_only(request, ())
         return web.Response(body=self._openapi, content_type="application/json")
 
 

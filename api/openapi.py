@@ -22,6 +22,9 @@ document never need a key.
 **Units.** Prices, quantities and money are decimal strings; times are nanoseconds since 1970 of the engine's
 clock (`eng_ts`) or of this process (`send_ts`).
 
+**Parameters.** Each is given once and has a value; what is empty, repeated, unknown or not spelt in plain
+digits is refused with 400, which names it: a filter is never left out in silence.
+
 **History.** Lists of orders, fills and trades come from a database that follows the journal, a fraction of a
 second late; `as_of_seq` is the last command they include. `next_cursor` is opaque: nothing is skipped or
 repeated between pages, whatever happens meanwhile. Without a database, or while it is down, what needs it

@@ -22,6 +22,7 @@ from api.parameters import (
     query_number,
     query_side,
     query_status,
+    query_time,
 )
 from api.problem import bad_request, not_found, refused_at_door
 from api.status import StatusReport
@@ -40,6 +41,14 @@ CALLER: web.RequestKey[Key | None] = web.RequestKey("caller", Key)
 def answer(document: object) -> web.Response:
     """Return a document as a response."""
     return web.Response(body=msgspec.json.encode(document), content_type="application/json")
+
+
+def _check_page(request: web.Request) -> None:
+    """Refuse a page or time that nobody can read, whether or not there is a history to ask."""
+    query_limit(request, PAGE, PAGE_MAX)
+    query_cursor(request, INT64_MAX)
+    for name in ("from", "to"):
+        query_time(request, name)
 
 
 class Queries:
@@ -115,6 +124,7 @@ class Queries:
     async def past_trades(self, request: web.Request) -> web.Response:
         """Page through all trades there ever were, newest first."""
         allow_only(request, COMMON)
+        _check_page(request)
         if self._archive is None:
             raise no_history("a list of all trades")
         return answer(await self._archive.trades(request))
@@ -122,6 +132,7 @@ class Queries:
     async def fills(self, request: web.Request) -> web.Response:
         """Page through the fills of an account, newest first: all, or without history the recent."""
         allow_only(request, ("account", "side", *COMMON))
+        _check_page(request)
         limit, before = query_limit(request, PAGE, PAGE_MAX), query_cursor(request, INT64_MAX)
         account = self._one_account(request)
         if self._archive is not None:
@@ -149,6 +160,7 @@ class Queries:
     async def orders(self, request: web.Request) -> web.Response:
         """Page through orders: all, newest first; with status=open, or without history, the live ones."""
         allow_only(request, ("account", "side", "status", *COMMON))
+        _check_page(request)
         if self._archive is not None and query_status(request) != Status.OPEN:
             return answer(await self._archive.orders(request, self._readable(request)))
         if query_status(request) not in (None, Status.OPEN):
@@ -191,7 +203,10 @@ class Queries:
             found = await self._lookup.by_client_id(caller, self._one_account(request), given)
         else:
             assert isinstance(given, int)
+            asked = self._one_account(request) if "account" in request.query else None
             found = await self._lookup.by_order_id(caller, given)
+            if found is not None and asked not in (None, found["account"]):
+                found = None
         if found is None:
             known = "live order" if self._archive is None and name == "order_id" else "order"
             raise not_found("unknown_order", f"no {known} {given!r:.64} of your accounts", name)

@@ -20,6 +20,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from api.access import Access
 from api.hub import Hub
 from api.outbox import Outbox
+from api.parameters import allow_only
 from api.problem import Problem
 from api.session import CloseCode, StreamClosed, StreamSession
 from api.stream_requests import REQUEST_BYTES_MAX
@@ -63,6 +64,7 @@ class Streams:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one connection until either side ends it."""
+        allow_only(request, ())
         header = request.headers.get("Authorization")
         key = self._access.caller(header) if header is not None else None
         is_named = key is not None or self._access.is_open

@@ -12,7 +12,8 @@ Measured by tier http: with it the door needs about half the CPU per order.
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
-from urllib.parse import parse_qsl
+
+from engine.query_string import QueryFault, parameters
 
 HEADS_KEPT = 1024
 HEAD_MAX = 8192
@@ -29,7 +30,6 @@ _NOT_PLAIN = frozenset(
 )
 _TOKEN = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _PRINTABLE = bytes(range(0x20, 0x7F)) + b"\t"
-_NO_QUERY: Mapping[str, str] = {}
 
 
 class Head(NamedTuple):
@@ -99,13 +99,16 @@ def read_head(raw: bytes) -> Head | None:
     if not length.isdigit() or len(length) > LENGTH_DIGITS:
         return None
     path, _, query = target.decode().partition("?")
-    pairs = parse_qsl(query, keep_blank_values=True)
-    if len(pairs) != len(dict(pairs)) or path.endswith("/batch"):
+    try:
+        given = parameters(query)
+    except QueryFault:
+        return None
+    if path.endswith("/batch"):
         return None
     return Head(
         _METHODS[parts[0]],
         path,
-        dict(pairs) or _NO_QUERY,
+        given,
         int(length),
         headers[b"host"].decode(),
         _text(headers.get(b"authorization")),

@@ -4,7 +4,7 @@ Sans-I/O: strings and bytes in, dictionaries in the words of SPEC R2 out. Whethe
 fields make sense is the codec's business, whether the key may is the desk's.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from enum import IntEnum
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from engine import exact_json, numbers
 from engine.client_ids import canonical, order_of_address
 from engine.exact_json import DoubledKey, JsonFault
 from engine.instruments import RefusedAtDoor
+from engine.query_string import QueryFault, refuse_unknown
 from gateways.http.problems import HttpStatus, Refused, malformed, problem, refused_at_door
 
 Fields = dict[str, Any]
@@ -52,16 +53,15 @@ def ask(method: str, path: str, query: Mapping[str, str], body: bytes, key: str 
             known = "/v1/orders, /v1/orders/batch, /v1/orders/{order_id}, /v1/admin, /v1/session"
             raise Refused(problem(HttpStatus.NOT_FOUND, "unknown_path", f"no such path; there are {known}"))
         if method == "DELETE":
-            return Ask(Shape.ONE, [cancel_of(order, query)])
+            return Ask(Shape.ONE, [cancel_of(order, query, body)])
         if method == "PATCH":
             return Ask(Shape.ONE, [replace_of(order, query, body)])
         raise _wrong_method(method, ("PATCH", "DELETE"))
     route = methods.get(method)
     if route is None:
         raise _wrong_method(method, methods or ("GET",))
-    if query and method != "DELETE":
-        name = next(iter(query))
-        raise malformed("no query parameters are taken here; give it in the body", name)
+    if method != "DELETE":
+        refuse_unknown_parameters(query, ())
     return route(query, body, key)
 
 
@@ -104,12 +104,8 @@ def administration(query: Mapping[str, str], body: bytes, key: str | None) -> As
 def mass_cancel(query: Mapping[str, str], body: bytes, key: str | None) -> Ask:
     """Return the mass cancel that DELETE /v1/orders?account=&symbol=&side= asks for."""
     _no_body(body)
-    fields: Fields = {"op": "mass_cancel"}
-    for name, value in query.items():
-        if name not in ("account", "symbol", "side"):
-            raise malformed("unknown query parameter; there are account, symbol, side", name)
-        fields[name] = whole_of(value, name) if name == "account" else value or None
-    return Ask(Shape.ONE, [fields])
+    refuse_unknown_parameters(query, ("account", "symbol", "side"))
+    return Ask(Shape.ONE, [{"op": "mass_cancel", **query, **_account_of(query)}])
 
 
 _ROUTES: dict[str, dict[str, Callable[[Mapping[str, str], bytes, str | None], Ask]]] = {
@@ -120,13 +116,16 @@ _ROUTES: dict[str, dict[str, Callable[[Mapping[str, str], bytes, str | None], As
 }
 
 
-def cancel_of(order: str, query: Mapping[str, str]) -> Fields:
+def cancel_of(order: str, query: Mapping[str, str], body: bytes) -> Fields:
     """Return the cancel that DELETE /v1/orders/{order_id} asks for."""
+    _no_body(body)
+    refuse_unknown_parameters(query, ("account",))
     return {"op": "cancel", **order_named(order), **_account_of(query)}
 
 
 def replace_of(order: str, query: Mapping[str, str], body: bytes) -> Fields:
     """Return the replace that PATCH /v1/orders/{order_id} asks for."""
+    refuse_unknown_parameters(query, ("account",))
     fields = json_object(body)
     name_operation(fields, "replace")
     for name, value in {**order_named(order), **_account_of(query)}.items():
@@ -204,10 +203,16 @@ def order_named(segment: str) -> Fields:
 
 
 def _account_of(query: Mapping[str, str]) -> Fields:
-    for name in query:
-        if name != "account":
-            raise malformed("unknown query parameter; there is account", name)
     return {"account": whole_of(query["account"], "account")} if "account" in query else {}
+
+
+def refuse_unknown_parameters(query: Mapping[str, str], known: Collection[str]) -> None:
+    """Refuse the first parameter of a query that is not read at this address."""
+    try:
+        refuse_unknown(query, known)
+    except QueryFault as fault:
+        mend = "" if known else "; give it in the body"
+        raise malformed(f"{fault.detail}{mend}", fault.parameter) from None
 
 
 def _identify(fields: Fields, key: str) -> None:

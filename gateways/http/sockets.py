@@ -16,6 +16,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from doors.answers import Reply, options
 from doors.connections import show_key
 from engine.door_settings import DoorLimits
+from engine.query_string import QueryFault, parameters
 from gateways.http.connections import OrderConnection, problem_reply, refusal_reply
 from gateways.http.desk import Desk
 from gateways.http.idempotency import KeyMemory
@@ -23,7 +24,16 @@ from gateways.http.keys import KeyRing, Principal
 from gateways.http.plain import Head
 from gateways.http.problems import HttpStatus, Problem, Refused, malformed, problem
 from gateways.http.replies import Outcome
-from gateways.http.routes import ORDERS, SESSION, Ask, Fields, Shape, ask, new_order
+from gateways.http.routes import (
+    ORDERS,
+    SESSION,
+    Ask,
+    Fields,
+    Shape,
+    ask,
+    new_order,
+    refuse_unknown_parameters,
+)
 from gateways.http.session import IN_FLIGHT_MAX, Session
 
 BODY_MAX = 2**20
@@ -158,6 +168,7 @@ class Sockets:
 
     async def _session(self, request: web.BaseRequest, principal: Principal) -> web.StreamResponse:
         """Serve a WebSocket session until either side ends it."""
+        refuse_unknown_parameters(query_of(request), ())
         websocket = web.WebSocketResponse(heartbeat=PING_S, max_msg_size=MESSAGE_MAX, compress=False)
         if not websocket.can_prepare(cast(web.Request, request)):
             raise Refused(
@@ -278,12 +289,11 @@ async def read_body(request: web.BaseRequest, timeout_s: float) -> bytes:
 
 
 def query_of(request: web.BaseRequest) -> dict[str, str]:
-    """Return the query; a parameter given twice is refused."""
-    query = request.query
-    found = dict(query)
-    if len(found) != len(query):
-        raise malformed("a query parameter is given twice", next(iter(found)))
-    return found
+    """Return the query; refuse one in which a parameter is given twice or has no value."""
+    try:
+        return parameters(request.rel_url.raw_query_string)
+    except QueryFault as fault:
+        raise malformed(str(fault), fault.parameter) from None
 
 
 def _too_large() -> Refused:

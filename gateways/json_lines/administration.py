@@ -168,6 +168,9 @@ class Administration:
             field: _limit(fields, name, _count(name), UNCHANGED, LIFTED)
             for name, field in ACCOUNT_LIMIT_FIELDS.items()
         }
+        if account is None and "account" in fields:
+            mend = "give a number; left out, the limits are every account's default"
+            raise MalformedCommand("account", None, mend)
         whose = 0 if account is None else whole(account, "account")
         return {"op": Op.LIMITS, "instrument": ALL_INSTRUMENTS, "account": whose, **record}
 

@@ -243,7 +243,7 @@ async def test_without_history_what_needs_it_says_so(bare: Api, path: str) -> No
         ("/v1/trades?from=yesterday", "from"),
         ("/v1/trades?to=2026-01-31T12:00:00", "to"),
         ("/v1/trades?cursor=x", "cursor"),
-        ("/v1/trades?acount=1", "query"),
+        ("/v1/trades?acount=1", "acount"),
         ("/v1/orders?status=open&from=1", "from"),
     ],
 )

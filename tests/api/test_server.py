@@ -88,6 +88,17 @@ async def test_foreign_account_is_refused_alike_whether_it_exists_or_not(
     }
 
 
+async def test_order_is_found_under_the_account_that_is_named_and_no_other(instance: Instance) -> None:
+    entered = await instance.order(side="buy", price="90", quantity="1")
+    path = f"/v1/orders/{entered['order_id']}"
+
+    own, _ = await instance.get(f"{path}?account=1")
+    other, refused = await instance.get(f"{path}?account=2")
+
+    assert (own, other) == (200, 404)
+    assert refused["reason"] == "unknown_order"
+
+
 async def test_account_balances_follow_a_fill(instance: Instance) -> None:
     _, before = await instance.get("/v1/accounts/3")
     await instance.order(account=3, side="buy", price="100", quantity="1")
@@ -180,7 +191,7 @@ async def test_openapi_describes_every_route(instance: Instance) -> None:
         ("/v1/book/BTC-USD?depth=1e3", 400, "depth"),
         ("/v1/book/BTC-USD?depth=%C2%B2", 400, "depth"),
         ("/v1/book/BTC-USD?depth=" + "9" * 500, 400, "depth"),
-        ("/v1/book/BTC-USD?dept=5", 400, "query"),
+        ("/v1/book/BTC-USD?dept=5", 400, "dept"),
         ("/v1/trades/BTC-USD?limit=1&limit=2", 400, "limit"),
         ("/v1/trades/BTC-USD?cursor=x", 400, "cursor"),
         ("/v1/orders?side=both", 400, "side"),

@@ -45,9 +45,9 @@ def test_uuid_of_address_body_and_key_is_one_id_in_either_case() -> None:
 
 
 def test_mass_cancel_is_read_from_the_query() -> None:
-    asked = ask("DELETE", "/v1/orders", {"account": "1", "symbol": "XYZ", "side": ""}, b"", None)
+    asked = ask("DELETE", "/v1/orders", {"account": "1", "symbol": "XYZ", "side": "buy"}, b"", None)
 
-    assert asked.commands == [{"op": "mass_cancel", "account": 1, "symbol": "XYZ", "side": None}]
+    assert asked.commands == [{"op": "mass_cancel", "account": 1, "symbol": "XYZ", "side": "buy"}]
 
 
 def test_batch_is_an_array_or_an_object_with_orders() -> None:
@@ -92,6 +92,7 @@ def test_administration_takes_an_object_an_array_or_lines() -> None:
         ("PATCH", "/v1/orders/client:a", {}, b'{"client_order_id":"A"}', 400),
         ("DELETE", "/v1/orders", {"colour": "x"}, b"", 400),
         ("DELETE", "/v1/orders", {}, b"{}", 400),
+        ("DELETE", "/v1/orders/5", {}, b'{"symbol":"XYZ"}', 400),
         ("PATCH", "/v1/orders/5", {}, b'{"order_id":6}', 400),
         ("POST", "/v2/orders", {}, b"{}", 404),
         ("POST", "/v1/orders/5/6", {}, b"{}", 404),
