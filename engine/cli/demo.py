@@ -22,7 +22,7 @@ from engine.runtime.command import DONE, FAILED, WRONG_USAGE, begin, exit_code
 from engine.runtime.supervisor import STOP_WAIT_S_MAX
 from gateways.feed.inputs import commands_of
 from gateways.files.source import STANDARD_INPUT, InputError, Source
-from gateways.files.ticks import TickError
+from gateways.files.ticks import TickError, ticks_of
 
 DEFAULT_DATA = Path("var/demo")
 DEFAULT_RATE = 20_000.0
@@ -84,7 +84,7 @@ def refused(arguments: argparse.Namespace) -> int:
     if is_pipe or flow_mix(arguments.feed) is not None:
         return 0  # what is read of a pipe now would be missing later
     try:
-        ticks = dict(tick_argument(text) for text in arguments.tick)
+        ticks = ticks_of(tick_argument(text) for text in arguments.tick)
         with Source(arguments.feed) as source:
             next(iter(commands_of(source, ticks, 1)), None)
     except InputError as fault:

@@ -29,7 +29,7 @@ from gateways.feed.meter import Meter
 from gateways.feed.network_door import DoorClosed, feed_http, feed_websocket
 from gateways.feed.ring_door import RingDoor
 from gateways.files.source import InputError, Source
-from gateways.files.ticks import TickError
+from gateways.files.ticks import TickError, ticks_of
 from gateways.json_lines import MalformedCommand
 from perf.flow.mixes import EVERY_MIX
 
@@ -70,6 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     interrupts = Interrupts()
     interrupts.install()
     try:
+        arguments.ticks = ticks_of(arguments.tick)
         if arguments.to.startswith(RING):
             _feed_ring(arguments, meter, interrupts)
         elif arguments.to.startswith((HTTP, WEBSOCKET)):
@@ -183,7 +184,7 @@ def _commands(source: Source, arguments: argparse.Namespace) -> Iterable[dict[st
     # Accounts of its own for each feed: client ids of an earlier one are used up in the instance. In
     # microseconds, since two feeds may begin within one second.
     first_account = time.time_ns() // 1000 * ACCOUNT_STEP
-    commands: Iterator[dict[str, Any]] = commands_of(source, dict(arguments.tick), first_account)
+    commands: Iterator[dict[str, Any]] = commands_of(source, arguments.ticks, first_account)
     return commands
 
 

@@ -30,7 +30,7 @@ from engine.runtime.command import DONE, FAILED, WRONG_USAGE
 from engine.runtime.journal import JournalError
 from engine.runtime.outputs import is_standard_output, output, refuse_overwriting
 from gateways.files.source import Format, InputError, Source
-from gateways.files.ticks import TickError, refuse_any
+from gateways.files.ticks import TickError, refuse_any, ticks_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -97,10 +97,11 @@ def _replay(arguments: argparse.Namespace) -> Iterator[str]:
 
 
 def _replay_file(arguments: argparse.Namespace) -> Iterator[str]:
+    ticks = ticks_of(arguments.tick)
     with Source(arguments.input) as source:
         is_market = source.format is not Format.JSON_LINES
         if not is_market:
-            refuse_any(dict(arguments.tick))
+            refuse_any(ticks)
         with announced_compilation():
             engine = ReplayEngine(
                 keeps_events=is_market or arguments.events is not None,
@@ -112,7 +113,7 @@ def _replay_file(arguments: argparse.Namespace) -> Iterator[str]:
             began = time.perf_counter()
             with progress_of(source):
                 if is_market:
-                    market = MarketReplay(engine, writer, source, dict(arguments.tick))
+                    market = MarketReplay(engine, writer, source, ticks)
                     market.play()
                     report, refused = market.report(), 0
                 else:
@@ -125,7 +126,7 @@ def _replay_file(arguments: argparse.Namespace) -> Iterator[str]:
 
 
 def _replay_journal(arguments: argparse.Namespace, data_dir: Path) -> Iterator[str]:
-    refuse_any(dict(arguments.tick))
+    refuse_any(ticks_of(arguments.tick))
     with announced_compilation():
         replay = JournalReplay(data_dir, is_digested=arguments.stats)
     engine = replay.engine

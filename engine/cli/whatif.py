@@ -70,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
     """Print what the limits would have changed."""
     try:
         limits = [parsed(text) for text in args.limit]
+        _refuse_twice(limits)
         data_dir = data_folder(args.dir)
         refuse_overwriting([data_dir / journal.FOLDER], {"--orders": args.orders})
         read_layout(data_dir)
@@ -107,6 +108,19 @@ def parsed(text: str) -> dict[str, Any]:
     if not fields.keys() - {"op", *WHOSE}:
         raise LimitError(f"--limit {text!r}: limits nothing; give a limit, such as {EXAMPLE}")
     return {"op": "limits", **fields}
+
+
+def _refuse_twice(limits: list[dict[str, Any]]) -> None:
+    """Refuse one limit of one account or symbol that is given two values."""
+    seen: set[tuple[Any, ...]] = set()
+    for fields in limits:
+        whose = tuple(str(fields.get(name)) for name in WHOSE)
+        for name in fields.keys() - {"op", *WHOSE}:
+            if (*whose, name) in seen:
+                raise LimitError(
+                    f"--limit {msgspec.json.encode(fields).decode()}: {name} is given twice; give it once"
+                )
+            seen.add((*whose, name))
 
 
 class Question:

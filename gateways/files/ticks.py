@@ -1,6 +1,7 @@
 """Tick sizes as the caller gives them: none may be missing, none may name a symbol that the file lacks."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from decimal import Decimal
 from difflib import get_close_matches
 
 SYMBOLS_SHOWN = 8
@@ -28,6 +29,16 @@ class UnknownSymbol(TickError):  # noqa: N818 - says what it is
         more = f" and {len(held) - len(names):,} more" if len(held) > len(names) else ""
         super().__init__(f"--tick {symbol}: the file has no such symbol; it has {', '.join(names)}{more}")
         self.symbol = symbol
+
+
+def ticks_of(pairs: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
+    """Return the tick size of each symbol; refuse a symbol that is given two."""
+    found: dict[str, Decimal] = {}
+    for symbol, tick in pairs:
+        if symbol in found:
+            raise TickError(f"--tick {symbol}: given twice, as {found[symbol]} and {tick}; give it once")
+        found[symbol] = tick
+    return found
 
 
 def refuse_unknown(given: Collection[str], held: Collection[str]) -> None:

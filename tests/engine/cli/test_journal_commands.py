@@ -209,6 +209,17 @@ def test_whatif_refuses_a_limit_that_cannot_hold(
     assert said in capsys.readouterr().err
 
 
+def test_whatif_refuses_one_limit_of_two_values(written: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    limits = [
+        '{"account":1,"max_open_orders":5,"order_rate":9}',
+        '{"op":"limits","account":1,"max_open_orders":6}',
+    ]
+
+    assert main(["whatif", str(written), "--limit", limits[0], "--limit", limits[1]]) == 2
+
+    assert "max_open_orders is given twice; give it once" in capsys.readouterr().err
+
+
 def test_whatif_refuses_a_file_that_cannot_be_written_before_it_replays(
     written: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

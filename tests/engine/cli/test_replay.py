@@ -305,6 +305,21 @@ def test_tick_size_of_a_symbol_that_the_file_lacks_is_wrong_usage(
     assert known in error
 
 
+@pytest.mark.parametrize("second", ["ESH4=0.5", "ESH4=0.25"])
+@pytest.mark.parametrize("command", [("replay",), ("feed", "--to", "ring:{}")])
+def test_tick_size_given_twice_is_wrong_usage(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], command: tuple[str, ...], second: str
+) -> None:
+    path = tmp_path / "a.dbn"
+    path.write_bytes(dbn_bytes([[("A", "B", 7, 400, 3)]]))
+    name, *options = command
+    ticks = ["--tick", "ESH4=0.25", "--tick", second]
+
+    assert main([name, str(path), *(option.format(tmp_path) for option in options), *ticks]) == 2
+
+    assert "--tick ESH4: given twice, as 0.25 and" in capfd.readouterr().err
+
+
 def test_file_without_trades_has_nothing_to_compare(play: Play, capfd: pytest.CaptureFixture[str]) -> None:
     play(itch_add(1, "B", 100, 100_500), "--stats")
 
