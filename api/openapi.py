@@ -20,7 +20,8 @@ configured market data is open and private data is closed. `/`, `/healthz`, `/re
 document never need a key.
 
 **Units.** Prices, quantities and money are decimal strings; times are nanoseconds since 1970 of the engine's
-clock (`eng_ts`) or of this process (`send_ts`).
+clock (`eng_ts`) or of this process (`send_ts`). A time in seconds, milliseconds or microseconds (1 to
+10^17) is refused.
 
 **Parameters.** Each is given once and has a value; what is empty, repeated, unknown or not spelt in plain
 digits is refused with 400, which names it: a filter is never left out in silence.

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from api.problem import Problem, bad_request, not_found
-from engine import numbers
+from engine import numbers, times
 from engine.instruments import Instrument, RefusedAtDoor
 from engine.query_string import QueryFault, parameters, refuse_unknown
 from engine.records import Side, Status
@@ -82,7 +82,10 @@ def query_time(request: web.Request, name: str) -> int | None:
     if text is None:
         return None
     if numbers.whole(text) is not None:
-        return whole_number(text, name, 0, INT64_MAX)
+        time = whole_number(text, name, 0, INT64_MAX)
+        if times.is_of_another_unit(time):
+            raise bad_request(name, text, times.NANOSECONDS)
+        return time
     mend = 'must be ns since 1970, or a time with its zone such as "2026-01-31T12:00:00.25Z"'
     # fromisoformat alone takes weeks and days of the year, and drops what is finer than a microsecond.
     if _MOMENT.fullmatch(text) is None:

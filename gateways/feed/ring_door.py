@@ -46,7 +46,8 @@ class RingDoor:
         self._session = self._port.next_session()
         self._state = self._port.state()
         self._view = LiveView(self._state, self._port.state_turn)
-        self._encoder = CommandEncoder(catalogue(self._state), self._instrument_of, session=self._session)
+        known = catalogue(self._state)
+        self._encoder = CommandEncoder(known, self._instrument_of, session=self._session, is_live=True)
         self._instruments: dict[tuple[int, int], int] = {}  # (account, client id) of our orders
         self._staged: list[bytes] = []
         self._laps = 0

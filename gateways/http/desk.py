@@ -65,7 +65,7 @@ class Desk:
         self._state = state
         self._view = LiveView(state, turn)
         known = catalogue(state)
-        self._encoder = CommandEncoder(known, self._instrument_of)
+        self._encoder = CommandEncoder(known, self._instrument_of, is_live=True)
         self._formatter = EventFormatter(known)
         self._in_flight: dict[tuple[int, int], int] = {}
         self._ended_sessions: list[int] = []

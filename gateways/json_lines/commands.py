@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from engine import times
 from engine.instruments import Catalogue, Instrument, RefusedAtDoor, decimal_from
 from engine.records import (
     ALL_INSTRUMENTS,
@@ -108,6 +109,7 @@ class CommandEncoder:
     instrument_of : resolver for `replace`; left out, only a catalogue of one instrument resolves
     owner : whose textual client ids these are; None takes the account of each command
     session, roles : stamped into every record; a door may overwrite them afterwards
+    is_live : the commands go to a running instance, whose clock tells nanoseconds since 1970
 
     `new_currencies` holds, after a command that names currencies unknown so far, their codes in
     the order in which the caller must create them (6 decimals) before it submits the command.
@@ -121,12 +123,14 @@ class CommandEncoder:
         owner: str | None = None,
         session: int = 0,
         roles: Role = Role.ALL,
+        is_live: bool = False,
     ) -> None:
         self.catalogue = catalogue
         self.instrument_of = instrument_of or self._only_instrument
         self.owner = owner
         self.session = session
         self.roles = int(roles)
+        self._is_live = is_live
         self.new_currencies: list[str] = []
         self._encoders: dict[str, Callable[[Mapping[str, Any]], Row]] = {
             "new": self._new,
@@ -178,6 +182,8 @@ class CommandEncoder:
         if flag(fields, "reduce_only"):
             flags |= _REDUCE_ONLY
         expiry = whole_or(fields, "expires_at", 0)
+        if self._is_live and times.is_of_another_unit(expiry):
+            raise RefusedAtDoor(Reason.INVALID_EXPIRY, "expires_at", expiry, times.NANOSECONDS)
         instrument = self._instrument(required(fields, "symbol"))
         qty = _qty(instrument, required(fields, "quantity"), "quantity")
         price = get("price")

@@ -228,7 +228,13 @@ async def test_open_orders_are_live(api: Api, bare: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/trades", "/v1/orders?status=filled", "/v1/orders?from=1", "/v1/fills?account=1&to=5"]
+    "path",
+    [
+        "/v1/trades",
+        "/v1/orders?status=filled",
+        f"/v1/orders?from={10**18}",
+        f"/v1/fills?account=1&to={10**18}",
+    ],
 )
 async def test_without_history_what_needs_it_says_so(bare: Api, path: str) -> None:
     status, problem = await bare.get(path)
@@ -244,13 +250,41 @@ async def test_without_history_what_needs_it_says_so(bare: Api, path: str) -> No
         ("/v1/trades?to=2026-01-31T12:00:00", "to"),
         ("/v1/trades?cursor=x", "cursor"),
         ("/v1/trades?acount=1", "acount"),
-        ("/v1/orders?status=open&from=1", "from"),
+        ("/v1/trades?symbol=", "symbol"),
+        ("/v1/fills?account=1&side=buy&side=sell", "side"),
+        (f"/v1/orders?status=open&from={10**18}", "from"),
+        ("/v1/trades?to=2026-01-31T12:00:00+00:00", "to"),  # a plus that is not escaped is a blank
+        ("/v1/trades?to=2026-W05-6T12:00:00Z", "to"),
+        ("/v1/trades?to=20260131T120000Z", "to"),
+        ("/v1/trades?to=2026-01-31T12:00:00.1234567Z", "to"),
+        ("/v1/trades?to=2026-02-30T12:00:00Z", "to"),
     ],
 )
 async def test_a_filter_that_cannot_be_is_refused(api: Api, path: str, field: str) -> None:
     status, problem = await api.get(path)
 
     assert (status, problem["field"]) == (400, field)
+
+
+@pytest.mark.parametrize("name", ["from", "to"])
+@pytest.mark.parametrize("time", [1, 1_767_225_600, 1_767_225_600_000, 1_767_225_600_000_000, 10**17])
+async def test_a_time_in_another_unit_is_refused(api: Api, bare: Api, name: str, time: int) -> None:
+    for place in (api, bare):
+        for path in ("/v1/trades", "/v1/orders", "/v1/fills?account=1"):
+            status, problem = await place.get(f"{path}{'&' if '?' in path else '?'}{name}={time}")
+
+            assert (status, problem["field"]) == (400, name)
+            assert (
+                f"{name} '{time}': is before April 1973 in nanoseconds: give nanoseconds" in problem["detail"]
+            )
+
+
+async def test_the_beginning_and_nanoseconds_of_this_age_are_times(api: Api) -> None:
+    _, from_the_beginning = await api.get("/v1/trades?from=0&limit=1000")
+    status, _ = await api.get(f"/v1/trades?to={10**17 + 1}")
+
+    assert len(from_the_beginning["trades"]) > 0
+    assert status == 200
 
 
 async def test_times_may_be_written_as_dates(api: Api, story: Story) -> None:

@@ -316,6 +316,18 @@ def test_every_whole_field_takes_json_integers_alone(encoder: CommandEncoder, op
         encoder.row(line_with(op, name, 2**63))
 
 
+def test_limits_of_null_are_not_those_of_every_account(encoder: CommandEncoder) -> None:
+    with pytest.raises(MalformedCommand, match="account None: give a number; left out, the limits are every"):
+        encoder.row({"op": "limits", "account": None, "max_open_orders": 5})
+
+    assert encoded(encoder, op="limits", max_open_orders=5)["account"] == 0
+
+
+@pytest.mark.parametrize("time", [1, 1_767_225_600, 10**17])
+def test_replayed_expiry_goes_by_a_clock_that_begins_at_0(encoder: CommandEncoder, time: int) -> None:
+    assert encoded(encoder, **NEW, expires_at=time)["expiry"] == time
+
+
 @pytest.mark.parametrize(("tick", "decimals"), [(1, 0), (1, 2), (25, 2)])
 def test_fast_road_leaves_every_other_spelling_to_the_exact_one(tick: int, decimals: int) -> None:
     assert [text for text in NO_DECIMALS if steps(text, tick, decimals) is not None] == []

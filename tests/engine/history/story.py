@@ -31,6 +31,10 @@ class Standing:
     positions: dict[tuple[int, str], tuple[int, int, int]]
 
 
+BEGAN_NS = 1_700_000_000_000_000_000
+"""When the story begins: history is of running instances, whose clock tells this age."""
+
+
 @dataclass
 class Story:
     """Entries 1 .. n, and the oracle's answer to them."""
@@ -46,6 +50,7 @@ class Story:
 
     def __post_init__(self) -> None:
         exchange, engine, flow = Exchange(), Engine(), Flow(self.seed)
+        flow.now += BEGAN_NS
         times: list[int] = []
         for position in range(len(PREAMBLE) + self.count):
             command = PREAMBLE[position] if position < len(PREAMBLE) else flow.next(exchange)

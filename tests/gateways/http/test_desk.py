@@ -171,10 +171,10 @@ def test_rejection_by_the_engine_is_422_with_its_reason(door: Any, order: Any) -
         ({"price": None}, "invalid_price", "price", "the price is missing"),
         ({"price": "0"}, "invalid_price", "price", "above zero"),
         ({"type": "stop", "price": None, "stop_price": "11"}, "unsupported", "type", "type 'stop'"),
-        ({"time_in_force": "gtd", "expires_at": 1}, "unsupported", "time_in_force", "'gtd'"),
+        ({"time_in_force": "gtd", "expires_at": 10**18}, "unsupported", "time_in_force", "'gtd'"),
         ({"reduce_only": True}, "unsupported", "reduce_only", "does not offer"),
         ({"display_quantity": "10"}, "unsupported", "display_quantity", "does not offer"),
-        ({"expires_at": 1}, "invalid_expiry", "expires_at", "gtd"),
+        ({"expires_at": 10**18}, "invalid_expiry", "expires_at", "gtd"),
     ],
 )
 def test_rejection_names_the_field_that_was_asked_for(
@@ -195,6 +195,15 @@ def test_number_that_no_record_can_carry_is_refused_with_what_is_taken(
 ) -> None:
     with pytest.raises(Refused, match=said):
         door.start(order(price=price))
+
+
+@pytest.mark.parametrize("time", [1, 1_767_225_600, 1_767_225_600_000, 1_767_225_600_000_000, 10**17])
+def test_expiry_in_another_unit_is_refused(door: Any, order: Any, time: int) -> None:
+    with pytest.raises(Refused, match=f"expires_at {time}: .* give nanoseconds since 1970") as refused:
+        door.start(order(time_in_force="gtd", expires_at=time))
+
+    problem = refused.value.problem
+    assert (problem.status, problem.reason, problem.field) == (422, "invalid_expiry", "expires_at")
 
 
 def test_instrument_made_through_the_door_is_known_at_once(door: Any, order: Any) -> None:
