@@ -182,7 +182,7 @@ def test_whatif_tells_which_orders_a_limit_would_have_stopped(
     assert main(["whatif", str(written), "--limit", limit, "--orders", str(orders)]) == 0
 
     stopped = lines_of(orders.read_text())
-    assert [each["client_order_id"] for each in stopped] == list(range(21, ORDERS + 1))
+    assert [each["client_order_id"] for each in stopped] == [*range(21, ORDERS), UUID.lower()]
     assert {each["reason"] for each in stopped} == {"max_quantity"}
     assert "would be stopped 20" in capsys.readouterr().out
 
