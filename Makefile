@@ -8,7 +8,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-SOURCES := ringbuf engine doors gateways api perf tests pinion.py
+SOURCES := ringbuf engine gateways api perf tests pinion.py
 DEPENDENCIES := $(VENV)/.dependencies.stamp
 INSTALLED := $(VENV)/.installed.stamp
 DATA ?= ../shared/data

@@ -13,10 +13,10 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from doors.answers import options
-from doors.connections import as_response
 from engine.instruments import RefusedAtDoor
 from engine.records import Reason
+from gateways.process.answers import options
+from gateways.process.connections import as_response
 
 CONTENT_TYPE = "application/problem+json"
 

@@ -25,13 +25,13 @@ from api.pump import Pump
 from api.queries import CALLER, Queries
 from api.status import StatusReport
 from api.stream import Streams
-from doors.connections import ConnectionServer, show_key
-from doors.guard import guard_of
-from doors.process import keep_clients_out_of_the_log, raise_descriptor_limit
 from engine import instance, port
 from engine.config import DoorSettings
 from engine.port import EventReader
 from engine.trading.view import LiveView
+from gateways.process.connections import ConnectionServer, show_key
+from gateways.process.guard import guard_of
+from gateways.process.start import keep_clients_out_of_the_log, raise_descriptor_limit
 
 log = logging.getLogger(__name__)
 

@@ -24,9 +24,9 @@ from api.parameters import allow_only
 from api.problem import Problem
 from api.session import CloseCode, StreamClosed, StreamSession
 from api.stream_requests import REQUEST_BYTES_MAX
-from doors.connections import show_key
-from doors.keyless import Keyless, quota_address
 from engine.door_settings import DoorLimits
+from gateways.process.connections import show_key
+from gateways.process.keyless import Keyless, quota_address
 
 STREAMS_MAX = 512
 """With a key; those without one yet have a quota of their own."""

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Any, cast
 
-from doors.answers import WRITE_BUFFER_MAX, Reply
-from doors.connections import Connection, ConnectionServer
-from doors.guard import Guard
 from engine.door_settings import DoorLimits
 from gateways.http.plain import Head, PlainRequests
 from gateways.http.problems import Problem, Refused
+from gateways.process.answers import WRITE_BUFFER_MAX, Reply
+from gateways.process.connections import Connection, ConnectionServer
+from gateways.process.guard import Guard
 
 BACKLOG_MAX = 2**16
 """Bytes sent ahead of an answer beyond which a connection is not read."""

@@ -14,10 +14,10 @@ from typing import Any
 
 import msgspec
 
-from doors.answers import RETRY_AFTER_S
 from engine.instruments import RefusedAtDoor
 from engine.port import Closed
 from engine.records import Reason
+from gateways.process.answers import RETRY_AFTER_S
 
 
 class HttpStatus(IntEnum):

@@ -14,8 +14,6 @@ import signal
 
 import uvloop
 
-from doors.guard import guard_of
-from doors.process import keep_clients_out_of_the_log, raise_descriptor_limit
 from engine.config import DoorSettings
 from engine.port import Port, not_bound, report_ready
 from gateways.http.connections import OrderServer
@@ -24,6 +22,8 @@ from gateways.http.dispatch import Dispatcher
 from gateways.http.keys import KeyRing
 from gateways.http.pump import Pump
 from gateways.http.sockets import Sockets
+from gateways.process.guard import guard_of
+from gateways.process.start import keep_clients_out_of_the_log, raise_descriptor_limit
 
 BACKLOG = 4096
 SWEEP_S = 1.0

@@ -13,8 +13,6 @@ from typing import cast
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from doors.answers import Reply, options
-from doors.connections import show_key
 from engine.door_settings import DoorLimits
 from engine.query_string import QueryFault, parameters
 from gateways.http.connections import OrderConnection, problem_reply, refusal_reply
@@ -35,6 +33,8 @@ from gateways.http.routes import (
     refuse_unknown_parameters,
 )
 from gateways.http.session import IN_FLIGHT_MAX, Session
+from gateways.process.answers import Reply, options
+from gateways.process.connections import show_key
 
 BODY_MAX = 2**20
 MESSAGE_MAX = 2**18

@@ -13,7 +13,7 @@ from ringbuf import waiting
 from tests.house_rules.project import ROOT, name_of, report, tracked
 
 DOCUMENT_PATH = re.compile(
-    r"`((?:ringbuf|engine|doors|gateways|api|tests|perf|docs|deploy)/[\w./-]*|\w[\w-]*\.(?:md|toml|py|lock))`"
+    r"`((?:ringbuf|engine|gateways|api|tests|perf|docs|deploy)/[\w./-]*|\w[\w-]*\.(?:md|toml|py|lock))`"
 )
 DOCUMENT_LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)")
 

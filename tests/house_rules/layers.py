@@ -16,11 +16,11 @@ LAYERS = {
     "engine/trading/prepare": ("ringbuf.atomics", "engine.*", "engine.trading"),
     "engine/trading/view": ("ringbuf.seqlock", "ringbuf.atomics", "engine.*", "engine.trading"),
     "engine/runtime": ("ringbuf", "engine.*", "engine.runtime"),
-    "doors": ("engine.*", "doors"),
-    "gateways": ("ringbuf", "engine.*", "engine.trading.view*", "doors", "gateways"),
-    "api": ("ringbuf", "engine.*", "engine.trading.view*", "doors", "api"),
-    "engine/cli": ("ringbuf", "engine", "doors", "gateways", "api", "perf"),
-    "perf": ("ringbuf", "engine", "doors", "gateways", "api", "perf"),
+    "gateways/process": ("engine.*", "gateways.process"),
+    "gateways": ("ringbuf", "engine.*", "engine.trading.view*", "gateways"),
+    "api": ("ringbuf", "engine.*", "engine.trading.view*", "gateways.process", "api"),
+    "engine/cli": ("ringbuf", "engine", "gateways", "api", "perf"),
+    "perf": ("ringbuf", "engine", "gateways", "api", "perf"),
 }
 """Layer -> what it may import of ours. `engine.*` are the modules that lie directly in
 engine; `engine.trading.view*` and `engine/trading/view*.py` are the read-only views of live state."""

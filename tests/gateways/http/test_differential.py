@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from doors.guard import Guard
 from engine.door_settings import DoorLimits
 from engine.records import Role
 from gateways.http.connections import OrderServer
 from gateways.http.keys import KeyRing
 from gateways.http.sockets import Sockets
-from tests.doors.wire import converse
+from gateways.process.guard import Guard
+from tests.gateways.process.wire import converse
 
 KEY = "key-of-a-trader-1"
 SEED = 20261128

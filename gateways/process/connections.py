@@ -20,11 +20,11 @@ from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import PayloadAccessError, RequestPayloadError
 
-from doors.answers import Reply, refusal
-from doors.frames import ClientFrames
-from doors.guard import Guard
-from doors.keyless import Keyless, quota_address
 from engine.door_settings import DoorLimits
+from gateways.process.answers import Reply, refusal
+from gateways.process.frames import ClientFrames
+from gateways.process.guard import Guard
+from gateways.process.keyless import Keyless, quota_address
 
 LINGERING_S = 2.0
 """How long the unread rest of a refused body is read and thrown away."""

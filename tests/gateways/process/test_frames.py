@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from doors.frames import REFUSED_FRAME, ClientFrames
+from gateways.process.frames import REFUSED_FRAME, ClientFrames
 
 SEED = 20261128
 FIN, TEXT, BINARY, CONTINUATION, CLOSE, PING = 0x80, 1, 2, 0, 8, 9

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from doors.keyless import Keyless, quota_address
+from gateways.process.keyless import Keyless, quota_address
 
 
 def test_oldest_gives_way_when_all_places_are_taken() -> None:

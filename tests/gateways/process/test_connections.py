@@ -10,12 +10,12 @@ import msgspec
 import pytest
 from aiohttp import WSMsgType, web
 
-from doors.answers import Reply
-from doors.connections import ConnectionServer
-from doors.guard import Guard
 from engine.door_settings import DoorLimits
-from tests.doors.test_frames import BAD, frame
-from tests.doors.wire import Wire, converse, settle
+from gateways.process.answers import Reply
+from gateways.process.connections import ConnectionServer
+from gateways.process.guard import Guard
+from tests.gateways.process.test_frames import BAD, frame
+from tests.gateways.process.wire import Wire, converse, settle
 
 LIMITS = DoorLimits(
     keyless_connections=4,

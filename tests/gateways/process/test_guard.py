@@ -5,11 +5,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from doors.answers import Reply
-from doors.connections import ConnectionServer
-from doors.guard import Guard
 from engine.door_settings import DoorLimits
-from tests.doors.wire import converse
+from gateways.process.answers import Reply
+from gateways.process.connections import ConnectionServer
+from gateways.process.guard import Guard
+from tests.gateways.process.wire import converse
 
 API_PORT = 8000
 

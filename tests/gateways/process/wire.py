@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from doors.connections import ConnectionServer
+from gateways.process.connections import ConnectionServer
 
 TURNS = 12
 """Rounds of the event loop after a chunk: a request passes through a few tasks and callbacks."""

@@ -17,7 +17,6 @@ from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
-from doors.answers import Reply, refusal
 from engine import instance
 from engine.addresses import (
     ANY,
@@ -32,6 +31,7 @@ from engine.addresses import (
     read_origin,
 )
 from engine.config import DoorSettings
+from gateways.process.answers import Reply, refusal
 
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 IDENTITY = "identity"
