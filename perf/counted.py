@@ -45,6 +45,12 @@ def traced() -> None:
         raise OSError(ctypes.get_errno(), "this machine allows no ptrace, which the count needs")
 
 
+def entry_of(dispatcher: Any) -> Any:
+    """Return the compiled function itself: to find it by its arguments' types takes a million steps."""
+    (compiled,) = dispatcher.overloads.values()
+    return compiled.entry_point
+
+
 def step(mix: Any, count: int) -> bool:
     """Apply `count` commands of the mix in the step tier's chunks; return whether the model agrees."""
     import numpy as np
@@ -60,11 +66,12 @@ def step(mix: Any, count: int) -> bool:
     bench.reset()
     untimed = np.zeros(0, np.int64)
     bench.drive(flow.first, flow.first + WARM_UP, untimed)
+    apply_all = entry_of(apply_chunk)
 
     def apply(first: int, size: int) -> None:
         bench.buffer[:size] = flow.commands[first : first + size]
         signal.raise_signal(MARK)
-        apply_chunk(bench.state, bench.out, bench.buffer, size, bench.sink, untimed)
+        apply_all(bench.state, bench.out, bench.buffer, size, bench.sink, untimed)
         signal.raise_signal(MARK)
 
     if count:
@@ -92,32 +99,31 @@ def pipeline(mix: Any, count: int) -> bool:
     )
     names = {part: f"pinion-count-{os.getpid()}-{part}" for part in PARTS}
     segments = Segments(names, trading(settings.capacities.sizes()), settings, (RING,), (), 1)
-    try:
-        call = LoopCall(segments)
-        call.warm_up(segments)
-        call.loop["eng_ts"], call.loop["cycle_ns"] = CLOCK_NS, 1 << 20
-        ends = Pipeline(segments)
+    segments.unlink()  # the memory stays mapped; whatever ends this process leaves no name behind
+    call = LoopCall(segments)
+    call.warm_up(segments)
+    call.loop["eng_ts"], call.loop["cycle_ns"] = CLOCK_NS, 1 << 20
+    ends = Pipeline(segments)
 
-        def take(first: int, last: int) -> None:
-            while first < last:
-                first += push(ends.control, ends.slots, commands, first, last)
+    def take(first: int, last: int) -> None:
+        while first < last:
+            first += push(ends.control, ends.slots, commands, first, last)
 
-        for first in range(0, flow.first + WARM_UP, settings.batch):
-            take(first, min(first + settings.batch, flow.first + WARM_UP))
-            call.run(0)
-        if count:
-            traced()
-        for first in range(flow.first + WARM_UP, len(commands), settings.batch):
-            for last in (first, min(first + settings.batch, len(commands))):
-                take(first, last)
-                signal.raise_signal(MARK)
-                call.run(0)
-                signal.raise_signal(MARK)
-        s = segments.state.slots[0]
-        found = int(s["seq"]), int(s["orders_live"]), int(s["trade_count"])
-        return found[:2] == (len(commands), flow.live_count) and found[2] >= flow.trade_count
-    finally:
-        segments.unlink()
+    for first in range(0, flow.first + WARM_UP, settings.batch):
+        take(first, min(first + settings.batch, flow.first + WARM_UP))
+        call.run(0)
+    run = entry_of(call.run_kernel)
+    if count:
+        traced()
+    for first in range(flow.first + WARM_UP, len(commands), settings.batch):
+        for last in (first, min(first + settings.batch, len(commands))):
+            take(first, last)
+            signal.raise_signal(MARK)
+            run(*call.arguments, 0)
+            signal.raise_signal(MARK)
+    s = segments.state.slots[0]
+    found = int(s["seq"]), int(s["orders_live"]), int(s["trade_count"])
+    return found[:2] == (len(commands), flow.live_count) and found[2] >= flow.trade_count
 
 
 def main() -> None:

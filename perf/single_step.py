@@ -20,6 +20,7 @@ PTRACE_PEEKUSER, PTRACE_CONT, PTRACE_KILL, PTRACE_SINGLESTEP = 3, 7, 8, 9
 RIP_AT = 16 * 8
 """Where struct user_regs_struct of x86-64 holds the instruction pointer."""
 COMPILED, LIBRARY, CLOCK, OTHER = range(4)
+PAGE_BITS = 12
 
 
 class TraceError(Exception):
@@ -36,18 +37,16 @@ class Regions:
             if "x" in rights:
                 begin, end = (int(each, 16) for each in span.split("-"))
                 self._ranges.append((begin, end, _kind(name[0] if name else "")))
-        self._last = (0, 0, OTHER)
+        self._kind_of_page: dict[int, int] = {}
 
     def kind(self, address: int) -> int:
-        """Return the kind of code at an address."""
-        begin, end, kind = self._last
-        if begin <= address < end:
-            return kind
-        for each in self._ranges:
-            if each[0] <= address < each[1]:
-                self._last = each
-                return each[2]
-        return OTHER
+        """Return the kind of code at an address; mappings begin and end with pages."""
+        page = address >> PAGE_BITS
+        kind = self._kind_of_page.get(page)
+        if kind is None:
+            kind = next((each[2] for each in self._ranges if each[0] <= address < each[1]), OTHER)
+            self._kind_of_page[page] = kind
+        return kind
 
 
 def _kind(name: str) -> int:

@@ -1,6 +1,7 @@
 """Counting instructions: exact to the last one, repeatable, and refused where the work was not done."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from perf.__main__ import main
-from perf.count import ROOT, counted
+from perf.count import COUNTED, ROOT
 from perf.counted import MARK
 from perf.single_step import TraceError, stretches
 
@@ -55,31 +56,34 @@ def test_a_child_that_fails_is_no_count() -> None:
     child.returncode = 3
 
 
-@pytest.mark.parametrize("tier", ["step", "pipeline"])
-def test_the_same_commands_take_the_same_instructions(tier: str) -> None:
-    counted(ROOT, tier, "a-exchange-core", 1)  # the kernels are in the cache from here on
+def test_a_count_that_is_killed_leaves_nothing_in_shared_memory() -> None:
+    command = [sys.executable, str(COUNTED), str(ROOT), "pipeline", "a-exchange-core", "1"]
+    child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    _, status = os.waitpid(child.pid, 0)  # stopped at its first mark, everything in place
 
-    twice = {counted(ROOT, tier, "a-exchange-core", 16) for _ in range(2)}
+    child.kill()
+    child.wait()
 
-    assert len(twice) == 1
-    assert 5_000 < twice.pop() < 50_000
+    assert os.WIFSTOPPED(status)
+    assert list(Path("/dev/shm").glob(f"pinion-count-{child.pid}-*")) == []
 
 
-def test_count_shows_and_writes_the_ratio_to_another_checkout(
+def test_the_same_commands_take_the_same_instructions_in_both_checkouts(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "count.json"
 
-    code = main(["count", "d-nasdaq", "--base", str(ROOT), "--commands", "4", "--json", str(path)])
+    code = main(["count", "d-nasdaq", "--base", str(ROOT), "--commands", "16", "--json", str(path)])
 
     lines = json.loads(path.read_text())
     assert code == 0
     assert [(line["tier"], line["case"], line["commands"]) for line in lines] == [
-        ("step", "d-nasdaq", 4),
-        ("pipeline", "d-nasdaq", 4),
+        ("step", "d-nasdaq", 16),
+        ("pipeline", "d-nasdaq", 16),
     ]
     assert all(line["checked"] is True and line["ratio"] == 1 for line in lines)
     assert all(line["instructions"] == line["base_instructions"] for line in lines)
+    assert all(500 < line["instructions_per_command"] < 3000 for line in lines)
     assert "pipeline/d-nasdaq" in capsys.readouterr().out
 
 
