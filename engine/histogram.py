@@ -4,12 +4,11 @@ Log-linear: 16 buckets to each power of two, so a value is known to within 6%. V
 are nanoseconds, from 0 to beyond a century; one bucket array has BUCKETS words.
 """
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 from numba import njit
-from numba.cpython.unsafe.numbers import leading_zeros as untyped_leading_zeros
+
+from engine.bits import highest_bit
 
 SUB_BITS = 4
 SUB_BUCKETS = 1 << SUB_BITS
@@ -17,15 +16,13 @@ BUCKETS = (64 - SUB_BITS) * SUB_BUCKETS
 
 Buckets = npt.NDArray[np.int64]
 
-leading_zeros: Any = untyped_leading_zeros  # mypy takes an intrinsic for its generator
-
 
 @njit(cache=True)
 def bucket_of(value: int) -> int:
     """Return the bucket of a value; negative ones (clocks apart) count as 0."""
     if value < SUB_BUCKETS:
         return max(value, 0)
-    shift = 63 - SUB_BITS - leading_zeros(value)
+    shift = highest_bit(value) - SUB_BITS
     return (shift << SUB_BITS) + (value >> shift)
 
 

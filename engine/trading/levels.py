@@ -15,9 +15,9 @@ from the root. Why a trie: docs/decisions/0003-price-levels.md.
 
 import numpy as np
 
+from engine.bits import is_power_of_two, lowest_bit
 from engine.kernel import inlined, kernel
 from engine.records import PX_MAX, Side
-from engine.trading.bits import is_power_of_two, lowest_bit
 from engine.trading.state import NIL, NODE_WAYS
 
 DIGIT_BITS = 5

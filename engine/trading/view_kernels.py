@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from engine.bits import lowest_bit
 from engine.records import Side
-from engine.trading.bits import lowest_bit
 from engine.trading.levels import DEPTH_MAX, DIGIT_BITS, DIGIT_MASK, key_of
 from engine.trading.state import NIL
 from ringbuf.seqlock import pause_between_attempts, read_begin, read_retry

@@ -207,7 +207,7 @@ def test_pure_kernels_read_no_clock() -> None:
 
 
 def test_only_atomics_and_bits_define_intrinsics() -> None:
-    allowed = {"ringbuf/atomics.py", "engine/trading/bits.py"}
+    allowed = {"ringbuf/atomics.py", "engine/bits.py"}
     report([
         f"{name_of(path)}:{line}"
         for path in files()

@@ -1,14 +1,16 @@
-"""The lowest set bit of a word, compiled to one instruction and as plain Python."""
+"""The lowest and the highest set bit of a word, compiled to one instruction each and as plain Python."""
 
 from typing import Any
 
 from numba import njit
 from numba.core.errors import TypingError
 from numba.core.types import Integer
+from numba.cpython.unsafe.numbers import leading_zeros as untyped_leading_zeros
 from numba.cpython.unsafe.numbers import trailing_zeros as untyped_trailing_zeros
 from numba.extending import overload
 
-trailing_zeros: Any = untyped_trailing_zeros  # mypy takes an intrinsic for its generator
+leading_zeros: Any = untyped_leading_zeros  # mypy takes an intrinsic for its generator
+trailing_zeros: Any = untyped_trailing_zeros
 
 
 def lowest_bit(bits: int) -> int:
@@ -24,6 +26,22 @@ def _lowest_bit_compiled(bits: Any) -> Any:
 
     def compiled(bits: Any) -> Any:
         return trailing_zeros(bits)
+
+    return compiled
+
+
+def highest_bit(bits: int) -> int:
+    """Return the position of the highest set bit of a positive int64."""
+    return int(bits).bit_length() - 1
+
+
+@overload(highest_bit, inline="always")
+def _highest_bit_compiled(bits: Any) -> Any:
+    if not isinstance(bits, Integer):
+        raise TypingError(f"highest_bit takes an integer, not {bits}")
+
+    def compiled(bits: Any) -> Any:
+        return 63 - leading_zeros(bits)
 
     return compiled
 
