@@ -1,8 +1,10 @@
 """The frames of a WebSocket's client, looked at before aiohttp reads them.
 
 aiohttp's reader takes unmasked frames from a client, and a message that begins inside another
-whose first part was empty. RFC 6455 wants both closed with 1002 (5.1, 5.4). Only heads are
-looked at, in whatever chunks they come; the reader does the rest.
+whose first part was empty. RFC 6455 wants both closed with 1002 (5.1, 5.4). It also queues frames
+that carry nothing, or pings, without a bound, for it counts bytes of messages alone: a read that
+brings too many of them is closed as well. Only heads are looked at, in whatever chunks they come;
+the reader does the rest.
 
     byte 0   FIN, three reserved bits, opcode
     byte 1   MASK, length: 126 and 127 say that 2 or 8 bytes of length follow
@@ -13,6 +15,9 @@ FIN = 0x80
 MASK = 0x80
 OPCODE = 0x0F
 CONTINUATION, TEXT, BINARY = 0, 1, 2
+MESSAGES = (CONTINUATION, TEXT, BINARY)
+IDLE_FRAMES_MAX = 256
+"""Pings, pongs and empty frames that one read may bring: a ping a second, four minutes of them at once."""
 MASK_BYTES = 4
 LENGTH_BYTES = {126: 2, 127: 8}
 REFUSED_FRAME = b"\x8f\x80\x00\x00\x00\x00"
@@ -28,6 +33,7 @@ class ClientFrames:
         self._payload_left = 0
         self._is_inside_message = False
         self._is_broken = False
+        self._idle_count = 0  # pings, pongs and empty frames of this read
 
     def checked(self, data: bytes) -> bytes:
         """Return what the reader may have of `data`; from a wrong frame on it gets a refused one."""
@@ -35,6 +41,7 @@ class ClientFrames:
             return b""
         held, passed = self._held, self._passed_count
         self._held, self._passed_count = b"", 0
+        self._idle_count = 0
         whole = held + data
         at, size = 0, len(whole)
         while True:
@@ -62,10 +69,11 @@ class ClientFrames:
             return False
         if opcode == CONTINUATION and not self._is_inside_message:
             return False
-        return second & MASK != 0
+        self._idle_count += opcode not in MESSAGES or second & ~MASK == 0
+        return second & MASK != 0 and self._idle_count <= IDLE_FRAMES_MAX
 
     def _begin(self, first: int) -> None:
-        if first & OPCODE in (CONTINUATION, TEXT, BINARY):
+        if first & OPCODE in MESSAGES:
             self._is_inside_message = not first & FIN
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateways.process.frames import REFUSED_FRAME, ClientFrames
+from gateways.process.frames import IDLE_FRAMES_MAX, REFUSED_FRAME, ClientFrames
 
 SEED = 20261128
 FIN, TEXT, BINARY, CONTINUATION, CLOSE, PING = 0x80, 1, 2, 0, 8, 9
@@ -78,3 +78,11 @@ def test_random_chunks_make_no_difference() -> None:
         chunks = [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True)]
 
         assert passed(chunks) == passed([data]), f"seed {SEED}"
+
+
+@pytest.mark.parametrize("idle", [frame(FIN | PING, b"x"), frame(FIN | TEXT)], ids=["ping", "empty"])
+def test_flood_of_frames_that_carry_nothing_is_refused_and_a_pause_with_pings_is_not(idle: Any) -> None:
+    waited = idle * IDLE_FRAMES_MAX
+
+    assert passed([waited] * 3) == waited * 3
+    assert passed([waited + idle + idle]) == waited + REFUSED_FRAME
