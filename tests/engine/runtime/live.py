@@ -103,7 +103,10 @@ class Live:
     def settle(self) -> None:
         """Go on until everything published is applied, durable and heard of."""
         while (
-            any(len(ring) for ring in self.rings) or self.loop["applied"] < self.published or self.is_emitting
+            any(len(ring) for ring in self.rings)
+            or self.loop["applied"] < self.published
+            or self.durable < self.published
+            or self.is_emitting
         ):
             self.run()
             self.look()
