@@ -32,8 +32,9 @@ repeated between pages, whatever happens meanwhile. Without a database, or while
 answers 503 with the reason `no_history`, `history_unavailable` or `history_busy`; live answers go on.
 
 **Doors.** Requests for a host that the setting `api.hosts` does not name get 421, WebSockets of pages that
-`api.origins` does not name 403, a body with a Content-Encoding 415, a second Authorization header 400; 405
-carries `Allow`, as does the answer to OPTIONS. Limits and time-outs are those of `[doors]`.
+`api.origins` does not name 403, a body with a Content-Encoding 415. A header that decides something (`Host`,
+`Origin`, `Authorization`, `Idempotency-Key`, `Content-Type`, `Expect`, those of a WebSocket) given twice gets
+400. 405 carries `Allow`, as does the answer to OPTIONS. Limits and time-outs are those of `[doors]`.
 
 **Client order ids** are whole numbers from 1 to 2**63 - 1, texts of 1 to 24 printable bytes of UTF-8, or
 UUIDs of 36 characters (8-4-4-4-12; one id in either case, told in lower case).
@@ -133,12 +134,17 @@ def _route(summary: str, schema: Schema, *parameters: Schema, refused: tuple[int
     answers: Schema = {
         "200": {"description": "the answer", "content": {"application/json": {"schema": schema}}}
     }
-    for status in (400, 401, 405, 421, 503, *refused):
-        answers[str(status)] = {
-            "description": HTTPStatus(status).phrase,
-            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-        }
+    answers |= _refusals(*refused)
     return {"get": {"summary": summary, "parameters": list(parameters), "responses": answers}}
+
+
+def _refusals(*more: int) -> Schema:
+    """Return the problem documents that every route of `/v1` answers, and more."""
+    document = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {
+        str(status): {"description": HTTPStatus(status).phrase, "content": document}
+        for status in (400, 401, 405, 415, 421, 503, *more)
+    }
 
 
 def _open_route(summary: str, content: str, *statuses: int) -> Schema:
@@ -161,7 +167,7 @@ def _paths() -> Schema:
     upgrade = {
         "summary": "Streams over a WebSocket",
         "description": STREAM,
-        "responses": {"101": {"description": "Switching Protocols"}},
+        "responses": {"101": {"description": "Switching Protocols"}} | _refusals(403, 426),
     }
     return {
         "/v1/instruments": _route("Instruments and their rules", _page("instruments"), LIMIT, CURSOR),

@@ -137,7 +137,7 @@ def build(door: DoorSettings, reader: EventReader) -> tuple[web.Application, Pum
     )
     application.add_routes(pages.routes())
     application.add_routes(Queries(hub, status, archive, door.keys).routes())
-    application.add_routes([web.get(STREAM_PATH, streams.handle)])
+    application.add_routes([web.get(STREAM_PATH, streams.handle, allow_head=False)])
 
     async def end_streams(_: web.Application) -> None:
         await streams.close_all()

@@ -21,6 +21,7 @@ ORDERS = "/v1/orders"
 BATCH = "/v1/orders/batch"
 ADMIN = "/v1/admin"
 SESSION = "/v1/session"
+IDEMPOTENCY_KEY = "Idempotency-Key"
 BATCH_MAX = 1024
 """Commands in one batch: an eighth of the default command ring."""
 
@@ -52,14 +53,17 @@ def ask(method: str, path: str, query: Mapping[str, str], body: bytes, key: str 
         if order == path or not order or "/" in order:
             known = "/v1/orders, /v1/orders/batch, /v1/orders/{order_id}, /v1/admin, /v1/session"
             raise Refused(problem(HttpStatus.NOT_FOUND, "unknown_path", f"no such path; there are {known}"))
-        if method == "DELETE":
-            return Ask(Shape.ONE, [cancel_of(order, query, body)])
-        if method == "PATCH":
-            return Ask(Shape.ONE, [replace_of(order, query, body)])
-        raise _wrong_method(method, ("PATCH", "DELETE"))
+        of_order = _ROUTES_OF_ORDER.get(method)
+        if of_order is None:
+            raise _wrong_method(method, _ROUTES_OF_ORDER)
+        if key is not None:
+            raise key_not_taken()
+        return Ask(Shape.ONE, [of_order(order, query, body)])
     route = methods.get(method)
     if route is None:
         raise _wrong_method(method, methods or ("GET",))
+    if key is not None and route is not new_order:
+        raise key_not_taken()
     if method != "DELETE":
         refuse_unknown_parameters(query, ())
     return route(query, body, key)
@@ -76,8 +80,6 @@ def new_order(query: Mapping[str, str], body: bytes, key: str | None) -> Ask:
 
 def batch(query: Mapping[str, str], body: bytes, key: str | None) -> Ask:
     """Return the new orders of a body: an array, or {"orders": [...]}."""
-    if key is not None:
-        raise malformed("give each order of a batch its own client_order_id", "Idempotency-Key")
     given = json_objects(_unwrapped(body) if body.lstrip()[:1] == b"{" else body)
     _bounded(given, "orders")
     for fields in given:
@@ -132,6 +134,18 @@ def replace_of(order: str, query: Mapping[str, str], body: bytes) -> Fields:
         if fields.setdefault(name, value) != value and not _is_same_text(fields[name], value):
             raise malformed(f"says {fields[name]!r} in the body and {value!r} in the address", name)
     return fields
+
+
+_ROUTES_OF_ORDER: dict[str, Callable[[str, Mapping[str, str], bytes], Fields]] = {
+    "PATCH": replace_of,
+    "DELETE": cancel_of,
+}
+
+
+def key_not_taken() -> Refused:
+    """Return the refusal of an Idempotency-Key where it would be the client_order_id of nothing."""
+    mend = "leave it out, and give each order of a batch its own client_order_id"
+    return malformed(f"only POST {ORDERS} takes one; {mend}", IDEMPOTENCY_KEY)
 
 
 def name_operation(fields: Fields, op: str) -> None:
@@ -223,7 +237,7 @@ def _identify(fields: Fields, key: str) -> None:
     elif str(given) != key and not _is_same_text(given, key):
         raise malformed(
             f"Idempotency-Key {key[:40]!r} and client_order_id {given!r} differ; give one of them",
-            "Idempotency-Key",
+            IDEMPOTENCY_KEY,
         )
 
 

@@ -15,6 +15,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from engine.door_settings import DoorLimits
 from engine.query_string import QueryFault, parameters
+from engine.records import Role
 from gateways.http.connections import OrderConnection, problem_reply, refusal_reply
 from gateways.http.desk import Desk
 from gateways.http.idempotency import KeyMemory
@@ -23,12 +24,15 @@ from gateways.http.plain import Head
 from gateways.http.problems import HttpStatus, Problem, Refused, malformed, problem
 from gateways.http.replies import Outcome
 from gateways.http.routes import (
+    ADMIN,
+    IDEMPOTENCY_KEY,
     ORDERS,
     SESSION,
     Ask,
     Fields,
     Shape,
     ask,
+    key_not_taken,
     new_order,
     refuse_unknown_parameters,
 )
@@ -44,6 +48,8 @@ PING_S = 20.0
 CLOSE_WAIT_S = 2.0
 """How long the door, when it stops, waits for sessions to take their close frame."""
 TEXT_FRAME = 0x81
+UNREAD = (HttpStatus.TOO_LARGE, HttpStatus.REQUEST_TIMEOUT)
+"""Refusals of a body whose rest is not waited for: no other request can follow it."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -67,8 +73,8 @@ class Sockets:
         key = head.idempotency_key
 
         def answer(result: Outcome) -> None:
-            if key is not None:
-                result = self._key_memory.judge(principal.name, key, body, result)
+            if key is not None and not isinstance(fields, Refused):
+                result = self._key_memory.judge(principal.name, fields, body, result)
             if isinstance(result, Problem):
                 connection.answer(problem_reply(result))
             else:
@@ -99,7 +105,7 @@ class Sockets:
             body = await read_body(request, self._limits.body_timeout_s)
             reply = await self._reply(request, principal, body)
         except Refused as refusal:
-            is_unread = refusal.problem.status == HttpStatus.TOO_LARGE and not request.content.is_eof()
+            is_unread = refusal.problem.status in UNREAD and not request.content.is_eof()
             reply = refusal_reply(refusal, not (self.is_stopping or is_unread))
             if request.method == "OPTIONS" and refusal.allow:
                 reply = options(refusal.allow)
@@ -128,13 +134,16 @@ class Sockets:
             raise Refused(problem(HttpStatus.BUSY, "stopping", "the door stops; nothing was done"))
 
     async def _reply(self, request: web.BaseRequest, principal: Principal, body: bytes) -> Reply:
-        key = request.headers.get("Idempotency-Key")
+        key = request.headers.get(IDEMPOTENCY_KEY)
+        if (request.method, request.rel_url.raw_path) == ("POST", ADMIN):
+            principal.require(Role.OPERATOR)  # whatever the operation
         asked = ask(request.method, request.rel_url.raw_path, query_of(request), body, key)
         if asked.shape != Shape.ONE:
             return await self._replies(principal, asked)
-        result = await self._outcome(principal, asked.commands[0])
-        if key is not None:
-            result = self._key_memory.judge(principal.name, key, body, result)
+        fields = asked.commands[0]
+        result = await self._outcome(principal, fields)
+        if key is not None and not isinstance(fields, Refused):
+            result = self._key_memory.judge(principal.name, fields, body, result)
         if isinstance(result, Problem):
             return problem_reply(result)
         return Reply(HttpStatus.OK, _encode(result))
@@ -169,6 +178,8 @@ class Sockets:
     async def _session(self, request: web.BaseRequest, principal: Principal) -> web.StreamResponse:
         """Serve a WebSocket session until either side ends it."""
         refuse_unknown_parameters(query_of(request), ())
+        if IDEMPOTENCY_KEY in request.headers:
+            raise key_not_taken()
         websocket = web.WebSocketResponse(heartbeat=PING_S, max_msg_size=MESSAGE_MAX, compress=False)
         if not websocket.can_prepare(cast(web.Request, request)):
             raise Refused(

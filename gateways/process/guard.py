@@ -7,6 +7,8 @@ door bound to every address takes any number, for no number can be pointed elsew
 
 Origin. Browsers say which page opens a WebSocket or sends an order. By default it is the
 API's own dashboard; programs say nothing and pass.
+
+Repeated headers. One that decides something is given once: nobody could tell which of two counts.
 """
 
 import re
@@ -35,6 +37,11 @@ from gateways.process.answers import Reply, refusal
 
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 IDENTITY = "identity"
+GIVEN_ONCE = (
+    *(hdrs.HOST, hdrs.ORIGIN, hdrs.AUTHORIZATION, "Idempotency-Key", hdrs.CONTENT_TYPE, hdrs.EXPECT),
+    *(hdrs.UPGRADE, hdrs.SEC_WEBSOCKET_KEY, hdrs.SEC_WEBSOCKET_VERSION),
+)
+"""Headers of which one value decides. Content-Encoding is a list, all of which counts."""
 SHOWN_CHARS = 80
 
 
@@ -88,9 +95,10 @@ class Guard:
                 HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "unsupported_version", detail, keep_alive=False
             )
         headers = request.headers
-        if len(headers.getall(hdrs.AUTHORIZATION, ())) > 1:
-            detail = "two Authorization headers: send the one that names your key"
-            return refusal(HTTPStatus.BAD_REQUEST, "malformed", detail, "Authorization")
+        for name in GIVEN_ONCE:
+            if len(headers.getall(name, ())) > 1:
+                detail = f"{name} is given more than once: send the one that counts"
+                return refusal(HTTPStatus.BAD_REQUEST, "malformed", detail, str(name))
         named = _hosts_named(request)
         for text in named:
             if not self.allows_host(text):
@@ -99,7 +107,7 @@ class Guard:
         if origin is not None and (request.method not in SAFE_METHODS or hdrs.UPGRADE in headers):
             if not self.allows_origin(origin, named[0] if named else ""):
                 return self._wrong_origin(origin)
-        encoding = headers.get(hdrs.CONTENT_ENCODING, "").strip()
+        encoding = ", ".join(headers.getall(hdrs.CONTENT_ENCODING, ())).strip()
         if encoding and encoding.lower() != IDENTITY:
             detail = f"Content-Encoding {encoding[:SHOWN_CHARS]!r}: send the body as it is"
             return refusal(

@@ -20,8 +20,8 @@ def ports(instance: Instance) -> list[int]:
     return [int(urlsplit(each).port or 0) for each in (instance.api, instance.orders)]
 
 
-def upgrade(path: str, *headers: str) -> bytes:
-    lines = [f"GET {path} HTTP/1.1", "Host: localhost", "Connection: Upgrade", "Upgrade: websocket"]
+def upgrade(path: str, *headers: str, method: str = "GET") -> bytes:
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost", "Connection: Upgrade", "Upgrade: websocket"]
     lines += ["Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", *headers, "", ""]
     return "\r\n".join(lines).encode()
 
@@ -87,7 +87,16 @@ async def test_head_has_no_body_and_the_next_answer_follows(instance: Instance) 
         ("GET /v1/orders HTTP/1.1\r\nHost: evil.example", 421, b".hosts"),
         ("POST /v1/orders HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example", 403, b".origins"),
         ("POST /v1/orders HTTP/1.1\r\nHost: localhost\r\nContent-Encoding: gzip", 415, b"gzip"),
-        ("GET /v1/orders HTTP/1.1\r\nHost: localhost\r\nAuthorization: a\r\nAuthorization: b", 400, b"two"),
+        (
+            "GET /v1/orders HTTP/1.1\r\nHost: localhost\r\nAuthorization: a\r\nAuthorization: b",
+            400,
+            b"Authorization",
+        ),
+        (
+            "GET / HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: a\r\nIdempotency-Key: b",
+            400,
+            b"Idempotency-Key",
+        ),
     ],
 )
 async def test_both_doors_refuse_alike(instance: Instance, head: str, status: int, named: bytes) -> None:
@@ -119,6 +128,26 @@ async def test_unmasked_frames_close_both_websockets_with_1002(instance: Instanc
 
         frames = answer.partition(b"\r\n\r\n")[2]
         assert (frames[0], int.from_bytes(frames[2:4], "big")) == (0x88, 1002), answer
+
+
+@pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "DELETE"])
+async def test_only_get_opens_a_websocket(instance: Instance, method: str) -> None:
+    headers = (f"Authorization: {EVERY['Authorization']}", "Connection: close")
+    for port, path in zip(ports(instance), ("/v1/stream", "/v1/session"), strict=True):
+        answer = await talk(port, upgrade(path, *headers, method=method))
+
+        assert answer.startswith(b"HTTP/1.1 405 "), answer
+        assert b"\r\nAllow: GET\r\n" in answer
+
+
+async def test_two_origins_open_no_websocket(instance: Instance) -> None:
+    own = f"Origin: {instance.api}"
+    headers = (f"Authorization: {EVERY['Authorization']}", own, "Origin: http://evil.example")
+    for port, path in zip(ports(instance), ("/v1/stream", "/v1/session"), strict=True):
+        answer = await talk(port, upgrade(path, *headers, "Connection: close"))
+
+        assert answer.startswith(b"HTTP/1.1 400 "), answer
+        assert b'"field":"Origin"' in answer
 
 
 async def test_odd_request_ids_are_refused_by_name_on_both_websockets(instance: Instance) -> None:

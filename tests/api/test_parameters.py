@@ -56,6 +56,15 @@ def test_every_route_is_in_the_table() -> None:
     assert {path.replace(":[^/]+", "") for path in routes} | {"/v1/stream"} == set(KNOWN)
 
 
+def test_openapi_lists_what_the_guard_and_the_stream_refuse() -> None:
+    paths = json.loads(openapi.document())["paths"]
+    refusals = {path: set(methods["get"]["responses"]) for path, methods in paths.items()}
+
+    assert {"101", "400", "401", "403", "405", "415", "421", "426", "503"} == refusals["/v1/stream"]
+    for path in paths:
+        assert not path.startswith("/v1/") or {"400", "401", "405", "415", "421", "503"} <= refusals[path]
+
+
 @pytest.mark.parametrize("path", KNOWN)
 async def test_unknown_parameter_is_refused_on_every_route(instance: Instance, path: str) -> None:
     for query in ("nonsense=1", "Limit=1", "limit%20=1", "%00=1"):

@@ -9,6 +9,7 @@ import pytest
 from engine.door_settings import DoorLimits
 from engine.records import Role
 from gateways.http.connections import OrderServer
+from gateways.http.idempotency import REUSED
 from gateways.http.keys import KeyRing
 from gateways.http.sockets import Sockets
 from gateways.process.guard import Guard
@@ -92,7 +93,11 @@ HEADS = [
             b"Connection: keep-alive",
             b"Connection: upgrade\r\nUpgrade: websocket",
             b"Upgrade: h2c",
+            b"Content-Encoding: identity\r\nContent-Encoding: gzip",
+            b"Origin: http://localhost:8000\r\nOrigin: http://evil.example",
             b"Idempotency-Key:",
+            b"Idempotency-Key: a\r\nIdempotency-Key: b",
+            b"Idempotency-Key: a\r\nidempotency-key: a",
             b"Expect: nothing",
             b"X-Odd: \x01",
             b"X-Odd: \xff",
@@ -228,3 +233,63 @@ async def test_options_and_405_tell_the_methods(door: Any, server: Any, path: An
     assert options == b"HTTP/1.1 204 No Content\r\nAllow: " + allow + b"\r\n\r\n"
     assert refused.startswith(b"HTTP/1.1 405 ")
     assert b"\r\nAllow: " + allow + b"\r\n" in refused
+
+
+@pytest.mark.parametrize("is_split", [False, True])
+async def test_idempotency_key_belongs_to_the_account(door: Any, server: Any, is_split: Any) -> None:
+    async def answer(account: Any, quantity: Any = b"1") -> Any:
+        body = ORDER.replace(b'"account":1', b'"account":%d' % account).replace(
+            b'"quantity":"1"', b'"quantity":"%b"' % quantity
+        )
+        data = request(head=HEAD + b"\r\nIdempotency-Key: K", body=body)
+        sent, _ = await converse(server(), [data[:1], data[1:]] if is_split else [data], door.turn)
+        return int(sent.split()[1]), sent
+
+    assert [(await answer(account))[0] for account in (1, 2)] == [200, 200]
+
+    for account in (1, 2):
+        status, same = await answer(account)
+        assert (status, REUSED.encode() in same) == (409, False), same
+        status, other = await answer(account, b"2")
+        assert (status, REUSED.encode() in other) == (409, True), other
+
+
+@pytest.mark.parametrize(
+    "body", [ORDER[:-1] + b',"op":"new"}', b'{"op":"cancel","account":1,"order_id":1}', b"{"]
+)
+async def test_administration_is_for_operators_whatever_the_operation(
+    door: Any, server: Any, body: Any
+) -> None:
+    for sent in (body, b"[" + body + b"]", body + b"\n" + body):
+        answer, _ = await converse(server(), [request(line=b"POST /v1/admin", body=sent)], door.turn)
+
+        assert answer.startswith(b"HTTP/1.1 403 "), answer
+        assert b"lacks the role operator" in answer
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(b"POST /v1/orders/batch", b"PATCH /v1/orders/7", b"DELETE /v1/orders/7?account=1"),
+        *(b"DELETE /v1/orders?account=1", b"GET /v1/session"),
+    ],
+)
+async def test_idempotency_key_is_refused_by_name_where_none_is_taken(
+    door: Any, server: Any, line: Any
+) -> None:
+    data = request(line=line, head=HEAD + b"\r\nIdempotency-Key: k", body=b"")
+    for chunks in ([data], [data[:1], data[1:]]):
+        answer, _ = await converse(server(), chunks, door.turn)
+
+        assert answer.startswith(b"HTTP/1.1 400 "), answer
+        assert b'"field":"Idempotency-Key"' in answer
+
+
+@pytest.mark.parametrize("second", [b"k", b"l"])
+async def test_two_idempotency_keys_are_refused(door: Any, server: Any, second: Any) -> None:
+    data = request(head=HEAD + b"\r\nIdempotency-Key: k\r\nidempotency-key: " + second)
+
+    answer, _ = await converse(server(), [data], door.turn)
+
+    assert answer.startswith(b"HTTP/1.1 400 "), answer
+    assert b'"field":"Idempotency-Key"' in answer

@@ -356,6 +356,7 @@ def test_client_that_sends_half_a_request_is_answered_and_closed(pinion: Live) -
     for answer in answers:
         assert answer.startswith(b"HTTP/1.1 408"), answer
         assert b"request_timeout" in answer
+        assert b"\r\nConnection: close\r\n" in answer
 
 
 async def test_hundreds_of_connections_at_once_are_served(pinion: Live) -> None:

@@ -1,5 +1,7 @@
 """An Idempotency-Key used twice."""
 
+from typing import Any
+
 from gateways.http.idempotency import REUSED, KeyMemory
 from gateways.http.problems import HttpStatus, problem
 from gateways.http.replies import OrderReply
@@ -8,12 +10,16 @@ ACCEPTED = OrderReply(1, "k", "open", "0", "5", [], None, 1)
 DUPLICATE = problem(HttpStatus.CONFLICT, "duplicate", "used before", order_id=1)
 
 
+def order(client_order_id: Any, account: Any = 1) -> Any:
+    return {"op": "new", "account": account, "client_order_id": client_order_id}
+
+
 def test_repeat_with_another_body_says_so() -> None:
     memory = KeyMemory()
-    memory.judge("ann", "k", b"one", ACCEPTED)
+    memory.judge("ann", order("k"), b"one", ACCEPTED)
 
-    same = memory.judge("ann", "k", b"one", DUPLICATE)
-    other = memory.judge("ann", "k", b"two", DUPLICATE)
+    same = memory.judge("ann", order("k"), b"one", DUPLICATE)
+    other = memory.judge("ann", order("k"), b"two", DUPLICATE)
 
     assert same is DUPLICATE
     assert (other.status, other.detail, other.order_id) == (409, REUSED, 1)
@@ -21,15 +27,33 @@ def test_repeat_with_another_body_says_so() -> None:
 
 def test_uuid_is_one_key_in_either_case() -> None:
     memory = KeyMemory()
-    memory.judge("ann", "8E03978E-40D5-43DD-BC93-6894A57F9324", b"one", ACCEPTED)
+    memory.judge("ann", order("8E03978E-40D5-43DD-BC93-6894A57F9324"), b"one", ACCEPTED)
 
-    other = memory.judge("ann", "8e03978e-40d5-43dd-bc93-6894a57f9324", b"two", DUPLICATE)
+    other = memory.judge("ann", order("8e03978e-40d5-43dd-bc93-6894a57f9324"), b"two", DUPLICATE)
 
     assert other.detail == REUSED
 
 
 def test_key_of_another_owner_is_another_key() -> None:
     memory = KeyMemory()
-    memory.judge("ann", "k", b"one", ACCEPTED)
+    memory.judge("ann", order("k"), b"one", ACCEPTED)
 
-    assert memory.judge("bob", "k", b"two", DUPLICATE) is DUPLICATE
+    assert memory.judge("bob", order("k"), b"two", DUPLICATE) is DUPLICATE
+
+
+def test_key_of_another_account_is_another_key() -> None:
+    memory = KeyMemory()
+    memory.judge("ann", order("k", 1), b"one", ACCEPTED)
+    memory.judge("ann", order("k", 2), b"two", ACCEPTED)
+
+    assert memory.judge("ann", order("k", 1), b"one", DUPLICATE) is DUPLICATE
+    assert memory.judge("ann", order("k", 2), b"one", DUPLICATE).detail == REUSED
+
+
+def test_number_and_text_of_the_same_digits_are_two_keys() -> None:
+    memory = KeyMemory()
+    memory.judge("ann", order(7), b"one", ACCEPTED)
+    memory.judge("ann", order("7"), b"two", ACCEPTED)
+
+    assert memory.judge("ann", order(7), b"one", DUPLICATE) is DUPLICATE
+    assert memory.judge("ann", order("7"), b"one", DUPLICATE).detail == REUSED

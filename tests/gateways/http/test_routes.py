@@ -19,6 +19,25 @@ def test_idempotency_key_that_contradicts_the_body_is_malformed() -> None:
         ask("POST", "/v1/orders", {}, b'{"client_order_id":"x"}', "abc")
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/v1/orders/batch", b'[{"account":1}]'),
+        ("POST", "/v1/admin", b'{"op":"session_end"}'),
+        ("DELETE", "/v1/orders", b""),
+        ("DELETE", "/v1/orders/7", b""),
+        ("PATCH", "/v1/orders/7", b'{"price":"1"}'),
+    ],
+)
+def test_idempotency_key_is_refused_where_none_is_taken(method: Any, path: Any, body: Any) -> None:
+    assert ask(method, path, {}, body, None).commands
+
+    with pytest.raises(Refused, match="only POST /v1/orders takes one") as refused:
+        ask(method, path, {}, body, "abc")
+
+    assert (refused.value.problem.status, refused.value.problem.field) == (400, "Idempotency-Key")
+
+
 def test_order_is_named_by_number_or_by_client_id() -> None:
     assert ask("DELETE", "/v1/orders/12", {}, b"", None).commands == [{"op": "cancel", "order_id": 12}]
     asked = ask("DELETE", "/v1/orders/client:abc", {"account": "3"}, b"", None)

@@ -140,8 +140,38 @@ async def test_encoded_bodies_are_415(coding: Any) -> None:
     assert (found, document["reason"]) == (415, "unsupported_encoding")
 
 
-async def test_two_keys_are_refused_whatever_they_say() -> None:
-    head = b"Host: localhost\r\nAuthorization: Bearer a\r\nauthorization: Bearer a"
-    found, document = await answered(guard(), head)
+@pytest.mark.parametrize(("first", "second"), [("identity", "gzip"), ("gzip", "identity"), ("", "br")])
+async def test_every_content_encoding_counts(first: Any, second: Any) -> None:
+    head = f"Host: localhost\r\nContent-Encoding: {first}\r\ncontent-encoding: {second}"
+    found, document = await answered(guard(), head.encode(), b"POST / HTTP/1.1")
 
-    assert (found, document["field"]) == (400, "Authorization")
+    assert (found, document["field"]) == (415, "Content-Encoding")
+
+
+ONCE = [
+    ("Host", "localhost", "evil.example"),
+    ("Origin", "http://localhost:8000", "http://evil.example"),
+    ("Authorization", "Bearer a", "Bearer b"),
+    ("Idempotency-Key", "a", "b"),
+    ("Content-Type", "application/json", "text/plain"),
+    ("Expect", "100-continue", "nothing"),
+    ("Upgrade", "websocket", "h2c"),
+    ("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA==", "BAAAAAAAAAAAAAAAAAAAAA=="),
+    ("Sec-WebSocket-Version", "13", "8"),
+]
+
+
+@pytest.mark.parametrize(("name", "good", "other"), ONCE, ids=[name for name, *_ in ONCE])
+async def test_header_that_decides_is_refused_when_given_twice(name: Any, good: Any, other: Any) -> None:
+    host = "" if name == "Host" else "Host: localhost\r\n"
+    for values in ((good, good), (good, other), (other, good)):
+        head = f"{host}{name}: {values[0]}\r\n{name.lower()}: {values[1]}"
+        for line in (b"GET / HTTP/1.1", b"POST / HTTP/1.1"):
+            found, document = await answered(guard(), head.encode(), line)
+            assert (found, document["reason"]) == (400, "malformed"), values
+            assert name.lower() in document["detail"].lower()
+
+
+async def test_other_headers_may_come_twice() -> None:
+    head = b"Host: localhost\r\nAccept: a\r\nAccept: b\r\nX-Forwarded-For: a\r\nX-Forwarded-For: b"
+    assert (await answered(guard(), head))[0] == 200
