@@ -27,6 +27,17 @@ class JsonFault(ValueError):  # noqa: N818 - an answer, not a fault of ours
     """A text that is no JSON, or in which a key stands twice."""
 
 
+class TooMany(JsonFault):
+    """An array of more elements than its reader takes.
+
+    count : how many there are
+    """
+
+    def __init__(self, count: int, count_max: int) -> None:
+        super().__init__(f"{count} elements; at most {count_max} are read")
+        self.count = count
+
+
 class DoubledKey(JsonFault):
     """A key that stands twice in one object.
 
@@ -57,9 +68,14 @@ def decode(raw: bytes | str) -> Any:
     return value
 
 
-def elements(raw: bytes | str) -> list[Any]:
-    """Return the values of a JSON array; in the place of an element with a fault stands the JsonFault."""
+def elements(raw: bytes | str, count_max: int) -> list[Any]:
+    """Return the values of a JSON array; in the place of an element with a fault stands the JsonFault.
+
+    count_max : with more elements none is read, and TooMany is raised: counting them costs little
+    """
     parts = _read(_elements, raw)
+    if len(parts) > count_max:
+        raise TooMany(len(parts), count_max)
     found: list[Any] = []
     for part in parts:
         try:
@@ -95,6 +111,8 @@ def kind(value: object) -> str:
 
 def _read(read: Callable[[bytes | str], Any], raw: bytes | str) -> Any:
     try:
+        if read is not _decode and isinstance(raw, bytes):
+            raw.decode()  # a part that is left as its text is not looked into
         return read(raw)
     except RecursionError:
         raise JsonFault("nested too deep") from None
@@ -110,6 +128,8 @@ def _refuse_doubled(raw: bytes | str, value: Any) -> None:
         json.loads(text, object_pairs_hook=_distinct, parse_int=str, parse_float=str)
     except RecursionError:
         raise JsonFault("nested too deep") from None
+    except json.JSONDecodeError as fault:  # within a part that was left as its text
+        raise JsonFault(str(fault)) from None
     except DoubledKey as fault:
         fault.value = value
         raise

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 from engine import exact_json, numbers
 from engine.client_ids import canonical, order_of_address
-from engine.exact_json import DoubledKey, JsonFault
+from engine.exact_json import DoubledKey, JsonFault, TooMany
 from engine.instruments import RefusedAtDoor
 from engine.query_string import QueryFault, refuse_unknown
+from engine.records import Role
 from gateways.http.problems import HttpStatus, Refused, malformed, problem, refused_at_door
 
 Fields = dict[str, Any]
@@ -24,6 +25,16 @@ SESSION = "/v1/session"
 IDEMPOTENCY_KEY = "Idempotency-Key"
 BATCH_MAX = 1024
 """Commands in one batch: an eighth of the default command ring."""
+
+
+ROLES = {
+    ORDERS: int(Role.TRADER),
+    BATCH: int(Role.TRADER),
+    ADMIN: int(Role.OPERATOR | Role.TRADER),
+}
+"""Of whom the body of a POST is read: of keys that hold one of these roles."""
+SHOWN_CHARS = 64
+"""Of a value that an answer repeats."""
 
 
 class Shape(IntEnum):
@@ -80,8 +91,7 @@ def new_order(query: Mapping[str, str], body: bytes, key: str | None) -> Ask:
 
 def batch(query: Mapping[str, str], body: bytes, key: str | None) -> Ask:
     """Return the new orders of a body: an array, or {"orders": [...]}."""
-    given = json_objects(_unwrapped(body) if body.lstrip()[:1] == b"{" else body)
-    _bounded(given, "orders")
+    given = json_objects(_unwrapped(body) if body.lstrip()[:1] == b"{" else body, "orders")
     for fields in given:
         if isinstance(fields, dict):
             name_operation(fields, "new")
@@ -92,15 +102,12 @@ def administration(query: Mapping[str, str], body: bytes, key: str | None) -> As
     """Return the administration lines of a body: one object, an array, or JSON lines."""
     text = body.strip()
     if text[:1] == b"[":
-        given = json_objects(text)
-        _bounded(given, "lines")
-        return Ask(Shape.STEPS, given)
+        return Ask(Shape.STEPS, json_objects(text, "lines"))
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     if len(lines) < 2 or not _is_json(lines[0][1]):
         return Ask(Shape.ONE, [json_object(text)])
-    steps: list[Fields | Refused] = [json_object(line, f"line {number}") for number, line in lines]
-    _bounded(steps, "lines")
-    return Ask(Shape.STEPS, steps)
+    _bounded(len(lines), "lines")
+    return Ask(Shape.STEPS, [json_object(line, f"line {number}") for number, line in lines])
 
 
 def mass_cancel(query: Mapping[str, str], body: bytes, key: str | None) -> Ask:
@@ -132,7 +139,7 @@ def replace_of(order: str, query: Mapping[str, str], body: bytes) -> Fields:
     name_operation(fields, "replace")
     for name, value in {**order_named(order), **_account_of(query)}.items():
         if fields.setdefault(name, value) != value and not _is_same_text(fields[name], value):
-            raise malformed(f"says {fields[name]!r} in the body and {value!r} in the address", name)
+            raise malformed(f"says {_shown(fields[name])} in the body and {value!r} in the address", name)
     return fields
 
 
@@ -165,12 +172,15 @@ def json_object(raw: bytes, name: str = "the body") -> Fields:
     raise _not_an_object(name, value)
 
 
-def json_objects(raw: bytes) -> list[Fields | Refused]:
-    """Return the JSON objects of an array; an element that is none is refused on its own."""
+def json_objects(raw: bytes, name: str) -> list[Fields | Refused]:
+    """Return the JSON objects of an array of commands; an element that is none is refused on its own."""
     try:
-        elements = exact_json.elements(raw)
+        elements = exact_json.elements(raw, BATCH_MAX)
+    except TooMany as fault:
+        raise _too_many(fault.count, name) from None
     except JsonFault as fault:
         raise unreadable(fault, "the body") from None
+    _bounded(len(elements), name)
     return [each if type(each) is dict else element_fault(idx, each) for idx, each in enumerate(elements)]
 
 
@@ -236,7 +246,7 @@ def _identify(fields: Fields, key: str) -> None:
         fields["client_order_id"] = key
     elif str(given) != key and not _is_same_text(given, key):
         raise malformed(
-            f"Idempotency-Key {key[:40]!r} and client_order_id {given!r} differ; give one of them",
+            f"Idempotency-Key {key[:40]!r} and client_order_id {_shown(given)} differ; give one of them",
             IDEMPOTENCY_KEY,
         )
 
@@ -246,12 +256,20 @@ def _is_same_text(given: object, other: object) -> bool:
     return isinstance(given, str) and isinstance(other, str) and canonical(given) == canonical(other)
 
 
-def _bounded(given: list[Any], name: str) -> None:
-    if not given:
+def _shown(value: object) -> str:
+    return f"{value!r:.{SHOWN_CHARS}}"
+
+
+def _bounded(count: int, name: str) -> None:
+    if not count:
         raise malformed("the batch is empty", name)
-    if len(given) > BATCH_MAX:
-        detail = f"{len(given)} commands; at most {BATCH_MAX} go into one batch"
-        raise Refused(problem(HttpStatus.TOO_LARGE, "too_large", detail, name))
+    if count > BATCH_MAX:
+        raise _too_many(count, name)
+
+
+def _too_many(count: int, name: str) -> Refused:
+    detail = f"{count} commands; at most {BATCH_MAX} go into one batch"
+    return Refused(problem(HttpStatus.TOO_LARGE, "too_large", detail, name))
 
 
 def _no_body(body: bytes) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from engine import exact_json
-from engine.exact_json import DoubledKey, JsonFault
+from engine.exact_json import DoubledKey, JsonFault, TooMany
 from gateways.http.desk import Desk
 from gateways.http.keys import Principal
 from gateways.http.problems import Problem, Refused, malformed
@@ -57,7 +57,11 @@ class Session:
             if not isinstance(fault.value, list):
                 self._refuse(*_no_command(fault))
                 return
-            message = exact_json.elements(text)
+            try:
+                message = exact_json.elements(text, BATCH_MAX)
+            except TooMany as too_many:
+                self._refuse_too_many(too_many.count)
+                return
         except JsonFault as fault:
             self._refuse(None, malformed(f"not JSON: {fault}", "message"))
             return
@@ -68,8 +72,7 @@ class Session:
             self._refuse(None, malformed("the batch is empty", "message"))
             return
         if len(message) > BATCH_MAX:
-            detail = f"{len(message)} commands; at most {BATCH_MAX} go into one message"
-            self._refuse(None, malformed(detail, "message"))
+            self._refuse_too_many(len(message))
             return
         for idx, each in enumerate(message):
             self._command(each, f"[{idx}]: ")
@@ -107,6 +110,10 @@ class Session:
             self._desk.submit(self.principal, self.number, fields, answer)
         except Refused as refusal:
             answer(refusal.problem)
+
+    def _refuse_too_many(self, count: int) -> None:
+        detail = f"{count} commands; at most {BATCH_MAX} go into one message"
+        self._refuse(None, malformed(detail, "message"))
 
     def _refuse(self, request_id: int | str | None, refusal: Refused) -> None:
         self._reply(request_id, refusal.problem)

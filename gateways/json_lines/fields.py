@@ -18,6 +18,8 @@ from engine.records import TEXT_BYTES, Reason
 NO_TEXT = (0, 0, 0)
 FIELD_CHARS_SHOWN = 64
 """Of a name that somebody made up."""
+MISSPELT_CHARS_MAX = 64
+"""Nothing longer can be a misspelt word of ours: looking for one costs time with every character."""
 GIVEN_TWICE = "the key is given twice in one object; give it once"
 
 
@@ -57,9 +59,10 @@ def words_of(enum: type[IntEnum]) -> dict[str, int]:
 
 def did_you_mean(word: object, known: Collection[str]) -> str:
     """Return the mend for a word that is not one of `known`."""
-    close = get_close_matches(word, known, 1) if isinstance(word, str) else []
-    if close:
-        return f"did you mean {close[0]!r}?"
+    if isinstance(word, str) and len(word) <= MISSPELT_CHARS_MAX:
+        close = get_close_matches(word, known, 1)
+        if close:
+            return f"did you mean {close[0]!r}?"
     return "give one of " + ", ".join(sorted(known))
 
 
@@ -142,5 +145,7 @@ def client_id(value: object, owner: str) -> tuple[int, tuple[int, int, int]]:
     if value is None:
         return 0, NO_TEXT
     if type(value) is not str and type(value) is not int:
-        value = whole(value, "client_order_id")  # says what is wrong with it
+        if isinstance(value, float):
+            whole(value, "client_order_id")  # says what is wrong with it
+        raise MalformedCommand("client_order_id", value, "give a whole JSON number or a string")
     return client_ids.client_id(value, owner)

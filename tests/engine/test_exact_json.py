@@ -4,11 +4,11 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine import exact_json
-from engine.exact_json import DoubledKey, JsonFault
+from engine.exact_json import DoubledKey, JsonFault, TooMany
 
 NAMES = st.sampled_from(("side", "price", "a", "b", ":", "a:b", "", "é", "😀", '"', "\\", "\x00"))
 SCALARS = st.sampled_from(
@@ -70,7 +70,7 @@ def test_doubled_key_is_found_in_every_text_and_in_no_other(text: str) -> None:
 @settings(max_examples=200, deadline=None)
 @given(parts=st.lists(texts(), max_size=4))
 def test_elements_of_an_array_are_judged_one_by_one(parts: list[str]) -> None:
-    found = exact_json.elements(f"[{','.join(parts)}]")
+    found = exact_json.elements(f"[{','.join(parts)}]", 4)
 
     assert [isinstance(each, DoubledKey) for each in found] == [has_doubled_key(part) for part in parts]
 
@@ -147,3 +147,39 @@ def test_numbers_of_any_length_are_looked_past() -> None:
 
 def test_fraction_beyond_the_range_of_a_float_is_left_to_whoever_knows_its_field() -> None:
     assert isinstance(exact_json.decode('{"price":1e400}')["price"], float)
+
+
+BYTES = st.sampled_from(
+    (b"\xff", b"\xed\xa0\x80", b"\xc0\x80", b"\x01", b"\xef\xbb\xbf", b'"', b"[", b"{", b":", b",")
+)
+
+
+@st.composite
+def spoilt(draw: st.DrawFn) -> bytes:
+    """Draw a JSON text into which something was put that does not belong there."""
+    raw = draw(texts()).encode()
+    at = draw(st.integers(0, len(raw)))
+    return raw[:at] + draw(BYTES) + raw[at:]
+
+
+@settings(max_examples=1000, deadline=None)
+@given(raw=st.one_of(spoilt(), st.binary()))
+@example(raw=b'{"orders":[],"orders":"\xff"}')
+@example(raw=b'{"orders":["\xff"],"a:b":1}')
+@example(raw=b'{"orders":"\xed\xa0\x80"}')
+@example(raw=b'{"a:b":"\x01"}')
+def test_bytes_are_read_or_refused_and_never_fail(raw: bytes) -> None:
+    for read in (exact_json.decode, lambda text: exact_json.elements(text, 1000), exact_json.members):
+        try:
+            read(raw)
+        except JsonFault:
+            continue
+        raw.decode()  # what is read is UTF-8, whatever was left as its text
+
+
+def test_elements_are_counted_before_any_is_read() -> None:
+    assert exact_json.elements("[1,2,3]", 3) == [1, 2, 3]
+    with pytest.raises(TooMany, match="4 elements; at most 3 are read") as fault:
+        exact_json.elements('[1,{"a":1,"a":2},3,4]', 3)
+
+    assert fault.value.count == 4

@@ -186,6 +186,8 @@ def test_value_that_no_record_can_carry_is_refused_at_the_door(
         ({"side": "hold"}, "side", "buy, sell"),
         ({"quantity": None}, "quantity", "needs this field"),
         ({"account": "1"}, "account", "whole JSON number"),
+        ({"client_order_id": []}, "client_order_id", "give a whole JSON number or a string"),
+        ({"client_order_id": True}, "client_order_id", "give a whole JSON number or a string"),
         ({"account": True}, "account", "whole JSON number"),
         ({"post_only": 1}, "post_only", "true or false"),
         ({"symbol": 5}, "symbol", "string"),
