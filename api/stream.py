@@ -27,12 +27,15 @@ from api.stream_requests import REQUEST_BYTES_MAX
 from engine.door_settings import DoorLimits
 from gateways.process.connections import show_key
 from gateways.process.keyless import Keyless, quota_address
+from gateways.process.turns import Turns
 
 STREAMS_MAX = 512
 """With a key; those without one yet have a quota of their own."""
 FULL = f"{STREAMS_MAX} streams are open: close one"
 PING_S = 20.0
 CLOSE_WAIT_S = 2.0
+REQUESTS_PER_TURN = 16
+"""Requests of all readers together that are answered in one turn of the event loop."""
 REPLIES_MAX = 64
 """With more answers waiting, the reader's requests are not read."""
 CLOSE_REASON_BYTES = 123  # RFC 6455, section 5.5
@@ -45,6 +48,7 @@ class Streams:
         self._hub = hub
         self._access = access
         self._key_timeout_s = limits.key_timeout_s
+        self._turns = Turns(REQUESTS_PER_TURN * REQUEST_BYTES_MAX)
         self._open: dict[web.WebSocketResponse, web.Request] = {}
         self._named: set[_Connection] = set()
         self._keyless: Keyless[_Connection] = Keyless(
@@ -81,7 +85,7 @@ class Streams:
         await socket.prepare(request)
         self.opened_count += 1
         self._open[socket] = request
-        connection = _Connection(socket, request, self._key_timeout_s, self._take_key)
+        connection = _Connection(socket, request, self._key_timeout_s, self._take_key, self._turns)
         session = StreamSession(self._hub, self._access, connection.outbox, key, is_named)
         if is_named:
             self._named.add(connection)
@@ -144,8 +148,10 @@ class _Connection:
         request: web.Request,
         key_timeout_s: float,
         on_key: Callable[["_Connection"], None],
+        turns: Turns,
     ) -> None:
         self.request = request
+        self._turns = turns
         self._socket = socket
         self._key_timeout_s = key_timeout_s
         self._on_key = on_key
@@ -185,6 +191,7 @@ class _Connection:
             while self.outbox.reply_count > REPLIES_MAX:
                 self._sent.clear()
                 await self._sent.wait()
+            await self._turns.take(REQUEST_BYTES_MAX)  # a short one may ask for a whole book
             try:
                 await session.handle(message.data)
                 if session.is_ready:

@@ -17,8 +17,8 @@ from engine.query_string import QueryFault, parameters
 
 HEADS_KEPT = 1024
 HEAD_MAX = 8192
-LENGTH_DIGITS = 6
-"""Bodies of a million bytes and more are not plain."""
+LENGTH_DIGITS = 3
+"""Bodies of a thousand bytes and more are not plain: work on them waits for its turn."""
 _END = b"\r\n\r\n"
 _METHODS = {b"POST": "POST", b"PATCH": "PATCH", b"DELETE": "DELETE"}
 _TARGET = b"/v1/orders"

@@ -30,7 +30,7 @@ BATCH_MAX = 1024
 ROLES = {
     ORDERS: int(Role.TRADER),
     BATCH: int(Role.TRADER),
-    ADMIN: int(Role.OPERATOR | Role.TRADER),
+    ADMIN: int(Role.OPERATOR),  # whatever the operation
 }
 """Of whom the body of a POST is read: of keys that hold one of these roles."""
 SHOWN_CHARS = 64

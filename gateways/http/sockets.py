@@ -24,9 +24,9 @@ from gateways.http.plain import Head
 from gateways.http.problems import HttpStatus, Problem, Refused, malformed, problem
 from gateways.http.replies import Outcome
 from gateways.http.routes import (
-    ADMIN,
     IDEMPOTENCY_KEY,
     ORDERS,
+    ROLES,
     SESSION,
     Ask,
     Fields,
@@ -39,11 +39,14 @@ from gateways.http.routes import (
 from gateways.http.session import IN_FLIGHT_MAX, Session
 from gateways.process.answers import Reply, options
 from gateways.process.connections import show_key
+from gateways.process.turns import Turns
 
 BODY_MAX = 2**20
 MESSAGE_MAX = 2**18
 SESSION_BUFFER_MAX = 2**22
 """Bytes a session's client may leave unread before it is dropped."""
+TURN_BYTES = 2**14
+"""Bytes of bodies and messages that all clients together have worked on in one turn of the event loop."""
 PING_S = 20.0
 CLOSE_WAIT_S = 2.0
 """How long the door, when it stops, waits for sessions to take their close frame."""
@@ -64,6 +67,7 @@ class Sockets:
         self._desk = desk
         self._next_session = next_session
         self._key_memory = KeyMemory()
+        self._turns = Turns(TURN_BYTES)
         self._speaking: list[SessionSocket] = []
         self.sessions: dict[int, SessionSocket] = {}
         self.is_stopping = False
@@ -85,6 +89,7 @@ class Sockets:
             principal = self._keys.principal(head.authorization)
             if not connection.has_key:
                 connection.show_key()
+            _require_role(principal, head.method, head.path)
             if head.path == ORDERS and head.method == "POST" and not head.query:
                 fields = new_order(head.query, body, key).commands[0]
             else:
@@ -103,6 +108,8 @@ class Sockets:
             if request.method == "GET" and request.path == SESSION:
                 return await self._session(request, principal)
             body = await read_body(request, self._limits.body_timeout_s)
+            _require_role(principal, request.method, request.rel_url.raw_path)
+            await self._turns.take(len(body))
             reply = await self._reply(request, principal, body)
         except Refused as refusal:
             is_unread = refusal.problem.status in UNREAD and not request.content.is_eof()
@@ -135,8 +142,6 @@ class Sockets:
 
     async def _reply(self, request: web.BaseRequest, principal: Principal, body: bytes) -> Reply:
         key = request.headers.get(IDEMPOTENCY_KEY)
-        if (request.method, request.rel_url.raw_path) == ("POST", ADMIN):
-            principal.require(Role.OPERATOR)  # whatever the operation
         asked = ask(request.method, request.rel_url.raw_path, query_of(request), body, key)
         if asked.shape != Shape.ONE:
             return await self._replies(principal, asked)
@@ -155,7 +160,10 @@ class Sockets:
                 *(self._outcome(principal, each) for each in asked.commands)
             )
         else:
-            results = [await self._outcome(principal, each) for each in asked.commands]
+            results = []
+            for each in asked.commands:
+                await self._turns.take()  # one that is refused waits for nothing else
+                results.append(await self._outcome(principal, each))
         return Reply(HttpStatus.OK, _encode({"results": results}))
 
     def _outcome(self, principal: Principal, fields: Fields | Refused) -> "asyncio.Future[Outcome]":
@@ -191,7 +199,7 @@ class Sockets:
             return websocket
         number = self._next_session()
         session = Session(principal, number, self._desk, self._has_output)
-        socket = SessionSocket(session, websocket, transport)
+        socket = SessionSocket(session, websocket, transport, self._turns)
         self.sessions[number] = socket
         self._desk.dispatcher.listeners[number] = session
         try:
@@ -211,8 +219,15 @@ class Sockets:
 class SessionSocket:
     """The WebSocket of one session."""
 
-    def __init__(self, session: Session, websocket: web.WebSocketResponse, transport: asyncio.Transport):
+    def __init__(
+        self,
+        session: Session,
+        websocket: web.WebSocketResponse,
+        transport: asyncio.Transport,
+        turns: Turns,
+    ) -> None:
         self.session = session
+        self._turns = turns
         self._websocket = websocket
         self._transport = transport
         self._room: asyncio.Event = asyncio.Event()
@@ -224,6 +239,7 @@ class SessionSocket:
         while True:
             message = await self._websocket.receive()
             if message.type == WSMsgType.TEXT or message.type == WSMsgType.BINARY:
+                await self._turns.take(len(message.data))
                 session.receive(message.data)
                 if session.in_flight >= IN_FLIGHT_MAX:
                     await self._wait_for_room()
@@ -261,6 +277,14 @@ class SessionSocket:
         while self.session.in_flight >= IN_FLIGHT_MAX:
             self._room.clear()
             await self._room.wait()
+
+
+def _require_role(principal: Principal, method: str, path: str) -> None:
+    """Refuse a key that may do nothing at this address, before what it has sent is read."""
+    if method == "POST":
+        roles = ROLES.get(path)
+        if roles is not None and not principal.roles & roles:
+            principal.require(Role(roles))
 
 
 def frame(text: bytes) -> bytes:

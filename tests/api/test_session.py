@@ -1,13 +1,19 @@
+import asyncio
+import itertools
 from typing import Any
 
 import msgspec
 import pytest
+from aiohttp import WSMessage, WSMsgType
 
 from api.access import Access
 from api.outbox import Outbox
 from api.session import FAULTS_MAX, SUBSCRIPTIONS_MAX, CloseCode, StreamClosed, StreamSession
+from api.stream import REQUESTS_PER_TURN, _Connection
+from api.stream_requests import REQUEST_BYTES_MAX
 from engine.config import Key
 from engine.records import Role
+from gateways.process.turns import Turns
 from tests.api.exchange import Exchange
 
 OWN = Key(token="o" * 20, name="own", accounts=(1,), roles=Role.TRADER)
@@ -229,3 +235,44 @@ async def test_subscriptions_are_bounded_and_leaving_empties_the_hub() -> None:
     assert reasons[-1] == "too_many_subscriptions"
     assert exchange.hub.is_idle()
     assert not exchange.hub.status.readers
+
+
+class FullSocket:
+    """A WebSocket whose messages have all come before anybody reads one."""
+
+    def __init__(self, messages: list[bytes]) -> None:
+        self._messages = messages
+
+    def __aiter__(self) -> "FullSocket":
+        return self
+
+    async def __anext__(self) -> WSMessage:
+        if not self._messages:
+            raise StopAsyncIteration
+        return WSMessage(WSMsgType.BINARY, self._messages.pop(), None)
+
+
+async def test_loop_turns_while_readers_pipeline_requests() -> None:
+    exchange, count = Exchange(), 40
+    turns = Turns(REQUESTS_PER_TURN * REQUEST_BYTES_MAX)
+    readers = [Reader(exchange) for _ in range(8)]
+    told = [0]
+
+    async def heartbeat() -> None:
+        while True:
+            told.append(sum(reader.outbox.reply_count for reader in readers))
+            await asyncio.sleep(0)
+
+    async def read(reader: Reader) -> None:
+        socket: Any = FullSocket([b'{"op":"ping"}'] * count)
+        request: Any = None
+        await _Connection(socket, request, 1.0, lambda _: None, turns)._read(reader.session)
+
+    beating = asyncio.create_task(heartbeat())
+    await asyncio.gather(*(read(reader) for reader in readers))
+    await asyncio.sleep(0)
+    beating.cancel()
+
+    assert told[-1] == len(readers) * count
+    in_one_turn = max(after - before for before, after in itertools.pairwise(told))
+    assert in_one_turn <= 2 * (REQUESTS_PER_TURN + 1)
