@@ -6,7 +6,8 @@ from pathlib import Path
 
 from api.documents import Document
 from engine import instance
-from engine.instance import Instance, PortError
+from engine.instance import Instance, NoInstanceError, PortError
+from engine.latch import LATCH_GONE, LATCH_TEXTS
 from engine.port import EventReader
 from engine.readiness import Readiness, Trouble
 from engine.trading.view import LiveView
@@ -93,6 +94,9 @@ class StatusReport:
         """Return what the instance file says, which is rewritten whenever a process ends or starts."""
         try:
             self._running = instance.read(self._data_dir)
+        except NoInstanceError:  # we run on it: its advice to start one would be wrong
+            gone = LATCH_TEXTS[LATCH_GONE]
+            self._unreadable = f"{self._data_dir}: {gone}; stop the instance, bring it back, start again"
         except PortError as error:  # the data folder is out of reach: what was known last
             self._unreadable = str(error)
         else:

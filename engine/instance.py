@@ -40,6 +40,10 @@ class PortError(Exception):
     """The instance cannot be reached or used; the text says why and what to do."""
 
 
+class NoInstanceError(PortError):
+    """There is no instance file: nothing runs there, or the folder was moved away under it."""
+
+
 class Process(msgspec.Struct, frozen=True):
     """A process of the instance."""
 
@@ -110,12 +114,12 @@ def write(instance: Instance) -> None:
 
 
 def read(data_dir: Path) -> Instance:
-    """Return what the instance file says; PortError when there is none."""
+    """Return what the instance file says; NoInstanceError when there is none."""
     path = data_dir / INSTANCE_FILE
     try:
         return msgspec.json.decode(path.read_bytes(), type=Instance)
     except FileNotFoundError:
-        raise PortError(
+        raise NoInstanceError(
             f"no instance runs on {data_dir}: start one with `pinion up --data {data_dir}`"
         ) from None
     except (OSError, msgspec.MsgspecError) as error:

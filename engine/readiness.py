@@ -109,8 +109,8 @@ class Readiness:
         stalled_ns = self.look()
         if latched is None and stalled_ns > STALLED_NS_MAX:
             detail = (
-                f"nothing became durable for {stalled_ns / 1e9:.1f} s though commands wait behind seq "
-                f"{self._reader.durable_seq()}: the journaler or its disk stands still"
+                f"nothing became durable for {stalled_ns / 1e9:.1f} s or more though commands wait behind "
+                f"seq {self._reader.durable_seq()}: the journaler or its disk stands still"
             )
             age_s = round(stalled_ns / 1e9, 3)
             found.append(

@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -97,6 +98,7 @@ class Historian:
     report : called when the mark is known, several times a second until a replica is there, after
         every batch, and whenever something goes wrong
     known_seq : how far history went when somebody knew last, reported until the database tells
+    folder : of the journal; where it is gone that is said, once, and not everything that fails of it
     """
 
     def __init__(
@@ -110,6 +112,7 @@ class Historian:
         batch_commands: int = BATCH_COMMANDS,
         pace_s: float = PACE_S,
         known_seq: int = 0,
+        folder: Path | None = None,
     ) -> None:
         self._dsn = dsn
         self._source = source
@@ -121,6 +124,7 @@ class Historian:
         self._replica: Follower | None = None
         self._ready: deque[_Ready] = deque()
         self._seq = known_seq
+        self._folder = folder
         self._is_reached = False
         self._stop = threading.Event()
         self._retry_s = RETRY_FIRST_S
@@ -162,6 +166,8 @@ class Historian:
 
     def _note(self, error: Exception) -> None:
         text = f"{type(error).__name__}: {error}"
+        if self._folder is not None and not self._folder.is_dir():  # whatever failed, failed of that
+            text = f"{self._folder} is gone: stop the instance, bring it back, start again"
         if text != self._last_error:  # once, not at every attempt of a long outage
             stands = f"stands at seq {self._seq}" if self._is_reached else "was not reached yet"
             log.warning("history %s, trying again: %s", stands, text)

@@ -122,6 +122,7 @@ def run_history(segments: Segments, data_dir: Path, dsn: str) -> int:
         new_replica=lambda mark: replica_at(application, data_dir, mark, projection.open),
         report=report,
         known_seq=counters[seq],  # of the history process before this one
+        folder=data_dir / journal.FOLDER,
     )
     log.info("history %d writes to PostgreSQL", os.getpid())
     write_ready(data_dir, HISTORY, 0)

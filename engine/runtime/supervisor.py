@@ -203,7 +203,7 @@ class Supervisor:
             return 0
         return fork("compiler", self.compile_ahead, (self.lock, *self.signals.descriptors))
 
-    def _fork(self, name: str, run: Callable[[], int]) -> Child:
+    def _fork(self, name: str, run: Callable[[], int]) -> None:
         """Start a process that first takes its role."""
 
         def with_role() -> int:
@@ -214,15 +214,10 @@ class Supervisor:
                 return 1
             return run()
 
-        own = (
-            self.lock,
-            self.folder.descriptor,
-            *((self.admin.lock,) if self.admin else ()),
-            *self.signals.descriptors,
-        )
-        pid = fork(name, with_role, own)
-        self.children[name] = Child(name, pid)
-        return self.children[name]
+        admin = (self.admin.lock,) if self.admin else ()
+        own = (self.lock, self.folder.descriptor, *admin, *self.signals.descriptors)
+        self.segments.counters.beat(f"{name}.heartbeat")  # it is silent no earlier than it begins
+        self.children[name] = Child(name, fork(name, with_role, own))
 
     def _start_service(self, name: str) -> None:
         """Start the process of this name: the first time, or once more."""
@@ -245,6 +240,7 @@ class Supervisor:
         while waiting:
             if self.signals.wait(0.005):
                 return False
+            self.segments.counters.beat("supervisor.heartbeat")
             self._reap_starting()
             for name in list(waiting):
                 child = self.children[name]
@@ -389,7 +385,8 @@ class Supervisor:
         while any(name in self.children for name in names):
             for child, status in ended(self.children):
                 if status and not child.killed_because:
-                    log.warning("%s (pid %d) ended: %s", child.name, child.pid, cause_of(status))
+                    cause = read_failure(self.data_dir, child.name) or cause_of(status)
+                    log.warning("%s (pid %d) ended: %s", child.name, child.pid, cause)
             if time.monotonic() > deadline:
                 for name in names:
                     if name in self.children:

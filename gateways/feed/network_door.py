@@ -35,6 +35,7 @@ ADMIN_PATH = "/v1/admin"
 IN_FLIGHT_MAX = 1024
 MESSAGE_COMMANDS = 64
 BUSY_STATUS = 503
+KEY_REFUSED = (401, 403)
 BUSY_WAIT_SECONDS = 0.01
 STOP_SECONDS = 2.0
 """How long answers may take once the feed is told to stop."""
@@ -63,6 +64,10 @@ async def feed_websocket(url: str, key: str, commands: Iterable[Fields], meter: 
         ):
             async for _ in _Pipeline(socket, meter).play(commands):
                 yield
+    except aiohttp.WSServerHandshakeError as refusal:
+        if refusal.status in KEY_REFUSED:
+            raise DoorClosed(f"{url}: the door does not take this key; give --key or --data") from None
+        raise DoorClosed(f"{url}: status {refusal.status} instead of a session") from None
     except (aiohttp.ClientError, OSError) as fault:
         raise DoorClosed(f"{url}: {fault}") from None
 
@@ -177,7 +182,7 @@ async def _request(
             answer = _decode(raw)
         except msgspec.DecodeError:
             raise DoorClosed(f"{url}: status {response.status}, not JSON: {raw[:80]!r}") from None
-        if response.status in (401, 403):
+        if response.status in KEY_REFUSED:
             raise DoorClosed(f"{url}: {answer.get('detail', 'not permitted')}; give --key or --data")
         return response.status, answer if isinstance(answer, dict) else {}
 

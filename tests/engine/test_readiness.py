@@ -166,6 +166,7 @@ def test_a_durable_cursor_that_stands_while_commands_wait_blocks(judged: Judged)
     [trouble] = judged.troubles()
 
     assert (trouble.reason, trouble.process, trouble.blocks) == ("stalled", "journaler", True)
+    assert f"nothing became durable for {trouble.age_s:.1f} s or more" in trouble.detail
     assert "behind seq 4" in trouble.detail
     control[PUBLISHED], control[DURABLE] = 7, 6  # it moves, and commands wait again
     assert judged.troubles() == []

@@ -1,6 +1,7 @@
 """Documents name what exists, and say what the code says."""
 
 import re
+from dataclasses import fields, replace
 from pathlib import Path
 
 from engine.capacities import Capacities
@@ -64,3 +65,23 @@ def test_the_architecture_tells_the_constants_of_the_code() -> None:
         f"| worker | {STATS.itemsize >> 10} KiB |",
     ]
     report([f"ARCHITECTURE.md does not say {each!r}" for each in told if each not in text])
+
+
+def test_the_table_of_capacities_tells_the_sizes_of_the_state() -> None:
+    text = (ROOT / "docs/operating.md").read_text()
+    default = Capacities()
+    told = []
+    for name in (each.name for each in fields(Capacities)):
+        count = getattr(default, name)
+        if name == "currencies":
+            told.append((name, rf"{count} \| 32 for every account"))
+            continue
+        halved = state_dtype(replace(default, **{name: count // 2}))
+        for_all = 2 * (state_dtype(default).itemsize - halved.itemsize)
+        shown = rf"{count:,} \| {for_all // count:,}\b[^|]*\| {round(for_all / 2**20)} MiB \|"
+        told.append((name, shown))
+    report([
+        f"docs/operating.md has no row of `{name}` like {shown}"
+        for name, shown in told
+        if not re.search(rf"^\| `{name}`[^|]*\| {shown}", text, re.MULTILINE)
+    ])  # fmt: skip

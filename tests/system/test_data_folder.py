@@ -137,6 +137,7 @@ def test_without_a_journal_trading_goes_on_and_says_what_does_not(start: Start) 
         assert "Traceback" not in said(log)
     assert status == 200
     assert [each["reason"] for each in told["troubles"]] == ["folder"]
+    assert told["troubles"][0]["detail"].endswith(f"{GONE}; stop the instance, bring it back, start again")
     assert code == 0
 
 

@@ -109,6 +109,16 @@ def test_a_process_that_stands_still_makes_it_unready_until_it_goes_on(start: St
     assert running.stop() == 0
 
 
+def test_nothing_is_silent_that_has_just_begun(start: Start) -> None:
+    running = start()
+    answers = Answers(running)
+
+    told = [each["detail"] for each in answers.readyz()[1]["troubles"]]
+
+    assert not any("no sign of life yet" in detail for detail in told), told
+    assert running.stop() == 0
+
+
 def test_a_dead_worker_makes_it_unready_until_another_has_rebuilt_the_state(start: Start) -> None:
     running = start()
     answers = Answers(running)

@@ -133,6 +133,18 @@ def test_a_taken_port_is_told_once_with_its_setting_and_option(
     ]
 
 
+def test_of_two_taken_ports_no_process_ends_without_its_reason(start: Start) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        ports = [str(each.getsockname()[1]) for each in (one, other)]
+        running = start("--order-port", ports[0], "--api-port", ports[1])
+
+        assert running.process.wait(600) == 1
+
+    said = running.errors.read_text()
+    assert any(f"port = {port}: address already in use" in said for port in ports)
+    assert "exit code" not in said
+
+
 def test_a_host_that_is_not_ours_is_told_with_its_setting(start: Start, tmp_path: Path) -> None:
     for section, host in (("orders", "192.0.2.1"), ("api", "nowhere.invalid")):
         config = tmp_path / "pinion.toml"

@@ -68,6 +68,22 @@ def historian(dsn: str, journal: Any, reports: Reports, batch_commands: int, **o
     )
 
 
+async def test_a_journal_that_is_gone_is_told_once_whatever_fails_of_it(
+    story: Story, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    reports, stop, folder = Reports(), asyncio.Event(), tmp_path / "journal"
+    unreachable = "postgresql://nobody@127.0.0.1:1/none"
+    follower = historian(unreachable, MemoryJournal(story.entries), reports, 500, folder=folder)
+    task = asyncio.create_task(follower.run(stop))
+
+    await reports.until(lambda: len(reports.errors) == 2)
+
+    stop.set()
+    await task
+    assert set(reports.errors) == {f"{folder} is gone: stop the instance, bring it back, start again"}
+    assert caplog.text.count("is gone") == 1
+
+
 class PiecemealJournal(MemoryJournal):
     """Gives little at a time."""
 

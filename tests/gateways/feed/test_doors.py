@@ -229,11 +229,16 @@ def test_door_that_cannot_be_used_is_named(
     assert complaint in capfd.readouterr().err
 
 
-def test_foreign_key_is_refused(instance: Live, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("door", ["http", "ws"])
+def test_foreign_key_is_refused(
+    instance: Live, tmp_path: Path, capfd: pytest.CaptureFixture[str], door: str
+) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"op":"session_end"}')
 
-    to = f"http://127.0.0.1:{instance.order_port}"
+    to = f"{door}://127.0.0.1:{instance.order_port}"
     assert main(["feed", str(path), "--to", to, "--key", "not-a-key-of-this-place"]) == 1
 
-    assert "--key" in capfd.readouterr().err
+    said = capfd.readouterr().err
+    assert said.rstrip().endswith("; give --key or --data")
+    assert "message=" not in said
