@@ -57,10 +57,12 @@ model:
 	docs/model/check
 
 bench: setup
+	@mkdir -p var
 	$(BIN)/python -m perf run $(TIERS) --json var/bench.json
 	$(BIN)/python -m perf report var/bench.json
 
 bench-quick: setup
+	@mkdir -p var
 	$(BIN)/python -m perf run $(TIERS) --quick --json var/bench-quick.json
 
 test-data: setup

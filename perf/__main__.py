@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from engine.cli.arguments import whole_argument
+from engine.runtime.command import FAILED, WRONG_USAGE, begin, exit_code
 from perf import bench_step, compare, count, report
 from perf.bench_step import BenchError
 from perf.compared import TIERS as SIZED_TIERS
@@ -15,7 +16,6 @@ from perf.result import Line
 from perf.single_step import TraceError
 from perf.tiers import TIERS, TierError, chosen_tiers, run_tier
 
-WRONG_USAGE = 2
 LATEST = Path("var/bench.json")
 
 
@@ -158,10 +158,11 @@ def main(argv: list[str]) -> int:
     except TierError as error:
         print(f"perf: {error}", file=sys.stderr)
         return WRONG_USAGE
-    except (BenchError, TraceError, OSError, ValueError) as error:
+    except (BenchError, TraceError, ValueError) as error:
         print(f"perf: {error}", file=sys.stderr)
-        return 1
+        return FAILED
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    begin()
+    sys.exit(exit_code("perf", lambda: main(sys.argv[1:])))

@@ -20,7 +20,7 @@ import numpy as np
 
 from perf.bench_step import BenchError
 from perf.compared import TIERS
-from perf.report import aligned, write_whole
+from perf.report import aligned, write_text
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPARED = Path(__file__).with_name("compared.py")
@@ -107,7 +107,7 @@ def run(base: Path, tiers: Sequence[str], pair_count: int, scale: float, path: P
         pairs.append((found["base"], found["here"]))
         lines = compared(pairs)
         if path is not None:
-            write_whole(path, json.dumps(lines, indent=1) + "\n")
+            write_text(path, json.dumps(lines, indent=1) + "\n")
         worst = max(lines, key=lambda line: line["median_ratio"])
         left_s = (time.monotonic() - begun) / number * (pair_count - number)
         print(

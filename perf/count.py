@@ -16,7 +16,7 @@ from typing import Any
 
 from perf.counted import MARK
 from perf.flow.mixes import MIXES
-from perf.report import aligned, write_whole
+from perf.report import aligned, write_text
 from perf.single_step import TraceError, stretches
 
 TIERS = ("step", "pipeline")
@@ -108,7 +108,7 @@ def run(base: Path | None, mixes: Sequence[str], commands: int, path: Path | Non
     lines = measure(base, mixes or [mix.name for mix in MIXES], commands)
     print(table(lines))
     if path is not None:
-        write_whole(path, json.dumps(lines, indent=1) + "\n")
+        write_text(path, json.dumps(lines, indent=1) + "\n")
     above = [line for line in lines if line.get("ratio", 0) > RATIO_MAX]
     for line in above:
         print(

@@ -8,12 +8,14 @@ mean_ns is.
 
 import json
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import pyperf
 
+from engine.runtime.outputs import is_replaceable, output
 from perf.result import KEYS, LATENCY_KEYS, Line
 
 NUMBERS = ("throughput_per_s", *LATENCY_KEYS)
@@ -71,20 +73,19 @@ def pyperf_path(path: Path) -> Path:
 
 
 def write(path: Path, runs: Sequence[list[Line]], machine: dict[str, str]) -> None:
-    """Write FILE.json, and the pyperf suite beside it; each is whole at every moment."""
-    write_whole(path, json.dumps(median_lines(runs), indent=1) + "\n")
-    if any(line[key] for run in runs for line in run for key in LATENCY_KEYS):
-        draft = path.with_suffix(".pyperf.tmp.json")
-        pyperf_suite(runs, machine).dump(str(draft), replace=True)
-        draft.replace(pyperf_path(path))
+    """Write FILE.json, and beside it, where it is a regular file, the pyperf suite."""
+    write_text(path, json.dumps(median_lines(runs), indent=1) + "\n")
+    has_latencies = any(line[key] for run in runs for line in run for key in LATENCY_KEYS)
+    if has_latencies and is_replaceable(str(path)):
+        suite = StringIO()
+        pyperf_suite(runs, machine).dump(suite)
+        write_text(pyperf_path(path), suite.getvalue())
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a text beside its file and rename it: a reader sees the one before or this one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".tmp")
-    draft.write_text(text)
-    draft.replace(path)
+def write_text(path: Path, text: str) -> None:
+    """Write a text whole, or not at all; raise OSError, which names the file."""
+    with output(str(path)) as file:
+        file.write(text.encode())
 
 
 def read(path: Path) -> tuple[list[Line], dict[str, str]]:

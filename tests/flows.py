@@ -321,7 +321,7 @@ class Flow:
                 {"price": "10.005"},
                 {"quantity": "1.05"},
                 {"price": "99999999999999999999"},
-                {"quantity": "1e30"},
+                {"quantity": "1" + "0" * 30},
                 {"price": "ten"},
             )
         )

@@ -21,7 +21,7 @@ from engine.cli.replay import tick_argument
 from engine.runtime.command import DONE, FAILED, WRONG_USAGE, begin, exit_code
 from engine.runtime.supervisor import STOP_WAIT_S_MAX
 from gateways.feed.inputs import commands_of
-from gateways.files.source import STANDARD_INPUT, InputError, Source
+from gateways.files.source import STANDARD_INPUT, InputError, NoInputError, Source
 from gateways.files.ticks import TickError, ticks_of
 
 DEFAULT_DATA = Path("var/demo")
@@ -89,7 +89,7 @@ def refused(arguments: argparse.Namespace) -> int:
             next(iter(commands_of(source, ticks, 1)), None)
     except InputError as fault:
         print(f"make run: {fault}", file=sys.stderr)
-        return FAILED
+        return WRONG_USAGE if isinstance(fault, NoInputError) else FAILED
     except (TickError, argparse.ArgumentTypeError) as fault:
         print(f"make run: {arguments.feed}: {fault}", file=sys.stderr)
         return WRONG_USAGE

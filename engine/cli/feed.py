@@ -28,7 +28,7 @@ from gateways.feed.interrupts import Interrupts
 from gateways.feed.meter import Meter
 from gateways.feed.network_door import DoorClosed, feed_http, feed_websocket
 from gateways.feed.ring_door import RingDoor
-from gateways.files.source import InputError, Source
+from gateways.files.source import InputError, NoInputError, Source
 from gateways.files.ticks import TickError, ticks_of
 from gateways.json_lines import MalformedCommand
 from perf.flow.mixes import EVERY_MIX
@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
             asyncio.run(_feed_network(arguments, meter))
         else:
             raise WrongUsage(f"--to {arguments.to!r}: give ring:DIR, http://HOST:PORT or ws://HOST:PORT")
-    except (WrongUsage, TickError) as fault:
+    except (WrongUsage, NoInputError, TickError) as fault:
         print(f"pinion feed: {fault}", file=sys.stderr)
         if meter.sent:
             _report(meter)

@@ -29,7 +29,7 @@ from engine.runtime import journal
 from engine.runtime.command import DONE, FAILED, WRONG_USAGE
 from engine.runtime.journal import JournalError
 from engine.runtime.outputs import is_standard_output, output, refuse_overwriting
-from gateways.files.source import Format, InputError, Source
+from gateways.files.source import Format, InputError, NoInputError, Source
 from gateways.files.ticks import TickError, refuse_any, ticks_of
 
 
@@ -78,6 +78,9 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         for line in _replay(arguments):
             print(line, file=sys.stderr if is_taken else sys.stdout)
+    except NoInputError as fault:
+        print(f"pinion replay: {fault}", file=sys.stderr)
+        return WRONG_USAGE
     except (InputError, JournalError) as fault:
         print(f"pinion replay: {fault}", file=sys.stderr)
         return FAILED

@@ -5,7 +5,8 @@
 
 So an earlier result stays until there is a new one, a reader never sees half a file, and an
 interrupt leaves nothing. What is no regular file (a pipe, /dev/full, /dev/stdout) cannot be
-replaced and is written as it is. A file that the same command reads is refused.
+replaced and is written as it is. A file that the same command reads is refused, and any file of
+a data folder: its journal, archive, snapshots, keys and epoch are not to be made again.
 """
 
 import errno
@@ -24,6 +25,8 @@ STREAM = "-"
 """An INPUT of this name is standard input, an output standard output."""
 BUFFER_BYTES = 1 << 17
 LINKS_MAX = 40
+DATA_FOLDER_SIGNS = ("epoch", "journal/layout.json")
+"""A folder that holds one of these belongs to an instance, or holds its journal."""
 NEW_FILE_MODE = 0o666
 """Less what the umask takes away."""
 
@@ -59,7 +62,7 @@ def output(name: str, keeps: Keeps = never) -> Iterator[BinaryIO]:
             file = NamedFile(os.dup(descriptor), name)
         with io.BufferedWriter(file, BUFFER_BYTES) as buffered:
             yield buffered
-    elif _is_replaceable(name):
+    elif is_replaceable(name):
         with _draft(Path(os.path.realpath(name)), name, keeps) as drafted:
             yield drafted
     else:
@@ -73,7 +76,8 @@ def is_standard_output(name: str | None) -> bool:
 
 
 def refuse_overwriting(inputs: Sequence[str | Path], outputs: Mapping[str, str | None]) -> None:
-    """Raise OutputError where an output is an input, lies in a folder that is read, or is written twice.
+    """Raise OutputError where an output is an input, lies in a folder that is read or in the data folder
+    of an instance, or is written twice.
 
     outputs : option -> file, None where the option was not given
     """
@@ -83,6 +87,9 @@ def refuse_overwriting(inputs: Sequence[str | Path], outputs: Mapping[str, str |
         for read in inputs:
             if _is_part_of(name, read):
                 raise OutputError(f"{said}: is, or is part of, the input {read}; give another file")
+        owner = _data_folder_of(name)
+        if owner is not None:
+            raise OutputError(f"{said}: lies in {owner}, which belongs to an instance; give a file elsewhere")
         for other in list(written)[:number]:
             if _is_same(name, written[other]):
                 raise OutputError(f"{said}: is the file of {other} as well; give each a file of its own")
@@ -138,7 +145,7 @@ def _naming(shown: str) -> Iterator[None]:
         raise OSError(error.errno, error.strerror, shown) from None
 
 
-def _is_replaceable(name: str) -> bool:
+def is_replaceable(name: str) -> bool:
     """Tell whether an output is a regular file, or will be one."""
     try:
         return stat.S_ISREG(os.stat(name).st_mode)
@@ -178,6 +185,16 @@ def _is_part_of(name: str, read: str | Path) -> bool:
     if name != STREAM and Path(os.path.realpath(name)).is_relative_to(folder):
         return True
     return any(found == _identity(str(each), INPUT_FD) for each in folder.iterdir())
+
+
+def _data_folder_of(name: str) -> Path | None:
+    """Return the data folder that an output lies in, None where it lies in none."""
+    if _is_open(name):
+        return None
+    parents = Path(os.path.realpath(name)).parents
+    return next(
+        (each for each in parents if any((each / sign).is_file() for sign in DATA_FOLDER_SIGNS)), None
+    )
 
 
 def _is_open(name: str) -> bool:

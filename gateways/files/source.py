@@ -39,6 +39,14 @@ class InputError(Exception):
         self.reason = reason
 
 
+class NoInputError(InputError):
+    """An input that is not there or cannot be opened: what the user names is wrong, not what it holds."""
+
+    def __init__(self, source: str, reason: str) -> None:
+        super().__init__(source, "INPUT", "", reason)
+        self.args = (f"{source}: {reason}",)
+
+
 def empty_input(source: str, offset: int, messages: str) -> InputError:
     """Return the error of market data that ends without a message to play."""
     reason = f"the file holds no messages {messages}: is it the right file?"
@@ -83,14 +91,14 @@ class Source:
             return sys.stdin.buffer
         path = Path(name)
         if path.is_dir():
-            raise InputError(name, "folder", "INPUT", "is a folder: give a file, or - for standard input")
+            raise NoInputError(name, "is a folder: give a file, or - for standard input")
         try:
             status = path.stat()
             # A pipe or a device has a size of 0, which says nothing about what will come.
             self.size = status.st_size if S_ISREG(status.st_mode) else None
             return path.open("rb")
         except OSError as fault:
-            raise InputError(name, "open", "INPUT", fault.strerror or str(fault)) from None
+            raise NoInputError(name, f"{fault.strerror or fault}: give the file to be read") from None
 
     def __enter__(self) -> Self:
         return self

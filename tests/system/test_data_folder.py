@@ -143,13 +143,13 @@ def test_without_a_journal_trading_goes_on_and_says_what_does_not(start: Start) 
 
 def file_for_folder(data_dir: Path) -> str:
     data_dir.write_text("not a folder")
-    return f"a file is where a folder should be: remove it, or name another folder: '{data_dir}'"
+    return f"{data_dir}: a file is where a folder should be: remove it, or name another folder"
 
 
 def file_above(data_dir: Path) -> str:
     data_dir.parent.rmdir()
     data_dir.parent.write_text("not a folder")
-    return f"a file is where a folder should be: remove it, or name another folder: '{data_dir.parent}'"
+    return f"{data_dir.parent}: a file is where a folder should be: remove it, or name another folder"
 
 
 def epoch_garbage(data_dir: Path) -> str:
@@ -166,7 +166,7 @@ def epoch_folder(data_dir: Path) -> str:
 def journal_file(data_dir: Path) -> str:
     data_dir.mkdir()
     (data_dir / "journal").write_text("not a folder")
-    return f"a file is where a folder should be: remove it, or name another folder: '{data_dir / 'journal'}'"
+    return f"{data_dir / 'journal'}: a file is where a folder should be: remove it, or name another folder"
 
 
 def key_garbage(data_dir: Path) -> str:
@@ -177,7 +177,7 @@ def key_garbage(data_dir: Path) -> str:
 
 def no_permission(data_dir: Path) -> str:
     data_dir.mkdir(mode=0o000)
-    return f"Permission denied: '{data_dir}"
+    return f"{data_dir / 'demo.key'}: Permission denied"
 
 
 WITHOUT_POWERS = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []

@@ -69,6 +69,22 @@ def test_input_is_never_overwritten(
     assert orders.read_bytes() == LINES
 
 
+@pytest.mark.parametrize("name", ["archive/1.npy.zst", "snapshots/1.npy", "demo.key", "epoch", "new"])
+def test_nothing_is_written_into_a_data_folder(
+    journal: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = journal / "data" / name
+    file.parent.mkdir(exist_ok=True)
+    for read in ("data", "data/journal", "orders"):
+        for option in ("--events", "--book"):
+            assert main(["replay", str(journal / read), option, str(file)]) == 2
+            assert f"{option} {file}: " in capsys.readouterr().err
+    limit = ["--limit", '{"symbol":"XYZ","max_quantity":"1"}']
+    assert main(["whatif", str(journal / "data"), *limit, "--orders", str(file)]) == 2
+
+    assert not file.exists()
+
+
 def test_one_file_for_events_and_book_is_refused(orders: Path, capsys: pytest.CaptureFixture[str]) -> None:
     both = orders.with_name("both")
 
@@ -88,8 +104,8 @@ def test_input_that_cannot_be_read_leaves_outputs_as_they_were(tmp_path: Path, e
         book.write_bytes(earlier)
     before = sorted(os.listdir(tmp_path))
 
-    for name in ("misspelt", "damaged.dbn", "damaged.jsonl"):
-        assert main(["replay", str(tmp_path / name), "--events", str(events), "--book", str(book)]) == 1
+    for name, code in (("misspelt", 2), (".", 1), ("damaged.dbn", 1), ("damaged.jsonl", 1)):
+        assert main(["replay", str(tmp_path / name), "--events", str(events), "--book", str(book)]) == code
 
     assert sorted(os.listdir(tmp_path)) == before
     if earlier is not None:
