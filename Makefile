@@ -37,7 +37,7 @@ run: setup
 	$(BIN)/python -m engine.cli.demo $(if $(FEED),--feed "$(FEED)" $(TICKS)) $(ARGS)
 
 test: setup
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest
 
 check: lint types bounds bench-quick
 	$(BIN)/python -m pytest -q tests/test_house_rules.py
