@@ -215,11 +215,14 @@ def test_wrong_usage_exits_with_two(tmp_path: Path, options: list[str]) -> None:
     assert exit_.value.code == 2
 
 
-@pytest.mark.parametrize(("name", "said"), [("nothing-there", "INPUT"), (".", "holds no journal")])
+@pytest.mark.parametrize(
+    ("name", "code", "said"),
+    [("nothing-there", 2, "nothing-there: No such file"), (".", 1, "holds no journal")],
+)
 def test_input_that_cannot_be_opened_is_named(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str, said: str
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str, code: int, said: str
 ) -> None:
-    assert main(["replay", str(tmp_path / name)]) == 1
+    assert main(["replay", str(tmp_path / name)]) == code
 
     assert said in capfd.readouterr().err
 
