@@ -146,7 +146,7 @@ def door() -> Door:
     return Door()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def order() -> Callable[..., Fields]:
     def make(**fields: Any) -> Fields:
         given = {

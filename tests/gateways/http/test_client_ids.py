@@ -45,10 +45,10 @@ LEGAL = st.one_of(NUMBERS, TEXTS.filter(str.isprintable), UUIDS.map(str))
 @settings(max_examples=60, deadline=None)
 @given(st.lists(LEGAL, min_size=1, max_size=5, unique_by=lambda each: client_id(each, "tess")))
 def test_every_legal_id_is_amended_and_cancelled_by_its_address(
-    door_of_all: Any, order_of_all: Any, legal: Any
+    door_of_all: Any, order: Any, legal: Any
 ) -> None:
     for each in legal:
-        entered = door_of_all.ask(order_of_all(client_order_id=each))
+        entered = door_of_all.ask(order(client_order_id=each))
         if isinstance(entered, Problem):
             assert entered.reason == "duplicate"  # of an earlier example
             continue
@@ -63,22 +63,6 @@ def test_every_legal_id_is_amended_and_cancelled_by_its_address(
 @pytest.fixture(scope="module")
 def door_of_all() -> Any:
     return Door()
-
-
-@pytest.fixture(scope="module")
-def order_of_all() -> Any:
-    def make(**fields: Any) -> Any:
-        given = {
-            "op": "new",
-            "account": 1,
-            "symbol": "XYZ",
-            "side": "buy",
-            "price": "10.05",
-            "quantity": "100",
-        }
-        return given | fields
-
-    return make
 
 
 def test_text_of_another_key_of_the_account_is_cancelled_and_amended(shared: Any, order: Any) -> None:
