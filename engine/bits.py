@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from numba import njit
 from numba.core.errors import TypingError
 from numba.core.types import Integer
 from numba.cpython.unsafe.numbers import leading_zeros as untyped_leading_zeros
 from numba.cpython.unsafe.numbers import trailing_zeros as untyped_trailing_zeros
 from numba.extending import overload
+
+from ringbuf.njit import njit
 
 leading_zeros: Any = untyped_leading_zeros  # mypy takes an intrinsic for its generator
 trailing_zeros: Any = untyped_trailing_zeros
@@ -46,7 +47,7 @@ def _highest_bit_compiled(bits: Any) -> Any:
     return compiled
 
 
-@njit(cache=True)
+@njit
 def is_power_of_two(bits: int) -> bool:
     """Tell whether exactly one bit of a positive int64 is set."""
     return bits & (bits - 1) == 0

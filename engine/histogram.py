@@ -6,9 +6,9 @@ are nanoseconds, from 0 to beyond a century; one bucket array has BUCKETS words.
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from engine.bits import highest_bit
+from ringbuf.njit import njit
 
 SUB_BITS = 4
 SUB_BUCKETS = 1 << SUB_BITS
@@ -17,7 +17,7 @@ BUCKETS = (64 - SUB_BITS) * SUB_BUCKETS
 Buckets = npt.NDArray[np.int64]
 
 
-@njit(cache=True)
+@njit
 def bucket_of(value: int) -> int:
     """Return the bucket of a value; negative ones (clocks apart) count as 0."""
     if value < SUB_BUCKETS:
@@ -26,7 +26,7 @@ def bucket_of(value: int) -> int:
     return (shift << SUB_BITS) + (value >> shift)
 
 
-@njit(cache=True)
+@njit
 def record(buckets: Buckets, value: int) -> None:
     """Count one value."""
     buckets[bucket_of(value)] += 1

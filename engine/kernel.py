@@ -11,7 +11,6 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
-from numba import njit
 from numba.core import compiler as untyped_compiler
 from numba.core import config as untyped_config
 from numba.core import ir as untyped_ir
@@ -20,6 +19,8 @@ from numba.core.compiler_machinery import FunctionPass as UntypedFunctionPass
 from numba.core.compiler_machinery import register_pass as untyped_register_pass
 from numba.core.typed_passes import NopythonRewrites
 from numba.core.typing.templates import signature as untyped_signature
+
+from ringbuf.njit import njit
 
 config: Any = untyped_config
 compiler: Any = untyped_compiler  # numba's annotations of itself do not help here
@@ -82,17 +83,17 @@ class KernelCompiler(compiler.CompilerBase):  # type: ignore[misc]  # numba is u
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a function of the hot path; cached, and plain Python under NUMBA_DISABLE_JIT=1."""
-    return njit(cache=True, pipeline_class=KernelCompiler)(function)
+    return njit(pipeline_class=KernelCompiler)(function)
 
 
 def releasing(function: Callable[..., Any]) -> Any:
     """Compile as `kernel`, to run without the interpreter lock: other threads work meanwhile."""
-    return njit(cache=True, pipeline_class=KernelCompiler, nogil=True)(function)
+    return njit(pipeline_class=KernelCompiler, nogil=True)(function)
 
 
 def inlined(function: Callable[..., Any]) -> Any:
     """Compile as `kernel`, always into its callers: for a step of one hot function, or a small one."""
-    return njit(cache=True, pipeline_class=KernelCompiler, forceinline=True)(function)
+    return njit(pipeline_class=KernelCompiler, forceinline=True)(function)
 
 
 def bind(

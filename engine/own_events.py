@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from numba import njit
+from ringbuf.njit import njit
 
 
-@njit(cache=True)
+@njit
 def keep_own(events: Any, words: Any, count: int, ring: int) -> int:
     """Move the events of this ring, or of its orders, to the front; return how many.
 

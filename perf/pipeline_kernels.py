@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from engine.records import COMMAND, EVENT, EventFlag
 from perf.step_kernels import offset_bytes
@@ -16,6 +15,7 @@ from ringbuf.atomics import clock_monotonic_ns, clock_realtime_ns, cpu_pause, sc
 from ringbuf.broadcast import read
 from ringbuf.copying import put_slots
 from ringbuf.layout import PUBLISHED
+from ringbuf.njit import njit
 from ringbuf.spsc import claim_up_to, publish
 
 COMMAND_WORDS = COMMAND.itemsize // 8
@@ -50,7 +50,7 @@ READER = np.dtype(
 Words = npt.NDArray[np.int64]
 
 
-@njit(cache=True)
+@njit
 def rest(r: Any) -> None:
     """Let a moment pass."""
     if r.yields:
@@ -59,7 +59,7 @@ def rest(r: Any) -> None:
         cpu_pause()
 
 
-@njit(cache=True)
+@njit
 def push(control: Words, slots: Words, commands: Words, first: int, last: int) -> int:
     """Publish commands[first:last], stamped, PUSH_MAX at most and as there is room; return how many."""
     count = claim_up_to(control, slots.shape[0], min(last - first, PUSH_MAX))
@@ -72,7 +72,7 @@ def push(control: Words, slots: Words, commands: Words, first: int, last: int) -
     return count
 
 
-@njit(cache=True)
+@njit
 def take_events(r: Any, events_control: Words, events: Words, gate: Words, gate_idx: int, out: Words) -> int:
     """Read what is visible: count and sum it into the READER record; return the events read, or LAPPED."""
     count = read(events_control, events, gate, gate_idx, r.position, out, out.shape[0])
@@ -91,7 +91,7 @@ def take_events(r: Any, events_control: Words, events: Words, gate: Words, gate_
     return count
 
 
-@njit(cache=True)
+@njit
 def stream(
     control: Words, slots: Words, commands: Words, first: int, last: int,
     reader: Any, events_control: Words, events: Words, gate: Words, gate_idx: int, out: Words,
@@ -117,7 +117,7 @@ def stream(
     return DONE
 
 
-@njit(cache=True)
+@njit
 def one_at_a_time(
     control: Words, slots: Words, commands: Words, first: int, last: int, reader: Any,
     events_control: Words, events: Words, gate: Words, gate_idx: int, out: Words, latency_ns: Words,
@@ -143,7 +143,7 @@ def one_at_a_time(
     return DONE
 
 
-@njit(cache=True)
+@njit
 def open_loop(
     control: Words, slots: Words, commands: Words, first: int, last: int, reader: Any,
     events_control: Words, events: Words, gate: Words, gate_idx: int, out: Words,
@@ -185,7 +185,7 @@ def open_loop(
     return DONE
 
 
-@njit(cache=True)
+@njit
 def hiccups(late_ns: Words, interval_ns: int) -> None:
     """Note at each intended time how late this process got to see it: the machine alone."""
     start = clock_monotonic_ns() + interval_ns

@@ -1,10 +1,9 @@
 """The kernels of the ring tier: send and sum records, send them back, time round trips."""
 
-from numba import njit
-
 from ringbuf.atomics import Words, cycle_count, load_acquire, store_release
 from ringbuf.broadcast import append, read
 from ringbuf.layout import END, PUBLISHED, RELEASED, STAMP_WORD, USER_WORDS
+from ringbuf.njit import njit
 from ringbuf.spsc import NO_SLOT, available, claim_up_to, publish, release, try_claim
 from ringbuf.waiting import BACKOFF, SPIN, pause
 
@@ -16,7 +15,7 @@ READER_AT = USER_WORDS[0]
 DONE, STALLED = 0, -1
 
 
-@njit(cache=True)
+@njit
 def send(control: Words, slots: Words, last: int, batch: int) -> int:
     """Publish records up to position `last`, at most `batch` at once; return DONE or STALLED."""
     capacity = slots.shape[0]
@@ -35,7 +34,7 @@ def send(control: Words, slots: Words, last: int, batch: int) -> int:
     return DONE if control[PUBLISHED] >= last else STALLED
 
 
-@njit(cache=True)
+@njit
 def receive(control: Words, slots: Words, last: int) -> tuple[int, int]:
     """Sum and release records up to position `last`; return DONE or STALLED, and the sum."""
     capacity = slots.shape[0]
@@ -57,7 +56,7 @@ def receive(control: Words, slots: Words, last: int) -> tuple[int, int]:
     return (DONE if control[RELEASED] >= last else STALLED), total
 
 
-@njit(cache=True)
+@njit
 def show(control: Words, slots: Words, last: int, batch: Words) -> int:
     """Append records up to index `last`, never more than a ring ahead of the reader."""
     idle = 0
@@ -70,7 +69,7 @@ def show(control: Words, slots: Words, last: int, batch: Words) -> int:
     return DONE if control[END] >= last else STALLED
 
 
-@njit(cache=True)
+@njit
 def follow(control: Words, slots: Words, gate: Words, last: int, out: Words) -> tuple[int, int]:
     """Read up to index `last`; return DONE or STALLED, and the sum of all words but the first two."""
     idle = 0
@@ -92,7 +91,7 @@ def follow(control: Words, slots: Words, gate: Words, last: int, out: Words) -> 
     return (DONE if position >= last else STALLED), total
 
 
-@njit(cache=True)
+@njit
 def echo(there_control: Words, there_slots: Words, back_control: Words, back_slots: Words, last: int) -> int:
     """Send each record back as it comes, up to position `last`; return DONE or STALLED."""
     capacity = there_slots.shape[0]
@@ -112,7 +111,7 @@ def echo(there_control: Words, there_slots: Words, back_control: Words, back_slo
     return DONE if there_control[RELEASED] >= last else STALLED
 
 
-@njit(cache=True)
+@njit
 def ping(
     there_control: Words, there_slots: Words, back_control: Words, back_slots: Words, cycles: Words
 ) -> tuple[int, int]:

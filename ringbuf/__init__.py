@@ -7,6 +7,7 @@
     counters.py   named counters and heartbeats                   Counters
     waiting.py    what an idle loop does                          pause
     atomics.py    acquire, release, fences, clocks                for kernels of your own
+    njit.py       numba's njit, cached where processes meet
     layout.py     where each word lies
 
 Everything works from Python and from numba kernels; a ring is at its full speed when the

@@ -24,11 +24,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils as untyped_cgutils
 from numba.core import config as untyped_config
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
+
+from ringbuf.njit import njit
 
 Words = npt.NDArray[np.int64]
 
@@ -233,7 +235,7 @@ _prefetch: Any = _prefetch_intrinsic
 _copy: Any = _copy_intrinsic
 
 
-@njit(cache=True)
+@njit
 def load_acquire(words: Words, i: int) -> int:
     """Return words[i]; nothing after this is read or written before it."""
     if BOUNDS_CHECKED:
@@ -241,7 +243,7 @@ def load_acquire(words: Words, i: int) -> int:
     return _load_acquire(words, i)
 
 
-@njit(cache=True)
+@njit
 def load_relaxed(words: Words, i: int) -> int:
     """Return words[i], whole and fresh, without ordering anything: use a fence beside it."""
     if BOUNDS_CHECKED:
@@ -249,7 +251,7 @@ def load_relaxed(words: Words, i: int) -> int:
     return _load_relaxed(words, i)
 
 
-@njit(cache=True)
+@njit
 def store_release(words: Words, i: int, value: int) -> None:
     """Set words[i]; whoever load_acquires the value sees all that was written before."""
     if BOUNDS_CHECKED:
@@ -257,7 +259,7 @@ def store_release(words: Words, i: int, value: int) -> None:
     _store_release(words, i, value)
 
 
-@njit(cache=True)
+@njit
 def store_relaxed(words: Words, i: int, value: int) -> None:
     """Set words[i] whole, without ordering anything: use a fence beside it."""
     if BOUNDS_CHECKED:
@@ -265,49 +267,49 @@ def store_relaxed(words: Words, i: int, value: int) -> None:
     _store_relaxed(words, i, value)
 
 
-@njit(cache=True)
+@njit
 def fence_acquire() -> None:
     """Keep every earlier load before every later load and store."""
     _fence_acquire()
 
 
-@njit(cache=True)
+@njit
 def fence_release() -> None:
     """Keep every earlier load and store before every later store."""
     _fence_release()
 
 
-@njit(cache=True)
+@njit
 def cpu_pause() -> None:
     """Tell the core that this is a spin loop."""
     _pause()
 
 
-@njit(cache=True)
+@njit
 def cycle_count() -> int:
     """Return the time-stamp counter: cheap, constant rate, of no fixed unit."""
     return _cycles()
 
 
-@njit(cache=True)
+@njit
 def clock_realtime_ns() -> int:
     """Return the wall clock, ns since 1970."""
     return _clock(CLOCK_REALTIME)
 
 
-@njit(cache=True)
+@njit
 def clock_monotonic_ns() -> int:
     """Return the monotonic clock of this machine, ns; the same in all its processes."""
     return _clock(CLOCK_MONOTONIC)
 
 
-@njit(cache=True)
+@njit
 def sched_yield() -> None:
     """Let another runnable process have this core."""
     _yield()
 
 
-@njit(cache=True)
+@njit
 def sleep_ns(duration_ns: int) -> None:
     """Sleep about `duration_ns`, less when a signal comes. Holds the interpreter lock."""
     _sleep(duration_ns)
@@ -346,7 +348,7 @@ if not COMPILED:
     _copy = _copy_plain
 
 
-@njit(cache=True)
+@njit
 def prefetch(array: Any, i: int) -> None:
     """Ask the cache for the line that array[i] begins in: a hint, which reads and writes nothing.
 
@@ -356,7 +358,7 @@ def prefetch(array: Any, i: int) -> None:
         _prefetch(array, i)
 
 
-@njit(cache=True)
+@njit
 def copy_words(to: Words, to_row: int, to_word: int, source: Words, row: int, word: int, count: int) -> None:
     """Copy `count` words, from source[row, word] on, to to[to_row, to_word] on: rows run together.
 

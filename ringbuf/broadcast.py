@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from ringbuf.atomics import (
     Words,
@@ -33,6 +32,7 @@ from ringbuf.atomics import (
 )
 from ringbuf.copying import put_slots, take_slots
 from ringbuf.layout import CONTROL_WORDS, END, GATE_WORD, INTENT, STAMP_WORD
+from ringbuf.njit import njit
 from ringbuf.spsc import words_of
 
 LAPPED = -1
@@ -44,7 +44,7 @@ GATE_OPEN = int(np.iinfo(np.int64).max)
 """Gate value of a ring whose slots may be read as soon as they are committed."""
 
 
-@njit(cache=True)
+@njit
 def announce(control: Words, end: int) -> None:
     """Say that slots up to index `end` (exclusive) are about to be overwritten. Only the writer calls."""
     assert end >= control[INTENT]
@@ -53,7 +53,7 @@ def announce(control: Words, end: int) -> None:
     fence_release()
 
 
-@njit(cache=True)
+@njit
 def commit(control: Words, end: int) -> None:
     """Show the written slots up to index `end` (exclusive) to readers. Only the writer calls."""
     assert control[END] <= end <= control[INTENT]
@@ -61,20 +61,20 @@ def commit(control: Words, end: int) -> None:
     store_release(control, END, end)
 
 
-@njit(cache=True)
+@njit
 def committed(control: Words) -> int:
     """Return the index after the last slot that may be read."""
     return load_acquire(control, END)  # pairs with commit()
 
 
-@njit(cache=True)
+@njit
 def is_lapped(control: Words, capacity: int, position: int) -> bool:
     """Tell whether slots from `position` on may have been overwritten. Ask *after* copying them."""
     fence_acquire()  # our copy is done before the look at INTENT; pairs with announce()
     return load_relaxed(control, INTENT) > position + capacity
 
 
-@njit(cache=True)
+@njit
 def read(
     control: Words, slots: Words, gate_words: Words, gate_idx: int, position: int, out: Words, limit: int
 ) -> int:
@@ -111,7 +111,7 @@ def read(
     return count
 
 
-@njit(cache=True)
+@njit
 def append(control: Words, slots: Words, records: Words, gate: int) -> int:
     """Write `records` behind the last one and show them; return the index after them. Only the writer calls.
 

@@ -1,11 +1,10 @@
 """Whole slots into and out of a ring: one straight copy, two where it runs over the end."""
 
-from numba import njit
-
 from ringbuf.atomics import Words, copy_words
+from ringbuf.njit import njit
 
 
-@njit(cache=True)
+@njit
 def put_slots(slots: Words, position: int, records: Words, first: int, count: int) -> None:
     """Copy records[first : first + count] into the slots of `position` and those behind it.
 
@@ -19,7 +18,7 @@ def put_slots(slots: Words, position: int, records: Words, first: int, count: in
         copy_words(slots, 0, 0, records, first + straight, 0, (count - straight) * width)
 
 
-@njit(cache=True)
+@njit
 def take_slots(slots: Words, position: int, out: Words, first: int, count: int) -> None:
     """Copy the slots of `position` and those behind it to out[first : first + count]."""
     width = slots.shape[1]

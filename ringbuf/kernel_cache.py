@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("ringbuf", "engine", "gateways", "api", "perf")
 MAKERS = frozenset(
     {
-        "numba.njit",
+        "ringbuf.njit.njit",
         "numba.extending.intrinsic",
         "numba.extending.overload",
         "engine.kernel.kernel",

@@ -14,8 +14,6 @@ writer never waits for readers; a reader tries a bounded number of times and say
 from collections.abc import Callable
 from typing import TypeVar
 
-from numba import njit
-
 from ringbuf.atomics import (
     Words,
     cpu_pause,
@@ -26,6 +24,7 @@ from ringbuf.atomics import (
     store_relaxed,
     store_release,
 )
+from ringbuf.njit import njit
 
 BEING_WRITTEN = -1
 SNAPSHOT_ATTEMPTS = 1_000
@@ -39,7 +38,7 @@ class TornReadError(Exception):
     """Every attempt to copy met a write in progress."""
 
 
-@njit(cache=True)
+@njit
 def open_version(versions: Words, i: int, seq: int) -> None:
     """Mark versions[i] as being written by command `seq` (>= 1), before the first write."""
     store_relaxed(versions, i, 2 * seq - 1)
@@ -47,27 +46,27 @@ def open_version(versions: Words, i: int, seq: int) -> None:
     fence_release()
 
 
-@njit(cache=True)
+@njit
 def close_version(versions: Words, i: int, seq: int) -> None:
     """Mark versions[i] as whole again, as of command `seq`."""
     store_release(versions, i, 2 * seq)  # the data before the even version; pairs with read_begin()
 
 
-@njit(cache=True)
+@njit
 def read_begin(versions: Words, i: int) -> int:
     """Return the version to copy under, or BEING_WRITTEN."""
     version = load_acquire(versions, i)  # pairs with close_version()
     return BEING_WRITTEN if version & 1 else version
 
 
-@njit(cache=True)
+@njit
 def read_retry(versions: Words, i: int, version: int) -> bool:
     """Tell whether what was copied since read_begin gave `version` must be thrown away."""
     fence_acquire()  # our copy is done before this look; pairs with open_version()
     return load_relaxed(versions, i) != version
 
 
-@njit(cache=True)
+@njit
 def pause_between_attempts() -> None:
     """Give the writer a moment to finish."""
     for _ in range(PAUSES_PER_ATTEMPT):

@@ -16,16 +16,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from ringbuf.atomics import Words, load_acquire, store_release
 from ringbuf.copying import put_slots, take_slots
 from ringbuf.layout import CONTROL_WORDS, PUBLISHED, RELEASED, RELEASED_SEEN
+from ringbuf.njit import njit
 
 NO_SLOT = -1
 
 
-@njit(cache=True)
+@njit
 def room(control: Words, capacity: int) -> int:
     """Return how many slots the producer may fill now, looking at the consumer's cursor.
 
@@ -38,7 +38,7 @@ def room(control: Words, capacity: int) -> int:
     return capacity - (published - released)
 
 
-@njit(cache=True)
+@njit
 def try_claim(control: Words, capacity: int) -> int:
     """Return the slot to fill next, or NO_SLOT when the ring is full.
 
@@ -56,7 +56,7 @@ def try_claim(control: Words, capacity: int) -> int:
     return published & (capacity - 1)
 
 
-@njit(cache=True)
+@njit
 def claim_up_to(control: Words, capacity: int, wanted: int) -> int:
     """Return how many of `wanted` slots the producer may fill now, from position control[PUBLISHED] on.
 
@@ -68,14 +68,14 @@ def claim_up_to(control: Words, capacity: int, wanted: int) -> int:
     return min(wanted, free)
 
 
-@njit(cache=True)
+@njit
 def publish(control: Words, count: int = 1) -> None:
     """Make the next `count` filled slots visible to the consumer. Only the producer calls."""
     # Release: the slots' bytes are visible before the cursor moves. Pairs with available().
     store_release(control, PUBLISHED, control[PUBLISHED] + count)
 
 
-@njit(cache=True)
+@njit
 def available(control: Words) -> int:
     """Return how many published slots wait to be read. Only the consumer calls.
 
@@ -87,7 +87,7 @@ def available(control: Words) -> int:
     return waiting
 
 
-@njit(cache=True)
+@njit
 def release(control: Words, count: int) -> None:
     """Give `count` read slots back to the producer. Only the consumer calls."""
     assert count >= 0
@@ -95,7 +95,7 @@ def release(control: Words, count: int) -> None:
     store_release(control, RELEASED, control[RELEASED] + count)
 
 
-@njit(cache=True)
+@njit
 def push_words(control: Words, slots: Words, records: Words) -> int:
     """Copy as many of `records` into the ring as fit, publish them and return their count.
 
@@ -111,7 +111,7 @@ def push_words(control: Words, slots: Words, records: Words) -> int:
     return count
 
 
-@njit(cache=True)
+@njit
 def pop_words(control: Words, slots: Words, out: Words) -> int:
     """Copy waiting records to `out`, at most its length, release them and return their count."""
     count = min(available(control), out.shape[0])

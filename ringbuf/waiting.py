@@ -15,9 +15,8 @@ The caller counts its idle rounds and resets the count when it finds work:
 
 from enum import IntEnum
 
-from numba import njit
-
 from ringbuf.atomics import Words, clock_monotonic_ns, cpu_pause, load_acquire, sched_yield, sleep_ns
+from ringbuf.njit import njit
 
 
 class Wait(IntEnum):
@@ -44,7 +43,7 @@ waking every 0.2 ms cost 3.7% of a core there, every 2 ms under 1%."""
 SLEEPS_GROWING = (SLEEP_MAX_NS - SLEEP_FIRST_NS) // SLEEP_STEP_NS
 
 
-@njit(cache=True)
+@njit
 def pause(policy: int, idle_count: int) -> int:
     """Wait for one round as `policy` says, and return idle_count + 1.
 
@@ -63,7 +62,7 @@ def pause(policy: int, idle_count: int) -> int:
     return idle_count + 1
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def await_beyond(words: Words, idx: int, value: int, policy: int, idle_count: int, budget_ns: int) -> int:
     """Wait until words[idx] > value or about budget_ns have passed; return the word.
 

@@ -94,7 +94,7 @@ def compile_ahead(application: Application) -> Callable[[], int] | None:
 
     Both compile the application's kernels: that costs the second core, not the one who waits.
     """
-    cached = list(Path(config.CACHE_DIR).glob(f"*/replica.replay_{application.name}-*.nbi"))
+    cached = list(Path(config.CACHE_DIR).glob(f"*/replica.replay_{application.name}-*.nbc"))
     if cached or len(os.sched_getaffinity(0)) == 1:
         return None
 

@@ -9,11 +9,11 @@ a kernel the record itself costs 40 us a call, the array one.
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from engine.trading.identity import CHAIN_MAX, find_ended, find_live
 from engine.trading.state import NIL
 from engine.trading.view_kernels import READ_ROUNDS, TORN, Int, Ints
+from ringbuf.njit import njit
 from ringbuf.seqlock import pause_between_attempts, read_begin, read_retry
 
 BALANCE_COLUMNS = 3  # total, reserved, selling: minor units
@@ -43,7 +43,7 @@ ORDER_COLUMNS = len(ORDER_FIELDS)
 INSTRUMENT_MASK = (1 << 24) - 1
 
 
-@njit(cache=True)
+@njit
 def copy_account(state: Any, account: int, balances: Ints, positions: Ints, counts: Ints) -> int:
     """Copy the balances and positions of the account at index `account`.
 
@@ -69,7 +69,7 @@ def copy_account(state: Any, account: int, balances: Ints, positions: Ints, coun
     return TORN
 
 
-@njit(cache=True)
+@njit
 def _copy_positions(s: Any, account: int, out: Ints) -> int:
     position = s.accounts[account].positions_head - 1
     count = 0
@@ -85,7 +85,7 @@ def _copy_positions(s: Any, account: int, out: Ints) -> int:
     return count + 1 if position != NIL else count
 
 
-@njit(cache=True)
+@njit
 def copy_orders(state: Any, account: int, out: Ints, counts: Ints) -> int:
     """Copy every live order of the account at index `account`, in no order.
 
@@ -112,7 +112,7 @@ def copy_orders(state: Any, account: int, out: Ints, counts: Ints) -> int:
     return TORN
 
 
-@njit(cache=True)
+@njit
 def copy_order_by_id(state: Any, order_id: int, row: Ints) -> int:
     """Copy the live order of that engine id into `row`; return its account's version, or 0: none."""
     s = state[0]
@@ -131,7 +131,7 @@ def copy_order_by_id(state: Any, order_id: int, row: Ints) -> int:
     return TORN
 
 
-@njit(cache=True)
+@njit
 def _locate_order(s: Any, order_id: int) -> Int:
     """Return where an order rests, or NIL."""
     order = np.int64(s.order_bucket[order_id & (len(s.order_bucket) - 1)]) - 1
@@ -148,7 +148,7 @@ def _locate_order(s: Any, order_id: int) -> Int:
     return NIL
 
 
-@njit(cache=True)
+@njit
 def copy_client_order(state: Any, account: int, client_order_id: int, row: Ints, ended: Ints) -> int:
     """Copy what the window of client ids knows; return the account's version, or 0: nothing.
 
@@ -184,13 +184,13 @@ def copy_client_order(state: Any, account: int, client_order_id: int, row: Ints,
     return TORN
 
 
-@njit(cache=True)
+@njit
 def is_live(s: Any, order: Int) -> bool:
     """Tell whether an order of the pool rests in a book."""
     return s.hot[order].level != NIL and s.hot[order].leaves > 0
 
 
-@njit(cache=True)
+@njit
 def copy_order(s: Any, order: Int, row: Ints) -> None:
     """Copy one order into `row` : int64[ORDER_COLUMNS]."""
     row[0] = s.hot[order].order_id

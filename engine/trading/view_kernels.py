@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from engine.bits import lowest_bit
 from engine.records import Side
 from engine.trading.levels import DEPTH_MAX, DIGIT_BITS, DIGIT_MASK, key_of
 from engine.trading.state import NIL
+from ringbuf.njit import njit
 from ringbuf.seqlock import pause_between_attempts, read_begin, read_retry
 
 Ints = npt.NDArray[np.int64]
@@ -45,7 +45,7 @@ BUY = np.int64(Side.BUY)
 SELL = np.int64(Side.SELL)
 
 
-@njit(cache=True)
+@njit
 def copy_book(state: Any, book: int, bids: Ints, asks: Ints, head: Ints, counts: Ints) -> int:
     """Copy the best levels of both sides and the head of one book.
 
@@ -73,7 +73,7 @@ def copy_book(state: Any, book: int, bids: Ints, asks: Ints, head: Ints, counts:
     return TORN
 
 
-@njit(cache=True)
+@njit
 def copy_side(s: Any, book: int, side: Int, out: Ints) -> int:
     """Copy up to len(out) levels of one side, best first; return how many, any number when torn."""
     level = s.books[book].best[side] - 1
@@ -87,7 +87,7 @@ def copy_side(s: Any, book: int, side: Int, out: Ints) -> int:
     return count
 
 
-@njit(cache=True)
+@njit
 def checked_next_level(s: Any, level: int) -> Int:
     """Return what next_level returns when memory is whole, and any index or NIL when it is torn."""
     node = s.levels[level].node
@@ -107,7 +107,7 @@ def checked_next_level(s: Any, level: int) -> Int:
     return NIL
 
 
-@njit(cache=True)
+@njit
 def _checked_first_level(s: Any, node: int) -> Int:
     for _ in range(DEPTH_MAX + 1):  # descend
         if not 0 <= node < len(s.nodes):
@@ -122,7 +122,7 @@ def _checked_first_level(s: Any, node: int) -> Int:
     return NIL
 
 
-@njit(cache=True)
+@njit
 def diff_levels(before: Ints, after: Ints, side: int, out: Ints) -> int:
     """Write the levels of `after` that differ from `before`, and those gone as qty 0, best first.
 
@@ -159,7 +159,7 @@ def diff_levels(before: Ints, after: Ints, side: int, out: Ints) -> int:
     return count
 
 
-@njit(cache=True)
+@njit
 def _copy_row(source: Ints, row: int, out: Ints, place: int) -> None:
     """Copy one row, column by column: a slice assignment takes 20 s to compile."""
     for column in range(LEVEL_COLUMNS):

@@ -12,10 +12,10 @@ hold order idx + 1, 0 = none, so that zeroed memory is a valid empty model.
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from engine.records import Side
 from perf.flow.tables import TABLE_SIZE
+from ringbuf.njit import njit
 
 BUY = int(Side.BUY)
 SELL = int(Side.SELL)
@@ -63,7 +63,7 @@ def model_dtype(symbols: int, ladder: int, orders: int, accounts: int) -> np.dty
     )
 
 
-@njit(cache=True)
+@njit
 def rest(
     m: Any, symbol: int, side: int, account: int, px: int, total: int, leaves: int, client_order_id: int
 ) -> None:
@@ -87,7 +87,7 @@ def rest(
     link(m, order, px)
 
 
-@njit(cache=True)
+@njit
 def link(m: Any, order: int, px: int) -> None:
     """Append the order to the queue of ladder position `px` and move the best price."""
     o = m.orders[order]
@@ -104,7 +104,7 @@ def link(m: Any, order: int, px: int) -> None:
         m.best[o.symbol, o.side] = px + 1
 
 
-@njit(cache=True)
+@njit
 def unlink(m: Any, order: int) -> None:
     """Take the order out of its queue and move the best price if it was the last there."""
     o = m.orders[order]
@@ -124,7 +124,7 @@ def unlink(m: Any, order: int) -> None:
         m.best[o.symbol, o.side] = px + 1 if 0 <= px < m.head.shape[1] else 0
 
 
-@njit(cache=True)
+@njit
 def forget(m: Any, order: int) -> None:
     """Give the order's slot back; the last live order takes its place in the live list."""
     o = m.orders[order]
@@ -136,14 +136,14 @@ def forget(m: Any, order: int) -> None:
     m.free = order + 1
 
 
-@njit(cache=True)
+@njit
 def remove(m: Any, order: int) -> None:
     """End a resting order."""
     unlink(m, order)
     forget(m, order)
 
 
-@njit(cache=True)
+@njit
 def match(m: Any, symbol: int, side: int, account: int, limit: int, qty: int) -> int:
     """Trade against the other side up to `limit`; return what is left, 0 after a self-trade.
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from engine.records import (
     COMMAND,
@@ -29,6 +28,7 @@ from perf.flow import book
 from perf.flow.commands import ANCHOR_PX, set_up_commands
 from perf.flow.mixes import GIVE_CROSSING, Mix
 from perf.flow.tables import TABLE_SIZE, store_tables
+from ringbuf.njit import njit
 
 BUY = int(Side.BUY)
 SELL = int(Side.SELL)
@@ -90,7 +90,7 @@ class Flow:
         return self.commands[self.first :]
 
 
-@njit(cache=True)
+@njit
 def _below(m: Any, bound: int) -> int:
     """Return a random number in [0, bound); xorshift of Marsaglia (2003), 31 high bits used."""
     x = m.random
@@ -101,13 +101,13 @@ def _below(m: Any, bound: int) -> int:
     return (((x >> 32) & 0x7FFFFFFF) * bound) >> 31
 
 
-@njit(cache=True)
+@njit
 def _opposite(m: Any, symbol: int, side: int) -> int:
     """Return the ladder position of the best price of the other side, or -1."""
     return m.best[symbol, BUY + SELL - side] - 1
 
 
-@njit(cache=True)
+@njit
 def _passive_px(m: Any, distance_max: int, symbol: int, side: int) -> int:
     """Draw a price on the order's own side of the reference that does not cross."""
     bid = m.best[symbol, BUY]
@@ -126,7 +126,7 @@ def _passive_px(m: Any, distance_max: int, symbol: int, side: int) -> int:
     return min(max(px, 0), ladder - 1)
 
 
-@njit(cache=True)
+@njit
 def _crosses(m: Any, rules: Any, base: int) -> bool:
     """Say whether this order shall cross: its base rate, raised and lowered to keep the live count level."""
     if base == 0:
@@ -137,7 +137,7 @@ def _crosses(m: Any, rules: Any, base: int) -> bool:
     return _below(m, 1000) < rate
 
 
-@njit(cache=True)
+@njit
 def _fill_new(m: Any, c: Any, symbol: int, side: int, account: int) -> None:
     """Write the fields that every NEW has."""
     m.next_client_order_id += 1
@@ -152,7 +152,7 @@ def _fill_new(m: Any, c: Any, symbol: int, side: int, account: int) -> None:
     c["client_order_id"] = m.next_client_order_id
 
 
-@njit(cache=True)
+@njit
 def _new(m: Any, rules: Any, c: Any, symbol: int, may_cross: bool) -> None:
     """Enter a limit order, passive or crossing."""
     side = BUY + _below(m, 2)
@@ -173,7 +173,7 @@ def _new(m: Any, rules: Any, c: Any, symbol: int, may_cross: bool) -> None:
     m.op_count[NEW] += 1
 
 
-@njit(cache=True)
+@njit
 def _depth_qty(m: Any, rules: Any, symbol: int, other_side: int) -> int:
     """Return the size that takes a drawn number of resting orders whole, or a part of the first."""
     draw = _below(m, 1000)
@@ -197,7 +197,7 @@ def _depth_qty(m: Any, rules: Any, symbol: int, other_side: int) -> int:
     return qty
 
 
-@njit(cache=True)
+@njit
 def _aggressive(m: Any, rules: Any, c: Any, symbol: int) -> bool:
     """Enter a market or IOC order; return False when the other side is empty."""
     side = BUY + _below(m, 2)
@@ -227,7 +227,7 @@ def _aggressive(m: Any, rules: Any, c: Any, symbol: int) -> bool:
     return True
 
 
-@njit(cache=True)
+@njit
 def _cancel(m: Any, c: Any, order: int) -> None:
     """Cancel a live order by its client id."""
     o = m.orders[order]
@@ -240,7 +240,7 @@ def _cancel(m: Any, c: Any, order: int) -> None:
     m.op_count[CANCEL] += 1
 
 
-@njit(cache=True)
+@njit
 def _replace(m: Any, rules: Any, c: Any, order: int) -> None:
     """Move a live order to another price, or lower its quantity."""
     o = m.orders[order]
@@ -277,14 +277,14 @@ def _replace(m: Any, rules: Any, c: Any, order: int) -> None:
         book.forget(m, order)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _fill_books(m: Any, rules: Any, commands: Any) -> None:
     """Enter resting orders, symbol by symbol in turn."""
     for i in range(commands.shape[0]):
         _new(m, rules, commands[i], i % rules.symbols, False)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _flow(m: Any, rules: Any, commands: Any) -> None:
     """Write the mix."""
     for i in range(commands.shape[0]):
@@ -325,7 +325,7 @@ def _model(mix: Mix, seed: int, ladder: int) -> Any:
     return m
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _finish(commands: Any, set_up: int, px_shift: int) -> None:
     """Number the commands; turn ladder positions into prices, stamp what every order command carries."""
     for i in range(commands.shape[0]):

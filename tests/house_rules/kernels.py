@@ -13,13 +13,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from numba.core.caching import FunctionCache
 from numba.core.dispatcher import Dispatcher
 
 from engine.capacities import Capacities
 from engine.cli.trading import trading
 from engine.runtime import loop, replica
 from ringbuf.kernel_cache import MAKERS, PACKAGES, imported_names
+from ringbuf.njit import KernelCache
 from tests.house_rules.project import ROOT, files, functions, imports, name_of, report, tree_of
 
 DECORATORS = {"njit", "kernel", "releasing", "inlined"}
@@ -44,7 +44,7 @@ OTHER_NAMES_OF_NUMBA = {
     *("numba.cpython.unsafe.numbers.leading_zeros", "numba.cpython.unsafe.numbers.trailing_zeros"),
 }
 """What modules may import of numba besides MAKERS: it compiles nothing of ours."""
-OF_NUMBA_ITSELF = ("engine/kernel.py", "engine/cli/kernels.py", "ringbuf/kernel_cache.py")
+OF_NUMBA_ITSELF = ("engine/kernel.py", "engine/cli/kernels.py", "ringbuf/kernel_cache.py", "ringbuf/njit.py")
 """Modules about compiling: how kernels are, what is shown of it, where they are kept."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -162,7 +162,7 @@ def test_kernels_are_cached_and_take_no_banned_options() -> None:
     found = []
     for each in dispatchers():
         name = f"{each.py_func.__module__}.{each.py_func.__name__}"
-        if not isinstance(each._cache, FunctionCache):
+        if not isinstance(each._cache, KernelCache):
             found.append(f"{name} is not cached")
         given = {option for option, value in each.targetoptions.items() if value} & BANNED_OPTIONS
         if given or not each.targetoptions.get("nopython"):

@@ -14,7 +14,13 @@ LAYERS = {
     "engine/*.py": ("ringbuf", "engine.*"),
     "engine/trading": ("ringbuf.seqlock", "engine.*", "engine.trading"),
     "engine/trading/prepare": ("ringbuf.atomics", "engine.*", "engine.trading"),
-    "engine/trading/view": ("ringbuf.seqlock", "ringbuf.atomics", "engine.*", "engine.trading"),
+    "engine/trading/view": (
+        "ringbuf.seqlock",
+        "ringbuf.atomics",
+        "ringbuf.njit",
+        "engine.*",
+        "engine.trading",
+    ),
     "engine/runtime": ("ringbuf", "engine.*", "engine.runtime"),
     "gateways/process": ("engine.*", "gateways.process"),
     "gateways": ("ringbuf", "engine.*", "engine.trading.view*", "gateways"),
@@ -27,12 +33,12 @@ engine; `engine.trading.view*` and `engine/trading/view*.py` are the read-only v
 REACHED_BY_TRADING = {
     *("numpy", "numba", "llvmlite"),  # llvmlite: the intrinsics
     *("collections", "dataclasses", "decimal", "enum", "functools", "itertools", "math", "types", "typing"),
-    *("ast", "hashlib", "os", "pathlib", "time"),  # the kernel cache, and the clock of the ring kernels
+    *("ast", "hashlib", "os", "pathlib", "pickle", "time"),  # the kernel cache, the ring kernels' clock
     "re",  # how numbers are spelt: the catalogue that the views make
 }
 """What lies outside and is imported by engine/trading or by anything of ours that it imports."""
-BANNED_IMPORTS = {"pickle", "multiprocessing.shared_memory"}
-SHARED_MEMORY_FILE = "ringbuf/segment.py"
+AT_HOME = {"pickle": "ringbuf/njit.py", "multiprocessing.shared_memory": "ringbuf/segment.py"}
+"""Module -> the one file that imports it."""
 
 
 def layer_of(path: Path) -> str | None:
@@ -108,6 +114,5 @@ def test_shared_memory_and_pickle_stay_where_they_belong() -> None:
         f"{name_of(path)}:{line} imports {module}"
         for path in files()
         for line, module in imports(path)
-        if module in BANNED_IMPORTS and not (module != "pickle" and name_of(path) == SHARED_MEMORY_FILE)
-        and not name_of(path).startswith("tests/")
+        if module in AT_HOME and name_of(path) != AT_HOME[module] and not name_of(path).startswith("tests/")
     ])  # fmt: skip

@@ -137,7 +137,7 @@ def test_however_a_module_is_imported_it_counts(tmp_path: Path, statement: str) 
     (tmp_path / "engine" / "constants_of_ours.py").write_text("from engine.more import VALUE\n")
     (tmp_path / "engine" / "more.py").write_text("VALUE = 1\n")
     (tmp_path / "engine" / "unrelated.py").write_text('"""A kernel, njit, np.dtype( are words here."""\n')
-    (tmp_path / "engine" / "trading" / "made.py").write_text(f"from numba import njit\n{statement}\n")
+    (tmp_path / "engine" / "trading" / "made.py").write_text(f"from ringbuf.njit import njit\n{statement}\n")
 
     found = [path.relative_to(tmp_path).as_posix() for path in kernel_sources(tmp_path)]
 

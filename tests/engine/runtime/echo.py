@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from engine.batches import BURST_EVENTS
 from engine.records import EVENT, EventFlag, Op
 from engine.runtime.segments import Application
 from ringbuf.kernel_cache import hash_of
+from ringbuf.njit import njit
 from ringbuf.seqlock import open_version
 
 NAME = f"echo_{hash_of([Path(__file__).resolve()])}"
@@ -42,7 +42,7 @@ STATE = np.dtype(
 )
 
 
-@njit(cache=True)
+@njit
 def echo(s: Any, command: Any, seq: int, eng_ts: int, ring: int) -> int:
     """Answer a command with events that name it."""
     assert seq == s.seq + 1
@@ -72,12 +72,12 @@ def echo(s: Any, command: Any, seq: int, eng_ts: int, ring: int) -> int:
     return count
 
 
-@njit(cache=True)
+@njit
 def echo_prepare(s: Any, command: Any, stage: int, place: int) -> None:
     """Have nothing to bring into the cache."""
 
 
-@njit(cache=True)
+@njit
 def echo_due(s: Any) -> int:
     """Return when the next timer falls due; 0 in the state means never."""
     return s.due if s.due != 0 else 2**63 - 1

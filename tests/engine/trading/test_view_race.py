@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numba import njit
 
 from engine.records import COMMAND, Op, OrderType, Role, SelfTradePrevention, Side, TimeInForce
 from engine.trading.apply import apply
@@ -16,6 +15,7 @@ from engine.trading.state import state_dtype
 from engine.trading.view import LiveView
 from ringbuf import segment
 from ringbuf.atomics import cpu_pause
+from ringbuf.njit import njit
 from ringbuf.segment import Kind
 from ringbuf.seqlock import TornReadError, close_version
 from tests.api.exchange import CAPACITIES, Exchange
@@ -27,7 +27,7 @@ PAUSES = 2000
 SEED = 20_240_607
 
 
-@njit(cache=True)
+@njit
 def write(state: Any, commands: Any, pauses: int) -> None:
     """Apply every command once, as the loop does, leaving a moment between two."""
     s = state[0]

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numba import njit
 
 from engine.capacities import Capacities
 from engine.port import Closed
@@ -18,6 +17,7 @@ from gateways.http.keys import Principal
 from gateways.http.replies import Outcome
 from gateways.http.routes import Fields
 from gateways.http.session import Session
+from ringbuf.njit import njit
 
 RING_IDX = 3
 SMALL = Capacities(orders=4096, instruments=16, accounts=16, currencies=8, positions=256, client_ids=4096)
@@ -45,7 +45,7 @@ SETUP: list[Fields] = [
 ]
 
 
-@njit(cache=True)
+@njit
 def apply_one(state: Any, command: Any, seq: Any, ring: Any) -> Any:
     """Apply a command and close the versions that it opened, as the loop does."""
     s = state[0]
