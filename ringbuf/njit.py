@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any, TypeVar, overload
 
 import numba
+from numba.core import config as untyped_config
 from numba.core.caching import FunctionCache as UntypedFunctionCache
 from numba.core.dispatcher import Dispatcher as UntypedDispatcher
 from numba.core.serialize import dumps as untyped_dumps
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+config: Any = untyped_config
 Dispatcher: Any = UntypedDispatcher
 dumps: Any = untyped_dumps
 FunctionCache: Any = UntypedFunctionCache  # numba is untyped
@@ -48,9 +50,12 @@ class CodeFiles:
             draft.unlink(missing_ok=True)
 
     def load(self, key: tuple[Any, ...]) -> Any:
-        """Return the code of a signature, None where there is none."""
+        """Return the code of a signature, None where there is none; say so under NUMBA_DEBUG_CACHE."""
+        path = self._path(key)
+        if config.DEBUG_CACHE:
+            print(f"[cache] data looked up in {str(path)!r}")
         try:
-            with self._path(key).open("rb") as file:
+            with path.open("rb") as file:
                 return pickle.load(file) if pickle.load(file) == (self._stamp, key) else None
         except (FileNotFoundError, EOFError, pickle.UnpicklingError):
             return None
