@@ -24,7 +24,8 @@ clock (`eng_ts`) or of this process (`send_ts`). A time in seconds, milliseconds
 10^17) is refused.
 
 **Parameters.** Each is given once and has a value; what is empty, repeated, unknown or not spelt in plain
-digits is refused with 400, which names it: a filter is never left out in silence.
+digits is refused with 400, which names it: a filter is never left out in silence. A `#` in an address is
+written `%23`; a bare one, behind which clients and proxies drop everything, is 400.
 
 **History.** Lists of orders, fills and trades come from a database that follows the journal, a fraction of a
 second late; `as_of_seq` is the last command they include. `next_cursor` is opaque: nothing is skipped or

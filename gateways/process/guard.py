@@ -9,6 +9,9 @@ Origin. Browsers say which page opens a WebSocket or sends an order. By default 
 API's own dashboard; programs say nothing and pass.
 
 Repeated headers. One that decides something is given once: nobody could tell which of two counts.
+
+Fragment. A request target has none (RFC 9112, 3.2): aiohttp drops what stands behind a `#`, and a
+mass cancel without its filters would take out more than was asked.
 """
 
 import re
@@ -89,16 +92,11 @@ class Guard:
 
     def refuse(self, request: web.BaseRequest) -> Reply | None:
         """Return the refusal of a request that may not be looked at, None for all others."""
-        if request.version.major != 1:
-            detail = f"HTTP/{request.version.major}.{request.version.minor}: this door speaks HTTP/1.1"
-            return refusal(
-                HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "unsupported_version", detail, keep_alive=False
-            )
+        return _ambiguous(request) or self._from_elsewhere(request) or _encoded(request)
+
+    def _from_elsewhere(self, request: web.BaseRequest) -> Reply | None:
+        """Refuse a host that this door does not answer for, and a page that may not speak to it."""
         headers = request.headers
-        for name in GIVEN_ONCE:
-            if len(headers.getall(name, ())) > 1:
-                detail = f"{name} is given more than once: send the one that counts"
-                return refusal(HTTPStatus.BAD_REQUEST, "malformed", detail, str(name))
         named = _hosts_named(request)
         for text in named:
             if not self.allows_host(text):
@@ -107,12 +105,6 @@ class Guard:
         if origin is not None and (request.method not in SAFE_METHODS or hdrs.UPGRADE in headers):
             if not self.allows_origin(origin, named[0] if named else ""):
                 return self._wrong_origin(origin)
-        encoding = ", ".join(headers.getall(hdrs.CONTENT_ENCODING, ())).strip()
-        if encoding and encoding.lower() != IDENTITY:
-            detail = f"Content-Encoding {encoding[:SHOWN_CHARS]!r}: send the body as it is"
-            return refusal(
-                HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_encoding", detail, "Content-Encoding"
-            )
         return None
 
     def allows_host(self, text: str) -> bool:
@@ -169,6 +161,32 @@ def port_of_running_api(data_dir: Path) -> int | None:
         return urlsplit(instance.read(data_dir).api).port
     except instance.PortError:
         return None
+
+
+def _ambiguous(request: web.BaseRequest) -> Reply | None:
+    """Refuse what two readers of the same bytes could understand differently."""
+    if request.version.major != 1:
+        detail = f"HTTP/{request.version.major}.{request.version.minor}: this door speaks HTTP/1.1"
+        return refusal(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "unsupported_version", detail, keep_alive=False)
+    for name in GIVEN_ONCE:
+        if len(request.headers.getall(name, ())) > 1:
+            detail = f"{name} is given more than once: send the one that counts"
+            return refusal(HTTPStatus.BAD_REQUEST, "malformed", detail, str(name))
+    _, sign, fragment = request.raw_path.partition("#")
+    if sign:
+        shown = f"#{fragment}"[:SHOWN_CHARS]
+        detail = f"{shown!r} in the request's target: no request has a fragment; write %23 for #"
+        return refusal(HTTPStatus.BAD_REQUEST, "malformed", detail)
+    return None
+
+
+def _encoded(request: web.BaseRequest) -> Reply | None:
+    """Refuse a body that is not sent as it is."""
+    encoding = ", ".join(request.headers.getall(hdrs.CONTENT_ENCODING, ())).strip()
+    if encoding and encoding.lower() != IDENTITY:
+        detail = f"Content-Encoding {encoding[:SHOWN_CHARS]!r}: send the body as it is"
+        return refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_encoding", detail, "Content-Encoding")
+    return None
 
 
 def _hosts_named(request: web.BaseRequest) -> list[str]:

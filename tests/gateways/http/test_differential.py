@@ -58,6 +58,9 @@ LINES = [
     b"POST http://evil.example/v1/orders",
     b"POST /v1/orders#here",
     b"POST /v1/orders?x=1",
+    b"DELETE /v1/orders?account=1#&symbol=XYZ",
+    b"DELETE /v1/orders/client:nope#b?account=1",
+    b"GET /v1/session#a",
     b"POST  /v1/orders",
     b"post /v1/orders",
     b"FLY /v1/orders",
@@ -164,6 +167,17 @@ async def test_both_ways_answer_the_same(door: Any, server: Any, data: Any) -> N
         assert b"Content-Type: application/problem+json\r\n" in whole[0]
     if status == 405:
         assert re.search(rb"\r\nAllow: [A-Z, ]+\r\n", whole[0])
+
+
+async def test_filter_behind_a_fragment_is_never_dropped(door: Any, server: Any) -> None:
+    line = b"DELETE /v1/orders?account=1#&symbol=ABC"
+    await converse(server(), [request(body=ORDER.replace(b"ioc", b"gtc"))], door.turn)
+
+    answer, _ = await converse(server(), [request(line=line, body=b"")], door.turn)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    kept, _ = await converse(server(), [request(line=b"DELETE /v1/orders?account=1", body=b"")], door.turn)
+    assert b'"cancelled_count":1' in kept, "the order of the other instrument is still there"
 
 
 @pytest.mark.parametrize(

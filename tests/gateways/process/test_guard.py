@@ -148,6 +148,33 @@ async def test_every_content_encoding_counts(first: Any, second: Any) -> None:
     assert (found, document["field"]) == (415, "Content-Encoding")
 
 
+FRAGMENTS = [
+    b"/#",
+    b"/v1/orders?account=1#&symbol=XYZ",
+    b"/v1/orders/client:nope#b?account=1",
+    b"http://localhost/v1/orders?account=1#",
+]
+
+
+@pytest.mark.parametrize("target", FRAGMENTS, ids=str)
+@pytest.mark.parametrize("method", [b"GET", b"POST", b"DELETE"], ids=bytes.decode)
+async def test_fragment_is_refused_for_what_stands_behind_it_would_be_dropped(
+    method: Any, target: Any
+) -> None:
+    line = method + b" " + target + b" HTTP/1.1"
+    upgrade = b"Host: localhost\r\nConnection: upgrade\r\nUpgrade: websocket"
+
+    for head in (b"Host: localhost", upgrade):
+        found, document = await answered(guard(), head, line)
+        assert (found, document["reason"]) == (400, "malformed")
+        assert repr(target[target.index(b"#") :].decode()) in document["detail"]
+        assert "write %23 for #" in document["detail"]
+
+
+async def test_percent_encoded_sign_of_a_fragment_passes() -> None:
+    assert (await answered(guard(), b"Host: localhost", b"GET /a%23b?c=%23d HTTP/1.1"))[0] == 200
+
+
 ONCE = [
     ("Host", "localhost", "evil.example"),
     ("Origin", "http://localhost:8000", "http://evil.example"),
