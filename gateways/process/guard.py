@@ -40,6 +40,7 @@ from gateways.process.answers import Reply, refusal
 
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 IDENTITY = "identity"
+CHUNKED = "chunked"
 GIVEN_ONCE = (
     *(hdrs.HOST, hdrs.ORIGIN, hdrs.AUTHORIZATION, "Idempotency-Key", hdrs.CONTENT_TYPE, hdrs.EXPECT),
     *(hdrs.UPGRADE, hdrs.SEC_WEBSOCKET_KEY, hdrs.SEC_WEBSOCKET_VERSION),
@@ -181,7 +182,14 @@ def _ambiguous(request: web.BaseRequest) -> Reply | None:
 
 
 def _encoded(request: web.BaseRequest) -> Reply | None:
-    """Refuse a body that is not sent as it is."""
+    """Refuse a body that is not sent as it is; where its end is in doubt, nothing behind it is read."""
+    codings = request.headers.getall(hdrs.TRANSFER_ENCODING, None)
+    if codings is not None and ", ".join(codings).lower() != CHUNKED:
+        shown = ", ".join(codings)[:SHOWN_CHARS]
+        detail = f"Transfer-Encoding {shown!r}: the one that this door undoes is {CHUNKED}; send that or none"
+        return refusal(
+            HTTPStatus.NOT_IMPLEMENTED, "unsupported_encoding", detail, "Transfer-Encoding", keep_alive=False
+        )
     encoding = ", ".join(request.headers.getall(hdrs.CONTENT_ENCODING, ())).strip()
     if encoding and encoding.lower() != IDENTITY:
         detail = f"Content-Encoding {encoding[:SHOWN_CHARS]!r}: send the body as it is"

@@ -60,9 +60,11 @@ def test_openapi_lists_what_the_guard_and_the_stream_refuse() -> None:
     paths = json.loads(openapi.document())["paths"]
     refusals = {path: set(methods["get"]["responses"]) for path, methods in paths.items()}
 
-    assert {"101", "400", "401", "403", "405", "415", "421", "426", "503"} == refusals["/v1/stream"]
+    assert {"101", "400", "401", "403", "405", "415", "421", "426", "501", "503"} == refusals["/v1/stream"]
     for path in paths:
-        assert not path.startswith("/v1/") or {"400", "401", "405", "415", "421", "503"} <= refusals[path]
+        assert (
+            not path.startswith("/v1/") or {"400", "401", "405", "415", "421", "501", "503"} <= refusals[path]
+        )
 
 
 @pytest.mark.parametrize("path", KNOWN)

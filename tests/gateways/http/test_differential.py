@@ -149,6 +149,8 @@ CASES = [
     + b"5\r\n{    \r\n0\r\n\r\n",
     request(length=b"none", body=b"", head=HEAD + b"\r\nTransfer-Encoding: chunked") + b"x\r\n{\r\n",
     request(head=HEAD + b"\r\nTransfer-Encoding: chunked"),
+    request(length=b"none", body=b"", head=HEAD + b"\r\nTransfer-Encoding: gzip, chunked")
+    + b"5\r\n{    \r\n0\r\n\r\n",
     request().replace(b"\r\n", b"\n"),
     b"\r\n" + request(),
 ]

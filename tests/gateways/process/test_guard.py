@@ -14,14 +14,19 @@ from tests.gateways.process.wire import converse
 API_PORT = 8000
 
 
-async def answered(guard: Any, head: Any, line: Any = b"GET / HTTP/1.1") -> Any:
-    """Return the status of a request with these headers, and its document."""
+def server_of(guard: Any) -> ConnectionServer:
+    """Return a door that answers 200 whatever its guard lets in."""
 
     async def handle(request: Any) -> Any:
         return Reply(200, b"{}")
 
-    server = ConnectionServer(handle, guard, DoorLimits(), connections_max=9)
-    answer, _ = await converse(server, [line + b"\r\n" + head + b"\r\n\r\n"])
+    return ConnectionServer(handle, guard, DoorLimits(), connections_max=9)
+
+
+async def answered(guard: Any, head: Any, line: Any = b"GET / HTTP/1.1") -> Any:
+    """Return the status of a request with these headers, and its document."""
+
+    answer, _ = await converse(server_of(guard), [line + b"\r\n" + head + b"\r\n\r\n"])
     return int(answer.split()[1]), msgspec.json.decode(answer.partition(b"\r\n\r\n")[2])
 
 
@@ -146,6 +151,30 @@ async def test_every_content_encoding_counts(first: Any, second: Any) -> None:
     found, document = await answered(guard(), head.encode(), b"POST / HTTP/1.1")
 
     assert (found, document["field"]) == (415, "Content-Encoding")
+
+
+CODINGS = [b"gzip, chunked", b"gzip,chunked", b"identity, chunked", b",chunked", b"x-own, CHUNKED", b""]
+
+
+@pytest.mark.parametrize("coding", CODINGS, ids=str)
+async def test_transfer_coding_that_nobody_undoes_is_501_and_closes(coding: Any) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: " + coding + b"\r\n\r\n"
+    body = b"0\r\n\r\n" if coding else b""
+
+    answer, is_closed = await converse(server_of(guard()), [head + body])
+
+    document = msgspec.json.decode(answer.partition(b"\r\n\r\n")[2])
+    assert answer.startswith(b"HTTP/1.1 501 ")
+    assert (document["reason"], document["field"]) == ("unsupported_encoding", "Transfer-Encoding")
+    assert repr(coding.decode()) in document["detail"]
+    assert "chunked" in document["detail"]
+    assert is_closed
+
+
+@pytest.mark.parametrize("coding", [b"chunked", b"Chunked"])
+async def test_chunks_are_taken(coding: Any) -> None:
+    head = b"Host: localhost\r\nTransfer-Encoding: " + coding
+    assert (await answered(guard(), head, b"POST / HTTP/1.1"))[0] == 200
 
 
 FRAGMENTS = [
