@@ -34,9 +34,9 @@ answers 503 with the reason `no_history`, `history_unavailable` or `history_busy
 
 **Doors.** Requests for a host that the setting `api.hosts` does not name get 421, WebSockets of pages that
 `api.origins` does not name 403, a body with a Content-Encoding 415, a Transfer-Encoding other than `chunked`
-501. A header that decides something (`Host`, `Origin`, `Authorization`, `Idempotency-Key`, `Content-Type`,
-`Expect`, those of a WebSocket) given twice gets 400. 405 carries `Allow`, as does the answer to OPTIONS.
-Limits and time-outs are those of `[doors]`.
+501, an Expect other than `100-continue` 417. A header that decides something (`Host`, `Origin`,
+`Authorization`, `Idempotency-Key`, `Content-Type`, `Expect`, those of a WebSocket) given twice gets 400. 405
+carries `Allow`, as does the answer to OPTIONS. Limits and time-outs are those of `[doors]`.
 
 **Client order ids** are whole numbers from 1 to 2**63 - 1, texts of 1 to 24 printable bytes of UTF-8, or
 UUIDs of 36 characters (8-4-4-4-12; one id in either case, told in lower case).
@@ -145,7 +145,7 @@ def _refusals(*more: int) -> Schema:
     document = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {
         str(status): {"description": HTTPStatus(status).phrase, "content": document}
-        for status in (400, 401, 405, 415, 421, 501, 503, *more)
+        for status in (400, 401, 405, 415, 417, 421, 501, 503, *more)
     }
 
 

@@ -41,6 +41,7 @@ from gateways.process.answers import Reply, refusal
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 IDENTITY = "identity"
 CHUNKED = "chunked"
+CONTINUE = "100-continue"
 GIVEN_ONCE = (
     *(hdrs.HOST, hdrs.ORIGIN, hdrs.AUTHORIZATION, "Idempotency-Key", hdrs.CONTENT_TYPE, hdrs.EXPECT),
     *(hdrs.UPGRADE, hdrs.SEC_WEBSOCKET_KEY, hdrs.SEC_WEBSOCKET_VERSION),
@@ -93,7 +94,7 @@ class Guard:
 
     def refuse(self, request: web.BaseRequest) -> Reply | None:
         """Return the refusal of a request that may not be looked at, None for all others."""
-        return _ambiguous(request) or self._from_elsewhere(request) or _encoded(request)
+        return _ambiguous(request) or self._from_elsewhere(request) or _unmet(request) or _encoded(request)
 
     def _from_elsewhere(self, request: web.BaseRequest) -> Reply | None:
         """Refuse a host that this door does not answer for, and a page that may not speak to it."""
@@ -179,6 +180,15 @@ def _ambiguous(request: web.BaseRequest) -> Reply | None:
         detail = f"{shown!r} in the request's target: no request has a fragment; write %23 for #"
         return refusal(HTTPStatus.BAD_REQUEST, "malformed", detail)
     return None
+
+
+def _unmet(request: web.BaseRequest) -> Reply | None:
+    """Refuse a request that expects what no door does; HTTP/1.0 knows no expectations."""
+    expected = request.headers.get(hdrs.EXPECT, "")
+    if not expected or expected.lower() == CONTINUE or request.version.minor == 0:
+        return None
+    detail = f"Expect {expected[:SHOWN_CHARS]!r}: this door meets {CONTINUE} alone; send that or none"
+    return refusal(HTTPStatus.EXPECTATION_FAILED, "expectation_failed", detail, "Expect")
 
 
 def _encoded(request: web.BaseRequest) -> Reply | None:

@@ -150,6 +150,36 @@ async def test_two_origins_open_no_websocket(instance: Instance) -> None:
         assert b'"field":"Origin"' in answer
 
 
+@pytest.mark.parametrize(
+    ("path", "header", "status"),
+    [
+        ("/v1/orders?account=1#&symbol=IDLE", "X-Any: thing", 400),
+        ("/v1/orders?account=1", "Transfer-Encoding: gzip, chunked", 501),
+        ("/v1/orders?account=1", "Expect: foo", 417),
+    ],
+)
+async def test_both_doors_refuse_in_the_same_words(
+    instance: Instance, path: str, header: str, status: int
+) -> None:
+    answers = []
+    for port, method in zip(ports(instance), ("GET", "DELETE"), strict=True):
+        head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {EVERY['Authorization']}\r\n"
+        body = "0\r\n\r\n" if "chunked" in header else ""
+        answers.append(await talk(port, f"{head}{header}\r\nConnection: close\r\n\r\n{body}".encode()))
+
+    assert answers[0].startswith(f"HTTP/1.1 {status} ".encode()), answers
+    assert b"\r\nContent-Type: application/problem+json\r\n" in answers[0]
+    assert answers[0] == answers[1]
+
+
+async def test_bare_fragment_opens_no_websocket(instance: Instance) -> None:
+    key = f"Authorization: {EVERY['Authorization']}"
+    for port, path in zip(ports(instance), ("/v1/stream#a", "/v1/session#a"), strict=True):
+        answer = await talk(port, upgrade(path, key, "Connection: close"))
+
+        assert answer.startswith(b"HTTP/1.1 400 "), answer
+
+
 async def test_odd_request_ids_are_refused_by_name_on_both_websockets(instance: Instance) -> None:
     session = instance.client.ws_connect(instance.orders + "/v1/session", headers=EVERY)
     async with session as orders, instance.stream() as stream:

@@ -102,6 +102,8 @@ HEADS = [
             b"Idempotency-Key: a\r\nIdempotency-Key: b",
             b"Idempotency-Key: a\r\nidempotency-key: a",
             b"Expect: nothing",
+            b"Expect: 100-continue, nothing",
+            b"Expect: 100-continue",
             b"X-Odd: \x01",
             b"X-Odd: \xff",
             b"X Odd: a",

@@ -177,6 +177,28 @@ async def test_chunks_are_taken(coding: Any) -> None:
     assert (await answered(guard(), head, b"POST / HTTP/1.1"))[0] == 200
 
 
+@pytest.mark.parametrize("method", [b"GET", b"POST"], ids=bytes.decode)
+@pytest.mark.parametrize("expectation", [b"foo", b"100-continue, foo", b"100-continued", b"200-ok"], ids=str)
+async def test_expectation_that_nobody_meets_is_417(method: Any, expectation: Any) -> None:
+    head = b"Host: localhost\r\nExpect: " + expectation
+
+    found, document = await answered(guard(), head, method + b" / HTTP/1.1")
+
+    assert (found, document["reason"], document["field"]) == (417, "expectation_failed", "Expect")
+    assert repr(expectation.decode()) in document["detail"]
+    assert "100-continue" in document["detail"]
+
+
+@pytest.mark.parametrize("expectation", [b"100-continue", b"100-Continue", b""])
+async def test_expectation_that_is_met_passes(expectation: Any) -> None:
+    head = b"Host: localhost\r\nContent-Length: 0\r\nExpect: " + expectation
+    assert (await answered(guard(), head, b"POST / HTTP/1.1"))[0] == 200
+
+
+async def test_http_1_0_knows_no_expectations() -> None:
+    assert (await answered(guard(), b"Host: localhost\r\nExpect: foo", b"GET / HTTP/1.0"))[0] == 200
+
+
 FRAGMENTS = [
     b"/#",
     b"/v1/orders?account=1#&symbol=XYZ",
