@@ -158,6 +158,13 @@ class Settings(Section, frozen=True, kw_only=True):
     accounts: tuple[AccountSettings, ...] = ()
 
     def __post_init__(self) -> None:
+        for idx, key in enumerate(self.keys):
+            fault = token_fault(key.token)
+            if fault is not None:
+                raise ConfigError(
+                    f"keys[{idx}].token = (not shown): has {fault}, which no request can carry; give "
+                    f"16 to 256 printable characters, none of them a space at an end"
+                )
         _refuse_twice("keys", "name", [key.name for key in self.keys])
         _refuse_twice("keys", "token", [key.token for key in self.keys], shown=False)
         _refuse_twice("currencies", "currency", [each.currency for each in self.currencies])
@@ -168,6 +175,16 @@ class Settings(Section, frozen=True, kw_only=True):
                 f"orders.port = {self.orders.port}: the same as api.port; give the doors different "
                 f"ports, or 0 for any free one"
             )
+
+
+def token_fault(token: str) -> str | None:
+    """Return what keeps a token out of a request's header, None where nothing does."""
+    if token != token.strip():
+        return "white space at an end"
+    for number, character in enumerate(token, 1):
+        if not character.isprintable():
+            return f"{character!r} as character {number}"
+    return None
 
 
 def _refuse_twice(section: str, name: str, values: list[Any], shown: bool = True) -> None:

@@ -15,6 +15,7 @@ from engine.config import (
     InstrumentSettings,
     KeySettings,
     Settings,
+    token_fault,
 )
 
 DEMO_KEY_FILE = "demo.key"
@@ -53,7 +54,7 @@ def demo_token(data_dir: Path) -> str:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         token = path.read_bytes().decode(errors="replace").strip()
-        if len(token) < 16 or not token.isascii():
+        if len(token) < 16 or not token.isascii() or token_fault(token):
             raise ConfigError(f"{path}: holds no key; remove the file and start again") from None
         return token
     token = "demo-" + secrets.token_urlsafe(24)

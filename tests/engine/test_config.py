@@ -1,5 +1,6 @@
 """Settings: what is taken, what is refused, and whether the refusal helps."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,48 @@ def test_a_token_is_never_shown() -> None:
         parse(b"[[keys]]\nname = 'a'\ntoken = 'secret'")
 
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("token", "said"),
+    [
+        (TOKEN + " ", "white space at an end"),
+        (" " + TOKEN, "white space at an end"),
+        (TOKEN + "\n", "white space at an end"),
+        ("\u00a0" + TOKEN, "white space at an end"),
+        ("a-token\r\nof-some-length", r"'\r' as character 8"),
+        ("a-token\tof-some-length", r"'\t' as character 8"),
+        ("a-token\0of-some-length", r"'\x00' as character 8"),
+        ("a-token-of-some-\x7flength", r"'\x7f' as character 17"),
+        ("a-token-of-some-\x85length", r"'\x85' as character 17"),
+    ],
+)
+def test_a_token_that_no_request_can_carry_is_refused_by_name(token: str, said: str) -> None:
+    toml = f"[[keys]]\nname = 'a'\ntoken = '{TOKEN}'\n[[keys]]\nname = 'b'\ntoken = {json.dumps(token)}"
+
+    with pytest.raises(ConfigError) as refused:
+        parse(toml.encode())
+
+    assert f"keys[1].token = (not shown): has {said}, which no request can carry; give" in str(refused.value)
+    assert "of-some" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "token", ["a token of some length", "ein-schl\u00fcssel-von-uns", "!#$%&'*+-.^_`|~/=:,"]
+)
+def test_a_token_of_printable_characters_is_taken(token: str) -> None:
+    settings = parse(f"[[keys]]\nname = 'a'\ntoken = {json.dumps(token)}".encode())
+
+    assert [each.token for each in door_keys(settings)] == [token]
+
+
+@pytest.mark.parametrize("content", ["demo-a-key\tof-some-length", "demo-a-key\nand-another-one", "demo", ""])
+def test_a_demo_key_that_no_request_can_carry_is_refused_with_its_file(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "demo.key"
+    path.write_text(content + "\n")
+
+    with pytest.raises(ConfigError, match=f"{path}: holds no key; remove the file and start again"):
+        demo_token(tmp_path)
 
 
 def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
