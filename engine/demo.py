@@ -23,11 +23,14 @@ DEMO_DEPOSIT = "100000000"
 DEMO_ACCOUNT_COUNT = 10
 
 
-def demo(token: str) -> Settings:
-    """Return the built-in configuration: three instruments, ten funded accounts, one key."""
+def demo(token: str = "") -> Settings:
+    """Return the built-in configuration: three instruments, ten funded accounts, one key.
+
+    token : empty where it is not known yet: there is no key then
+    """
     currencies = ("USD", "BTC", "ETH", "AAPL")
     return Settings(
-        keys=(KeySettings(name="demo", token=token, accounts="all", roles=("trader", "operator", "viewer")),),
+        keys=demo_keys(token) if token else (),
         currencies=tuple(CurrencySettings(currency=code) for code in currencies),
         instruments=(
             _demo_instrument("BTC-USD", "BTC", "0.0001"),
@@ -39,6 +42,11 @@ def demo(token: str) -> Settings:
             for number in range(1, DEMO_ACCOUNT_COUNT + 1)
         ),
     )
+
+
+def demo_keys(token: str) -> tuple[KeySettings, ...]:
+    """Return the one key of the demo."""
+    return (KeySettings(name="demo", token=token, accounts="all", roles=("trader", "operator", "viewer")),)
 
 
 def _demo_instrument(symbol: str, base: str, lot_size: str) -> InstrumentSettings:

@@ -31,30 +31,43 @@ from engine.runtime.segments import Application, Past
 
 
 def remember(data_dir: Path, capacities: Capacities) -> None:
-    """Note the capacities beside a new journal; ConfigError where a journal has others.
+    """Note the capacities beside a new journal; as `require_fit` where a journal has others.
 
-    A migration that was interrupted when it was done but for the moving of files is finished first.
+    The caller owns the folder (ownership.py): whoever is refused notes nothing.
     """
+    require_fit(data_dir, capacities)
     wanted = dataclasses.asdict(capacities)
     path = data_dir / journal.FOLDER / LAYOUT_FILE
-    finish_migration(data_dir)
-    if not path.exists():
-        _require_fit(path, capacities)
-        instance.make_private(path.parent)
-        layout = Layout(application=APPLICATION, capacities=wanted)
-        instance.write_atomically(path, msgspec.json.encode(layout))
+    if path.exists() and read_layout(data_dir).capacities == wanted:
         return
-    known = read_layout(data_dir).capacities
-    for name, value in wanted.items():
-        if known.get(name) != value:
+    instance.make_private(path.parent)
+    layout = Layout(application=APPLICATION, capacities=wanted)
+    instance.write_atomically(path, msgspec.json.encode(layout))
+
+
+def require_fit(data_dir: Path, capacities: Capacities) -> None:
+    """Raise ConfigError where the journal of a folder has other capacities.
+
+    A migration that was interrupted when it was done but for the moving of files is finished first,
+    so the caller owns the folder.
+    """
+    path = data_dir / journal.FOLDER / LAYOUT_FILE
+    if (data_dir / migration.STAGED).is_dir():
+        migration.finish(data_dir, Disk())
+    if not path.exists():
+        _require_segments_fit(path, capacities)
+        return
+    layout = read_layout(data_dir)
+    for name, value in dataclasses.asdict(capacities).items():
+        if layout.capacities.get(name) != value:
             raise ConfigError(
                 f"engine.capacities.{name} = {value}: the journal in {data_dir} was written with "
-                f"{known.get(name)}; set that again, or make the journal fit: "
+                f"{layout.capacities.get(name)}; set that again, or make the journal fit: "
                 f"pinion journal migrate {data_dir} --config FILE"
             )
 
 
-def _require_fit(path: Path, capacities: Capacities) -> None:
+def _require_segments_fit(path: Path, capacities: Capacities) -> None:
     """Raise JournalError where a layout that was lost was another one: its segments say so."""
     identity = trading(capacities).identity
     segments = journal.segment_paths(path.parent)

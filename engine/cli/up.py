@@ -13,18 +13,21 @@ import msgspec
 from engine import config, demo
 from engine.cli.arguments import whole_argument
 from engine.cli.definitions import definitions, missing
-from engine.cli.journal_data import application_of, remember
+from engine.cli.journal_data import application_of, remember, require_fit
 from engine.cli.kernels import announced_compilation, compile_ahead, prepare_processes
 from engine.cli.trading import trading
 from engine.config import ConfigError, DoorSettings, Settings
-from engine.instance import Instance, make_private
+from engine.instance import Instance
 from engine.runtime.children import Child, DoorSpec
 from engine.runtime.command import DONE, FAILED, WRONG_USAGE
+from engine.runtime.configure import Definition
 from engine.runtime.endings import StartError
 from engine.runtime.journal import JournalError
+from engine.runtime.ownership import owned
 from engine.runtime.supervisor import Supervisor
 
 DEFAULT_DATA = Path("var/data")
+ORDER_DOOR, API_DOOR = "http", "api"
 PORT = whole_argument(0, 65535, 8000)
 
 
@@ -56,21 +59,12 @@ def run(args: argparse.Namespace) -> int:
     data_dir = args.data.resolve()
     os.umask(os.umask(0o077) & 0o077)  # one that takes from the owner would make files that we cannot open
     try:
-        make_private(data_dir)
-        settings = read_settings(args.config, data_dir, args.api_port, args.order_port)
-        if args.durability is not None:
-            engine = msgspec.structs.replace(settings.engine, durability=args.durability)
-            settings = msgspec.structs.replace(settings, engine=engine)
-        if settings.engine.durability == "sync":
-            remember(data_dir, settings.engine.capacities.sizes())
-        supervisor = build(settings, data_dir, str(args.config or "demo"))
-        with announced_compilation() as compilation:
-
-            def ready(children: Sequence[Child], running: Instance) -> None:
-                compilation.finish()
-                say_ready(children, running)
-
-            return supervisor.run(ready)
+        settings = read_settings(args)
+        wanted = definitions(settings)
+        with owned(data_dir, (ORDER_DOOR, API_DOOR)) as lock:
+            settings = settle(settings, data_dir, is_demo=args.config is None)
+            supervisor = build(settings, wanted, data_dir, lock, str(args.config or "demo"))
+            return serve(supervisor)
     except (ConfigError, msgspec.ValidationError) as error:
         print(f"pinion up: {error}", file=sys.stderr)
         return WRONG_USAGE
@@ -85,22 +79,53 @@ def run(args: argparse.Namespace) -> int:
         raise OSError(error.errno, error.strerror, error.filename or str(data_dir)) from error
 
 
-def read_settings(
-    path: Path | None, data_dir: Path, api_port: int | None, order_port: int | None
-) -> Settings:
-    """Return the settings of the file, or of the demo, with the ports of the command line."""
-    settings = config.load(path) if path else demo.demo(demo.demo_token(data_dir))
-    if not settings.keys:
-        raise ConfigError(f"{path}: keys: there is none, so nobody could enter; add a [[keys]] table")
-    return config.with_ports(settings, api_port=api_port, order_port=order_port)
+def read_settings(args: argparse.Namespace) -> Settings:
+    """Return what the file, or the demo, and the command line say; nothing is written yet.
+
+    The key of the demo is not known before the data folder is owned: `settle` adds it.
+    """
+    settings = config.load(args.config) if args.config else demo.demo()
+    if args.config and not settings.keys:
+        raise ConfigError(f"{args.config}: keys: there is none, so nobody could enter; add a [[keys]] table")
+    settings = config.with_ports(settings, api_port=args.api_port, order_port=args.order_port)
+    if args.durability is None:
+        return settings
+    engine = msgspec.structs.replace(settings.engine, durability=args.durability)
+    return msgspec.structs.replace(settings, engine=engine)
 
 
-def build(settings: Settings, data_dir: Path, source: str) -> Supervisor:
+def settle(settings: Settings, data_dir: Path, *, is_demo: bool) -> Settings:
+    """Note in the folder, which is ours, what belongs to it for good: capacities and the demo's key."""
+    is_durable, sizes = settings.engine.durability == "sync", settings.engine.capacities.sizes()
+    if is_durable:
+        require_fit(data_dir, sizes)
+    if is_demo:
+        keys = demo.demo_keys(demo.demo_token(data_dir))
+        settings = msgspec.structs.replace(settings, keys=keys)
+    if is_durable:
+        remember(data_dir, sizes)
+    return settings
+
+
+def serve(supervisor: Supervisor) -> int:
+    """Run what was put together until a signal to stop; return the exit code."""
+    with announced_compilation() as compilation:
+
+        def ready(children: Sequence[Child], running: Instance) -> None:
+            compilation.finish()
+            say_ready(children, running)
+
+        return supervisor.run(ready)
+
+
+def build(
+    settings: Settings, wanted: Sequence[Definition], data_dir: Path, lock: int, source: str
+) -> Supervisor:
     """Put the instance together: application, configuration, doors."""
     keys = config.door_keys(settings)
     http = DoorSettings(
         data_dir=data_dir,
-        name="http",
+        name=ORDER_DOOR,
         ring_name="http",
         host=settings.orders.host,
         port=settings.orders.port,
@@ -113,7 +138,7 @@ def build(settings: Settings, data_dir: Path, source: str) -> Supervisor:
     )
     queries = msgspec.structs.replace(
         http,
-        name="api",
+        name=API_DOOR,
         ring_name="",
         host=settings.api.host,
         port=settings.api.port,
@@ -127,11 +152,12 @@ def build(settings: Settings, data_dir: Path, source: str) -> Supervisor:
         application = application_of(data_dir)  # the same capacities, and those that the journal had before
     return Supervisor(
         data_dir=data_dir,
+        lock=lock,
         config=source,
         settings=settings.engine,
         history=settings.history,
         application=application,
-        definitions=definitions(settings),
+        definitions=wanted,
         missing=missing,
         doors=doors,
         prepare=prepare_processes(

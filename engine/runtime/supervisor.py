@@ -1,6 +1,6 @@
 """Starts the processes of one instance, watches them, restarts them, stops all in order.
 
-    start   role lock, epoch, segments, kernels -> journaler -> worker -> configuration
+    start   epoch, segments, kernels -> journaler -> worker -> configuration
             -> shadow, doors -> ready
     watch   what ends is started again; a door that goes silent is killed first, and the sessions
             of its ring are declared down; a worker finds its state again from the journal
@@ -42,7 +42,6 @@ from engine.runtime.poison import Deaths
 from engine.runtime.process import (
     RoleTakenError,
     Signals,
-    await_role,
     fork,
     take_role,
 )
@@ -59,7 +58,6 @@ ADMIN_RING = "admin"
 WATCH_S = 0.2
 START_WAIT_S = 20.0
 RECOVERY_WAIT_S = 3600.0
-ROLE_WAIT_S = 5.0
 DOOR_STOP_WAIT_S = 6.0
 STOP_WAITS_S = ((WORKER, 20.0), (JOURNALER, 20.0), (SHADOW, 60.0), (HISTORY, 30.0), (DATABASE, 30.0))
 """What stops after the doors, in order."""
@@ -69,12 +67,16 @@ SILENCE_NS = 5_000_000_000
 
 
 class Supervisor:
-    """One start of an instance on one data folder."""
+    """One start of an instance on one data folder.
+
+    lock : of that folder, held by the caller as long as this runs (ownership.py)
+    """
 
     def __init__(
         self,
         *,
         data_dir: Path,
+        lock: int,
         config: str,
         settings: EngineSettings,
         history: HistorySettings,
@@ -86,6 +88,7 @@ class Supervisor:
         compile_ahead: Callable[[], int] | None = None,
     ) -> None:
         self.data_dir = data_dir
+        self.lock = lock
         self.config = config
         self.settings = settings
         self.history = history
@@ -110,8 +113,6 @@ class Supervisor:
 
         Raises StartError when the start fails or the worker dies.
         """
-        instance.make_private(self.data_dir)
-        self.lock = self._take_folder()
         self.folder = HeldFolder(self.data_dir)
         self.signals = Signals()
         try:
@@ -128,24 +129,6 @@ class Supervisor:
                 (self.data_dir / instance.INSTANCE_FILE).unlink()
             self.signals.close()
             self.folder.close()
-            os.close(self.lock)
-
-    def _take_folder(self) -> int:
-        """Take the folder, or say who has it; wait for a dead supervisor's children."""
-        try:
-            lock = take_role(self.data_dir, SUPERVISOR)
-        except RoleTakenError as error:
-            raise StartError(
-                f"{self.data_dir} is in use by process {error.pid}: stop it (kill {error.pid}) "
-                f"or give another folder with --data DIR"
-            ) from error
-        try:
-            for role in (JOURNALER, WORKER, SHADOW, HISTORY, *self.doors):
-                await_role(self.data_dir, role, ROLE_WAIT_S)
-        except RoleTakenError as error:
-            os.close(lock)
-            raise StartError(f"a process of an earlier start still runs: {error}; kill it") from error
-        return lock
 
     @contextmanager
     def _segments(self) -> Iterator[Segments]:

@@ -177,7 +177,7 @@ def key_garbage(data_dir: Path) -> str:
 
 def no_permission(data_dir: Path) -> str:
     data_dir.mkdir(mode=0o000)
-    return f"{data_dir / 'demo.key'}: Permission denied"
+    return f"{data_dir / 'supervisor.lock'}: Permission denied"
 
 
 WITHOUT_POWERS = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []

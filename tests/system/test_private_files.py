@@ -12,6 +12,13 @@ from engine import instance
 from tests.system.running import Running
 
 Start = Callable[..., Running]
+OWN = """
+import sys
+from pathlib import Path
+from engine.runtime.ownership import owned
+with owned(Path(sys.argv[1])):
+    pass
+"""
 OF_THE_TEST = {"stderr.txt"}
 
 
@@ -52,11 +59,7 @@ def test_all_files_of_a_data_folder_are_0600_and_its_folders_0700(
 
 
 def test_folders_that_a_start_makes_above_the_data_folder_are_private(tmp_path: Path) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "engine.cli.main", "up", "--data", str(tmp_path / "a" / "b" / "data"),
-         "--config", str(tmp_path / "missing.toml")],
-        capture_output=True, umask=0, check=False,
-    )  # fmt: skip
+    subprocess.run([sys.executable, "-c", OWN, str(tmp_path / "a" / "b" / "data")], umask=0, check=True)
 
     made = [tmp_path / "a", tmp_path / "a" / "b", tmp_path / "a" / "b" / "data"]
     assert [path.stat().st_mode & 0o777 for path in made] == [0o700] * 3

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from engine.config import EngineSettings, HistorySettings
+from engine.runtime.ownership import owned
 from engine.runtime.supervisor import Supervisor
 from tests.engine.runtime.echo import application
 
@@ -22,11 +23,13 @@ SETTINGS = EngineSettings(
 def main(data_dir: Path, kind: type[Supervisor] = Supervisor) -> int:
     """Run until SIGTERM."""
     logging.basicConfig(level=logging.INFO)
-    supervisor = kind(
-        data_dir=data_dir, config="echo", settings=SETTINGS, history=HistorySettings(),
-        application=application(), definitions=[], doors=[], missing=lambda definitions, state: definitions,
-    )  # fmt: skip
-    return supervisor.run(lambda *_: print("ready", flush=True))
+    with owned(data_dir) as lock:
+        supervisor = kind(
+            data_dir=data_dir, lock=lock, config="echo", settings=SETTINGS, history=HistorySettings(),
+            application=application(), definitions=[], doors=[],
+            missing=lambda definitions, state: definitions,
+        )  # fmt: skip
+        return supervisor.run(lambda *_: print("ready", flush=True))
 
 
 if __name__ == "__main__":
