@@ -19,7 +19,7 @@ from engine.cli.journal_layout import APPLICATION, MEND, Layout, parsed
 from engine.cli.trading import trading
 from engine.config import ConfigError
 from engine.instance import SUPERVISOR
-from engine.runtime import journal, migration
+from engine.runtime import archive, journal, migration, snapshot
 from engine.runtime.disk import Disk
 from engine.runtime.eras import EraReplica, identity_by_number
 from engine.runtime.frames import Frame
@@ -48,6 +48,7 @@ def remember(data_dir: Path, capacities: Capacities) -> None:
 def require_fit(data_dir: Path, capacities: Capacities) -> None:
     """Raise ConfigError where the journal of a folder has other capacities.
 
+    Where there is nothing of a journal but its layout, a start went no further: that binds nobody.
     A migration that was interrupted when it was done but for the moving of files is finished first,
     so the caller owns the folder.
     """
@@ -58,6 +59,8 @@ def require_fit(data_dir: Path, capacities: Capacities) -> None:
         _require_segments_fit(path, capacities)
         return
     layout = read_layout(data_dir)
+    if not layout.past and not _is_begun(data_dir):
+        return
     for name, value in dataclasses.asdict(capacities).items():
         if layout.capacities.get(name) != value:
             raise ConfigError(
@@ -65,6 +68,17 @@ def require_fit(data_dir: Path, capacities: Capacities) -> None:
                 f"{layout.capacities.get(name)}; set that again, or make the journal fit: "
                 f"pinion journal migrate {data_dir} --config FILE"
             )
+
+
+def _is_begun(data_dir: Path) -> bool:
+    """Tell whether anything was ever decided with the capacities that a layout names."""
+    return any(
+        (
+            journal.segment_paths(data_dir / journal.FOLDER),
+            snapshot.snapshot_paths(data_dir),
+            archive.archived_paths(data_dir / archive.FOLDER),
+        )
+    )
 
 
 def _require_segments_fit(path: Path, capacities: Capacities) -> None:

@@ -1,14 +1,16 @@
 """A damaged journal/layout.json is named with field, value and mend by every command."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine.cli.journal_data import read_layout
 from engine.cli.main import main
-from engine.runtime.journal import JournalError
+from engine.config import ConfigError
+from engine.runtime.journal import JournalError, segment_paths
 from tests.engine.cli.small_journal import DEFINITIONS, append, begin
 from tests.engine.trading.engine_side import SMALL
 
@@ -143,3 +145,41 @@ def test_a_start_writes_a_lost_file_again_only_where_the_segments_fit(data_dir: 
     begin(data_dir, SMALL)
 
     assert path.read_bytes() == before
+
+
+def test_a_layout_of_which_no_journal_came_binds_nobody(tmp_path: Path) -> None:
+    begin(tmp_path, SMALL)
+    other = replace(SMALL, orders=2 * SMALL.orders)
+
+    begin(tmp_path, other)
+
+    assert read_layout(tmp_path).capacities == asdict(other)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "journal/00000001-0000000000000001.npy",
+        "snapshots/0000000000000007.npy",
+        "archive/00000001-0000000000000001.npy.zst",
+    ],
+)
+def test_segment_snapshot_or_archive_binds_to_its_layout(tmp_path: Path, name: str) -> None:
+    begin(tmp_path, SMALL)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).touch()
+
+    with pytest.raises(ConfigError, match=f"engine.capacities.orders = {2 * SMALL.orders}: the journal in"):
+        begin(tmp_path, replace(SMALL, orders=2 * SMALL.orders))
+
+    assert read_layout(tmp_path).capacities == asdict(SMALL)
+
+
+def test_a_layout_with_a_past_binds_also_alone(data_dir: Path) -> None:
+    past = [{"capacities": asdict(replace(SMALL, orders=8)), "last_seq": 3, "number": 2}]
+    damage(data_dir, "past", past)
+    for segment in segment_paths(data_dir / "journal"):
+        segment.unlink()
+
+    with pytest.raises(ConfigError, match="the journal in"):
+        begin(data_dir, replace(SMALL, orders=2 * SMALL.orders))
