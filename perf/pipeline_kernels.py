@@ -11,11 +11,12 @@ import numpy.typing as npt
 
 from engine.records import COMMAND, EVENT, EventFlag
 from perf.step_kernels import offset_bytes
-from ringbuf.atomics import clock_monotonic_ns, clock_realtime_ns, cpu_pause, sched_yield, sleep_ns
+from ringbuf.atomics import clock_monotonic_ns, clock_realtime_ns, cpu_pause, sched_yield
 from ringbuf.broadcast import read
 from ringbuf.copying import put_slots
 from ringbuf.layout import PUBLISHED
 from ringbuf.njit import njit
+from ringbuf.sleeping import sleep_ns
 from ringbuf.spsc import claim_up_to, publish
 
 COMMAND_WORDS = COMMAND.itemsize // 8

@@ -6,6 +6,8 @@
     seqlock.py    consistent reads of what another writes         open_version ... snapshot
     counters.py   named counters and heartbeats                   Counters
     waiting.py    what an idle loop does                          pause
+    bells.py      who sleeps, and is called when there is news    call, fall_asleep, Bell
+    sleeping.py   sleep for a time or on a word, wake who does    futex_wait, futex_wake
     atomics.py    acquire, release, fences, clocks                for kernels of your own
     njit.py       numba's njit, cached where processes meet
     layout.py     where each word lies

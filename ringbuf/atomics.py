@@ -51,7 +51,7 @@ _BIT = ir.IntType(1)
 _TIMESPEC = ir.LiteralStructType([_I64, _I64])
 
 
-def _require_words(words: types.Type, *, written: bool) -> None:
+def require_words(words: types.Type, *, written: bool) -> None:
     """Refuse anything but a one-dimensional int64 array, and a read-only one where it is written."""
     if not isinstance(words, types.Array) or words.dtype != types.int64 or words.ndim != 1:
         raise TypingError(f"atomics work on one-dimensional int64 arrays, not on {words}")
@@ -59,7 +59,7 @@ def _require_words(words: types.Type, *, written: bool) -> None:
         raise TypingError("this word is mapped read-only and cannot be stored to")
 
 
-def _word_pointer(context: Any, builder: Any, words_type: Any, words: Any, idx: Any) -> Any:
+def word_pointer(context: Any, builder: Any, words_type: Any, words: Any, idx: Any) -> Any:
     """Return the address of words[idx]."""
     array = context.make_array(words_type)(context, builder, words)
     return cgutils.get_item_pointer(context, builder, words_type, array, [idx], wraparound=False)
@@ -70,10 +70,10 @@ def _make_load(ordering: str) -> Any:
 
     @intrinsic
     def load(typing_context: Any, words: Any, idx: Any) -> Any:
-        _require_words(words, written=False)
+        require_words(words, written=False)
 
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            pointer = _word_pointer(context, builder, signature.args[0], args[0], args[1])
+            pointer = word_pointer(context, builder, signature.args[0], args[0], args[1])
             return builder.load_atomic(pointer, ordering, _WORD_BYTES)
 
         return types.int64(words, types.intp), generate
@@ -86,10 +86,10 @@ def _make_store(ordering: str) -> Any:
 
     @intrinsic
     def store(typing_context: Any, words: Any, idx: Any, value: Any) -> Any:
-        _require_words(words, written=True)
+        require_words(words, written=True)
 
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            pointer = _word_pointer(context, builder, signature.args[0], args[0], args[1])
+            pointer = word_pointer(context, builder, signature.args[0], args[0], args[1])
             builder.store_atomic(args[2], pointer, ordering, _WORD_BYTES)
             return context.get_dummy_value()
 
@@ -112,7 +112,7 @@ def _make_fence(ordering: str) -> Any:
     return fence
 
 
-def _declared(builder: Any, result: Any, arguments: list[Any], name: str) -> Any:
+def declared(builder: Any, result: Any, arguments: list[Any], name: str) -> Any:
     """Declare a function of the C library, or an LLVM intrinsic, by its name.
 
     A name survives numba's cache; an address (ctypes) would not.
@@ -123,7 +123,7 @@ def _declared(builder: Any, result: Any, arguments: list[Any], name: str) -> Any
 @intrinsic
 def _pause_intrinsic(typing_context: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        builder.call(_declared(builder, ir.VoidType(), [], "llvm.x86.sse2.pause"), [])
+        builder.call(declared(builder, ir.VoidType(), [], "llvm.x86.sse2.pause"), [])
         return context.get_dummy_value()
 
     return types.void(), generate
@@ -132,7 +132,7 @@ def _pause_intrinsic(typing_context: Any) -> Any:
 @intrinsic
 def _cycles_intrinsic(typing_context: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.call(_declared(builder, _I64, [], "llvm.readcyclecounter"), [])
+        return builder.call(declared(builder, _I64, [], "llvm.readcyclecounter"), [])
 
     return types.int64(), generate
 
@@ -140,7 +140,7 @@ def _cycles_intrinsic(typing_context: Any) -> Any:
 @intrinsic
 def _yield_core_intrinsic(typing_context: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        builder.call(_declared(builder, _I32, [], "sched_yield"), [])
+        builder.call(declared(builder, _I32, [], "sched_yield"), [])
         return context.get_dummy_value()
 
     return types.void(), generate
@@ -150,7 +150,7 @@ def _yield_core_intrinsic(typing_context: Any) -> Any:
 def _clock_intrinsic(typing_context: Any, clock: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         now = cgutils.alloca_once(builder, _TIMESPEC)
-        read = _declared(builder, _I32, [_I32, _TIMESPEC.as_pointer()], "clock_gettime")
+        read = declared(builder, _I32, [_I32, _TIMESPEC.as_pointer()], "clock_gettime")
         builder.call(read, [args[0], now])
         seconds = builder.load(cgutils.gep_inbounds(builder, now, 0, 0))
         rest_ns = builder.load(cgutils.gep_inbounds(builder, now, 0, 1))
@@ -160,18 +160,15 @@ def _clock_intrinsic(typing_context: Any, clock: Any) -> Any:
 
 
 @intrinsic
-def _sleep_intrinsic(typing_context: Any, duration_ns: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        wanted = cgutils.alloca_once(builder, _TIMESPEC)
-        billion = ir.Constant(_I64, NS_PER_S)
-        builder.store(builder.sdiv(args[0], billion), cgutils.gep_inbounds(builder, wanted, 0, 0))
-        builder.store(builder.srem(args[0], billion), cgutils.gep_inbounds(builder, wanted, 0, 1))
-        pointer = _TIMESPEC.as_pointer()
-        sleep = _declared(builder, _I32, [pointer, pointer], "nanosleep")
-        builder.call(sleep, [wanted, ir.Constant(pointer, None)])
-        return context.get_dummy_value()
+def _exchange_intrinsic(typing_context: Any, words: Any, idx: Any, expected: Any, value: Any) -> Any:
+    require_words(words, written=True)
 
-    return types.void(types.int64), generate
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = word_pointer(context, builder, signature.args[0], args[0], args[1])
+        found = builder.cmpxchg(pointer, args[2], args[3], "seq_cst", "monotonic")
+        return builder.extract_value(found, 1)
+
+    return types.boolean(words, types.intp, types.int64, types.int64), generate
 
 
 @intrinsic
@@ -182,7 +179,7 @@ def _prefetch_intrinsic(typing_context: Any, array: Any, idx: Any) -> Any:
             context, builder, signature.args[0], made, [args[1]], wraparound=False
         )
         pointer = builder.bitcast(pointer, _BYTES)
-        hint = _declared(builder, ir.VoidType(), [_BYTES, _I32, _I32, _I32], "llvm.prefetch.p0")
+        hint = declared(builder, ir.VoidType(), [_BYTES, _I32, _I32, _I32], "llvm.prefetch.p0")
         read, keep, data = (ir.Constant(_I32, value) for value in (0, 3, 1))
         builder.call(hint, [pointer, read, keep, data])
         return context.get_dummy_value()
@@ -212,7 +209,7 @@ def _copy_intrinsic(
         target = address(kinds[0], args[0], args[1], args[2])
         origin = address(kinds[3], args[3], args[4], args[5])
         bytes_count = builder.mul(args[6], ir.Constant(_I64, _WORD_BYTES))
-        copy = _declared(builder, ir.VoidType(), [_BYTES, _BYTES, _I64, _BIT], "llvm.memcpy.p0.p0.i64")
+        copy = declared(builder, ir.VoidType(), [_BYTES, _BYTES, _I64, _BIT], "llvm.memcpy.p0.p0.i64")
         builder.call(copy, [target, origin, bytes_count, ir.Constant(_BIT, 0)])
         return context.get_dummy_value()
 
@@ -226,11 +223,12 @@ _store_release: Any = _make_store("release")
 _store_relaxed: Any = _make_store("monotonic")
 _fence_acquire: Any = _make_fence("acquire")
 _fence_release: Any = _make_fence("release")
+_fence_full: Any = _make_fence("seq_cst")
 _pause: Any = _pause_intrinsic
 _cycles: Any = _cycles_intrinsic
 _yield: Any = _yield_core_intrinsic
 _clock: Any = _clock_intrinsic
-_sleep: Any = _sleep_intrinsic
+_exchange: Any = _exchange_intrinsic
 _prefetch: Any = _prefetch_intrinsic
 _copy: Any = _copy_intrinsic
 
@@ -280,6 +278,20 @@ def fence_release() -> None:
 
 
 @njit
+def fence_full() -> None:
+    """Keep every earlier load and store before every later one: a store before a load, too."""
+    _fence_full()
+
+
+@njit
+def exchange(words: Words, i: int, expected: int, value: int) -> bool:
+    """Set words[i] to `value` if it is `expected`, in one step; tell whether it was. A full fence."""
+    if BOUNDS_CHECKED:
+        assert 0 <= i < words.shape[0]
+    return _exchange(words, i, expected, value)
+
+
+@njit
 def cpu_pause() -> None:
     """Tell the core that this is a spin loop."""
     _pause()
@@ -309,12 +321,6 @@ def sched_yield() -> None:
     _yield()
 
 
-@njit
-def sleep_ns(duration_ns: int) -> None:
-    """Sleep about `duration_ns`, less when a signal comes. Holds the interpreter lock."""
-    _sleep(duration_ns)
-
-
 def _load_plain(words: Words, i: int) -> int:
     return int(words[i])
 
@@ -327,22 +333,25 @@ def _nothing() -> None:
     return None
 
 
-def _sleep_plain(duration_ns: int) -> None:
-    time.sleep(duration_ns / NS_PER_S)
-
-
 def _copy_plain(to: Words, to_row: int, to_word: int, source: Words, row: int, word: int, count: int) -> None:
     first, begin = to_row * to.shape[1] + to_word, row * source.shape[1] + word
     to.reshape(-1)[first : first + count] = source.reshape(-1)[begin : begin + count]
+
+
+def _exchange_plain(words: Words, i: int, expected: int, value: int) -> bool:
+    found = bool(words[i] == expected)
+    if found:
+        words[i] = value
+    return found
 
 
 if not COMPILED:
     # Intrinsics cannot run uncompiled; the functions above find these under the same names.
     _load_acquire = _load_relaxed = _load_plain
     _store_release = _store_relaxed = _store_plain
-    _fence_acquire = _fence_release = _pause = _nothing
+    _fence_acquire = _fence_release = _fence_full = _pause = _nothing
+    _exchange = _exchange_plain
     _yield = os.sched_yield
-    _sleep = _sleep_plain
     _clock = time.clock_gettime_ns
     _cycles = time.perf_counter_ns
     _copy = _copy_plain

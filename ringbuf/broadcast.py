@@ -112,6 +112,16 @@ def read(
 
 
 @njit
+def is_visible(control: Words, slots: Words, gate_words: Words, gate_idx: int, position: int) -> bool:
+    """Tell whether `read` would find anything at `position`; parameters as there."""
+    if load_acquire(control, END) <= position:  # pairs with commit()
+        return False
+    gate = load_acquire(gate_words, gate_idx)  # pairs with the gate owner's store_release
+    waits_for = slots[position & (slots.shape[0] - 1), GATE_WORD]
+    return waits_for <= gate or is_lapped(control, slots.shape[0], position)
+
+
+@njit
 def append(control: Words, slots: Words, records: Words, gate: int) -> int:
     """Write `records` behind the last one and show them; return the index after them. Only the writer calls.
 

@@ -35,6 +35,12 @@ HEADER_BYTES = 1024
 CONTROL_OFFSET_BYTES = HEADER_BYTES
 DATA_OFFSET_BYTES = 4096
 
+AWAKE, CALLED, ASLEEP = range(3)
+"""States of a bell. Asleep, whatever it is that comes: a sleeper may define values above for what it
+waits for alone."""
+DESCRIPTOR = 1
+"""Word of a bell, behind its state: an eventfd + 1, or 0 where the sleeper sleeps on the futex."""
+
 STAMP_WORD = 0
 """Word of a broadcast slot that holds the slot's global index."""
 GATE_WORD = 1

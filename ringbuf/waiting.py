@@ -2,6 +2,7 @@
 
     SPIN      pause the core, never give it up: one pinned core per loop
     BACKOFF   spin a little, then yield, then sleep a little longer each time: for shared machines
+    BLOCK     spin shortly, then sleep until whoever has something calls (bells.py): for shared machines
 
 The caller counts its idle rounds and resets the count when it finds work:
 
@@ -15,8 +16,9 @@ The caller counts its idle rounds and resets the count when it finds work:
 
 from enum import IntEnum
 
-from ringbuf.atomics import Words, clock_monotonic_ns, cpu_pause, load_acquire, sched_yield, sleep_ns
+from ringbuf.atomics import Words, clock_monotonic_ns, cpu_pause, load_acquire, sched_yield
 from ringbuf.njit import njit
+from ringbuf.sleeping import sleep_ns
 
 
 class Wait(IntEnum):
@@ -24,10 +26,12 @@ class Wait(IntEnum):
 
     SPIN = 1
     BACKOFF = 2
+    BLOCK = 3
 
 
 SPIN = int(Wait.SPIN)
 BACKOFF = int(Wait.BACKOFF)
+BLOCK = int(Wait.BLOCK)
 
 SPIN_ROUNDS = 20_000
 """80 us where a pause takes 4 ns (measured), 0.9 ms where it takes 45: longer than a sleeper needs
@@ -49,7 +53,7 @@ def pause(policy: int, idle_count: int) -> int:
 
     Parameters
     ----------
-    policy : int64, SPIN or BACKOFF
+    policy : int64, SPIN or BACKOFF; BLOCK waits as BACKOFF does where nobody can call
     idle_count : int64, rounds without work so far, from 0
     """
     if policy == SPIN or idle_count < SPIN_ROUNDS:

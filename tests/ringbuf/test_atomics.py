@@ -11,7 +11,7 @@ import pytest
 from numba import njit
 from numba.core.errors import TypingError
 
-from ringbuf import atomics
+from ringbuf import atomics, sleeping
 
 STATE = np.dtype([("seq", "<i8"), ("version", "<i8", (4,))])
 
@@ -117,20 +117,26 @@ def test_the_cycle_counter_grows() -> None:
 def test_sleep_lasts_at_least_what_was_asked() -> None:
     before = time.monotonic_ns()
 
-    atomics.sleep_ns(2_000_000)
+    sleeping.sleep_ns(2_000_000)
 
     assert time.monotonic_ns() - before >= 2_000_000
 
 
 UNCOMPILED = """
 import numpy as np
-from ringbuf import atomics, broadcast, seqlock, spsc, waiting
+from ringbuf import atomics, bells, broadcast, seqlock, sleeping, spsc, waiting
 
 words = np.zeros(4, np.int64)
 atomics.store_release(words, 1, 7)
 assert atomics.load_acquire(words, 1) == 7 == atomics.load_relaxed(words, 1)
 atomics.fence_acquire(); atomics.fence_release(); atomics.cpu_pause(); atomics.sched_yield()
-atomics.sleep_ns(1)
+sleeping.sleep_ns(1)
+atomics.fence_full()
+assert atomics.exchange(words, 1, 7, 8) and not atomics.exchange(words, 1, 7, 9) and words[1] == 8
+line = np.zeros(32, np.int64)
+bells.fall_asleep(line, 0, bells.ASLEEP)
+assert bells.call(line, 0, bells.ASLEEP) and bells.stay_asleep(line, 0, bells.ASLEEP, 10**9) != 0
+assert bells.sleep_until_beyond(words, 1, 8, line, 0, 2, 1000) == 8
 assert atomics.clock_monotonic_ns() > 0 < atomics.clock_realtime_ns() and atomics.cycle_count() > 0
 assert waiting.pause(waiting.BACKOFF, 5000) == 5001
 
