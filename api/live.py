@@ -39,6 +39,8 @@ class LiveSource:
         self.durable_seq = durable_seq
         self.epoch = epoch
         self._has_news = has_news
+        self.hurry: Callable[[], None] = lambda: None
+        """Called when somebody waits for events to be taken."""
 
     async def until_followed(self, followed_seq: Callable[[], int]) -> None:
         """Wait until the events that are durable by now were taken: who was answered finds its trade.
@@ -46,6 +48,7 @@ class LiveSource:
         Bounded: where following takes longer, the answer's complete_after_seq still holds.
         """
         wanted, give_up = self.durable_seq(), time.monotonic() + FOLLOW_WAIT_S
+        self.hurry()
         while self._has_news() and followed_seq() < wanted:
             if time.monotonic() > give_up:
                 return

@@ -1,8 +1,8 @@
 """The one task that follows the engine: drains the event ring, copies watched books, beats.
 
-Polls, because the engine never waits for, and knows nothing of, its readers. Its pace:
-    nobody listens, nothing happens     IDLE_S between looks: under 1% of a CPU
-    somebody listens                    LISTENING_S
+The engine never waits for its readers. The pace:
+    nobody listens                      IDLE_S between looks, unless a query waits: under 1% of a CPU
+    somebody listens                    until the engine calls (ringbuf/bells.py), or LISTENING_S
     events flow                         as long as the work of the pass took, so following a
                                         flood takes half a CPU at most and lags, or is lapped,
                                         instead of taking time from the engine (DESIGN D5)
@@ -18,11 +18,12 @@ from api.feeds import BookFeed, TickerFeed
 from api.hub import Hub
 from engine.port import EventReader
 from engine.trading.view_records import BookView
+from ringbuf.bells import Bell
 from ringbuf.seqlock import TornReadError
 
 log = logging.getLogger(__name__)
 
-IDLE_S = 0.04
+IDLE_S = 0.1
 LISTENING_S = 0.004
 BUSY_S = 0.001
 DRAIN_EVENTS = 1024
@@ -100,19 +101,51 @@ class Pump:
         self._status = status
         self._look = look
         self._laps = reader.laps
+        self._bell = reader.bell
+        self._called = asyncio.Event()
+        self._is_behind = False
         self._beat_due = 0.0
         self._status_due = 0.0
 
     async def run(self) -> None:
         """Follow the engine until cancelled."""
+        if self._bell is not None:
+            loop = asyncio.get_running_loop()
+            loop.add_reader(self._bell.descriptor, self._on_call, self._bell)
         while True:
             started = time.monotonic()
             busy = self.turn(started)
             worked_s = time.monotonic() - started
-            if busy:
+            if self._hub.is_idle() and not self._is_behind:
+                await self._rest(IDLE_S)
+            elif busy:
                 await asyncio.sleep(max(BUSY_S, worked_s))
+            elif self._bell is None:
+                await self._rest(LISTENING_S)
             else:
-                await asyncio.sleep(IDLE_S if self._hub.is_idle() else LISTENING_S)
+                await self._until_called(self._bell)
+
+    async def _until_called(self, bell: Bell) -> None:
+        """Sleep until there are events that may be seen, or until the next beat."""
+        bell.fall_asleep()
+        if not self._reader.has_visible():
+            await self._rest(BEAT_S)
+        bell.wake_up()
+
+    async def _rest(self, duration_s: float) -> None:
+        """Sleep so long, or until somebody cannot wait."""
+        timer = asyncio.get_running_loop().call_later(duration_s, self._called.set)
+        await self._called.wait()
+        timer.cancel()
+        self._called.clear()
+
+    def hurry(self) -> None:
+        """Take the next pass now: somebody waits for what is there."""
+        self._called.set()
+
+    def _on_call(self, bell: Bell) -> None:
+        bell.hear()
+        self.hurry()
 
     def turn(self, now: float) -> bool:
         """Do one bounded pass; tell whether there was anything to do."""
@@ -129,6 +162,7 @@ class Pump:
 
     def drain(self) -> bool:
         """Take what the event ring has, DRAINS_PER_PASS times at most; tell whether it had anything."""
+        self._is_behind = False
         for taken in range(DRAINS_PER_PASS):
             if not self._reader.has_news():
                 return taken > 0
@@ -140,4 +174,5 @@ class Pump:
                 self._hub.mark_gap(self._hub.source.view.seq)
             elif not len(events):
                 return taken > 0  # what there is, is not durable yet
+        self._is_behind = True
         return True

@@ -148,7 +148,9 @@ def build(door: DoorSettings, reader: EventReader) -> tuple[web.Application, Pum
 
     application.on_shutdown.append(end_streams)
     application.on_cleanup.append(close_archive)
-    return application, Pump(hub, reader, status.document, status.readiness.look)
+    pump = Pump(hub, reader, status.document, status.readiness.look)
+    hub.source.hurry = pump.hurry
+    return application, pump
 
 
 def caller_middleware(access: Access) -> Middleware:

@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 
 from engine.histogram import Histogram
-from engine.layout import HISTOGRAMS, JOURNAL_ENTRY, STATS, rings_dtype
+from engine.layout import HISTOGRAMS, JOURNAL_ENTRY, STATS, bells_dtype, rings_dtype
 from engine.records import EVENT
 from ringbuf.counters import Counters
 from ringbuf.segment import Kind, Segment, SegmentError, attach
@@ -76,6 +76,8 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     command_slots: int  # of every ring
     segments: dict[str, str]
     state_fields: Any  # description of the state's dtype
+    wait: str  # engine.wait
+    sleepers: tuple[str, ...]  # index = bell
     api: str = ""
     orders: str = ""
     history: str = ""  # DSN of the database, empty: none
@@ -198,6 +200,12 @@ def attach_journal(instance: Instance) -> Segment:
 def attach_events(instance: Instance) -> Segment:
     """Map the event ring, read-only."""
     return _attach(instance, "events", Kind.BROADCAST, EVENT, readonly=True)
+
+
+def attach_bells(instance: Instance) -> Segment:
+    """Map the bells; each process writes its own, and calls others."""
+    dtype = bells_dtype(len(instance.sleepers))
+    return _attach(instance, "bells", Kind.STATE, dtype, readonly=False)
 
 
 def attach_state(instance: Instance) -> Segment:

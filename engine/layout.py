@@ -7,6 +7,7 @@ events     BROADCAST  EVENT[]; gated by DURABLE
 state      STATE      one record of the application
 counters   COUNTERS   worker.*, <process>.heartbeat, <ring>.sessions, <ring>.busy
 stats      STATE      STATS: latency histograms of the worker
+bells      STATE      bells_dtype: who sleeps, and how to wake it (ringbuf/bells.py)
 """
 
 from typing import Any
@@ -16,9 +17,11 @@ import numpy as np
 from engine.histogram import BUCKETS
 from engine.records import COMMAND
 from ringbuf.layout import (
+    ASLEEP,
     CONTROL_OFFSET_BYTES,
     CONTROL_WORDS,
     DATA_OFFSET_BYTES,
+    LINE_WORDS,
     USER_WORDS,
     WORD_BYTES,
 )
@@ -43,6 +46,11 @@ JOURNAL_ENTRY = np.dtype(
 """One command as it was sequenced: all that a replay needs."""
 assert JOURNAL_ENTRY.itemsize == 160
 
+WORKER_BELL, JOURNALER_BELL, SHADOW_BELL, READER_BELLS = range(4)
+"""Whose bell is which; from READER_BELLS on those of doors and feeders, who wait for events."""
+FOR_DURABLE = ASLEEP + 1
+"""State of the worker's bell: asleep until D moves; a new command is no reason to wake it."""
+
 RING_WAIT = 0
 STEP = 1
 HISTOGRAMS = ("ring_wait", "step")
@@ -53,6 +61,11 @@ STATS = np.dtype(
     [("buckets", "<i8", (len(HISTOGRAMS), BUCKETS)), ("checks", "<i8", (2 * CHECKS,))]  # seq, hash, ...
 )
 """ns from a gateway's stamp to sequencing, ns of one sampled command per batch; the last hashes noted."""
+
+
+def bells_dtype(count: int) -> np.dtype[np.void]:
+    """Return the record of so many bells."""
+    return np.dtype([("words", "<i8", (count * LINE_WORDS,))])
 
 
 def words_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -28,6 +28,7 @@ from engine.histogram import Histogram
 from engine.instance import (
     Instance,
     PortError,
+    attach_bells,
     attach_commands,
     attach_counters,
     attach_events,
@@ -39,13 +40,15 @@ from engine.instance import (
     write_ready,
 )
 from engine.instance import attach_state as instance_state
-from engine.layout import DURABLE, LATCH, SESSION_BITS, STATE_EPOCH
+from engine.layout import DURABLE, LATCH, SESSION_BITS, STATE_EPOCH, WORKER_BELL
 from engine.own_events import keep_own
 from engine.records import EVENT
 from ringbuf.atomics import clock_monotonic_ns, clock_realtime_ns, load_acquire
-from ringbuf.broadcast import LAPPED, committed
+from ringbuf.bells import Bell, call, sleep_until_visible
+from ringbuf.broadcast import LAPPED, committed, is_visible
 from ringbuf.broadcast import read as read_slots
 from ringbuf.counters import Counters
+from ringbuf.layout import ASLEEP
 from ringbuf.spsc import SpscRing, words_of
 
 __all__ = [
@@ -59,6 +62,8 @@ __all__ = [
     "report_ready",
 ]
 SCRATCH = 1024
+LOOK_AGAIN_S = 0.00005
+"""Between two looks for events where nobody calls."""
 _EVENT_WORDS = EVENT.itemsize // 8
 
 
@@ -87,8 +92,12 @@ class _Place:
         self._journal = attach_journal(instance)
         self._counters = attach_counters(instance)
         self._slots = words_of(self._events.slots)
+        self._bells = attach_bells(instance)
+        self._bell_words: npt.NDArray[np.int64] = self._bells.slots[0]["words"]
         self._scratch = np.zeros((SCRATCH, _EVENT_WORDS), np.int64)
         self._heartbeat = counter_name(name, "heartbeat")
+        has_bell = instance.wait == "block" and name in instance.sleepers
+        self._sleeper = instance.sleepers.index(name) if has_bell else None
         self.position = int(committed(self._events.control))
         self.laps = 0
         self.lost = 0
@@ -101,6 +110,12 @@ class _Place:
         """Compile, or load, what is called now and then: nobody shall wait for it later."""
         self.durable_seq()
         clock_monotonic_ns()  # of Counters.age_ns
+        call(self._bell_words, WORKER_BELL, ASLEEP)
+        self.has_visible()
+        self.await_events(0.0)
+        if self.bell is not None:
+            self.bell.fall_asleep()
+            self.bell.wake_up()
 
     @property
     def durability(self) -> str:
@@ -110,6 +125,29 @@ class _Place:
     def has_news(self) -> bool:
         """Tell whether the event ring holds events that were not looked at yet."""
         return bool(committed(self._events.control) > self.position)
+
+    def has_visible(self) -> bool:
+        """Tell whether the next event may be seen: it is there, and durable."""
+        control, gate = self._events.control, self._journal.control
+        return bool(is_visible(control, self._slots, gate, DURABLE, self.position))
+
+    def await_events(self, limit_s: float) -> None:
+        """Sleep until there are events that may be seen, limit_s or a signal at most."""
+        if self._sleeper is None:
+            time.sleep(min(LOOK_AGAIN_S, limit_s))
+            return
+        ring = self._events.control, self._slots, self._journal.control, DURABLE, self.position
+        sleep_until_visible(*ring, self._bell_words, self._sleeper, int(limit_s * 1e9))
+
+    def skip(self) -> None:
+        """Go on behind the last event: what was not looked at concerned nobody here."""
+        self.position = int(committed(self._events.control))
+
+    @property
+    def bell(self) -> Bell | None:
+        """What wakes this event loop when there are events for it; None where it has to look itself."""
+        bell = None if self._sleeper is None else Bell(self._bell_words, self._sleeper)
+        return bell if bell is not None and bell.descriptor >= 0 else None
 
     def durable_seq(self) -> int:
         """Return D: the last seq that can no longer be lost."""
@@ -206,6 +244,7 @@ class Port(_Place):
         stamps = commands["gw_ts"]
         stamps[stamps == 0] = clock_realtime_ns()
         accepted = self._ring.push(commands)
+        call(self._bell_words, WORKER_BELL, ASLEEP)
         if accepted < len(commands):
             self._counters.add(self._busy, len(commands) - accepted)
         return accepted

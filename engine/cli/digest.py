@@ -50,8 +50,13 @@ def run(args: argparse.Namespace) -> int:
 
 def asked_of(data_dir: Path, wait_s: float) -> Answer:
     """Return the answer; PortError where there is none."""
-    if instance.read(data_dir).durability != "sync":
+    running = instance.read(data_dir)
+    if running.durability != "sync":
         raise PortError(f"{data_dir}: runs with durability none and has no shadow; start it with sync")
+    if SHADOW not in [each.name for each in running.processes]:
+        raise PortError(
+            f"{data_dir}: has no shadow; if engine.shadow is off, take that out, then start again"
+        )
     differences, checks = counter_name(SHADOW, "differences"), counter_name(SHADOW, "checks")
     deadline = time.monotonic() + wait_s
     with EventReader.attach(data_dir) as reader:

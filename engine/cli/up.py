@@ -48,6 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "configuration's, which is sync)",
     )
     parser.add_argument(
+        "--wait",
+        choices=("block", "backoff", "spin"),
+        help="what idle processes do: sleep until called, look again and again ever more seldom, or spin "
+        "(default: the configuration's, which is block)",
+    )
+    parser.add_argument(
         "--verbose", action="store_true", help="log the processes' lifecycle on standard error"
     )
 
@@ -88,10 +94,8 @@ def read_settings(args: argparse.Namespace) -> Settings:
     if args.config and not settings.keys:
         raise ConfigError(f"{args.config}: keys: there is none, so nobody could enter; add a [[keys]] table")
     settings = config.with_ports(settings, api_port=args.api_port, order_port=args.order_port)
-    if args.durability is None:
-        return settings
-    engine = msgspec.structs.replace(settings.engine, durability=args.durability)
-    return msgspec.structs.replace(settings, engine=engine)
+    given = {name: getattr(args, name) for name in ("durability", "wait") if getattr(args, name)}
+    return msgspec.structs.replace(settings, engine=msgspec.structs.replace(settings.engine, **given))
 
 
 def settle(settings: Settings, data_dir: Path, *, is_demo: bool) -> Settings:

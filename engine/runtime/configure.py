@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.port import Port
-from engine.records import COMMAND_VERSION, EventKind, Reason, Role
+from engine.records import COMMAND, COMMAND_VERSION, EventKind, Op, Reason, Role
 from engine.runtime.endings import StartError
 
 CONFIGURE_WAIT_S = 20.0
@@ -21,6 +21,14 @@ class Definition:
 
     setting: str
     command: npt.NDArray[np.void]
+
+
+def sessions_down(admin: Port, ring_idx: int) -> bool:
+    """Tell the engine that every session of a ring has ended; False where there is no room for it."""
+    command = np.zeros(1, COMMAND)
+    command["op"], command["version"], command["roles"] = Op.SESSION_DOWN, COMMAND_VERSION, Role.ALL
+    command["value"] = ring_idx
+    return admin.submit(command) == 1
 
 
 def configure(admin: Port, definitions: Sequence[Definition]) -> None:

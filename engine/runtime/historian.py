@@ -237,6 +237,10 @@ class Historian:
 
     async def _step(self, history: History) -> bool:
         """Write a batch while the next is made ready; tell whether there is more to do at once."""
+        assert self._replica is not None
+        if not self._ready and self._source.durable_seq() <= self._replica.seq:
+            self._say("")  # nothing new, as mostly: without a thread
+            return False
         is_first = not self._ready
         preparing = asyncio.create_task(asyncio.to_thread(self._prepare))
         try:

@@ -20,15 +20,16 @@ import numpy as np
 from engine.config import EngineSettings
 from engine.instance import JOURNALER, counter_name, write_ready
 from engine.latch import LATCH_DISK, LATCH_FULL, LATCH_GONE, LATCH_TEXTS
-from engine.layout import DURABLE, LATCH, OPENED
+from engine.layout import DURABLE, JOURNALER_BELL, LATCH, OPENED
 from engine.runtime import journal, snapshot
+from engine.runtime.calls import call_at_sync
 from engine.runtime.crash_points import crash_point
 from engine.runtime.disk import Disk
 from engine.runtime.journal import START, JournalError, Position
 from engine.runtime.journal_writer import SLOT_BYTES, JournalWriter
-from engine.runtime.process import keep_off
 from engine.runtime.segments import Segments
 from ringbuf.atomics import load_acquire, store_release
+from ringbuf.bells import sleep_until_beyond
 from ringbuf.layout import PUBLISHED, RELEASED
 from ringbuf.waiting import SPIN_ROUNDS, Wait, await_beyond
 
@@ -40,6 +41,8 @@ RETRY_SPARE_S = 1.0
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 NO_FOLDER = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE)
 EXIT_LATCHED = 3
+SPINS_BEFORE_SLEEP = 200
+"""Looks in vain, under BLOCK, before the journaler sleeps: some 10 us."""
 
 
 class Journaler:
@@ -54,7 +57,8 @@ class Journaler:
         self._control = segments.journal.control
         self._slots = segments.journal.slots.view(np.uint8)
         self._mask = len(segments.journal.slots) - 1
-        self._policy = int(Wait[self._settings.wait.upper()])
+        self._wait = Wait[self._settings.wait.upper()]
+        self._bells = segments.bells
         self._counters = segments.counters
         self._heartbeat = counter_name(JOURNALER, "heartbeat")
         self._frames = counter_name(JOURNALER, "frames")
@@ -74,6 +78,7 @@ class Journaler:
 
         Raises JournalError when something that was declared durable is missing, OSError.
         """
+        call_at_sync(self._bells)  # loaded, or compiled: no order shall wait for it
         self.folder.mkdir(mode=0o700, exist_ok=True)
         floor = self._floor()
         if load_acquire(self._control, OPENED):
@@ -102,7 +107,7 @@ class Journaler:
         """Write one frame of what waits, after waiting at most idle_ns; tell whether there was any."""
         control, slots = self._control, self._slots
         done = int(control[RELEASED])  # ours
-        head = int(await_beyond(control, PUBLISHED, done, self._policy, SPIN_ROUNDS, idle_ns))
+        head = self._await_entries(done, idle_ns)
         self._counters.beat(self._heartbeat)
         if head <= done:
             return False
@@ -117,8 +122,16 @@ class Journaler:
         store_release(control, DURABLE, last)  # pairs with every reader's gate
         crash_point("journaler.durable")
         store_release(control, RELEASED, last)  # pairs with the worker's room()
+        call_at_sync(self._bells)
         self._counters.add(self._frames)
         return True
+
+    def _await_entries(self, done: int, idle_ns: int) -> int:
+        """Wait until entries are published beyond `done`, idle_ns at most; return J."""
+        if self._wait == Wait.BLOCK:
+            beyond = self._control, PUBLISHED, done
+            return int(sleep_until_beyond(*beyond, self._bells, JOURNALER_BELL, SPINS_BEFORE_SLEEP, idle_ns))
+        return int(await_beyond(self._control, PUBLISHED, done, self._wait, SPIN_ROUNDS, idle_ns))
 
     def latch(self, error: OSError) -> None:
         """Stop the engine: nothing more is accepted."""
@@ -211,7 +224,6 @@ def run_journaler(segments: Segments, data_dir: Path, epoch: int, disk: Disk | N
         stopping = True
 
     signal.signal(signal.SIGTERM, stop)
-    keep_off(segments.settings.cpu)
     journaler = Journaler(segments, data_dir, epoch, disk)
     try:
         journaler.open()

@@ -27,9 +27,25 @@ from engine.batches import BURST_EVENTS, PLACES, STAGES, STRIDE
 from engine.capacities import EVENT_RING_MIN
 from engine.histogram import record
 from engine.kernel import bind, kernel
-from engine.layout import CHECK_BITS, CHECKS, DURABLE, JOURNAL_ENTRY, LATCH, OWN_RING, RING_WAIT, STEP
+from engine.layout import (
+    CHECK_BITS,
+    CHECKS,
+    DURABLE,
+    JOURNAL_ENTRY,
+    LATCH,
+    OWN_RING,
+    RING_WAIT,
+    STEP,
+)
 from engine.records import COMMAND, EVENT
 from engine.runtime import crash_points
+from engine.runtime.calls import (
+    call_journaler,
+    call_readers,
+    sleep_until_called,
+    sleep_until_durable,
+    visible_end,
+)
 from engine.runtime.crash_points import crash_here
 from ringbuf.atomics import (
     clock_monotonic_ns,
@@ -44,7 +60,7 @@ from ringbuf.copying import put_slots
 from ringbuf.layout import GATE_WORD, LINE_WORDS, PUBLISHED, RELEASED, STAMP_WORD, WORD_BYTES
 from ringbuf.seqlock import close_version
 from ringbuf.spsc import available, publish, release, room
-from ringbuf.waiting import pause
+from ringbuf.waiting import BLOCK, pause
 
 
 def _word_of(dtype: np.dtype[Any], name: str) -> int:
@@ -80,6 +96,8 @@ closed event gate or a full journal ring. Written by the worker alone."""
     0, len(COUNTS) * LINE_WORDS, LINE_WORDS
 )
 NO_ROOM = -1
+SPINS_BEFORE_SLEEP = 100
+"""Rounds without work, under BLOCK, before the worker sleeps: some 15 us."""
 
 
 class Outcome(IntEnum):
@@ -121,7 +139,7 @@ next_due: Callable[[Any], int]
 """What an application brings: `build` binds it to copies of the kernels; here it has no value."""
 
 
-def take_batch(loop: Any, commands: Any, journal: Any, stats: Any) -> int:
+def take_batch(loop: Any, commands: Any, journal: Any, stats: Any, bells: Any) -> int:
     """Sequence the next ring's waiting commands into the journal ring; return how many.
 
     Call only when everything journaled is applied: entries are applied out of the ring.
@@ -142,6 +160,7 @@ def take_batch(loop: Any, commands: Any, journal: Any, stats: Any) -> int:
         crash_here(loop, crash_points.COPIED)
         publish_batch(loop, journal, count)
         crash_here(loop, crash_points.PUBLISHED)
+        call_journaler(loop, bells)
         # The journal has them: the gateway may use the slots again (rule 2).
         release(commands.rings[ring].control, count)
         crash_here(loop, crash_points.RELEASED)
@@ -189,7 +208,7 @@ def publish_batch(loop, journal, count):
 
 
 @kernel
-def journal_tick(loop, journal):
+def journal_tick(loop, journal, bells):
     """Sequence one command of the worker's own: time passes. NO_ROOM when the journal is full."""
     if room(journal.control, journal.slots.shape[0]) == 0:
         return NO_ROOM
@@ -203,20 +222,11 @@ def journal_tick(loop, journal):
         journal.slots[entry, ENTRY_HEAD_WORDS + word] = loop.tick[word]
     loop.ticks += 1
     publish_batch(loop, journal, 1)
+    call_journaler(loop, bells)
     return 1
 
 
-@kernel
-def visible_end(loop, journal, ends):
-    """Return V: the index after the last event that readers may see."""
-    durable = load_acquire(journal.control, DURABLE)  # pairs with the journaler's store
-    if durable >= loop.applied:
-        # All that is committed is visible, the first chunks of events in `out` included.
-        return loop.event_end
-    return min(ends.words[durable & (ends.words.shape[0] - 1)], loop.event_end)
-
-
-def emit(s: Any, out: Any, loop: Any, journal: Any, events: Any, ends: Any) -> bool:
+def emit(s: Any, out: Any, loop: Any, journal: Any, events: Any, ends: Any, bells: Any) -> bool:
     """Move the events in `s.out` to the event ring; False when the gate is closed."""
     capacity = events.slots.shape[0]
     while loop.out_done < s.out_count:
@@ -232,11 +242,13 @@ def emit(s: Any, out: Any, loop: Any, journal: Any, events: Any, ends: Any) -> b
         put_slots(events.slots, first, out.words, loop.out_done, chunk)
         for index in range(first, end):
             events.slots[index & (capacity - 1), STAMP_WORD] = index
+        seq = out.words[loop.out_done, GATE_WORD]
         loop.out_done += chunk
         loop.event_end = end
         crash_here(loop, crash_points.WRITTEN)
         commit(events.control, end)
         crash_here(loop, crash_points.COMMITTED)
+        call_readers(journal, bells, seq)
     s.out_count = 0
     loop.out_done = 0
     return True
@@ -261,7 +273,7 @@ def close_versions(s, seq):
 
 def _run(
     s: Any, out: Any, loop: Any, commands: Any, journal: Any, entries: Any, events: Any, ends: Any,
-    stats: Any, counts: Any, budget_ns: int,
+    stats: Any, counts: Any, bells: Any, budget_ns: int,
 ) -> int:  # fmt: skip
     """Work for about `budget_ns`, then return an Outcome: Python sees signals in between.
 
@@ -276,20 +288,22 @@ def _run(
     ends : record of `words` int64[2 * journal capacity], index after the last event of command seq & mask
     stats : STATS record
     counts : record of `words` int64[], the loop's counters begin with it, a line to each (see COUNTS)
+    bells : bells_dtype record
     budget_ns : int64
     """
     deadline = clock_monotonic_ns() + budget_ns
     while True:
         if load_acquire(journal.control, LATCH) != 0:  # pairs with the journaler's store
             return LATCHED
-        is_open = emit(s, out, loop, journal, events, ends)
+        is_open = emit(s, out, loop, journal, events, ends, bells)
         taken = ticked = 0
+        due = loop.eng_ts + TICK_INTERVAL_NS
         if is_open and loop.applied == loop.journaled:
-            taken = take_batch(loop, commands, journal, stats)
+            taken = take_batch(loop, commands, journal, stats, bells)
             if taken == 0:
-                now = clock_monotonic_ns() + loop.clock_offset
-                if now >= next_due(s) or now - loop.eng_ts >= TICK_INTERVAL_NS:  # noqa: F821  bound by build
-                    ticked = journal_tick(loop, journal)
+                due = min(due, next_due(s))  # noqa: F821  bound by build
+                if clock_monotonic_ns() + loop.clock_offset >= due:
+                    ticked = journal_tick(loop, journal, bells)
         sampled = loop.applied + 1 + (loop.journaled - loop.applied) // 2
         worked = loop.applied < loop.journaled
         while is_open and loop.applied < loop.journaled:
@@ -312,15 +326,19 @@ def _run(
                     note_hash(s, stats, seq)
                 loop.applied = seq
                 ends.words[seq & (ends.words.shape[0] - 1)] = loop.event_end + s.out_count
-            is_open = emit(s, out, loop, journal, events, ends)
+            is_open = emit(s, out, loop, journal, events, ends, bells)
         now = clock_monotonic_ns()
         count_round(loop, counts, now, taken, ticked, is_open)
         if now >= deadline:
             return RAN if worked or not is_open else IDLE
         if taken > 0:
             loop.idle = 0
-        else:
+        elif loop.wait != BLOCK or loop.idle < SPINS_BEFORE_SLEEP:
             loop.idle = pause(loop.wait, loop.idle)
+        elif taken == NO_ROOM or ticked == NO_ROOM or not is_open:
+            sleep_until_durable(loop, journal, ends, bells, is_open, deadline - now)
+        elif ticked == 0:
+            sleep_until_called(commands, journal, bells, min(deadline - now, due - loop.clock_offset - now))
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""What a process of the instance asks of the operating system: forks, locks, pinning, memory.
+"""What a process of the instance asks of the operating system: forks, locks, memory.
 
 The supervisor is its own fork server: it loads numba and the kernels once, keeps to a single
 thread, and forks each process from there. So the kernels' pages are shared, a child starts in
@@ -154,30 +154,6 @@ def _become_child(name: str, parent: int, close_in_child: tuple[int, ...]) -> No
     signal.set_wakeup_fd(-1)
     for descriptor in close_in_child:
         os.close(descriptor)
-
-
-def pin(cpu: int | str) -> int | None:
-    """Bind this process to one CPU; "auto" is the last one allowed, "none" leaves it free."""
-    chosen = _chosen(cpu)
-    if chosen is not None:
-        os.sched_setaffinity(0, {chosen})
-    elif cpu not in ("auto", "none"):
-        allowed = sorted(os.sched_getaffinity(0))
-        log.warning("engine.cpu = %s: not available here (there are %s); not pinned", cpu, allowed)
-    return chosen
-
-
-def keep_off(cpu: int | str) -> None:
-    """Leave the CPU that `pin` gives to another process to that one, where there are others."""
-    os.sched_setaffinity(0, os.sched_getaffinity(0) - {_chosen(cpu)} or os.sched_getaffinity(0))
-
-
-def _chosen(cpu: int | str) -> int | None:
-    allowed = sorted(os.sched_getaffinity(0))
-    if cpu == "none" or (cpu == "auto" and len(allowed) == 1):
-        return None
-    chosen = allowed[-1] if cpu == "auto" else int(cpu)
-    return chosen if chosen in allowed else None
 
 
 def lock_memory() -> bool:

@@ -5,10 +5,12 @@ journal    the sequenced commands    written by the worker, read by the journale
 events     what happened             written by the worker, read by everyone
 state      the application's record  written by the worker, mapped read-only by others
 stats, counters                      latency histograms; numbers by name
+bells      who sleeps                written by each sleeper, and by who calls it
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,18 +30,27 @@ from engine.instance import (
     WORKER,
     counter_name,
 )
-from engine.layout import JOURNAL_ENTRY, LATCH, STATS, ring_record_dtype, rings_dtype, words_dtype
+from engine.layout import (
+    JOURNAL_ENTRY,
+    LATCH,
+    STATS,
+    bells_dtype,
+    ring_record_dtype,
+    rings_dtype,
+    words_dtype,
+)
 from engine.projection import Projection
 from engine.records import COMMAND, EVENT
 from engine.runtime.frames import identity_of
 from engine.runtime.loop import COUNTS
 from ringbuf import segment
 from ringbuf.atomics import load_acquire, store_release
+from ringbuf.bells import wake_up
 from ringbuf.counters import Counters
-from ringbuf.layout import CONTROL_OFFSET_BYTES
+from ringbuf.layout import CONTROL_OFFSET_BYTES, DESCRIPTOR, LINE_WORDS
 from ringbuf.segment import Kind, Segment
 
-PARTS = ("commands", "journal", "events", "state", "stats", "counters")
+PARTS = ("commands", "journal", "events", "state", "stats", "counters", "bells")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +114,7 @@ class Segments:
         self.settings = settings
         self.rings = tuple(rings)
         self._made: list[Segment] = []
+        self._descriptors: list[int] = []
 
         def make(part: str, kind: Kind, dtype: np.dtype[Any], count: int, reserve: bool) -> Segment:
             made = segment.create(names[part], kind, dtype, count, epoch=epoch, reserve=reserve)
@@ -121,6 +133,9 @@ class Segments:
             self.stats = make("stats", Kind.STATE, STATS, 1, True)
             self.counters = Counters.create(names["counters"], counter_names(rings, doors), epoch=epoch)
             self._made.append(self.counters.segment)
+            self.sleepers = sleepers(rings, doors)
+            bells = make("bells", Kind.STATE, bells_dtype(len(self.sleepers)), 1, True)
+            self.bells: npt.NDArray[np.int64] = bells.slots[0]["words"]
         except BaseException:
             self.unlink()
             raise
@@ -129,11 +144,26 @@ class Segments:
         """Remove the names; whoever still maps a segment keeps it."""
         for made in self._made:
             made.unlink()
+        for descriptor in self._descriptors:
+            os.close(descriptor)
+        self._descriptors.clear()
+
+    def open_descriptors(self, doors: Iterable[str]) -> None:
+        """Give these doors, event loops, something to poll: what is forked later knows it by its number."""
+        for door in doors:
+            descriptor = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+            self._descriptors.append(descriptor)
+            self.bells[self.sleepers.index(door) * LINE_WORDS + DESCRIPTOR] = descriptor + 1
 
     @property
     def is_latched(self) -> bool:
         """Whether nothing more is accepted."""
         return bool(load_acquire(self.journal.control, LATCH))
+
+    def wake_up(self, sleeper: str) -> None:
+        """Note for one that died asleep that nobody needs to call it."""
+        if sleeper in self.sleepers:
+            wake_up(self.bells, self.sleepers.index(sleeper))
 
     def latch(self, value: int) -> None:
         """Set the word that stops the worker."""
@@ -154,7 +184,13 @@ class Segments:
             _from_control(self.events, words_dtype(EVENT)),
             self.stats.slots[0],
             words_record(self.counters.words),
+            words_record(self.bells),
         )
+
+
+def sleepers(rings: Sequence[str], doors: Sequence[str]) -> tuple[str, ...]:
+    """Return who has a bell, in the order of engine/layout.py; a door has the name of its ring."""
+    return (WORKER, JOURNALER, SHADOW, *dict.fromkeys((*doors, *rings)))
 
 
 def words_record(words: npt.NDArray[np.int64]) -> Any:

@@ -1,6 +1,5 @@
 """Which function each process of an instance runs."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from engine.config import HistorySettings
 from engine.instance import DATABASE, HISTORY, JOURNALER, SHADOW, WORKER, counter_name
 from engine.runtime.children import DoorSpec
+from engine.runtime.cores import place
 from engine.runtime.database import await_database, dsn_of, run_database
 from engine.runtime.disk import Disk
 from engine.runtime.history_process import run_history
@@ -15,10 +15,6 @@ from engine.runtime.journaler import run_journaler
 from engine.runtime.segments import Segments
 from engine.runtime.shadow import run_shadow
 from engine.runtime.worker import LoopCall, run_worker
-
-BACKGROUND = (SHADOW, DATABASE, HISTORY)
-"""Nobody waits for them: where cores are few, those that an order passes through come first."""
-BACKGROUND_NICENESS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +46,8 @@ class Services:
 
     def serve(self, name: str) -> int:
         """Be the process of this name; return its exit code."""
-        if name in BACKGROUND:
-            os.nice(BACKGROUND_NICENESS)
+        if name != WORKER:  # which recovers first, wherever there is room
+            place(name, self.segments.settings)
         if name == JOURNALER:
             return run_journaler(self.segments, self.data_dir, self.epoch, self.disk)
         if name == WORKER:

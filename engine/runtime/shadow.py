@@ -23,7 +23,7 @@ from typing import Any
 
 from engine.config import EngineSettings
 from engine.instance import SHADOW, WORKER, counter_name, write_ready
-from engine.layout import CHECK_BITS, CHECKS, DURABLE, STATE_EPOCH
+from engine.layout import CHECK_BITS, CHECKS, DURABLE, SHADOW_BELL, STATE_EPOCH
 from engine.runtime import journal, snapshot
 from engine.runtime.asking import Answer, asked, tell
 from engine.runtime.disk import Disk
@@ -33,14 +33,14 @@ from engine.runtime.quarantine import quarantined
 from engine.runtime.replica import Replica
 from engine.runtime.segments import Segments
 from ringbuf.atomics import load_acquire
+from ringbuf.bells import sleep_until_beyond
 from ringbuf.layout import PUBLISHED
-from ringbuf.waiting import Wait, await_beyond
 
 log = logging.getLogger(__name__)
 
 LOOK_NS = 100_000_000
-IDLE_ROUNDS = 10**6
-"""Where the wait policy begins: the shadow is never in a hurry, it sleeps at once."""
+LAG_S = 0.05
+"""Rest behind what was durable: the shadow is in no hurry, and applies some commands at once."""
 CHECK_EVERY = 1 << CHECK_BITS
 
 
@@ -186,10 +186,11 @@ def run_shadow(segments: Segments, data_dir: Path) -> int:
     control, heartbeat = segments.journal.control, counter_name(SHADOW, "heartbeat")
     try:
         while not stopping:
-            await_beyond(control, DURABLE, shadow.replica.seq, int(Wait.BACKOFF), IDLE_ROUNDS, LOOK_NS)
+            sleep_until_beyond(control, DURABLE, shadow.replica.seq, segments.bells, SHADOW_BELL, 0, LOOK_NS)
             segments.counters.beat(heartbeat)
             shadow.follow(lambda: stopping)
             shadow.answer()
+            time.sleep(LAG_S)
         shadow.follow()
         shadow.compare_states()
         shadow.take_snapshot()

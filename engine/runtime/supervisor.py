@@ -24,16 +24,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from engine import instance, port
 from engine.config import EngineSettings, HistorySettings
 from engine.instance import DATABASE, HISTORY, JOURNALER, SHADOW, SUPERVISOR, WORKER
 from engine.latch import LATCH_POISON
-from engine.records import COMMAND, COMMAND_VERSION, Op, Role
 from engine.runtime.announcement import Announcement
 from engine.runtime.children import Child, DoorSpec, ended, in_url
-from engine.runtime.configure import Definition, configure
+from engine.runtime.configure import Definition, configure, sessions_down
 from engine.runtime.endings import StartError, cause_of, lacked_memory, read_failure, write_failure
 from engine.runtime.epoch import next_epoch
 from engine.runtime.journal import JournalError
@@ -142,6 +140,7 @@ class Supervisor:
         except SegmentError as error:
             raise StartError(str(error)) from error
         try:
+            made.open_descriptors(self.doors)
             yield made
         finally:
             made.unlink()
@@ -171,7 +170,8 @@ class Supervisor:
             return False
         self.admin = port.Port.attach(self.data_dir, ADMIN_RING)
         configure(self.admin, self.missing(self.definitions, self.segments.state.slots))
-        for name in (SHADOW, *self.doors) if self.is_durable else self.doors:
+        has_shadow = self.is_durable and self.settings.shadow != "off"
+        for name in (SHADOW, *self.doors) if has_shadow else self.doors:
             self._start_service(name)
         if not self._await_ready(list(self.doors)):
             return False
@@ -261,6 +261,8 @@ class Supervisor:
             spares=self.spares,
             command_slots=self.settings.command_ring,
             segments=segment_names(self.data_dir),
+            wait=self.settings.wait,
+            sleepers=self.segments.sleepers,
             state_fields=instance.fields_of(self.application.state_dtype),
             api=urls.get("api", ""),
             orders=urls.get("http", ""),
@@ -276,6 +278,7 @@ class Supervisor:
             for child, status in ended(self.children):
                 cause = child.killed_because or read_failure(self.data_dir, child.name) or cause_of(status)
                 self.restarts.note(child, cause)
+                self.segments.wake_up(child.name)
                 if child.name != WORKER or self._may_restart(child, status, cause):
                     self._plan_restart(child, cause)
                 self.announcement.is_late = True
@@ -346,11 +349,9 @@ class Supervisor:
 
     def _sessions_down(self, ring: str) -> None:
         """Tell the engine that every session of this ring has ended."""
-        command = np.zeros(1, COMMAND)
-        command["op"], command["version"], command["roles"] = Op.SESSION_DOWN, COMMAND_VERSION, Role.ALL
-        command["value"] = self.rings.index(ring)
+        self.segments.wake_up(ring)
         assert self.admin is not None
-        if self.admin.submit(command) == 0:
+        if not sessions_down(self.admin, self.rings.index(ring)):
             log.error("the supervisor's ring is full: SESSION_DOWN of %s was not sent", ring)
 
     def _stop(self) -> None:

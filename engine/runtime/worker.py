@@ -19,9 +19,10 @@ import numpy as np
 
 from engine.instance import WORKER, counter_name, write_ready
 from engine.records import COMMAND, COMMAND_VERSION, Op, Role
+from engine.runtime.cores import place
 from engine.runtime.crash_points import arm
 from engine.runtime.loop import IDLE, LATCHED, Outcome, build, new_loop
-from engine.runtime.process import lock_memory, pin
+from engine.runtime.process import lock_memory
 from engine.runtime.recovery import recover
 from engine.runtime.replica import Replica
 from engine.runtime.segments import Segments, words_record
@@ -52,9 +53,9 @@ class LoopCall:
         self.replica: Replica | None = None
         self.ends = np.zeros(2 * settings.journal_ring, np.int64)
         ends = words_record(self.ends)
-        s, out, commands, journal, entries, events, stats, counts = segments.kernel_arguments()
+        s, out, commands, journal, entries, events, stats, counts, bells = segments.kernel_arguments()
         self.arguments: tuple[Any, ...] = (
-            s, out, self.loop, commands, journal, entries, events, ends, stats, counts,
+            s, out, self.loop, commands, journal, entries, events, ends, stats, counts, bells,
         )  # fmt: skip
 
     def run(self, budget_ns: int) -> int:
@@ -116,10 +117,10 @@ def run_worker(call: LoopCall, segments: Segments, data_dir: Path, epoch: int) -
         if not recover(segments, *shared, lambda: stopping):
             return 0
     # Not before: a recovery reads on another CPU, and reads much that it will not need again.
-    cpu = pin(segments.settings.cpu)
+    place(WORKER, segments.settings)
     locked = segments.settings.lock_memory and lock_memory()
-    where = "not pinned" if cpu is None else f"on CPU {cpu}"
-    log.info("worker %d %s, memory %s", os.getpid(), where, "locked" if locked else "not locked")
+    cpus = ", ".join(map(str, sorted(os.sched_getaffinity(0))))
+    log.info("worker %d on CPU %s, memory %s", os.getpid(), cpus, "locked" if locked else "not locked")
     call.run(0)
     write_ready(data_dir, WORKER, 0)
     while True:

@@ -26,7 +26,8 @@ from gateways.json_lines.events import REASON_NAMES
 
 BATCH_COMMANDS = 256
 IN_FLIGHT_MAX = 1 << 15  # without a rate: far below the event ring, so that answers are not overtaken
-IDLE_SECONDS = 0.00005
+IDLE_SECONDS = 0.01
+"""The longest wait for room in the ring, or for answers."""
 SETTLE_SECONDS = 2.0
 """How long no answer may come before those on their way are given up."""
 DEFINITIONS = frozenset({"currency", "instrument", "account"})
@@ -156,12 +157,12 @@ class RingDoor:
                     meter.send(accepted)
                 sent += accepted
             if not self.poll() and (count <= 0 or accepted < count):
-                time.sleep(min(IDLE_SECONDS, meter.seconds_until_due() or IDLE_SECONDS))
+                self._port.await_events(meter.seconds_until_due() or IDLE_SECONDS)
         self.poll()
 
     def poll(self) -> bool:
         """Take in our events; tell whether there were any to look at."""
-        if not self._port.has_news():
+        if not self._port.has_visible():
             return False
         with self._uninterrupted:
             self._take()
@@ -185,7 +186,7 @@ class RingDoor:
         waiting, silent_since = self.meter.in_flight, time.monotonic()
         while self.meter.in_flight > 0:
             if not self.poll():
-                time.sleep(IDLE_SECONDS)
+                self._port.await_events(IDLE_SECONDS)
             if self.meter.in_flight < waiting:
                 waiting, silent_since = self.meter.in_flight, time.monotonic()
             elif time.monotonic() - silent_since > SETTLE_SECONDS:

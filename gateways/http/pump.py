@@ -1,18 +1,23 @@
-"""One task moves everything between the sockets and the rings, and knows when to wait.
+"""What moves everything between the sockets and the rings, and knows when to wait.
 
-While answers are awaited it looks again each time round the event loop: a worker that is
-awake answers within microseconds. After ROUNDS_MAX rounds in vain it naps for NAP_S, which
-gives the CPU to whoever has the answer, and lets requests gather for the next batch. After
-SPIN_S without news it sleeps, the longer the quieter it is: a millisecond while somebody
-waits, a few with sessions open, and IDLE_S with nobody there, so that an idle door costs
-almost no CPU. A staged command ends the sleep.
+A turn publishes what is staged, hands out the events that have come, and decides what ends the wait
+for the next one: a staged command, the time of the chores, and
+
+    with a bell      a call, while somebody waits for events: the engine writes to a descriptor that
+                     the event loop polls beside its sockets (ringbuf/bells.py)
+    without one      each time round the event loop while answers are awaited: an engine that is awake
+                     answers within microseconds. After ROUNDS_MAX rounds in vain a nap of NAP_S gives
+                     the CPU to whoever has the answer. After SPIN_S without news it is time alone: a
+                     millisecond while somebody waits, a few with sessions open, IDLE_S with nobody there.
 """
 
 import asyncio
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from gateways.http.desk import Desk
+from ringbuf.bells import Bell
 
 ROUNDS_MAX = 3
 NAP_S = 0.00003
@@ -27,106 +32,151 @@ COLLECTS_MAX = 8
 """Drains in a row before the sockets get their turn."""
 
 
+class Source(Protocol):
+    """The part of `engine.port.Port` that a pump uses."""
+
+    @property
+    def bell(self) -> Bell | None: ...
+    def has_visible(self) -> bool: ...
+    def skip(self) -> None: ...
+
+
 class Pump:
     """Flushes staged commands, collects events, runs the chores of the door."""
 
     def __init__(
-        self,
-        desk: Desk,
-        has_news: Callable[[], bool],
-        deliver: Callable[[], None],
-        chore: Callable[[float], None],
+        self, desk: Desk, source: Source, deliver: Callable[[], None], chore: Callable[[float], None]
     ) -> None:
         self._desk = desk
         self._dispatcher = desk.dispatcher
-        self._has_news = has_news
+        self._source = source
+        self._bell = source.bell
         self._deliver = deliver
         self._chore = chore
-        self._sleeper: asyncio.Future[None] | None = None
-        self._is_awake = False
+        self._loop = asyncio.get_running_loop()
+        self._ended: asyncio.Future[None] = self._loop.create_future()
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_due = False
+        self._rounds = 0
+        self._busy_until = self._chore_at = self._timer_at = 0.0
         self._stop_at: float | None = None
 
     def wake(self) -> None:
-        """End the sleep: there is something to publish."""
-        self._is_awake = True
-        if self._sleeper is not None and not self._sleeper.done():
-            self._sleeper.set_result(None)
+        """Take a turn soon: there is something to publish."""
+        if not (self._dispatcher.waiting_count or self._dispatcher.listeners):
+            self._source.skip()
+        self._stay_busy(self._loop.time())
+        self._take_turn_soon()
 
     def stop(self, grace_s: float) -> None:
         """Let `run` return once everything is answered, after `grace_s` at the latest."""
-        self._stop_at = asyncio.get_running_loop().time() + grace_s
-        self.wake()
+        self._stop_at = self._loop.time() + grace_s
+        self._take_turn_soon()
 
     async def run(self) -> None:
         """Serve until `stop`; an error in here ends the door."""
-        loop = asyncio.get_running_loop()
-        dispatcher = self._dispatcher
-        busy_until = chore_at = 0.0
-        rounds = 0
-        while not self._has_ended(loop.time()):
-            now = dispatcher.now = loop.time()
-            if self._is_awake:
-                self._is_awake = False
-                busy_until = now + SPIN_S
-                rounds = 0
-            rounds += 1
-            dispatcher.flush()
-            if self._collect():
-                busy_until = now + SPIN_S
-                rounds = 0
-            self._deliver()
-            if now >= chore_at:
-                chore_at = now + CHORE_S
-                self._run_chores(now)
-            if dispatcher.waiting_count and now < busy_until:
-                if rounds > ROUNDS_MAX:
-                    _nap()
-                await asyncio.sleep(0)
-            else:
-                await self._sleep(loop)
-
-        dispatcher.abandon("the door stops")
+        if self._bell is not None:
+            self._loop.add_reader(self._bell.descriptor, self._on_call)
+        self._take_turn_soon()
+        try:
+            await self._ended
+        finally:
+            if self._bell is not None:
+                self._loop.remove_reader(self._bell.descriptor)
+                self._bell.wake_up()
+            if self._timer is not None:
+                self._timer.cancel()
+        self._dispatcher.abandon("the door stops")
         self._deliver()
+
+    def _on_call(self) -> None:
+        assert self._bell is not None
+        self._bell.hear()
+        self._turn()
+
+    def _take_turn_soon(self) -> None:
+        if not self._is_due:
+            self._is_due = True
+            self._loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._is_due = False
+        if self._ended.done():
+            return
+        try:
+            if self._bell is not None:
+                self._bell.wake_up()
+            now = self._loop.time()
+            self._work(now)
+            if self._has_ended(now):
+                self._ended.set_result(None)
+            else:
+                self._await_next(now)
+        except Exception as fault:  # whatever it is, `run` raises it
+            self._ended.set_exception(fault)
+
+    def _work(self, now: float) -> None:
+        self._dispatcher.now = now
+        self._dispatcher.flush()
+        if self._collect():
+            self._stay_busy(now)
+        self._deliver()
+        if now >= self._chore_at:
+            self._chore_at = now + CHORE_S
+            self._dispatcher.expire()
+            self._desk.retry_session_downs()
+            self._chore(now)
+
+    def _collect(self) -> int:
+        count = 0
+        for _ in range(COLLECTS_MAX):
+            if not self._source.has_visible():
+                break
+            count += self._dispatcher.collect()
+        return count
+
+    def _stay_busy(self, now: float) -> None:
+        self._busy_until = now + SPIN_S
+        self._rounds = 0
 
     def _has_ended(self, now: float) -> bool:
         if self._stop_at is None:
             return False
         return now >= self._stop_at or not (self._dispatcher.waiting_count or self._dispatcher.has_staged)
 
-    def _collect(self) -> int:
-        count = 0
-        for _ in range(COLLECTS_MAX):
-            if not self._has_news():
-                break
-            count += self._dispatcher.collect()
-        return count
-
-    def _run_chores(self, now: float) -> None:
-        self._dispatcher.expire()
-        self._desk.retry_session_downs()
-        self._chore(now)
-
-    async def _sleep(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Sleep until `wake`, or until it is time to look again."""
-        if self._is_awake:
-            await asyncio.sleep(0)
+    def _await_next(self, now: float) -> None:
+        """Arrange for the next turn."""
+        if self._bell is None:
+            self._look_again(now)
             return
-        duration = IDLE_S
-        if self._dispatcher.waiting_count:
-            duration = WAITING_S
-        elif self._dispatcher.listeners:
-            duration = LISTENING_S
-        self._sleeper = loop.create_future()
-        timer = loop.call_later(duration, self._slept)
-        await self._sleeper
-        self._sleeper = None
-        timer.cancel()
+        if self._dispatcher.waiting_count or self._dispatcher.listeners:
+            self._bell.fall_asleep()
+            if self._source.has_visible():
+                self._bell.wake_up()
+                self._take_turn_soon()
+        self._set_timer(self._chore_at)
 
-    def _slept(self) -> None:
-        if self._sleeper is not None and not self._sleeper.done():
-            self._sleeper.set_result(None)
+    def _look_again(self, now: float) -> None:
+        """Look for answers each time round, or when a while has passed."""
+        self._rounds += 1
+        is_waiting = self._dispatcher.waiting_count > 0
+        if is_waiting and now < self._busy_until:
+            if self._rounds > ROUNDS_MAX:
+                time.sleep(NAP_S)
+            self._take_turn_soon()
+            return
+        pause_s = LISTENING_S if self._dispatcher.listeners else IDLE_S
+        self._set_timer(now + (WAITING_S if is_waiting else pause_s))
 
+    def _set_timer(self, at: float) -> None:
+        """Take a turn at that time at the latest."""
+        if self._timer is not None:
+            if self._timer_at <= at:
+                return
+            self._timer.cancel()
+        self._timer_at = at
+        self._timer = self._loop.call_at(at, self._on_timer)
 
-def _nap() -> None:
-    """Give the CPU away for a moment."""
-    time.sleep(NAP_S)
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._turn()

@@ -56,7 +56,7 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
         sockets.handle, sockets.plain, guard_of(door), door.limits, connections_max=connections_max
     )
     chores = Chores(gate, server)
-    pump = Pump(desk, gate.has_news, sockets.deliver, chores.run)
+    pump = Pump(desk, gate, sockets.deliver, chores.run)
     listener = await listen(door, server)
     pumping = asyncio.create_task(pump.run())
     stop_wanted = asyncio.create_task(stopping.wait())

@@ -139,7 +139,7 @@ def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
     settings = load(path)
 
     assert (settings.api.port, settings.orders.port) == (8000, 8001)
-    assert settings.engine.wait == "backoff"
+    assert settings.engine.wait == "block"
 
 
 def test_demo_has_three_instruments_ten_accounts_and_one_key_with_every_role() -> None:

@@ -106,6 +106,8 @@ def running(data_dir: Path, application: Application | None = None) -> Iterator[
                 command_slots=settings.command_ring,
                 segments=names,
                 state_fields=instance.fields_of(application.state_dtype),
+                wait=settings.wait,
+                sleepers=segments.sleepers,
             )
         )
         yield Bench(segments, call, data_dir)

@@ -1,0 +1,87 @@
+"""Who sleeps for what in an instance, and who calls it (ringbuf/bells.py).
+
+    door, feeder  publish commands      call the worker
+    worker        publishes entries     calls the journaler
+    worker        commits events        calls the readers, where these are durable already
+    journaler     D moves               calls the readers, the worker that waits for D, the shadow
+
+Before it sleeps the worker looks at everything it could go on with: a command in any ring, or, where
+its gate is closed or the journal ring full, what would open the gate or make room.
+"""
+
+from typing import Any
+
+from engine.kernel import kernel
+from engine.layout import DURABLE, FOR_DURABLE, JOURNALER_BELL, LATCH, READER_BELLS, SHADOW_BELL, WORKER_BELL
+from ringbuf.atomics import fence_full, load_acquire
+from ringbuf.bells import call, fall_asleep, ring, ring_all, stay_asleep, wake_up
+from ringbuf.layout import ASLEEP
+from ringbuf.spsc import available, room
+
+
+@kernel
+def visible_end(loop: Any, journal: Any, ends: Any) -> int:
+    """Return V: the index after the last event that readers may see."""
+    durable = load_acquire(journal.control, DURABLE)  # pairs with the journaler's store
+    end: int = loop.event_end
+    if durable >= loop.applied:
+        # All that is committed is visible, the first chunks of events in `out` included.
+        return end
+    durable_end: int = ends.words[durable & (ends.words.shape[0] - 1)]
+    return min(durable_end, end)
+
+
+@kernel
+def call_journaler(loop: Any, bells: Any) -> None:
+    """Wake the journaler, if it sleeps: there are entries for it."""
+    if not loop.journals_itself:
+        call(bells.words, JOURNALER_BELL, ASLEEP)
+
+
+@kernel
+def call_readers(journal: Any, bells: Any, seq: int) -> None:
+    """Wake who waits for events, where that of `seq`, just committed, is durable already.
+
+    Mostly it is not: then the journaler calls, when it is.
+    """
+    fence_full()  # the events are committed before D is looked at; pairs with fall_asleep()
+    if load_acquire(journal.control, DURABLE) >= seq:  # pairs with the journaler's store
+        ring_all(bells.words, READER_BELLS, ASLEEP)
+
+
+@kernel
+def sleep_until_called(commands: Any, journal: Any, bells: Any, limit_ns: int) -> None:
+    """Sleep until a command comes, limit_ns at most."""
+    fall_asleep(bells.words, WORKER_BELL, ASLEEP)
+    is_called = load_acquire(journal.control, LATCH) != 0
+    for ring_idx in range(commands.rings.shape[0]):
+        is_called = is_called or available(commands.rings[ring_idx].control) > 0
+    if not is_called and limit_ns > 0:
+        stay_asleep(bells.words, WORKER_BELL, ASLEEP, limit_ns)
+    wake_up(bells.words, WORKER_BELL)
+
+
+@kernel
+def sleep_until_durable(loop: Any, journal: Any, ends: Any, bells: Any, is_open: bool, limit_ns: int) -> None:
+    """Sleep until the gate may be open, or, where it is, the journal ring has room; limit_ns at most."""
+    fall_asleep(bells.words, WORKER_BELL, FOR_DURABLE)
+    is_called = load_acquire(journal.control, LATCH) != 0
+    if not is_open:
+        is_called = is_called or visible_end(loop, journal, ends) != loop.visible
+    else:
+        is_called = is_called or room(journal.control, journal.slots.shape[0]) > 0
+    if not is_called and limit_ns > 0:
+        stay_asleep(bells.words, WORKER_BELL, FOR_DURABLE, limit_ns)
+    wake_up(bells.words, WORKER_BELL)
+
+
+@kernel
+def call_at_sync(bells: Any) -> None:
+    """Wake whoever waits for D, which has moved: readers first, for somebody waits for them.
+
+    bells : int64[n * LINE_WORDS]
+    """
+    fence_full()  # D is stored before the words are loaded; pairs with fall_asleep()
+    ring_all(bells, READER_BELLS, ASLEEP)
+    ring(bells, WORKER_BELL, FOR_DURABLE)
+    ring(bells, SHADOW_BELL, ASLEEP)
