@@ -37,7 +37,6 @@ TRADING_OPS = frozenset({"new", "cancel", "replace", "mass_cancel"})
 STALE_REASONS = frozenset({Reason.UNKNOWN_SYMBOL, Reason.UNKNOWN_CURRENCY})
 AMBIGUOUS = -1
 """Two new orders of one id, for different instruments, are on their way."""
-NEW = int(Op.NEW)
 TRADER = int(Role.TRADER)  # a plain int: an IntFlag costs more than the rest of the check
 SESSION_DOWN_ROW = (int(Op.SESSION_DOWN), COMMAND_VERSION, 0, 0, 0, 0, 0, int(Role.ALL), 0)
 _INSTRUMENT, _SESSION, _ACCOUNT, _CLIENT_ORDER_ID, _PX, _QTY = 8, 9, 10, 11, 13, 14
@@ -88,21 +87,22 @@ class Desk:
             account = fields.get("account")
             if account is None:
                 fields["account"] = self._account_of(principal, fields)
-            elif type(account) is int:
+            elif type(account) is int and principal.accounts is not None:
                 principal.require_account(account)
         elif op in ADMINISTRATION:
             principal.require(Role.OPERATOR)
             if op == "time":
                 raise _time_is_the_workers()
-        row = self._encoded(principal, session, fields)
+        row = self._encoded(principal, session, op, fields)
         if self._encoder.new_currencies:
             self._create_currency(principal, session, fields, answer)
             return
         key = None
-        if row[0] == NEW and row[_CLIENT_ORDER_ID]:
-            key = (row[_ACCOUNT], row[_CLIENT_ORDER_ID])
-            if self._in_flight.setdefault(key, row[_INSTRUMENT]) != row[_INSTRUMENT]:
-                self._in_flight[key] = AMBIGUOUS
+        if op == "new":
+            if row[_CLIENT_ORDER_ID]:
+                key = (row[_ACCOUNT], row[_CLIENT_ORDER_ID])
+                if self._in_flight.setdefault(key, row[_INSTRUMENT]) != row[_INSTRUMENT]:
+                    self._in_flight[key] = AMBIGUOUS
         elif op == "replace":
             _refuse_unresolved(fields, row)
         self.dispatcher.stage(row, Pending(session, answer, key, fields, principal.accounts))
@@ -135,12 +135,11 @@ class Desk:
         self._encoder.catalogue = self._formatter.catalogue = catalogue(self._state)
         return True
 
-    def _encoded(self, principal: Principal, session: int, fields: Fields) -> Sequence[int]:
+    def _encoded(self, principal: Principal, session: int, op: str, fields: Fields) -> Sequence[int]:
         encoder = self._encoder
         encoder.owner = principal.name
         encoder.session = session
         encoder.roles = principal.roles
-        op = fields.get("op")
         if op == "phase":
             self.refresh()  # its events name instruments
         try:
@@ -152,7 +151,7 @@ class Desk:
                 raise refused_at_door(refusal) from None
         except MalformedCommand as fault:
             raise malformed(str(fault), fault.field) from None
-        return self._encoded(principal, session, fields)  # once: now nothing is left to refresh
+        return self._encoded(principal, session, op, fields)  # once: now nothing is left to refresh
 
     def _create_currency(self, principal: Principal, session: int, fields: Fields, answer: Answer) -> None:
         """Create the first currency that a line brings with it, then ask again for the line."""
@@ -169,7 +168,7 @@ class Desk:
             except Refused as refusal:
                 answer(refusal.problem)
 
-        row = self._encoded(principal, session, {"op": "currency", "currency": code})
+        row = self._encoded(principal, session, "currency", {"op": "currency", "currency": code})
         self.dispatcher.stage(row, Pending(session, created))
 
     def _account_of(self, principal: Principal, fields: Fields) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine import times
-from engine.instruments import Catalogue, Instrument, RefusedAtDoor, decimal_from
+from engine.instruments import INT64_MAX, Catalogue, Instrument, RefusedAtDoor, decimal_from
 from engine.records import (
     ALL_INSTRUMENTS,
     COMMAND,
@@ -59,6 +59,11 @@ NEW_FIELDS = frozenset(
         *("post_only", "self_trade_prevention", "reduce_only"),
     }
 )
+USUAL_FIELDS = NEW_FIELDS - {
+    *("display_quantity", "stop_price", "trail", "expires_at"),
+    *("post_only", "self_trade_prevention", "reduce_only"),
+}
+"""Where a new order has no others, those are not looked for."""
 CANCEL_FIELDS = frozenset({"op", "account", "client_order_id", "order_id"})
 REPLACE_FIELDS = CANCEL_FIELDS | {"price", "quantity"}
 MASS_CANCEL_FIELDS = frozenset({"op", "account", "symbol", "side"})
@@ -71,6 +76,7 @@ _NEW, _VERSION = int(Op.NEW), COMMAND_VERSION
 _LIMIT, _MARKET = int(OrderType.LIMIT), int(OrderType.MARKET)
 _GTC, _IOC = int(TimeInForce.GTC), int(TimeInForce.IOC)
 _CANCEL_NEWEST = int(SelfTradePrevention.CANCEL_NEWEST)
+_USUAL = _CANCEL_NEWEST, 0, 0  # stp_mode, flags, expiry
 _POST_ONLY, _REDUCE_ONLY = int(CommandFlag.POST_ONLY), int(CommandFlag.REDUCE_ONLY)
 
 
@@ -79,10 +85,11 @@ def steps(value: object, mantissa: int, decimals: int) -> int | None:
     if type(value) is not str:
         return None
     whole_part, point, part = value.partition(".")
-    digits = whole_part + part.ljust(decimals, "0")
-    if len(part) > decimals or not whole_part or (point and not part) or len(digits) > _FAST_DIGITS:
+    missing = decimals - len(part)
+    if missing < 0 or not whole_part or (point and not part):
         return None
-    if not (digits.isascii() and digits.isdigit()):
+    digits = whole_part + part + "0" * missing if missing else whole_part + part
+    if len(digits) > _FAST_DIGITS or not digits.isdigit() or not digits.isascii():
         return None
     if mantissa == 1:
         return int(digits)
@@ -150,7 +157,8 @@ class CommandEncoder:
 
     def row(self, fields: Mapping[str, Any]) -> Row:
         """Return the command as the 24 words of its record, text unfolded."""
-        self.new_currencies = []
+        if self.new_currencies:
+            self.new_currencies = []
         op = fields.get("op")
         encode = self._encoders.get(op) if isinstance(op, str) else None
         if encode is not None:
@@ -163,33 +171,47 @@ class CommandEncoder:
         return row(session=self.session, roles=self.roles, **content)
 
     def _new(self, fields: Mapping[str, Any]) -> Row:
-        if not fields.keys() <= NEW_FIELDS:
+        is_usual = USUAL_FIELDS.issuperset(fields)
+        if not is_usual and not NEW_FIELDS.issuperset(fields):
             refuse_unknown_fields(fields, NEW_FIELDS, "new")
         get = fields.get
-        account = whole(required(fields, "account"), "account")
-        client_order_id, words = self._client_id(get("client_order_id"), account)
-        side = word(required(fields, "side"), "side", SIDES)
-        kind = get("type")
-        order_type = _LIMIT if kind is None else word(kind, "type", TYPES)
+        account = get("account")
+        if type(account) is not int or not -INT64_MAX <= account <= INT64_MAX:
+            account = whole(required(fields, "account"), "account")
+        given = get("client_order_id")
+        if type(given) is int and 0 < given <= INT64_MAX:
+            client_order_id, words = given, NO_TEXT
+        else:
+            client_order_id, words = self._client_id(given, account)
+        given = get("side")
+        side = SIDES.get(given) if type(given) is str else None
+        if side is None:
+            side = word(required(fields, "side"), "side", SIDES)
+        given = get("type")
+        order_type = _LIMIT if given is None else word(given, "type", TYPES)
         given = get("time_in_force")
         if given is not None:
             time_in_force = word(given, "time_in_force", TIMES_IN_FORCE)
         else:
             time_in_force = _IOC if order_type == _MARKET else _GTC
-        given = get("self_trade_prevention")
-        stp_mode = _CANCEL_NEWEST if given is None else word(given, "self_trade_prevention", STP_MODES)
-        flags = _POST_ONLY if flag(fields, "post_only") else 0
-        if flag(fields, "reduce_only"):
-            flags |= _REDUCE_ONLY
-        expiry = whole_or(fields, "expires_at", 0)
-        if self._is_live and times.is_of_another_unit(expiry):
-            raise RefusedAtDoor(Reason.INVALID_EXPIRY, "expires_at", expiry, times.NANOSECONDS)
-        instrument = self._instrument(required(fields, "symbol"))
-        qty = _qty(instrument, required(fields, "quantity"), "quantity")
-        price = get("price")
-        px = 0 if price is None else _px(instrument, price, "price")
-        display = get("display_quantity")
-        stop = get("stop_price")
+        stp_mode, flags, expiry = _USUAL if is_usual else self._unusual(fields)
+        given = get("symbol")
+        instrument = self.catalogue.instrument_by_symbol.get(given) if type(given) is str else None
+        if instrument is None:
+            instrument = self._instrument(required(fields, "symbol"))
+        given = get("quantity")
+        qty = steps(given, instrument.lot_mantissa, instrument.lot_decimals)
+        if qty is None:
+            qty = instrument.qty(required(fields, "quantity"), "quantity")
+        given = get("price")
+        px = 0 if given is None else _px(instrument, given, "price")
+        display_qty = stop_px = trail = 0
+        if not is_usual:
+            display, stop = get("display_quantity"), get("stop_price")
+            display_qty = 0 if display is None else _qty(instrument, display, "display_quantity")
+            stop_px = 0 if stop is None else _px(instrument, stop, "stop_price")
+            trail = _trail(instrument, get("trail"), order_type)
+        text_0, text_1, text_2 = words
         return (
             _NEW,
             _VERSION,
@@ -206,14 +228,28 @@ class CommandEncoder:
             0,
             px,
             qty,
-            0 if display is None else _qty(instrument, display, "display_quantity"),
-            0 if stop is None else _px(instrument, stop, "stop_price"),
+            display_qty,
+            stop_px,
             expiry,
             0,
             0,
-            *words,
-            _trail(instrument, get("trail"), order_type),
+            text_0,
+            text_1,
+            text_2,
+            trail,
         )
+
+    def _unusual(self, fields: Mapping[str, Any]) -> tuple[int, int, int]:
+        """Return (stp_mode, flags, expiry) of a new order that may name them."""
+        given = fields.get("self_trade_prevention")
+        stp_mode = _CANCEL_NEWEST if given is None else word(given, "self_trade_prevention", STP_MODES)
+        flags = _POST_ONLY if flag(fields, "post_only") else 0
+        if flag(fields, "reduce_only"):
+            flags |= _REDUCE_ONLY
+        expiry = whole_or(fields, "expires_at", 0)
+        if self._is_live and times.is_of_another_unit(expiry):
+            raise RefusedAtDoor(Reason.INVALID_EXPIRY, "expires_at", expiry, times.NANOSECONDS)
+        return stp_mode, flags, expiry
 
     def _cancel(self, fields: Mapping[str, Any]) -> Row:
         refuse_unknown_fields(fields, CANCEL_FIELDS, "cancel")
