@@ -15,6 +15,7 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+import msgspec
 import numpy as np
 
 from engine.port import Closed
@@ -22,7 +23,7 @@ from engine.records import COMMAND, EventKind
 from gateways.http.problems import Problem, busy, not_now, outcome_unknown
 from gateways.http.replies import CANCELLED, LAST, LISTED_MAX, ORDER_OPS, Outcome, Reports, outcome
 from gateways.http.routes import Fields
-from gateways.json_lines.events import UNFOLDED, Accounts, EventWords
+from gateways.json_lines.events import Accounts, EventWords, event_words
 
 EAGER_COUNT = 8
 """Commands that are published without waiting for more: the worker answers the first of a burst
@@ -58,32 +59,21 @@ class Listener(Protocol):
     def lapped(self) -> None: ...
 
 
-class Pending:
+class Pending(msgspec.Struct):
     """One command on its way: who asked, for what, and the events that came so far.
 
+    fields : as asked for, where a client did: a rejection names the one at fault
     accounts : what the answer may tell of; left out, of nobody's
     """
 
-    __slots__ = (
-        *("accounts", "answer", "deadline", "dropped_count", "events", "fields", "in_flight_key", "session"),
-    )
-
-    def __init__(
-        self,
-        session: int,
-        answer: Callable[[Outcome], None],
-        in_flight_key: Any = None,
-        fields: Fields | None = None,
-        accounts: Accounts = frozenset(),
-    ) -> None:
-        self.session = session
-        self.accounts = accounts
-        self.answer = answer
-        self.in_flight_key = in_flight_key
-        self.fields = fields  # as asked: a rejection names the one at fault
-        self.events: list[EventWords] = []
-        self.dropped_count = 0
-        self.deadline = 0.0
+    session: int
+    answer: Callable[[Outcome], None]
+    in_flight_key: tuple[int, int] | None = None
+    fields: Fields | None = None
+    accounts: Accounts = frozenset()
+    events: list[EventWords] = []  # msgspec gives each its own
+    dropped_count: int = 0
+    deadline: float = 0.0
 
     def add(self, event: EventWords) -> None:
         """Keep an event; of a mass cancel only the first LISTED_MAX and the last."""
@@ -172,8 +162,7 @@ class Dispatcher:
         if len(events) == 0:
             return 0
         ring_idx = self._ring_idx
-        for words in events.view(UNFOLDED).tolist():
-            event = EventWords(*words)
+        for event in event_words(events):
             answered_order_id = self._answer(event) if event.ring == ring_idx else 0
             if event.maker_ring == ring_idx:
                 self._report(event, answered_order_id)
@@ -203,14 +192,16 @@ class Dispatcher:
         pending = self._pending.get(event.req_seq)
         if pending is None or pending.session != event.session:
             return 0
-        pending.add(event)
+        events = pending.events
+        if len(events) < LISTED_MAX:
+            events.append(event)
+        else:
+            pending.add(event)
         if event.flags & LAST:
             del self._pending[event.req_seq]
-            told = outcome(
-                pending.events, pending.dropped_count, self._reports, pending.accounts, pending.fields
-            )
+            told = outcome(events, pending.dropped_count, self._reports, pending.accounts, pending.fields)
             self._settle(pending, told)
-        return pending.events[0].order_id if event.op in ORDER_OPS else 0
+        return events[0].order_id if event.op in ORDER_OPS else 0
 
     def _report(self, event: EventWords, answered_order_id: int) -> None:
         """Tell the session that entered a resting order what became of it, unless its reply says so."""

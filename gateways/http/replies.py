@@ -106,10 +106,9 @@ def outcome(
 
 def _order_reply(events: list[EventWords], reports: Reports, accounts: Accounts) -> OrderReply:
     first = last = events[0]
-    order_id = first.order_id
     fills: list[msgspec.Raw] = []
-    reason = None
     if len(events) > 1:
+        order_id = first.order_id
         for event in events:
             if event.kind == TRADE:
                 fill = reports.of(event, accounts)
@@ -117,16 +116,17 @@ def _order_reply(events: list[EventWords], reports: Reports, accounts: Accounts)
                 fills.append(fill)
             if event.order_id == order_id:
                 last = event
-    leaves = last.leaves_qty
+    leaves, cum = last.leaves_qty, last.cum_qty
+    reason = None
     if last.kind == CANCELLED:
         reason, leaves = REASON_NAMES[last.reason], 0
-    instrument = reports.formatter.catalogue.instruments[first.instrument]
+    quantity_text = reports.formatter.catalogue.instruments[first.instrument].quantity_text
     return OrderReply(
-        order_id,
+        first.order_id,
         given_id(first.client_order_id, first.text_0, first.text_1, first.text_2),
         STATUS_NAMES.get(last.status, OPEN_NAME),
-        instrument.quantity_text(last.cum_qty) if last.cum_qty else "0",
-        instrument.quantity_text(leaves) if leaves else "0",
+        quantity_text(cum) if cum else "0",
+        quantity_text(leaves) if leaves else "0",
         fills,
         reason,
         first.seq,

@@ -34,6 +34,20 @@ LAPPED_REASON = "execution reports were lost: the door fell behind; ask the API 
 _encode = msgspec.json.Encoder().encode
 
 
+class _Reply(msgspec.Struct, frozen=True, gc=False):
+    """What a command came to, under its request id."""
+
+    id: int | str | None
+    reply: Outcome
+
+
+class _Refusal(msgspec.Struct, frozen=True, gc=False):
+    """Why a command came to nothing, under its request id."""
+
+    id: int | str | None
+    problem: Problem
+
+
 class Session:
     """One connected client.
 
@@ -119,12 +133,13 @@ class Session:
         self._reply(request_id, refusal.problem)
 
     def _reply(self, request_id: int | str | None, result: Outcome) -> None:
-        name = b"problem" if isinstance(result, Problem) else b"reply"
-        self._send(b'{"id":%b,"%b":%b}' % (_encode(request_id), name, _encode(result)))
+        told = _Refusal(request_id, result) if type(result) is Problem else _Reply(request_id, result)
+        self._send(_encode(told))
 
     def _send(self, text: bytes) -> None:
-        self.outbox.append(text)
-        if len(self.outbox) == 1:
+        outbox = self.outbox
+        outbox.append(text)
+        if len(outbox) == 1:
             self._on_output(self)
 
 

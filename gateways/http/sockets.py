@@ -7,7 +7,8 @@ commands on their way per session, the bytes a slow client may leave unread.
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Sequence
 from typing import cast
 
 import msgspec
@@ -54,6 +55,7 @@ TEXT_FRAME = 0x81
 UNREAD = (HttpStatus.TOO_LARGE, HttpStatus.REQUEST_TIMEOUT)
 """Refusals of a body whose rest is not waited for: no other request can follow it."""
 _encode = msgspec.json.Encoder().encode
+_head = struct.Struct(">BBH").pack
 
 
 class Sockets:
@@ -254,7 +256,7 @@ class SessionSocket:
             self._room.set()
         if transport.is_closing():
             return
-        transport.write(b"".join([frame(text) for text in texts]))
+        transport.write(frames(texts))
         if session.ended_because is not None:
             self._end_later(WSCloseCode.TRY_AGAIN_LATER, session.ended_because)
         elif transport.get_write_buffer_size() > SESSION_BUFFER_MAX:
@@ -287,14 +289,19 @@ def _require_role(principal: Principal, method: str, path: str) -> None:
             principal.require(Role(roles))
 
 
-def frame(text: bytes) -> bytes:
-    """Return the text as one unmasked WebSocket text frame (RFC 6455, section 5.2)."""
-    length = len(text)
-    if length < 126:
-        return bytes((TEXT_FRAME, length)) + text
-    if length < 65536:
-        return b"\x81\x7e" + length.to_bytes(2, "big") + text
-    return b"\x81\x7f" + length.to_bytes(8, "big") + text
+def frames(texts: Sequence[bytes]) -> bytes:
+    """Return each text as one unmasked WebSocket text frame (RFC 6455, section 5.2)."""
+    parts: list[bytes] = []
+    for text in texts:
+        length = len(text)
+        if length < 126:
+            parts.append(bytes((TEXT_FRAME, length)))
+        elif length < 65536:
+            parts.append(_head(TEXT_FRAME, 126, length))
+        else:
+            parts.append(b"\x81\x7f" + length.to_bytes(8, "big"))
+        parts.append(text)
+    return b"".join(parts)
 
 
 async def read_body(request: web.BaseRequest, timeout_s: float) -> bytes:

@@ -1,6 +1,8 @@
 """EventFormatter: one EVENT record in, one R3 object out; and the event of a line refused at the door."""
 
+import struct
 from collections.abc import Callable, Iterator, Mapping
+from itertools import starmap
 from typing import Any
 
 import msgspec
@@ -15,20 +17,22 @@ Fields = dict[str, Any]
 Accounts = frozenset[int] | None
 """The accounts that a reader may see; None is every account."""
 
+_CODES = {1: "b", 2: "h", 4: "i", 8: "q"}
+_SELL = int(EventFlag.SELL)  # a plain int: an IntFlag costs more than the text it decides
+
 PRIVATE = ("account", "client_order_id", "fee")
 """What an event tells of each side of it to those only who may read that account."""
 
 
-def _unfolded(record: "np.dtype[np.void]") -> "np.dtype[np.void]":
-    """Return the same bytes as plain scalars: `tolist` then makes no array per text field."""
-    parts: list[tuple[str, Any]] = []
+def _unfolded(record: "np.dtype[np.void]") -> tuple[list[str], struct.Struct]:
+    """Return the names of a record's scalars in order, text as three, and what unpacks them."""
+    names: list[str] = []
+    code = "<"
     for name in record.names or ():
         base, shape = record[name].base, record[name].shape
-        if shape:
-            parts += [(f"{name}_{part}", base) for part in range(shape[0])]
-        else:
-            parts.append((name, base))
-    return np.dtype(parts)
+        names += [f"{name}_{part}" for part in range(shape[0])] if shape else [name]
+        code += _CODES[base.itemsize] * (shape[0] if shape else 1)
+    return names, struct.Struct(code)
 
 
 class EventWords(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -76,9 +80,9 @@ class EventWords(msgspec.Struct, array_like=True, frozen=True, gc=False):
     maker_text_2: int
 
 
-UNFOLDED = _unfolded(EVENT)
-assert UNFOLDED.itemsize == EVENT.itemsize
-assert UNFOLDED.names == EventWords.__struct_fields__
+_NAMES, _WORDS = _unfolded(EVENT)
+assert _WORDS.size == EVENT.itemsize
+assert tuple(_NAMES) == EventWords.__struct_fields__
 
 OP_NAMES = {int(op): op.name.lower() for op in Op}
 REASON_NAMES = {int(reason): reason.name.lower() for reason in Reason}
@@ -87,8 +91,11 @@ STATUS_NAMES = {int(status): status.name.lower() for status in Status}
 
 
 def event_words(events: "np.ndarray[Any, np.dtype[np.void]]") -> Iterator[EventWords]:
-    """Return the events of an EVENT array as Python values, in bulk."""
-    return (EventWords(*words) for words in np.ascontiguousarray(events).view(UNFOLDED).tolist())
+    """Return the events of an EVENT array as Python values, in bulk.
+
+    struct reads the bytes: numpy's tolist takes three times as long for a record of many fields.
+    """
+    return starmap(EventWords, _WORDS.iter_unpack(events.tobytes()))
 
 
 class EventFormatter:
@@ -110,8 +117,7 @@ class EventFormatter:
 
     def fields(self, event: np.void) -> Fields | None:
         """Return the R3 object of one EVENT record, None for the internal DONE."""
-        words = np.asarray(event, EVENT).reshape(1).view(UNFOLDED).tolist()[0]
-        return self.fields_of(EventWords(*words))
+        return self.fields_of(EventWords(*_WORDS.unpack(np.asarray(event, EVENT).tobytes())))
 
     def fields_of(self, event: EventWords) -> Fields | None:
         """Return the R3 object of one event, None for the internal DONE."""
@@ -164,7 +170,7 @@ class EventFormatter:
             "price": instrument.price_text(event.px),
             "quantity": instrument.quantity_text(event.qty),
             **self._both(event),
-            "aggressor_side": "sell" if event.flags & EventFlag.SELL else "buy",
+            "aggressor_side": "sell" if event.flags & _SELL else "buy",
             "maker_fee": instrument.fee_text(event.maker_fee),
             "taker_fee": instrument.fee_text(event.fee),
         }
