@@ -55,7 +55,10 @@ class DoubledKey(JsonFault):
 
 def decode(raw: bytes | str) -> Any:
     """Return the value of a JSON text; raise JsonFault where there is none, DoubledKey where it is two."""
-    value = _read(_decode, raw)
+    try:
+        value = _decode(raw)
+    except (RecursionError, msgspec.DecodeError, UnicodeError):
+        value = _read(_decode, raw)  # says what is wrong
     if type(value) is dict:
         key_count = len(value)
     elif type(value) is list:

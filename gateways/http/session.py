@@ -79,7 +79,7 @@ class Session:
         except JsonFault as fault:
             self._refuse(None, malformed(f"not JSON: {fault}", "message"))
             return
-        if not isinstance(message, list):
+        if type(message) is not list:
             self._command(message)
             return
         if not message:
@@ -103,7 +103,7 @@ class Session:
         self._on_output(self)
 
     def _command(self, fields: Any, place: str = "") -> None:
-        if not isinstance(fields, dict):
+        if type(fields) is not dict:
             self._refuse(*_no_command(fields, place))
             return
         request_id = fields.pop("id", None)
@@ -117,7 +117,8 @@ class Session:
 
         def answer(result: Outcome) -> None:
             self.in_flight -= 1
-            self._reply(request_id, result)
+            told = _Refusal(request_id, result) if type(result) is Problem else _Reply(request_id, result)
+            self._send(_encode(told))
 
         self.in_flight += 1
         try:
@@ -130,11 +131,7 @@ class Session:
         self._refuse(None, malformed(detail, "message"))
 
     def _refuse(self, request_id: int | str | None, refusal: Refused) -> None:
-        self._reply(request_id, refusal.problem)
-
-    def _reply(self, request_id: int | str | None, result: Outcome) -> None:
-        told = _Refusal(request_id, result) if type(result) is Problem else _Reply(request_id, result)
-        self._send(_encode(told))
+        self._send(_encode(_Refusal(request_id, refusal.problem)))
 
     def _send(self, text: bytes) -> None:
         outbox = self.outbox
@@ -155,6 +152,6 @@ def _no_command(message: Any, place: str = "") -> tuple[int | str | None, Refuse
 
 
 def _is_request_id(value: object) -> bool:
-    if isinstance(value, str):
-        return len(value) <= REQUEST_ID_CHARS_MAX
-    return value is None or (type(value) is int and REQUEST_ID_MIN <= value <= REQUEST_ID_MAX)
+    if type(value) is int:
+        return REQUEST_ID_MIN <= value <= REQUEST_ID_MAX
+    return value is None or (isinstance(value, str) and len(value) <= REQUEST_ID_CHARS_MAX)

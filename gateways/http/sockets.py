@@ -241,7 +241,8 @@ class SessionSocket:
         while True:
             message = await self._websocket.receive()
             if message.type == WSMsgType.TEXT or message.type == WSMsgType.BINARY:
-                await self._turns.take(len(message.data))
+                if not self._turns.has_taken(len(message.data)):
+                    await self._turns.take(len(message.data))
                 session.receive(message.data)
                 if session.in_flight >= IN_FLIGHT_MAX:
                     await self._wait_for_room()

@@ -171,8 +171,8 @@ class EventFormatter:
             "quantity": instrument.quantity_text(event.qty),
             **self._both(event),
             "aggressor_side": "sell" if event.flags & _SELL else "buy",
-            "maker_fee": instrument.fee_text(event.maker_fee),
-            "taker_fee": instrument.fee_text(event.fee),
+            "maker_fee": instrument.fee_text(event.maker_fee) if event.maker_fee else "0",
+            "taker_fee": instrument.fee_text(event.fee) if event.fee else "0",
         }
 
     def _both(self, event: EventWords) -> Fields:

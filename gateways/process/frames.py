@@ -19,6 +19,10 @@ MESSAGES = (CONTINUATION, TEXT, BINARY)
 IDLE_FRAMES_MAX = 256
 """Pings, pongs and empty frames that one read may bring: a ping a second, four minutes of them at once."""
 MASK_BYTES = 4
+WHOLE_TEXT = FIN | TEXT
+MIDDLING = MASK | 126
+"""Second byte of a masked frame whose length stands in two bytes more."""
+WHOLE_TEXT_HEAD_MAX = 4 + MASK_BYTES
 LENGTH_BYTES = {126: 2, 127: 8}
 REFUSED_FRAME = b"\x8f\x80\x00\x00\x00\x00"
 """A frame of an opcode that does not exist: the reader closes the connection with 1002."""
@@ -48,6 +52,8 @@ class ClientFrames:
             step = min(self._payload_left, size - at)
             self._payload_left -= step
             at += step
+            if not self._is_inside_message and self._payload_left == 0:
+                at = _behind_whole_texts(whole, at, size)
             if size - at < 2:
                 break  # between two frames, in a payload, or behind the first byte of a head
             if not self._is_allowed(whole[at], whole[at + 1]):
@@ -75,6 +81,27 @@ class ClientFrames:
     def _begin(self, first: int) -> None:
         if first & OPCODE in MESSAGES:
             self._is_inside_message = not first & FIN
+
+
+def _behind_whole_texts(data: bytes, at: int, size: int) -> int:
+    """Return where the frames end that are a whole, masked, short or middling text each.
+
+    Almost all frames are; nothing about them has to be remembered.
+    """
+    while size - at > WHOLE_TEXT_HEAD_MAX and data[at] == WHOLE_TEXT:
+        second = data[at + 1]
+        if MASK < second < MIDDLING:
+            end = at + second - MASK + 2 + MASK_BYTES
+        elif second == MIDDLING:
+            end = at + (data[at + 2] << 8 | data[at + 3]) + 4 + MASK_BYTES
+            if end == at + 4 + MASK_BYTES:
+                break
+        else:
+            break
+        if end > size:
+            break
+        at = end
+    return at
 
 
 def head_size(second: int) -> int:

@@ -25,6 +25,13 @@ class Turns:
         self._left = budget
         self._queue = asyncio.Lock()
 
+    def has_taken(self, byte_count: int = 0) -> bool:
+        """Take what this turn still has and tell so; where it has nothing left, `take` waits."""
+        if self._left <= 0:
+            return False
+        self._left -= byte_count if byte_count > MESSAGE_MIN else MESSAGE_MIN
+        return True
+
     async def take(self, byte_count: int = 0) -> None:
         """Return when work on so many bytes may begin: at once, or after the loop has turned."""
         if self._left <= 0:

@@ -86,3 +86,16 @@ def test_flood_of_frames_that_carry_nothing_is_refused_and_a_pause_with_pings_is
 
     assert passed([waited] * 3) == waited * 3
     assert passed([waited + idle + idle]) == waited + REFUSED_FRAME
+
+
+def test_texts_of_every_kind_of_length_pass_as_they_are_in_random_chunks() -> None:
+    chance = random.Random(SEED)
+    lengths = [1, 2, 7, 125, 126, 127, 300, 65_535, 65_536]
+    for _ in range(100):
+        data = b"".join(frame(FIN | TEXT, b"z" * chance.choice(lengths)) for _ in range(8))
+        cuts = sorted(chance.randrange(len(data)) for _ in range(chance.randrange(12)))
+        frames = ClientFrames()
+        chunks = [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True)]
+
+        assert b"".join(frames.checked(chunk) for chunk in chunks) == data, f"seed {SEED}"
+        assert frames.checked(frame(FIN | TEXT, b"hello", mask=0)) == REFUSED_FRAME, f"seed {SEED}"
