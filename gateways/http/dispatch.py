@@ -146,12 +146,14 @@ class Dispatcher:
             return
         deadline = self.now + REPLY_TIMEOUT_S
         published = self._gate.submit(self._records[: len(staged)])
-        for req_seq, pending in staged[:published]:
-            pending.deadline = deadline
-            self._pending[req_seq] = pending
         refused = staged[published:]
+        del staged[published:]
+        for _, pending in staged:
+            pending.deadline = deadline
+        self._pending.update(staged)
         staged.clear()
-        self._refuse(refused, busy())
+        if refused:
+            self._refuse(refused, busy())
 
     def collect(self) -> int:
         """Hand out the events that have become visible; return how many were ours."""

@@ -52,6 +52,7 @@ PING_S = 20.0
 CLOSE_WAIT_S = 2.0
 """How long the door, when it stops, waits for sessions to take their close frame."""
 TEXT_FRAME = 0x81
+MESSAGES = (WSMsgType.TEXT, WSMsgType.BINARY)
 UNREAD = (HttpStatus.TOO_LARGE, HttpStatus.REQUEST_TIMEOUT)
 """Refusals of a body whose rest is not waited for: no other request can follow it."""
 _encode = msgspec.json.Encoder().encode
@@ -240,7 +241,7 @@ class SessionSocket:
         session = self.session
         while True:
             message = await self._websocket.receive()
-            if message.type == WSMsgType.TEXT or message.type == WSMsgType.BINARY:
+            if message.type in MESSAGES:
                 if not self._turns.has_taken(len(message.data)):
                     await self._turns.take(len(message.data))
                 session.receive(message.data)
