@@ -3,11 +3,12 @@
 import argparse
 import shlex
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 from engine.cli.arguments import whole_argument
 from engine.runtime.command import FAILED, WRONG_USAGE, begin, exit_code
-from perf import bench_step, compare, count, report
+from perf import bench_step, compare, count, doors, report
 from perf.bench_step import BenchError
 from perf.compared import TIERS as SIZED_TIERS
 from perf.flow.mixes import EVERY_MIX
@@ -17,6 +18,8 @@ from perf.single_step import TraceError
 from perf.tiers import TIERS, TierError, chosen_tiers, run_tier
 
 LATEST = Path("var/bench.json")
+KNOWN: dict[str, Collection[str]] = {"count": EVERY_MIX, "compare": SIZED_TIERS, "doors": doors.WAITS}
+"""Command -> the names that it takes."""
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
@@ -45,12 +48,13 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     _add_compare(
         commands.add_parser("compare", help="time this checkout and another one in alternating pairs")
     )
+    _add_doors(commands.add_parser("doors", help="the order door under each policy of waiting, in turn"))
     parsed = parser.parse_args(argv)
     if parsed.command == "run" and parsed.commands is not None and parsed.tiers != ["step"]:
         parser.error(
             "--commands FILE.npy goes with the tier step alone: python -m perf run step --commands FILE.npy"
         )
-    if parsed.command in ("count", "compare"):
+    if parsed.command in KNOWN:
         _refuse_unknown(parser, parsed)
     return parsed
 
@@ -87,11 +91,22 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the comparison after each pair")
 
 
+def _add_doors(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("names", nargs="*", metavar="WAIT", help=f"{', '.join(doors.WAITS)}; default: all")
+    parser.add_argument("--base", type=Path, metavar="PATH", help="another checkout, as it starts by itself")
+    parser.add_argument(
+        "--pairs", type=whole_argument(1, 1000, 10), default=10, metavar="N", help="default %(default)s"
+    )
+    parser.add_argument("--seconds", type=float, default=2.0, metavar="S", help="of a case")
+    parser.add_argument("--neighbour", action="store_true", help="beside a process that hogs a core")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures after each round")
+
+
 def _refuse_unknown(parser: argparse.ArgumentParser, parsed: argparse.Namespace) -> None:
     """Refuse a checkout that is none, and names that are not known."""
     if parsed.base is not None and not (parsed.base / "perf").is_dir():
         parser.error(f"--base {parsed.base}: has no folder perf; give the root of another checkout")
-    known = SIZED_TIERS if parsed.command == "compare" else EVERY_MIX
+    known = KNOWN[parsed.command]
     for name in parsed.names:
         if name not in known:
             parser.error(f"{parsed.command} {name!r}: is not known; give {', '.join(known)}")
@@ -143,6 +158,10 @@ def _done(options: argparse.Namespace, argv: list[str]) -> int:
     if options.command == "count":
         base = None if options.base is None else options.base.resolve()
         return count.run(base, options.names, options.count, options.json)
+    if options.command == "doors":
+        base = None if options.base is None else options.base.resolve()
+        shown = options.names, options.pairs, options.seconds, options.neighbour, options.json
+        return doors.run(base, *shown)
     if options.command == "compare":
         return compare.run(options.base.resolve(), options.names, options.pairs, options.scale, options.json)
     lines, machine = report.read(options.file)

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+ROOT = Path(__file__).resolve().parent.parent
 STOP_TIMEOUT_S = 20.0
 
 
@@ -37,16 +38,25 @@ class Live:
 
 
 @contextmanager
-def live(config: Path | None = None, data_dir: Path | None = None) -> Iterator[Live]:
-    """Start Pinion, yield it when it is ready, stop it in order; on a new data folder unless one is given."""
+def live(
+    config: Path | None = None,
+    data_dir: Path | None = None,
+    *,
+    root: Path = ROOT,
+    options: Sequence[str] = (),
+) -> Iterator[Live]:
+    """Start Pinion, yield it when it is ready, stop it in order; on a new data folder unless one is given.
+
+    root : of the checkout that is started; options : more of `pinion up`
+    """
     with tempfile.TemporaryDirectory(prefix="pinion-perf-") as folder:
         data_dir = data_dir or Path(folder) / "data"
         command = [sys.executable, "-m", "engine.cli.main", "up", "--data", str(data_dir)]
-        command += ["--api-port", "0", "--order-port", "0"]
+        command += ["--api-port", "0", "--order-port", "0", *options]
         if config is not None:
             command += ["--config", str(config)]
         with (Path(folder) / "stderr").open("w+") as stderr:
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True)
+            process = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=stderr, text=True)
             try:
                 yield _ready(process, data_dir, stderr)
             finally:
