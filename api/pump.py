@@ -1,7 +1,8 @@
 """The one task that follows the engine: drains the event ring, copies watched books, beats.
 
 The engine never waits for its readers. The pace:
-    nobody listens                      IDLE_S between looks, unless a query waits: under 1% of a CPU
+    nobody listens                      IDLE_S between looks, QUIET_S where nothing happens, unless a query
+                                        waits: under 1% of a CPU
     somebody listens                    until the engine calls (ringbuf/bells.py), or LISTENING_S
     events flow                         as long as the work of the pass took, so following a
                                         flood takes half a CPU at most and lags, or is lapped,
@@ -23,7 +24,7 @@ from ringbuf.seqlock import TornReadError
 
 log = logging.getLogger(__name__)
 
-IDLE_S = 0.1
+IDLE_S, QUIET_S = 0.1, 0.3
 LISTENING_S = 0.004
 BUSY_S = 0.001
 DRAIN_EVENTS = 1024
@@ -117,7 +118,7 @@ class Pump:
             busy = self.turn(started)
             worked_s = time.monotonic() - started
             if self._hub.is_idle() and not self._is_behind:
-                await self._rest(IDLE_S)
+                await self._rest(IDLE_S if busy else QUIET_S)
             elif busy:
                 await asyncio.sleep(max(BUSY_S, worked_s))
             elif self._bell is None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.kernel import kernel
 from engine.layout import DURABLE, FOR_DURABLE, JOURNALER_BELL, LATCH, READER_BELLS, SHADOW_BELL, WORKER_BELL
-from ringbuf.atomics import fence_full, load_acquire
+from ringbuf.atomics import clock_monotonic_ns, fence_full, load_acquire
 from ringbuf.bells import call, fall_asleep, ring, ring_all, stay_asleep, wake_up
 from ringbuf.layout import ASLEEP
 from ringbuf.spsc import available, room
@@ -50,29 +50,54 @@ def call_readers(journal: Any, bells: Any, seq: int) -> None:
 
 
 @kernel
-def sleep_until_called(commands: Any, journal: Any, bells: Any, limit_ns: int) -> None:
-    """Sleep until a command comes, limit_ns at most."""
+def sleep_until_called(commands: Any, journal: Any, bells: Any, limit_ns: int) -> int:
+    """Sleep until a command comes, limit_ns at most; return INTERRUPTED when a signal ended it."""
     fall_asleep(bells.words, WORKER_BELL, ASLEEP)
     is_called = load_acquire(journal.control, LATCH) != 0
     for ring_idx in range(commands.rings.shape[0]):
         is_called = is_called or available(commands.rings[ring_idx].control) > 0
+    outcome = 0
     if not is_called and limit_ns > 0:
-        stay_asleep(bells.words, WORKER_BELL, ASLEEP, limit_ns)
+        outcome = stay_asleep(bells.words, WORKER_BELL, ASLEEP, limit_ns)
     wake_up(bells.words, WORKER_BELL)
+    return outcome
 
 
 @kernel
-def sleep_until_durable(loop: Any, journal: Any, ends: Any, bells: Any, is_open: bool, limit_ns: int) -> None:
-    """Sleep until the gate may be open, or, where it is, the journal ring has room; limit_ns at most."""
+def sleep_until_durable(loop: Any, journal: Any, ends: Any, bells: Any, is_open: bool, limit_ns: int) -> int:
+    """Sleep until the gate may be open, or, where it is, the journal ring has room; limit_ns at most.
+
+    Returns INTERRUPTED when a signal ended it.
+    """
     fall_asleep(bells.words, WORKER_BELL, FOR_DURABLE)
     is_called = load_acquire(journal.control, LATCH) != 0
     if not is_open:
         is_called = is_called or visible_end(loop, journal, ends) != loop.visible
     else:
         is_called = is_called or room(journal.control, journal.slots.shape[0]) > 0
+    outcome = 0
     if not is_called and limit_ns > 0:
-        stay_asleep(bells.words, WORKER_BELL, FOR_DURABLE, limit_ns)
+        outcome = stay_asleep(bells.words, WORKER_BELL, FOR_DURABLE, limit_ns)
     wake_up(bells.words, WORKER_BELL)
+    return outcome
+
+
+@kernel
+def sleep(
+    loop: Any, commands: Any, journal: Any, ends: Any, bells: Any,
+    is_open: bool, has_room: bool, limit_ns: int, due: int,
+) -> int:  # fmt: skip
+    """Sleep until the worker can go on, limit_ns at most; return INTERRUPTED when a signal ended it.
+
+    is_open, has_room : of the gate and of the journal ring; where one is closed or full, D has to move
+    due : ns of the wall clock, when the next TICK is to be made
+    """
+    if is_open and has_room:
+        until_due_ns = due - loop.clock_offset - clock_monotonic_ns()
+        called: int = sleep_until_called(commands, journal, bells, min(limit_ns, until_due_ns))
+        return called
+    moved: int = sleep_until_durable(loop, journal, ends, bells, is_open, limit_ns)
+    return moved
 
 
 @kernel

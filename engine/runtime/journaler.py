@@ -36,7 +36,9 @@ from ringbuf.waiting import SPIN_ROUNDS, Wait, await_beyond
 log = logging.getLogger(__name__)
 
 LOOK_NS = 50_000_000
-"""The longest wait between two looks at signals and the heartbeat."""
+"""The longest time between two looks whether the file is in its place, while something is written."""
+IDLE_NS = 250_000_000
+"""The longest wait for entries, between two beats; a signal ends it."""
 RETRY_SPARE_S = 1.0
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 NO_FOLDER = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE)
@@ -111,6 +113,7 @@ class Journaler:
         self._counters.beat(self._heartbeat)
         if head <= done:
             return False
+        self._look_for_file()  # the wait may have been long
         count = min(head - done, self._writer.room)
         if count == 0:
             self._writer.rotate()
@@ -245,6 +248,6 @@ def run_journaler(segments: Segments, data_dir: Path, epoch: int, disk: Disk | N
             time.sleep(LOOK_NS / 1e9)
             segments.counters.beat(counter_name(JOURNALER, "heartbeat"))
             continue
-        if not journaler.step(LOOK_NS) and stopping:
+        if not journaler.step(IDLE_NS) and stopping:
             journaler.close()
             return 0

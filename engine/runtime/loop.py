@@ -42,8 +42,7 @@ from engine.runtime import crash_points
 from engine.runtime.calls import (
     call_journaler,
     call_readers,
-    sleep_until_called,
-    sleep_until_durable,
+    sleep,
     visible_end,
 )
 from engine.runtime.crash_points import crash_here
@@ -59,6 +58,7 @@ from ringbuf.broadcast import announce, commit
 from ringbuf.copying import put_slots
 from ringbuf.layout import GATE_WORD, LINE_WORDS, PUBLISHED, RELEASED, STAMP_WORD, WORD_BYTES
 from ringbuf.seqlock import close_version
+from ringbuf.sleeping import INTERRUPTED
 from ringbuf.spsc import available, publish, release, room
 from ringbuf.waiting import BLOCK, pause
 
@@ -98,6 +98,8 @@ closed event gate or a full journal ring. Written by the worker alone."""
 NO_ROOM = -1
 SPINS_BEFORE_SLEEP = 100
 """Rounds without work, under BLOCK, before the worker sleeps: some 15 us."""
+SLEEP_MAX_NS = 500_000_000
+"""An idle worker may sleep beyond its budget, so long; a signal ends it."""
 
 
 class Outcome(IntEnum):
@@ -275,7 +277,7 @@ def _run(
     s: Any, out: Any, loop: Any, commands: Any, journal: Any, entries: Any, events: Any, ends: Any,
     stats: Any, counts: Any, bells: Any, budget_ns: int,
 ) -> int:  # fmt: skip
-    """Work for about `budget_ns`, then return an Outcome: Python sees signals in between.
+    """Work for about `budget_ns`, then return an Outcome: Python sees signals in between, which end a sleep.
 
     Parameters
     ----------
@@ -335,10 +337,11 @@ def _run(
             loop.idle = 0
         elif loop.wait != BLOCK or loop.idle < SPINS_BEFORE_SLEEP:
             loop.idle = pause(loop.wait, loop.idle)
-        elif taken == NO_ROOM or ticked == NO_ROOM or not is_open:
-            sleep_until_durable(loop, journal, ends, bells, is_open, deadline - now)
-        elif ticked == 0:
-            sleep_until_called(commands, journal, bells, min(deadline - now, due - loop.clock_offset - now))
+        elif ticked != 1 or not is_open:
+            has_room = taken != NO_ROOM and ticked != NO_ROOM
+            limit_ns = max(deadline - now, SLEEP_MAX_NS)
+            if sleep(loop, commands, journal, ends, bells, is_open, has_room, limit_ns, due) == INTERRUPTED:
+                deadline = now
 
 
 @kernel

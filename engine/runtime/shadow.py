@@ -38,7 +38,7 @@ from ringbuf.layout import PUBLISHED
 
 log = logging.getLogger(__name__)
 
-LOOK_NS = 100_000_000
+LOOK_NS = 500_000_000
 LAG_S = 0.05
 """Rest behind what was durable: the shadow is in no hurry, and applies some commands at once."""
 CHECK_EVERY = 1 << CHECK_BITS

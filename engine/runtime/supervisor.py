@@ -40,6 +40,7 @@ from engine.runtime.poison import Deaths
 from engine.runtime.process import (
     RoleTakenError,
     Signals,
+    forget_clean_pages,
     fork,
     take_role,
 )
@@ -53,7 +54,7 @@ from ringbuf.segment import SegmentError
 log = logging.getLogger(__name__)
 
 ADMIN_RING = "admin"
-WATCH_S = 0.2
+WATCH_S = 0.5
 START_WAIT_S = 20.0
 RECOVERY_WAIT_S = 3600.0
 DOOR_STOP_WAIT_S = 6.0
@@ -118,6 +119,7 @@ class Supervisor:
                 try:
                     if self._start():
                         ready(list(self.children.values()), self._describe())
+                        forget_clean_pages()
                         self._watch()
                 finally:
                     self._stop()

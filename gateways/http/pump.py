@@ -28,6 +28,7 @@ WAITING_S = 0.001
 LISTENING_S = 0.002
 IDLE_S = 0.04
 CHORE_S = 0.1
+IDLE_CHORE_S = 0.4
 COLLECTS_MAX = 8
 """Drains in a row before the sockets get their turn."""
 
@@ -63,7 +64,7 @@ class Pump:
 
     def wake(self) -> None:
         """Take a turn soon: there is something to publish."""
-        if not (self._dispatcher.waiting_count or self._dispatcher.listeners):
+        if not self._is_awaited:
             self._source.skip()
         self._stay_busy(self._loop.time())
         self._take_turn_soon()
@@ -122,7 +123,7 @@ class Pump:
             self._stay_busy(now)
         self._deliver()
         if now >= self._chore_at:
-            self._chore_at = now + CHORE_S
+            self._chore_at = now + (CHORE_S if self._is_awaited else IDLE_CHORE_S)
             self._dispatcher.expire()
             self._desk.retry_session_downs()
             self._chore(now)
@@ -134,6 +135,11 @@ class Pump:
                 break
             count += self._dispatcher.collect()
         return count
+
+    @property
+    def _is_awaited(self) -> bool:
+        """Whether somebody waits for events."""
+        return bool(self._dispatcher.waiting_count or self._dispatcher.listeners)
 
     def _stay_busy(self, now: float) -> None:
         self._busy_until = now + SPIN_S
@@ -149,12 +155,14 @@ class Pump:
         if self._bell is None:
             self._look_again(now)
             return
-        if self._dispatcher.waiting_count or self._dispatcher.listeners:
-            self._bell.fall_asleep()
-            if self._source.has_visible():
-                self._bell.wake_up()
-                self._take_turn_soon()
-        self._set_timer(self._chore_at)
+        if not self._is_awaited:
+            self._set_timer(self._chore_at)
+            return
+        self._bell.fall_asleep()
+        if self._source.has_visible():
+            self._bell.wake_up()
+            self._take_turn_soon()
+        self._set_timer(min(self._chore_at, now + CHORE_S))
 
     def _look_again(self, now: float) -> None:
         """Look for answers each time round, or when a while has passed."""
