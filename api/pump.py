@@ -117,7 +117,7 @@ class Pump:
             started = time.monotonic()
             busy = self.turn(started)
             worked_s = time.monotonic() - started
-            if self._hub.is_idle() and not self._is_behind:
+            if self._hub.is_idle() and not self._hub.status.readers and not self._is_behind:
                 await self._rest(IDLE_S if busy else QUIET_S)
             elif busy:
                 await asyncio.sleep(max(BUSY_S, worked_s))

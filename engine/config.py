@@ -51,9 +51,9 @@ class EngineSettings(Section, frozen=True, kw_only=True):
     """CPU of the worker; auto: the last one this process may use; none: not pinned."""
     wait: Literal["spin", "backoff", "block"] = "block"
     """What a process does that has nothing to do: ringbuf/waiting.py."""
-    shadow: Annotated[int, Meta(ge=0)] | Literal["idle", "off"] = "idle"
-    """Where the shadow runs: idle, when nobody else wants to; a number, on that CPU, with the rank of the
-    others; off: there is none, so no snapshot is taken and nothing compared."""
+    shadow: Annotated[int, Meta(ge=0)] | Literal["nice", "off"] = "nice"
+    """Where the shadow runs: nice, beside history at a lower rank than the engine; a number, on that CPU,
+    with the rank of the others; off: there is none, so no snapshot is taken and nothing compared."""
     batch: Annotated[int, Meta(ge=1, le=4096)] = 256
     command_ring: Slots = 2**13
     journal_ring: Slots = 2**16

@@ -10,8 +10,9 @@ The worker's own CPU is `engine.cpu`, "auto" the last one there is. Where CPUs a
 and all of them sleep until called, the kernel places them better than we do (docs/decisions/0022).
 
 Shadow, history and database apply the same commands once more, for nobody who waits. They share one CPU, so
-that whoever of the others wakes finds another one free of them; shadow and history run when nobody else
-wants to (SCHED_IDLE); the database, which is asked by people too, has a lower rank than the engine.
+that whoever of the others wakes finds another one free of them; history runs when nobody else wants to
+(SCHED_IDLE); the shadow, whose snapshots bound a recovery, and the database, which is asked by people too,
+have a lower rank than the engine.
 """
 
 import logging
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 BACKGROUND = (SHADOW, HISTORY, DATABASE)
 CPUS_FOR_ALL = 4
 """With so many, worker and journaler have one each and two are left."""
-DATABASE_NICENESS = 10
+BACKGROUND_NICENESS = 10
 
 
 def place(name: str, settings: EngineSettings) -> None:
@@ -38,9 +39,9 @@ def place(name: str, settings: EngineSettings) -> None:
         log.warning(
             "engine.cpu = %s: not available here (there are %s); not pinned", settings.cpu, sorted(allowed)
         )
-    if name == DATABASE:
-        os.nice(DATABASE_NICENESS)
-    elif name == HISTORY or (name == SHADOW and settings.shadow == "idle"):
+    if name == DATABASE or (name == SHADOW and settings.shadow == "nice"):
+        os.nice(BACKGROUND_NICENESS)
+    elif name == HISTORY:
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 

@@ -144,6 +144,7 @@ class Journaler:
         elif error.errno in NO_FOLDER:
             cause = LATCH_GONE
         store_release(self._control, LATCH, cause)  # pairs with the loop's load
+        call_at_sync(self._bells)  # a worker that waits for D shall hear of it
         mend = "bring it back" if cause == LATCH_GONE else "mend the disk"
         log.critical("journal latched: %s (%s); %s, then start again", LATCH_TEXTS[cause], error, mend)
 

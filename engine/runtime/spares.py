@@ -14,10 +14,11 @@ log = logging.getLogger(__name__)
 class Spares:
     """Knows who holds which spare ring.
 
-    on_freed : called with the ring's name when its holder gave it back or died
+    on_freed : called with the ring's name when its holder gave it back or died, and whether nobody else
+        holds it by now
     """
 
-    def __init__(self, data_dir: Path, rings: Sequence[str], on_freed: Callable[[str], None]) -> None:
+    def __init__(self, data_dir: Path, rings: Sequence[str], on_freed: Callable[[str, bool], None]) -> None:
         self._data_dir = data_dir
         self._rings = rings
         self._on_freed = on_freed
@@ -29,7 +30,7 @@ class Spares:
             holder = _ring_holder(instance.ring_lock_path(self._data_dir, ring))
             known = self._claims.get(ring)
             if known is not None and (holder is None or holder != known):
-                self._on_freed(ring)
+                self._on_freed(ring, holder is None)
                 log.info("command ring %s is free again (process %d is gone)", ring, known[0])
                 del self._claims[ring]
             if holder is not None:

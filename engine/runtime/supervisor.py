@@ -349,9 +349,10 @@ class Supervisor:
                 child.killed_because = f"gave no sign of life for {age_ns / 1e9:.1f} s and was killed"
                 os.kill(child.pid, signal.SIGKILL)
 
-    def _sessions_down(self, ring: str) -> None:
+    def _sessions_down(self, ring: str, is_free: bool = False) -> None:
         """Tell the engine that every session of this ring has ended."""
-        self.segments.wake_up(ring)
+        if is_free:  # whoever holds it writes its bell itself
+            self.segments.wake_up(ring)
         assert self.admin is not None
         if not sessions_down(self.admin, self.rings.index(ring)):
             log.error("the supervisor's ring is full: SESSION_DOWN of %s was not sent", ring)

@@ -86,7 +86,8 @@ class Pending(msgspec.Struct):
 class Dispatcher:
     """Owns the commands of one door from staging to answer.
 
-    on_staged : called when the first command is staged: somebody has to call `flush` soon
+    on_staged : called when the first command is staged, or a session comes: somebody has to call `flush`
+        soon, and to look for events
     on_settled : called with the key of a command that has been answered, whatever the answer
     """
 
@@ -133,6 +134,11 @@ class Dispatcher:
         staged.append((self._req_seq, pending))
         if len(staged) == EAGER_COUNT:
             self.flush()
+
+    def listen(self, number: int, listener: Listener) -> None:
+        """Report to this session from now on; what was not looked at yet, for nobody waited, is not its."""
+        self._on_staged()
+        self.listeners[number] = listener
 
     def flush(self) -> None:
         """Publish what is staged; answer "busy" for what the ring has no room for."""

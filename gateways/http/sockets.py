@@ -204,7 +204,7 @@ class Sockets:
         session = Session(principal, number, self._desk, self._has_output)
         socket = SessionSocket(session, websocket, transport, self._turns)
         self.sessions[number] = socket
-        self._desk.dispatcher.listeners[number] = session
+        self._desk.dispatcher.listen(number, session)
         try:
             await socket.serve()
         finally:

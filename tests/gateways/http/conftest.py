@@ -137,7 +137,7 @@ class Door:
 
     def session(self, number: int, principal: Principal | None = None) -> Session:
         session = Session(principal or self.trader, number, self.desk, self.spoken.append)
-        self.desk.dispatcher.listeners[number] = session
+        self.desk.dispatcher.listen(number, session)
         return session
 
 
