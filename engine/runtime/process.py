@@ -121,12 +121,16 @@ def fork(name: str, run: Callable[[], int], close_in_child: tuple[int, ...]) -> 
     parent = os.getpid()
     sys.stdout.flush()
     sys.stderr.flush()
+    # A signal that reaches the child before it has its own handlers would meet, and end in, the parent's.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     pid = os.fork()
     if pid:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         return pid
     code = EXIT_CRASHED
     try:
         _become_child(name, parent, close_in_child)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         code = run()
     except SystemExit as ending:
         code = ending.code if isinstance(ending.code, int) else EXIT_CRASHED
