@@ -20,7 +20,9 @@ from numba.core import types as untyped_types
 from engine import port
 from engine.cli.replay_engine import ReplayEngine
 from engine.cli.trading import trading
+from engine.layout import JOURNALER_BELL, READER_BELLS
 from engine.records import EVENT
+from engine.runtime.calls import call_at_sync
 from engine.runtime.replica import Replica
 from engine.trading.convert import convert
 from engine.trading.digest import digest
@@ -28,9 +30,10 @@ from engine.trading.projection import TradingProjection
 from engine.trading.simulate import run_all
 from engine.trading.state import new_state
 from engine.trading.view import LiveView
+from ringbuf.bells import fall_asleep, sleep_until_beyond
 from ringbuf.broadcast import GATE_OPEN, Broadcast
 from ringbuf.counting import add, beat
-from ringbuf.layout import PUBLISHED
+from ringbuf.layout import ASLEEP, CALLED, LINE_WORDS, PUBLISHED
 from ringbuf.spsc import SpscRing, try_claim
 from ringbuf.waiting import BACKOFF, await_beyond
 from tests.engine.runtime.bench import running
@@ -57,6 +60,9 @@ SEVERAL = {
             *("ringbuf.copying.put_slots", "ringbuf.copying.take_slots"),
             *("ringbuf.spsc.publish", "ringbuf.spsc.room", "ringbuf.spsc.available", "ringbuf.spsc.release"),
             *("ringbuf.broadcast.announce", "ringbuf.broadcast.commit"),
+            *("ringbuf.bells.call", "ringbuf.bells.ring", "ringbuf.bells.ring_all", "ringbuf.bells.wake_up"),
+            *("ringbuf.bells.fall_asleep", "ringbuf.bells.stay_asleep", "ringbuf.atomics.exchange"),
+            *("ringbuf.sleeping.futex_wait", "ringbuf.sleeping.futex_wake"),
         ),
         RINGS,
     ),
@@ -131,6 +137,11 @@ def at_the_other_ends() -> None:
     add(words, 0, 5)
     beat(words, 1)
     assert words[0] == 5
+    bells = np.zeros(4 * LINE_WORDS, np.int64)
+    assert sleep_until_beyond(ring.control, PUBLISHED, 3, bells, JOURNALER_BELL, 1, 1000) == 3
+    fall_asleep(bells, READER_BELLS, ASLEEP)
+    call_at_sync(bells)
+    assert bells[READER_BELLS * LINE_WORDS] == CALLED
 
 
 def work(folder: Path) -> list[Any]:
