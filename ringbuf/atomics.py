@@ -48,7 +48,7 @@ _I32 = ir.IntType(32)
 _BYTES = ir.IntType(8).as_pointer()
 _I64 = ir.IntType(64)
 _BIT = ir.IntType(1)
-_TIMESPEC = ir.LiteralStructType([_I64, _I64])
+TIMESPEC = ir.LiteralStructType([_I64, _I64])
 
 
 def require_words(words: types.Type, *, written: bool) -> None:
@@ -149,8 +149,8 @@ def _yield_core_intrinsic(typing_context: Any) -> Any:
 @intrinsic
 def _clock_intrinsic(typing_context: Any, clock: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        now = cgutils.alloca_once(builder, _TIMESPEC)
-        read = declared(builder, _I32, [_I32, _TIMESPEC.as_pointer()], "clock_gettime")
+        now = cgutils.alloca_once(builder, TIMESPEC)
+        read = declared(builder, _I32, [_I32, TIMESPEC.as_pointer()], "clock_gettime")
         builder.call(read, [args[0], now])
         seconds = builder.load(cgutils.gep_inbounds(builder, now, 0, 0))
         rest_ns = builder.load(cgutils.gep_inbounds(builder, now, 0, 1))

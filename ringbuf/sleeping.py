@@ -18,6 +18,7 @@ from ringbuf.atomics import (
     BOUNDS_CHECKED,
     COMPILED,
     NS_PER_S,
+    TIMESPEC,
     Words,
     declared,
     require_words,
@@ -31,7 +32,6 @@ INTERRUPTED = errno.EINTR
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
 _ZERO = ir.Constant(_I64, 0)
-_TIMESPEC = ir.LiteralStructType([_I64, _I64])
 _SYS_FUTEX, _FUTEX_WAIT, _FUTEX_WAKE = 202, 0, 1
 """x86-64; the operations for words that several processes share."""
 
@@ -39,7 +39,7 @@ _SYS_FUTEX, _FUTEX_WAIT, _FUTEX_WAKE = 202, 0, 1
 @intrinsic
 def _sleep_intrinsic(typing_context: Any, duration_ns: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        pointer = _TIMESPEC.as_pointer()
+        pointer = TIMESPEC.as_pointer()
         sleep = declared(builder, _I32, [pointer, pointer], "nanosleep")
         builder.call(sleep, [_timespec(builder, args[0]), ir.Constant(pointer, None)])
         return context.get_dummy_value()
@@ -95,7 +95,7 @@ def _futex(builder: Any, pointer: Any, operation: int, value: Any, limit: Any) -
 
 def _timespec(builder: Any, duration_ns: Any) -> Any:
     """Return a pointer to a duration as the C library takes it."""
-    wanted = cgutils.alloca_once(builder, _TIMESPEC)
+    wanted = cgutils.alloca_once(builder, TIMESPEC)
     billion = ir.Constant(_I64, NS_PER_S)
     builder.store(builder.sdiv(duration_ns, billion), cgutils.gep_inbounds(builder, wanted, 0, 0))
     builder.store(builder.srem(duration_ns, billion), cgutils.gep_inbounds(builder, wanted, 0, 1))

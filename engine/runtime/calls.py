@@ -50,39 +50,6 @@ def call_readers(journal: Any, bells: Any, seq: int) -> None:
 
 
 @kernel
-def sleep_until_called(commands: Any, journal: Any, bells: Any, limit_ns: int) -> int:
-    """Sleep until a command comes, limit_ns at most; return INTERRUPTED when a signal ended it."""
-    fall_asleep(bells.words, WORKER_BELL, ASLEEP)
-    is_called = load_acquire(journal.control, LATCH) != 0
-    for ring_idx in range(commands.rings.shape[0]):
-        is_called = is_called or available(commands.rings[ring_idx].control) > 0
-    outcome = 0
-    if not is_called and limit_ns > 0:
-        outcome = stay_asleep(bells.words, WORKER_BELL, ASLEEP, limit_ns)
-    wake_up(bells.words, WORKER_BELL)
-    return outcome
-
-
-@kernel
-def sleep_until_durable(loop: Any, journal: Any, ends: Any, bells: Any, is_open: bool, limit_ns: int) -> int:
-    """Sleep until the gate may be open, or, where it is, the journal ring has room; limit_ns at most.
-
-    Returns INTERRUPTED when a signal ended it.
-    """
-    fall_asleep(bells.words, WORKER_BELL, FOR_DURABLE)
-    is_called = load_acquire(journal.control, LATCH) != 0
-    if not is_open:
-        is_called = is_called or visible_end(loop, journal, ends) != loop.visible
-    else:
-        is_called = is_called or room(journal.control, journal.slots.shape[0]) > 0
-    outcome = 0
-    if not is_called and limit_ns > 0:
-        outcome = stay_asleep(bells.words, WORKER_BELL, FOR_DURABLE, limit_ns)
-    wake_up(bells.words, WORKER_BELL)
-    return outcome
-
-
-@kernel
 def sleep(
     loop: Any, commands: Any, journal: Any, ends: Any, bells: Any,
     is_open: bool, has_room: bool, limit_ns: int, due: int,
@@ -92,12 +59,31 @@ def sleep(
     is_open, has_room : of the gate and of the journal ring; where one is closed or full, D has to move
     due : ns of the wall clock, when the next TICK is to be made
     """
+    waits_for = FOR_DURABLE
     if is_open and has_room:
-        until_due_ns = due - loop.clock_offset - clock_monotonic_ns()
-        called: int = sleep_until_called(commands, journal, bells, min(limit_ns, until_due_ns))
-        return called
-    moved: int = sleep_until_durable(loop, journal, ends, bells, is_open, limit_ns)
-    return moved
+        waits_for = ASLEEP
+        limit_ns = min(limit_ns, due - loop.clock_offset - clock_monotonic_ns())
+    fall_asleep(bells.words, WORKER_BELL, waits_for)
+    outcome = 0
+    if limit_ns > 0 and not can_go_on(loop, commands, journal, ends, is_open, has_room):
+        outcome = stay_asleep(bells.words, WORKER_BELL, waits_for, limit_ns)
+    wake_up(bells.words, WORKER_BELL)
+    return outcome
+
+
+@kernel
+def can_go_on(loop: Any, commands: Any, journal: Any, ends: Any, is_open: bool, has_room: bool) -> bool:
+    """Tell whether that has come which the worker waits for; parameters as of `sleep`."""
+    if load_acquire(journal.control, LATCH) != 0:  # pairs with the journaler's store
+        return True
+    if not is_open:
+        return bool(visible_end(loop, journal, ends) != loop.visible)
+    if not has_room:
+        return bool(room(journal.control, journal.slots.shape[0]) > 0)
+    for ring_idx in range(commands.rings.shape[0]):
+        if available(commands.rings[ring_idx].control) > 0:
+            return True
+    return False
 
 
 @kernel

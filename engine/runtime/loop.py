@@ -27,24 +27,10 @@ from engine.batches import BURST_EVENTS, PLACES, STAGES, STRIDE
 from engine.capacities import EVENT_RING_MIN
 from engine.histogram import record
 from engine.kernel import bind, kernel
-from engine.layout import (
-    CHECK_BITS,
-    CHECKS,
-    DURABLE,
-    JOURNAL_ENTRY,
-    LATCH,
-    OWN_RING,
-    RING_WAIT,
-    STEP,
-)
+from engine.layout import CHECK_BITS, CHECKS, DURABLE, JOURNAL_ENTRY, LATCH, OWN_RING, RING_WAIT, STEP
 from engine.records import COMMAND, EVENT
 from engine.runtime import crash_points
-from engine.runtime.calls import (
-    call_journaler,
-    call_readers,
-    sleep,
-    visible_end,
-)
+from engine.runtime.calls import call_journaler, call_readers, sleep, visible_end
 from engine.runtime.crash_points import crash_here
 from ringbuf.atomics import (
     clock_monotonic_ns,
