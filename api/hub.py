@@ -72,7 +72,6 @@ class Hub:
 
     async def subscribe_book(self, outbox: Outbox, instrument_idx: int, depth: int) -> None:
         """Send a snapshot now and every change after it."""
-        self.source.hurry()  # the pump may rest: from now on somebody listens
         if (instrument_idx, depth) not in self.books:
             book = await self.source.book(instrument_idx, depth)
             self.books.setdefault((instrument_idx, depth), BookFeed(book, depth, self.source.epoch))
@@ -82,7 +81,6 @@ class Hub:
 
     async def subscribe_ticker(self, outbox: Outbox, instrument_idx: int) -> None:
         """Send the ticker now and whenever it changes."""
-        self.source.hurry()  # the pump may rest: from now on somebody listens
         if instrument_idx not in self.tickers:
             self.tickers.setdefault(instrument_idx, TickerFeed(await self.source.book(instrument_idx, 1)))
         feed = self.tickers[instrument_idx]
@@ -91,7 +89,6 @@ class Hub:
 
     def subscribe_trades(self, outbox: Outbox, instrument_idx: int, after_seq: int | None) -> None:
         """Send every trade from now on, and those since `after_seq`; refuse where they are gone."""
-        self.source.hurry()  # the pump may rest: from now on somebody listens
         missed = self._missed(self.trades, after_seq)
         if instrument_idx not in self._trade_listeners:
             symbol = self.source.view.catalogue.instruments[instrument_idx].symbol
@@ -104,7 +101,6 @@ class Hub:
 
     def subscribe_private(self, outbox: Outbox, topic: PrivateTopic, after_seq: int | None) -> None:
         """Send every report of an account from now on, and those since `after_seq`."""
-        self.source.hurry()  # the pump may rest: from now on somebody listens
         missed = self._missed(self.reports, after_seq)
         if topic not in self._private_listeners:
             account = topic.account or None

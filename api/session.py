@@ -134,6 +134,7 @@ class StreamSession:
             case (channel, account):
                 hub.subscribe_private(outbox, PrivateTopic(channel, account), request.after_seq)
         self._subscriptions[topic] = None
+        hub.source.hurry()  # the pump may rest: from now on somebody listens
         return _about("subscribed", request)
 
     def _unsubscribe(self, request: Unsubscribe) -> dict[str, Any]:

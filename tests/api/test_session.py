@@ -237,6 +237,18 @@ async def test_subscriptions_are_bounded_and_leaving_empties_the_hub() -> None:
     assert not exchange.hub.status.readers
 
 
+@pytest.mark.parametrize("channel", ["book", "ticker", "trades", "fills", "orders", "status"])
+async def test_a_subscription_hurries_the_pump_once_somebody_listens(channel: str) -> None:
+    exchange, found = Exchange(), []
+    hub = exchange.hub
+    exchange.source.hurry = lambda: found.append(not hub.is_idle() or bool(hub.status.readers))
+    about = {"symbol": "BTC-USD"} if channel in ("book", "ticker", "trades") else {}
+
+    await Reader(exchange).ask(op="subscribe", channel=channel, **about)
+
+    assert found == [True]
+
+
 class FullSocket:
     """A WebSocket whose messages have all come before anybody reads one."""
 
