@@ -1,12 +1,18 @@
 """`njit`: numba's own, with a cache that processes may fill side by side.
 
-numba keeps an index of each function's signatures and numbered files of code. Two processes that
-compile two signatures at once may take the same number, and one then runs the other's code: an
-address taken for a count, if it lives at all. Here every signature has one file, named after it
-and put in its place whole, so there is nothing to agree on and nothing half written to be read.
+numba gives numbers in two places, each without a word between the processes that fill one cache:
+
+- Its index counts the files of code of a function. Two processes that compile two signatures at
+  once may take the same file, and one then runs the other's code. Here every signature has one
+  file, named after it and put in its place whole.
+- Each process counts the functions that it compiles and the record types that it meets, and names
+  code after these two numbers. What two processes compile for two records may bear one name, and
+  a process that links both gets one of them twice. Here each process counts its functions from
+  a place of its own on.
 """
 
 import hashlib
+import itertools
 import os
 import pickle
 from collections.abc import Callable
@@ -16,6 +22,7 @@ from typing import Any, TypeVar, overload
 
 import numba
 from numba.core import config as untyped_config
+from numba.core.bytecode import FunctionIdentity as UntypedFunctionIdentity
 from numba.core.caching import FunctionCache as UntypedFunctionCache
 from numba.core.dispatcher import Dispatcher as UntypedDispatcher
 from numba.core.serialize import dumps as untyped_dumps
@@ -25,6 +32,16 @@ config: Any = untyped_config
 Dispatcher: Any = UntypedDispatcher
 dumps: Any = untyped_dumps
 FunctionCache: Any = UntypedFunctionCache  # numba is untyped
+FunctionIdentity: Any = UntypedFunctionIdentity
+
+
+def count_functions_anew() -> None:
+    """Number the functions that this process compiles from a random place on, which no other will draw."""
+    FunctionIdentity._unique_ids = itertools.count(int.from_bytes(os.urandom(8)))
+
+
+count_functions_anew()
+os.register_at_fork(after_in_child=count_functions_anew)
 
 
 class CodeFiles:

@@ -39,9 +39,35 @@ print(whole, halves, hits, sep="\\n")
 """
 
 
+FOR_RECORDS = """from ringbuf.njit import njit
+
+@njit
+def total(record):
+    found = 0
+    for i in range(record.a.shape[0]):
+        found += record.a[i]
+    return found
+
+@njit
+def both(first, second):
+    return total(first), total(second)
+"""
+SUMS_RECORDS = """
+import os, sys
+import numpy as np
+from records import both, total
+
+first, *rest = [np.arange(int(each)).view([("a", "<i8", (int(each),))])[0] for each in sys.argv[2:]]
+if sys.argv[1] == "forked" and (child := os.fork()):
+    sys.exit(os.waitpid(child, 0)[1])
+print(both(first, *rest) if rest else total(first))
+"""
+
+
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     (tmp_path / "kernels.py").write_text(KERNELS)
+    (tmp_path / "records.py").write_text(FOR_RECORDS)
     return {**os.environ, "PINION_KERNEL_CACHE": str(tmp_path / "cache"), "PYTHONPATH": f"{ROOT}:{tmp_path}"}
 
 
@@ -102,3 +128,21 @@ def test_no_draft_stays_in_the_cache(environment: dict[str, str], tmp_path: Path
     calls(environment)
 
     assert {each.suffix for each in (tmp_path / "cache").rglob("kernels.*")} == {".nbc"}
+
+
+@pytest.mark.parametrize("process", ["begun", "forked"])
+def test_code_of_several_processes_for_several_records_keeps_apart(
+    environment: dict[str, str], process: str
+) -> None:
+    def sums(*sizes: int) -> str:
+        """Return what a process of its own makes of records of these sizes: the first thing it compiles."""
+        done = subprocess.run(
+            [sys.executable, "-c", SUMS_RECORDS, process, *map(str, sizes)],
+            env=environment, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return done.stdout.strip()
+
+    assert [sums(3), sums(5)] == ["3", "10"]
+
+    assert sums(3, 5) == "(3, 10)"
+    assert sums(5, 3) == "(10, 3)"
