@@ -91,7 +91,6 @@ class Journaler:
     def step(self, idle_ns: int) -> bool:
         """Work and look after the spare segment, latch on an error; tell whether there may be more to do."""
         try:
-            self._look_for_file()
             worked = self.work(idle_ns)
             if not self.is_latched:
                 self._keep_spare()
@@ -111,9 +110,9 @@ class Journaler:
         done = int(control[RELEASED])  # ours
         head = self._await_entries(done, idle_ns)
         self._counters.beat(self._heartbeat)
+        self._look_for_file()  # behind the wait, which may have been long
         if head <= done:
             return False
-        self._look_for_file()  # the wait may have been long
         count = min(head - done, self._writer.room)
         if count == 0:
             self._writer.rotate()

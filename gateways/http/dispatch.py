@@ -48,7 +48,6 @@ class Gate(Protocol):
     def laps(self) -> int: ...
     def submit(self, commands: Any) -> int: ...
     def drain(self, limit: int = ...) -> Any: ...
-    def has_news(self) -> bool: ...
     def closed_because(self) -> Closed | None: ...
 
 
@@ -200,11 +199,8 @@ class Dispatcher:
         pending = self._pending.get(event.req_seq)
         if pending is None or pending.session != event.session:
             return 0
+        pending.add(event)
         events = pending.events
-        if len(events) < LISTED_MAX:
-            events.append(event)
-        else:
-            pending.add(event)
         if event.flags & LAST:
             del self._pending[event.req_seq]
             told = outcome(events, pending.dropped_count, self._reports, pending.accounts, pending.fields)

@@ -34,9 +34,10 @@ class Turns:
 
     async def take(self, byte_count: int = 0) -> None:
         """Return when work on so many bytes may begin: at once, or after the loop has turned."""
-        if self._left <= 0:
-            async with self._queue:  # first come, first served
-                if self._left <= 0:
-                    await asyncio.sleep(0)
-                    self._left = self._budget
-        self._left -= max(byte_count, MESSAGE_MIN)
+        if self.has_taken(byte_count):
+            return
+        async with self._queue:  # first come, first served
+            if not self.has_taken(byte_count):
+                await asyncio.sleep(0)
+                self._left = self._budget
+                self.has_taken(byte_count)

@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from ringbuf.bells import call, fall_asleep
 from ringbuf.layout import ASLEEP, AWAKE, CALLED, LINE_WORDS
 from tests.engine.runtime.echo import application as echo
 from tests.engine.runtime.live import Live, living
+from tests.system import running
 
 HOUR_NS = 3_600_000_000_000
 IN_VAIN_S = 60.0
@@ -54,11 +56,7 @@ def beside(work: Callable[[], object]) -> Iterator[None]:
         os.waitpid(pid, 0)
 
 
-def await_true(question: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + IN_VAIN_S
-    while not question():
-        assert time.monotonic() < deadline, f"in vain: {what}"
-        time.sleep(0.001)
+await_true = partial(running.await_true, wait_s=IN_VAIN_S)
 
 
 def await_published(live: Live, seq: int) -> None:

@@ -84,9 +84,6 @@ class SimulatedGate:
     def closed_because(self) -> Closed | None:
         return self.closed
 
-    def has_news(self) -> bool:
-        return bool(self.submitted) and not self.is_silent
-
     def drain(self, limit: int = 1024) -> Any:
         if self.is_silent:
             return np.zeros(0, EVENT)
