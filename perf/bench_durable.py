@@ -125,18 +125,18 @@ def _line(case: str, samples_ns: npt.NDArray[np.int64], offered_per_s: int | Non
     )
 
 
-def disk_times(count: int) -> npt.NDArray[np.int64]:
-    """Return the times of `count` small durable writes, ns."""
+def disk_times(count: int, byte_count: int = DISK_BYTES) -> npt.NDArray[np.int64]:
+    """Return the times of `count` small durable writes of so many bytes, ns."""
     disk = Disk()
     times = np.zeros(count, np.int64)
     with tempfile.NamedTemporaryFile(prefix="pinion-perf-") as file:
         descriptor = file.fileno()
-        disk.write(descriptor, bytes(DISK_BYTES * count), 0)
+        disk.write(descriptor, bytes(byte_count * count), 0)
         disk.sync(descriptor)
-        content = os.urandom(DISK_BYTES)
+        content = os.urandom(byte_count)
         for i in range(count):
             began = time.perf_counter_ns()
-            disk.write(descriptor, content, i * DISK_BYTES)
+            disk.write(descriptor, content, i * byte_count)
             disk.sync_data(descriptor)
             times[i] = time.perf_counter_ns() - began
     return times

@@ -20,9 +20,9 @@ import numpy as np
 
 from perf.bench_step import BenchError
 from perf.compared import TIERS
+from perf.machine import ROOT
 from perf.report import aligned, write_text
 
-ROOT = Path(__file__).resolve().parent.parent
 COMPARED = Path(__file__).with_name("compared.py")
 RATIO_MAX = 1.02
 RESAMPLES = 10_000

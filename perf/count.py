@@ -16,11 +16,11 @@ from typing import Any
 
 from perf.counted import MARK
 from perf.flow.mixes import MIXES
+from perf.machine import ROOT
 from perf.report import aligned, write_text
 from perf.single_step import TraceError, stretches
 
 TIERS = ("step", "pipeline")
-ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = 512
 COUNTED = Path(__file__).with_name("counted.py")
 RATIO_MAX = 1.01

@@ -11,22 +11,21 @@ A tail is judged where the machine's own stalls (perf/stalls.py), traced beside 
 """
 
 import json
-import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from engine.runtime.disk import Disk
+from perf.bench_durable import disk_times
 from perf.bench_http import GENERATOR, OPEN_CONNECTIONS, OPEN_RATE, bare_server
-from perf.compare import ROOT, interval
+from perf.compare import interval
 from perf.live import live
 from perf.load import load
+from perf.machine import ROOT
 from perf.report import aligned, write_text
 from perf.stages import stages_us
 from perf.stalls import traced_beside
@@ -39,20 +38,6 @@ ORDER_BYTES = 320
 DISK_WRITES = 300
 US = 1000.0
 Figures = dict[str, float]
-
-
-def disk_us() -> float:
-    """Return the median time of writing and syncing an order, the machine idle, in us."""
-    disk, times = Disk(), []
-    with tempfile.NamedTemporaryFile(prefix="pinion-perf-") as file:
-        disk.write(file.fileno(), bytes(DISK_WRITES * ORDER_BYTES), 0)
-        disk.sync(file.fileno())
-        for number in range(DISK_WRITES):
-            begun = time.perf_counter_ns()
-            disk.write(file.fileno(), os.urandom(ORDER_BYTES), number * ORDER_BYTES)
-            disk.sync_data(file.fileno())
-            times.append(time.perf_counter_ns() - begun)
-    return statistics.median(times) / US
 
 
 @contextmanager
@@ -75,7 +60,8 @@ def measured(variant: str, base: Path | None, seconds: float, number: int, has_n
     options = () if variant == BASE else ("--wait", variant)
     with live(root=root, options=options) as instance, neighbour(has_neighbour), bare_server() as bare:
         time.sleep(SETTLE_S)
-        disk, stages = disk_us(), stages_us(instance)
+        disk = statistics.median(disk_times(DISK_WRITES, ORDER_BYTES).tolist()) / US
+        stages = stages_us(instance)
         door = GENERATOR, instance.order_port, instance.key
         one = load(*door, seconds, 3 * number, "--connections", "1")
         opened_s = 2 * seconds

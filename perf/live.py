@@ -20,7 +20,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-ROOT = Path(__file__).resolve().parent.parent
+from perf.machine import ROOT
+
 STOP_TIMEOUT_S = 20.0
 
 

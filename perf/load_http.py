@@ -40,8 +40,13 @@ CLOSED_RATE_MAX = 40_000
 _HEAD_END = b"\r\n\r\n"
 
 
+def client_order_id(number: int, session: int) -> int:
+    """Return the client id of order `number`; `session` keeps those of runs apart."""
+    return session * 2**32 + number + 1
+
+
 def order_body(number: int, session: int) -> bytes:
-    """Return order `number` of the flow as JSON; `session` keeps the client ids of runs apart."""
+    """Return order `number` of a run's flow as JSON."""
     group, place = divmod(number, 4)
     is_sell = place == 1 or (place == 3 and group >= RESTING // 2)
     cents = (
@@ -53,7 +58,7 @@ def order_body(number: int, session: int) -> bytes:
         f'{{"account":{2 * (group % SELLERS) + (2 if is_sell else 1)},"symbol":"BTC-USD",'
         f'"side":"{"sell" if is_sell else "buy"}","type":"limit",'
         f'"price":"{cents // 100}.{cents % 100:02d}","quantity":"0.0001",'
-        f'"client_order_id":{session * 2**32 + number + 1}}}'
+        f'"client_order_id":{client_order_id(number, session)}}}'
     ).encode()
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from engine.runtime.frames import FRAME_HEAD
 from engine.runtime.journal import FOLDER, Reader
 from perf.live import Live
-from perf.load_http import http_request, order_body
+from perf.load_http import client_order_id, http_request, order_body
 
 STAGES = ("door", "worker", "journaler", "disk and back")
 ORDERS = 1000
@@ -40,7 +40,7 @@ def asked(instance: Live, count: int) -> dict[int, tuple[int, int]]:
             answer = connection.recv(65536)
             answered = time.time_ns()
             assert answer.startswith(b"HTTP/1.1 200"), answer[:200]
-            times[SESSION * 2**32 + number + 1] = sent, answered
+            times[client_order_id(number, SESSION)] = sent, answered
     return times
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from perf.__main__ import main
-from perf.compare import ROOT, compared, interval
+from perf.compare import compared, interval
+from perf.machine import ROOT
 
 CASE = "step/a/mean_ns"
 

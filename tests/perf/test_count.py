@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from perf.__main__ import main
-from perf.count import COUNTED, ROOT
+from perf.count import COUNTED
 from perf.counted import MARK
+from perf.machine import ROOT
 from perf.single_step import TraceError, stretches
 
 TURNS = (0, 1024, 2048, 5120)
