@@ -8,7 +8,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-SOURCES := ringbuf engine gateways api perf tests pinion.py
+SOURCES := ringbuf engine gateways api perf tests pinion
 DEPENDENCIES := $(VENV)/.dependencies.stamp
 INSTALLED := $(VENV)/.installed.stamp
 DATA ?= ../shared/data
@@ -34,7 +34,7 @@ $(INSTALLED): pyproject.toml $(DEPENDENCIES)
 	@touch $@
 
 run: setup
-	$(BIN)/python -m engine.cli.demo $(if $(FEED),--feed "$(FEED)" $(TICKS)) $(ARGS)
+	$(BIN)/python -m pinion.cli.instance.demo $(if $(FEED),--feed "$(FEED)" $(TICKS)) $(ARGS)
 
 test: setup
 	$(BIN)/python -m pytest

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from http import HTTPStatus
 
 from api.problem import Problem
-from engine.config import Key
+from engine.settings.config import Key
 
 TOKEN_CHARS_MAX = 512
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="pinion"'}

@@ -8,9 +8,9 @@ order or fee; private reports show their own side of a trade only.
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-from engine.client_text import given_id
-from engine.instruments import Catalogue, Instrument, plain
-from engine.records import (
+from engine.trading.client_text import given_id
+from engine.trading.instruments import Catalogue, Instrument, plain
+from engine.trading.records import (
     EVENT,
     EventFlag,
     EventKind,
@@ -22,8 +22,8 @@ from engine.records import (
     Status,
     TimeInForce,
 )
-from engine.trading.view_kernels import Ints
-from engine.trading.view_records import AccountView, BookView, EndedOrder, OrderView, PositionView
+from engine.trading.view.book_kernels import Ints
+from engine.trading.view.records import AccountView, BookView, EndedOrder, OrderView, PositionView
 
 AVERAGE_EXTRA_DECIMALS = 6
 """An average price is rounded, half to even, this far below the tick."""

@@ -12,8 +12,8 @@ from functools import partial
 from typing import TypeVar
 
 from api.problem import unavailable
-from engine.trading.view import LiveView
-from engine.trading.view_records import AccountView, BookView, EndedOrder, OrdersView, OrderView
+from engine.trading.view.live_view import LiveView
+from engine.trading.view.records import AccountView, BookView, EndedOrder, OrdersView, OrderView
 from ringbuf.seqlock import TornReadError
 
 DURABLE_WAIT_S = 0.5

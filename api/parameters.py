@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from api.problem import Problem, bad_request, not_found
-from engine import numbers, times
-from engine.instruments import Instrument, RefusedAtDoor
-from engine.query_string import QueryFault, parameters, refuse_unknown
-from engine.records import Side, Status
-from engine.trading.view import LiveView
+from engine.text import numbers, times
+from engine.trading.instruments import Instrument, RefusedAtDoor
+from engine.trading.records import Side, Status
+from engine.trading.view.live_view import LiveView
+from gateways.process.query_string import QueryFault, parameters, refuse_unknown
 
 INT64_MAX = 2**63 - 1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

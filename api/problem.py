@@ -13,8 +13,8 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from engine.instruments import RefusedAtDoor
-from engine.records import Reason
+from engine.trading.instruments import RefusedAtDoor
+from engine.trading.records import Reason
 from gateways.process.answers import options
 from gateways.process.connections import as_response
 

@@ -1,6 +1,6 @@
 """The API process: attaches to the instance, serves HTTP and streams until told to stop.
 
-engine.port.EventReader ---> pump task ---> hub ---> stream connections
+engine.contract.port.EventReader ---> pump task ---> hub ---> stream connections
 state, read-only mapping --> queries -----------> HTTP answers
 """
 
@@ -14,24 +14,29 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from api.access import Access
-from api.archive import Archive
 from api.documents import Document
-from api.health import Pages
-from api.hub import Hub
 from api.live import LiveSource
-from api.metrics import EngineCollector, Metrics
+from api.pages.health import Pages
+from api.pages.metrics import EngineCollector, Metrics
+from api.past.pages import Archive
 from api.problem import problem_middleware
-from api.pump import Pump
-from api.queries import CALLER, Queries
+from api.queries.routes import CALLER, Queries
 from api.status import StatusReport
-from api.stream import Streams
-from engine import instance, port
-from engine.config import DoorSettings
-from engine.port import EventReader
-from engine.trading.view import LiveView
+from api.streams.hub import Hub
+from api.streams.pump import Pump
+from api.streams.socket import Streams
+from engine.contract import instance
+from engine.contract.port import EventReader
+from engine.settings.config import DoorSettings
+from engine.trading.view.live_view import LiveView
 from gateways.process.connections import ConnectionServer, show_key
 from gateways.process.guard import guard_of
-from gateways.process.start import keep_clients_out_of_the_log, raise_descriptor_limit
+from gateways.process.start import (
+    keep_clients_out_of_the_log,
+    not_bound,
+    raise_descriptor_limit,
+    report_ready,
+)
 
 log = logging.getLogger(__name__)
 
@@ -93,12 +98,12 @@ async def _serve(door: DoorSettings, reader: EventReader, connections_max: int) 
         try:
             await site.start()
         except OSError as error:
-            raise port.not_bound(door, error) from error
+            raise not_bound(door, error) from error
         bound_port = runner.addresses[0][1]
         following = asyncio.create_task(pump.run(), name="pump")
         sweeping = asyncio.create_task(runner.sweep(), name="sweep")
         stopping = asyncio.create_task(stop.wait(), name="stop")
-        port.report_ready(door, bound_port)
+        report_ready(door, bound_port)
         log.info("api on http://%s:%d", door.host, bound_port)
         ends = (following, sweeping, stopping)
         done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from api.documents import Document
-from engine import instance
-from engine.instance import Instance, NoInstanceError, PortError
-from engine.latch import LATCH_GONE, LATCH_TEXTS
-from engine.port import EventReader
-from engine.readiness import Readiness, Trouble
-from engine.trading.view import LiveView
+from engine.contract import instance
+from engine.contract.instance import Instance, NoInstanceError, PortError
+from engine.contract.latch import LATCH_GONE, LATCH_TEXTS
+from engine.contract.port import EventReader
+from engine.contract.readiness import Readiness, Trouble
+from engine.trading.view.live_view import LiveView
 from ringbuf.atomics import load_acquire
 from ringbuf.layout import PUBLISHED, RELEASED
 

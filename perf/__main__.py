@@ -6,8 +6,6 @@ import sys
 from collections.abc import Collection
 from pathlib import Path
 
-from engine.cli.arguments import whole_argument
-from engine.runtime.command import FAILED, WRONG_USAGE, begin, exit_code
 from perf import bench_step, compare, count, doors, report
 from perf.bench_step import BenchError
 from perf.compared import TIERS as SIZED_TIERS
@@ -16,6 +14,8 @@ from perf.machine import describe
 from perf.result import Line
 from perf.single_step import TraceError
 from perf.tiers import TIERS, TierError, chosen_tiers, run_tier
+from pinion.cli.arguments import whole_argument
+from pinion.cli.command import FAILED, WRONG_USAGE, begin, exit_code
 
 LATEST = Path("var/bench.json")
 KNOWN: dict[str, Collection[str]] = {"count": EVERY_MIX, "compare": SIZED_TIERS, "doors": doors.WAITS}

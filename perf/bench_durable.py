@@ -21,10 +21,10 @@ import time
 import numpy as np
 import numpy.typing as npt
 
-from engine.histogram import Histogram
-from engine.layout import STEP
-from engine.runtime.disk import Disk
-from engine.runtime.journal_writer import FRAME_MAX, SLOT_BYTES
+from engine.contract.control_words import STEP
+from engine.contract.histogram import Histogram
+from engine.runtime.journal.disk import Disk
+from engine.runtime.journal.writer import FRAME_MAX, SLOT_BYTES
 from perf.bench_pipeline import Durability, check, pipeline, require, words_of
 from perf.bench_step import BenchError
 from perf.flow.generate import generate

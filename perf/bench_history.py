@@ -22,15 +22,15 @@ import asyncpg
 import numpy as np
 import numpy.typing as npt
 
-from api.archive import Archive, Filter
-from engine.capacities import Capacities
-from engine.cli.trading import trading
-from engine.layout import JOURNAL_ENTRY
-from engine.runtime.database import Database
-from engine.runtime.historian import GoOn, Historian
-from engine.runtime.history import History
-from engine.runtime.replica import Replica
-from engine.trading.projection import TradingProjection
+from api.past.pages import Archive, Filter
+from engine.contract.control_words import JOURNAL_ENTRY
+from engine.runtime.history.database import Database
+from engine.runtime.history.historian import GoOn, Historian
+from engine.runtime.history.tables import History
+from engine.runtime.replay.replica import Replica
+from engine.trading.application import trading
+from engine.trading.capacities import Capacities
+from engine.trading.history.projection import TradingProjection
 from perf.bench_step import BenchError, one_core
 from perf.flow.generate import Flow, generate
 from perf.flow.mixes import EXCHANGE_CORE, NASDAQ, POWER_LAW, Mix

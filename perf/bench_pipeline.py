@@ -25,17 +25,17 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from engine.capacities import Capacities
-from engine.cli.trading import trading
-from engine.config import CapacitySettings, EngineSettings
-from engine.instance import JOURNALER, WORKER, read_ready
-from engine.layout import DURABLE
-from engine.records import EventKind
-from engine.runtime.epoch import next_epoch
-from engine.runtime.journaler import run_journaler
+from engine.contract.control_words import DURABLE
+from engine.contract.instance import JOURNALER, WORKER, read_ready
 from engine.runtime.process import fork
-from engine.runtime.segments import PARTS, Segments
-from engine.runtime.worker import LoopCall, run_worker
+from engine.runtime.processes.journaler import run_journaler
+from engine.runtime.processes.worker import LoopCall, run_worker
+from engine.runtime.shared_memory import PARTS, Segments
+from engine.runtime.supervision.epoch import next_epoch
+from engine.settings.config import CapacitySettings, EngineSettings
+from engine.trading.application import trading
+from engine.trading.capacities import Capacities
+from engine.trading.records import EventKind
 from perf.bench_step import BenchError
 from perf.flow.generate import Flow, generate
 from perf.flow.mixes import EXCHANGE_CORE, MIXES, Mix

@@ -17,16 +17,16 @@ from pathlib import Path
 
 import msgspec
 
-from engine.cli import journal_data
-from engine.runtime import snapshot
-from engine.runtime.disk import Disk
-from engine.runtime.read_ahead import read_ahead
+from engine.runtime.journal.disk import Disk
+from engine.runtime.journal.read_ahead import read_ahead
+from engine.runtime.replay import snapshot
 from perf.bench_pipeline import Pipeline, check, pipeline, words_of
 from perf.bench_step import BenchError
 from perf.flow.generate import generate
 from perf.flow.mixes import EXCHANGE_CORE, Mix
 from perf.live import live
 from perf.result import Line, Result
+from pinion.cli.journal import data as journal_data
 
 TIER = "recovery"
 TOKEN = "benchmark-of-recovery"

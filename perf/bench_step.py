@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 from numba.core import runtime as untyped_runtime
 
-from engine.capacities import Capacities
-from engine.records import COMMAND, EventKind
-from engine.trading.state import new_state
+from engine.trading.capacities import Capacities
+from engine.trading.kernels.state import new_state
+from engine.trading.records import COMMAND, EventKind
 from perf.flow.generate import Flow, generate
 from perf.flow.mixes import MIXES, SCALE, Mix
 from perf.histogram import percentiles
@@ -228,7 +228,7 @@ def run_file(path: Path, quick: bool) -> list[Line]:
         raise BenchError(f"--commands {path}: cannot be read as a numpy array: {error}") from error
     if commands.dtype != COMMAND or commands.ndim != 1 or len(commands) == 0:
         raise BenchError(
-            f"--commands {path}: must be a one-dimensional array of engine.records.COMMAND, "
+            f"--commands {path}: must be a one-dimensional array of engine.trading.records.COMMAND, "
             f"not {commands.dtype} of shape {commands.shape}"
         )
     with one_core():

@@ -12,6 +12,7 @@ one JSON object. With 0 commands it only sees to it that the kernels are in the 
 
 import ctypes
 import gc
+import importlib
 import json
 import os
 import signal
@@ -26,6 +27,22 @@ WARM_UP = 4096
 """Commands of the mix before those that are counted."""
 CLOCK_NS = 2**61
 """Where the engine's clock stands: ahead of every real one, so that none moves it."""
+
+MODULES_BEFORE = {
+    "engine.runtime.processes.worker": "engine.runtime.worker",
+    "engine.runtime.shared_memory": "engine.runtime.segments",
+    "engine.settings.config": "engine.config",
+    "engine.trading.application": "engine.cli.trading",
+}
+"""Module -> where it lay until 2026-11-28: the other checkout may be older."""
+
+
+def of_checkout(name: str) -> Any:
+    """Import a module of the checkout that is counted."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError:
+        return importlib.import_module(MODULES_BEFORE[name])
 
 
 def at_the_same_addresses() -> None:
@@ -84,21 +101,19 @@ def step(mix: Any, count: int) -> bool:
 
 def pipeline(mix: Any, count: int) -> bool:
     """Let the worker's loop take `count` commands in its batches; return whether the model agrees."""
-    from engine.cli.trading import trading
-    from engine.config import CapacitySettings, EngineSettings
-    from engine.runtime.segments import PARTS, Segments
-    from engine.runtime.worker import LoopCall
+    memory, settings_of = of_checkout("engine.runtime.shared_memory"), of_checkout("engine.settings.config")
+    trading = of_checkout("engine.trading.application").trading
+    LoopCall = of_checkout("engine.runtime.processes.worker").LoopCall  # noqa: N806  # a class
     from perf.bench_pipeline import RING, Pipeline, words_of
     from perf.flow.generate import generate
     from perf.pipeline_kernels import push
 
     flow = generate(mix, count=WARM_UP + count)
     commands = words_of(flow)
-    settings = EngineSettings(
-        wait="spin", durability="none", capacities=CapacitySettings(orders=max(2**18, 2 * mix.live_orders))
-    )
-    names = {part: f"pinion-count-{os.getpid()}-{part}" for part in PARTS}
-    segments = Segments(names, trading(settings.capacities.sizes()), settings, (RING,), (), 1)
+    capacities = settings_of.CapacitySettings(orders=max(2**18, 2 * mix.live_orders))
+    settings = settings_of.EngineSettings(wait="spin", durability="none", capacities=capacities)
+    names = {part: f"pinion-count-{os.getpid()}-{part}" for part in memory.PARTS}
+    segments = memory.Segments(names, trading(settings.capacities.sizes()), settings, (RING,), (), 1)
     segments.unlink()  # the memory stays mapped; whatever ends this process leaves no name behind
     call = LoopCall(segments)
     call.warm_up(segments)

@@ -52,7 +52,7 @@ def live(
     """
     with tempfile.TemporaryDirectory(prefix="pinion-perf-") as folder:
         data_dir = data_dir or Path(folder) / "data"
-        command = [sys.executable, "-m", "engine.cli.main", "up", "--data", str(data_dir)]
+        command = [sys.executable, "-m", "pinion.cli.main", "up", "--data", str(data_dir)]
         command += ["--api-port", "0", "--order-port", "0", *options]
         if config is not None:
             command += ["--config", str(config)]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.records import COMMAND, EVENT, EventFlag
+from engine.trading.records import COMMAND, EVENT, EventFlag
 from perf.step_kernels import offset_bytes
 from ringbuf.atomics import clock_monotonic_ns, clock_realtime_ns, cpu_pause, sched_yield
 from ringbuf.broadcast import read

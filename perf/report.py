@@ -15,8 +15,8 @@ from typing import Any
 
 import pyperf
 
-from engine.runtime.outputs import is_replaceable, output
 from perf.result import KEYS, LATENCY_KEYS, Line
+from pinion.cli.outputs import is_replaceable, output
 
 NUMBERS = ("throughput_per_s", *LATENCY_KEYS)
 HEADINGS = {

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.runtime.frames import FRAME_HEAD
-from engine.runtime.journal import FOLDER, Reader
+from engine.runtime.journal.frames import FRAME_HEAD
+from engine.runtime.journal.journal import FOLDER, Reader
 from perf.live import Live
 from perf.load_http import client_order_id, http_request, order_body
 

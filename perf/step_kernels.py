@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.batches import BURST_EVENTS, PLACES, STAGES, STRIDE
-from engine.kernel import kernel
-from engine.records import EVENT, EventKind
-from engine.trading.apply import apply
-from engine.trading.prepare import prepare
+from engine.contract.batches import BURST_EVENTS, PLACES, STAGES, STRIDE
+from engine.trading.kernels.apply import apply
+from engine.trading.kernels.prepare import prepare
+from engine.trading.records import EVENT, EventKind
 from ringbuf.atomics import copy_words, cycle_count
+from ringbuf.kernel import kernel
 from ringbuf.seqlock import close_version
 
 

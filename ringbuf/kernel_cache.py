@@ -24,15 +24,15 @@ from numba.core import config as untyped_config
 config: Any = untyped_config
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("ringbuf", "engine", "gateways", "api", "perf")
+PACKAGES = ("ringbuf", "engine", "gateways", "api", "perf", "pinion")
 MAKERS = frozenset(
     {
         "ringbuf.njit.njit",
         "numba.extending.intrinsic",
         "numba.extending.overload",
-        "engine.kernel.kernel",
-        "engine.kernel.releasing",
-        "engine.kernel.inlined",
+        "ringbuf.kernel.kernel",
+        "ringbuf.kernel.releasing",
+        "ringbuf.kernel.inlined",
     }
 )
 """A module that imports one of these makes kernels; tests/house_rules/kernels.py knows no other way."""

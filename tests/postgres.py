@@ -8,7 +8,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from engine.runtime.database import Database
+from engine.runtime.history.database import Database
 
 _numbers = itertools.count(1)
 

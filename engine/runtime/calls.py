@@ -11,10 +11,18 @@ its gate is closed or the journal ring full, what would open the gate or make ro
 
 from typing import Any
 
-from engine.kernel import kernel
-from engine.layout import DURABLE, FOR_DURABLE, JOURNALER_BELL, LATCH, READER_BELLS, SHADOW_BELL, WORKER_BELL
+from engine.contract.control_words import (
+    DURABLE,
+    FOR_DURABLE,
+    JOURNALER_BELL,
+    LATCH,
+    READER_BELLS,
+    SHADOW_BELL,
+    WORKER_BELL,
+)
 from ringbuf.atomics import clock_monotonic_ns, fence_full, load_acquire
 from ringbuf.bells import call, fall_asleep, ring, ring_all, stay_asleep, wake_up
+from ringbuf.kernel import kernel
 from ringbuf.layout import ASLEEP
 from ringbuf.spsc import available, room
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numba import types as untyped_types
 
-from engine.kernel import inlined, kernel
+from ringbuf.kernel import inlined, kernel
 
 types: Any = untyped_types
 VARIABLE = "PINION_CRASH_AT"

@@ -10,10 +10,10 @@
    Nothing waits inside a step: a closed gate or a full journal leaves the rest for the next.
 
 The loop is neutral: an application brings `apply(s, command, seq, eng_ts, ring)`,
-`prepare(s, command, stage, place)` (cache hints, engine/batches.py), `next_due(s)` and a state
+`prepare(s, command, stage, place)` (cache hints, engine/contract/batches.py), `next_due(s)` and a state
 record whose fields `version`, `opened`, `opened_count`, `out`, `out_count`, `seq`, `eng_ts`,
 `event_count` and `event_hash` serve the loop and its recovery.
-`build` binds one to copies of `take_batch`, `emit` and `_run` (engine/kernel.py, `bind`).
+`build` binds one to copies of `take_batch`, `emit` and `_run` (ringbuf/kernel.py, `bind`).
 """
 
 import mmap
@@ -23,15 +23,23 @@ from typing import Any
 
 import numpy as np
 
-from engine.batches import BURST_EVENTS, PLACES, STAGES, STRIDE
-from engine.capacities import EVENT_RING_MIN
-from engine.histogram import record
-from engine.kernel import bind, kernel
-from engine.layout import CHECK_BITS, CHECKS, DURABLE, JOURNAL_ENTRY, LATCH, OWN_RING, RING_WAIT, STEP
-from engine.records import COMMAND, EVENT
+from engine.contract.batches import BURST_EVENTS, PLACES, STAGES, STRIDE
+from engine.contract.control_words import (
+    CHECK_BITS,
+    CHECKS,
+    DURABLE,
+    EVENT_RING_MIN,
+    JOURNAL_ENTRY,
+    LATCH,
+    OWN_RING,
+    RING_WAIT,
+    STEP,
+)
+from engine.contract.histogram import record
 from engine.runtime import crash_points
 from engine.runtime.calls import call_journaler, call_readers, sleep, visible_end
 from engine.runtime.crash_points import crash_here
+from engine.trading.records import COMMAND, EVENT
 from ringbuf.atomics import (
     clock_monotonic_ns,
     copy_words,
@@ -42,6 +50,7 @@ from ringbuf.atomics import (
 )
 from ringbuf.broadcast import announce, commit
 from ringbuf.copying import put_slots
+from ringbuf.kernel import bind, kernel
 from ringbuf.layout import GATE_WORD, LINE_WORDS, PUBLISHED, RELEASED, STAMP_WORD, WORD_BYTES
 from ringbuf.seqlock import close_version
 from ringbuf.sleeping import INTERRUPTED

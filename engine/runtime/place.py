@@ -4,8 +4,8 @@ import logging
 import os
 from pathlib import Path
 
-from engine.latch import LATCH_GONE, LATCH_TEXTS
-from engine.runtime.segments import Segments
+from engine.contract.latch import LATCH_GONE, LATCH_TEXTS
+from engine.runtime.shared_memory import Segments
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.stop_signals import stop_signals
+from engine.contract.stop_signals import stop_signals
 
 log = logging.getLogger(__name__)
 

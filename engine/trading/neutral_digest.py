@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.records import Side
-from engine.trading.view import DEPTH_MAX, LiveView
-from engine.trading.view_records import AccountView, BookView, OrderView
+from engine.trading.records import Side
+from engine.trading.view.live_view import DEPTH_MAX, LiveView
+from engine.trading.view.records import AccountView, BookView, OrderView
 
 DIGEST_BYTES = 16
 

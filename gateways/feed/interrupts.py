@@ -8,7 +8,7 @@ Otherwise commands could be on their way of which nobody knows.
 import signal
 from types import TracebackType
 
-from engine.stop_signals import stop_signals
+from engine.contract.stop_signals import stop_signals
 
 
 class Interrupts:

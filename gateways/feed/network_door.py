@@ -15,8 +15,8 @@ import aiohttp
 import msgspec
 import numpy as np
 
-from engine.client_ids import address_of
-from engine.instruments import RefusedAtDoor
+from engine.trading.client_ids import address_of
+from engine.trading.instruments import RefusedAtDoor
 from gateways.feed.meter import Meter
 from gateways.files.source import InputError
 from gateways.files.ticks import TickError

@@ -14,10 +14,10 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from engine.instruments import Instrument, RefusedAtDoor
-from engine.port import claim_spare
-from engine.records import COMMAND, EventFlag, EventKind, Op
-from engine.trading.view import LiveView, catalogue
+from engine.contract.port import claim_spare
+from engine.trading.instruments import Instrument, RefusedAtDoor
+from engine.trading.records import COMMAND, EventFlag, EventKind, Op
+from engine.trading.view.live_view import LiveView, catalogue
 from gateways.feed.meter import Meter
 from gateways.files.source import InputError
 from gateways.files.ticks import TickError

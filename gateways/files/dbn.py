@@ -11,8 +11,8 @@ from typing import Any
 
 from databento_dbn import DBNDecoder, DBNError, MBOMsg, Schema
 
-from engine.instruments import plain
-from engine.records import Side
+from engine.trading.instruments import plain
+from engine.trading.records import Side
 from gateways.files.market import Action, MarketRecord
 from gateways.files.source import InputError, Source, empty_input
 from gateways.files.ticks import MissingTick, TickError, refuse_unknown

@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
-from engine.instruments import plain
-from engine.records import Side
+from engine.trading.instruments import plain
+from engine.trading.records import Side
 from gateways.files.market import Action, MarketRecord
 from gateways.files.source import InputError, Source, empty_input
 from gateways.files.ticks import refuse_unknown

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from engine.records import Side
+from engine.trading.records import Side
 
 
 class Resting(msgspec.Struct, gc=False):

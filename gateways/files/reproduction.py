@@ -15,7 +15,7 @@ door answers None and the file's own fills are assumed.
 from collections.abc import Callable
 from typing import Protocol
 
-from engine.records import Side
+from engine.trading.records import Side
 from gateways.files.client_ids import ClientIds
 from gateways.files.comparison import Comparison, Example, Fill
 from gateways.files.market import Action, Event, MarketRecord

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, cast
 
-from engine.door_settings import DoorLimits
+from engine.settings.door_settings import DoorLimits
 from gateways.http.plain import Head, PlainRequests
 from gateways.http.problems import Problem, Refused
 from gateways.process.answers import WRITE_BUFFER_MAX, Reply

@@ -18,8 +18,8 @@ from typing import Any, Protocol
 import msgspec
 import numpy as np
 
-from engine.port import Closed
-from engine.records import COMMAND, EventKind
+from engine.contract.port import Closed
+from engine.trading.records import COMMAND, EventKind
 from gateways.http.problems import Problem, busy, not_now, outcome_unknown
 from gateways.http.replies import CANCELLED, LAST, LISTED_MAX, ORDER_OPS, Outcome, Reports, outcome
 from gateways.http.routes import Fields
@@ -40,7 +40,7 @@ _REQ_SEQ_OFFSET = int(COMMAND.fields["req_seq"][1])
 
 
 class Gate(Protocol):
-    """The part of `engine.port.Port` that a dispatcher uses."""
+    """The part of `engine.contract.port.Port` that a dispatcher uses."""
 
     @property
     def ring_idx(self) -> int: ...

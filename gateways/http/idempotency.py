@@ -9,8 +9,8 @@ from hashlib import blake2b
 
 import msgspec
 
-from engine.client_ids import client_id
-from engine.records import Reason
+from engine.trading.client_ids import client_id
+from engine.trading.records import Reason
 from gateways.http.problems import Problem
 from gateways.http.replies import OrderReply, Outcome
 from gateways.http.routes import IDEMPOTENCY_KEY, Fields

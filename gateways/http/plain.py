@@ -13,7 +13,7 @@ Measured by tier http: with it the door needs about half the CPU per order.
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from engine.query_string import QueryFault, parameters
+from gateways.process.query_string import QueryFault, parameters
 
 HEADS_KEPT = 1024
 HEAD_MAX = 8192

@@ -14,9 +14,9 @@ from typing import Any
 
 import msgspec
 
-from engine.instruments import RefusedAtDoor
-from engine.port import Closed
-from engine.records import Reason
+from engine.contract.port import Closed
+from engine.trading.instruments import RefusedAtDoor
+from engine.trading.records import Reason
 from gateways.process.answers import RETRY_AFTER_S
 
 

@@ -34,7 +34,7 @@ COLLECTS_MAX = 8
 
 
 class Source(Protocol):
-    """The part of `engine.port.Port` that a pump uses."""
+    """The part of `engine.contract.port.Port` that a pump uses."""
 
     @property
     def bell(self) -> Bell | None: ...

@@ -7,8 +7,8 @@ are its fills. A mass cancel and an administration line have no order: they coun
 
 import msgspec
 
-from engine.client_text import given_id
-from engine.records import EventFlag, EventKind, Op, Reason, Status
+from engine.trading.client_text import given_id
+from engine.trading.records import EventFlag, EventKind, Op, Reason, Status
 from gateways.http.problems import STATUS_OF_REASON, HttpStatus, Problem, cause, problem
 from gateways.http.routes import Fields
 from gateways.json_lines import EventFormatter

@@ -14,8 +14,8 @@ import signal
 
 import uvloop
 
-from engine.config import DoorSettings
-from engine.port import Port, not_bound, report_ready
+from engine.contract.port import Port
+from engine.settings.config import DoorSettings
 from gateways.http.connections import OrderServer
 from gateways.http.desk import Desk
 from gateways.http.dispatch import Dispatcher
@@ -23,7 +23,12 @@ from gateways.http.keys import KeyRing
 from gateways.http.pump import Pump
 from gateways.http.sockets import Sockets
 from gateways.process.guard import guard_of
-from gateways.process.start import keep_clients_out_of_the_log, raise_descriptor_limit
+from gateways.process.start import (
+    keep_clients_out_of_the_log,
+    not_bound,
+    raise_descriptor_limit,
+    report_ready,
+)
 
 BACKLOG = 4096
 SWEEP_S = 1.0

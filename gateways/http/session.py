@@ -16,8 +16,8 @@ from typing import Any
 
 import msgspec
 
-from engine import exact_json
-from engine.exact_json import DoubledKey, JsonFault, TooMany
+from engine.text import exact_json
+from engine.text.exact_json import DoubledKey, JsonFault, TooMany
 from gateways.http.desk import Desk
 from gateways.http.keys import Principal
 from gateways.http.problems import Problem, Refused, malformed

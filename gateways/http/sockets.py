@@ -14,9 +14,8 @@ from typing import cast
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from engine.door_settings import DoorLimits
-from engine.query_string import QueryFault, parameters
-from engine.records import Role
+from engine.settings.door_settings import DoorLimits
+from engine.trading.records import Role
 from gateways.http.connections import OrderConnection, problem_reply, refusal_reply
 from gateways.http.desk import Desk
 from gateways.http.idempotency import KeyMemory
@@ -40,6 +39,7 @@ from gateways.http.routes import (
 from gateways.http.session import IN_FLIGHT_MAX, Session
 from gateways.process.answers import Reply, options
 from gateways.process.connections import show_key
+from gateways.process.query_string import QueryFault, parameters
 from gateways.process.turns import Turns
 
 BODY_MAX = 2**20

@@ -1,13 +1,13 @@
 """Administration lines: currency, instrument, account, limits, phase, mark, time, session_end.
 
 Each method returns the named fields of its COMMAND record; where they lie in it is said
-in `engine.records` (INSTRUMENT_FIELDS, the LIMIT fields, DEPOSIT_FIELDS).
+in `engine.trading.records` (INSTRUMENT_FIELDS, the LIMIT fields, DEPOSIT_FIELDS).
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engine.instruments import (
+from engine.trading.instruments import (
     DECIMALS_MAX,
     DEFAULT_CURRENCY_DECIMALS,
     INT64_MAX,
@@ -24,7 +24,7 @@ from engine.instruments import (
     products_fit,
     steps_from,
 )
-from engine.records import (
+from engine.trading.records import (
     ACCOUNT_LIMIT_FIELDS,
     ALL_INSTRUMENTS,
     DEPOSIT_FIELDS,

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from engine import times
-from engine.instruments import INT64_MAX, Catalogue, Instrument, RefusedAtDoor, decimal_from
-from engine.records import (
+from engine.text import times
+from engine.trading.instruments import INT64_MAX, Catalogue, Instrument, RefusedAtDoor, decimal_from
+from engine.trading.records import (
     ALL_INSTRUMENTS,
     COMMAND,
     COMMAND_VERSION,

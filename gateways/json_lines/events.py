@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from engine.client_ids import canonical
-from engine.client_text import given_id
-from engine.instruments import Catalogue, Instrument, RefusedAtDoor
-from engine.records import EVENT, EventFlag, EventKind, Op, Phase, Reason, Status
+from engine.trading.client_ids import canonical
+from engine.trading.client_text import given_id
+from engine.trading.instruments import Catalogue, Instrument, RefusedAtDoor
+from engine.trading.records import EVENT, EventFlag, EventKind, Op, Phase, Reason, Status
 
 Fields = dict[str, Any]
 Accounts = frozenset[int] | None

@@ -10,10 +10,11 @@ from difflib import get_close_matches
 from enum import IntEnum
 from typing import Any
 
-from engine import client_ids, exact_json
-from engine.exact_json import DoubledKey, JsonFault
-from engine.instruments import INT64_MAX, RefusedAtDoor
-from engine.records import TEXT_BYTES, Reason
+from engine.text import exact_json
+from engine.text.exact_json import DoubledKey, JsonFault
+from engine.trading import client_ids
+from engine.trading.instruments import INT64_MAX, RefusedAtDoor
+from engine.trading.records import TEXT_BYTES, Reason
 
 NO_TEXT = (0, 0, 0)
 FIELD_CHARS_SHOWN = 64

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from engine.records import COMMAND, COMMAND_VERSION
+from engine.trading.records import COMMAND, COMMAND_VERSION
 from gateways.json_lines.fields import NO_TEXT
 
 Row = tuple[int, ...]

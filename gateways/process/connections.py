@@ -20,7 +20,7 @@ from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import PayloadAccessError, RequestPayloadError
 
-from engine.door_settings import DoorLimits
+from engine.settings.door_settings import DoorLimits
 from gateways.process.answers import Reply, refusal
 from gateways.process.frames import ClientFrames
 from gateways.process.guard import Guard

@@ -22,8 +22,8 @@ from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
-from engine import instance
-from engine.addresses import (
+from engine.contract import instance
+from engine.settings.addresses import (
     ANY,
     DEFAULT_PORTS,
     Address,
@@ -35,7 +35,7 @@ from engine.addresses import (
     read_address,
     read_origin,
 )
-from engine.config import DoorSettings
+from engine.settings.config import DoorSettings
 from gateways.process.answers import Reply, refusal
 
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))

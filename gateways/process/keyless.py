@@ -8,7 +8,7 @@ Loopback is no address of its own here: behind a proxy everybody comes from ther
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, Generic, TypeVar
 
-from engine.addresses import number_of
+from engine.settings.addresses import number_of
 
 V6_PREFIX_BITS = 64
 """What one subscriber gets at the least, so its addresses count as one."""

@@ -1,12 +1,22 @@
-"""What the process of every door does at its start: descriptors for connections, quiet about clients."""
+"""What the process of every door does at its start: descriptors, its address, quiet about clients."""
 
 import asyncio
+import errno
 import logging
+import os
 import resource
+import socket
 from typing import Any
+
+from engine.contract.instance import write_ready
+from engine.settings.config import DoorSettings
+from engine.settings.door_settings import DoorError
 
 DESCRIPTORS_KEPT = 128
 """File descriptors that are not for connections."""
+PORT_OPTIONS = {"orders.port": "--order-port", "api.port": "--api-port"}
+"""Setting of a door's port -> the option of `pinion up` that goes before it."""
+
 log = logging.getLogger("pinion.doors")
 
 
@@ -19,6 +29,25 @@ def raise_descriptor_limit(connections: int) -> int:
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
         soft = allowed
     return connections if soft == resource.RLIM_INFINITY else min(connections, soft - DESCRIPTORS_KEPT)
+
+
+def not_bound(door: DoorSettings, error: OSError) -> DoorError:
+    """Return the error of a door that did not get its address."""
+    section = door.setting.partition(".")[0]
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return DoorError(
+            f"{section}.host = {door.host!r}: no address of this machine; give one, or 127.0.0.1"
+        )
+    cause = os.strerror(error.errno or 0).lower()
+    return DoorError(
+        f"{door.setting} = {door.port}: {cause} on {door.host}; give another port "
+        f"({PORT_OPTIONS[door.setting]} N), or 0 for any free one"
+    )
+
+
+def report_ready(door: DoorSettings, port: int) -> None:
+    """Tell the supervisor that this door serves, and on which port it really listens."""
+    write_ready(door.data_dir, door.name, port)
 
 
 def keep_clients_out_of_the_log() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.records import Side
+from engine.trading.records import Side
 from perf.flow.tables import TABLE_SIZE
 from ringbuf.njit import njit
 

@@ -6,15 +6,7 @@ Every check of the engine is armed and none refuses: the benchmark pays for the 
 import numpy as np
 import numpy.typing as npt
 
-from engine.records import (
-    ALL_INSTRUMENTS,
-    COMMAND,
-    COMMAND_VERSION,
-    UNCHANGED,
-    Op,
-    Role,
-    text_words,
-)
+from engine.trading.records import ALL_INSTRUMENTS, COMMAND, COMMAND_VERSION, UNCHANGED, Op, Role, text_words
 
 ANCHOR_PX = 10_000
 """Every symbol's price at the start, in ticks."""
@@ -60,7 +52,7 @@ def _currency(command: np.void) -> None:
 
 
 def _instrument(command: np.void, idx: int) -> None:
-    """Fill an INSTRUMENT command; field use per INSTRUMENT_FIELDS of engine.records."""
+    """Fill an INSTRUMENT command; field use per INSTRUMENT_FIELDS of engine.trading.records."""
     first, second, _ = text_words(f"SYM{idx:05d}".encode())
     command["op"] = Op.INSTRUMENT
     command["text"] = (first, second, TAKER_FEE_PPM)

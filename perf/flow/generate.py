@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.records import (
+from engine.trading.records import (
     COMMAND,
     COMMAND_VERSION,
     UNCHANGED,

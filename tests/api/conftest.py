@@ -13,6 +13,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from ringbuf.kernel_cache import ROOT
+
 START_S_MAX = 300
 """The first start of a changed source compiles every kernel."""
 STOP_S_MAX = 30
@@ -110,13 +112,11 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     folder = tmp_path_factory.mktemp("instance")
     config = folder / "pinion.toml"
     config.write_text(CONFIG)
-    command = [sys.executable, "-m", "engine.cli.main", "up", "--config", str(config)]
+    command = [sys.executable, "-m", "pinion.cli.main", "up", "--config", str(config)]
     command += ["--data", str(folder / "data"), "--api-port", "0", "--order-port", "0"]
     with (
         open(folder / "errors", "w") as errors,
-        subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=Path(__file__).parents[2]
-        ) as process,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=ROOT) as process,
     ):
         try:
             yield _ready_line(process, folder / "errors")

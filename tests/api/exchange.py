@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from api.hub import Hub
 from api.live import LiveSource
-from engine.capacities import Capacities
-from engine.records import COMMAND
-from engine.trading.simulate import run_all
-from engine.trading.state import new_state
-from engine.trading.view import LiveView, catalogue
+from api.streams.hub import Hub
+from engine.trading.capacities import Capacities
+from engine.trading.kernels.simulate import run_all
+from engine.trading.kernels.state import new_state
+from engine.trading.records import COMMAND
+from engine.trading.view.live_view import LiveView, catalogue
 from gateways.json_lines import CommandEncoder
 
 CAPACITIES = Capacities(orders=1024, instruments=4, accounts=8, currencies=4, positions=32, client_ids=4096)

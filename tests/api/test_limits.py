@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from engine.door_settings import DoorLimits
+from engine.settings.door_settings import DoorLimits
 from tests.api.conftest import EVERY, Instance, next_message
 
 TOKEN = EVERY["Authorization"].removeprefix("Bearer ")

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from yarl import URL
 
-from api import openapi
-from api.health import Pages
-from api.queries import Queries
+from api.pages import openapi
+from api.pages.health import Pages
+from api.queries.routes import Queries
 from tests.api.conftest import EVERY, Instance
-from tests.engine.test_numbers import NO_WHOLES
+from tests.engine.text.test_numbers import NO_WHOLES
 
 PLACES = {"{symbol}": "BTC-USD", "{order_id}": "1", "{account}": "1"}
 KNOWN = {

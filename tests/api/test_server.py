@@ -6,8 +6,8 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from api.session import CloseCode
-from api.stream_requests import REQUEST_BYTES_MAX
+from api.streams.requests import REQUEST_BYTES_MAX
+from api.streams.session import CloseCode
 from tests.api.conftest import EVERY, ONE, Instance, next_message
 
 TIMEOUT_S = 20

@@ -17,19 +17,19 @@ from typing import Any
 import numpy as np
 from numba.core import types as untyped_types
 
-from engine import port
-from engine.cli.replay_engine import ReplayEngine
-from engine.cli.trading import trading
-from engine.layout import JOURNALER_BELL, READER_BELLS
-from engine.records import EVENT
+from engine.contract import port
+from engine.contract.control_words import JOURNALER_BELL, READER_BELLS
 from engine.runtime.calls import call_at_sync
-from engine.runtime.replica import Replica
-from engine.trading.convert import convert
+from engine.runtime.replay.replica import Replica
+from engine.trading.application import trading
 from engine.trading.digest import digest
-from engine.trading.projection import TradingProjection
-from engine.trading.simulate import run_all
-from engine.trading.state import new_state
-from engine.trading.view import LiveView
+from engine.trading.history.projection import TradingProjection
+from engine.trading.kernels.convert import convert
+from engine.trading.kernels.simulate import run_all
+from engine.trading.kernels.state import new_state
+from engine.trading.records import EVENT
+from engine.trading.view.live_view import LiveView
+from pinion.cli.replay.engine import ReplayEngine
 from ringbuf.bells import fall_asleep, sleep_until_beyond
 from ringbuf.broadcast import GATE_OPEN, Broadcast
 from ringbuf.counting import add, beat

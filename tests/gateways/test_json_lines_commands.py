@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.instruments import Catalogue, Currency, Instrument, RefusedAtDoor
-from engine.records import (
+from engine.trading.instruments import Catalogue, Currency, Instrument, RefusedAtDoor
+from engine.trading.records import (
     ACCOUNT_LIMIT_FIELDS,
     ALL_INSTRUMENTS,
     COMMAND,
@@ -28,7 +28,7 @@ from engine.records import (
 )
 from gateways.json_lines import CommandEncoder, MalformedCommand, decode_object
 from gateways.json_lines.commands import steps
-from tests.engine.test_numbers import NO_DECIMALS
+from tests.engine.text.test_numbers import NO_DECIMALS
 
 USD = Currency(0, "USD", 6)
 XYZ = Instrument(0, "XYZ", USD, USD, 1, 2, 1, 0, 10_000)

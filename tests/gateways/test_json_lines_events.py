@@ -6,8 +6,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from engine.instruments import Catalogue, Currency, Instrument, RefusedAtDoor
-from engine.records import EVENT, EventFlag, EventKind, Op, Phase, Reason, Status, text_words
+from engine.trading.instruments import Catalogue, Currency, Instrument, RefusedAtDoor
+from engine.trading.records import EVENT, EventFlag, EventKind, Op, Phase, Reason, Status, text_words
 from gateways.json_lines import EventFormatter, refused_event
 from gateways.json_lines.events import event_words
 

@@ -4,17 +4,18 @@ import re
 from dataclasses import fields, replace
 from pathlib import Path
 
-from engine.capacities import Capacities
-from engine.config import EngineSettings
-from engine.layout import JOURNAL_ENTRY, STATS
-from engine.records import COMMAND, EVENT
-from engine.runtime import supervisor, worker
-from engine.trading.state import state_dtype
+from engine.contract.control_words import JOURNAL_ENTRY, STATS
+from engine.runtime.processes import worker
+from engine.runtime.supervision import supervisor
+from engine.settings.config import EngineSettings
+from engine.trading.capacities import Capacities
+from engine.trading.kernels.state import state_dtype
+from engine.trading.records import COMMAND, EVENT
 from ringbuf import waiting
 from tests.house_rules.project import ROOT, name_of, report, tracked
 
 DOCUMENT_PATH = re.compile(
-    r"`((?:ringbuf|engine|gateways|api|tests|perf|docs|deploy)/[\w./-]*|\w[\w-]*\.(?:md|toml|py|lock))`"
+    r"`((?:ringbuf|engine|pinion|gateways|api|tests|perf|docs|deploy)/[\w./-]*|\w[\w-]*\.(?:md|toml|py|lock))`"
 )
 DOCUMENT_LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)")
 

@@ -1,6 +1,6 @@
 """Kernels: all that numba compiles is found, cached, free of what kernels may not use, and typed once.
 
-The functions are found in the sources, by what decorates them or binds them (engine/kernel.py),
+The functions are found in the sources, by what decorates them or binds them (ringbuf/kernel.py),
 and numba is asked for the ones it knows. The two must agree: a decorator by another name, or a
 kernel made in another way, cannot hide from the rules.
 """
@@ -15,9 +15,10 @@ from typing import Any
 
 from numba.core.dispatcher import Dispatcher
 
-from engine.capacities import Capacities
-from engine.cli.trading import trading
-from engine.runtime import loop, replica
+from engine.runtime import loop
+from engine.runtime.replay import replica
+from engine.trading.application import trading
+from engine.trading.capacities import Capacities
 from ringbuf.kernel_cache import MAKERS, PACKAGES, imported_names
 from ringbuf.njit import KernelCache
 from tests.house_rules.project import ROOT, files, functions, imports, name_of, report, tree_of
@@ -35,7 +36,7 @@ BANNED_TYPES = (
     *(ast.Dict, ast.Set, ast.List, ast.ListComp, ast.DictComp, ast.SetComp, ast.JoinedStr, ast.Try),
     *(ast.GeneratorExp, ast.Lambda, ast.With, ast.Yield, ast.YieldFrom, ast.Global, ast.Nonlocal),
 )
-CLOCK_FOLDERS = ("ringbuf", "engine/runtime", "engine/cli", "perf")
+CLOCK_FOLDERS = ("ringbuf", "engine/runtime", "pinion/cli", "perf")
 """Where kernels may read a clock: ring kernels, the loop, the timed replay, benchmarks."""
 CLOCKS = {"clock_realtime_ns", "clock_monotonic_ns", "cycle_count", "sleep_ns"}
 OTHER_NAMES_OF_NUMBA = {
@@ -44,7 +45,7 @@ OTHER_NAMES_OF_NUMBA = {
     *("numba.cpython.unsafe.numbers.leading_zeros", "numba.cpython.unsafe.numbers.trailing_zeros"),
 }
 """What modules may import of numba besides MAKERS: it compiles nothing of ours."""
-OF_NUMBA_ITSELF = ("engine/kernel.py", "engine/cli/kernels.py", "ringbuf/kernel_cache.py", "ringbuf/njit.py")
+OF_NUMBA_ITSELF = ("ringbuf/kernel.py", "pinion/cli/kernels.py", "ringbuf/kernel_cache.py", "ringbuf/njit.py")
 """Modules about compiling: how kernels are, what is shown of it, where they are kept."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -207,7 +208,7 @@ def test_pure_kernels_read_no_clock() -> None:
 
 
 def test_only_atomics_futex_and_bits_define_intrinsics() -> None:
-    allowed = {"ringbuf/atomics.py", "ringbuf/sleeping.py", "engine/bits.py"}
+    allowed = {"ringbuf/atomics.py", "ringbuf/sleeping.py", "engine/contract/bits.py"}
     report([
         f"{name_of(path)}:{line}"
         for path in files()

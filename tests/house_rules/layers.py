@@ -1,35 +1,102 @@
 """Who may import whom, and what."""
 
 import ast
-import re
 import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Iterator
 
 from ringbuf.kernel_cache import PACKAGES, imported_names, with_imported
 from tests.house_rules.project import OWN_PACKAGES, ROOT, files, imports, name_of, report, tree_of
 
-LAYERS = {
-    "ringbuf": ("ringbuf",),
-    "engine/*.py": ("ringbuf", "engine.*"),
-    "engine/trading": ("ringbuf.seqlock", "engine.*", "engine.trading"),
-    "engine/trading/prepare": ("ringbuf.atomics", "engine.*", "engine.trading"),
-    "engine/trading/view": (
-        "ringbuf.seqlock",
-        "ringbuf.atomics",
-        "ringbuf.njit",
-        "engine.*",
-        "engine.trading",
+RUNTIME = ("ringbuf", "engine/contract", "engine/settings", "engine/runtime")
+DOORS = (
+    *("ringbuf", "engine/contract", "engine/settings", "engine/text"),
+    *("engine/trading", "engine/trading/view"),
+)
+API = (*DOORS, "gateways/process", "api")
+CLI = ("ringbuf", "engine", "gateways", "perf/flow", "pinion/cli")
+ROOMS = {
+    "ringbuf": (),
+    "engine": ("ringbuf/kernel_cache",),
+    "engine/text": (),
+    "engine/contract": ("ringbuf",),
+    "engine/settings": ("engine/contract",),
+    "engine/trading": ("engine/text",),
+    "engine/trading/kernels": (
+        *("ringbuf/atomics", "ringbuf/kernel", "ringbuf/seqlock"),
+        *("engine/contract/batches", "engine/contract/bits", "engine/trading"),
     ),
-    "engine/runtime": ("ringbuf", "engine.*", "engine.runtime"),
-    "gateways/process": ("engine.*", "gateways.process"),
-    "gateways": ("ringbuf", "engine.*", "engine.trading.view*", "gateways"),
-    "api": ("ringbuf", "engine.*", "engine.trading.view*", "gateways.process", "api"),
-    "engine/cli": ("ringbuf", "engine", "gateways", "api", "perf"),
-    "perf": ("ringbuf", "engine", "gateways", "api", "perf"),
+    "engine/trading/view": (
+        *("ringbuf/atomics", "ringbuf/njit", "ringbuf/seqlock"),
+        *("engine/contract/bits", "engine/trading", "engine/trading/kernels"),
+    ),
+    "engine/trading/history": (
+        *("ringbuf/kernel", "engine/contract/projection"),
+        *("engine/trading", "engine/trading/kernels"),
+    ),
+    "engine/trading/neutral_digest": ("engine/trading", "engine/trading/view"),
+    "engine/trading/application": (
+        *("engine/contract/application", "engine/trading"),
+        *("engine/trading/kernels", "engine/trading/history"),
+    ),
+    "engine/trading/demo": ("engine/settings",),
+    "engine/runtime": RUNTIME,
+    "engine/runtime/journal": RUNTIME,
+    "engine/runtime/replay": (*RUNTIME, "engine/runtime/journal"),
+    "engine/runtime/history": RUNTIME,
+    "engine/runtime/processes": (
+        *RUNTIME,
+        *("engine/runtime/journal", "engine/runtime/replay", "engine/runtime/history"),
+    ),
+    "engine/runtime/upkeep": (*RUNTIME, "engine/runtime/journal", "engine/runtime/replay"),
+    "engine/runtime/supervision": (
+        *RUNTIME,
+        *("engine/runtime/journal", "engine/runtime/history", "engine/runtime/processes"),
+    ),
+    "gateways": (),
+    "gateways/process": ("engine/contract", "engine/settings"),
+    "gateways/json_lines": ("engine/text", "engine/trading"),
+    "gateways/files": ("engine/trading",),
+    "gateways/feed": (*DOORS, "gateways/json_lines", "gateways/files"),
+    "gateways/http": (*DOORS, "gateways/json_lines", "gateways/process"),
+    "api": API,
+    "api/past": API,
+    "api/streams": API,
+    "api/queries": (*API, "api/past", "api/streams"),
+    "api/pages": (*API, "api/past", "api/streams", "api/queries"),
+    "api/serve": (*API, "api/past", "api/streams", "api/queries", "api/pages"),
+    "perf/flow": ("ringbuf/njit", "engine/trading"),
+    "pinion/cli": CLI,
+    "pinion/cli/journal": CLI,
+    "pinion/cli/replay": (*CLI, "pinion/cli/journal"),
+    "pinion/cli/instance": (*CLI, "pinion/cli/journal", "pinion/cli/replay"),
+    "perf": (*CLI, "api/past", "pinion/cli/journal"),
+    "pinion": (
+        *("engine/contract", "engine/trading", "engine/trading/view"),
+        *("engine/trading/kernels/simulate", "gateways/json_lines", "pinion/cli/main"),
+    ),
 }
-"""Layer -> what it may import of ours. `engine.*` are the modules that lie directly in
-engine; `engine.trading.view*` and `engine/trading/view*.py` are the read-only views of live state."""
+"""Room -> the rooms and modules that it may import, besides its own files; lower rooms stand first.
+
+A room is the files of one folder, without the folders in it; a module that stands apart from its
+folder has a row of its own. `engine` as something to import means every folder below it.
+"""
+WHOLE = {"engine", "gateways", "perf"}
+"""Folders that are meant with all below them where they may be imported."""
+OWED = {
+    ("engine/contract/control_words", "engine/trading/records"),
+    ("engine/contract/instance", "engine/trading/records"),
+    ("engine/contract/port", "engine/trading/records"),
+    ("engine/settings/config", "engine/trading/capacities"),
+    ("engine/settings/config", "engine/trading/records"),
+    ("engine/runtime/loop", "engine/trading/records"),
+    ("engine/runtime/shared_memory", "engine/trading/records"),
+    ("engine/runtime/replay/recovery", "engine/trading/records"),
+    ("engine/runtime/replay/replica", "engine/trading/records"),
+    ("engine/runtime/processes/worker", "engine/trading/records"),
+    ("engine/runtime/supervision/configure", "engine/trading/records"),
+}
+"""Arrows that point up: the runtime still knows trading's records. None may be added."""
 REACHED_BY_TRADING = {
     *("numpy", "numba", "llvmlite"),  # llvmlite: the intrinsics
     *("collections", "dataclasses", "decimal", "enum", "functools", "itertools", "math", "types", "typing"),
@@ -41,39 +108,68 @@ AT_HOME = {"pickle": "ringbuf/njit.py", "multiprocessing.shared_memory": "ringbu
 """Module -> the one file that imports it."""
 
 
-def layer_of(path: Path) -> str | None:
-    """Return the layer of LAYERS that a file belongs to."""
-    name = name_of(path)
-    if re.fullmatch(r"engine/\w+\.py", name):
-        return "engine/*.py"
-    if name.startswith(("engine/trading/prepare", "engine/trading/view")):
-        return "engine/trading/view" if "view" in name else "engine/trading/prepare"
-    return max((layer for layer in LAYERS if name.startswith(f"{layer}/")), key=len, default=None)
+def room_of(name: str) -> str | None:
+    """Return the room that a module belongs to, as engine/contract/port: its own, or its folder."""
+    folder = name.rpartition("/")[0] if (ROOT / f"{name}.py").exists() else name
+    return next((room for room in (name, folder) if room in ROOMS), None)
 
 
-def may_import(layer: str, module: str) -> bool:
-    """Tell whether a layer may import a module of ours."""
-    for allowed in LAYERS[layer]:
-        if allowed == "engine.*":
-            if re.fullmatch(r"engine(\.\w+)?", module) and not (ROOT / module.replace(".", "/")).is_dir():
-                return True
-        elif allowed.endswith("*"):
-            if module.startswith(allowed[:-1]):
-                return True
-        elif module == allowed or module.startswith(f"{allowed}."):
-            return True
-    return False
+def may_import(room: str, module: str) -> bool:
+    """Tell whether a room may import a module of ours, as engine/contract/port."""
+    home = room_of(module)
+    if home == room:
+        return True
+    return any(
+        allowed in (home, module) or (allowed in WHOLE and module.startswith(f"{allowed}/"))
+        for allowed in ROOMS[room]
+    )
+
+
+def arrows() -> Iterator[tuple[str, int, str]]:
+    """Yield every import of ours by ours: (module, line, imported module), as engine/contract/port."""
+    for path in files():
+        name = name_of(path)[: -len(".py")].removesuffix("/__init__")
+        if not name.startswith("tests/"):
+            for line, module in imports(path):
+                if module.split(".")[0] in OWN_PACKAGES:
+                    yield name, line, module.replace(".", "/")
+
+
+def test_every_module_has_a_room() -> None:
+    report([name for name, *_ in arrows() if room_of(name) is None])
 
 
 def test_imports_point_down_only() -> None:
     report([
-        f"{name_of(path)}:{line} imports {module}: {layer} may import {', '.join(LAYERS[layer])}"
-        for path in files()
-        for layer in [layer_of(path)]
-        if layer is not None
-        for line, module in imports(path)
-        if module.split(".")[0] in OWN_PACKAGES and not may_import(layer, module)
+        f"{name}.py:{line} imports {module}: {room} may import {', '.join(ROOMS[room])}"
+        for name, line, module in arrows()
+        for room in [room_of(name)]
+        if room is not None and not may_import(room, module) and (name, module) not in OWED
     ])  # fmt: skip
+
+
+def test_what_a_room_may_import_stands_below_it() -> None:
+    rooms = list(ROOMS)
+    report([
+        f"{room} may import {allowed}, which stands above it"
+        for i, room in enumerate(rooms)
+        for allowed in ROOMS[room]
+        if allowed not in WHOLE and room_of(allowed) in rooms[i + 1 :]
+    ])  # fmt: skip
+
+
+def test_of_the_kernels_only_the_hints_know_how_memory_works() -> None:
+    report([
+        f"{name}.py:{line} imports {module}"
+        for name, line, module in arrows()
+        if name.startswith("engine/trading/kernels/") and module == "ringbuf/atomics"
+        if not name.endswith("/prepare")
+    ])  # fmt: skip
+
+
+def test_what_is_owed_is_still_there() -> None:
+    found = {(name, module) for name, _, module in arrows()}
+    report([f"{name} no longer imports {module}: strike it from OWED" for name, module in OWED - found])
 
 
 def test_no_import_is_relative() -> None:
@@ -85,28 +181,28 @@ def test_no_import_is_relative() -> None:
     ])  # fmt: skip
 
 
-def test_trading_reaches_nothing_outside_but_numpy_numba_and_a_few_standard_modules() -> None:
-    trading = sorted((ROOT / "engine/trading").rglob("*.py"))
+def test_kernels_reach_nothing_outside_but_numpy_numba_and_a_few_standard_modules() -> None:
+    trading = sorted((ROOT / "engine/trading/kernels").glob("*.py"))
     report([
-        f"{name_of(path)} imports {name}, and engine/trading imports that file, directly or not"
+        f"{name_of(path)} imports {name}, and engine/trading/kernels imports that file, directly or not"
         for path in with_imported(trading)
         for name in sorted(imported_names(path, ROOT))
         if name.split(".")[0] not in {*PACKAGES, *REACHED_BY_TRADING}
     ])  # fmt: skip
 
 
-def test_trading_runs_without_the_modules_that_read_settings() -> None:
+def test_kernels_run_without_the_modules_that_read_settings() -> None:
     names = ", ".join(
         ".".join(path.relative_to(ROOT).with_suffix("").parts)
-        for path in sorted((ROOT / "engine/trading").glob("[a-z]*.py"))
+        for path in sorted((ROOT / "engine/trading/kernels").glob("[a-z]*.py"))
     )
     program = f"import sys, {names}; print(*sys.modules)"
     listed = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split()
 
-    assert "engine.trading.apply" in listed
-    report([name for name in ("msgspec", "aiohttp", "asyncpg", "engine.config") if name in listed])
+    assert "engine.trading.kernels.apply" in listed
+    report([name for name in ("msgspec", "aiohttp", "asyncpg", "engine.settings.config") if name in listed])
 
 
 def test_shared_memory_and_pickle_stay_where_they_belong() -> None:

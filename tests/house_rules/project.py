@@ -11,7 +11,7 @@ from ringbuf.kernel_cache import PACKAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = (*PACKAGES, "tests")
-OWN_PACKAGES = (*FOLDERS, "pinion")
+OWN_PACKAGES = FOLDERS
 GENERATED = re.compile(r"\..*(venv|cache)|\.hypothesis|__pycache__|build|var|.*\.egg-info")
 
 

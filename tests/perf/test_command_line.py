@@ -122,7 +122,7 @@ def test_a_commands_file_of_another_dtype_is_a_clear_error(
     code = main(["run", "step", "--commands", str(path)])
 
     assert code == 1
-    assert "must be a one-dimensional array of engine.records.COMMAND" in capsys.readouterr().err
+    assert "must be a one-dimensional array of engine.trading.records.COMMAND" in capsys.readouterr().err
 
 
 def test_commands_file_goes_with_the_step_tier_alone(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from engine.capacities import Capacities
-from engine.records import EventKind, Op, OrderType, SelfTradePrevention, TimeInForce
-from engine.trading.simulate import run_all
-from engine.trading.state import NIL, new_state
+from engine.trading.capacities import Capacities
+from engine.trading.kernels.simulate import run_all
+from engine.trading.kernels.state import NIL, new_state
+from engine.trading.records import EventKind, Op, OrderType, SelfTradePrevention, TimeInForce
 from perf.flow.commands import DEPOSITS, set_up_commands
 from perf.flow.generate import Flow, generate
 from perf.flow.mixes import EXCHANGE_CORE, MIXES, NASDAQ, POWER_LAW, POWER_LAW_100, Mix

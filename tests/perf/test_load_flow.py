@@ -8,15 +8,15 @@ import msgspec
 import numpy as np
 import pytest
 
-from engine.capacities import Capacities
-from engine.cli.definitions import definitions
-from engine.demo import demo
-from engine.records import COMMAND, EventKind
-from engine.trading.simulate import run_all
-from engine.trading.state import new_state
-from engine.trading.view import catalogue
+from engine.trading.capacities import Capacities
+from engine.trading.demo import demo
+from engine.trading.kernels.simulate import run_all
+from engine.trading.kernels.state import new_state
+from engine.trading.records import COMMAND, EventKind
+from engine.trading.view.live_view import catalogue
 from gateways.json_lines import CommandEncoder
 from perf.load_http import RESTING, order_body
+from pinion.cli.instance.definitions import definitions
 
 FEW, MANY = 12_000, 36_000
 CONNECTIONS = 64

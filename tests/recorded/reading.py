@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from engine.cli.main import main
+from pinion.cli.main import main
 
 FOLDER = Path(__file__).parent
 RECORDED: dict[str, Any] = json.loads((FOLDER / "decisions.json").read_text())

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.cli.digest import asked_of
-from engine.cli.journal_data import application_of
-from engine.cli.journal_migrate import state_at_end
-from engine.cli.main import main
-from engine.runtime.snapshot import snapshot_paths
+from engine.runtime.replay.snapshot import snapshot_paths
 from engine.trading.digest import digest
+from pinion.cli.instance.digest import asked_of
+from pinion.cli.journal.data import application_of
+from pinion.cli.journal.migrate import state_at_end
+from pinion.cli.main import main
 from tests.recorded.reading import FOLDER, RECORDED, Decided, hash_of, replayed
 from tests.system.running import Running
 

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.capacities import Capacities
-from engine.records import COMMAND, Op
+from engine.trading.capacities import Capacities
 from engine.trading.digest import digest
+from engine.trading.kernels.simulate import run_all
+from engine.trading.kernels.state import new_state
 from engine.trading.neutral_digest import EVENT_NUMBERS, EVENT_TEXTS, NeutralDigest, neutral_digest
-from engine.trading.simulate import run_all
-from engine.trading.state import new_state
+from engine.trading.records import COMMAND, Op
 from perf.flow.generate import generate
 from perf.flow.mixes import EVERY_MIX, SCALE, Mix
 from tests.recorded.reading import DATA, RECORDED, Decided, hash_of, replayed

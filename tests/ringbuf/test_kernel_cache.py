@@ -84,7 +84,7 @@ for package in {packages}:
         values = list(vars(importlib.import_module(each.name)).values())
         names += {{v.py_func.__module__ for v in values if isinstance(v, Dispatcher)}}
 names = sorted(each for each in set(names) if each.split(".")[0] in {packages})
-names += ["engine.runtime.loop", "engine.runtime.replica"]
+names += ["engine.runtime.loop", "engine.runtime.replay.replica"]
 print(*names)
 """
 """Asks numba itself which modules made kernels; the loop and the replay are bound later."""
@@ -105,14 +105,27 @@ def test_all_that_python_imports_for_a_kernel_is_in_the_key() -> None:
 
     assert len(names) > 35
     assert imported <= set(SOURCES)
-    for expected in ("ringbuf/layout.py", "engine/batches.py", "engine/records.py", "engine/__init__.py"):
+    for expected in (
+        "ringbuf/layout.py",
+        "engine/contract/batches.py",
+        "engine/trading/records.py",
+        "engine/__init__.py",
+    ):
         assert Path(expected) in imported
 
 
 def test_settings_files_doors_and_processes_are_not_in_the_key() -> None:
     inside = {path.as_posix() for path in SOURCES}
 
-    assert not {"engine/config.py", "engine/instance.py", "engine/port.py", "ringbuf/segment.py"} & inside
+    assert (
+        not {
+            "engine/settings/config.py",
+            "engine/contract/instance.py",
+            "engine/contract/port.py",
+            "ringbuf/segment.py",
+        }
+        & inside
+    )
     assert not {each for each in inside if each.startswith(("gateways/", "api/"))}
 
 

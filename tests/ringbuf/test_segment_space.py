@@ -4,13 +4,12 @@ Each test runs in a /dev/shm of its own that holds SHM_MB.
 """
 
 import subprocess
-from pathlib import Path
 
 import pytest
 
+from ringbuf.kernel_cache import ROOT
 from tests.private_shm import SIZES_ALLOWED, command
 
-ROOT = Path(__file__).parents[2]
 SHM_MB = 100
 SIZES = [60] if SIZES_ALLOWED else []
 PROLOGUE = """

@@ -15,7 +15,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine import instance
+from engine.contract import instance
 from tests.system.running import Running
 
 GIVE_UP_S = 300.0

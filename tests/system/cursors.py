@@ -11,9 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from engine import instance
-from engine.instance import HISTORY, SHADOW, WORKER, PortError, counter_name
-from engine.layout import DURABLE
+from engine.contract import instance
+from engine.contract.control_words import DURABLE
+from engine.contract.instance import HISTORY, SHADOW, WORKER, PortError, counter_name
 from ringbuf.atomics import load_acquire
 from ringbuf.layout import END, INTENT, PUBLISHED, RELEASED
 from tests.system.record import Record

@@ -1,6 +1,6 @@
 """COMMAND records of a journal as the JSON lines that the oracle takes.
 
-Written against engine/records.py alone, without the doors' codec: what that encodes wrongly is
+Written against engine/trading/records.py alone, without the doors' codec: what that encodes wrongly is
 decoded here as what it is, and the oracle decides otherwise than the engine did.
 """
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from engine.records import DEPOSIT_FIELDS, LIFTED, UNCHANGED, CommandFlag, Op, words_text
+from engine.trading.records import DEPOSIT_FIELDS, LIFTED, UNCHANGED, CommandFlag, Op, words_text
 from tests.oracle import Exchange
 from tests.oracle_market import Fields, Instrument, written
 

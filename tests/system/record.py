@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from engine.capacities import Capacities
-from engine.cli.trading import trading
-from engine.records import EventKind, Op
-from engine.runtime import journal
-from engine.runtime.replica import Replica
-from engine.trading.view import catalogue
+from engine.runtime.journal import journal
+from engine.runtime.replay.replica import Replica
+from engine.trading.application import trading
+from engine.trading.capacities import Capacities
+from engine.trading.records import EventKind, Op
+from engine.trading.view.live_view import catalogue
 from gateways.json_lines import EventFormatter
 from tests.engine.trading import state_reading
 from tests.engine.trading.comparison import standing_of_oracle, standing_of_state

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from engine import instance
-from engine.runtime.segments import segment_names
+from engine.contract import instance
+from engine.runtime.shared_memory import segment_names
 
 STOP_WAIT_S = 30.0
 
@@ -30,7 +30,7 @@ class Running:
         data_dir.mkdir(parents=True, exist_ok=True)
         with self.errors.open("ab") as errors:
             self.process = subprocess.Popen(
-                [*within, sys.executable, "-m", "engine.cli.main", "up", "--data", str(data_dir),
+                [*within, sys.executable, "-m", "pinion.cli.main", "up", "--data", str(data_dir),
                  "--api-port", "0", "--order-port", "0", *options],
                 stdout=subprocess.PIPE, stderr=errors, text=True, umask=umask,
             )  # fmt: skip

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.cli.main import main
-from engine.port import EventReader
-from engine.runtime.journal import segment_paths
+from engine.contract.port import EventReader
+from engine.runtime.journal.journal import segment_paths
+from pinion.cli.main import main
 from tests.system.running import Running, await_true
 from tests.system.test_up import order, post
 

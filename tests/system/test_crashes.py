@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from engine import instance
-from engine.instance import PortError
-from engine.port import EventReader
+from engine.contract import instance
+from engine.contract.instance import PortError
+from engine.contract.port import EventReader
 from tests.engine.trading.comparison import standing_of_state
 from tests.system.clients import Client
 from tests.system.cursors import Cursors

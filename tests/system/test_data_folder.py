@@ -16,8 +16,8 @@ from typing import Any, TextIO
 
 import pytest
 
-from engine import instance
-from engine.latch import LATCH_GONE, LATCH_TEXTS
+from engine.contract import instance
+from engine.contract.latch import LATCH_GONE, LATCH_TEXTS
 from tests.system.running import Running, await_true, is_running
 
 Start = Callable[..., Running]
@@ -197,7 +197,7 @@ def test_a_folder_that_no_start_can_use_is_named_in_one_line(
     expected = spoil(data_dir)
 
     done = subprocess.run(
-        [*WITHOUT_POWERS, sys.executable, "-m", "engine.cli.main", "up", "--data", str(data_dir),
+        [*WITHOUT_POWERS, sys.executable, "-m", "pinion.cli.main", "up", "--data", str(data_dir),
          "--order-port", "0", "--api-port", "0"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip

@@ -16,16 +16,16 @@ from typing import Any
 import asyncpg
 import psutil
 
-from engine.capacities import Capacities
-from engine.cli.trading import trading
-from engine.port import EventReader
-from engine.runtime.database import FOLDER, Database, dsn_of
-from engine.runtime.historian import digest_of
-from engine.runtime.history import History
-from engine.runtime.replica import Replica
-from engine.trading.projection import TradingProjection
-from tests.engine.history.tables import everything, rows_of
-from tests.engine.history.test_historian import TRAP, until_trapped
+from engine.contract.port import EventReader
+from engine.runtime.history.database import FOLDER, Database, dsn_of
+from engine.runtime.history.historian import digest_of
+from engine.runtime.history.tables import History
+from engine.runtime.replay.replica import Replica
+from engine.trading.application import trading
+from engine.trading.capacities import Capacities
+from engine.trading.history.projection import TradingProjection
+from tests.engine.runtime.history.tables import everything, rows_of
+from tests.engine.runtime.history.test_historian import TRAP, until_trapped
 from tests.postgres import new_database
 from tests.system.clients import Client
 from tests.system.record import Record

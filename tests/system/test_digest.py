@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from engine import instance
-from engine.cli.journal_data import application_of, open_journal
-from engine.cli.main import main
-from engine.instance import dtype_of
+from engine.contract import instance
+from engine.contract.instance import dtype_of
+from pinion.cli.journal.data import application_of, open_journal
+from pinion.cli.main import main
 from ringbuf import segment
 from ringbuf.segment import Kind
 from tests.system.running import Running

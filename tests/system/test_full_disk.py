@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine import instance
-from engine.latch import LATCH_REASONS, LATCH_TEXTS
-from engine.port import Closed, EventReader, Port, claim_spare
-from engine.records import COMMAND, COMMAND_VERSION, Op
+from engine.contract import instance
+from engine.contract.latch import LATCH_REASONS, LATCH_TEXTS
+from engine.contract.port import Closed, EventReader, Port, claim_spare
+from engine.trading.records import COMMAND, COMMAND_VERSION, Op
 from tests.engine.trading.comparison import standing_of_state
 from tests.system.clients import Client
 from tests.system.record import Record
@@ -131,7 +131,7 @@ def refused_order(running: Running) -> tuple[int, dict[str, Any]]:
 
 
 def status_of(running: Running, *options: str) -> str:
-    command = [sys.executable, "-m", "engine.cli.main", "status", "--data", str(running.data_dir), *options]
+    command = [sys.executable, "-m", "pinion.cli.main", "status", "--data", str(running.data_dir), *options]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
@@ -241,7 +241,7 @@ def test_a_disk_that_cannot_be_written_ends_the_start_and_is_named(data_dir: Pat
 
     with errors.open("w") as output:
         started = subprocess.run(
-            [sys.executable, "-m", "engine.cli.main", "up", "--data", str(data_dir), "--config",
+            [sys.executable, "-m", "pinion.cli.main", "up", "--data", str(data_dir), "--config",
              str(data_dir.parent / "pinion.toml"), "--order-port", "0", "--api-port", "0"],
             stderr=output, check=False,
         )  # fmt: skip

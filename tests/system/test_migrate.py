@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from engine.cli.main import main
-from engine.port import EventReader
+from engine.contract.port import EventReader
+from pinion.cli.main import main
 from tests.system.running import Running, await_true
 from tests.system.test_archive import caught_up
 from tests.system.test_up import order, post

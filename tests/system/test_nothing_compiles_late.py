@@ -17,10 +17,10 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from engine import instance
+from engine.contract import instance
+from ringbuf.kernel_cache import ROOT
 from tests.system.running import await_true
 
-ROOT = Path(__file__).parents[2]
 WAIT_S = 600.0
 SETTINGS = {"NUMBA_DEBUG_CACHE": "1", "PYTHONUNBUFFERED": "1"}
 SYMBOL = "BTC-USD"
@@ -129,7 +129,7 @@ def look_ups(log: str) -> set[str]:
 
 def test_no_kernel_is_looked_up_only_behind_the_ready_line(tmp_path: Path) -> None:
     log, data_dir = tmp_path / "log", tmp_path / "data"
-    pinion = [sys.executable, "-m", "engine.cli.main"]
+    pinion = [sys.executable, "-m", "pinion.cli.main"]
     ports = ["--api-port", "0", "--order-port", "0"]
     with log.open("wb") as file:
         process = subprocess.Popen(

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from engine import instance
+from engine.contract import instance
 from tests.system.running import Running
 
 Start = Callable[..., Running]
 OWN = """
 import sys
 from pathlib import Path
-from engine.runtime.ownership import owned
+from engine.runtime.supervision.ownership import owned
 with owned(Path(sys.argv[1])):
     pass
 """
@@ -32,7 +32,7 @@ def modes_below(folder: Path) -> Iterator[tuple[str, int, int]]:
 
 def run(*arguments: str, umask: int) -> None:
     subprocess.run(
-        [sys.executable, "-m", "engine.cli.main", *arguments], check=True, capture_output=True, umask=umask
+        [sys.executable, "-m", "pinion.cli.main", *arguments], check=True, capture_output=True, umask=umask
     )
 
 

@@ -69,7 +69,7 @@ class Answers:
     def command(self, *options: str) -> str:
         arguments = ["status", "--data", str(self._running.data_dir), *options]
         return subprocess.run(
-            [sys.executable, "-m", "engine.cli.main", *arguments], capture_output=True, text=True, check=True
+            [sys.executable, "-m", "pinion.cli.main", *arguments], capture_output=True, text=True, check=True
         ).stdout
 
 

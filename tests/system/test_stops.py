@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from engine import instance
-from engine.runtime.segments import segment_names
+from engine.contract import instance
+from engine.runtime.shared_memory import segment_names
+from ringbuf.kernel_cache import ROOT
 from tests.system.running import await_true, is_running
 
-ROOT = Path(__file__).parents[2]
 WAIT_S = 300.0
 SIGHUP_BIT = 1 << (signal.SIGHUP - 1)
 
@@ -22,7 +22,7 @@ SIGHUP_BIT = 1 << (signal.SIGHUP - 1)
 def background(data_dir: Path, line: str) -> Iterator["subprocess.Popen[bytes]"]:
     """Run a line of shell that becomes `pinion up` on a folder; whatever happens, nothing is left of it."""
     ports = ["--api-port", "0", "--order-port", "0"]
-    command = shlex.join([sys.executable, "-m", "engine.cli.main", "up", "--data", str(data_dir), *ports])
+    command = shlex.join([sys.executable, "-m", "pinion.cli.main", "up", "--data", str(data_dir), *ports])
     process = subprocess.Popen(["bash", "-c", line.replace("PINION", command)], cwd=ROOT)
     try:
         yield process
@@ -83,7 +83,15 @@ def test_demo_stops_its_instance_and_feeder_on_hangup(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     orders = tmp_path / "orders"
     orders.write_text('{"op":"mass_cancel","account":1,"symbol":null,"side":null}\n')
-    command = [sys.executable, "-m", "engine.cli.demo", "--feed", str(orders), "--data", str(data_dir)]
+    command = [
+        sys.executable,
+        "-m",
+        "pinion.cli.instance.demo",
+        "--feed",
+        str(orders),
+        "--data",
+        str(data_dir),
+    ]
     command += ["--api-port", "0", "--order-port", "0"]
 
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:

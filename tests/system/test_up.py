@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine import instance
-from engine.port import claim_spare
-from engine.records import ALL_INSTRUMENTS, COMMAND, COMMAND_VERSION, EventKind, Op, Role
-from engine.runtime.segments import segment_names
+from engine.contract import instance
+from engine.contract.port import claim_spare
+from engine.runtime.shared_memory import segment_names
+from engine.trading.records import ALL_INSTRUMENTS, COMMAND, COMMAND_VERSION, EventKind, Op, Role
+from ringbuf.kernel_cache import ROOT
 from tests.system.running import Running, await_true, is_running
 
 Start = Callable[..., Running]
@@ -210,7 +211,7 @@ def test_status_shows_what_runs(start: Start) -> None:
     running.await_ready()
 
     shown = subprocess.run(
-        [sys.executable, "-m", "engine.cli.main", "status", "--data", str(running.data_dir), "--json"],
+        [sys.executable, "-m", "pinion.cli.main", "status", "--data", str(running.data_dir), "--json"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
 
@@ -234,8 +235,8 @@ def test_wrong_usage_has_its_exit_code_and_says_why(
     arguments: list[str], code: int, said: str, tmp_path: Path
 ) -> None:
     result = subprocess.run(
-        [sys.executable, "-m", "engine.cli.main", *arguments], capture_output=True, text=True, cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        [sys.executable, "-m", "pinion.cli.main", *arguments], capture_output=True, text=True, cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
 
     assert result.returncode == code

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine import instance
-from engine.cli.digest import asked_of
-from engine.port import PortError, claim_spare
-from engine.records import COMMAND, COMMAND_VERSION, Op, Role
+from engine.contract import instance
+from engine.contract.port import PortError, claim_spare
+from engine.trading.records import COMMAND, COMMAND_VERSION, Op, Role
+from pinion.cli.instance.digest import asked_of
 from ringbuf.layout import ASLEEP, LINE_WORDS
 from tests.system.running import Running, await_true
 

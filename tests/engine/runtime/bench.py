@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from engine import instance
-from engine.config import EngineSettings
-from engine.layout import DURABLE
-from engine.records import COMMAND, EVENT, Op
-from engine.runtime.segments import Application, Segments, segment_names
-from engine.runtime.worker import LoopCall, clock_offset_ns
+from engine.contract import instance
+from engine.contract.application import Application
+from engine.contract.control_words import DURABLE
+from engine.runtime.processes.worker import LoopCall, clock_offset_ns
+from engine.runtime.shared_memory import Segments, segment_names
+from engine.settings.config import EngineSettings
+from engine.trading.records import COMMAND, EVENT, Op
 from ringbuf.broadcast import Broadcast
 from ringbuf.spsc import SpscRing
 from tests.engine.runtime.echo import application as echo

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.batches import BURST_EVENTS
-from engine.records import EVENT, EventFlag, Op
-from engine.runtime.segments import Application
+from engine.contract.application import Application
+from engine.contract.batches import BURST_EVENTS
+from engine.trading.records import EVENT, EventFlag, Op
 from ringbuf.kernel_cache import hash_of
 from ringbuf.njit import njit
 from ringbuf.seqlock import open_version

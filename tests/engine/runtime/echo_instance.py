@@ -9,9 +9,9 @@ import logging
 import sys
 from pathlib import Path
 
-from engine.config import EngineSettings, HistorySettings
-from engine.runtime.ownership import owned
-from engine.runtime.supervisor import Supervisor
+from engine.runtime.supervision.ownership import owned
+from engine.runtime.supervision.supervisor import Supervisor
+from engine.settings.config import EngineSettings, HistorySettings
 from tests.engine.runtime.echo import application
 
 SETTINGS = EngineSettings(

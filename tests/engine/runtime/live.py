@@ -13,19 +13,20 @@ from typing import Any
 
 import numpy as np
 
-from engine.config import EngineSettings
-from engine.layout import DURABLE
-from engine.records import EVENT
-from engine.runtime.disk import Disk
-from engine.runtime.journal import FOLDER, Reader
-from engine.runtime.journaler import Journaler
-from engine.runtime.recovery import recover
-from engine.runtime.segments import Application, Segments, segment_names
-from engine.runtime.worker import LoopCall, clock_offset_ns
+from engine.contract.application import Application
+from engine.contract.control_words import DURABLE
+from engine.runtime.journal.disk import Disk
+from engine.runtime.journal.journal import FOLDER, Reader
+from engine.runtime.processes.journaler import Journaler
+from engine.runtime.processes.worker import LoopCall, clock_offset_ns
+from engine.runtime.replay.recovery import recover
+from engine.runtime.shared_memory import Segments, segment_names
+from engine.settings.config import EngineSettings
+from engine.trading.records import EVENT
 from ringbuf.broadcast import Broadcast
 from ringbuf.layout import INTENT, PUBLISHED
 from ringbuf.spsc import SpscRing
-from tests.engine.journal.written import UnsyncedDisk
+from tests.engine.runtime.journal.written import UnsyncedDisk
 
 LOOK = 1024
 IDLE_ROUNDS = 20

@@ -16,10 +16,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.config import EngineSettings
-from engine.layout import DURABLE, FOR_DURABLE, JOURNALER_BELL, READER_BELLS, SHADOW_BELL, WORKER_BELL
-from engine.records import COMMAND, Op
+from engine.contract.control_words import (
+    DURABLE,
+    FOR_DURABLE,
+    JOURNALER_BELL,
+    READER_BELLS,
+    SHADOW_BELL,
+    WORKER_BELL,
+)
 from engine.runtime.calls import call_readers
+from engine.settings.config import EngineSettings
+from engine.trading.records import COMMAND, Op
 from ringbuf.bells import call, fall_asleep
 from ringbuf.layout import ASLEEP, AWAKE, CALLED, LINE_WORDS
 from tests.engine.runtime.echo import application as echo

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from engine.runtime.crash_points import VARIABLE
+from ringbuf.kernel_cache import ROOT
 
-ROOT = Path(__file__).parents[3]
 BUILDS = """
 import sys
 from pathlib import Path

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.layout import OWN_RING
-from engine.records import EventFlag
+from engine.contract.control_words import OWN_RING
 from engine.runtime.loop import IDLE, LATCHED
+from engine.trading.records import EventFlag
 
 
 def test_commands_are_numbered_densely_from_one(bench: Any) -> None:

@@ -3,9 +3,9 @@
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).parents[3]
+from ringbuf.kernel_cache import ROOT
+
 FORKS = """
 import os, signal, sys
 from engine.runtime import process

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.records import (
+from engine.trading.records import (
     COMMAND,
     COMMAND_VERSION,
     LIFTED,

@@ -9,7 +9,7 @@ from random import Random
 
 import numpy as np
 
-from engine.records import (
+from engine.trading.records import (
     ALL_INSTRUMENTS,
     COMMAND,
     COMMAND_VERSION,

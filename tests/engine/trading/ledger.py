@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from engine.records import EventFlag, EventKind, Op, Reason, SelfTradePrevention
+from engine.trading.records import EventFlag, EventKind, Op, Reason, SelfTradePrevention
 
 
 @dataclass

@@ -3,7 +3,7 @@
 Run with NUMBA_DISABLE_JIT=1 it is the overflow detector: the kernels are plain Python
 then, and any product or sum of theirs that leaves int64 raises; so does an index beyond an
 array's end. With NUMBA_BOUNDSCHECK=1 it finds every index outside its array, hints included:
-kernels take indices as unsigned (engine/kernel.py), so one below zero would read foreign memory.
+kernels take indices as unsigned (ringbuf/kernel.py), so one below zero would read foreign memory.
 """
 
 import sys
@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from engine.records import COMMAND
 from engine.trading.digest import digest
-from engine.trading.simulate import run_all
-from engine.trading.state import new_state
+from engine.trading.kernels.simulate import run_all
+from engine.trading.kernels.state import new_state
+from engine.trading.records import COMMAND
 from tests.engine.trading.engine_side import SMALL
 
 

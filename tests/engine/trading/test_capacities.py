@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.records import EventKind, Op, Reason, Side
-from engine.trading.simulate import run_all
-from engine.trading.state import new_state
+from engine.trading.kernels.simulate import run_all
+from engine.trading.kernels.state import new_state
+from engine.trading.records import EventKind, Op, Reason, Side
 from tests.engine.trading.command_records import (
     buy,
     currency,

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from engine.trading.digest import digest
-from engine.trading.simulate import run_all
-from engine.trading.state import new_state
+from engine.trading.kernels.simulate import run_all
+from engine.trading.kernels.state import new_state
+from ringbuf.kernel_cache import ROOT
 from tests.engine.trading import state_reading
 from tests.engine.trading.engine_side import SMALL, Engine
 from tests.engine.trading.extremes import extreme_commands
 from tests.flows import commands_of
 
-ROOT = Path(__file__).parents[3]
 PLAIN, BOUNDS = "NUMBA_DISABLE_JIT", "NUMBA_BOUNDSCHECK"
 WAYS = (PLAIN, BOUNDS) if os.environ.get("PINION_LONG") == "1" else (PLAIN,)
 """PINION_LONG=1 also compiles the kernels with bounds checks, which takes two minutes."""

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.capacities import Capacities
-from engine.records import EventKind, Op, Reason
-from engine.trading.convert import convert, too_small
+from engine.trading.capacities import Capacities
 from engine.trading.digest import digest
-from engine.trading.simulate import run_all
-from engine.trading.state import new_state
-from engine.trading.view import catalogue
+from engine.trading.kernels.convert import convert, too_small
+from engine.trading.kernels.simulate import run_all
+from engine.trading.kernels.state import new_state
+from engine.trading.records import EventKind, Op, Reason
+from engine.trading.view.live_view import catalogue
 from tests.engine.trading.command_records import buy, currency, instrument, record, unlimited_account
 from tests.engine.trading.comparison import standing_of_state
 from tests.engine.trading.engine_side import SMALL, Engine

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from engine.records import EVENT, Phase, Side
 from engine.trading.digest import digest
-from engine.trading.simulate import run, run_all
-from engine.trading.state import new_state
+from engine.trading.kernels.simulate import run, run_all
+from engine.trading.kernels.state import new_state
+from engine.trading.records import EVENT, Phase, Side
 from tests.engine.trading import state_reading
 from tests.engine.trading.engine_side import ROOM, SMALL, Engine
 from tests.engine.trading.ledger import Ledger

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from engine.records import MONEY_MAX, Op, Reason, Side
-from engine.trading.simulate import run_all
-from engine.trading.state import new_state
+from engine.trading.kernels.simulate import run_all
+from engine.trading.kernels.state import new_state
+from engine.trading.records import MONEY_MAX, Op, Reason, Side
 from tests.engine.trading.command_records import currency, instrument, order, record, unlimited_account
 from tests.engine.trading.engine_side import SMALL
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from engine.cli.main import main
-from engine.port import attach_state
-from engine.trading.view import LiveView
+from engine.contract.port import attach_state
+from engine.trading.view.live_view import LiveView
 from perf.live import Live, live
+from pinion.cli.main import main
 from tests.gateways.files.venue_files import Row, dbn_bytes, several_dbn_bytes
 
 ORDER_COUNT = 60
@@ -154,7 +154,7 @@ def test_flow_plays_into_an_instance_that_has_other_instruments(
 
 def stopped_flow(instance: Live) -> tuple[int, str]:
     """Play the flow for a while and stop it in the middle; return exit code and report."""
-    command = [sys.executable, "-m", "engine.cli.main", "feed", "flow", "--forever", "--rate", "20000"]
+    command = [sys.executable, "-m", "pinion.cli.main", "feed", "flow", "--forever", "--rate", "20000"]
     feeder = subprocess.Popen(
         [*command, "--to", f"ring:{instance.data_dir}"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

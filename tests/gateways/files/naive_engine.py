@@ -1,6 +1,6 @@
 """A price-time engine in forty lines, for tests of the reproduction alone: no kernel, no accounts."""
 
-from engine.records import Side
+from engine.trading.records import Side
 from gateways.files.comparison import Fill
 from gateways.files.queues import Queues, Resting
 

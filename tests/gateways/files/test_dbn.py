@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.records import Side
+from engine.trading.records import Side
 from gateways.files.dbn import DbnReader
 from gateways.files.market import Action, MarketRecord, events_of
 from gateways.files.source import Format, InputError, Source

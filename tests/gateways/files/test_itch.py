@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.records import Side
+from engine.trading.records import Side
 from gateways.files.itch import ItchReader
 from gateways.files.market import Action, MarketRecord
 from gateways.files.source import Format, InputError, Source

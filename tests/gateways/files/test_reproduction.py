@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from engine.records import Side
+from engine.trading.records import Side
 from gateways.files.client_ids import FIRST_OWN_ID, ClientIds
 from gateways.files.comparison import Comparison, Fill
 from gateways.files.market import Action, Event, MarketRecord

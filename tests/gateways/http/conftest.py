@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.capacities import Capacities
-from engine.port import Closed
-from engine.records import EVENT, Role
-from engine.trading.apply import apply
-from engine.trading.state import new_state
+from engine.contract.port import Closed
+from engine.trading.capacities import Capacities
+from engine.trading.kernels.apply import apply
+from engine.trading.kernels.state import new_state
+from engine.trading.records import EVENT, Role
 from gateways.http.desk import Desk
 from gateways.http.dispatch import Dispatcher
 from gateways.http.keys import Principal

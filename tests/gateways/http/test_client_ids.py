@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.client_ids import address_of, client_id
-from engine.records import Role
+from engine.trading.client_ids import address_of, client_id
+from engine.trading.records import Role
 from gateways.http.desk import Desk
 from gateways.http.dispatch import Dispatcher
 from gateways.http.keys import Principal
 from gateways.http.problems import Problem
 from gateways.http.routes import ask
-from tests.engine.test_client_ids import NUMBERS, TEXTS, UUIDS
+from tests.engine.trading.test_client_ids import NUMBERS, TEXTS, UUIDS
 from tests.gateways.http.conftest import Door
 
 ANN = Principal("ann", frozenset({1, 2}), int(Role.TRADER), 21)

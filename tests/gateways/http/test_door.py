@@ -14,7 +14,7 @@ import aiohttp
 import msgspec
 import pytest
 
-from engine.door_settings import DoorLimits
+from engine.settings.door_settings import DoorLimits
 from perf.live import Live, live
 
 TRADER, OPERATOR, VIEWER, OTHER = (

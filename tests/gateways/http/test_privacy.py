@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from engine.records import EVENT, EventKind, Role
+from engine.trading.records import EVENT, EventKind, Role
 from gateways.http.keys import Principal
 from gateways.http.problems import Refused
 from gateways.http.replies import Reports

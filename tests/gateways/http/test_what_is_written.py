@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from perf.live import Live, live
-from tests.engine.test_numbers import NO_DECIMALS, NO_WHOLES
+from tests.engine.text.test_numbers import NO_DECIMALS, NO_WHOLES
 
 ORDER = {"account": 1, "symbol": "AAPL", "side": "buy", "price": "10.05", "quantity": "100"}
 ORDERS, BATCH, ADMIN, SESSION = "/v1/orders", "/v1/orders/batch", "/v1/admin", "/v1/session"

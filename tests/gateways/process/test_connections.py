@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from aiohttp import WSMsgType, web
 
-from engine.door_settings import DoorLimits
+from engine.settings.door_settings import DoorLimits
 from gateways.process.answers import Reply
 from gateways.process.connections import ConnectionServer
 from gateways.process.guard import Guard

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from engine.door_settings import DoorLimits
+from engine.settings.door_settings import DoorLimits
 from gateways.process.answers import Reply
 from gateways.process.connections import ConnectionServer
 from gateways.process.guard import Guard

@@ -1,0 +1,1 @@
+"""Pages without a key: health, metrics, the OpenAPI document and the dashboard."""

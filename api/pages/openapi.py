@@ -1,0 +1,260 @@
+"""`/openapi.json`: the routes of this process, described for people and tools."""
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from api.past.queries import PAGE, PAGE_MAX
+from api.queries.routes import BOOK_DEPTH, BOOK_DEPTH_MAX
+from api.streams.requests import STREAM_DEPTH_MAX
+from api.streams.socket import STREAMS_MAX
+from engine.settings.door_settings import DoorLimits
+
+DESCRIPTION = """Queries and streams of a running Pinion instance. It never accepts orders: those have a
+process of their own.
+
+**Keys.** With keys configured every `/v1` route needs `Authorization: Bearer KEY`; market data is then
+open to every key, accounts, orders and fills to the accounts the key is bound to. Without any key
+configured market data is open and private data is closed. `/`, `/healthz`, `/readyz`, `/metrics` and this
+document never need a key.
+
+**Units.** Prices, quantities and money are decimal strings; times are nanoseconds since 1970 of the engine's
+clock (`eng_ts`) or of this process (`send_ts`). A time in seconds, milliseconds or microseconds (1 to
+10^17) is refused.
+
+**Parameters.** Each is given once and has a value; what is empty, repeated, unknown or not spelt in plain
+digits is refused with 400, which names it: a filter is never left out in silence. A `#` in an address is
+written `%23`; a bare one, behind which clients and proxies drop everything, is 400.
+
+**History.** Lists of orders, fills and trades come from a database that follows the journal, a fraction of a
+second late; `as_of_seq` is the last command they include. `next_cursor` is opaque: nothing is skipped or
+repeated between pages, whatever happens meanwhile. Without a database, or while it is down, what needs it
+answers 503 with the reason `no_history`, `history_unavailable` or `history_busy`; live answers go on.
+
+**Doors.** Requests for a host that the setting `api.hosts` does not name get 421, WebSockets of pages that
+`api.origins` does not name 403, a body with a Content-Encoding 415, a Transfer-Encoding other than `chunked`
+501, an Expect other than `100-continue` 417. A header that decides something (`Host`, `Origin`,
+`Authorization`, `Idempotency-Key`, `Content-Type`, `Expect`, those of a WebSocket) given twice gets 400. 405
+carries `Allow`, as does the answer to OPTIONS. Limits and time-outs are those of `[doors]`.
+
+**Client order ids** are whole numbers from 1 to 2**63 - 1, texts of 1 to 24 printable bytes of UTF-8, or
+UUIDs of 36 characters (8-4-4-4-12; one id in either case, told in lower case).
+`/v1/orders/client:ID?account=NUMBER` finds an order, live or ended, by the id it was given,
+percent-encoded: digits without leading zeros are a number, a text of digits stands in double quotes
+(`client:"7"`), anything else is the text itself. A text is looked for under the asking key, then under the
+others that have the account. Where history cannot be asked, an order that ended is told shorter; `symbol`
+and `cum_quantity` are null where they are not known any more.
+
+**Whose.** An order of an account that is not the key's is 404, as one that does not exist; such an account
+is 403, whether it exists or not.
+
+**Durability.** An answer leaves only when everything it shows is durable in the instance's mode; see
+`durability` in `/v1/status`. Otherwise 503 with Retry-After."""
+
+STREAM = f"""A WebSocket; one JSON object a message. The key comes as the Authorization header or, within
+{DoorLimits().key_timeout_s:g} s (`doors.key_timeout_s`), as first message `{{"op":"auth","token":"KEY"}}`.
+
+Requests: `{{"op":"subscribe","channel":C,...,"id":X}}`, `unsubscribe`, `ping`. Every request is answered with
+`subscribed`, `unsubscribed`, `pong` or `error` (`reason`, `detail`, `field`), repeating its `id`.
+
+- `book` (`symbol`, `depth` 1 to {STREAM_DEPTH_MAX}): a `snapshot`, then `delta`s. `prev_md_seq` of a delta is
+  the `md_seq` of the message before it. Rows are `[price, quantity, orders]`, absolute; quantity "0" removes
+  the row. A reader that lags gets fewer, larger deltas.
+- `ticker` (`symbol`), `status`: newest state only.
+- `trades` (`symbol`), `fills`, `orders` (`account`; private): `data` is a list; every one is sent, none
+  merged. With `after_seq` the stream begins behind that seq, as far as memory reaches (else error
+  `resume_too_old`).
+
+A reader that falls too far behind on trades or private reports is closed with code 4008 and the reason
+`{{"reason":"overrun","resume_after_seq":N}}`: subscribe again with `after_seq` N. Some reports with a higher
+seq may come twice; `event_idx` tells them apart. Other codes: 4001 no or unknown key, 4002 too many faulty
+requests, 1013 {STREAMS_MAX} readers are served already, 1001 the server stops, 1002 unmasked frames.
+Few readers without a key are served at a time (`doors.keyless_streams`): the oldest gives way."""
+
+PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "reason"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "reason": {"type": "string"},
+        "field": {"type": ["string", "null"]},
+    },
+}
+LEVEL_ROWS = {
+    "type": "array",
+    "items": {
+        "type": "array",
+        "prefixItems": [{"type": "string"}, {"type": "string"}, {"type": "integer"}],
+        "minItems": 3,
+        "maxItems": 3,
+    },
+}
+Schema = dict[str, Any]
+
+
+def _parameter(where: str, name: str, schema: Schema, description: str) -> Schema:
+    return {
+        "in": where,
+        "name": name,
+        "required": where == "path",
+        "schema": schema,
+        "description": description,
+    }
+
+
+def _whole(low: int, high: int, default: int | None = None) -> Schema:
+    schema: Schema = {"type": "integer", "minimum": low, "maximum": high}
+    return schema if default is None else schema | {"default": default}
+
+
+SYMBOL = _parameter("path", "symbol", {"type": "string"}, "symbol of an instrument")
+ACCOUNT = _parameter("query", "account", _whole(1, 2**63 - 1), "an account of the key")
+LIMIT = _parameter("query", "limit", _whole(1, PAGE_MAX, PAGE), "entries of a page")
+CURSOR = _parameter("query", "cursor", {"type": "string"}, "`next_cursor` of the page before")
+
+_TIME = {"oneOf": [{"type": "integer", "minimum": 0}, {"type": "string", "format": "date-time"}]}
+TIMES = (
+    _parameter("query", "from", _TIME, "ns since 1970, or a date and time with its zone; included"),
+    _parameter("query", "to", _TIME, "the same; not included"),
+)
+
+
+def _object(**properties: Schema) -> Schema:
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def _page(name: str, **more: Schema) -> Schema:
+    rows = {"type": "array", "items": {"type": "object"}}
+    return _object(**{name: rows}, next_cursor={"type": ["string", "null"]}, **more)
+
+
+def _route(summary: str, schema: Schema, *parameters: Schema, refused: tuple[int, ...] = ()) -> Schema:
+    answers: Schema = {
+        "200": {"description": "the answer", "content": {"application/json": {"schema": schema}}}
+    }
+    answers |= _refusals(*refused)
+    return {"get": {"summary": summary, "parameters": list(parameters), "responses": answers}}
+
+
+def _refusals(*more: int) -> Schema:
+    """Return the problem documents that every route of `/v1` answers, and more."""
+    document = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {
+        str(status): {"description": HTTPStatus(status).phrase, "content": document}
+        for status in (400, 401, 405, 415, 417, 421, 501, 503, *more)
+    }
+
+
+def _open_route(summary: str, content: str, *statuses: int) -> Schema:
+    answers = {
+        str(status): {"description": HTTPStatus(status).phrase, "content": {content: {}}}
+        for status in (200, *statuses)
+    }
+    return {"get": {"summary": summary, "security": [], "responses": answers}}
+
+
+def _paths() -> Schema:
+    text, number = {"type": "string"}, {"type": "integer"}
+    depth = _parameter("query", "depth", _whole(1, BOOK_DEPTH_MAX, BOOK_DEPTH), "levels of a side")
+    book = _object(symbol=text, epoch=number, seq=number, md_seq=number, bids=LEVEL_ROWS, asks=LEVEL_ROWS)
+    account = _parameter("path", "account", _whole(1, 2**63 - 1), "an account of the key")
+    account_schema = _object(
+        account=number, balances={"type": "object"}, positions={"type": "array", "items": {"type": "object"}}
+    )
+    status_schema = _object(durability=text, processes={"type": "array"}, rings={"type": "array"}, seq=number)
+    upgrade = {
+        "summary": "Streams over a WebSocket",
+        "description": STREAM,
+        "responses": {"101": {"description": "Switching Protocols"}} | _refusals(403, 426),
+    }
+    return {
+        "/v1/instruments": _route("Instruments and their rules", _page("instruments"), LIMIT, CURSOR),
+        "/v1/book/{symbol}": _route("A book from live state", book, SYMBOL, depth, refused=(404,)),
+        "/v1/trades/{symbol}": _route(
+            "Recent trades, newest first", _page("trades"), SYMBOL, LIMIT, CURSOR, refused=(404,)
+        ),
+        **_list_paths(),
+        "/v1/accounts/{account}": _route(
+            "Balances, positions, exposure, equity", account_schema, account, refused=(403, 404)
+        ),
+        "/v1/status": _route("Processes, rings, durability, lag, rates", status_schema),
+        "/v1/latency": _route("A latency histogram per stage", _object(unit=text, stages={"type": "object"})),
+        "/v1/stream": {"get": upgrade},
+        "/metrics": _open_route("Prometheus metrics", "text/plain"),
+        "/healthz": _open_route("This process answers", "application/json"),
+        "/readyz": _open_route(
+            "An order would be answered; else 503 says what is to blame", "application/json", 503
+        ),
+        "/": _open_route("A live dashboard", "text/html"),
+    }
+
+
+def _list_paths() -> Schema:
+    """Return the lists that history answers, or live state."""
+    text, number = {"type": "string"}, {"type": "integer"}
+    side = _parameter("query", "side", {"enum": ["buy", "sell"]}, "one side only")
+    status = _parameter("query", "status", {"enum": ["open", "filled", "cancelled"]}, "orders that stand so")
+    symbol_filter = _parameter("query", "symbol", text, "one instrument only")
+    named = "engine id, or `client:ID` with ?account=, as described above"
+    order_id = _parameter("path", "order_id", text, named)
+    return {
+        "/v1/trades": _route(
+            "All trades, newest first (needs history)",
+            _page("trades", as_of_seq=number),
+            symbol_filter,
+            *TIMES,
+            LIMIT,
+            CURSOR,
+            refused=(404,),
+        ),
+        "/v1/orders": _route(
+            "Orders, newest first; with status=open, or without history, the live ones, oldest first",
+            _page("orders"),
+            ACCOUNT,
+            symbol_filter,
+            side,
+            status,
+            *TIMES,
+            LIMIT,
+            CURSOR,
+            refused=(403, 404),
+        ),
+        "/v1/orders/{order_id}": _route(
+            "One order; by its engine id one that ended only where there is history",
+            {"type": "object"},
+            order_id,
+            ACCOUNT,
+            refused=(403, 404, 422),
+        ),
+        "/v1/fills": _route(
+            "Fills, newest first: all, or the recent where there is no history",
+            _page("fills"),
+            ACCOUNT,
+            symbol_filter,
+            side,
+            *TIMES,
+            LIMIT,
+            CURSOR,
+            refused=(403, 404),
+        ),
+    }
+
+
+def document() -> bytes:
+    """Return the OpenAPI document."""
+    return msgspec.json.encode(
+        {
+            "openapi": "3.1.0",
+            "info": {"title": "Pinion API", "version": "1", "description": DESCRIPTION},
+            "security": [{"bearer": []}],
+            "paths": _paths(),
+            "components": {
+                "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+                "schemas": {"Problem": PROBLEM},
+            },
+        }
+    )

@@ -1,0 +1,83 @@
+"""Rows of history as callers read them: the same field names as live answers and streams."""
+
+from typing import Any
+
+from api.documents import Document, average_price, side_name
+from engine.trading.client_text import text_of
+from engine.trading.instruments import Catalogue
+from engine.trading.records import OrderType, Reason, SelfTradePrevention, Status, TimeInForce
+
+
+def _client_id(row: Any) -> int | str | None:
+    if row["client_text"] is not None:
+        return text_of(row["client_text"])
+    return row["client_order_id"] or None
+
+
+def past_order(catalogue: Catalogue, row: Any) -> Document:
+    """Return an order, live or ended, as history has it."""
+    instrument = catalogue.instruments[row["instrument"]]
+    has_price = row["order_type"] != OrderType.MARKET  # what protects a market order is no price of it
+    return {
+        "order_id": row["order_id"],
+        "client_order_id": _client_id(row),
+        "account": row["account"],
+        "symbol": instrument.symbol,
+        "side": side_name(row["is_sell"]),
+        "type": OrderType(row["order_type"]).name.lower(),
+        "time_in_force": TimeInForce(row["time_in_force"]).name.lower(),
+        "post_only": row["is_post_only"],
+        "self_trade_prevention": SelfTradePrevention(row["stp_mode"]).name.lower(),
+        "status": Status(row["status"]).name.lower(),
+        "reason": Reason(row["reason"]).name.lower() if row["reason"] else None,
+        "price": instrument.price_text(row["px"]) if has_price else None,
+        "quantity": instrument.quantity_text(row["qty"]),
+        "cum_quantity": instrument.quantity_text(row["cum_qty"]),
+        "leaves_quantity": instrument.quantity_text(row["leaves_qty"]),
+        "average_price": average_price(instrument, row["notional"], row["cum_qty"]),
+        "rev": row["rev"],
+        "entered_at": row["entered_at"],
+        "updated_at": row["updated_at"],
+        "updated_seq": row["updated_seq"],
+    }
+
+
+def past_fill(catalogue: Catalogue, row: Any) -> Document:
+    """Return one side of a trade."""
+    instrument = catalogue.instruments[row["instrument"]]
+    return {
+        "event_idx": row["fill_id"] >> 1,
+        "seq": row["seq"],
+        "event": "trade",
+        "eng_ts": row["eng_ts"],
+        "md_seq": row["md_seq"],
+        "symbol": instrument.symbol,
+        "account": row["account"],
+        "order_id": row["order_id"],
+        "client_order_id": _client_id(row),
+        "side": side_name(row["is_sell"]),
+        "liquidity": "maker" if row["fill_id"] & 1 else "taker",
+        "price": instrument.price_text(row["px"]),
+        "quantity": instrument.quantity_text(row["qty"]),
+        "cum_quantity": instrument.quantity_text(row["cum_qty"]),
+        "leaves_quantity": instrument.quantity_text(row["leaves_qty"]),
+        "status": "filled" if row["leaves_qty"] == 0 else "open",
+        "fee": instrument.fee_text(row["fee"]),
+        "fee_currency": instrument.quote.code,
+        "average_price": average_price(instrument, row["notional"], row["cum_qty"]),
+    }
+
+
+def past_trade(catalogue: Catalogue, row: Any) -> Document:
+    """Return a trade as market data: nobody is named."""
+    instrument = catalogue.instruments[row["instrument"]]
+    return {
+        "id": row["event_idx"],
+        "seq": row["seq"],
+        "eng_ts": row["eng_ts"],
+        "md_seq": row["md_seq"],
+        "symbol": instrument.symbol,
+        "price": instrument.price_text(row["px"]),
+        "quantity": instrument.quantity_text(row["qty"]),
+        "aggressor_side": side_name(row["is_sell"]),
+    }

@@ -1,0 +1,91 @@
+"""Lists out of history: parameters in, one page of orders, fills or trades out."""
+
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from api.documents import Document
+from api.live import LiveSource
+from api.parameters import (
+    INT64_MAX,
+    known_instrument,
+    query_cursor,
+    query_limit,
+    query_side,
+    query_status,
+    query_time,
+)
+from api.past.documents import past_fill, past_order, past_trade
+from api.past.pages import Archive, Filter, Page
+
+PAGE = 100
+PAGE_MAX = 1000
+COMMON = ("symbol", "from", "to", "limit", "cursor")
+"""Parameters of every list."""
+
+
+class ArchiveQueries:
+    """Answers of one archive."""
+
+    def __init__(self, archive: Archive, source: LiveSource) -> None:
+        self._archive = archive
+        self._source = source
+
+    async def orders(self, request: web.Request, accounts: Sequence[int] | None) -> Document:
+        """Page through orders, live and ended, newest first."""
+        limit = query_limit(request, PAGE, PAGE_MAX)
+        page = await self._archive.orders(*await self._asked(request, accounts), limit)
+        orders = [past_order(self._source.view.catalogue, row) for row in page.rows]
+        return await self._answer("orders", orders, page, limit, "order_id")
+
+    async def order(self, order_id: int) -> Document | None:
+        """Return one order, None where there is none."""
+        await self._archive.until_followed(self._source.durable_seq())
+        return await self._one(await self._archive.order(order_id))
+
+    async def client_order(self, account: int, numbers: Sequence[int], text: bytes | None) -> Document | None:
+        """Return the newest order of an account by its client id, None where there is none."""
+        return await self._one(await self._archive.client_order(account, numbers, text))
+
+    async def _one(self, page: Page) -> Document | None:
+        await self._source.until_durable(page.as_of_seq)
+        if not page.rows:
+            return None
+        return past_order(self._source.view.catalogue, page.rows[0]) | {"as_of_seq": page.as_of_seq}
+
+    async def fills(self, request: web.Request, account: int) -> Document:
+        """Page through the fills of an account, newest first."""
+        limit = query_limit(request, PAGE, PAGE_MAX)
+        page = await self._archive.fills(*await self._asked(request, (account,)), limit)
+        fills = [past_fill(self._source.view.catalogue, row) for row in page.rows]
+        answer = await self._answer("fills", fills, page, limit, "fill_id")
+        return {"account": account, "epoch": self._source.epoch, **answer, "complete_after_seq": 0}
+
+    async def trades(self, request: web.Request) -> Document:
+        """Page through the trades of all instruments, or of one, newest first."""
+        limit = query_limit(request, PAGE, PAGE_MAX)
+        page = await self._archive.trades(*await self._asked(request, None), limit)
+        trades = [past_trade(self._source.view.catalogue, row) for row in page.rows]
+        return await self._answer("trades", trades, page, limit, "event_idx")
+
+    async def _asked(self, request: web.Request, accounts: Sequence[int] | None) -> tuple[Filter, int]:
+        """Return the filter and where the page begins; a first page waits for what just happened."""
+        symbol = request.query.get("symbol")
+        instrument = None if symbol is None else known_instrument(self._source.view, symbol)
+        wanted = Filter(
+            accounts=accounts,
+            instrument_idx=None if instrument is None else instrument.instrument_idx,
+            side=query_side(request),
+            status=query_status(request),
+            begin=query_time(request, "from"),
+            end=query_time(request, "to"),
+        )
+        before = query_cursor(request, INT64_MAX)
+        if before == INT64_MAX and wanted.end is None:
+            await self._archive.until_followed(self._source.durable_seq())
+        return wanted, before
+
+    async def _answer(self, name: str, rows: list[Document], page: Page, limit: int, key: str) -> Document:
+        await self._source.until_durable(page.as_of_seq)
+        next_cursor = str(page.rows[-1][key]) if len(rows) == limit else None
+        return {name: rows, "next_cursor": next_cursor, "as_of_seq": page.as_of_seq}

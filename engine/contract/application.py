@@ -1,0 +1,57 @@
+"""What an application gives to the runtime, and how a journal is marked as its own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import blake3
+import numpy as np
+import numpy.typing as npt
+
+from engine.contract.projection import Projection
+from ringbuf.segment_header import record_hash
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """What the runtime knows of an application: a state record, three kernels and how to compare two."""
+
+    name: str
+    """Compiled loops are cached under it. One whose sources lie outside our packages names itself after
+    a hash of them, for ringbuf/kernel_cache.py does not know them."""
+    state_dtype: np.dtype[np.void]
+    apply: Callable[..., int]
+    prepare: Callable[..., None]
+    next_due: Callable[..., int]
+    digest: Callable[[Any], str]
+    """Of an array of one state record."""
+    first_difference: Callable[[Any, Any], str]
+    """Name the first field in which two states differ."""
+    projection: Callable[[], Projection] | None = None
+    """Make what turns commands into rows of a database; None: no history."""
+    convert: Callable[[Any, Any], None] | None = None
+    """Bring the second state, all zeros and of other capacities, to what the first one is."""
+    past: tuple["Past", ...] = ()
+    """What decided the beginning of this journal, oldest first (engine/runtime/replay/eras.py)."""
+
+    @property
+    def identity(self) -> int:
+        """What a journal and its snapshots are marked with: another one cannot read them."""
+        return identity_of(self.name, self.state_dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """An application whose capacities a journal had once."""
+
+    application: Application
+    last_seq: int
+    """The last command that it decided."""
+    number: int
+    """Of the first segment that is not its own."""
+
+
+def identity_of(application: str, state_dtype: npt.DTypeLike) -> int:
+    """Return a number that differs when application, capacities or state layout differ."""
+    name = blake3.blake3(application.encode()).digest(8)
+    return (int.from_bytes(name, "little") ^ record_hash(state_dtype)) >> 1

@@ -1,0 +1,49 @@
+"""Asking a running instance to compare the whole states of worker and shadow now.
+
+    DATA/digest.asked   is there while somebody waits for an answer
+    DATA/digest.json    the answer
+
+Files, so that whoever may read the data folder may ask, and a shadow that is started again still answers.
+"""
+
+from pathlib import Path
+
+import msgspec
+
+from engine.contract import instance
+
+ASKED_FILE = "digest.asked"
+ANSWER_FILE = "digest.json"
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """Worker and shadow have the same state."""
+
+    seq: int
+    digest: str
+
+
+def ask(data_dir: Path) -> None:
+    """Have the next answer written."""
+    instance.write_atomically(data_dir / ASKED_FILE, b"")
+
+
+def asked(data_dir: Path) -> bool:
+    """Tell whether somebody waits."""
+    return (data_dir / ASKED_FILE).exists()
+
+
+def tell(data_dir: Path, answer: Answer) -> None:
+    """Answer all who wait."""
+    instance.write_atomically(data_dir / ANSWER_FILE, msgspec.json.encode(answer))
+    withdraw(data_dir)
+
+
+def withdraw(data_dir: Path) -> None:
+    """Wait no longer."""
+    (data_dir / ASKED_FILE).unlink(missing_ok=True)
+
+
+def answer_of(data_dir: Path) -> Answer:
+    """Return the last answer."""
+    return msgspec.json.decode((data_dir / ANSWER_FILE).read_bytes(), type=Answer)

@@ -1,0 +1,1 @@
+"""The journal's files: frames of records, written durably, read and followed."""

@@ -1,0 +1,245 @@
+"""What a journal segment is made of: an .npy file of RECORDs, read by `np.load(file, mmap_mode="r")`.
+
+    slot 0          SEGMENT_HEAD   which segment, of which journal, hung to which frame
+    slot 1          FRAME_HEAD     one group commit: `count` commands, hash, chain
+    slot 2 ...      RECORD         the commands, dense in `seq`
+    ...             FRAME_HEAD, RECORDs, ...
+    the rest        zero
+
+All three are one record slot long and begin with an int64: the `seq` of a command, counted
+from 1, FRAME_MARK or SEGMENT_MARK (negative), or 0 where nothing was written yet. So the
+commands of a segment are `a = np.load(file, mmap_mode="r"); a[a["seq"] > 0]`.
+
+The digest of a frame is BLAKE3 over the digest of the frame before, its own head and its
+commands: it finds damage as a CRC would and chains all frames, so that no command can be
+changed, dropped or inserted without changing every digest after it.
+"""
+
+import struct
+from functools import cache
+from typing import Any, NamedTuple
+
+import blake3
+import numpy as np
+import numpy.typing as npt
+
+from engine.contract.control_words import JOURNAL_ENTRY
+from ringbuf.segment_header import record_hash
+
+RECORD = JOURNAL_ENTRY
+FORMAT_VERSION = 1
+FRAME_MARK = -1
+SEGMENT_MARK = -2
+MAGIC = int.from_bytes(b"PINIONJ1", "little")
+NPY_HEAD_BYTES = 4096
+"""Bytes ahead of the first record: numpy's own header, padded to a page."""
+DIGEST_BYTES = 32
+NO_DIGEST = bytes(DIGEST_BYTES)
+"""What the first frame of a journal is chained to."""
+
+FRAME_HEAD = np.dtype(
+    [
+        ("mark", "<i8"),  # FRAME_MARK
+        ("magic", "<i8"),
+        ("epoch", "<i8"),  # start of the instance that took the commands: their rings are its rings
+        ("first_seq", "<i8"),
+        ("count", "<i8"),  # commands that follow
+        ("durable_upto", "<i8"),  # D when the frame was written
+        ("written_at", "<i8"),  # wall clock, ns since 1970: for people
+        ("previous", "u1", (DIGEST_BYTES,)),  # digest of the frame that ends at first_seq - 1
+        ("digest", "u1", (DIGEST_BYTES,)),  # over everything else of the frame
+        ("reserved", "<i8", (5,)),
+    ]
+)
+SEGMENT_HEAD = np.dtype(
+    [
+        ("mark", "<i8"),  # SEGMENT_MARK
+        ("magic", "<i8"),
+        ("version", "<i8"),  # FORMAT_VERSION
+        ("layout", "<i8"),  # hash of RECORD's fields
+        ("identity", "<i8"),  # the application and its capacities, see `identity_of`
+        ("epoch", "<i8"),
+        ("number", "<i8"),  # of the segment, from 1
+        ("first_seq", "<i8"),  # the commands from here on are this segment's, not an older one's
+        ("created_at", "<i8"),  # wall clock, ns since 1970
+        ("anchor", "u1", (DIGEST_BYTES,)),  # digest of the frame that ends at first_seq - 1
+        ("digest", "u1", (DIGEST_BYTES,)),  # over everything else of the head
+        ("reserved", "<i8", (3,)),
+    ]
+)
+assert RECORD.itemsize == FRAME_HEAD.itemsize == SEGMENT_HEAD.itemsize == 160
+LAYOUT = record_hash(RECORD)
+_HEAD = struct.Struct("<7q32s32s")
+_SEQ = struct.Struct("<q")
+
+assert FRAME_HEAD.fields is not None
+assert SEGMENT_HEAD.fields is not None
+_FRAME_DIGEST_AT: int = FRAME_HEAD.fields["digest"][1]
+_SEGMENT_DIGEST_AT: int = SEGMENT_HEAD.fields["digest"][1]
+
+Records = npt.NDArray[np.void]
+
+
+class Frame(NamedTuple):
+    """A valid frame of a segment."""
+
+    records: Records  # of the whole segment
+    slot: int  # of its head
+    epoch: int
+    first_seq: int
+    command_count: int
+    durable_upto: int
+    previous: bytes
+    digest: bytes
+
+    @property
+    def last_seq(self) -> int:
+        """The seq of its last command."""
+        return self.first_seq + self.command_count - 1
+
+    @property
+    def end_slot(self) -> int:
+        """The slot after its last command."""
+        return self.slot + 1 + self.command_count
+
+    @property
+    def entries(self) -> Records:
+        """Its commands: RECORD[count], a view."""
+        return self.records[self.slot + 1 : self.end_slot]
+
+    @property
+    def content(self) -> memoryview:
+        """Head and commands as they are in the file."""
+        return self.records[self.slot : self.end_slot].data.cast("B")
+
+
+class SegmentHead(NamedTuple):
+    """The verified head of a segment."""
+
+    layout: int
+    identity: int
+    epoch: int
+    number: int
+    first_seq: int
+    created_at: int
+    anchor: bytes
+
+
+def npy_head(count: int, dtype: np.dtype[Any] = RECORD, head_bytes: int = NPY_HEAD_BYTES) -> bytes:
+    """Return numpy's header of a dtype[count] file, padded to head_bytes.
+
+    Its text is made here: a reader compares it byte for byte, whatever version of numpy it has.
+    """
+    text = f"{{'descr': {_descr(dtype)}, 'fortran_order': False, 'shape': ({count},), }}".encode()
+    length = head_bytes - 10
+    assert len(text) < length
+    return b"\x93NUMPY\x01\x00" + length.to_bytes(2, "little") + text.ljust(length - 1) + b"\n"
+
+
+def first_difference(found: bytes, expected: bytes) -> int:
+    """Return the first place where two texts differ."""
+    pairs = zip(found, expected, strict=False)
+    return next((at for at, (one, other) in enumerate(pairs) if one != other), min(len(found), len(expected)))
+
+
+def seq_at(frame: memoryview, slot: int) -> int:
+    """Return the int64 that a slot of a frame's bytes begins with: a command's seq."""
+    found: int = _SEQ.unpack_from(frame, slot * RECORD.itemsize)[0]
+    return found
+
+
+def seal(frame: memoryview, *, epoch: int, durable_upto: int, written_at: int, previous: bytes) -> bytes:
+    """Write the head of a frame and return its digest.
+
+    frame : bytes of the head, zeros or an earlier head, and of the commands behind it
+    """
+    count = len(frame) // RECORD.itemsize - 1
+    first_seq = seq_at(frame, 1)
+    # struct, not fields of a record: one store instead of nine conversions.
+    _HEAD.pack_into(
+        frame,
+        0,
+        FRAME_MARK,
+        MAGIC,
+        epoch,
+        first_seq,
+        count,
+        durable_upto,
+        written_at,
+        previous,
+        NO_DIGEST,
+    )
+    digest = _digest_around(frame, _FRAME_DIGEST_AT)
+    frame[_FRAME_DIGEST_AT : _FRAME_DIGEST_AT + DIGEST_BYTES] = digest
+    return digest
+
+
+def frame_at(records: Records, slot: int) -> Frame | None:
+    """Return the frame whose head is in `slot`, verified by its own digest; None when there is none."""
+    if slot + 1 >= len(records):
+        return None
+    head = records[slot : slot + 1].data.cast("B")
+    # struct, not fields of the record: a journal of small frames has millions of heads.
+    mark, magic, epoch, first_seq, count, durable_upto, _, previous, digest = _HEAD.unpack_from(head)
+    if mark != FRAME_MARK or magic != MAGIC or first_seq < 1 or not 1 <= count < len(records) - slot:
+        return None
+    content = records[slot : slot + 1 + count].data.cast("B")
+    if _digest_around(content, _FRAME_DIGEST_AT) != digest:
+        return None
+    return Frame(records, slot, epoch, first_seq, count, durable_upto, previous, digest)
+
+
+def segment_head(
+    *, identity: int, epoch: int, number: int, first_seq: int, created_at: int, anchor: bytes
+) -> Records:
+    """Return the head of a segment as RECORD[1]."""
+    made = np.zeros(1, SEGMENT_HEAD)
+    head = made[0]
+    head["mark"], head["magic"], head["version"], head["layout"] = (
+        SEGMENT_MARK,
+        MAGIC,
+        FORMAT_VERSION,
+        LAYOUT,
+    )
+    head["identity"], head["epoch"], head["number"] = identity, epoch, number
+    head["first_seq"], head["created_at"] = first_seq, created_at
+    head["anchor"] = np.frombuffer(anchor, np.uint8)
+    head["digest"] = np.frombuffer(_segment_digest(made), np.uint8)
+    return made.view(RECORD)
+
+
+def read_segment_head(record: Records) -> SegmentHead | str:
+    """Return the verified head of a segment (RECORD[1]), or what is wrong with it."""
+    made = record.view(SEGMENT_HEAD)
+    head: Any = made[0]
+    if head["mark"] != SEGMENT_MARK or head["magic"] != MAGIC:
+        return "its first record is no segment head"
+    if head["version"] != FORMAT_VERSION:
+        return f"its format version is {head['version']}, this Pinion writes {FORMAT_VERSION}"
+    if _segment_digest(made) != head["digest"].tobytes():
+        return "its head is damaged: the digest does not fit"
+    return SegmentHead(
+        int(head["layout"]),
+        int(head["identity"]),
+        int(head["epoch"]),
+        int(head["number"]),
+        int(head["first_seq"]),
+        int(head["created_at"]),
+        head["anchor"].tobytes(),
+    )
+
+
+@cache
+def _descr(dtype: np.dtype[Any]) -> str:
+    return repr(np.lib.format.dtype_to_descr(dtype))
+
+
+def _segment_digest(head: npt.NDArray[np.void]) -> bytes:
+    return _digest_around(memoryview(head.tobytes()), _SEGMENT_DIGEST_AT)
+
+
+def _digest_around(content: memoryview, digest_at: int) -> bytes:
+    """Return the digest of everything but the place where the digest itself stands."""
+    hashed = blake3.blake3(content[:digest_at])
+    hashed.update(content[digest_at + DIGEST_BYTES :])
+    return hashed.digest()

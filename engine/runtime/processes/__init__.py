@@ -1,0 +1,1 @@
+"""The processes that handle every command: worker, journaler, shadow and history."""

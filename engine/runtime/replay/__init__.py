@@ -1,0 +1,1 @@
+"""Replay: states out of snapshots and journals, across changes of capacity."""

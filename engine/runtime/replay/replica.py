@@ -1,0 +1,167 @@
+"""A private engine that follows the journal: the same kernel, the same state, the same events.
+
+Recovery, the shadow, the history, `replay` and `whatif` differ only in what they do with it.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.contract.batches import PLACES, STAGES, STRIDE
+from engine.contract.control_words import JOURNAL_ENTRY, RING_COUNT_MAX, SESSION_BITS
+from engine.trading.records import EVENT, Op
+from ringbuf.kernel import COMPILED, bind, releasing
+
+RING_MARK = np.dtype([("next_seq", "<i8"), ("last_session", "<i8")])
+"""Of one ring: the ring_seq that comes next in this epoch, and the greatest session number ever."""
+RING_MARKS = RING_COUNT_MAX + 1
+"""Index 0 is the worker's own ring, 1 + ring_idx a gateway's."""
+SESSION_NUMBER = (1 << SESSION_BITS) - 1
+EVENT_ROOM = 2**14
+OUT_OF_ORDER = -1
+
+apply: Callable[..., int]
+prepare: Callable[..., None]
+"""What an application brings: `build_replay` binds it to a copy of `_replay`."""
+
+
+def _replay(state, records, first, end, marks, events, room):
+    """Apply the commands among records[first:end]; append their events to `events`.
+
+    Parameters
+    ----------
+    state : array of the application's one state record
+    records : JOURNAL_ENTRY[n], read-only; heads of frames (seq below 1) are passed over
+    marks : RING_MARK[RING_MARKS], brought up to date
+    events : EVENT[m], filled from 0
+    room : int64, slots of `events` that may be filled; 0: events are not kept
+
+    Returns (slots done, events written). It stops early behind a command whose events did not
+    fit: they are still in `s.out`. (OUT_OF_ORDER, 0): a command does not follow the one before.
+    """
+    s = state[0]
+    written = 0
+    for k in range(first, end):
+        for stage in range(STAGES):
+            ahead = k + (STAGES - stage) * STRIDE
+            if ahead < end:
+                prepare(s, records[ahead].command, stage, ahead & (PLACES - 1))  # noqa: F821  bound by build
+        entry = records[k]
+        if entry.seq < 1:
+            continue
+        if entry.seq != s.seq + 1:
+            return OUT_OF_ORDER, 0
+        s.out_count = 0
+        made = apply(s, entry.command, entry.seq, entry.eng_ts, entry.ring)  # noqa: F821  bound by build
+        for i in range(s.opened_count):
+            s.version[s.opened[i]] = 2 * entry.seq
+        s.opened_count = 0
+        mark = marks[1 + entry.ring]
+        mark.next_seq = entry.ring_seq + 1
+        mark.last_session = max(mark.last_session, entry.command.session & SESSION_NUMBER)
+        if room != 0:
+            if written + made > room:
+                return k + 1, written
+            for i in range(made):
+                events[written + i] = s.out[i]
+                events[written + i].event_idx = s.event_count - made + i
+            written += made
+    s.out_count = 0
+    return end, written
+
+
+def build_replay(application: Any) -> Callable[..., tuple[int, int]]:
+    """Return the compiled replay of one application, cached under its name (as loop.build)."""
+    names = {"apply": application.apply, "prepare": application.prepare}
+    replay: Callable[..., tuple[int, int]] = bind(_replay, f"replay_{application.name}", names, releasing)
+    return replay
+
+
+class Replica:
+    """A state and the journal's way of changing it.
+
+    Parameters
+    ----------
+    application : state_dtype, apply, prepare
+    state : array of one state record to work on; private memory when left out
+
+    `quarantined` holds the seqs of commands to be rejected unseen (quarantine.py).
+    """
+
+    def __init__(self, application: Any, state: npt.NDArray[Any] | None = None) -> None:
+        self.quarantined: tuple[int, ...] = ()
+        self.state = private_state(application.state_dtype) if state is None else state
+        self.marks = np.zeros(RING_MARKS, RING_MARK)
+        self.epoch = 0
+        self._kernel = build_replay(application)
+        self._view = self.state if COMPILED else self.state.view(np.recarray)
+        self._marks = self.marks if COMPILED else self.marks.view(np.recarray)
+        self._events = np.zeros(EVENT_ROOM, EVENT)
+        self._run(np.zeros(0, JOURNAL_ENTRY), 0, 0)  # compiled or loaded before any clock runs
+
+    @property
+    def seq(self) -> int:
+        """The seq of the last command applied."""
+        return int(self.state[0]["seq"])
+
+    @property
+    def event_count(self) -> int:
+        """Events made since the journal's first command."""
+        return int(self.state[0]["event_count"])
+
+    def enter_epoch(self, epoch: int) -> None:
+        """The commands from here on are another start's: its rings count from 0."""
+        if epoch != self.epoch:
+            self.marks["next_seq"] = 0
+            self.epoch = epoch
+
+    def skip(self, records: npt.NDArray[Any]) -> None:
+        """Apply the commands among records (JOURNAL_ENTRY[n]) without keeping their events."""
+        self._run(self._without_quarantined(records), 0, 0)
+
+    def apply(self, records: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Apply the commands among records (JOURNAL_ENTRY[n]); return their events, EVENT[m] copies."""
+        parts = []
+        done = 0
+        records = self._without_quarantined(records)
+        s = self.state[0]
+        while done < len(records):
+            done, written = self._run(records, done, EVENT_ROOM)
+            parts.append(self._events[:written].copy())
+            if s["out_count"]:  # of the last command, whose events did not fit
+                left = s["out"][: s["out_count"]].copy()
+                left["event_idx"] = np.arange(s["event_count"] - len(left), s["event_count"])
+                parts.append(left)
+                s["out_count"] = 0
+        return np.concatenate(parts) if parts else np.zeros(0, EVENT)
+
+    def _without_quarantined(self, records: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Put the stand-in in place of every quarantined command."""
+        if not self.quarantined:
+            return records
+        found = np.isin(records["seq"], self.quarantined)
+        if not found.any():
+            return records
+        records = np.array(records)
+        records["command"]["op"][found] = Op.QUARANTINED
+        return records
+
+    def _run(self, records: npt.NDArray[Any], first: int, room: int) -> tuple[int, int]:
+        records = records.view(np.ndarray) if COMPILED else records.view(np.recarray)
+        records.flags.writeable = False  # one type for the compiler, whether from a file or from memory
+        events = self._events if COMPILED else self._events.view(np.recarray)
+        before = self.seq
+        done, written = self._kernel(self._view, records, first, len(records), self._marks, events, room)
+        if done == OUT_OF_ORDER:
+            raise ValueError(f"the command behind seq {self.seq} does not follow it (began behind {before})")
+        return int(done), int(written)
+
+
+def private_state(dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Return an empty state in private memory, on a page: untouched pages cost nothing."""
+    page = 4096
+    memory = np.zeros(dtype.itemsize + page, np.uint8)
+    start = -memory.ctypes.data % page
+    return memory[start : start + dtype.itemsize].view(dtype)

@@ -1,0 +1,1 @@
+"""Supervision: starting, watching, restarting and stopping the processes of an instance."""

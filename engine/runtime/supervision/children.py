@@ -1,0 +1,57 @@
+"""What the supervisor keeps of each process."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib import import_module
+
+from engine.settings.config import DoorSettings
+
+
+@dataclass(frozen=True, slots=True)
+class DoorSpec:
+    """A door and the module of its process.
+
+    module : has run(DoorSettings); named only, so that an engine need not wait for its import
+    """
+
+    settings: DoorSettings
+    module: str
+
+    def load(self) -> Callable[[DoorSettings], None]:
+        """Import the module; return its `run`."""
+        run: Callable[[DoorSettings], None] = import_module(self.module).run
+        return run
+
+
+@dataclass(slots=True)
+class Child:
+    """A process that runs."""
+
+    name: str
+    pid: int
+    started: float = field(default_factory=time.monotonic)
+    bound_port: int = 0
+    killed_because: str = ""
+    """Why the supervisor itself killed it."""
+
+
+def ended(children: dict[str, Child]) -> Iterator[tuple[Child, int]]:
+    """Yield the processes that ended since the last call, with wait status; forget them."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        for name, child in list(children.items()):
+            if child.pid == pid:
+                del children[name]
+                yield child, status
+
+
+def in_url(host: str) -> str:
+    """Return a host as it stands in a URL."""
+    return f"[{host}]" if ":" in host else host

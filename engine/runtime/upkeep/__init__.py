@@ -1,0 +1,1 @@
+"""Upkeep of a data folder at rest: segments packed away, journals brought to other capacities."""

@@ -1,0 +1,1 @@
+"""Settings: what configuration files say, and what their values are checked for."""

@@ -1,0 +1,343 @@
+"""Settings: one TOML, read once, into frozen structs checked at construction.
+
+`load(path)` reads a file; without one serves what `engine.trading.demo` has.
+Everything else gets its settings passed, keyword by keyword; nobody else reads the file.
+Currencies, instruments, accounts and limits carry the field names of the JSON-lines commands
+(SPEC R2): at the start they become commands and live in the engine from then on.
+"""
+
+import difflib
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from engine.contract.control_words import EVENT_RING_MIN
+from engine.settings.door_settings import ApiSettings, DoorLimits, OrderSettings
+from engine.settings.sections import ConfigError as ConfigError  # whoever reads settings catches it from here
+from engine.settings.sections import Section
+from engine.trading.capacities import Capacities
+from engine.trading.records import Role
+
+Count = Annotated[int, Meta(ge=1, le=2**28)]
+Slots = Annotated[int, Meta(ge=64, le=2**24)]
+RoleName = Literal["trader", "operator", "viewer"]
+
+
+_DEFAULT = Capacities()
+
+
+class CapacitySettings(Section, frozen=True, kw_only=True):
+    """[engine.capacities]: as Capacities, each within what one machine can hold."""
+
+    orders: Count = _DEFAULT.orders
+    instruments: Annotated[int, Meta(ge=1, le=2**20)] = _DEFAULT.instruments
+    accounts: Annotated[int, Meta(ge=1, le=2**20)] = _DEFAULT.accounts
+    currencies: Annotated[int, Meta(ge=1, le=127)] = _DEFAULT.currencies
+    positions: Count = _DEFAULT.positions
+    client_ids: Count = _DEFAULT.client_ids
+
+    def sizes(self) -> Capacities:
+        """Return them as the kernels' side takes them."""
+        return Capacities(**msgspec.structs.asdict(self))
+
+
+class EngineSettings(Section, frozen=True, kw_only=True):
+    """[engine]: the worker, its rings and its capacities."""
+
+    capacities: CapacitySettings = CapacitySettings()
+    cpu: Annotated[int, Meta(ge=0)] | Literal["auto", "none"] = "auto"
+    """CPU of the worker; auto: the last one this process may use; none: not pinned."""
+    wait: Literal["spin", "backoff", "block"] = "block"
+    """What a process does that has nothing to do: ringbuf/waiting.py."""
+    shadow: Annotated[int, Meta(ge=0)] | Literal["nice", "off"] = "nice"
+    """Where the shadow runs: nice, beside history at a lower rank than the engine; a number, on that CPU,
+    with the rank of the others; off: there is none, so no snapshot is taken and nothing compared."""
+    batch: Annotated[int, Meta(ge=1, le=4096)] = 256
+    command_ring: Slots = 2**13
+    journal_ring: Slots = 2**16
+    event_ring: Slots = 2**18
+    spare_rings: Annotated[int, Meta(ge=0, le=16)] = 2
+    lock_memory: bool = True
+    reserve: bool = False
+    """Take the memory of all segments at the start, that of the state too, so that nobody else can."""
+    durability: Literal["sync", "none"] = "sync"
+    """sync: nobody hears of a command before it is on the disk; none: nothing is written at all."""
+    journal_segment: Slots = 2**18
+    """Records of a journal file, 160 bytes each."""
+    snapshot_every: Annotated[int, Meta(ge=2**16)] = 5_000_000
+    """Commands between two snapshots of the shadow."""
+
+    def __post_init__(self) -> None:
+        for name in ("command_ring", "journal_ring", "event_ring"):
+            count = getattr(self, name)
+            if count & (count - 1):
+                below = 1 << (count.bit_length() - 1)
+                raise ConfigError(
+                    f"engine.{name} = {count}: must be a power of two; use {below} or {2 * below}"
+                )
+        if self.event_ring < EVENT_RING_MIN:
+            raise ConfigError(
+                f"engine.event_ring = {self.event_ring}: the worker needs {EVENT_RING_MIN} at least; "
+                f"a reader that lags by more than the ring loses events, so take more than the largest "
+                f"command can make"
+            )
+        if self.journal_segment < 4 * self.journal_ring:
+            raise ConfigError(
+                f"engine.journal_segment = {self.journal_segment}: must hold four times the journal ring "
+                f"({self.journal_ring}), for what is in the ring must find room on the disk; use "
+                f"{4 * self.journal_ring} or more, or lower engine.journal_ring"
+            )
+        if self.journal_ring < self.batch:
+            raise ConfigError(
+                f"engine.journal_ring = {self.journal_ring}: must hold a batch of {self.batch}; "
+                f"raise it or lower engine.batch"
+            )
+
+
+class HistorySettings(Section, frozen=True, kw_only=True):
+    """[history]: the database that orders, fills, trades and balances are written to."""
+
+    enabled: bool = True
+    dsn: str = ""
+    """Of a PostgreSQL of your own, such as postgresql://user:secret@host/name; empty: one of
+    Pinion's own in the data folder."""
+
+
+class KeySettings(Section, frozen=True, kw_only=True):
+    """[[keys]]: a bearer token, whose it is and what it may do."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=64)]
+    token: Annotated[str, Meta(min_length=16, max_length=256)]
+    roles: Annotated[tuple[RoleName, ...], Meta(min_length=1)] = ("trader",)
+    accounts: tuple[Annotated[int, Meta(ge=1)], ...] | Literal["all"] = ()
+
+
+class CurrencySettings(Section, frozen=True, kw_only=True):
+    """[[currencies]]: as the `currency` command."""
+
+    currency: Annotated[str, Meta(min_length=1, max_length=24)]
+    decimals: Annotated[int, Meta(ge=0, le=18)] = 6
+
+
+class InstrumentSettings(Section, frozen=True, kw_only=True):
+    """[[instruments]]: as the `instrument` command; decimals are strings, such as "0.01"."""
+
+    symbol: Annotated[str, Meta(min_length=1, max_length=16)]
+    base: str
+    quote: str
+    tick_size: str | int
+    lot_size: str | int
+    max_price: str | int | None = None
+    max_quantity: str | int | None = None
+    max_notional: str | int | None = None
+    band_low: str | int | None = None
+    band_high: str | int | None = None
+    collar_bps: Annotated[int, Meta(ge=0)] | None = None
+    protect_ticks: Annotated[int, Meta(ge=0)] | None = None
+    maker_fee_ppm: int = 0
+    taker_fee_ppm: int = 0
+
+
+class AccountSettings(Section, frozen=True, kw_only=True):
+    """[[accounts]]: as the `account` command."""
+
+    account: Annotated[int, Meta(ge=1, le=2**63 - 1)]
+    deposit: dict[str, str | int] = field(default_factory=dict)
+    unlimited: bool = False
+
+
+class Settings(Section, frozen=True, kw_only=True):
+    """The whole file."""
+
+    engine: EngineSettings = EngineSettings()
+    history: HistorySettings = HistorySettings()
+    api: ApiSettings = ApiSettings()
+    orders: OrderSettings = OrderSettings()
+    doors: DoorLimits = DoorLimits()
+    keys: tuple[KeySettings, ...] = ()
+    currencies: tuple[CurrencySettings, ...] = ()
+    instruments: tuple[InstrumentSettings, ...] = ()
+    accounts: tuple[AccountSettings, ...] = ()
+
+    def __post_init__(self) -> None:
+        for idx, key in enumerate(self.keys):
+            fault = token_fault(key.token)
+            if fault is not None:
+                raise ConfigError(
+                    f"keys[{idx}].token = (not shown): has {fault}, which no request can carry; give "
+                    f"16 to 256 printable characters, none of them a space at an end"
+                )
+        _refuse_twice("keys", "name", [key.name for key in self.keys])
+        _refuse_twice("keys", "token", [key.token for key in self.keys], shown=False)
+        _refuse_twice("currencies", "currency", [each.currency for each in self.currencies])
+        _refuse_twice("instruments", "symbol", [each.symbol for each in self.instruments])
+        _refuse_twice("accounts", "account", [each.account for each in self.accounts])
+        if self.api.port and self.api.port == self.orders.port and self.api.host == self.orders.host:
+            raise ConfigError(
+                f"orders.port = {self.orders.port}: the same as api.port; give the doors different "
+                f"ports, or 0 for any free one"
+            )
+
+
+def token_fault(token: str) -> str | None:
+    """Return what keeps a token out of a request's header, None where nothing does."""
+    if token != token.strip():
+        return "white space at an end"
+    for number, character in enumerate(token, 1):
+        if not character.isprintable():
+            return f"{character!r} as character {number}"
+    return None
+
+
+def _refuse_twice(section: str, name: str, values: list[Any], shown: bool = True) -> None:
+    for idx, value in enumerate(values):
+        if value in values[:idx]:
+            given = repr(value) if shown else "(not shown)"
+            raise ConfigError(
+                f"{section}[{idx}].{name} = {given}: already used by {section}[{values.index(value)}]; "
+                f"give each its own"
+            )
+
+
+class Key(Struct, frozen=True, kw_only=True):
+    """What a bearer token allows, as a door sees it; accounts None = every account."""
+
+    token: str
+    name: str
+    accounts: tuple[int, ...] | None
+    roles: Role
+
+
+class DoorSettings(Struct, frozen=True, kw_only=True):
+    """All that a door process is told: the one argument of its `run`."""
+
+    data_dir: Path
+    name: str  # process name, role lock and heartbeat counter
+    ring_name: str  # "" for a door that sends no commands
+    host: str
+    port: int
+    setting: str  # the setting that names the port, for error messages
+    hosts: tuple[str, ...]
+    origins: tuple[str, ...]
+    api_port: int  # of the dashboard's pages; 0: any free one, instance.json names it
+    limits: DoorLimits
+    keys: tuple[Key, ...]
+
+    @property
+    def section(self) -> str:
+        """The section of the settings that is about this door."""
+        return self.setting.partition(".")[0]
+
+
+def door_keys(settings: Settings) -> tuple[Key, ...]:
+    """Return the keys as the doors use them."""
+    return tuple(
+        Key(
+            token=each.token,
+            name=each.name,
+            accounts=None if each.accounts == "all" else tuple(each.accounts),
+            roles=_roles(each.roles),
+        )
+        for each in settings.keys
+    )
+
+
+def _roles(names: tuple[RoleName, ...]) -> Role:
+    roles = Role(0)
+    for name in names:
+        roles |= Role[name.upper()]
+    return roles
+
+
+def with_ports(settings: Settings, *, api_port: int | None, order_port: int | None) -> Settings:
+    """Return the settings with the ports that were given elsewhere (the command line)."""
+    replace = msgspec.structs.replace
+    if api_port is not None:
+        settings = replace(settings, api=replace(settings.api, port=_checked_port("--api-port", api_port)))
+    if order_port is not None:
+        orders = replace(settings.orders, port=_checked_port("--order-port", order_port))
+        settings = replace(settings, orders=orders)
+    return settings
+
+
+def _checked_port(option: str, port: int) -> int:
+    if not 0 <= port <= 65535:
+        raise ConfigError(f"{option} {port}: must be 0 to 65535; 0 takes any free port")
+    return port
+
+
+def load(path: Path) -> Settings:
+    """Read the file; raise ConfigError naming file, setting, value and mend."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}); give --config FILE") from error
+    try:
+        return parse(text)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error.__cause__
+
+
+def parse(text: bytes) -> Settings:
+    """Return the settings that a TOML text holds."""
+    try:
+        raw = msgspec.toml.decode(text)
+    except RecursionError:
+        raise ConfigError("not valid TOML: nested too deep") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"not valid TOML: {error}") from error
+    _refuse_unknown(raw, Settings, "")
+    try:
+        return msgspec.convert(raw, Settings)
+    except msgspec.ValidationError as error:
+        if isinstance(error.__cause__, ConfigError):
+            raise error.__cause__ from None
+        raise ConfigError(_explain(str(error), raw)) from error
+
+
+def _refuse_unknown(table: Any, kind: Any, where: str) -> None:
+    """Name the first key that `kind` does not have, and the one probably meant."""
+    if not isinstance(table, dict):
+        return
+    fields = {each.encode_name: each.type for each in msgspec.structs.fields(kind)}
+    for name, value in table.items():
+        path = f"{where}{name}"
+        if name not in fields:
+            close = difflib.get_close_matches(name, fields, n=1)
+            mend = f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(fields)}"
+            raise ConfigError(f"{path}: unknown setting; {mend}")
+        section = _section_of(fields[name])
+        if section is None:
+            continue
+        rows = value if isinstance(value, list) else [value]
+        for idx, row in enumerate(rows):
+            _refuse_unknown(row, section, f"{path}[{idx}]." if isinstance(value, list) else f"{path}.")
+
+
+def _section_of(kind: Any) -> type[Section] | None:
+    """Return the section class that a field holds, directly or in a tuple."""
+    for each in (kind, *getattr(kind, "__args__", ())):
+        if isinstance(each, type) and issubclass(each, Section):
+            return each
+    return None
+
+
+def _explain(message: str, raw: Any) -> str:
+    """Turn msgspec's `problem - at `$.a[0].b`` into `a[0].b = value: problem`."""
+    found = re.search(r"^(.*?)(?: - at `\$\.?(.*)`)?$", message)
+    assert found is not None
+    problem, path = found.group(1), found.group(2) or ""
+    value: Any = raw
+    for step in re.findall(r"[^.\[\]]+", path):
+        if step == "...":
+            break
+        value = value[int(step)] if isinstance(value, list) else value.get(step)
+    if path.endswith("token"):
+        value = "(not shown)"
+    given = f" = {value!r}" if path and not isinstance(value, dict | list) else ""
+    problem = problem.replace("`", "'").replace("Object missing required field", "missing setting")
+    problem = problem[:1].lower() + problem[1:]
+    return f"{path}{given}: {problem}" if path else problem

@@ -1,0 +1,1 @@
+"""Text as people and machines write it: JSON, decimal numbers and times, read exactly."""

@@ -1,0 +1,15 @@
+"""Fixed sizes of the trading state."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacities:
+    """Fixed sizes of the trading state: nothing grows after the start (DESIGN D8)."""
+
+    orders: int = 2**18
+    instruments: int = 2**14
+    accounts: int = 2**14
+    currencies: int = 32
+    positions: int = 2**18
+    client_ids: int = 2**22

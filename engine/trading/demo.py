@@ -1,0 +1,71 @@
+"""The demo: the configuration that serves without a file, and its one key.
+
+Three instruments and ten funded accounts. The key is made at the first start on a data folder
+and stays there, for its owner alone.
+"""
+
+import os
+import secrets
+from pathlib import Path
+
+from engine.settings.config import (
+    AccountSettings,
+    ConfigError,
+    CurrencySettings,
+    InstrumentSettings,
+    KeySettings,
+    Settings,
+    token_fault,
+)
+
+DEMO_KEY_FILE = "demo.key"
+DEMO_DEPOSIT = "100000000"
+DEMO_ACCOUNT_COUNT = 10
+
+
+def demo(token: str = "") -> Settings:
+    """Return the built-in configuration: three instruments, ten funded accounts, one key.
+
+    token : empty where it is not known yet: there is no key then
+    """
+    currencies = ("USD", "BTC", "ETH", "AAPL")
+    return Settings(
+        keys=demo_keys(token) if token else (),
+        currencies=tuple(CurrencySettings(currency=code) for code in currencies),
+        instruments=(
+            _demo_instrument("BTC-USD", "BTC", "0.0001"),
+            _demo_instrument("ETH-USD", "ETH", "0.001"),
+            _demo_instrument("AAPL", "AAPL", "1"),
+        ),
+        accounts=tuple(
+            AccountSettings(account=number, deposit=dict.fromkeys(currencies, DEMO_DEPOSIT))
+            for number in range(1, DEMO_ACCOUNT_COUNT + 1)
+        ),
+    )
+
+
+def demo_keys(token: str) -> tuple[KeySettings, ...]:
+    """Return the one key of the demo."""
+    return (KeySettings(name="demo", token=token, accounts="all", roles=("trader", "operator", "viewer")),)
+
+
+def _demo_instrument(symbol: str, base: str, lot_size: str) -> InstrumentSettings:
+    return InstrumentSettings(
+        symbol=symbol, base=base, quote="USD", tick_size="0.01", lot_size=lot_size, protect_ticks=500
+    )
+
+
+def demo_token(data_dir: Path) -> str:
+    """Return the demo key of this data folder, made at its first start (mode 0600)."""
+    path = data_dir / DEMO_KEY_FILE
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        token = path.read_bytes().decode(errors="replace").strip()
+        if len(token) < 16 or not token.isascii() or token_fault(token):
+            raise ConfigError(f"{path}: holds no key; remove the file and start again") from None
+        return token
+    token = "demo-" + secrets.token_urlsafe(24)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(token + "\n")
+    return token

@@ -1,0 +1,1 @@
+"""Trading's projection: the tables of history and the rows that commands make."""

@@ -1,0 +1,290 @@
+"""Trading's history: what one batch of commands adds to the tables of projection_schema.py.
+
+    entries, events, state after them --> Projection.batch --> rows by table, merges
+
+Everything is built a column at a time. An order accepted in the batch is copied as it stands at
+the end of it; one that is older is staged and merged, once a batch however often it changed.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.contract.projection import Batch, Layout, Rows, rows_of
+from engine.trading.history.kernels import (
+    DEPOSIT_COLUMNS,
+    DEPOSIT_COUNT,
+    FILL_COLUMNS,
+    HELD_COLUMNS,
+    follow_money,
+    money_agrees,
+)
+from engine.trading.history.names import name_rows
+from engine.trading.history.orders import order_rows
+from engine.trading.history.schema import MERGE_BALANCES, MERGE_POSITIONS, MIGRATIONS, MOMENT_EVERY, SESSION
+from engine.trading.records import EventFlag, EventKind, Op
+from ringbuf.kernel import COMPILED
+
+Ints = npt.NDArray[np.int64]
+
+COMMAND_KINDS = {
+    **dict.fromkeys(("seq", "eng_ts", "event_idx", "req_seq"), "int8"),
+    **dict.fromkeys(("account", "order_id", "client_order_id"), "int8"),
+    **dict.fromkeys(("px", "qty", "cum_qty", "leaves_qty"), "int8"),
+    **dict.fromkeys(("instrument", "session"), "int4"),
+    **dict.fromkeys(("ring", "op", "kind", "status", "reason"), "int2"),
+    "is_sell": "bool",
+}
+OF_THE_REPORT = (
+    *("account", "order_id", "client_order_id", "px", "qty", "cum_qty", "leaves_qty"),
+    *("instrument", "kind", "status", "reason"),
+)
+NOT_REPLACED = dict.fromkeys(("rev", "prev_px", "prev_qty", "priority_kept"), "null")
+REPLACED = {"rev": "int4", "prev_px": "int8", "prev_qty": "int8", "priority_kept": "bool"}
+PLAIN_COMMAND = Layout(**COMMAND_KINDS, **NOT_REPLACED, record="null")
+REPLACE_COMMAND = Layout(**COMMAND_KINDS, **REPLACED, record="null")
+WHOLE_COMMAND = Layout(**COMMAND_KINDS, **NOT_REPLACED, record="bytes:128")
+WITHOUT_REPORT = (EventKind.TRADE, EventKind.PREVENTED)
+"""Kinds that have rows of their own for either side."""
+MOMENT = Layout(eng_ts="int8", seq="int8", event_idx="int8")
+
+REPORT = {
+    **dict.fromkeys(("order_id", "event_idx", "seq", "eng_ts", "account"), "int8"),
+    **dict.fromkeys(("client_order_id", "px", "qty", "cum_qty", "leaves_qty"), "int8"),
+    "instrument": "int4",
+    **dict.fromkeys(("op", "kind", "status", "reason"), "int2"),
+    "is_sell": "bool",
+}
+PLAIN_REPORT = Layout(**REPORT, contra_order_id="null")
+PREVENTED_REPORT = Layout(**REPORT, contra_order_id="int8")
+
+TRADE = Layout(
+    **dict.fromkeys(("event_idx", "seq", "eng_ts", "md_seq", "px", "qty"), "int8"),
+    **dict.fromkeys(("taker_order_id", "maker_order_id", "taker_account", "maker_account"), "int8"),
+    **dict.fromkeys(("taker_fee", "maker_fee"), "int8"),
+    instrument="int4",
+    is_sell="bool",
+)
+FILL = Layout(
+    **dict.fromkeys(("account", "fill_id", "seq", "eng_ts", "order_id", "px", "qty"), "int8"),
+    **dict.fromkeys(("cum_qty", "leaves_qty", "notional", "fee"), "int8"),
+    **dict.fromkeys(("balance", "position_qty", "position_cost", "position_realised"), "int8"),
+    instrument="int4",
+    is_sell="bool",
+)
+SIDED = ("order_id", "account", "cum_qty", "leaves_qty", "notional", "fee")
+"""Fields that a TRADE has for the taker and, with `maker_` before, for the maker."""
+DEPOSIT = Layout(
+    **dict.fromkeys(("account", "event_idx", "seq", "eng_ts", "amount", "balance"), "int8"), currency="int4"
+)
+BALANCE = Layout(account="int8", total="int8", seq="int8", currency="int4")
+POSITION = Layout(**dict.fromkeys(("account", "qty", "cost", "realised", "seq"), "int8"), instrument="int4")
+ACCOUNT_PLACES = 2**24
+"""Above every index of an instrument or currency: makes one number of an account's place and it."""
+
+
+class TradingProjection:
+    """engine.contract.projection.Projection for the trading application."""
+
+    migrations = MIGRATIONS
+    session = SESSION
+
+    def __init__(self) -> None:
+        self._totals = np.zeros((0, 0), np.int64)
+        self._held = np.zeros((0, HELD_COLUMNS), np.int64)
+
+    def open(self, state: Any) -> None:
+        """Take over balances and positions as they are behind the last projected command."""
+        s = state[0]
+        self._totals = s["balances"]["total"].copy()
+        used = int(s["positions_used"])
+        self._held = np.zeros((len(s["positions"]), HELD_COLUMNS), np.int64)
+        for column, name in enumerate(("qty", "cost", "realised")):
+            self._held[:used, column] = s["positions"][name][:used]
+
+    def batch(self, entries: Any, events: Any, state: Any) -> Batch:
+        """Return everything that these commands add; asserts that money comes out as in the state."""
+        first, last = int(entries["seq"][0]), int(entries["seq"][-1])
+        assert last - first == len(entries) - 1, "entries are dense in seq"
+        s = state[0] if COMPILED else state.view(np.recarray)[0]
+        kind = events["kind"]
+        trades = events[kind == EventKind.TRADE]
+        opened = events[(kind == EventKind.DONE) & (events["op"] == Op.ACCOUNT)]
+        after = np.empty((2 * len(trades), FILL_COLUMNS), np.int64)
+        deposits = np.empty((DEPOSIT_COUNT * len(opened), DEPOSIT_COLUMNS), np.int64)
+        counts = follow_money(s, events, entries, self._totals, self._held, after, deposits)
+        assert money_agrees(s, events, self._totals, self._held), (
+            f"after seq {last} balances or positions followed event by event are not those of the state"
+        )
+        deposits = deposits[: counts[1]]
+        fills = _fill_columns(trades, after)
+        first_event = int(state[0]["event_count"]) - len(events)
+        is_further = np.append(np.zeros(min(1, len(events)), bool), events["seq"][1:] == events["seq"][:-1])
+        is_further &= kind != EventKind.TRADE
+        rows = [
+            *_commands(entries, events, first_event),
+            _reports(events[is_further | (kind == EventKind.PREVENTED)]),
+            _trades(trades),
+            _fills(fills),
+            _deposits(events, deposits, state),
+            _balances(fills, events, deposits, state),
+            _positions(fills),
+        ]
+        merges = []
+        if len(fills["account"]) or len(deposits):
+            merges += [MERGE_BALANCES, MERGE_POSITIONS]
+        order_parts, order_merges = order_rows(entries, events, s)
+        name_parts, name_merges = name_rows(entries, events, state)
+        return Batch(
+            first_seq=first,
+            last_seq=last,
+            eng_ts=int(entries["eng_ts"][-1]),
+            rows=tuple(each for each in (*name_parts, *rows, *order_parts) if each.count),
+            merges=(*name_merges, *order_merges, *merges),
+        )
+
+
+def _commands(entries: Any, events: Any, first_event: int) -> tuple[Rows, Rows]:
+    """Return the commands, each with its first report, and the moments among them."""
+    command = entries["command"]
+    place = np.searchsorted(events["seq"], entries["seq"])
+    values: dict[str, Any] = {name: entries[name] for name in ("seq", "eng_ts", "ring")}
+    values |= {name: command[name] for name in ("req_seq", "session", "op")}
+    values["event_idx"] = first_event + place
+    values |= _first_reports(events, place, entries["seq"])
+    names_account = (command["op"] == Op.ACCOUNT) | (command["op"] == Op.LIMITS)
+    values["account"] = np.where(names_account, command["account"], values["account"])
+
+    is_replaced = values["kind"] == EventKind.REPLACED
+    # A rejected command left nothing else behind, an administration command has other fields.
+    is_whole = (values["kind"] == EventKind.REJECTED) | (command["op"] >= Op.MASS_CANCEL)
+    replaced, whole = np.flatnonzero(is_replaced), np.flatnonzero(is_whole)
+    at, record = place[replaced], command[whole].view("S128")
+    more = {name: events[name][at] for name in ("rev", "prev_px", "prev_qty")}
+    more["priority_kept"] = events["flags"][at] & EventFlag.PRIORITY_KEPT != 0
+    parts = [
+        _packed(PLAIN_COMMAND, values, np.flatnonzero(~is_replaced & ~is_whole), {}),
+        _packed(REPLACE_COMMAND, values, replaced, more),
+        _packed(WHOLE_COMMAND, values, whole, {"record": record}),
+    ]
+    moments = np.flatnonzero(entries["seq"] % MOMENT_EVERY == 0)
+    return (
+        rows_of("commands", PLAIN_COMMAND.columns, len(entries), parts),
+        rows_of("moments", MOMENT.columns, len(moments), [_packed(MOMENT, values, moments, {})]),
+    )
+
+
+def _first_reports(events: Any, place: Ints, seqs: Ints) -> dict[str, Any]:
+    """Return the columns of every command's first report, zeros where it has none."""
+    if len(events) == 0:
+        nothing: dict[str, Any] = {name: np.zeros(len(place), np.int64) for name in OF_THE_REPORT}
+        return nothing | {"is_sell": nothing["kind"], "instrument": nothing["kind"] - 1}
+    place = np.minimum(place, len(events) - 1)
+    kind = events["kind"][place]
+    is_none = (events["seq"][place] != seqs) | np.isin(kind, WITHOUT_REPORT)
+    values = {name: events[name][place] for name in OF_THE_REPORT}
+    values["is_sell"] = events["flags"][place] & EventFlag.SELL != 0
+    if is_none.any():
+        for name, column in values.items():
+            column[is_none] = -1 if name == "instrument" else 0
+    return values
+
+
+def _packed(layout: Layout, values: dict[str, Any], chosen: Ints, more: dict[str, Any]) -> bytes:
+    """Pack the chosen rows of `values`, and columns that only they have."""
+    own = {name: values[name][chosen] for name in layout.columns if name in values}
+    return layout.pack(len(chosen), own | more)
+
+
+def _reports(events: Any) -> Rows:
+    """Return the further reports of commands; of a PREVENTED one for either side."""
+    is_prevented = events["kind"] == EventKind.PREVENTED
+    plain, prevented = events[~is_prevented], events[is_prevented]
+    parts = [PLAIN_REPORT.pack(len(plain), _report_columns(plain))]
+    if len(prevented):
+        takers = _report_columns(prevented) | {"contra_order_id": prevented["maker_order_id"]}
+        makers = takers | {"contra_order_id": prevented["order_id"], "is_sell": ~takers["is_sell"]}
+        for name in ("order_id", "account", "client_order_id", "cum_qty", "leaves_qty"):
+            makers[name] = prevented[f"maker_{name}"]
+        parts += [PREVENTED_REPORT.pack(len(prevented), side) for side in (takers, makers)]
+    return rows_of("reports", PLAIN_REPORT.columns, len(plain) + 2 * len(prevented), parts)
+
+
+def _report_columns(events: Any) -> dict[str, Any]:
+    values = {name: events[name] for name in REPORT if name != "is_sell"}
+    return values | {"is_sell": events["flags"] & EventFlag.SELL != 0}
+
+
+def _trades(trades: Any) -> Rows:
+    values = {name: trades[name] for name in ("event_idx", "seq", "eng_ts", "md_seq", "px", "qty")}
+    for name in ("order_id", "account", "fee"):
+        values |= {f"taker_{name}": trades[name], f"maker_{name}": trades[f"maker_{name}"]}
+    values |= {"instrument": trades["instrument"], "is_sell": trades["flags"] & EventFlag.SELL != 0}
+    return rows_of("trades", TRADE.columns, len(trades), [TRADE.pack(len(trades), values)])
+
+
+def _fill_columns(trades: Any, after: Ints) -> dict[str, Any]:
+    """Return the columns of the fills, taker then maker of every trade."""
+    values: dict[str, Any] = {
+        name: np.repeat(trades[name], 2) for name in ("seq", "eng_ts", "px", "qty", "instrument")
+    }
+    for name in SIDED:
+        values[name] = np.stack((trades[name], trades[f"maker_{name}"]), axis=1).reshape(-1)
+    is_maker = np.tile(np.array([False, True]), len(trades))
+    values["is_sell"] = np.repeat(trades["flags"] & EventFlag.SELL != 0, 2) ^ is_maker
+    values["fill_id"] = 2 * np.repeat(trades["event_idx"], 2) + is_maker
+    for column, name in enumerate(("balance", "position_qty", "position_cost", "position_realised")):
+        values[name] = after[:, column]
+    return values
+
+
+def _fills(fills: dict[str, Any]) -> Rows:
+    # Neighbours in the index, and on the page of whoever asks by account.
+    order = np.argsort(fills["account"], kind="stable")
+    return rows_of("fills", FILL.columns, len(order), [_packed(FILL, fills, order, {})])
+
+
+def _deposits(events: Any, deposits: Ints, state: Any) -> Rows:
+    place, account_idx, currency, amount, balance = deposits.T
+    values = {name: events[name][place] for name in ("event_idx", "seq", "eng_ts")}
+    values |= {"account": state[0]["accounts"]["account"][account_idx], "currency": currency}
+    values |= {"amount": amount, "balance": balance}
+    return rows_of("deposits", DEPOSIT.columns, len(deposits), [DEPOSIT.pack(len(deposits), values)])
+
+
+def _last_of_each(keys: Ints) -> Any:
+    """Return the places of the last occurrence of every key."""
+    _, places = np.unique(keys[::-1], return_index=True)
+    return len(keys) - 1 - places
+
+
+def _pair_keys(accounts: Ints, others: Ints) -> Ints:
+    _, place = np.unique(accounts, return_inverse=True)
+    return place.astype(np.int64) * ACCOUNT_PLACES + others
+
+
+def _balances(fills: dict[str, Any], events: Any, deposits: Ints, state: Any) -> Rows:
+    """Return what accounts have after the batch in the currencies that moved."""
+    s = state[0]
+    place, account_idx, currency, _, balance = deposits.T
+    values = {
+        "account": np.concatenate((fills["account"], s["accounts"]["account"][account_idx])),
+        "currency": np.concatenate((s["books"]["quote"][fills["instrument"]], currency)),
+        "total": np.concatenate((fills["balance"], balance)),
+        "seq": np.concatenate((fills["seq"], events["seq"][place])),
+    }
+    order = np.argsort(values["seq"], kind="stable")
+    values = {name: column[order] for name, column in values.items()}
+    last = _last_of_each(_pair_keys(values["account"], values["currency"]))
+    packed = BALANCE.pack(len(last), {name: column[last] for name, column in values.items()})
+    return rows_of("changed_balances", BALANCE.columns, len(last), [packed])
+
+
+def _positions(fills: dict[str, Any]) -> Rows:
+    """Return the positions that fills moved, as they are after the batch."""
+    last = _last_of_each(_pair_keys(fills["account"], fills["instrument"].astype(np.int64)))
+    values = {name: fills[name][last] for name in ("account", "seq", "instrument")}
+    values |= {name: fills[f"position_{name}"][last] for name in ("qty", "cost", "realised")}
+    packed = POSITION.pack(len(last), values)
+    return rows_of("changed_positions", POSITION.columns, len(last), [packed])

@@ -1,0 +1,175 @@
+"""Accounts, balances and positions: found, created, reserved on entry, settled on fills.
+
+Balances are money; what an account holds of an instrument is its position, signed
+lots with the cost of what is open and the profit realised so far. An open buy holds
+its notional and fee in `reserved`; an open sell is counted in `selling`, so that what
+may still come in is known and nothing can pass 2**62.
+"""
+
+import numpy as np
+
+from engine.trading.kernels.money import fee_of, reserve_of, share_of
+from engine.trading.kernels.state import ACCOUNT_IDX_BITS, NIL
+from engine.trading.records import Side
+from ringbuf.kernel import inlined, kernel
+
+ACCOUNT_SPREAD = 2654435761  # 2**32 / golden ratio: Knuth, TAOCP 3, section 6.4
+BUY = np.int64(Side.BUY)
+NOTHING = np.int64(0)
+
+
+@kernel
+def account_bucket_of(s, account_id):
+    """Return the bucket of an account id."""
+    folded = account_id ^ (account_id >> 15) ^ (account_id >> 31)
+    return folded & (len(s.account_bucket) - 1)
+
+
+@kernel
+def find_account(s, account_id):
+    """Return the index of an account, or NIL."""
+    account = np.int64(s.account_bucket[account_bucket_of(s, account_id)]) - 1
+    while account != NIL and s.accounts[account].account != account_id:
+        account = s.accounts[account].next - 1
+    return account
+
+
+@kernel
+def add_account(s, account_id):
+    """Create an account under the default limits; the caller checked that there is room."""
+    account = s.accounts_used
+    s.accounts_used += 1
+    bucket = account_bucket_of(s, account_id)
+    s.accounts[account].account = account_id
+    s.accounts[account].next = s.account_bucket[bucket]
+    s.account_bucket[bucket] = account + 1
+    s.accounts[account].enabled = 1
+    return account
+
+
+@kernel
+def position_bucket_of(s, account, instrument):
+    """Return the bucket of a position."""
+    return (account * ACCOUNT_SPREAD + instrument) & (len(s.position_bucket) - 1)
+
+
+@kernel
+def find_position(s, account, instrument):
+    """Return the position of an account in an instrument, or NIL."""
+    key = account << ACCOUNT_IDX_BITS | instrument
+    position = np.int64(s.position_bucket[position_bucket_of(s, account, instrument)]) - 1
+    while position != NIL and s.positions[position].key != key:
+        position = s.positions[position].next - 1
+    return position
+
+
+@kernel
+def add_position(s, account, instrument):
+    """Create an empty position; the caller checked that there is room."""
+    position = s.positions_used
+    s.positions_used += 1
+    bucket = position_bucket_of(s, account, instrument)
+    s.positions[position].key = account << ACCOUNT_IDX_BITS | instrument
+    s.positions[position].next = s.position_bucket[bucket]
+    s.position_bucket[bucket] = position + 1
+    s.positions[position].account_next = s.accounts[account].positions_head
+    s.accounts[account].positions_head = position + 1
+    return position
+
+
+@kernel
+def notional_of(s, book, px, qty):
+    """Return px * qty in minor units; below 2**62 by the instrument's limits."""
+    return px * qty * s.books[book].scale
+
+
+@kernel
+def order_reserve(s, order, qty):
+    """Return what an open buy holds for `qty` of its lots."""
+    if qty == 0:
+        return NOTHING
+    notional = notional_of(s, s.cold[order].instrument, s.hot[order].px, qty)
+    return reserve_of(notional, np.int64(s.cold[order].maker_ppm), np.int64(s.cold[order].taker_ppm))
+
+
+@kernel
+def commit_open(s, order, leaves_before):
+    """Bring position and balance from `leaves_before` open lots to the order's leaves."""
+    account = s.hot[order].account
+    position = s.hot[order].position
+    book = s.cold[order].instrument
+    quote = s.books[book].quote
+    leaves = s.hot[order].leaves
+    if s.cold[order].side == BUY:
+        s.positions[position].open_buy += leaves - leaves_before
+        s.balances[quote, account].reserved += order_reserve(s, order, leaves) - order_reserve(
+            s, order, leaves_before
+        )
+    else:
+        s.positions[position].open_sell += leaves - leaves_before
+        s.balances[quote, account].selling += notional_of(s, book, s.hot[order].px, leaves - leaves_before)
+
+
+@inlined
+def recommit_open(s, order, px, leaves, change):
+    """Give an open order a new px and leaves; what it holds, or may bring in, moves by `change`."""
+    position = s.hot[order].position
+    more = leaves - s.hot[order].leaves
+    quote = s.books[s.cold[order].instrument].quote
+    s.hot[order].px = px
+    s.hot[order].leaves = leaves
+    if s.cold[order].side == BUY:
+        s.positions[position].open_buy += more
+        s.balances[quote, s.hot[order].account].reserved += change
+    else:
+        s.positions[position].open_sell += more
+        s.balances[quote, s.hot[order].account].selling += change
+
+
+@inlined
+def settle_fill(s, order, px, qty, rate_ppm):
+    """Move money and position for a fill of `qty` lots; return the fee.
+
+    Mutates leaves, cum and notional of the order, its position and its balance.
+    """
+    book = s.cold[order].instrument
+    account = s.hot[order].account
+    quote = s.books[book].quote
+    notional = notional_of(s, book, px, qty)
+    fee = fee_of(notional, rate_ppm)
+    before = s.hot[order].leaves
+    s.hot[order].leaves = before - qty
+    s.cold[order].cum += qty
+    s.cold[order].notional += px * qty
+    commit_open(s, order, before)
+    if s.cold[order].side == BUY:
+        s.balances[quote, account].total -= notional + fee
+        _add_to_position(s, s.hot[order].position, qty, notional)
+    else:
+        s.balances[quote, account].total += notional - fee
+        _add_to_position(s, s.hot[order].position, -qty, notional)
+    s.currencies[quote].fees += fee
+    return fee
+
+
+@kernel
+def _add_to_position(s, position, change, notional):
+    """Apply signed lots bought (+) or sold (-) for `notional` to a position.
+
+    What reduces the position takes its share of the cost, rounded down, and realises
+    the difference; what goes beyond flat opens the other way at the trade's price.
+    """
+    held = s.positions[position].qty
+    size = abs(change)
+    s.positions[position].qty = held + change
+    if held == 0 or (held > 0) == (change > 0):
+        s.positions[position].cost += notional
+        return
+    closing = min(abs(held), size)
+    cost = share_of(s.positions[position].cost, closing, abs(held))
+    proceeds = share_of(notional, closing, size)
+    s.positions[position].cost += notional - proceeds - cost
+    if held > 0:
+        s.positions[position].realised += proceeds - cost
+    else:
+        s.positions[position].realised += cost - proceeds

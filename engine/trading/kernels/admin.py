@@ -1,0 +1,308 @@
+"""Administration as commands (DESIGN D9): currencies, instruments, accounts, marks.
+
+Every command here ends in DONE or REJECTED. Where a field of COMMAND carries another
+meaning, engine.trading.records names it (INSTRUMENT_FIELDS, DEPOSIT_FIELDS).
+"""
+
+import numpy as np
+
+from engine.trading.kernels.accounts import add_account, find_account
+from engine.trading.kernels.events import done, rejected
+from engine.trading.kernels.state import NIL
+from engine.trading.kernels.touch import touch_account, touch_book
+from engine.trading.kernels.validate import check_operator
+from engine.trading.records import (
+    ALL_INSTRUMENTS,
+    LIFTED,
+    MONEY_MAX,
+    POSITION_LIMIT_DECIMALS,
+    PX_MAX,
+    UNCHANGED,
+    CommandFlag,
+    Phase,
+    Reason,
+)
+from ringbuf.kernel import kernel
+
+OK = np.int64(Reason.NONE)
+INVALID_FIELD = np.int64(Reason.INVALID_FIELD)
+INVALID_PRICE = np.int64(Reason.INVALID_PRICE)
+UNKNOWN_CURRENCY = np.int64(Reason.UNKNOWN_CURRENCY)
+UNKNOWN_INSTRUMENT = np.int64(Reason.UNKNOWN_INSTRUMENT)
+ALREADY_DEFINED = np.int64(Reason.ALREADY_DEFINED)
+CURRENCIES_FULL = np.int64(Reason.CURRENCIES_FULL)
+INSTRUMENTS_FULL = np.int64(Reason.INSTRUMENTS_FULL)
+ACCOUNTS_FULL = np.int64(Reason.ACCOUNTS_FULL)
+OVERFLOW = np.int64(Reason.OVERFLOW)
+CONTINUOUS = np.int64(Phase.CONTINUOUS)
+UNLIMITED = np.int64(CommandFlag.UNLIMITED)
+
+DECIMALS_MAX = 18
+LOT_DECIMALS_MAX = POSITION_LIMIT_DECIMALS
+MANTISSA_MAX = 2**31 - 1
+PPM_MAX = 1_000_000
+BPS_MAX = 1_000_000
+ROOT_MAX = 2**31
+DEPOSIT_COUNT = 7
+BYTE = 0xFF
+CODE_WORDS = np.int64(3)
+SYMBOL_WORDS = np.int64(2)
+
+
+@kernel
+def apply_currency(s, command):
+    """Apply a CURRENCY; the same again is fine, other decimals are not."""
+    reason = check_operator(command)
+    decimals = command["value"]
+    if reason == OK and (decimals < 0 or decimals > DECIMALS_MAX or command["text"][0] == 0):
+        reason = INVALID_FIELD
+    if reason == OK:
+        reason = _define_currency(s, command, decimals)
+    if reason != OK:
+        rejected(s, command, reason)
+        return
+    done(s, command, NIL)
+
+
+@kernel
+def _define_currency(s, command, decimals):
+    for currency in range(s.currencies_used):
+        if _is_same_text(s.currencies[currency].code, command["text"], CODE_WORDS):
+            return OK if s.currencies[currency].decimals == decimals else ALREADY_DEFINED
+    if s.currencies_used == len(s.currencies):
+        return CURRENCIES_FULL
+    currency = s.currencies_used
+    s.currencies_used += 1
+    for word in range(3):
+        s.currencies[currency].code[word] = command["text"][word]
+    s.currencies[currency].decimals = decimals
+    return OK
+
+
+@kernel
+def _is_same_text(words, others, count):
+    for word in range(count):
+        if words[word] != others[word]:
+            return False
+    return True
+
+
+@kernel
+def scale_of(tick, tick_decimals, lot, lot_decimals, quote_decimals):
+    """Return the minor units of one tick x one lot, or 0 where that is no whole number below 2**62."""
+    scale = tick * lot  # mantissas are below 2**31
+    for _ in range(quote_decimals - tick_decimals - lot_decimals):
+        if scale >= MONEY_MAX // 10:
+            return 0
+        scale *= 10
+    for _ in range(tick_decimals + lot_decimals - quote_decimals):
+        if scale % 10 != 0:
+            return 0
+        scale //= 10
+    return scale
+
+
+@kernel
+def integer_root(value):
+    """Return isqrt(value) for 0 <= value < 2**62, by halving an interval (no floats in the engine)."""
+    low = 0
+    high = ROOT_MAX
+    while high - low > 1:  # 31 rounds
+        middle = (low + high) // 2
+        if middle * middle <= value:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+@kernel
+def apply_instrument(s, command):
+    """Apply an INSTRUMENT: it takes the next index and opens CONTINUOUS."""
+    reason = check_operator(command)
+    if reason == OK:
+        reason = _check_instrument(s, command)
+    if reason == OK:
+        reason = _define_instrument(s, command)
+    if reason != OK:
+        rejected(s, command, reason)
+        return
+    done(s, command, s.books_used - 1)
+
+
+@kernel
+def _check_instrument(s, command):
+    """Check what does not depend on the scale."""
+    tick = command["account"]
+    lot = command["client_order_id"]
+    if command["text"][0] == 0 or tick < 1 or tick > MANTISSA_MAX or lot < 1 or lot > MANTISSA_MAX:
+        return INVALID_FIELD
+    if command["side"] < 0 or command["side"] > DECIMALS_MAX:
+        return INVALID_FIELD
+    if command["order_type"] < 0 or command["order_type"] > LOT_DECIMALS_MAX:
+        return INVALID_FIELD
+    base = command["time_in_force"]
+    quote = command["stp_mode"]
+    if base < 0 or base >= s.currencies_used or quote < 0 or quote >= s.currencies_used:
+        return UNKNOWN_CURRENCY
+    if abs(command["value"]) > PPM_MAX or abs(command["text"][2]) > PPM_MAX:
+        return INVALID_FIELD
+    if command["instrument"] < 0 or command["instrument"] > BPS_MAX:
+        return INVALID_FIELD
+    if command["order_id"] < 0 and command["order_id"] != UNCHANGED:
+        return INVALID_FIELD
+    if command["display_qty"] < 0 and command["display_qty"] != LIFTED:
+        return INVALID_FIELD
+    for book in range(s.books_used):
+        if _is_same_text(s.listings[book].symbol, command["text"], SYMBOL_WORDS):
+            return ALREADY_DEFINED
+    if s.books_used == len(s.books):
+        return INSTRUMENTS_FULL
+    return OK
+
+
+@kernel
+def _define_instrument(s, command):
+    """Prove the ranges (SPEC S1), then write the book and its listing."""
+    quote = np.int64(command["stp_mode"])
+    tick_decimals = np.int64(command["side"])
+    lot_decimals = np.int64(command["order_type"])
+    tick = command["account"]
+    lot = command["client_order_id"]
+    scale = scale_of(tick, tick_decimals, lot, lot_decimals, s.currencies[quote].decimals)
+    if scale == 0:
+        return INVALID_FIELD
+    largest = (MONEY_MAX - 1) // scale
+    max_px, max_qty = command["px"], command["qty"]
+    root = integer_root(largest)
+    if max_px == UNCHANGED:
+        max_px = root if max_qty == UNCHANGED or max_qty <= root else min(largest // max_qty, PX_MAX)
+    if max_qty == UNCHANGED:
+        max_qty = root if max_px <= root else largest // max_px
+    if max_px < 1 or max_px > PX_MAX or max_qty < 1 or max_qty > largest // max_px:
+        return OVERFLOW
+    band_low = command["stop_px"] if command["stop_px"] != LIFTED else 1
+    band_high = command["expiry"] if command["expiry"] != LIFTED else PX_MAX
+    if band_low < 1 or band_high < band_low or band_high > PX_MAX:
+        return INVALID_PRICE
+    book = s.books_used
+    touch_book(s, book)
+    s.books_used += 1
+    s.books[book].phase = CONTINUOUS
+    s.books[book].scale = scale
+    s.books[book].max_px = max_px
+    s.books[book].max_qty = max_qty
+    s.books[book].max_notional = command["display_qty"] if command["display_qty"] != LIFTED else MONEY_MAX
+    s.books[book].band_low = band_low
+    s.books[book].band_high = band_high
+    s.books[book].collar_bps = command["instrument"]
+    s.books[book].protect_ticks = command["order_id"] if command["order_id"] != UNCHANGED else NIL
+    s.books[book].maker_ppm = command["value"]
+    s.books[book].taker_ppm = command["text"][2]
+    s.books[book].quote = quote
+    lot_nano = lot * 10 ** (LOT_DECIMALS_MAX - lot_decimals)  # below 2**31 * 1e9
+    s.books[book].lot_nano = lot_nano
+    while lot_nano > 1 << s.books[book].lot_nano_bits:  # at most 61 rounds
+        s.books[book].lot_nano_bits += 1
+    s.listings[book].symbol[0] = command["text"][0]
+    s.listings[book].symbol[1] = command["text"][1]
+    s.listings[book].base = command["time_in_force"]
+    s.listings[book].tick_mantissa = tick
+    s.listings[book].tick_decimals = tick_decimals
+    s.listings[book].lot_mantissa = lot
+    s.listings[book].lot_decimals = lot_decimals
+    return OK
+
+
+@kernel
+def _deposit(command, k):
+    """Return the k-th amount of an ACCOUNT command, in the order of DEPOSIT_FIELDS."""
+    if k == 0:
+        return command["client_order_id"]
+    if k == 1:
+        return command["order_id"]
+    if k == 2:
+        return command["px"]
+    if k == 3:
+        return command["qty"]
+    if k == 4:
+        return command["display_qty"]
+    if k == 5:
+        return command["stop_px"]
+    return command["expiry"]
+
+
+@kernel
+def _deposit_currency(command, k):
+    """Return the currency of the k-th amount: byte k of the text."""
+    return (command["text"][k // 8] >> (8 * (k % 8))) & BYTE
+
+
+@kernel
+def apply_account(s, command):
+    """Apply an ACCOUNT: create it if it is new, set `unlimited`, add the deposits."""
+    reason = check_operator(command)
+    account = NIL
+    if reason == OK and command["account"] < 1:
+        reason = INVALID_FIELD
+    if reason == OK:
+        account = find_account(s, command["account"])
+        if account == NIL and s.accounts_used == len(s.accounts):
+            reason = ACCOUNTS_FULL
+    if reason == OK:
+        reason = _check_deposits(s, command, account)
+    if reason != OK:
+        rejected(s, command, reason)
+        return
+    if account == NIL:
+        account = add_account(s, command["account"])
+    touch_account(s, account)
+    s.accounts[account].unlimited = command["flags"] & UNLIMITED
+    for k in range(DEPOSIT_COUNT):
+        amount = _deposit(command, k)
+        if amount != 0:
+            currency = _deposit_currency(command, k)
+            s.balances[currency, account].total += amount
+            s.currencies[currency].deposited += amount
+    done(s, command, NIL)
+
+
+@kernel
+def _check_deposits(s, command, account):
+    """Every amount positive, of a known currency, and no balance past 2**62."""
+    for k in range(DEPOSIT_COUNT):
+        amount = _deposit(command, k)
+        if amount == 0:
+            continue
+        currency = _deposit_currency(command, k)
+        if amount < 0:
+            return INVALID_FIELD
+        if currency >= s.currencies_used:
+            return UNKNOWN_CURRENCY
+        if amount > MONEY_MAX or s.currencies[currency].deposited > MONEY_MAX - amount:
+            return OVERFLOW
+        if account != NIL:
+            held = s.balances[currency, account].total + s.balances[currency, account].selling
+            if held > MONEY_MAX - amount:
+                return OVERFLOW
+        for other in range(k):
+            if _deposit(command, other) != 0 and _deposit_currency(command, other) == currency:
+                return INVALID_FIELD
+    return OK
+
+
+@kernel
+def apply_mark(s, command):
+    """Apply a MARK: the reference px of collars and of unrealised profit."""
+    reason = check_operator(command)
+    book = np.int64(command["instrument"])
+    if reason == OK and (book == ALL_INSTRUMENTS or book < 0 or book >= s.books_used):
+        reason = UNKNOWN_INSTRUMENT
+    if reason == OK and (command["px"] < 1 or command["px"] > s.books[book].max_px):
+        reason = INVALID_PRICE
+    if reason != OK:
+        rejected(s, command, reason)
+        return
+    touch_book(s, book)
+    s.books[book].mark_px = command["px"]
+    done(s, command, book)

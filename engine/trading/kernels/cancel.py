@@ -1,0 +1,142 @@
+"""CANCEL, MASS_CANCEL and the end of the session: orders leave on request.
+
+Cancels pass whatever the phase or the limits say (SPEC S3). Orders that leave
+together do so by instrument, bids before asks, best to worst, first in first out (S17).
+"""
+
+import numpy as np
+
+from engine.trading.kernels.accounts import find_position
+from engine.trading.kernels.events import done, rejected
+from engine.trading.kernels.identity import find_live, find_order
+from engine.trading.kernels.levels import best_level, next_level
+from engine.trading.kernels.match import withdraw
+from engine.trading.kernels.state import NIL
+from engine.trading.kernels.touch import touch_account, touch_book
+from engine.trading.kernels.validate import check_operator, check_trader
+from engine.trading.records import ALL_INSTRUMENTS, Reason, Side, TimeInForce
+from ringbuf.kernel import inlined, kernel
+
+OK = np.int64(Reason.NONE)
+UNKNOWN_ORDER = np.int64(Reason.UNKNOWN_ORDER)
+UNKNOWN_INSTRUMENT = np.int64(Reason.UNKNOWN_INSTRUMENT)
+INVALID_SIDE = np.int64(Reason.INVALID_SIDE)
+USER = np.int64(Reason.USER)
+MASS = np.int64(Reason.MASS)
+REASON_DAY = np.int64(Reason.DAY)
+DAY = np.int64(TimeInForce.DAY)
+BUY = np.int64(Side.BUY)
+SELL = np.int64(Side.SELL)
+
+
+@inlined
+def own_order(s, command, account):
+    """Return the live order of this account that the command names by either id, or NIL."""
+    if command["order_id"] != 0:
+        order = find_order(s, command["order_id"])
+        if order != NIL and s.hot[order].account != account:
+            return NIL
+        return order
+    if command["client_order_id"] <= 0:
+        return NIL
+    order, _ = find_live(s, account, command["client_order_id"])
+    return order
+
+
+@kernel
+def apply_cancel(s, command):
+    """Apply a CANCEL: CANCELLED or REJECTED."""
+    reason, account = check_trader(s, command)
+    order = NIL
+    if reason == OK:
+        order = own_order(s, command, account)
+        if order == NIL:
+            reason = UNKNOWN_ORDER
+    if reason != OK:
+        rejected(s, command, reason)
+        return
+    touch_book(s, s.cold[order].instrument)
+    touch_account(s, account)
+    withdraw(s, command, order, USER)
+
+
+@kernel
+def apply_mass_cancel(s, command):
+    """Apply a MASS_CANCEL: a CANCELLED per order of the account, then DONE."""
+    reason, account = check_trader(s, command)
+    only = np.int64(command["instrument"])
+    side = np.int64(command["side"])
+    if reason == OK and only != ALL_INSTRUMENTS and (only < 0 or only >= s.books_used):
+        reason = UNKNOWN_INSTRUMENT
+    if reason == OK and (side < 0 or side > SELL):
+        reason = INVALID_SIDE
+    if reason != OK:
+        rejected(s, command, reason)
+        return
+    first = only if only != ALL_INSTRUMENTS else 0
+    end = only + 1 if only != ALL_INSTRUMENTS else s.books_used
+    for book in range(first, end):
+        if s.accounts[account].open_orders == 0:
+            break
+        position = find_position(s, account, book)
+        if position == NIL:
+            continue
+        if side != SELL:
+            _cancel_side(s, command, book, BUY, position)
+        if side != BUY:
+            _cancel_side(s, command, book, SELL, position)
+    done(s, command, only)
+
+
+@kernel
+def _cancel_side(s, command, book, side, position):
+    """Cancel the orders of one position on one side; stop after the last."""
+    level = best_level(s, book, side)
+    while level != NIL and _open_lots(s, position, side) > 0:
+        worse = next_level(s, level)
+        order = s.levels[level].head
+        while order != NIL:
+            after = s.hot[order].next
+            if s.hot[order].position == position:
+                touch_book(s, book)
+                touch_account(s, s.hot[order].account)
+                withdraw(s, command, order, MASS)
+            order = after
+        level = worse
+
+
+@kernel
+def _open_lots(s, position, side):
+    if side == BUY:
+        return s.positions[position].open_buy
+    return s.positions[position].open_sell
+
+
+@kernel
+def apply_session_end(s, command):
+    """Apply a SESSION_END: every DAY order is cancelled."""
+    reason = check_operator(command)
+    if reason != OK:
+        rejected(s, command, reason)
+        return
+    for book in range(s.books_used):
+        _expire_side(s, command, book, BUY)
+        _expire_side(s, command, book, SELL)
+    done(s, command, NIL)
+
+
+@kernel
+def _expire_side(s, command, book, side):
+    """Cancel the DAY orders of one side of a book."""
+    level = best_level(s, book, side)
+    while level != NIL:
+        worse = next_level(s, level)
+        order = s.levels[level].head
+        while order != NIL:
+            after = s.hot[order].next
+            if s.cold[order].time_in_force == DAY:
+                touch_book(s, book)
+                touch_account(s, s.hot[order].account)
+                withdraw(s, command, order, REASON_DAY)
+            order = after
+        level = worse

@@ -1,0 +1,149 @@
+"""Matching: walk the opposite side in price-time order (SPEC S5 to S9, S16).
+
+One walk serves two purposes. With a taker it trades; without one (NIL) it is a dry
+run that changes nothing and tells how much would trade, which is how FOK is decided:
+the same limit price, self-trade mode and band, so the answer cannot differ.
+"""
+
+import numpy as np
+
+from engine.trading.kernels.accounts import commit_open, settle_fill
+from engine.trading.kernels.events import cancelled, prevented, traded
+from engine.trading.kernels.levels import best_level, next_level
+from engine.trading.kernels.orders import end_order
+from engine.trading.kernels.queue import dequeue
+from engine.trading.kernels.state import NIL
+from engine.trading.kernels.touch import touch_account
+from engine.trading.records import Reason, SelfTradePrevention, Side, Status
+from ringbuf.kernel import inlined, kernel
+
+BUY = np.int64(Side.BUY)
+SELL = np.int64(Side.SELL)
+OPEN = np.int64(Status.OPEN)
+FILLED = np.int64(Status.FILLED)
+ENDED_CANCELLED = np.int64(Status.CANCELLED)
+STP_NONE = np.int64(SelfTradePrevention.NONE)
+CANCEL_NEWEST = np.int64(SelfTradePrevention.CANCEL_NEWEST)
+CANCEL_OLDEST = np.int64(SelfTradePrevention.CANCEL_OLDEST)
+DECREMENT = np.int64(SelfTradePrevention.DECREMENT)
+NONE = np.int64(Reason.NONE)
+STP = np.int64(Reason.STP)
+BAND = np.int64(Reason.BAND)
+
+
+@kernel
+def is_crossing(side, limit_px, px):
+    """Tell whether an aggressor on `side` with that limit may trade at px."""
+    if side == BUY:
+        return px <= limit_px
+    return px >= limit_px
+
+
+@kernel
+def would_cross(s, book, side, px):
+    """Tell whether an order on `side` at px would meet the opposite best."""
+    best = best_level(s, book, BUY + SELL - side)
+    return best != NIL and is_crossing(side, px, s.levels[best].px)
+
+
+@kernel
+def walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker):
+    """Trade up to `wanted` lots against the opposite side.
+
+    Parameters
+    ----------
+    taker : order idx, or NIL for a dry run (nothing is written, `command` is not read)
+
+    Returns (lots no longer wanted: traded, would trade, or decremented; why it stopped
+    before a limit or an empty book did: NONE, STP or BAND). With a taker its leaves,
+    fills and events are done; whether the rest stays or goes is the caller's.
+    """
+    opposite = BUY + SELL - side
+    left = wanted
+    level = best_level(s, book, opposite)
+    while level != NIL and left > 0:  # each round empties a level or returns
+        px = s.levels[level].px
+        if not is_crossing(side, limit_px, px):
+            break
+        if px < s.books[book].band_low or px > s.books[book].band_high:
+            return wanted - left, BAND
+        maker = s.levels[level].head
+        while maker != NIL and left > 0:  # each round passes an order of the level
+            after = s.hot[maker].next
+            if stp_mode != STP_NONE and s.hot[maker].account == account:
+                if taker == NIL:
+                    if stp_mode != CANCEL_OLDEST:
+                        return wanted - left, STP
+                elif _prevent(s, command, stp_mode, taker, maker):
+                    return wanted - left, STP
+                else:
+                    left = s.hot[taker].leaves  # DECREMENT lowered it
+            else:
+                qty = min(left, s.hot[maker].leaves)
+                left -= qty
+                if taker != NIL:
+                    _trade(s, command, book, taker, maker, level, px, qty)
+            maker = after
+        if left > 0:
+            level = next_level(s, level) if taker == NIL else best_level(s, book, opposite)
+    return wanted - left, NONE
+
+
+@inlined
+def _trade(s, command, book, taker, maker, level, px, qty):
+    """Fill both sides at the maker's px; a maker without leaves is gone after."""
+    touch_account(s, s.hot[maker].account)
+    taker_fee = settle_fill(s, taker, px, qty, np.int64(s.cold[taker].taker_ppm))
+    maker_fee = settle_fill(s, maker, px, qty, np.int64(s.cold[maker].maker_ppm))
+    s.levels[level].qty -= qty
+    s.books[book].last_px = px
+    s.books[book].trade_count += 1
+    s.books[book].volume += qty
+    s.trade_count += 1
+    status = OPEN if s.hot[taker].leaves > 0 else FILLED
+    traded(s, command, taker, maker, px, qty, taker_fee, maker_fee, status)
+    if s.hot[maker].leaves == 0:
+        dequeue(s, maker)
+        end_order(s, maker, FILLED)
+
+
+@kernel
+def _prevent(s, command, stp_mode, taker, maker):
+    """Keep a self-trade from happening; tell whether the taker goes (SPEC S9)."""
+    qty = min(s.hot[taker].leaves, s.hot[maker].leaves)
+    prevented(s, command, taker, maker, qty)
+    if stp_mode == CANCEL_NEWEST:
+        return True
+    if stp_mode != DECREMENT:  # CANCEL_OLDEST, CANCEL_BOTH
+        withdraw(s, command, maker, STP)
+        return stp_mode != CANCEL_OLDEST
+    _decrement(s, taker, qty)
+    _decrement(s, maker, qty)
+    s.levels[s.hot[maker].level].qty -= qty
+    if s.hot[maker].leaves == 0:
+        withdraw(s, command, maker, STP)
+    return s.hot[taker].leaves == 0
+
+
+@kernel
+def _decrement(s, order, qty):
+    """Lower an order's total and leaves by `qty`, never what it has filled."""
+    before = s.hot[order].leaves
+    s.hot[order].leaves = before - qty
+    s.cold[order].qty -= qty
+    commit_open(s, order, before)
+
+
+@kernel
+def withdraw(s, command, order, reason):
+    """Cancel what is left of an order, resting or not, and report it.
+
+    The caller has touched the order's book and account.
+    """
+    cancelled(s, command, order, reason, ENDED_CANCELLED)
+    if s.hot[order].level != NIL:
+        dequeue(s, order)
+    before = s.hot[order].leaves
+    s.hot[order].leaves = 0
+    commit_open(s, order, before)
+    end_order(s, order, ENDED_CANCELLED)

@@ -1,0 +1,59 @@
+"""Fees, reserves and shares of a cost in exact int64 arithmetic (SPEC S1, S20)."""
+
+import numpy as np
+
+from engine.trading.records import Side
+from ringbuf.kernel import inlined, kernel
+
+PPM = 1_000_000
+WORD_BITS = 62
+SMALL = 2**31
+BUY = np.int64(Side.BUY)
+
+
+@inlined
+def fee_of(notional, rate_ppm):
+    """Return the fee on notional (minor units, below 2**62): charges round up, rebates down.
+
+    The product is split as in SPEC S1, so nothing leaves int64.
+    """
+    whole = notional // PPM
+    rest = notional - whole * PPM
+    if rate_ppm >= 0:
+        return whole * rate_ppm + (rest * rate_ppm + (PPM - 1)) // PPM
+    return -(whole * -rate_ppm + (rest * -rate_ppm) // PPM)
+
+
+@inlined
+def reserve_of(notional, maker_ppm, taker_ppm):
+    """Return what an open buy must hold: its notional and the higher of its two fees."""
+    return notional + fee_of(notional, max(maker_ppm, taker_ppm, 0))
+
+
+@kernel
+def share_of(cost, part, whole):
+    """Return cost * part // whole for 0 <= part <= whole, exactly.
+
+    Small numbers take one division. For the rest the product is built bit by bit
+    modulo `whole`, as in schoolbook long multiplication: at most WORD_BITS rounds.
+    """
+    if part == whole:
+        return cost
+    quotient = cost // whole
+    rest = cost - quotient * whole
+    if rest < SMALL and part < SMALL:
+        return quotient * part + rest * part // whole
+    carried = 0
+    remainder = 0
+    for bit in range(WORD_BITS, -1, -1):
+        carried *= 2
+        remainder *= 2
+        if remainder >= whole:
+            remainder -= whole
+            carried += 1
+        if (part >> bit) & 1:
+            remainder += rest
+            if remainder >= whole:
+                remainder -= whole
+                carried += 1
+    return quotient * part + carried

@@ -1,0 +1,200 @@
+"""Limits and buying power: SPEC S3, steps 9 to 18, formulas of S21.
+
+A limit refuses when exceeded; equality passes. A replace is measured by what it
+raises alone. Of these checks only the rate buckets write: an attempt counts.
+"""
+
+import numpy as np
+
+from engine.trading.kernels.accounts import notional_of
+from engine.trading.kernels.money import reserve_of
+from engine.trading.kernels.state import NIL
+from engine.trading.records import MONEY_MAX, Reason, Side
+from ringbuf.kernel import inlined, kernel
+
+OK = np.int64(Reason.NONE)
+RATE_LIMIT = np.int64(Reason.RATE_LIMIT)
+MAX_QUANTITY = np.int64(Reason.MAX_QUANTITY)
+MAX_NOTIONAL = np.int64(Reason.MAX_NOTIONAL)
+PRICE_BAND = np.int64(Reason.PRICE_BAND)
+PRICE_COLLAR = np.int64(Reason.PRICE_COLLAR)
+MAX_OPEN_ORDERS = np.int64(Reason.MAX_OPEN_ORDERS)
+MAX_POSITION = np.int64(Reason.MAX_POSITION)
+INSUFFICIENT_FUNDS = np.int64(Reason.INSUFFICIENT_FUNDS)
+OVERFLOW = np.int64(Reason.OVERFLOW)
+
+NO_LIMIT = np.int64(-1)
+BUCKET_NEW = np.int64(0)
+BUCKET_REPLACE = np.int64(1)
+TOKEN = 1_000_000_000
+"""A token in the unit of the buckets: rate per second times nanoseconds."""
+WORD_HALF = np.int64(2**32)
+BPS = 10_000
+BUY = np.int64(Side.BUY)
+
+
+@kernel
+def limit_of(own, default):
+    """Return the limit that holds for an account, NO_LIMIT for none (encoding: state.ACCOUNT)."""
+    stored = own if own != 0 else default
+    if stored <= 0:
+        return NO_LIMIT
+    return stored - 1
+
+
+@inlined
+def take_token(s, account, bucket):
+    """Step 9: take a token of the account's bucket for NEW or REPLACE, or RATE_LIMIT.
+
+    A bucket counts what was taken and has not come back; what came back is exact to
+    1e-9 token, so no remainder is lost. `order_rate` tokens come back a second, and at
+    most `order_burst` (the rate, where no burst is set) may be out.
+    """
+    rate = limit_of(s.accounts[account].order_rate, s.default_order_rate)
+    if rate == NO_LIMIT:
+        return OK
+    burst = limit_of(s.accounts[account].order_burst, s.default_order_burst)
+    if burst == NO_LIMIT:
+        burst = rate
+    used = s.accounts[account].rate_used[bucket]
+    elapsed = s.eng_ts - s.accounts[account].rate_ts[bucket]
+    if elapsed < WORD_HALF:  # rate < 2**30: the product is exact, and no division is needed
+        used = max(used - elapsed * rate, 0)
+    elif rate != 0:
+        used = 0 if elapsed > used // rate else used - elapsed * rate
+    s.accounts[account].rate_ts[bucket] = s.eng_ts
+    is_refused = used + TOKEN > burst * TOKEN
+    s.accounts[account].rate_used[bucket] = used if is_refused else used + TOKEN
+    return RATE_LIMIT if is_refused else OK
+
+
+@inlined
+def check_size(s, book, px, qty, leaves):
+    """Steps 10 and 11: total quantity, and leaves * px in minor units."""
+    if qty > s.books[book].max_qty:
+        return MAX_QUANTITY
+    if notional_of(s, book, px, leaves) > s.books[book].max_notional:
+        return MAX_NOTIONAL
+    return OK
+
+
+@inlined
+def check_price(s, book, px):
+    """Step 12: static band, then collar around the mark (last trade where there is none)."""
+    if px < s.books[book].band_low or px > s.books[book].band_high:
+        return PRICE_BAND
+    if is_beyond_collar(s, book, px):
+        return PRICE_COLLAR
+    return OK
+
+
+@kernel
+def reference_px(s, book):
+    """Return the mark, or the last trade's px where there is none; 0 when neither exists."""
+    if s.books[book].mark_px != 0:
+        return s.books[book].mark_px
+    return s.books[book].last_px
+
+
+@kernel
+def is_beyond_collar(s, book, px):
+    """Tell whether abs(px - ref) * 1e4 > bps * ref; exact, since px < 2**40 and bps <= 1e6."""
+    bps = s.books[book].collar_bps
+    ref = reference_px(s, book)
+    if bps == 0 or ref == 0:
+        return False
+    return abs(px - ref) * BPS > bps * ref
+
+
+@kernel
+def band_distance(s, book, px):
+    """Return by how many ticks px lies outside the static band."""
+    return max(s.books[book].band_low - px, px - s.books[book].band_high, 0)
+
+
+@kernel
+def check_open_orders(s, account):
+    """Step 13, for an order that may rest."""
+    limit = limit_of(s.accounts[account].max_open_orders, s.default_max_open_orders)
+    if limit != NO_LIMIT and s.accounts[account].open_orders + 1 > limit:
+        return MAX_OPEN_ORDERS
+    return OK
+
+
+@inlined
+def check_position(s, account, book, position, side, qty):
+    """Step 14: `qty` more open lots on `side`; position NIL = none yet."""
+    held = 0
+    open_buy = 0
+    open_sell = 0
+    if position != NIL:
+        held = s.positions[position].qty
+        open_buy = s.positions[position].open_buy
+        open_sell = s.positions[position].open_sell
+    if side == BUY:
+        worst = held + open_buy + qty
+    else:
+        worst = -(held - open_sell - qty)
+    limit = limit_of(s.accounts[account].max_position, s.default_max_position)
+    if limit != NO_LIMIT and worst > limit >> s.books[book].lot_nano_bits:
+        # The shift undershoots, so few orders come to the division.
+        if worst > limit // s.books[book].lot_nano:
+            return MAX_POSITION
+    if worst > MONEY_MAX:
+        return OVERFLOW
+    return OK
+
+
+@inlined
+def check_buy_funds(s, account, quote, position, amount):
+    """Step 18 for a buy: `amount` more to hold, from what is free; position NIL = none yet."""
+    total = s.balances[quote, account].total
+    reserved = s.balances[quote, account].reserved
+    if s.accounts[account].unlimited == 0 and amount > total - reserved:
+        return INSUFFICIENT_FUNDS
+    if reserved > MONEY_MAX - amount or total - reserved < amount - MONEY_MAX:
+        return OVERFLOW
+    return _check_value(s, account, quote, position, amount)
+
+
+@inlined
+def check_sell_proceeds(s, account, quote, position, amount):
+    """Step 18 for a sell: `amount` more may come in; nothing may pass 2**62."""
+    selling = s.balances[quote, account].selling
+    if selling > MONEY_MAX - amount or s.balances[quote, account].total > MONEY_MAX - selling - amount:
+        return OVERFLOW
+    return _check_value(s, account, quote, position, amount)
+
+
+@kernel
+def _check_value(s, account, quote, position, amount):
+    """Cost and realised profit of a position stay within 2**62 whatever of the open orders fills.
+
+    The account's open orders of the currency count as if all of them were this position's.
+    """
+    if position != NIL:
+        room = MONEY_MAX - s.positions[position].cost - abs(s.positions[position].realised)
+        if amount > room - s.balances[quote, account].reserved - s.balances[quote, account].selling:
+            return OVERFLOW
+    return check_fee_account(s, quote, amount)
+
+
+@kernel
+def check_fee_account(s, quote, amount):
+    """A fee is at most the notional, so the fee account moves by twice `amount` at most."""
+    if abs(s.currencies[quote].fees) > MONEY_MAX - amount:
+        return OVERFLOW
+    return OK
+
+
+@inlined
+def check_funds(s, account, book, position, side, px, qty, maker_ppm, taker_ppm):
+    """Step 18 of a new order: `qty` lots at px, or better for a sell (the opposite best)."""
+    quote = s.books[book].quote
+    if side == BUY:
+        amount = reserve_of(notional_of(s, book, px, qty), maker_ppm, taker_ppm)
+        return check_buy_funds(s, account, quote, position, amount)
+    best = s.books[book].best[BUY] - 1
+    if best != NIL:
+        px = max(px, s.levels[best].px)
+    return check_sell_proceeds(s, account, quote, position, notional_of(s, book, px, qty))

@@ -1,0 +1,308 @@
+"""The whole state of the trading engine as one structured record (DESIGN D6).
+
+    STATE
+    |- counters and free lists
+    |- version, opened          seqlock words of books, then accounts
+    |- accounts, balances       who, and how much of what
+    |- positions                one per (account, instrument), hashed
+    |- books                    one per instrument: rules, best levels, roots of the tries
+    |- levels, node_*           price levels and the tries that order them (levels.py)
+    |- hot, cold                orders: what matching touches, and the rest
+    |- ids                      client order ids, the bounded window (identity.py)
+    |- hints                    notes of the cache hints (prepare.py)
+    `- out                      events of the commands applied since they were last taken
+
+Kernels take `s = state[0]` and reach everything by attribute. Two conventions keep
+untouched memory untouched: a zeroed record is a valid empty state, so hash buckets
+and heads hold index + 1 (0 = none); pools are handed out in order up to their
+`*_used` mark before a free list is reused. Inside records an index of NIL means none.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from engine.contract.batches import BURST_EVENTS, PLACES
+from engine.trading.capacities import Capacities
+from engine.trading.records import EVENT
+
+NIL = np.int64(-1)
+LIMIT_LIFTED = np.int64(-1)
+NODE_WAYS = 32
+ACCOUNT_IDX_BITS = 24  # a position's key is account_idx << 24 | instrument
+LINE_BYTES = 64
+SIDES = 3  # indexed by Side: 0 unused, 1 BUY, 2 SELL
+
+ACCOUNT = np.dtype(
+    [
+        ("account", "<i8"),  # external id
+        ("enabled", "<i8"),
+        ("order_rate", "<i8"),  # limit + 1, LIMIT_LIFTED, or 0 = the default's; so the other limits
+        ("order_burst", "<i8"),
+        ("rate_used", "<i8", (2,)),  # 1e-9 tokens taken and not yet back: NEW, REPLACE
+        ("rate_ts", "<i8", (2,)),  # when that was reckoned
+        # The second cache line: what a replace does not read.
+        ("next", "<i8"),  # hash chain, idx + 1
+        ("unlimited", "<i8"),
+        ("open_orders", "<i8"),
+        ("positions_head", "<i8"),  # idx + 1 of the newest position
+        ("max_open_orders", "<i8"),
+        ("max_position", "<i8"),
+        ("pad", "<i8", (2,)),
+    ]
+)
+assert ACCOUNT.itemsize == 128
+
+BALANCE = np.dtype(
+    [
+        ("total", "<i8"),  # minor units
+        ("reserved", "<i8"),  # sum over open buys of notional + fee
+        ("selling", "<i8"),  # sum over open sells of notional: what may still come in
+        ("pad", "<i8"),
+    ]
+)
+
+POSITION = np.dtype(
+    [
+        ("key", "<i8"),  # account_idx << ACCOUNT_IDX_BITS | instrument
+        ("qty", "<i8"),  # lots, signed
+        ("open_buy", "<i8"),
+        ("open_sell", "<i8"),
+        ("cost", "<i8"),  # minor units paid for (or got for) the open qty, never negative
+        ("realised", "<i8"),  # minor units
+        ("open_orders", "<i8"),
+        ("next", "<i4"),  # hash chain, idx + 1
+        ("account_next", "<i4"),  # the account's next position, idx + 1
+    ]
+)
+assert POSITION.itemsize == 64
+
+BOOK = np.dtype(
+    [
+        ("phase", "<i8"),
+        ("phase_beneath", "<i8"),  # HALTED when CLOSED lies over a halt, else 0
+        ("best", "<i8", (SIDES,)),  # level idx + 1
+        ("root", "<i8", (SIDES,)),  # node idx + 1
+        ("last_px", "<i8"),  # 0 before the first trade
+        ("mark_px", "<i8"),  # 0 = none
+        ("md_seq", "<i8"),
+        ("scale", "<i8"),
+        ("max_px", "<i8"),
+        ("max_qty", "<i8"),
+        ("max_notional", "<i8"),  # MONEY_MAX = none
+        ("band_low", "<i8"),  # 1 = none
+        ("band_high", "<i8"),  # PX_MAX = none
+        ("collar_bps", "<i8"),  # 0 = none
+        ("protect_ticks", "<i8"),  # NIL = to the band
+        ("maker_ppm", "<i8"),
+        ("taker_ppm", "<i8"),
+        ("quote", "<i8"),  # currency idx
+        ("order_count", "<i8"),
+        ("trade_count", "<i8"),
+        ("volume", "<i8"),  # lots traded
+        ("lot_nano", "<i8"),  # a lot in 1e-9 units, as position limits count
+        ("lot_nano_bits", "<i8"),  # lot_nano <= 2**lot_nano_bits
+        ("pad", "<i8", (5,)),
+    ]
+)
+assert BOOK.itemsize == 256
+
+LISTING = np.dtype(
+    [
+        ("symbol", "<i8", (3,)),
+        ("base", "<i8"),
+        ("tick_mantissa", "<i8"),
+        ("tick_decimals", "<i8"),
+        ("lot_mantissa", "<i8"),
+        ("lot_decimals", "<i8"),
+    ]
+)
+"""What the doors know of an instrument and the kernels do not need."""
+
+CURRENCY = np.dtype([("code", "<i8", (3,)), ("decimals", "<i8"), ("fees", "<i8"), ("deposited", "<i8")])
+
+LEVEL = np.dtype(
+    [
+        ("px", "<i8"),
+        ("qty", "<i8"),  # open lots
+        ("order_count", "<i8"),
+        ("head", "<i8"),  # order idx, first to trade
+        ("tail", "<i8"),
+        ("node", "<i8"),  # its leaf in the trie
+        ("book", "<i8"),
+        ("side", "<i8"),
+    ]
+)
+assert LEVEL.itemsize == 64
+
+NODE = np.dtype(
+    [
+        ("bits", "<i8"),  # which of the 32 children exist
+        ("shift", "<i8"),  # of this node's digit; 0 in a leaf
+        ("prefix", "<i8"),  # key >> (shift + 5), shared by all below
+        ("parent", "<i8"),  # node idx, NIL at the root
+    ]
+)
+
+HOT = np.dtype(
+    [
+        ("order_id", "<i8"),
+        ("leaves", "<i8"),
+        ("next", "<i8"),  # towards the tail of the level
+        ("prev", "<i8"),
+        ("px", "<i8"),
+        ("level", "<i8"),
+        ("account", "<i8"),  # account idx
+        ("position", "<i8"),  # position idx
+    ]
+)
+assert HOT.itemsize == 64
+
+COLD = np.dtype(
+    [
+        ("client_order_id", "<i8"),
+        ("qty", "<i8"),  # total
+        ("cum", "<i8"),
+        ("notional", "<i8"),  # sum of px * qty over fills, tick x lot
+        ("instrument", "<i8"),
+        ("maker_ppm", "<i4"),  # frozen at acceptance (SPEC S20)
+        ("taker_ppm", "<i4"),
+        ("rev", "<i4"),
+        ("session", "<i4"),
+        ("side", "<i1"),
+        ("time_in_force", "<i1"),
+        ("stp_mode", "<i1"),
+        ("post_only", "<i1"),
+        ("ring", "<i1"),
+        ("has_text", "<i1"),
+        ("is_counted", "<i1"),  # as an open order of its account, position and book
+        ("pad", "<i1"),
+        # The second cache line: what only the beginning and the end of an order touch.
+        ("text", "<i8", (3,)),
+        ("next", "<i8"),  # order-id hash chain, idx + 1
+        ("id_next", "<i8"),  # client-id hash chain, idx + 1
+        ("entry_ts", "<i8"),
+        ("pad2", "<i8", (2,)),
+    ]
+)
+"""Narrow fields keep what a replace or a fill touches in one cache line."""
+assert COLD.itemsize == 128
+
+CLIENT_ID = np.dtype(
+    [
+        ("account", "<i8"),  # account idx
+        ("client_order_id", "<i8"),
+        ("order_id", "<i8"),
+        ("status", "<i8"),
+        ("cum", "<i8"),
+        ("next", "<i8"),  # hash chain, idx + 1
+        ("pad", "<i8", (2,)),
+    ]
+)
+assert CLIENT_ID.itemsize == 64
+
+
+HINT = np.dtype([("account", "<i8"), ("bucket", "<i8"), ("order", "<i8"), ("pad", "<i8")])
+"""What the stages of prepare.py leave to each other."""
+
+
+def power_of_two(count: int) -> int:
+    """Return the smallest power of two that is not below `count`."""
+    return 1 << max(0, count - 1).bit_length()
+
+
+def events_max(capacities: Capacities) -> int:
+    """Return the most events one command can make (EV_MAX, DESIGN section 5).
+
+    A sweep makes at most two events per resting order (PREVENTED and CANCELLED), a
+    mass cancel one; before and after come the order's own and one phase per instrument.
+    """
+    return max(2 * capacities.orders, capacities.instruments) + 8
+
+
+RECORD_BYTES_MAX = 2**31 - 1
+
+
+def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
+    """Return the dtype of the one state record for these capacities: every array on a cache line."""
+    c = capacities
+    levels = c.orders
+    nodes = 2 * levels  # a leaf at most per level, and fewer inner nodes than leaves
+    fields: list[Any] = [
+        ("seq", "<i8"),
+        ("eng_ts", "<i8"),
+        ("ring", "<i8"),
+        ("out_count", "<i8"),
+        ("out_first", "<i8"),  # where the events of the command being applied begin
+        ("opened_count", "<i8"),
+        ("accounts_used", "<i8"),
+        ("currencies_used", "<i8"),
+        ("positions_used", "<i8"),
+        ("books_used", "<i8"),
+        ("levels_used", "<i8"),
+        ("levels_free", "<i8"),  # idx + 1; free lists run through `next`-like fields
+        ("nodes_used", "<i8"),
+        ("nodes_free", "<i8"),
+        ("orders_used", "<i8"),
+        ("orders_free", "<i8"),
+        ("orders_live", "<i8"),
+        ("ids_used", "<i8"),
+        ("ids_next", "<i8"),  # the entry that the next ended client id takes
+        ("event_count", "<i8"),  # events made since the start
+        ("trade_count", "<i8"),
+        ("event_hash", "<i8"),  # rolling, over every event (SPEC S27)
+        ("nodes_visited", "<i8"),  # trie nodes, for the bound's proof
+        ("default_max_open_orders", "<i8"),  # limit + 1, or none; so the next three
+        ("default_max_position", "<i8"),
+        ("default_order_rate", "<i8"),
+        ("default_order_burst", "<i8"),
+        ("version", "<i8", (c.instruments + c.accounts,)),
+        ("opened", "<i8", (c.instruments + c.accounts,)),
+        ("account_bucket", "<i4", (power_of_two(2 * c.accounts),)),
+        ("accounts", ACCOUNT, (c.accounts,)),
+        ("balances", BALANCE, (c.currencies, c.accounts)),
+        ("currencies", CURRENCY, (c.currencies,)),
+        ("position_bucket", "<i4", (power_of_two(2 * c.positions),)),
+        ("positions", POSITION, (c.positions,)),
+        ("books", BOOK, (c.instruments,)),
+        ("listings", LISTING, (c.instruments,)),
+        ("levels", LEVEL, (levels,)),
+        ("nodes", NODE, (nodes,)),
+        ("child", "<i4", (nodes, NODE_WAYS)),  # level or node idx
+        ("order_bucket", "<i4", (power_of_two(2 * c.orders),)),
+        ("live_bucket", "<i4", (power_of_two(2 * c.orders),)),
+        ("hot", HOT, (c.orders,)),
+        ("cold", COLD, (c.orders,)),
+        ("id_bucket", "<i4", (power_of_two(c.client_ids),)),
+        ("ids", CLIENT_ID, (c.client_ids,)),
+        ("hints", HINT, (PLACES,)),
+        ("out", EVENT, (events_max(c) + BURST_EVENTS,)),
+    ]
+    dtype = np.dtype(_on_cache_lines(fields))
+    if not 0 < dtype.itemsize <= RECORD_BYTES_MAX:
+        raise ValueError(
+            f"{capacities}: the state would pass 2 GiB, numpy's limit of a record; lower a capacity"
+        )
+    return dtype
+
+
+def _on_cache_lines(fields: list[Any]) -> list[Any]:
+    """Put padding before every array, so that its records straddle no cache line."""
+    placed: list[Any] = []
+    offset_bytes = 0
+    for name, kind, *shape in fields:
+        if shape and offset_bytes % LINE_BYTES:
+            missing = LINE_BYTES - offset_bytes % LINE_BYTES
+            placed.append((f"pad_{name}", "<i1", (missing,)))
+            offset_bytes += missing
+        placed.append((name, kind, *shape))
+        offset_bytes += np.dtype([placed[-1]]).itemsize
+    return placed
+
+
+def new_state(capacities: Capacities) -> np.ndarray:
+    """Return an empty state in private memory: an array of one STATE record, on a cache line."""
+    dtype = state_dtype(capacities)
+    memory = np.zeros(dtype.itemsize + LINE_BYTES, np.uint8)
+    start = -memory.ctypes.data % LINE_BYTES
+    return memory[start : start + dtype.itemsize].view(dtype)

@@ -1,0 +1,195 @@
+"""NEW: check everything, then accept, match, and rest or cancel what is left."""
+
+import numpy as np
+
+from engine.trading.kernels.accounts import find_position
+from engine.trading.kernels.events import accepted, rejected
+from engine.trading.kernels.identity import CHAIN_MAX, find_ended, find_live
+from engine.trading.kernels.levels import best_level
+from engine.trading.kernels.match import walk, withdraw, would_cross
+from engine.trading.kernels.orders import begin_order, end_order, has_room_for_order, has_room_for_position
+from engine.trading.kernels.queue import enqueue
+from engine.trading.kernels.risk import (
+    BUCKET_NEW,
+    check_funds,
+    check_open_orders,
+    check_position,
+    check_price,
+    check_size,
+    take_token,
+)
+from engine.trading.kernels.state import NIL
+from engine.trading.kernels.touch import touch_account, touch_book
+from engine.trading.kernels.validate import CONTINUOUS, check_new, check_trader
+from engine.trading.records import CommandFlag, OrderType, Reason, Side, Status, TimeInForce
+from ringbuf.kernel import inlined, kernel
+
+OK = np.int64(Reason.NONE)
+NONE = np.int64(Reason.NONE)
+STP = np.int64(Reason.STP)
+BAND = np.int64(Reason.BAND)
+DUPLICATE = np.int64(Reason.DUPLICATE)
+IOC_REMAINDER = np.int64(Reason.IOC_REMAINDER)
+MARKET_REMAINDER = np.int64(Reason.MARKET_REMAINDER)
+POST_ONLY_WOULD_CROSS = np.int64(Reason.POST_ONLY_WOULD_CROSS)
+FOK_UNFILLABLE = np.int64(Reason.FOK_UNFILLABLE)
+ORDERS_FULL = np.int64(Reason.ORDERS_FULL)
+POSITIONS_FULL = np.int64(Reason.POSITIONS_FULL)
+CLIENT_IDS_FULL = np.int64(Reason.CLIENT_IDS_FULL)
+BUY = np.int64(Side.BUY)
+SELL = np.int64(Side.SELL)
+LIMIT = np.int64(OrderType.LIMIT)
+MARKET = np.int64(OrderType.MARKET)
+IOC = np.int64(TimeInForce.IOC)
+FOK = np.int64(TimeInForce.FOK)
+POST_ONLY = np.int64(CommandFlag.POST_ONLY)
+OPEN = np.int64(Status.OPEN)
+FILLED = np.int64(Status.FILLED)
+
+
+@kernel
+def apply_new(s, command):
+    """Apply a NEW: one REJECTED, or ACCEPTED and what follows from it."""
+    reason, account = check_trader(s, command)
+    chain = 0
+    if reason == OK:
+        reason, chain = check_new(s, command, account)
+    if reason != OK:
+        report = rejected(s, command, reason)
+        if reason == DUPLICATE:
+            _tell_original(s, report, account, command["client_order_id"])
+        return
+    book = np.int64(command["instrument"])
+    side = np.int64(command["side"])
+    px = _limit_px(s, command, book, side)
+    position = find_position(s, account, book)
+    reason = _check_risk(s, command, account, book, side, px, position)
+    if reason == OK:
+        reason = _check_feasible(s, command, account, book, side, px)
+    if reason == OK:
+        reason = _check_capacity(s, command, position, chain)
+    if reason != OK:
+        rejected(s, command, reason)
+        return
+    touch_book(s, book)
+    touch_account(s, account)
+    order = begin_order(s, command, account, position, px)
+    accepted(s, command, order)
+    remainder = MARKET_REMAINDER if command["order_type"] == MARKET else IOC_REMAINDER
+    execute(s, command, order, remainder)
+
+
+@inlined
+def execute(s, command, order, remainder):
+    """Match an accepted or replaced order that is in no level; rest, cancel or end what is left.
+
+    `remainder` is the reason given for what an immediate order leaves. The order's book
+    and account have been touched.
+    """
+    book = s.cold[order].instrument
+    side = np.int64(s.cold[order].side)
+    px = s.hot[order].px
+    stop = NONE
+    if s.books[book].phase == CONTINUOUS and would_cross(s, book, side, px):
+        stp_mode = np.int64(s.cold[order].stp_mode)
+        account = s.hot[order].account
+        _, stop = walk(s, command, book, side, account, stp_mode, px, s.hot[order].leaves, order)
+    if stop == STP:
+        withdraw(s, command, order, STP)
+    elif s.hot[order].leaves == 0:
+        end_order(s, order, FILLED)
+    elif s.cold[order].time_in_force >= IOC:
+        withdraw(s, command, order, remainder)
+    elif stop == BAND:
+        # Resting would cross the order outside the band that it may not trade with.
+        withdraw(s, command, order, BAND)
+    else:
+        enqueue(s, order)
+
+
+@inlined
+def _limit_px(s, command, book, side):
+    """Return the worst px the order may trade at: its own, or a market order's protection.
+
+    Protection is the opposite best plus or minus the instrument's protect_ticks, within
+    the static band and the price range; a px of the order's own may be tighter (SPEC S6).
+    """
+    own = command["px"]
+    if command["order_type"] != MARKET:
+        return own
+    protect = s.books[book].protect_ticks
+    best = s.levels[best_level(s, book, BUY + SELL - side)].px
+    if side == BUY:
+        px = min(s.books[book].band_high, s.books[book].max_px)
+        if protect != NIL:
+            px = min(px, best + protect)
+        return px if own == 0 else min(px, own)
+    px = max(s.books[book].band_low, 1)
+    if protect != NIL:
+        px = max(px, best - protect)
+    return max(px, own)
+
+
+@inlined
+def _check_risk(s, command, account, book, side, px, position):
+    """Steps 9 to 18 of SPEC S3."""
+    qty = command["qty"]
+    is_limit = command["order_type"] == LIMIT
+    reason = take_token(s, account, BUCKET_NEW)
+    if reason == OK:
+        reason = check_size(s, book, px, qty, qty)
+    if reason == OK and is_limit:
+        reason = check_price(s, book, px)
+    if reason == OK and is_limit and command["time_in_force"] < IOC:
+        reason = check_open_orders(s, account)
+    if reason == OK:
+        reason = check_position(s, account, book, position, side, qty)
+    if reason == OK:
+        reason = check_funds(
+            s, account, book, position, side, px, qty, s.books[book].maker_ppm, s.books[book].taker_ppm
+        )
+    return reason
+
+
+@inlined
+def _check_feasible(s, command, account, book, side, px):
+    """Step 19: post-only must not cross, FOK must fill; decided without writing."""
+    if s.books[book].phase != CONTINUOUS:
+        return OK
+    if command["flags"] & POST_ONLY and would_cross(s, book, side, px):
+        return POST_ONLY_WOULD_CROSS
+    if command["time_in_force"] == FOK:
+        stp_mode = np.int64(command["stp_mode"])
+        fillable, _ = walk(s, command, book, side, account, stp_mode, px, command["qty"], NIL)
+        if fillable < command["qty"]:
+            return FOK_UNFILLABLE
+    return OK
+
+
+@inlined
+def _check_capacity(s, command, position, chain):
+    """Last: is there room for what an acceptance creates (DESIGN D8)?"""
+    if not has_room_for_order(s):
+        return ORDERS_FULL
+    if position == NIL and not has_room_for_position(s):
+        return POSITIONS_FULL
+    if command["client_order_id"] != 0 and chain >= CHAIN_MAX:
+        return CLIENT_IDS_FULL
+    return OK
+
+
+@kernel
+def _tell_original(s, report, account, client_order_id):
+    """Complete a DUPLICATE with the original's engine id and where it stands (SPEC S4)."""
+    e = s.out[report]
+    order, _ = find_live(s, account, client_order_id)
+    if order != NIL:
+        e["order_id"] = s.hot[order].order_id
+        e["status"] = OPEN
+        e["cum_qty"] = s.cold[order].cum
+        e["leaves_qty"] = s.hot[order].leaves
+        return
+    entry, _ = find_ended(s, account, client_order_id)
+    e["order_id"] = s.ids[entry].order_id
+    e["status"] = s.ids[entry].status
+    e["cum_qty"] = s.ids[entry].cum

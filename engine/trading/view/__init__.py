@@ -1,0 +1,1 @@
+"""Views of live trading state, read-only and consistent, without copying the whole."""

@@ -1,0 +1,341 @@
+"""Read-only views of the trading state for doors, notebooks and reports (L4 may import this).
+
+    view = LiveView(state)              # an array of one STATE record, shared or private
+    book = view.book("BTC-USD", depth=5)
+    book.bids[0]                        # [px ticks, open lots, orders] of the best bid
+    print(book)                         # in prices and quantities
+
+The state may be written by another process meanwhile. Each answer is one consistent copy,
+taken under the version word of its book or account, with the `seq` of the last command
+that touched it; where a copy does not succeed in bounded time, `TornReadError` says so and
+the caller may ask again. Units are those of the engine, ticks, lots and minor units; `text`
+methods of the instrument and currency write them for people.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+import numpy as np
+
+from engine.trading.client_text import given_text
+from engine.trading.instruments import Catalogue, Currency, Instrument
+from engine.trading.kernels.state import SIDES
+from engine.trading.records import Phase, Side, words_text
+from engine.trading.view.account_kernels import (
+    BALANCE_COLUMNS,
+    ORDER_COLUMNS,
+    ORDER_FIELDS,
+    POSITION_COLUMNS,
+    copy_account,
+    copy_client_order,
+    copy_order_by_id,
+    copy_orders,
+)
+from engine.trading.view.book_kernels import HEAD_FIELDS, LEVEL_COLUMNS, TORN, copy_book, diff_levels
+from engine.trading.view.records import (
+    AccountView,
+    BalanceView,
+    BookView,
+    EndedOrder,
+    OrdersView,
+    OrderView,
+    PositionView,
+)
+from ringbuf.atomics import COMPILED
+from ringbuf.seqlock import TornReadError
+
+DEPTH_MAX = 10_000
+"""Most levels of a side that one copy takes: about 100 us of reading."""
+
+
+Copy = TypeVar("Copy", bound=Callable[..., Any])
+
+
+def whole(copy: Copy) -> Copy:
+    """Refuse a copy that was taken while a restarted worker rebuilt the state (rule 8): its versions lie."""
+
+    @wraps(copy)
+    def checked(self: "LiveView", *args: Any, **kwargs: Any) -> Any:
+        turn = self.turn()
+        found = None if turn & 1 else copy(self, *args, **kwargs)
+        if turn & 1 or self.turn() != turn:
+            raise TornReadError("the engine is rebuilding its state after a restart")
+        return found
+
+    return cast(Copy, checked)
+
+
+def catalogue(state: Any) -> Catalogue:
+    """Return the instruments and currencies that `state` (an array of one STATE record) knows."""
+    s = state[0]
+    currencies = [
+        Currency(idx, words_text(row["code"]).decode(), int(row["decimals"]))
+        for idx, row in enumerate(s["currencies"][: s["currencies_used"]])
+    ]
+    instruments = []
+    for idx in range(int(s["books_used"])):
+        row, book = s["listings"][idx], s["books"][idx]
+        instruments.append(
+            Instrument(
+                idx,
+                words_text(row["symbol"]).decode(),
+                currencies[row["base"]],
+                currencies[book["quote"]],
+                int(row["tick_mantissa"]),
+                int(row["tick_decimals"]),
+                int(row["lot_mantissa"]),
+                int(row["lot_decimals"]),
+                int(book["scale"]),
+            )
+        )
+    return Catalogue(currencies, instruments)
+
+
+class LiveView:
+    """Consistent copies out of one state. Not for use from several threads at once.
+
+    Parameters
+    ----------
+    state : array of one STATE record, shared or private
+    turn : gives the state epoch, odd while the state is being rebuilt; left out for one that never is
+    """
+
+    def __init__(self, state: Any, turn: Callable[[], int] = lambda: 0) -> None:
+        self.turn = turn
+        state = state.view(np.recarray) if not COMPILED else state.view()
+        state.flags.writeable = False
+        self._state = state
+        self._s = state[0]
+        self._catalogue = catalogue(state)
+        self._bids = np.zeros((DEPTH_MAX, LEVEL_COLUMNS), np.int64)
+        self._asks = np.zeros((DEPTH_MAX, LEVEL_COLUMNS), np.int64)
+        self._head = np.zeros(len(HEAD_FIELDS), np.int64)
+        self._counts = np.zeros(SIDES, np.int64)
+        self._books_used = state["books_used"]
+        self._version = state["version"][0]
+        self._account_ids: dict[int, int] = {}
+
+    def warm_up(self) -> None:
+        """Load every kernel of the view, so that no later call waits for a compiler."""
+        row, few = np.zeros(ORDER_COLUMNS, np.int64), np.zeros(SIDES, np.int64)
+        levels = self._bids[:1]
+        copy_book(self._state, 0, levels, levels, self._head, self._counts)
+        copy_account(
+            self._state,
+            0,
+            np.zeros((0, BALANCE_COLUMNS), np.int64),
+            np.zeros((0, POSITION_COLUMNS), np.int64),
+            few,
+        )
+        copy_orders(self._state, 0, np.zeros((0, ORDER_COLUMNS), np.int64), few)
+        copy_order_by_id(self._state, 1, row)
+        copy_client_order(self._state, 0, 1, row, few)
+        diff_levels(levels, levels, int(Side.BUY), np.zeros((2, LEVEL_COLUMNS), np.int64))
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The instruments and currencies, read anew when one was added."""
+        if len(self._catalogue.instruments) != int(self._books_used[0]):
+            self._catalogue = catalogue(self._state)
+        return self._catalogue
+
+    @property
+    def seq(self) -> int:
+        """The last command applied, or being applied."""
+        return int(self._s["seq"])
+
+    @property
+    def eng_ts(self) -> int:
+        """The engine clock at the last command, ns."""
+        return int(self._s["eng_ts"])
+
+    @property
+    def trade_count(self) -> int:
+        """Trades since the start, over all books."""
+        return int(self._s["trade_count"])
+
+    @property
+    def account_count(self) -> int:
+        """Accounts defined."""
+        return int(self._s["accounts_used"])
+
+    @property
+    def live_order_count(self) -> int:
+        """Orders resting in all books."""
+        return int(self._s["orders_live"])
+
+    def capacity_use(self) -> dict[str, tuple[int, int]]:
+        """Return (used, capacity) of the pools that can run full."""
+        s = self._s
+        return {
+            "orders": (int(s["orders_live"]), len(s["hot"])),
+            "client_ids": (int(s["ids_used"]), len(s["ids"])),
+            "positions": (int(s["positions_used"]), len(s["positions"])),
+            "accounts": (int(s["accounts_used"]), len(s["accounts"])),
+            "instruments": (int(s["books_used"]), len(s["books"])),
+        }
+
+    def book_record(self, instrument_idx: int) -> Any:
+        """Return the live BOOK record (rules, phase): single words, not one moment."""
+        return self._s["books"][instrument_idx]
+
+    def book_version(self, instrument_idx: int) -> int:
+        """Return the version word of a book: it changes with every command that touches the book."""
+        return int(self._version[instrument_idx])
+
+    def book(self, symbol: str, depth: int = 10) -> BookView:
+        """Return the best `depth` levels of both sides; an unknown symbol raises RefusedAtDoor."""
+        return self.book_at(self.catalogue.instrument(symbol).instrument_idx, depth)
+
+    @whole
+    def book_at(self, instrument_idx: int, depth: int) -> BookView:
+        """Return the book of an instrument index, at most DEPTH_MAX levels of a side."""
+        depth = max(0, min(depth, DEPTH_MAX))
+        head = self._head
+        version = copy_book(
+            self._state,
+            instrument_idx,
+            self._bids[:depth],
+            self._asks[:depth],
+            head,
+            self._counts,
+        )
+        if version == TORN:
+            raise TornReadError(f"book {instrument_idx} changed during every attempt to copy it")
+        phase, last_px, mark_px, md_seq, order_count, trade_count, volume = head.tolist()
+        return BookView(
+            instrument=self.catalogue.instruments[instrument_idx],
+            seq=version // 2,
+            md_seq=md_seq,
+            phase=Phase(phase),
+            last_px=last_px,
+            mark_px=mark_px,
+            order_count=order_count,
+            trade_count=trade_count,
+            volume=volume,
+            bids=self._bids[: self._counts[Side.BUY]].copy(),
+            asks=self._asks[: self._counts[Side.SELL]].copy(),
+        )
+
+    def account_idx(self, account: int) -> int | None:
+        """Return the index of an account, or None; accounts are never removed."""
+        used = int(self._s["accounts_used"])
+        if len(self._account_ids) != used:
+            ids = self._s["accounts"]["account"][:used].tolist()
+            self._account_ids = {account_id: idx for idx, account_id in enumerate(ids)}
+        return self._account_ids.get(account)
+
+    def accounts_with_orders(self) -> list[int]:
+        """Return the accounts that have open orders at this moment."""
+        accounts = self._s["accounts"][: int(self._s["accounts_used"])]
+        return [int(account) for account in accounts["account"][accounts["open_orders"] > 0]]
+
+    @whole
+    def account(self, account: int) -> AccountView | None:
+        """Return balances and positions of an account, None where there is none; raise TornReadError."""
+        idx = self.account_idx(account)
+        if idx is None:
+            return None
+        known = self.catalogue
+        balances = np.zeros((len(known.currencies), BALANCE_COLUMNS), np.int64)
+        counts = np.zeros(3, np.int64)
+        rows = len(known.instruments)  # one position at most in each
+        positions = np.zeros((rows, POSITION_COLUMNS), np.int64)
+        version = copy_account(self._state, idx, balances, positions, counts)
+        if version == TORN or counts[0] > rows:
+            raise TornReadError(f"account {account} changed during every attempt to copy it")
+        views = tuple(self._position(known, row) for row in positions[: counts[0]].tolist())
+        return AccountView(
+            seq=version // 2,
+            account=account,
+            is_enabled=bool(counts[2]),
+            is_unlimited=bool(self._s["accounts"][idx]["unlimited"]),
+            open_order_count=int(counts[1]),
+            balances=tuple(
+                _balance(currency, row, views)
+                for currency, row in zip(known.currencies, balances.tolist(), strict=True)
+            ),
+            positions=views,
+        )
+
+    def _position(self, known: Catalogue, row: list[int]) -> PositionView:
+        instrument_idx, qty, cost, realised, open_buy, open_sell = row
+        book = self._s["books"][instrument_idx]
+        mark_px = int(book["mark_px"]) or int(book["last_px"])
+        instrument = known.instruments[instrument_idx]
+        value = abs(qty) * mark_px * instrument.scale
+        gain = (value - cost if qty > 0 else cost - value) if mark_px else 0
+        return PositionView(instrument, qty, cost, realised, gain, open_buy, open_sell, mark_px)
+
+    @whole
+    def orders(self, account: int) -> OrdersView | None:
+        """Return the live orders of an account, None where there is no such account; raise TornReadError."""
+        idx = self.account_idx(account)
+        if idx is None:
+            return None
+        room = int(self._s["accounts"][idx]["open_orders"]) + 64
+        rows = np.zeros((room, ORDER_COLUMNS), np.int64)
+        counts = np.zeros(1, np.int64)
+        version = copy_orders(self._state, idx, rows, counts)
+        if version == TORN or counts[0] > room:
+            raise TornReadError(f"orders of account {account} changed during every attempt to copy them")
+        found = rows[: counts[0]]
+        found = found[np.argsort(found[:, 0])]
+        orders = tuple(self._order(version, row) for row in found.tolist())
+        return OrdersView(version // 2, account, orders)
+
+    @whole
+    def order(self, order_id: int) -> OrderView | None:
+        """Return a live order by its engine id, or None; raise TornReadError."""
+        row = np.zeros(ORDER_COLUMNS, np.int64)
+        version = copy_order_by_id(self._state, order_id, row)
+        if version == TORN:
+            raise TornReadError(f"order {order_id} changed during every attempt to copy it")
+        return self._order(version, row.tolist()) if version else None
+
+    @whole
+    def client_order(self, account: int, client_order_id: int) -> OrderView | EndedOrder | None:
+        """Return an order by the client's integer id: live, ended but still in the window, or None."""
+        idx = self.account_idx(account)
+        if idx is None:
+            return None
+        row = np.zeros(ORDER_COLUMNS, np.int64)
+        ended = np.zeros(3, np.int64)
+        version = copy_client_order(self._state, idx, client_order_id, row, ended)
+        if version == TORN:
+            raise TornReadError(f"client order {client_order_id} changed during every attempt to copy it")
+        order_id, status, cum_qty = ended.tolist()
+        if version and status:
+            return EndedOrder(version // 2, order_id, client_order_id, account, status, cum_qty)
+        return self._order(version, row.tolist()) if version else None
+
+    def _order(self, version: int, row: list[int]) -> OrderView:
+        f = dict(zip(ORDER_FIELDS, row, strict=True))
+        return OrderView(
+            seq=version // 2,
+            order_id=f["order_id"],
+            account=int(self._s["accounts"][f["account"]]["account"]),
+            instrument=self.catalogue.instruments[f["instrument"]],
+            side=Side(f["side"]),
+            px=f["px"],
+            qty=f["qty"],
+            leaves_qty=f["leaves"],
+            cum_qty=f["cum"],
+            notional=f["notional"],
+            client_order_id=f["client_order_id"],
+            text=given_text(f["text0"], f["text1"], f["text2"]).encode(),
+            time_in_force=f["time_in_force"],
+            stp_mode=f["stp_mode"],
+            is_post_only=bool(f["post_only"]),
+            rev=f["rev"],
+            entry_ts=f["entry_ts"],
+        )
+
+
+def _balance(currency: Currency, row: list[int], positions: tuple[PositionView, ...]) -> BalanceView:
+    total, reserved, selling = row
+    held = [each for each in positions if each.instrument.quote is currency]
+    value = sum(each.qty * each.mark_px * each.instrument.scale for each in held)
+    gross = sum(abs(each.qty) * each.mark_px * each.instrument.scale for each in held)
+    return BalanceView(currency, total, reserved, selling, total + value, gross + reserved + selling)

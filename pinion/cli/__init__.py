@@ -1,0 +1,1 @@
+"""The command line (L5): arguments, printing, exit codes."""

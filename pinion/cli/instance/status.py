@@ -1,0 +1,159 @@
+"""`pinion status`: what runs on a data folder, how full its rings are, how fast it goes."""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engine.contract import instance
+from engine.contract.instance import Instance, PortError
+from engine.contract.port import EventReader
+from engine.contract.readiness import STALLED_NS_MAX, Readiness
+from pinion.cli.arguments import DEFAULT_DATA
+from ringbuf.segment import process_start
+from ringbuf.spsc import SpscRing
+
+RATE_WINDOW_S = 0.5
+LOOK_AGAIN_S = 0.05
+PERCENTILES = (50.0, 99.0, 99.9)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "--data", type=Path, default=DEFAULT_DATA, metavar="DIR", help="data folder (default %(default)s)"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the status; 1 when nothing runs there."""
+    try:
+        status = collect(args.data.resolve())
+    except PortError as error:
+        print(f"pinion status: {error}", file=sys.stderr)
+        return 1
+    print(json.dumps(status) if args.json else text_of(status))
+    return 0
+
+
+def collect(data_dir: Path) -> dict[str, Any]:
+    """Return what the instance says of itself and what its counters show."""
+    found = instance.read(data_dir)
+    with EventReader.attach(data_dir) as reader:
+        counters, readiness = reader.counters(), Readiness(reader)
+        readiness.look()
+        before = counters["worker.commands"]
+        began = time.monotonic()
+        time.sleep(RATE_WINDOW_S)
+        rate = (counters["worker.commands"] - before) / (time.monotonic() - began)
+        while (
+            readiness.latched() is None and 0 < readiness.look() <= STALLED_NS_MAX
+        ):  # long enough to tell a slow disk from one that stands
+            time.sleep(LOOK_AGAIN_S)
+        found = instance.read(data_dir)
+        troubles = readiness.troubles(found)
+        state = reader.state()
+        return {
+            "data": found.data_dir,
+            "application": found.application,
+            "durability": found.durability,
+            "latched": readiness.latched(),
+            "ready": not any(each.blocks for each in troubles),
+            "troubles": [msgspec.structs.asdict(each) for each in troubles],
+            "config": found.config,
+            "epoch": found.epoch,
+            "uptime_s": round((time.time_ns() - found.started_at) / 1e9, 1),
+            "api": found.api,
+            "orders": found.orders,
+            "processes": _processes(found, counters),
+            "endings": [msgspec.structs.asdict(each) for each in found.endings],
+            "rings": _rings(found, counters),
+            "counters": {name: counters[name] for name in counters if not name.endswith(".heartbeat")},
+            "commands_per_s": round(rate),
+            "trades": int(state["trade_count"][0]) if "trade_count" in (state.dtype.names or ()) else None,
+            "seq": counters["worker.commands"],
+            "durable_seq": reader.durable_seq(),
+            "latency_ns": {
+                name: {
+                    "count": each.count,
+                    **{f"p{share:g}": each.percentile(share) for share in PERCENTILES},
+                }
+                for name, each in reader.histograms().items()
+            },
+        }
+
+
+def _processes(found: Instance, counters: Any) -> list[dict[str, Any]]:
+    rows = []
+    for process in found.processes:
+        name = f"{process.name}.heartbeat"
+        age_ns = counters.age_ns(name) if name in counters else None
+        rows.append(
+            {
+                "name": process.name,
+                "pid": process.pid,
+                "alive": process_start(process.pid) is not None,
+                "heartbeat_age_ms": None if age_ns is None else age_ns // 1_000_000,
+            }
+        )
+    return rows
+
+
+def _rings(found: Instance, counters: Any) -> list[dict[str, Any]]:
+    shared = instance.attach_commands(found)
+    rows = []
+    for idx, name in enumerate(found.rings):
+        ring = SpscRing(shared.slots[0]["rings"][idx]["control"], shared.slots[0]["rings"][idx]["slots"])
+        rows.append(
+            {
+                "name": name,
+                "depth": len(ring),
+                "capacity": ring.capacity,
+                "published": ring.published,
+                "busy": counters[instance.counter_name(name, "busy")],
+            }
+        )
+    return rows
+
+
+def text_of(status: dict[str, Any]) -> str:
+    """Write the status for people."""
+    lines = [f"LATCHED: {status['latched']}; nothing more is accepted"] if status["latched"] else []
+    lines += [
+        f"{'NOT READY' if each['blocks'] else 'degraded'}: {each['detail']}"
+        for each in status["troubles"]
+        if each["reason"] != "latched"
+    ]
+    lines += [
+        f"{status['application']} on {status['data']}, epoch {status['epoch']}, up {status['uptime_s']} s",
+        f"durability {status['durability']}, configuration {status['config']}",
+        f"api    {status['api']}",
+        f"orders {status['orders']}",
+        "",
+        f"{'process':<12}{'pid':>8}  {'alive':<6}{'heartbeat':>12}",
+    ]
+    for row in status["processes"]:
+        age_ms = row["heartbeat_age_ms"]
+        beat = "-" if age_ms is None else f"{age_ms} ms ago"
+        lines.append(f"{row['name']:<12}{row['pid']:>8}  {'yes' if row['alive'] else 'NO':<6}{beat:>12}")
+    for ending in status["endings"]:
+        ago_s = (time.time_ns() - ending["ended_at"]) / 1e9
+        shown = f"ended {ago_s:.0f} s ago: {ending['process']} (pid {ending['pid']}) {ending['cause']}"
+        lines.append(f"  {shown}" + (f" ({ending['count']} times)" if ending["count"] > 1 else ""))
+    lines += ["", f"{'ring':<12}{'depth':>8}{'of':>8}{'commands':>14}{'busy':>8}"]
+    for row in status["rings"]:
+        lines.append(
+            f"{row['name']:<12}{row['depth']:>8}{row['capacity']:>8}{row['published']:>14,}{row['busy']:>8}"
+        )
+    lines += ["", f"seq {status['seq']:,}, durable {status['durable_seq']:,}, {status['commands_per_s']:,}/s"]
+    if status["trades"] is not None:
+        lines.append(f"trades {status['trades']:,}")
+    for name, row in status["latency_ns"].items():
+        shares = "  ".join(f"{key} {row[key]:,} ns" for key in row if key != "count")
+        lines.append(f"{name:<10} {shares}  ({row['count']:,} values)")
+    return "\n".join(lines)

@@ -1,0 +1,181 @@
+"""`pinion up`: start everything in the foreground and say when it is ready."""
+
+import argparse
+import json
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from engine.contract.instance import Instance
+from engine.runtime.journal.journal import JournalError
+from engine.runtime.supervision.children import Child, DoorSpec
+from engine.runtime.supervision.configure import Definition
+from engine.runtime.supervision.endings import StartError
+from engine.runtime.supervision.ownership import owned
+from engine.runtime.supervision.supervisor import Supervisor
+from engine.settings import config
+from engine.settings.config import ConfigError, DoorSettings, Settings
+from engine.trading import demo
+from engine.trading.application import trading
+from pinion.cli.arguments import DEFAULT_DATA, whole_argument
+from pinion.cli.command import DONE, FAILED, WRONG_USAGE
+from pinion.cli.instance.definitions import definitions, missing
+from pinion.cli.journal.data import application_of, remember, require_fit
+from pinion.cli.kernels import announced_compilation, compile_ahead, prepare_processes
+
+ORDER_DOOR, API_DOOR = "http", "api"
+PORT = whole_argument(0, 65535, 8000)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--config", type=Path, metavar="FILE", help="TOML; left out: the built-in demo")
+    parser.add_argument(
+        "--data", type=Path, default=DEFAULT_DATA, metavar="DIR", help="data folder (default %(default)s)"
+    )
+    parser.add_argument(
+        "--api-port", type=PORT, metavar="N", help="port of queries and streams, 0 = any free one"
+    )
+    parser.add_argument("--order-port", type=PORT, metavar="N", help="port of order entry, 0 = any free one")
+    parser.add_argument(
+        "--durability",
+        choices=("sync", "none"),
+        help="sync: an answer means that the command is on the disk; none: nothing is written (default: the "
+        "configuration's, which is sync)",
+    )
+    parser.add_argument(
+        "--wait",
+        choices=("block", "backoff", "spin"),
+        help="what idle processes do: sleep until called, look again and again ever more seldom, or spin "
+        "(default: the configuration's, which is block)",
+    )
+    parser.add_argument(
+        "--verbose", action="store_true", help="log the processes' lifecycle on standard error"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run until a signal to stop."""
+    level = logging.INFO if args.verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s[%(process)d] %(message)s")
+    data_dir = args.data.resolve()
+    os.umask(os.umask(0o077) & 0o077)  # one that takes from the owner would make files that we cannot open
+    try:
+        settings = read_settings(args)
+        wanted = definitions(settings)
+        with owned(data_dir, (ORDER_DOOR, API_DOOR)) as lock:
+            settings = settle(settings, data_dir, is_demo=args.config is None)
+            supervisor = build(settings, wanted, data_dir, lock, str(args.config or "demo"))
+            return serve(supervisor)
+    except (ConfigError, msgspec.ValidationError) as error:
+        print(f"pinion up: {error}", file=sys.stderr)
+        return WRONG_USAGE
+    except (StartError, JournalError) as error:
+        print(f"pinion up: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:  # a signal to stop, before there was anything to stop in order
+        return DONE
+    except OSError as error:
+        if error.strerror is None:
+            raise
+        raise OSError(error.errno, error.strerror, error.filename or str(data_dir)) from error
+
+
+def read_settings(args: argparse.Namespace) -> Settings:
+    """Return what the file, or the demo, and the command line say; nothing is written yet.
+
+    The key of the demo is not known before the data folder is owned: `settle` adds it.
+    """
+    settings = config.load(args.config) if args.config else demo.demo()
+    if args.config and not settings.keys:
+        raise ConfigError(f"{args.config}: keys: there is none, so nobody could enter; add a [[keys]] table")
+    settings = config.with_ports(settings, api_port=args.api_port, order_port=args.order_port)
+    given = {name: getattr(args, name) for name in ("durability", "wait") if getattr(args, name)}
+    return msgspec.structs.replace(settings, engine=msgspec.structs.replace(settings.engine, **given))
+
+
+def settle(settings: Settings, data_dir: Path, *, is_demo: bool) -> Settings:
+    """Note in the folder, which is ours, what belongs to it for good: capacities and the demo's key."""
+    is_durable, sizes = settings.engine.durability == "sync", settings.engine.capacities.sizes()
+    if is_durable:
+        require_fit(data_dir, sizes)
+    if is_demo:
+        keys = demo.demo_keys(demo.demo_token(data_dir))
+        settings = msgspec.structs.replace(settings, keys=keys)
+    if is_durable:
+        remember(data_dir, sizes)
+    return settings
+
+
+def serve(supervisor: Supervisor) -> int:
+    """Run what was put together until a signal to stop; return the exit code."""
+    with announced_compilation() as compilation:
+
+        def ready(children: Sequence[Child], running: Instance) -> None:
+            compilation.finish()
+            say_ready(children, running)
+
+        return supervisor.run(ready)
+
+
+def build(
+    settings: Settings, wanted: Sequence[Definition], data_dir: Path, lock: int, source: str
+) -> Supervisor:
+    """Put the instance together: application, configuration, doors."""
+    keys = config.door_keys(settings)
+    http = DoorSettings(
+        data_dir=data_dir,
+        name=ORDER_DOOR,
+        ring_name="http",
+        host=settings.orders.host,
+        port=settings.orders.port,
+        setting="orders.port",
+        hosts=settings.orders.hosts,
+        origins=settings.orders.origins,
+        api_port=settings.api.port,
+        limits=settings.doors,
+        keys=keys,
+    )
+    queries = msgspec.structs.replace(
+        http,
+        name=API_DOOR,
+        ring_name="",
+        host=settings.api.host,
+        port=settings.api.port,
+        setting="api.port",
+        hosts=settings.api.hosts,
+        origins=settings.api.origins,
+    )
+    doors = (DoorSpec(http, "gateways.http.serve"), DoorSpec(queries, "api.serve"))
+    application = trading(settings.engine.capacities.sizes())
+    if settings.engine.durability == "sync":
+        application = application_of(data_dir)  # the same capacities, and those that the journal had before
+    return Supervisor(
+        data_dir=data_dir,
+        lock=lock,
+        config=source,
+        settings=settings.engine,
+        history=settings.history,
+        application=application,
+        definitions=wanted,
+        missing=missing,
+        doors=doors,
+        prepare=prepare_processes(
+            application,
+            doors,
+            has_history=settings.engine.durability == "sync" and settings.history.enabled,
+        ),
+        compile_ahead=compile_ahead(application),
+    )
+
+
+def say_ready(children: Sequence[Child], instance: Instance) -> None:
+    """Print one line per process, then the line that scripts wait for."""
+    for process in instance.processes:
+        print(f"{process.name} pid {process.pid}")
+    ready = {"api": instance.api, "orders": instance.orders, "data": instance.data_dir, "pid": os.getpid()}
+    print(f"ready {json.dumps(ready, separators=(',', ':'))}", flush=True)

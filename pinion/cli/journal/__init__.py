@@ -1,0 +1,1 @@
+"""`pinion journal`: what can be asked of a data folder, and done to it."""

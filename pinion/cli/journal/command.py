@@ -1,0 +1,200 @@
+"""`pinion journal`: verify, dump, count, archive, restore or migrate a journal; quarantine a command.
+
+    verify      every frame and its place in the chain, every seq and ring_seq, the snapshots
+    dump        commands as JSON, one a line, in the integers of the records, client ids as given
+    stats       what was asked for, when, how large the frames are, how many bytes a day
+    archive     compress the segments that nobody needs any more into a folder of their own
+    restore     bring them back
+    migrate     make the journal fit other capacities
+    quarantine  leave a command out from now on that kills the worker
+
+The first three only read; all but migrate may be done beside a running instance.
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+"""
+
+import argparse
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from engine.contract.instance import PortError
+from engine.runtime.journal import journal
+from engine.runtime.journal.frames import RECORD
+from engine.runtime.journal.journal import JournalError, Reader
+from engine.runtime.upkeep import archive
+from engine.settings.config import ConfigError
+from engine.trading.client_text import given_text
+from engine.trading.records import Op
+from pinion.cli.arguments import DEFAULT_DATA, whole_argument
+from pinion.cli.command import DONE, FAILED, WRONG_USAGE
+from pinion.cli.journal import archive as journal_archive
+from pinion.cli.journal import migrate as journal_migrate
+from pinion.cli.journal import quarantine as journal_quarantine
+from pinion.cli.journal import verify as journal_verify
+from pinion.cli.journal.data import begin_of, data_folder, read_layout, told
+
+NS_PER_DAY = 86_400 * 10**9
+SEQ = whole_argument(1, 2**62, 1000)
+OP_NAMES = {int(op): op.name.lower() for op in Op}
+NAMING = frozenset(op.name.lower() for op in (Op.NEW, Op.CANCEL, Op.REPLACE))
+"""Operations whose text is a client id."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `pinion journal` can do."""
+    parser.set_defaults(explain=parser.print_help)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    summaries = {
+        "verify": "check every frame, the chain, all numbers and the snapshots",
+        "dump": "write commands as JSON, one a line",
+        "stats": "count what the journal and its archive hold",
+        "archive": "compress the closed segments that neither a recovery nor history needs into an archive",
+        "restore": "bring archived segments back: for a replay from the beginning, whatif, verify",
+        "migrate": "make the journal of a stopped instance fit the capacities of a configuration",
+    }
+    made = {}
+    for name, summary in summaries.items():
+        action = made[name] = actions.add_parser(
+            name, help=summary, description=summary[0].upper() + summary[1:] + "."
+        )
+        action.add_argument("dir", metavar="DIR", type=Path, help="data folder, or the journal folder in it")
+        if name == "dump":
+            action.add_argument("--from", dest="first", type=SEQ, default=1, metavar="SEQ", help="first seq")
+            action.add_argument("--to", dest="last", type=SEQ, default=2**62, metavar="SEQ", help="last seq")
+        if name == "verify":
+            action.add_argument(
+                "--archive",
+                type=Path,
+                action="append",
+                metavar="FOLDER",
+                help="where archived segments may be (default: DIR/archive); may be repeated",
+            )
+        if name == "stats":
+            action.add_argument("--archive", type=Path, metavar="FOLDER", help="default: DIR/archive")
+    journal_archive.add_arguments(made["archive"], made["restore"])
+    journal_migrate.add_arguments(made["migrate"])
+    text = "leave a command out of every replay from now on: it killed the worker"
+    action = actions.add_parser("quarantine", help=text, description=text.capitalize() + ".")
+    action.add_argument("seq", type=SEQ, metavar="SEQ")
+    action.add_argument(
+        "--data", type=Path, default=DEFAULT_DATA, metavar="DIR", help="data folder (default %(default)s)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it; return the exit code."""
+    if args.action is None:
+        args.explain()
+        return DONE
+    try:
+        if args.action == "quarantine":
+            return journal_quarantine.run(data_folder(args.data), args.seq)
+        data_dir = data_folder(args.dir)
+        if args.action != "migrate":  # which finishes first what an interrupted one left
+            read_layout(data_dir)  # before anything is written, be it a lock file
+        return ACTIONS[args.action](data_dir, args)
+    except ConfigError as error:
+        print(f"pinion journal {args.action}: {error}", file=sys.stderr)
+        return WRONG_USAGE
+    except (JournalError, PortError) as error:
+        print(f"pinion journal {args.action}: {error}", file=sys.stderr)
+        return FAILED
+
+
+def _dump(data_dir: Path, args: argparse.Namespace) -> int:
+    if args.last < args.first:
+        raise ConfigError(
+            f"--from {args.first} --to {args.last}: ends before it begins; give --to {args.first} or more"
+        )
+    encode = msgspec.json.Encoder().encode
+    write = sys.stdout.buffer.write
+    begin = begin_of(data_dir)
+    if args.first <= begin.seq:
+        print(
+            f"pinion journal dump: begins at seq {begin.seq + 1}: seq 1 to {begin.seq} are not here; bring "
+            f"them back: pinion journal restore {data_dir}",
+            file=sys.stderr,
+        )
+    reader = Reader(data_dir / journal.FOLDER, begin)
+    for frame in reader:
+        if frame.last_seq < args.first:
+            continue
+        if frame.first_seq > args.last:
+            break
+        wanted = (frame.entries["seq"] >= args.first) & (frame.entries["seq"] <= args.last)
+        for entry in frame.entries[wanted]:
+            write(encode(_fields(entry, frame.epoch)) + b"\n")
+    sys.stdout.buffer.flush()
+    if reader.position.seq < args.first:
+        print(
+            f"pinion journal dump: --from {args.first}: the journal ends at seq {reader.position.seq}",
+            file=sys.stderr,
+        )
+    return DONE
+
+
+def _fields(entry: Any, epoch: int) -> dict[str, Any]:
+    """Return an entry as JSON: numbers as in the record, what is zero left out, a client id as given."""
+    command = entry["command"]
+    fields: dict[str, Any] = {"epoch": epoch}
+    fields |= {name: int(entry[name]) for name in ("seq", "eng_ts", "ring", "ring_seq")}
+    fields["op"] = OP_NAMES.get(int(command["op"]), int(command["op"]))
+    for name in command.dtype.names[1:]:
+        value = command[name].tolist()
+        if value if isinstance(value, int) else any(value):
+            fields[name] = value
+    if "text" in fields and fields["op"] in NAMING:
+        fields["text"] = given_text(*fields["text"])
+    return fields
+
+
+def _stats(data_dir: Path, args: argparse.Namespace) -> int:
+    ops: Counter[int] = Counter()
+    rings: Counter[tuple[int, int]] = Counter()
+    sizes = []
+    first_ts = last_ts = commands = 0
+    for frame in told(Reader(data_dir / journal.FOLDER, begin_of(data_dir))):
+        entries = frame.entries
+        for op, count in zip(*np.unique(entries["command"]["op"], return_counts=True), strict=True):
+            ops[int(op)] += int(count)
+        for ring, count in zip(*np.unique(entries["ring"], return_counts=True), strict=True):
+            rings[frame.epoch, int(ring)] += int(count)
+        sizes.append(frame.command_count)
+        first_ts = first_ts or int(entries["eng_ts"][0])
+        last_ts = int(entries["eng_ts"][-1])
+        commands += frame.command_count
+    if commands:
+        _print_counts(commands, sizes, first_ts, last_ts)
+    else:
+        print("the journal is empty")
+    for op, count in ops.most_common():
+        print(f"  {OP_NAMES.get(op, str(op)):<14} {count:,}")
+    for (epoch, ring), count in sorted(rings.items()):
+        print(f"  epoch {epoch}, ring {ring if ring >= 0 else 'own':<5} {count:,}")
+    journal_archive.tell(data_dir, args.archive or data_dir / archive.FOLDER)
+    return DONE
+
+
+def _print_counts(commands: int, sizes: list[int], first_ts: int, last_ts: int) -> None:
+    used = (commands + len(sizes)) * RECORD.itemsize
+    each = used / commands
+    print(f"commands       {commands:,} in {len(sizes):,} frames, {used:,} bytes, {each:.1f} a command")
+    p50, p99 = np.percentile(sizes, (50, 99))
+    print(f"frame          p50 {p50:.0f}, p99 {p99:.0f}, largest {max(sizes)} commands")
+    print(f"time           {(last_ts - first_ts) / 1e9:,.1f} s by the engine's clock")
+    if last_ts > first_ts:
+        print(f"a day          {used / (last_ts - first_ts) * NS_PER_DAY:,.0f} bytes at this rate")
+
+
+ACTIONS = {
+    "verify": journal_verify.run,
+    "dump": _dump,
+    "stats": _stats,
+    "archive": journal_archive.run_archive,
+    "restore": journal_archive.run_restore,
+    "migrate": journal_migrate.run,
+}

@@ -1,0 +1,174 @@
+"""A data folder as the tools open it: whose journal it is, and an engine of its capacities.
+
+DATA/journal/layout.json names application and capacities, so that no tool needs the
+configuration that the journal was written with; and where they were changed, those before.
+"""
+
+import dataclasses
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engine.contract import instance
+from engine.contract.application import Application, Past
+from engine.contract.instance import SUPERVISOR
+from engine.runtime.journal import journal
+from engine.runtime.journal.disk import Disk
+from engine.runtime.journal.frames import Frame
+from engine.runtime.journal.journal import JournalError, Position, Reader
+from engine.runtime.journal.quarantine import quarantined
+from engine.runtime.process import RoleTakenError, take_role
+from engine.runtime.replay import snapshot
+from engine.runtime.replay.eras import EraReplica, identity_by_number
+from engine.runtime.upkeep import archive, migration
+from engine.runtime.upkeep.migration import LAYOUT_FILE
+from engine.settings.config import ConfigError
+from engine.trading.application import trading
+from engine.trading.capacities import Capacities
+from pinion.cli.journal.layout import APPLICATION, MEND, Layout, parsed
+
+
+def remember(data_dir: Path, capacities: Capacities) -> None:
+    """Note the capacities beside a new journal; as `require_fit` where a journal has others.
+
+    The caller owns the folder (ownership.py): whoever is refused notes nothing.
+    """
+    require_fit(data_dir, capacities)
+    wanted = dataclasses.asdict(capacities)
+    path = data_dir / journal.FOLDER / LAYOUT_FILE
+    if path.exists() and read_layout(data_dir).capacities == wanted:
+        return
+    instance.make_private(path.parent)
+    layout = Layout(application=APPLICATION, capacities=wanted)
+    instance.write_atomically(path, msgspec.json.encode(layout))
+
+
+def require_fit(data_dir: Path, capacities: Capacities) -> None:
+    """Raise ConfigError where the journal of a folder has other capacities.
+
+    Where there is nothing of a journal but its layout, a start went no further: that binds nobody.
+    A migration that was interrupted when it was done but for the moving of files is finished first,
+    so the caller owns the folder.
+    """
+    path = data_dir / journal.FOLDER / LAYOUT_FILE
+    if (data_dir / migration.STAGED).is_dir():
+        migration.finish(data_dir, Disk())
+    if not path.exists():
+        _require_segments_fit(path, capacities)
+        return
+    layout = read_layout(data_dir)
+    if not layout.past and not _is_begun(data_dir):
+        return
+    for name, value in dataclasses.asdict(capacities).items():
+        if layout.capacities.get(name) != value:
+            raise ConfigError(
+                f"engine.capacities.{name} = {value}: the journal in {data_dir} was written with "
+                f"{layout.capacities.get(name)}; set that again, or make the journal fit: "
+                f"pinion journal migrate {data_dir} --config FILE"
+            )
+
+
+def _is_begun(data_dir: Path) -> bool:
+    """Tell whether anything was ever decided with the capacities that a layout names."""
+    return any(
+        (
+            journal.segment_paths(data_dir / journal.FOLDER),
+            snapshot.snapshot_paths(data_dir),
+            archive.archived_paths(data_dir / archive.FOLDER),
+        )
+    )
+
+
+def _require_segments_fit(path: Path, capacities: Capacities) -> None:
+    """Raise JournalError where a layout that was lost was another one: its segments say so."""
+    identity = trading(capacities).identity
+    segments = journal.segment_paths(path.parent)
+    for segment in segments[:1] + segments[-1:]:  # a migration would have changed it in between
+        if journal.open_segment(segment).head.identity != identity:
+            raise JournalError(f"{path}: is missing, and {segment.name} has other capacities; {MEND}")
+
+
+def finish_migration(data_dir: Path) -> bool:
+    """Finish a migration whose files are all there; tell whether there was one."""
+    if not (data_dir / migration.STAGED).is_dir():
+        return False
+    try:
+        lock = take_role(data_dir, SUPERVISOR)
+    except RoleTakenError as error:
+        raise JournalError(f"{error}: stop it first, a migration has to be finished") from error
+    try:
+        return migration.finish(data_dir, Disk())
+    finally:
+        os.close(lock)
+
+
+def read_layout(data_dir: Path) -> Layout:
+    """Return what layout.json says; JournalError where there is no journal."""
+    path = data_dir / journal.FOLDER / LAYOUT_FILE
+    if (data_dir / migration.STAGED).is_dir():
+        raise JournalError(
+            f"{data_dir / migration.STAGED}: a migration was interrupted when it was almost done; finish it: "
+            f"pinion up, or pinion journal migrate {data_dir} --config FILE"
+        )
+    try:
+        return parsed(path, path.read_bytes())
+    except FileNotFoundError:
+        if not data_dir.is_dir():
+            what = "is no folder" if data_dir.exists() else "there is no such folder"
+            raise JournalError(f"{data_dir}: {what}; name the data folder of `pinion up`") from None
+        if not any(path.parent.glob("*.npy")):
+            raise JournalError(f"{data_dir}: holds no journal (no {path.relative_to(data_dir)})") from None
+        raise JournalError(f"{path}: is missing; {MEND}") from None
+    except NotADirectoryError:
+        raise JournalError(f"{data_dir}: is no folder; name the data folder of `pinion up`") from None
+    except OSError as error:
+        raise JournalError(f"{path}: cannot be read: {error.strerror}; mend its mode or the disk") from error
+
+
+def data_folder(path: Path) -> Path:
+    """Return the data folder of what a user names: that folder, or the journal in it."""
+    given = path.resolve()
+    return given.parent if given.name == journal.FOLDER and not (given / journal.FOLDER).is_dir() else given
+
+
+def application_of(data_dir: Path) -> Application:
+    """Return the application with the capacities of the journal, present and past."""
+    layout = read_layout(data_dir)
+    past = tuple(
+        Past(trading(Capacities(**each.capacities)), each.last_seq, each.number) for each in layout.past
+    )
+    return dataclasses.replace(trading(Capacities(**layout.capacities)), past=past)
+
+
+def begin_of(data_dir: Path) -> Position:
+    """Return the place before the first segment that is there: older ones may be in an archive."""
+    paths = journal.segment_paths(data_dir / journal.FOLDER)
+    if not paths:
+        raise JournalError(f"{data_dir / journal.FOLDER}: holds no segment")
+    head = journal.open_segment(paths[0]).head
+    return Position(head.first_seq - 1, head.anchor)
+
+
+def told(reader: Reader) -> Iterator[Frame]:
+    """Yield the frames, and say now and then how far it is."""
+    shown = 0
+    for frame in reader:
+        if frame.last_seq - shown >= 5_000_000:
+            shown = frame.last_seq
+            print(f"seq {shown:,}", file=sys.stderr, flush=True)
+        yield frame
+
+
+def open_journal(data_dir: Path, state: Any = None) -> tuple[EraReplica, Reader]:
+    """Return an empty engine and the journal, both at the very beginning.
+
+    state : array of one STATE record of the journal's present capacities, where the engine shall end;
+        private memory when left out
+    """
+    application = application_of(data_dir)
+    replica = EraReplica(application, state=state, quarantined=quarantined(data_dir))
+    return replica, Reader(data_dir / journal.FOLDER, identity=identity_by_number(application))

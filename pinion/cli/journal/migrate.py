@@ -1,0 +1,157 @@
+"""`pinion journal migrate DIR --config FILE`: a journal goes on with other capacities.
+
+The commands so far stay decided as they were, also those that were refused for lack of room: the
+state at the journal's end moves into the new capacities, and a segment of the new kind begins
+there, chained to the last frame. A replay over that place moves the same way (eras.py).
+"""
+
+import argparse
+import dataclasses
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engine.contract.application import Application
+from engine.contract.instance import HISTORY, JOURNALER, SHADOW, SUPERVISOR, WORKER
+from engine.runtime.journal import journal
+from engine.runtime.journal.disk import Disk
+from engine.runtime.journal.journal import START, Found, JournalError, Reader
+from engine.runtime.journal.quarantine import quarantined
+from engine.runtime.process import RoleTakenError, await_role, take_role
+from engine.runtime.replay import snapshot
+from engine.runtime.replay.eras import EraReplica, Moved, identity_by_number, whole_snapshots
+from engine.runtime.upkeep import migration
+from engine.settings import config
+from engine.settings.config import ConfigError
+from engine.trading.application import trading
+from engine.trading.capacities import Capacities
+from engine.trading.kernels.convert import too_small
+from pinion.cli.journal.archive import held
+from pinion.cli.journal.data import application_of, finish_migration, read_layout
+from pinion.cli.journal.layout import Layout, PastLayout
+
+DONE = 0
+ROLE_WAIT_S = 5.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "--config",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="TOML whose [engine.capacities] the journal shall have from now on",
+    )
+
+
+def run(data_dir: Path, args: argparse.Namespace) -> int:
+    """Migrate; raises ConfigError where the capacities do not do, JournalError, OSError."""
+    capacities = config.load(args.config).engine.capacities.sizes()
+    if finish_migration(data_dir):
+        print("finished the migration that was interrupted")
+    layout = read_layout(data_dir)
+    with held(data_dir), _stopped(data_dir):
+        application = application_of(data_dir)
+        if layout.capacities == dataclasses.asdict(capacities):
+            return _restore_snapshot(data_dir, application)
+        after = migrate(data_dir, capacities, Disk())
+    for name, value in dataclasses.asdict(capacities).items():
+        if layout.capacities.get(name) != value:
+            print(f"{name:<14} {layout.capacities.get(name):,} -> {value:,}")
+    place = after.past[-1]
+    print(f"the journal goes on behind seq {place.last_seq:,}, in segment {place.number}")
+    print(f"start: pinion up --config {args.config} --data {data_dir}")
+    return DONE
+
+
+def migrate(data_dir: Path, capacities: Capacities, disk: Disk) -> Layout:
+    """Give the journal of a folder on which nothing runs these capacities; return its new layout.
+
+    Raises ConfigError where they are too small, JournalError, OSError; nothing has changed then, but
+    that the journal's last frames may stand in a segment of their own.
+    """
+    layout, application = read_layout(data_dir), application_of(data_dir)
+    replica, found = state_at_end(data_dir, application)
+    _refuse_too_small(replica, capacities)
+    target = trading(capacities)
+    number = migration.settle_tail(data_dir, application, found, replica.epoch, disk)
+    after = _following(layout, capacities, found.end.seq, number)
+    moved = Moved(replica, target)
+    migration.stage(data_dir, moved, target, found, number, msgspec.json.encode(after), disk)
+    migration.finish(data_dir, disk)
+    return after
+
+
+def state_at_end(data_dir: Path, application: Application) -> tuple[EraReplica, Found]:
+    """Return the state behind the journal's last command, and what is found there."""
+    loaded = next(
+        whole_snapshots(
+            data_dir, application, lambda fault: print(f"{fault}; an older one or the journal alone is used")
+        ),
+        None,
+    )
+    replica = EraReplica(application, loaded, quarantined=quarantined(data_dir))
+    folder, identity = data_dir / journal.FOLDER, identity_by_number(application)
+    floor = START if loaded is None else loaded[0].position
+    found = journal.survey(folder, floor, identity)
+    for records, epoch, _ in Reader(folder, floor, identity).stretches(found.end.seq):
+        replica.enter_epoch(epoch)
+        replica.skip(records)
+    replica.arrive()
+    assert replica.seq == found.end.seq
+    return replica, found
+
+
+def _following(layout: Layout, capacities: Capacities, last_seq: int, number: int) -> Layout:
+    """Return the layout of a journal that goes on in segment `number` with these capacities."""
+    before = PastLayout(capacities=layout.capacities, last_seq=last_seq, number=number)
+    return Layout(
+        application=layout.application,
+        capacities=dataclasses.asdict(capacities),
+        past=(*layout.past, before),
+    )
+
+
+def _refuse_too_small(replica: EraReplica, capacities: Capacities) -> None:
+    for name, (given, used) in too_small(replica.state, capacities).items():
+        raise ConfigError(
+            f"engine.capacities.{name} = {given}: {used} are, or were at one time, in use; set {used} or more"
+        )
+
+
+def _restore_snapshot(data_dir: Path, application: Application) -> int:
+    """Make the snapshot that a start behind a migration needs, where it was lost."""
+    identity = application.identity
+    taken, _ = snapshot.newest(data_dir, application.state_dtype, identity)
+    if taken is not None or not application.past:
+        print("nothing to do: the journal has these capacities")
+        return DONE
+    replica, found = state_at_end(data_dir, application)
+    disk = Disk()
+    # The tail could be cut by a loss of power: a snapshot never reaches behind what is certain.
+    migration.settle_tail(data_dir, application, found, replica.epoch, disk)
+    state: Any = replica
+    print(f"made {snapshot.write(data_dir, state, found.end, identity, disk)}")
+    return DONE
+
+
+@contextmanager
+def _stopped(data_dir: Path) -> Iterator[None]:
+    """Keep the instance from running meanwhile; JournalError where it does."""
+    try:
+        lock = take_role(data_dir, SUPERVISOR)
+    except RoleTakenError as error:
+        raise JournalError(f"{data_dir} is in use by process {error.pid}: stop it first") from error
+    try:
+        for role in (JOURNALER, WORKER, SHADOW, HISTORY):
+            await_role(data_dir, role, ROLE_WAIT_S)
+        yield
+    except RoleTakenError as error:
+        raise JournalError(f"a process of an earlier start still runs: {error}; kill it") from error
+    finally:
+        os.close(lock)

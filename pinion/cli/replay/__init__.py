@@ -1,0 +1,1 @@
+"""`pinion replay`: commands out of journals and files, through the kernels at full speed."""

@@ -1,0 +1,209 @@
+"""The engine of a replay: the trading kernel over private state, with no processes and no rings.
+
+Commands go in as records and are numbered from 1; events come out in bulk. With
+`is_timed` every command is timed on its own, by the same kernel plus two clock reads. With
+`is_digested` all events enter the digest without layout.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from engine.trading.capacities import Capacities
+from engine.trading.digest import digest
+from engine.trading.instruments import Catalogue, Currency, Instrument
+from engine.trading.kernels.state import NIL, new_state
+from engine.trading.neutral_digest import NeutralDigest
+from engine.trading.records import COMMAND, EVENT, Op, words_text
+from pinion.cli.replay.kernels import (
+    apply_unnumbered,
+    client_instrument,
+    order_instrument,
+    run_batch,
+    run_timed,
+)
+from pinion.cli.replay.latency import Latencies
+from ringbuf.kernel import COMPILED
+
+EVENT_ROOM = 1 << 14
+TIMED_COMMANDS = 1 << 12
+RING = 0
+UNKNOWN = -1
+
+
+def _extend(known: Catalogue, s: Any) -> None:
+    """Add to a catalogue what was defined since: a file may define many, one by one."""
+    for idx in range(len(known.currencies), int(s["currencies_used"])):
+        row = s["currencies"][idx]
+        currency = Currency(idx, words_text(row["code"]).decode(), int(row["decimals"]))
+        known.currencies.append(currency)
+        known.currency_by_code[currency.code] = currency
+    for idx in range(len(known.instruments), int(s["books_used"])):
+        row, book = s["listings"][idx], s["books"][idx]
+        instrument = Instrument(
+            idx,
+            words_text(row["symbol"]).decode(),
+            known.currencies[row["base"]],
+            known.currencies[book["quote"]],
+            int(row["tick_mantissa"]),
+            int(row["tick_decimals"]),
+            int(row["lot_mantissa"]),
+            int(row["lot_decimals"]),
+            int(book["scale"]),
+        )
+        known.instruments.append(instrument)
+        known.instrument_by_symbol[instrument.symbol] = instrument
+
+
+def records(packed: Iterable[bytes]) -> "np.ndarray[Any, np.dtype[np.void]]":
+    """Return packed commands as COMMAND[n], writable: numba compiles read-only arrays a second time."""
+    return np.frombuffer(bytearray().join(packed), COMMAND)
+
+
+class ReplayEngine:
+    """Private trading state and the kernel over it."""
+
+    def __init__(
+        self,
+        *,
+        keeps_events: bool,
+        is_timed: bool,
+        is_digested: bool = False,
+        capacities: Capacities | None = None,
+    ) -> None:
+        self.state = new_state(capacities or Capacities())
+        self.latencies = Latencies(is_counting=is_timed)
+        self.digest_seconds = 0.0
+        # Plain Python reads fields as attributes; it is the same memory.
+        self._kernel_state: Any = self.state if COMPILED else self.state.view(np.recarray)
+        self._s: Any = self.state[0]
+        self._catalogue = Catalogue([], [])
+        self.is_timed = is_timed
+        self._neutral = NeutralDigest() if is_digested else None
+        is_keeping = keeps_events or is_digested
+        self._room = EVENT_ROOM if is_keeping else 0
+        self._events = np.zeros(EVENT_ROOM if is_keeping else 1, EVENT)
+
+        self._warm_up()
+
+    @property
+    def seq(self) -> int:
+        """Return the number of the last command."""
+        return int(self._s["seq"])
+
+    @property
+    def eng_ts(self) -> int:
+        """Return the engine clock."""
+        return int(self._s["eng_ts"])
+
+    @property
+    def event_count(self) -> int:
+        """Return how many events were made."""
+        return int(self._s["event_count"])
+
+    @property
+    def trade_count(self) -> int:
+        """Return how many of them were trades."""
+        return int(self._s["trade_count"])
+
+    def catalogue(self, state: Any = None) -> Catalogue:
+        """Return the instruments and currencies known now; the same object, grown.
+
+        state : array of one STATE record to look at instead: that of a journal's past
+        """
+        known, s = self._catalogue, self._s if state is None else state[0]
+        if len(known.instruments) < s["books_used"] or len(known.currencies) < s["currencies_used"]:
+            _extend(known, s)
+        return known
+
+    def digest(self) -> str:
+        """Return the digest of the state."""
+        return digest(self.state)
+
+    @property
+    def is_digested(self) -> bool:
+        """Tell whether the events enter the digest without layout."""
+        return self._neutral is not None
+
+    def note(self, events: "np.ndarray[Any, np.dtype[np.void]]") -> None:
+        """Take events that were made into the digest without layout, where one is wanted."""
+        if self._neutral is not None:
+            began = time.perf_counter()
+            self._neutral.add(events)
+            self.digest_seconds += time.perf_counter() - began
+
+    def digest_without_layout(self) -> str:
+        """Return the digest of all events and of the state, whatever their layout."""
+        assert self._neutral is not None
+        return self._neutral.digest(self.state)
+
+    def run(
+        self, commands: "np.ndarray[Any, np.dtype[np.void]]"
+    ) -> Iterator["np.ndarray[Any, np.dtype[np.void]]"]:
+        """Apply commands in order; yield their events, which are valid until the next is asked for."""
+        assert commands.flags.writeable, "what `_warm_up` has not compiled would be compiled now"
+        done, count = 0, len(commands)
+        while done < count:
+            applied, written = self._run_some(commands, done, count - done)
+            done += applied
+            if written:
+                self.note(self._events[:written])
+                yield self._events[:written]
+            if self._s["out_count"] and self._room:  # of the last command, which had no room left
+                left = self._overflow()
+                self.note(left)
+                yield left
+            self._s["out_count"] = 0
+
+    def apply_unnumbered(self, command: "np.ndarray[Any, np.dtype[np.void]]") -> None:
+        """Apply COMMAND[1] without giving it a number: what a line implies, such as its currency."""
+        assert command.flags.writeable
+        apply_unnumbered(self._kernel_state, command, RING)
+
+    def client_instrument(self, account: int, client_order_id: int) -> tuple[bool, int]:
+        """Return (whether the client id is known, instrument of its live order or UNKNOWN)."""
+        is_known, instrument = client_instrument(self._kernel_state, account, client_order_id)
+        return bool(is_known), int(instrument)
+
+    def order_instrument(self, order_id: int) -> int:
+        """Return the instrument of a live order, or UNKNOWN."""
+        return int(order_instrument(self._kernel_state, order_id))
+
+    def _warm_up(self) -> None:
+        """Compile the kernels, or load them from the cache, before any clock runs."""
+        self._run_some(np.zeros(0, COMMAND), 0, 0)
+        tick = np.zeros(1, COMMAND)
+        tick["op"] = int(Op.TICK)
+        self.apply_unnumbered(tick)
+        self.client_instrument(0, 0)
+        self.order_instrument(0)
+
+    def _run_some(self, commands: Any, first: int, count: int) -> tuple[int, int]:
+        if not self.is_timed:
+            applied, written = run_batch(
+                self._kernel_state, commands, first, count, RING, self._events, self._room
+            )
+            return int(applied), int(written)
+        applied, written = run_timed(
+            self._kernel_state,
+            commands,
+            first,
+            min(count, TIMED_COMMANDS),
+            RING,
+            self._events,
+            self._room,
+            self.latencies.counts,
+            self.latencies.longest_ns,
+        )
+        return int(applied), int(written)
+
+    def _overflow(self) -> "np.ndarray[Any, np.dtype[np.void]]":
+        left: np.ndarray[Any, np.dtype[np.void]] = self._s["out"][: self._s["out_count"]].copy()
+        left["event_idx"] = np.arange(self.event_count - len(left), self.event_count)
+        return left
+
+
+assert NIL == UNKNOWN
+assert COMMAND.itemsize == 128

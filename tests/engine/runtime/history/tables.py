@@ -1,0 +1,58 @@
+"""Every row of a projected database, to be compared with another's."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+
+from engine.runtime.history.historian import digest_of
+from engine.runtime.history.tables import History
+from engine.trading.history.projection import TradingProjection
+from tests.engine.runtime.history.story import MemoryReplica
+
+TABLES = {
+    "commands": "seq",
+    "moments": "seq",
+    "reports": "order_id, event_idx",
+    "orders": "order_id",
+    "trades": "event_idx",
+    "fills": "account, fill_id",
+    "deposits": "account, event_idx, currency",
+    "balances": "account, currency",
+    "positions": "account, instrument",
+    "currencies": "currency",
+    "instruments": "instrument",
+    "accounts": "account",
+    "mark": "seq",
+}
+
+
+async def rows_of(dsn: str, query: str, *values: Any) -> list[tuple[Any, ...]]:
+    """Return what a query answers."""
+    connection = await asyncpg.connect(dsn, server_settings={"search_path": "pinion"})
+    try:
+        return [tuple(row) for row in await connection.fetch(query, *values)]
+    finally:
+        await connection.close()
+
+
+async def everything(dsn: str) -> dict[str, list[tuple[Any, ...]]]:
+    """Return all rows of all tables, in order."""
+    return {
+        table: await rows_of(dsn, f"SELECT * FROM {table} ORDER BY {order}")
+        for table, order in TABLES.items()
+    }
+
+
+async def project(dsn: str, entries: Any, cuts: Sequence[int]) -> None:
+    """Project entries in batches that end behind the given seqs, and at the end."""
+    projection, replica = TradingProjection(), MemoryReplica()
+    projection.open(replica.state)
+    async with await History.connect(dsn) as history:
+        await history.migrate(projection.migrations, projection.session)
+        first = 0
+        for last in (*cuts, len(entries)):
+            part = entries[first:last]
+            events = replica.apply(part)
+            assert await history.project(projection.batch(part, events, replica.state), digest_of(part))
+            first = last

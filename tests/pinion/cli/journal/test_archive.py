@@ -1,0 +1,255 @@
+"""`pinion journal archive`, `restore` and what `stats` and `replay` say of archived segments."""
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.runtime.journal.disk import Disk
+from engine.runtime.journal.frames import RECORD
+from engine.runtime.journal.journal import START, Position, Reader, first_seq_of, segment_paths
+from engine.runtime.journal.writer import JournalWriter
+from engine.runtime.process import take_role
+from engine.runtime.replay import snapshot
+from engine.runtime.replay.replica import Replica
+from engine.trading.application import trading
+from engine.trading.records import COMMAND
+from pinion.cli.journal.archive import needed_from
+from pinion.cli.journal.data import remember
+from pinion.cli.main import main
+from tests.engine.trading.command_records import buy, currency, instrument, unlimited_account
+from tests.engine.trading.engine_side import SMALL
+
+FRAMES = 30
+PER_FRAME = 7
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a journal of some segments, snapshots behind frames 10 and 20 of 30."""
+    data_dir = tmp_path_factory.mktemp("data")
+    application = trading(SMALL)
+    remember(data_dir, SMALL)
+    identity = application.identity
+    replica = Replica(application)
+    writer = JournalWriter(data_dir / "journal", Disk(), identity=identity, epoch=1, slot_count=32)
+    writer.begin(1, START)
+    orders = [buy(1, 10, 1, client_order_id=number) for number in range(1, 1 + PER_FRAME * FRAMES)]
+    commands = np.concatenate([currency(b"USD"), instrument(b"A"), unlimited_account(1), *orders])
+    for number in range(FRAMES):
+        entries = entries_of(commands, number)
+        if writer.room < len(entries):
+            writer.rotate()
+        seq = writer.append(entries.view(np.uint8), np.zeros(0, np.uint8), PER_FRAME * number)
+        replica.skip(entries)
+        if number in (10, 20):
+            *_, last = Reader(data_dir / "journal")
+            assert last.last_seq == seq
+            snapshot.write(data_dir, replica, Position(seq, last.digest), identity, Disk())
+    writer.close()
+    return data_dir
+
+
+def entries_of(commands: np.ndarray, frame: int) -> np.ndarray:
+    first = PER_FRAME * frame
+    entries = np.zeros(PER_FRAME, RECORD)
+    entries["seq"] = np.arange(first + 1, first + PER_FRAME + 1)
+    entries["eng_ts"] = 1_000_000 * entries["seq"]
+    entries["ring_seq"] = entries["seq"] - 1
+    entries["command"] = commands[first : first + PER_FRAME].astype(COMMAND)
+    return entries
+
+
+@pytest.fixture
+def data_dir(written: Path, tmp_path: Path) -> Path:
+    """Return a copy that may be changed."""
+    return Path(shutil.copytree(written, tmp_path / "data"))
+
+
+def archive(data_dir: Path, *options: str) -> int:
+    return main(["journal", "archive", str(data_dir), "--without-history", *options])
+
+
+def files(data_dir: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in segment_paths(data_dir / "journal")}
+
+
+def test_what_the_older_snapshot_does_not_need_goes_and_comes_back(
+    data_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, older = files(data_dir), 11 * PER_FRAME
+
+    assert archive(data_dir) == 0
+
+    kept = segment_paths(data_dir / "journal")
+    assert first_seq_of(kept[0]) <= older + 1 < first_seq_of(kept[1])
+    assert {path.name for path in (data_dir / "archive").iterdir()} == {
+        f"{name}.zst" for name in before.keys() - {path.name for path in kept}
+    }
+    said = capsys.readouterr().out
+    assert f"needed from seq {older + 1} on, by the older snapshot" in said
+    assert "bytes a command" in said
+    assert main(["journal", "verify", str(data_dir)]) == 0
+    assert main(["journal", "restore", str(data_dir)]) == 0
+    assert files(data_dir) == before
+    assert "the journal begins at seq 1" in capsys.readouterr().out
+
+
+def test_a_dry_run_tells_and_does_nothing(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = files(data_dir)
+
+    assert archive(data_dir, "--dry-run") == 0
+
+    assert capsys.readouterr().out.count("would archive") == 3
+    assert files(data_dir) == before
+    assert not (data_dir / "archive").exists()
+
+
+def test_another_folder_serves_both_ways(data_dir: Path, tmp_path: Path) -> None:
+    before, folder = files(data_dir), tmp_path / "far" / "away"
+
+    assert archive(data_dir, "--to", str(folder)) == 0
+    assert main(["journal", "restore", str(data_dir)]) == 1
+    assert main(["journal", "restore", str(data_dir), "--from", str(folder)]) == 0
+
+    assert files(data_dir) == before
+    assert archive(data_dir, "--to", str(folder)) == 0, "what is in both places goes from the journal"
+
+
+def test_the_journal_itself_is_no_archive(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = files(data_dir)
+
+    for folder in (data_dir / "journal", data_dir / "journal" / "old"):
+        assert archive(data_dir, "--to", str(folder)) == 2
+        assert f"--to {folder}: is the journal's own folder" in capsys.readouterr().err
+
+    assert files(data_dir) == before
+
+
+def parted(data_dir: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """Archive into two folders: the first segment into one, the others into another."""
+    one, other = tmp_path / "one", tmp_path / "other"
+    archive(data_dir, "--to", str(one))
+    other.mkdir()
+    for path in sorted(one.iterdir())[1:]:
+        path.rename(other / path.name)
+    return one, other
+
+
+def test_verify_tells_what_is_missing_and_which_archive_holds_it(
+    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    second = first_seq_of(segment_paths(data_dir / "journal")[1])
+    one, other = parted(data_dir, tmp_path)
+    begin = first_seq_of(segment_paths(data_dir / "journal")[0])
+    verify = ["journal", "verify", str(data_dir)]
+    capsys.readouterr()
+
+    assert main(verify) == 1
+    said = capsys.readouterr()
+    assert f"not here       seq 1 to {begin - 1}" in said.out
+    assert f"seq 1 to {begin - 1} are neither in the journal nor in" in said.err
+
+    assert main([*verify, "--archive", str(one)]) == 1
+    assert f"seq {second} to {begin - 1} are neither" in capsys.readouterr().err
+    assert main([*verify, "--archive", str(other)]) == 1
+    assert f"seq 1 to {second - 1} are neither" in capsys.readouterr().err
+    assert main([*verify, "--archive", str(one), "--archive", str(other)]) == 0
+    assert f"seq 1 to {begin - 1}; without a gap in {one}, {other}" in capsys.readouterr().out
+
+    assert main(["journal", "dump", str(data_dir), "--to", str(begin)]) == 0
+    assert f"begins at seq {begin}: seq 1 to {begin - 1} are not here" in capsys.readouterr().err
+
+
+def test_stats_and_restore_tell_of_one_archive_of_two(
+    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    second = first_seq_of(segment_paths(data_dir / "journal")[1])
+    one, other = parted(data_dir, tmp_path)
+    capsys.readouterr()
+
+    assert main(["journal", "stats", str(data_dir), "--archive", str(one)]) == 0
+    assert f"  commands     seq 1 to {second - 1}\n" in capsys.readouterr().out
+    assert main(["journal", "restore", str(data_dir), "--from", str(one)]) == 1
+    assert "--from FOLDER" in capsys.readouterr().err
+    assert main(["journal", "restore", str(data_dir), "--from", str(other)]) == 0
+    assert main(["journal", "restore", str(data_dir), "--from", str(one)]) == 0
+
+
+def test_replay_names_the_command_that_brings_the_segments_back(
+    data_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive(data_dir)
+
+    assert main(["replay", str(data_dir)]) == 1
+    assert f"pinion journal restore {data_dir}" in capsys.readouterr().err
+    assert main(["journal", "restore", str(data_dir)]) == 0
+    assert main(["replay", str(data_dir)]) == 0
+
+
+def test_stats_tell_what_the_archive_holds(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    archive(data_dir)
+    capsys.readouterr()
+
+    assert main(["journal", "stats", str(data_dir)]) == 0
+
+    said = capsys.readouterr().out
+    assert "archived       3 segments" in said
+    assert "commands     seq 1 to" in said
+    assert "a day" in said
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_without_two_whole_snapshots_nothing_goes(
+    data_dir: Path, kept: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = files(data_dir)
+    for path in snapshot.snapshot_paths(data_dir)[kept:]:
+        path.unlink()
+
+    assert archive(data_dir) == 1
+
+    assert f"{kept} whole snapshots, 2 are needed" in capsys.readouterr().err
+    assert files(data_dir) == before
+
+
+def test_a_damaged_snapshot_is_none(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    newest = snapshot.snapshot_paths(data_dir)[0]
+    content = bytearray(newest.read_bytes())
+    content[8192 + 64] ^= 1
+    newest.write_bytes(content)
+
+    assert archive(data_dir) == 1
+
+    assert "1 whole snapshots, 2 are needed" in capsys.readouterr().err
+
+
+def test_where_nobody_can_tell_how_far_history_is_nothing_goes(
+    data_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = files(data_dir)
+
+    assert main(["journal", "archive", str(data_dir)]) == 1
+
+    assert "--without-history" in capsys.readouterr().err
+    assert files(data_dir) == before
+
+
+@pytest.mark.parametrize(
+    ("floor", "mark", "needed"),
+    [(100, None, 101), (100, 500, 101), (100, 101, 101), (100, 100, 100), (100, 99, 1)],
+)
+def test_history_keeps_what_it_would_begin_with(floor: int, mark: int | None, needed: int) -> None:
+    assert needed_from(floor, mark)[0] == needed
+
+
+def test_two_at_once_are_refused(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lock = take_role(data_dir, "archive")
+    try:
+        assert archive(data_dir) == 1
+    finally:
+        os.close(lock)
+
+    assert f"is held by process {os.getpid()}" in capsys.readouterr().err

@@ -1,0 +1,279 @@
+"""`pinion journal migrate`: nothing decided is decided again, everything after has the new room."""
+
+import json
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.contract.control_words import DURABLE
+from engine.runtime.journal.disk import Disk
+from engine.runtime.journal.journal import JournalError, Reader, segment_paths, survey
+from engine.runtime.process import take_role
+from engine.runtime.processes.history import JournalSource, replica_at
+from engine.runtime.replay import snapshot
+from engine.runtime.replay.eras import EraReplica, identity_by_number
+from engine.runtime.upkeep import migration
+from engine.settings.config import ConfigError
+from engine.trading.capacities import Capacities
+from engine.trading.digest import digest
+from pinion.cli.journal.data import application_of, read_layout, remember
+from pinion.cli.journal.migrate import migrate, state_at_end
+from pinion.cli.main import main
+from tests.engine.runtime.journal.power import KilledError
+from tests.engine.runtime.journal.test_archive import DyingDisk
+from tests.engine.trading.engine_side import SMALL
+from tests.engine.trading.state_reading import check_invariants
+from tests.pinion.cli.journal import small_journal
+
+LARGE = Capacities()
+STEP = 1 if os.environ.get("PINION_LONG") else 3
+"""Of the moments to be killed at, each takes half a second."""
+BEFORE, AFTER = 700, 200
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A stopped instance's folder: more orders came than SMALL has room for."""
+    data_dir = tmp_path_factory.mktemp("data")
+    small_journal.begin(data_dir)
+    commands = [*small_journal.DEFINITIONS, *small_journal.resting(1, BEFORE)]
+    small_journal.append(data_dir, [*commands, *small_journal.mixed(BEFORE + 1, AFTER, seed=1)])
+    small_journal.take_snapshot(data_dir, 300)
+    small_journal.take_snapshot(data_dir, 800)
+    return data_dir
+
+
+@pytest.fixture
+def data_dir(written: Path, tmp_path: Path) -> Path:
+    """Return a copy that may be changed."""
+    return Path(shutil.copytree(written, tmp_path / "data"))
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """Return a configuration of the default capacities."""
+    path = tmp_path / "large.toml"
+    path.write_text("[engine]\n")
+    return path
+
+
+def run(data_dir: Path, file: Path) -> int:
+    return main(["journal", "migrate", str(data_dir), "--config", str(file)])
+
+
+def events_of(data_dir: Path, tmp_path: Path) -> list[dict[str, Any]]:
+    path = tmp_path / "events"
+    assert main(["replay", str(data_dir), "--events", str(path)]) == 0
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def at_end(data_dir: Path) -> EraReplica:
+    return state_at_end(data_dir, application_of(data_dir))[0]
+
+
+def test_after_it_old_decisions_stand_and_new_ones_have_the_new_room(
+    data_dir: Path, large: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = events_of(data_dir, tmp_path)
+    full = [each for each in before if each.get("reason") == "orders_full"]
+
+    assert run(data_dir, large) == 0
+    assert events_of(data_dir, tmp_path) == before
+    small_journal.append(data_dir, small_journal.resting(10_000, 300))
+
+    after = events_of(data_dir, tmp_path)
+    assert len(full) > 100
+    assert after[: len(before)] == before
+    assert [each["event"] for each in after[len(before) :]] == ["accepted"] * 300
+    check_invariants(at_end(data_dir).state)
+    assert main(["journal", "verify", str(data_dir)]) == 0
+    said = capsys.readouterr()
+    assert "orders         512 -> 262,144" in said.out
+    assert "all whole and chained" in said.out
+
+
+def test_from_the_beginning_and_from_the_snapshot_the_state_is_the_same(data_dir: Path) -> None:
+    migrate(data_dir, LARGE, Disk())
+    small_journal.append(data_dir, small_journal.mixed(20_000, 400, seed=2))
+    application = application_of(data_dir)
+    identity = application.identity
+
+    taken, _ = snapshot.newest(data_dir, application.state_dtype, identity)
+    beginning = small_journal.replayed(data_dir)
+
+    assert taken is not None
+    assert digest(at_end(data_dir).state) == digest(beginning.state)
+    assert survey(data_dir / "journal", taken.position, identity).end.seq == beginning.seq
+
+
+def test_twice_and_with_nothing_in_between_and_down_again(data_dir: Path) -> None:
+    for capacities in (LARGE, SMALL, LARGE):
+        migrate(data_dir, capacities, Disk())
+    small_journal.append(data_dir, [])
+    migrate(data_dir, SMALL, Disk())
+    small_journal.append(data_dir, small_journal.mixed(20_000, 100, seed=3))
+
+    assert len(read_layout(data_dir).past) == 4
+    assert digest(at_end(data_dir).state) == digest(small_journal.replayed(data_dir).state)
+    assert main(["journal", "verify", str(data_dir)]) == 0
+
+
+def test_whatif_goes_over_it(data_dir: Path, large: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(data_dir, large)
+    small_journal.append(data_dir, small_journal.resting(10_000, 10))
+    capsys.readouterr()
+
+    assert main(["whatif", str(data_dir), "--limit", '{"account":1,"max_open_orders":3}']) == 0
+
+    assert "max_open_orders" in capsys.readouterr().out
+
+
+class HistorySide:
+    """What a history process keeps: a source, a projection, a replica."""
+
+    def __init__(self, data_dir: Path, mark: int) -> None:
+        application = application_of(data_dir)
+        assert application.projection is not None
+        control = np.zeros(DURABLE + 1, np.int64)
+        self.end = control[DURABLE] = at_end(data_dir).seq
+        self.source = JournalSource(data_dir / "journal", control, identity_by_number(application))
+        self.projection = application.projection()
+        self.replica = replica_at(application, data_dir, mark, self.projection.open)
+        while self.replica.seq < mark:
+            entries = self.source.read(self.replica.seq + 1, mark - self.replica.seq, lambda: None)
+            self.replica.apply(entries)
+        self.projection.open(self.replica.state)
+
+    def rows(self) -> int:
+        """Project the rest; return how many commands that was. The projection compares with the state."""
+        count = 0
+        while self.replica.seq < self.end:
+            entries = self.source.read(self.replica.seq + 1, 100, lambda: None)
+            events = self.replica.apply(entries)
+            self.projection.batch(entries, events, self.replica.state)
+            count += len(entries)
+        return count
+
+
+@pytest.mark.parametrize("mark", [0, 1, 500, 850, 906, 907, 950])
+def test_history_goes_on_from_any_mark_before_or_behind_it(data_dir: Path, mark: int) -> None:
+    migrate(data_dir, LARGE, Disk())
+    small_journal.append(data_dir, small_journal.mixed(20_000, 100, seed=4))
+
+    history = HistorySide(data_dir, mark)
+
+    assert history.rows() == history.end - mark
+    if mark:
+        assert history.source.read(mark, 1, lambda: None)["seq"] == [mark]
+
+
+def test_killed_at_any_moment_the_old_or_the_new_is_whole_and_again_finishes_it(
+    written: Path, tmp_path: Path
+) -> None:
+    lives, alive, ends = 0, DyingDisk(), set()
+    end = at_end(written).seq
+    while not lives or alive.lives == 0:
+        data_dir = Path(shutil.copytree(written, tmp_path / str(lives)))
+        alive = DyingDisk(lives)
+        with suppress(KilledError):
+            migrate(data_dir, LARGE, alive)
+        is_new = (data_dir / migration.STAGED).exists() or bool(read_layout(data_dir).past)
+        remember(data_dir, LARGE if is_new else SMALL)  # as a start does
+        application = application_of(data_dir)
+        identity = application.identity
+        taken, complaints = snapshot.newest(data_dir, application.state_dtype, identity)
+        assert taken is not None
+        assert not complaints
+        assert survey(data_dir / "journal", taken.position, identity).end.seq == end
+        ends.add(is_new)
+
+        if not is_new:
+            migrate(data_dir, LARGE, Disk())
+        small_journal.append(data_dir, small_journal.resting(10_000, 3))
+        assert at_end(data_dir).seq == end + 3
+        assert not (data_dir / migration.STAGED).exists()
+        shutil.rmtree(data_dir)
+        lives += STEP
+    assert ends == {False, True}
+    assert lives > 20
+
+
+def test_an_interrupted_one_is_named_and_finished_by_the_same_command(
+    data_dir: Path, large: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    disk = DyingDisk()
+    copy = Path(shutil.copytree(data_dir, data_dir.parent / "copy"))
+    migrate(copy, LARGE, disk)
+    named = disk.log.index(("rename", migration.STAGED))
+    with pytest.raises(KilledError):
+        migrate(data_dir, LARGE, DyingDisk(named + 2))
+
+    assert main(["journal", "verify", str(data_dir)]) == 1
+    assert "a migration was interrupted" in capsys.readouterr().err
+    assert run(data_dir, large) == 0
+    assert "finished the migration" in capsys.readouterr().out
+    assert main(["journal", "verify", str(data_dir)]) == 0
+
+
+def test_the_snapshot_behind_it_can_be_made_again(data_dir: Path, large: Path) -> None:
+    migrate(data_dir, LARGE, Disk())
+    small_journal.append(data_dir, small_journal.resting(10_000, 20))
+    snapshot.snapshot_paths(data_dir)[0].unlink()
+    application = application_of(data_dir)
+    identity = application.identity
+    with pytest.raises(JournalError, match=r"pinion journal migrate .* --config FILE"):
+        list(Reader(data_dir / "journal", identity=identity))
+
+    assert run(data_dir, large) == 0
+
+    taken, _ = snapshot.newest(data_dir, application.state_dtype, identity)
+    assert taken is not None
+    assert taken.position == survey(data_dir / "journal", taken.position, identity).end
+    assert run(data_dir, large) == 0
+
+
+def test_less_than_is_used_is_refused_by_name(
+    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "less.toml"
+    path.write_text("[engine.capacities]\norders = 511\n")
+    before = sorted(each.name for each in segment_paths(data_dir / "journal"))
+
+    assert run(data_dir, path) == 2
+
+    said = capsys.readouterr().err
+    assert "engine.capacities.orders = 511: 512 are, or were at one time, in use; set 512 or more" in said
+    assert sorted(each.name for each in segment_paths(data_dir / "journal")) == before
+    assert read_layout(data_dir).capacities["orders"] == SMALL.orders
+
+
+def test_a_running_instance_is_not_migrated(
+    data_dir: Path, large: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lock = take_role(data_dir, "supervisor")
+    try:
+        assert run(data_dir, large) == 1
+    finally:
+        os.close(lock)
+
+    assert f"in use by process {os.getpid()}: stop it first" in capsys.readouterr().err
+
+
+def test_a_start_with_other_capacities_names_the_command(data_dir: Path) -> None:
+    with pytest.raises(ConfigError, match=f"pinion journal migrate {data_dir} --config FILE"):
+        remember(data_dir, LARGE)
+
+
+def test_nothing_to_do_is_said(data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "same.toml"
+    names = ("orders", "instruments", "accounts", "currencies", "positions", "client_ids")
+    path.write_text("[engine.capacities]\n" + "".join(f"{name} = {getattr(SMALL, name)}\n" for name in names))
+
+    assert run(data_dir, path) == 0
+
+    assert "nothing to do" in capsys.readouterr().out

@@ -1,0 +1,57 @@
+"""The words of the command line: versions, helps, near names, one exit code for each kind."""
+
+from importlib.metadata import version
+
+import pytest
+
+from pinion.cli.main import COMMANDS, main
+
+ACTIONS = ("verify", "dump", "stats", "archive", "restore", "migrate", "quarantine")
+
+
+def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ending:
+        main(["--version"])
+
+    assert ending.value.code == 0
+    assert capsys.readouterr().out == f"pinion {version('pinion')}\n"
+
+
+@pytest.mark.parametrize(("given", "named"), [([], tuple(COMMANDS)), (["journal"], ACTIONS)])
+def test_command_without_a_word_prints_its_help(
+    given: list[str], named: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(given) == 0
+
+    shown = capsys.readouterr()
+    assert shown.out.startswith("usage: pinion")
+    assert all(f"\n    {name}" in shown.out for name in named)
+    assert shown.err == ""
+
+
+@pytest.mark.parametrize("given", [[name] for name in COMMANDS] + [["journal", name] for name in ACTIONS])
+def test_every_command_has_a_help(given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ending:
+        main([*given, "--help"])
+
+    assert ending.value.code == 0
+    assert capsys.readouterr().out.startswith(f"usage: {' '.join(['pinion', *given])} [-h]")
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        (["replya"], "'replya'; did you mean 'replay'? there are up, status"),
+        (["journal", "vrify", "DIR"], "'vrify'; did you mean 'verify'? there are verify, dump"),
+        (["frobnicate"], "'frobnicate'; there are up, status"),
+        (["up", "--durability", "synch"], "'synch'; did you mean 'sync'? there are sync, none"),
+    ],
+)
+def test_unknown_word_is_answered_with_the_nearest_known_one(
+    given: list[str], hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ending:
+        main(given)
+
+    assert ending.value.code == 2
+    assert f"invalid choice: {hint}" in capsys.readouterr().err
