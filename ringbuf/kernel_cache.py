@@ -24,7 +24,7 @@ from numba.core import config as untyped_config
 config: Any = untyped_config
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("ringbuf", "engine", "gateways", "api", "perf", "pinion")
+PACKAGES = ("ringbuf", "engine", "gateways", "api", "perf")
 MAKERS = frozenset(
     {
         "ringbuf.njit.njit",

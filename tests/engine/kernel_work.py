@@ -27,9 +27,9 @@ from engine.trading.history.projection import TradingProjection
 from engine.trading.kernels.convert import convert
 from engine.trading.kernels.simulate import run_all
 from engine.trading.kernels.state import new_state
+from engine.trading.offline.engine import ReplayEngine
 from engine.trading.records import EVENT
 from engine.trading.view.live_view import LiveView
-from pinion.cli.replay.engine import ReplayEngine
 from ringbuf.bells import fall_asleep, sleep_until_beyond
 from ringbuf.broadcast import GATE_OPEN, Broadcast
 from ringbuf.counting import add, beat

@@ -36,7 +36,7 @@ BANNED_TYPES = (
     *(ast.Dict, ast.Set, ast.List, ast.ListComp, ast.DictComp, ast.SetComp, ast.JoinedStr, ast.Try),
     *(ast.GeneratorExp, ast.Lambda, ast.With, ast.Yield, ast.YieldFrom, ast.Global, ast.Nonlocal),
 )
-CLOCK_FOLDERS = ("ringbuf", "engine/runtime", "pinion/cli", "perf")
+CLOCK_FOLDERS = ("ringbuf", "engine/runtime", "engine/trading/offline", "perf")
 """Where kernels may read a clock: ring kernels, the loop, the timed replay, benchmarks."""
 CLOCKS = {"clock_realtime_ns", "clock_monotonic_ns", "cycle_count", "sleep_ns"}
 OTHER_NAMES_OF_NUMBA = {

@@ -35,6 +35,10 @@ ROOMS = {
         *("engine/trading", "engine/trading/kernels"),
     ),
     "engine/trading/neutral_digest": ("engine/trading", "engine/trading/view"),
+    "engine/trading/offline": (
+        *("ringbuf", "engine/contract", "engine/trading", "engine/trading/kernels"),
+        "engine/trading/neutral_digest",
+    ),
     "engine/trading/application": (
         *("engine/contract/application", "engine/trading"),
         *("engine/trading/kernels", "engine/trading/history"),

@@ -10,7 +10,7 @@ from pathlib import Path
 from ringbuf.kernel_cache import PACKAGES
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = (*PACKAGES, "tests")
+FOLDERS = (*PACKAGES, "pinion", "tests")
 OWN_PACKAGES = FOLDERS
 GENERATED = re.compile(r"\..*(venv|cache)|\.hypothesis|__pycache__|build|var|.*\.egg-info")
 

@@ -19,13 +19,13 @@ import msgspec
 from engine.runtime.journal import journal
 from engine.runtime.journal.journal import JournalError
 from engine.text import numbers
+from engine.trading.offline.engine import ReplayEngine
 from gateways.files.source import Format, InputError, NoInputError, Source
 from gateways.files.ticks import TickError, refuse_any, ticks_of
 from pinion.cli.command import DONE, FAILED, WRONG_USAGE
 from pinion.cli.journal.data import data_folder
 from pinion.cli.kernels import announced_compilation
 from pinion.cli.outputs import is_standard_output, output, refuse_overwriting
-from pinion.cli.replay.engine import ReplayEngine
 from pinion.cli.replay.journal import JournalReplay
 from pinion.cli.replay.lines import LineReplay
 from pinion.cli.replay.market import MarketReplay

@@ -5,8 +5,8 @@ from pathlib import Path
 from engine.runtime.journal import journal
 from engine.runtime.journal.read_ahead import read_ahead
 from engine.trading.capacities import Capacities
+from engine.trading.offline.engine import ReplayEngine
 from pinion.cli.journal.data import open_journal, read_layout
-from pinion.cli.replay.engine import ReplayEngine
 from pinion.cli.replay.output import EventWriter
 
 

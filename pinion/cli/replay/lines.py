@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from engine.trading.instruments import Instrument, RefusedAtDoor
+from engine.trading.offline.engine import UNKNOWN, ReplayEngine, records
 from engine.trading.records import COMMAND, Op, Reason
 from gateways.files.source import InputError, Source
 from gateways.json_lines import CommandEncoder, MalformedCommand, decode_object, refused_event
-from pinion.cli.replay.engine import UNKNOWN, ReplayEngine, records
 from pinion.cli.replay.output import EventWriter
 
 BATCH_COMMANDS = 4096

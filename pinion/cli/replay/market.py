@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.trading.instruments import RefusedAtDoor
+from engine.trading.offline.engine import ReplayEngine, records
 from engine.trading.records import (
     COMMAND,
     COMMAND_VERSION,
@@ -29,7 +30,6 @@ from gateways.files.starting_book import StartingBook
 from gateways.files.venue_setup import AGGRESSOR_ACCOUNT, HOUSE_ACCOUNT, account_lines, instrument_line
 from gateways.json_lines import CommandEncoder
 from gateways.json_lines.events import REASON_NAMES
-from pinion.cli.replay.engine import ReplayEngine, records
 from pinion.cli.replay.output import EventWriter
 
 TRADE, REJECTED = int(EventKind.TRADE), int(EventKind.REJECTED)

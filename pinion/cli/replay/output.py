@@ -8,10 +8,10 @@ import numpy as np
 
 from engine.trading.client_text import given_id
 from engine.trading.instruments import Catalogue, Instrument
+from engine.trading.offline.engine import ReplayEngine
 from engine.trading.records import Side
 from gateways.json_lines import EventFormatter
 from gateways.json_lines.events import Fields, event_words
-from pinion.cli.replay.engine import ReplayEngine
 
 SIDE_NAMES = {int(Side.BUY): "bids", int(Side.SELL): "asks"}
 

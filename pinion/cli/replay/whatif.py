@@ -30,6 +30,7 @@ from engine.text import exact_json
 from engine.text.exact_json import DoubledKey, JsonFault
 from engine.trading.client_text import given_id
 from engine.trading.instruments import Catalogue, RefusedAtDoor
+from engine.trading.offline.kernels import apply_unnumbered
 from engine.trading.records import COMMAND, EventKind, Op, Reason, Role, Side
 from engine.trading.view.live_view import catalogue
 from gateways.json_lines import CommandEncoder, MalformedCommand
@@ -37,7 +38,6 @@ from pinion.cli.command import DONE, FAILED, WRONG_USAGE
 from pinion.cli.journal.data import data_folder, open_journal, read_layout
 from pinion.cli.kernels import announced_compilation
 from pinion.cli.outputs import is_standard_output, output, refuse_overwriting
-from pinion.cli.replay.kernels import apply_unnumbered
 
 EXAMPLE = '{"account":1,"max_open_orders":5}'
 WHOSE = ("account", "symbol")

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import zstandard
 
+from engine.trading.offline import kernels as replay_kernels
 from gateways.files.comparison import Example
 from pinion.cli.main import main
-from pinion.cli.replay import kernels as replay_kernels
 from ringbuf.kernel_cache import ROOT
 from tests.gateways.files.venue_files import (
     dbn_bytes,

@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.trading.offline.engine import ReplayEngine
 from gateways.feed.inputs import commands_of
 from gateways.files.comparison import Comparison
 from gateways.files.source import Source
 from pinion.cli.replay import output as replay_output
-from pinion.cli.replay.engine import ReplayEngine
 from pinion.cli.replay.lines import LineReplay
 from pinion.cli.replay.market import MarketReplay
 from tests.gateways.files.venue_files import (

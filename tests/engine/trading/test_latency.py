@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.trading.offline.latency import EXACT_NS, FIRST, FIRST_COMMANDS, STEADY, Latencies, count_latency
 from pinion.cli.main import main
-from pinion.cli.replay.latency import EXACT_NS, FIRST, FIRST_COMMANDS, STEADY, Latencies, count_latency
 
 MS, S = 1_000_000, 1_000_000_000
 

@@ -16,15 +16,15 @@ from engine.trading.digest import digest
 from engine.trading.instruments import Catalogue, Currency, Instrument
 from engine.trading.kernels.state import NIL, new_state
 from engine.trading.neutral_digest import NeutralDigest
-from engine.trading.records import COMMAND, EVENT, Op, words_text
-from pinion.cli.replay.kernels import (
+from engine.trading.offline.kernels import (
     apply_unnumbered,
     client_instrument,
     order_instrument,
     run_batch,
     run_timed,
 )
-from pinion.cli.replay.latency import Latencies
+from engine.trading.offline.latency import Latencies
+from engine.trading.records import COMMAND, EVENT, Op, words_text
 from ringbuf.kernel import COMPILED
 
 EVENT_ROOM = 1 << 14

@@ -11,8 +11,8 @@ from engine.trading.kernels.apply import apply
 from engine.trading.kernels.identity import find_ended, find_live, find_order
 from engine.trading.kernels.simulate import close_opened, run
 from engine.trading.kernels.state import NIL
+from engine.trading.offline.latency import count_latency
 from engine.trading.records import Op
-from pinion.cli.replay.latency import count_latency
 from ringbuf.atomics import clock_monotonic_ns
 from ringbuf.kernel import kernel
 

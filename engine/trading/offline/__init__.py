@@ -1,0 +1,1 @@
+"""The trading engine without an instance: files of commands through the kernels, timed."""
