@@ -4,49 +4,72 @@ import numpy as np, pinion
 events = pinion.simulate(commands)              # offline, a COMMAND array in, EVENTs out
 with pinion.claim_spare(data_dir) as gate:      # into a running instance
     gate.submit(commands); gate.drain()
+
+Each name is loaded when it is first used: who asks for the version, or for help, loads no kernel.
 """
 
-from engine.contract.instance import PortError
-from engine.contract.port import EventReader, Port, attach_state, claim_spare
-from engine.trading.capacities import Capacities
-from engine.trading.kernels.simulate import simulate
-from engine.trading.records import (
-    COMMAND,
-    EVENT,
-    CommandFlag,
-    EventFlag,
-    EventKind,
-    Op,
-    OrderType,
-    Phase,
-    Reason,
-    Role,
-    SelfTradePrevention,
-    Side,
-    Status,
-    TimeInForce,
-)
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "COMMAND",
-    "EVENT",
-    "Capacities",
-    "CommandFlag",
-    "EventFlag",
-    "EventKind",
-    "EventReader",
-    "Op",
-    "OrderType",
-    "Phase",
-    "Port",
-    "PortError",
-    "Reason",
-    "Role",
-    "SelfTradePrevention",
-    "Side",
-    "Status",
-    "TimeInForce",
-    "attach_state",
-    "claim_spare",
-    "simulate",
-]
+if TYPE_CHECKING:
+    from engine.contract.instance import PortError as PortError
+    from engine.contract.port import EventReader as EventReader
+    from engine.contract.port import Port as Port
+    from engine.contract.port import attach_state as attach_state
+    from engine.contract.port import claim_spare as claim_spare
+    from engine.trading.capacities import Capacities as Capacities
+    from engine.trading.instruments import Catalogue as Catalogue
+    from engine.trading.instruments import Currency as Currency
+    from engine.trading.kernels.simulate import simulate as simulate
+    from engine.trading.records import COMMAND as COMMAND
+    from engine.trading.records import EVENT as EVENT
+    from engine.trading.records import CommandFlag as CommandFlag
+    from engine.trading.records import EventFlag as EventFlag
+    from engine.trading.records import EventKind as EventKind
+    from engine.trading.records import Op as Op
+    from engine.trading.records import OrderType as OrderType
+    from engine.trading.records import Phase as Phase
+    from engine.trading.records import Reason as Reason
+    from engine.trading.records import Role as Role
+    from engine.trading.records import SelfTradePrevention as SelfTradePrevention
+    from engine.trading.records import Side as Side
+    from engine.trading.records import Status as Status
+    from engine.trading.records import TimeInForce as TimeInForce
+    from engine.trading.view.live_view import LiveView as LiveView
+    from gateways.json_lines.commands import CommandEncoder as CommandEncoder
+
+    __version__: str
+
+_MODULES = {
+    "engine.contract.instance": ("PortError",),
+    "engine.contract.port": ("EventReader", "Port", "attach_state", "claim_spare"),
+    "engine.trading.capacities": ("Capacities",),
+    "engine.trading.instruments": ("Catalogue", "Currency"),
+    "engine.trading.kernels.simulate": ("simulate",),
+    "engine.trading.records": (
+        *("COMMAND", "EVENT", "CommandFlag", "EventFlag", "EventKind", "Op", "OrderType", "Phase"),
+        *("Reason", "Role", "SelfTradePrevention", "Side", "Status", "TimeInForce"),
+    ),
+    "engine.trading.view.live_view": ("LiveView",),
+    "gateways.json_lines.commands": ("CommandEncoder",),
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = ["__version__", *_MODULE_OF]  # names of _MODULES, each said once
+
+
+def __getattr__(name: str) -> Any:
+    """Load what is asked for, and keep it."""
+    if name == "__version__":
+        value: Any = version("pinion")
+    elif name in _MODULE_OF:
+        value = getattr(import_module(_MODULE_OF[name]), name)
+    else:
+        raise AttributeError(f"module 'pinion' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
