@@ -24,7 +24,8 @@ import numpy.typing as npt
 from engine.contract.control_words import STEP
 from engine.contract.histogram import Histogram
 from engine.runtime.journal.disk import Disk
-from engine.runtime.journal.writer import FRAME_MAX, SLOT_BYTES
+from engine.runtime.journal.writer import FRAME_MAX
+from engine.trading.records import JOURNAL_ENTRY
 from perf.bench_pipeline import Durability, check, pipeline, require, words_of
 from perf.bench_step import BenchError
 from perf.flow.generate import generate
@@ -147,10 +148,10 @@ def disk_open_loop(count: int, interval_ns: int) -> npt.NDArray[np.int64]:
     disk = Disk()
     latency_ns = np.zeros(count, np.int64)
     # As many bytes as a frame of the same commands has: its head and one slot for each.
-    content = memoryview(os.urandom((1 + FRAME_MAX) * SLOT_BYTES))
+    content = memoryview(os.urandom((1 + FRAME_MAX) * JOURNAL_ENTRY.itemsize))
     with tempfile.NamedTemporaryFile(prefix="pinion-perf-") as file:
         descriptor = file.fileno()
-        disk.write(descriptor, bytes(2 * count * SLOT_BYTES), 0)
+        disk.write(descriptor, bytes(2 * count * JOURNAL_ENTRY.itemsize), 0)
         disk.sync(descriptor)
         start = time.perf_counter_ns()
         done = offset = 0
@@ -158,7 +159,7 @@ def disk_open_loop(count: int, interval_ns: int) -> npt.NDArray[np.int64]:
             due = min(count, done + FRAME_MAX, 1 + (time.perf_counter_ns() - start) // interval_ns)
             if due == done:
                 continue
-            frame = content[: (1 + due - done) * SLOT_BYTES]
+            frame = content[: (1 + due - done) * JOURNAL_ENTRY.itemsize]
             disk.write(descriptor, frame, offset)
             disk.sync_data(descriptor)
             ended = time.perf_counter_ns() - start

@@ -23,7 +23,6 @@ import numpy as np
 import numpy.typing as npt
 
 from api.past.pages import Archive, Filter
-from engine.contract.control_words import JOURNAL_ENTRY
 from engine.runtime.history.database import Database
 from engine.runtime.history.historian import GoOn, Historian
 from engine.runtime.history.tables import History
@@ -31,6 +30,7 @@ from engine.runtime.replay.replica import Replica
 from engine.trading.application import trading
 from engine.trading.capacities import Capacities
 from engine.trading.history.projection import TradingProjection
+from engine.trading.records import JOURNAL_ENTRY
 from perf.bench_step import BenchError, one_core
 from perf.flow.generate import Flow, generate
 from perf.flow.mixes import EXCHANGE_CORE, NASDAQ, POWER_LAW, Mix

@@ -32,7 +32,7 @@ from engine.runtime.processes.journaler import run_journaler
 from engine.runtime.processes.worker import LoopCall, run_worker
 from engine.runtime.shared_memory import PARTS, Segments
 from engine.runtime.supervision.epoch import next_epoch
-from engine.settings.config import CapacitySettings, EngineSettings
+from engine.settings.config import EngineSettings
 from engine.trading.application import trading
 from engine.trading.capacities import Capacities
 from engine.trading.records import EventKind
@@ -94,6 +94,11 @@ def require(status: int) -> None:
         raise BenchError("pipeline: the worker does not answer")
 
 
+def capacities_for(mix: Mix) -> Capacities:
+    """Return the default capacities, with room for the orders of the mix."""
+    return Capacities(orders=max(Capacities().orders, 2 * mix.live_orders))
+
+
 @contextmanager
 def pipeline(mix: Mix, durability: Durability = "none", data_dir: Path | None = None) -> Iterator[Pipeline]:
     """Start a worker on the last core, keep this process on the first, stop and clean up after.
@@ -101,13 +106,8 @@ def pipeline(mix: Mix, durability: Durability = "none", data_dir: Path | None = 
     durability : sync adds the production journaler, a process that no core is kept for
     data_dir : where the journal is to stay; left out: it goes with everything else
     """
-    defaults = Capacities()
-    settings = EngineSettings(
-        wait="spin" if durability == "none" else "backoff",
-        durability=durability,
-        capacities=CapacitySettings(orders=max(defaults.orders, 2 * mix.live_orders)),
-    )
-    application = trading(settings.capacities.sizes())
+    settings = EngineSettings(wait="spin" if durability == "none" else "backoff", durability=durability)
+    application = trading(capacities_for(mix))
     names = {part: f"pinion-perf-{os.getpid()}-{part}" for part in PARTS}
     before = os.sched_getaffinity(0)
     with tempfile.TemporaryDirectory(prefix="pinion-perf-") as temporary:

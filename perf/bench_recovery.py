@@ -20,7 +20,7 @@ import msgspec
 from engine.runtime.journal.disk import Disk
 from engine.runtime.journal.read_ahead import read_ahead
 from engine.runtime.replay import snapshot
-from perf.bench_pipeline import Pipeline, check, pipeline, words_of
+from perf.bench_pipeline import Pipeline, capacities_for, check, pipeline, words_of
 from perf.bench_step import BenchError
 from perf.flow.generate import generate
 from perf.flow.mixes import EXCHANGE_CORE, Mix
@@ -53,10 +53,9 @@ def written(mix: Mix, count: int, data_dir: Path) -> Left:
     """Let the pipeline write the journal."""
     flow = generate(mix, count=count)
     with pipeline(mix, "sync", data_dir) as run:
-        capacities = run.segments.settings.capacities.sizes()
         run.stream(words_of(flow), 0, len(flow.commands))
         check(flow, run)
-        journal_data.remember(data_dir, capacities)
+        journal_data.remember(data_dir, capacities_for(mix))
         return _at_rest(run)
 
 

@@ -33,6 +33,7 @@ MODULES_BEFORE = {
     "engine.runtime.shared_memory": "engine.runtime.segments",
     "engine.settings.config": "engine.config",
     "engine.trading.application": "engine.cli.trading",
+    "engine.trading.capacities": "engine.capacities",
 }
 """Module -> where it lay until 2026-11-28: the other checkout may be older."""
 
@@ -101,7 +102,7 @@ def step(mix: Any, count: int) -> bool:
 
 def pipeline(mix: Any, count: int) -> bool:
     """Let the worker's loop take `count` commands in its batches; return whether the model agrees."""
-    memory, settings_of = of_checkout("engine.runtime.shared_memory"), of_checkout("engine.settings.config")
+    memory = of_checkout("engine.runtime.shared_memory")
     trading = of_checkout("engine.trading.application").trading
     LoopCall = of_checkout("engine.runtime.processes.worker").LoopCall  # noqa: N806  # a class
     from perf.bench_pipeline import RING, Pipeline, words_of
@@ -110,10 +111,10 @@ def pipeline(mix: Any, count: int) -> bool:
 
     flow = generate(mix, count=WARM_UP + count)
     commands = words_of(flow)
-    capacities = settings_of.CapacitySettings(orders=max(2**18, 2 * mix.live_orders))
-    settings = settings_of.EngineSettings(wait="spin", durability="none", capacities=capacities)
+    capacities = of_checkout("engine.trading.capacities").Capacities(orders=max(2**18, 2 * mix.live_orders))
+    settings = of_checkout("engine.settings.config").EngineSettings(wait="spin", durability="none")
     names = {part: f"pinion-count-{os.getpid()}-{part}" for part in memory.PARTS}
-    segments = memory.Segments(names, trading(settings.capacities.sizes()), settings, (RING,), (), 1)
+    segments = memory.Segments(names, trading(capacities), settings, (RING,), (), 1)
     segments.unlink()  # the memory stays mapped; whatever ends this process leaves no name behind
     call = LoopCall(segments)
     call.warm_up(segments)

@@ -1,9 +1,9 @@
 """What lies in the shared memory of an instance: records, and words of control blocks.
 
 segment    kind       records
-commands   STATE      rings_dtype: control block and COMMAND slots of every command ring
-journal    SPSC       JOURNAL_ENTRY[]; control also carries DURABLE, LATCH (DESIGN section 5)
-events     BROADCAST  EVENT[]; gated by DURABLE
+commands   STATE      rings_dtype: control block and command slots of every command ring
+journal    SPSC       entries (records.entry_dtype); control also carries DURABLE, LATCH (DESIGN section 5)
+events     BROADCAST  events; gated by DURABLE
 state      STATE      one record of the application
 counters   COUNTERS   worker.*, <process>.heartbeat, <ring>.sessions, <ring>.busy
 stats      STATE      STATS: latency histograms of the worker
@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from engine.contract.histogram import BUCKETS
-from engine.trading.records import COMMAND
 from ringbuf.layout import (
     ASLEEP,
     CONTROL_OFFSET_BYTES,
@@ -43,12 +42,6 @@ OPENED = USER_WORDS[2]
 """Word of the journal's control block: 1 once D and JT stand where the files end. Journaler's."""
 STATE_EPOCH = USER_WORDS[0]
 """Word of the state's control block: odd while the worker rebuilds the state. Worker's."""
-
-JOURNAL_ENTRY = np.dtype(
-    [("seq", "<i8"), ("eng_ts", "<i8"), ("ring", "<i8"), ("ring_seq", "<i8"), ("command", COMMAND)]
-)
-"""One command as it was sequenced: all that a replay needs."""
-assert JOURNAL_ENTRY.itemsize == 160
 
 WORKER_BELL, JOURNALER_BELL, SHADOW_BELL, READER_BELLS = range(4)
 """Whose bell is which; from READER_BELLS on those of doors and feeders, who wait for events."""
@@ -80,7 +73,7 @@ def words_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.dtype(("<i8", (dtype.itemsize // WORD_BYTES,)))
 
 
-def rings_dtype(ring_count: int, slot_count: int, slot: np.dtype[Any] = COMMAND) -> np.dtype[np.void]:
+def rings_dtype(ring_count: int, slot_count: int, slot: np.dtype[Any]) -> np.dtype[np.void]:
     """Return the record of all command rings, each a control block and its slots.
 
     They lie in one record of one segment because a kernel takes one typed argument, however

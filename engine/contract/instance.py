@@ -16,9 +16,9 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from engine.contract.control_words import HISTOGRAMS, JOURNAL_ENTRY, STATS, bells_dtype, rings_dtype
+from engine.contract.control_words import HISTOGRAMS, STATS, bells_dtype, rings_dtype
 from engine.contract.histogram import Histogram
-from engine.trading.records import EVENT
+from engine.contract.records import entry_dtype
 from ringbuf.counters import Counters
 from ringbuf.segment import Kind, Segment, SegmentError, attach
 
@@ -75,7 +75,9 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     spares: tuple[str, ...]  # those of them that a feeder may claim
     command_slots: int  # of every ring
     segments: dict[str, str]
-    state_fields: Any  # description of the state's dtype
+    command_fields: Any  # descriptions of the application's dtypes
+    event_fields: Any
+    state_fields: Any
     wait: str  # engine.wait
     sleepers: tuple[str, ...]  # index = bell
     api: str = ""
@@ -188,18 +190,20 @@ def ring_lock_path(data_dir: Path, ring_name: str) -> Path:
 
 def attach_commands(instance: Instance) -> Segment:
     """Map the command rings."""
-    dtype = rings_dtype(len(instance.rings), instance.command_slots)
+    dtype = rings_dtype(len(instance.rings), instance.command_slots, dtype_of(instance.command_fields))
     return _attach(instance, "commands", Kind.STATE, dtype, readonly=False)
 
 
 def attach_journal(instance: Instance) -> Segment:
     """Map the journal ring, read-only."""
-    return _attach(instance, "journal", Kind.SPSC, JOURNAL_ENTRY, readonly=True)
+    return _attach(
+        instance, "journal", Kind.SPSC, entry_dtype(dtype_of(instance.command_fields)), readonly=True
+    )
 
 
 def attach_events(instance: Instance) -> Segment:
     """Map the event ring, read-only."""
-    return _attach(instance, "events", Kind.BROADCAST, EVENT, readonly=True)
+    return _attach(instance, "events", Kind.BROADCAST, dtype_of(instance.event_fields), readonly=True)
 
 
 def attach_bells(instance: Instance) -> Segment:

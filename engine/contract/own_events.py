@@ -6,18 +6,22 @@ from ringbuf.njit import njit
 
 
 @njit
-def keep_own(events: Any, words: Any, count: int, ring: int) -> int:
-    """Move the events of this ring, or of its orders, to the front; return how many.
+def keep_own(octets: Any, words: Any, count: int, ring: int, places: Any) -> int:
+    """Move the events that concern a ring to the front; return how many.
 
     Parameters
     ----------
-    events, words : EVENT[n] and the same memory as int64[n, 32]
+    octets, words : int8[n, bytes] and the same events as int64[n, bytes / 8]
     count : int64, how many of them to look at
+    ring : int64
+    places : int64[m], bytes of an event at which a ring stands that it concerns
     """
     kept = 0
     for i in range(count):
-        event = events[i]
-        if event["ring"] == ring or event["maker_ring"] == ring:
+        is_own = False
+        for place in places:
+            is_own |= octets[i, place] == ring
+        if is_own:
             if kept != i:
                 for word in range(words.shape[1]):
                     words[kept, word] = words[i, word]

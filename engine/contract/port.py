@@ -1,8 +1,10 @@
 """The only way in and out of a running instance for doors, feeders and the api.
 
     gateway process                         worker process
-    Port.submit(COMMAND[n])  --> its own command ring -->  sequenced, journaled, applied
-    Port.drain() -> EVENT[m] <-- the event ring, only what is durable and only its own
+    Port.submit(commands)  --> its own command ring -->  sequenced, journaled, applied
+    Port.drain() -> events <-- the event ring, only what is durable and only its own
+
+Commands and events are arrays of the application's records (engine/contract/records.py).
 
 One process holds one ring (a lock file says which). A full ring is an answer (fewer accepted
 than given), never a wait. A reader that was overtaken knows it: `laps` rises, events are
@@ -38,7 +40,7 @@ from engine.contract.instance import (
 )
 from engine.contract.instance import attach_state as instance_state
 from engine.contract.own_events import keep_own
-from engine.trading.records import EVENT
+from engine.contract.records import ring_offsets
 from ringbuf.atomics import clock_monotonic_ns, clock_realtime_ns, load_acquire
 from ringbuf.bells import Bell, call, sleep_until_visible
 from ringbuf.broadcast import LAPPED, committed, is_visible
@@ -58,7 +60,6 @@ __all__ = [
 SCRATCH = 1024
 LOOK_AGAIN_S = 0.00005
 """Between two looks for events where nobody calls."""
-_EVENT_WORDS = EVENT.itemsize // 8
 
 
 class Closed(Enum):
@@ -80,7 +81,10 @@ class _Place:
         self._slots = words_of(self._events.slots)
         self._bells = attach_bells(instance)
         self._bell_words: npt.NDArray[np.int64] = self._bells.slots[0]["words"]
-        self._scratch = np.zeros((SCRATCH, _EVENT_WORDS), np.int64)
+        self._event_dtype = self._events.slots.dtype
+        self._scratch = np.zeros((SCRATCH, self._slots.shape[1]), np.int64)
+        self._octets = self._scratch.view(np.int8)
+        self._ring_places = np.array(ring_offsets(self._event_dtype), np.int64)
         self._heartbeat = counter_name(name, "heartbeat")
         has_bell = instance.wait == "block" and name in instance.sleepers
         self._sleeper = instance.sleepers.index(name) if has_bell else None
@@ -183,14 +187,15 @@ class _Place:
             self.laps += 1
             self.lost += end - self.position
             self.position = end
-            return np.empty(0, EVENT)
+            return np.empty(0, self._event_dtype)
         if looked == 0:
-            return np.empty(0, EVENT)
+            return np.empty(0, self._event_dtype)
         self.position += looked
-        found = self._scratch.reshape(-1).view(EVENT)
+        found = self._scratch.reshape(-1).view(self._event_dtype)
         self.seq = int(found[looked - 1]["seq"])
-        count = looked if ring_idx < 0 else int(keep_own(found, self._scratch, looked, ring_idx))
-        return found[:count].copy()
+        if ring_idx >= 0:
+            looked = int(keep_own(self._octets, self._scratch, looked, ring_idx, self._ring_places))
+        return found[:looked].copy()
 
 
 class Port(_Place):
@@ -223,7 +228,7 @@ class Port(_Place):
             raise
 
     def submit(self, commands: npt.NDArray[np.void]) -> int:
-        """Publish as many of these COMMAND records as the ring has room for; return how many.
+        """Publish as many of these commands as the ring has room for; return how many.
 
         Stamps gw_ts into those that have none. The rest were not sent: answer BUSY.
         """

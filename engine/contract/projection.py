@@ -71,8 +71,8 @@ class Projection(Protocol):
     def batch(self, entries: Any, events: Any, state: Any) -> Batch:
         """Turn one batch into rows.
 
-        entries : JOURNAL_ENTRY[n], dense in seq, the first right behind the last batch
-        events  : EVENT[m], exactly those of these commands
+        entries : the journal's records of them, dense in seq, the first right behind the last batch
+        events  : exactly those of these commands
         state   : the application's state after them
         """
 

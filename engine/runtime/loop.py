@@ -13,7 +13,7 @@ The loop is neutral: an application brings `apply(s, command, seq, eng_ts, ring)
 `prepare(s, command, stage, place)` (cache hints, engine/contract/batches.py), `next_due(s)` and a state
 record whose fields `version`, `opened`, `opened_count`, `out`, `out_count`, `seq`, `eng_ts`,
 `event_count` and `event_hash` serve the loop and its recovery.
-`build` binds one to copies of `take_batch`, `emit` and `_run` (ringbuf/kernel.py, `bind`).
+`build` binds one to copies of the kernels that call or know it (ringbuf/kernel.py, `bind`).
 """
 
 import mmap
@@ -23,23 +23,23 @@ from typing import Any
 
 import numpy as np
 
+from engine.contract.application import Application
 from engine.contract.batches import BURST_EVENTS, PLACES, STAGES, STRIDE
 from engine.contract.control_words import (
     CHECK_BITS,
     CHECKS,
     DURABLE,
     EVENT_RING_MIN,
-    JOURNAL_ENTRY,
     LATCH,
     OWN_RING,
     RING_WAIT,
     STEP,
 )
 from engine.contract.histogram import record
+from engine.contract.records import word_of
 from engine.runtime import crash_points
 from engine.runtime.calls import call_journaler, call_readers, sleep, visible_end
 from engine.runtime.crash_points import crash_here
-from engine.trading.records import COMMAND, EVENT
 from ringbuf.atomics import (
     clock_monotonic_ns,
     copy_words,
@@ -57,21 +57,8 @@ from ringbuf.sleeping import INTERRUPTED
 from ringbuf.spsc import available, publish, release, room
 from ringbuf.waiting import BLOCK, pause
 
-
-def _word_of(dtype: np.dtype[Any], name: str) -> int:
-    """Return which of its words a field of a record begins."""
-    assert dtype.fields is not None
-    offset_bytes = dtype.fields[name][1]
-    assert offset_bytes % WORD_BYTES == 0
-    return offset_bytes // WORD_BYTES
-
-
-COMMAND_WORDS = COMMAND.itemsize // WORD_BYTES
-EVENT_WORDS = EVENT.itemsize // WORD_BYTES
-GW_TS_WORD = _word_of(COMMAND, "gw_ts")
 ENTRY_HEAD_WORDS = 4
 """Words of a journal entry before its command: seq, eng_ts, ring, ring_seq."""
-assert JOURNAL_ENTRY.itemsize // WORD_BYTES == ENTRY_HEAD_WORDS + COMMAND_WORDS
 CHUNK = 256
 """Events copied between two questions to the gate."""
 SLACK = 256
@@ -80,9 +67,6 @@ TICK_INTERVAL_NS = 1_000_000_000
 CHECK_MASK = (1 << CHECK_BITS) - 1
 
 assert EVENT_RING_MIN >= CHUNK + SLACK
-assert _word_of(EVENT, "event_idx") == STAMP_WORD  # what a broadcast slot begins with
-assert _word_of(EVENT, "seq") == GATE_WORD
-
 
 COUNTS = ("heartbeat", "commands", "events", "batches", "ticks", "gate_waits", "journal_waits")
 """The loop's counters, in order: heartbeat (monotonic ns), totals, and the rounds that met a
@@ -107,33 +91,33 @@ class Outcome(IntEnum):
 
 RAN, IDLE, LATCHED = map(int, Outcome)
 
-LOOP = np.dtype(
-    [
-        ("journaled", "<i8"),  # last seq published in the journal ring
-        ("applied", "<i8"),  # last seq applied
-        ("eng_ts", "<i8"),
-        ("clock_offset", "<i8"),  # wall clock - monotonic clock, ns
-        ("next_ring", "<i8"),  # where the round robin goes on
-        ("out_done", "<i8"),  # so many of the events in s.out are in the event ring
-        ("event_end", "<i8"),  # index after the last event written
-        ("visible", "<i8"),  # lower bound of V: events below it may be overwritten
-        ("idle", "<i8"),  # rounds without work
-        ("ticks", "<i8"),  # made so far: ring_seq of the next
-        ("batch", "<i8"),  # most commands of one ring in one batch
-        ("wait", "<i8"),  # wait policy
-        ("journals_itself", "<i8"),  # durability none: D and JT follow J at once
-        ("cycle_ns", "<i8"),  # ns per 2**20 cycles of the time-stamp counter
-        ("crash_at", "<i8"),  # see crash_points: read by a loop that may die alone
-        ("crash_passes", "<i8"),
-        ("tick", "<i8", (COMMAND_WORDS,)),  # the TICK command
-    ]
+LOOP_FIELDS = (
+    ("journaled", "<i8"),  # last seq published in the journal ring
+    ("applied", "<i8"),  # last seq applied
+    ("eng_ts", "<i8"),
+    ("clock_offset", "<i8"),  # wall clock - monotonic clock, ns
+    ("next_ring", "<i8"),  # where the round robin goes on
+    ("out_done", "<i8"),  # so many of the events in s.out are in the event ring
+    ("event_end", "<i8"),  # index after the last event written
+    ("visible", "<i8"),  # lower bound of V: events below it may be overwritten
+    ("idle", "<i8"),  # rounds without work
+    ("ticks", "<i8"),  # made so far: ring_seq of the next
+    ("batch", "<i8"),  # most commands of one ring in one batch
+    ("wait", "<i8"),  # wait policy
+    ("journals_itself", "<i8"),  # durability none: D and JT follow J at once
+    ("cycle_ns", "<i8"),  # ns per 2**20 cycles of the time-stamp counter
+    ("crash_at", "<i8"),  # see crash_points: read by a loop that may die alone
+    ("crash_passes", "<i8"),
 )
-"""The loop's own memory: the worker's, kept when it dies, for the supervisor to see where."""
+"""The loop's own memory, but for the command that it makes itself."""
 
 apply: Callable[..., int]
 prepare: Callable[..., None]
 next_due: Callable[[Any], int]
-"""What an application brings: `build` binds it to copies of the kernels; here it has no value."""
+COMMAND_WORDS: int
+GW_TS_WORD: int
+"""What an application brings, with the size of its commands and the place of their stamp: `build` binds
+these to copies of the kernels; here they have no value."""
 
 
 def take_batch(loop: Any, commands: Any, journal: Any, stats: Any, bells: Any) -> int:
@@ -172,8 +156,7 @@ def stamp_clock(loop):
     loop.eng_ts = max(loop.eng_ts, clock_monotonic_ns() + loop.clock_offset)
 
 
-@kernel
-def copy_batch(loop, ring_idx, ring, journal, count, stats):
+def copy_batch(loop: Any, ring_idx: int, ring: Any, journal: Any, count: int, stats: Any) -> None:
     """Copy `count` commands of one ring into journal entries, numbered and stamped."""
     first = ring.control[RELEASED]  # ours alone: the worker is the consumer
     slot_mask = ring.slots.shape[0] - 1
@@ -188,9 +171,9 @@ def copy_batch(loop, ring_idx, ring, journal, count, stats):
         journal.slots[entry, 1] = eng_ts
         journal.slots[entry, 2] = ring_idx
         journal.slots[entry, 3] = first + i
-        copy_words(journal.slots, entry, ENTRY_HEAD_WORDS, ring.slots, slot, 0, COMMAND_WORDS)
+        copy_words(journal.slots, entry, ENTRY_HEAD_WORDS, ring.slots, slot, 0, COMMAND_WORDS)  # noqa: F821  bound by build
         # From the copy: the slot's owner cannot change what was counted.
-        record(waits, eng_ts - journal.slots[entry, ENTRY_HEAD_WORDS + GW_TS_WORD])
+        record(waits, eng_ts - journal.slots[entry, ENTRY_HEAD_WORDS + GW_TS_WORD])  # noqa: F821  bound by build
 
 
 @kernel
@@ -204,8 +187,7 @@ def publish_batch(loop, journal, count):
         store_release(journal.control, RELEASED, loop.journaled)
 
 
-@kernel
-def journal_tick(loop, journal, bells):
+def journal_tick(loop: Any, journal: Any, bells: Any) -> int:
     """Sequence one command of the worker's own: time passes. NO_ROOM when the journal is full."""
     if room(journal.control, journal.slots.shape[0]) == 0:
         return NO_ROOM
@@ -215,7 +197,7 @@ def journal_tick(loop, journal, bells):
     journal.slots[entry, 1] = loop.eng_ts
     journal.slots[entry, 2] = OWN_RING
     journal.slots[entry, 3] = loop.ticks
-    for word in range(COMMAND_WORDS):
+    for word in range(COMMAND_WORDS):  # noqa: F821  bound by build
         journal.slots[entry, ENTRY_HEAD_WORDS + word] = loop.tick[word]
     loop.ticks += 1
     publish_batch(loop, journal, 1)
@@ -277,11 +259,11 @@ def _run(
     Parameters
     ----------
     s : the application's state record
-    loop : LOOP record
+    loop : loop_dtype record
     out : `s.out` again, as record of `words` int64[n, EVENT_WORDS]
     commands : rings_dtype record, slots as words
     journal, events : ring_record_dtype records, slots as words
-    entries : `journal` again, slots as JOURNAL_ENTRY
+    entries : `journal` again, slots as entries of records
     ends : record of `words` int64[2 * journal capacity], index after the last event of command seq & mask
     stats : STATS record
     counts : record of `words` int64[], the loop's counters begin with it, a line to each (see COUNTS)
@@ -354,24 +336,38 @@ def count_round(loop, counts, now, taken, ticked, is_open):
     store_relaxed(counts.words, C_EVENTS, loop.event_end)
 
 
-def build(application: Any) -> Callable[..., int]:
+def build(application: Application) -> Callable[..., int]:
     """Return the compiled loop of one application: its name and its kernels are used.
 
     Where a death in the loop is planned, which is in tests alone, another loop is built, under a
     name of its own: the one that trades holds no crash points.
     """
     name = application.name
-    names = {"apply": application.apply, "prepare": application.prepare, "next_due": application.next_due}
+    names: dict[str, Any] = {
+        "apply": application.apply,
+        "prepare": application.prepare,
+        "next_due": application.next_due,
+    }
+    names["COMMAND_WORDS"] = application.command_dtype.itemsize // WORD_BYTES
+    names["GW_TS_WORD"] = word_of(application.command_dtype, "gw_ts")
     if crash_points.loop_may_die():
         name += "_dying"
     else:
         names["crash_here"] = crash_points.pass_here
+    names["copy_batch"] = bind(copy_batch, f"copy_batch_{name}", names)
+    names["journal_tick"] = bind(journal_tick, f"journal_tick_{name}", names)
     names["take_batch"] = bind(take_batch, f"take_batch_{name}", names)
     names["emit"] = bind(emit, f"emit_{name}", names)
     loop: Callable[..., int] = bind(_run, f"run_{name}", names)
     return loop
 
 
-def new_loop() -> np.ndarray:
-    """Return the loop's own memory, shared with forked processes: an array of one LOOP record."""
-    return np.ndarray((1,), LOOP, mmap.mmap(-1, LOOP.itemsize))
+def loop_dtype(command_words: int) -> np.dtype[np.void]:
+    """Return the loop's own memory: the worker's, kept when it dies, for the supervisor to see where."""
+    return np.dtype([*LOOP_FIELDS, ("tick", "<i8", (command_words,))])  # the TICK command
+
+
+def new_loop(application: Application) -> np.ndarray:
+    """Return the loop's own memory, shared with forked processes: an array of one loop_dtype record."""
+    dtype = loop_dtype(application.command_dtype.itemsize // WORD_BYTES)
+    return np.ndarray((1,), dtype, mmap.mmap(-1, dtype.itemsize))

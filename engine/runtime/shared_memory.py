@@ -19,7 +19,6 @@ import numpy.typing as npt
 
 from engine.contract.application import Application
 from engine.contract.control_words import (
-    JOURNAL_ENTRY,
     LATCH,
     STATS,
     bells_dtype,
@@ -40,7 +39,6 @@ from engine.contract.instance import (
 )
 from engine.runtime.loop import COUNTS
 from engine.settings.config import EngineSettings
-from engine.trading.records import COMMAND, EVENT
 from ringbuf import segment
 from ringbuf.atomics import load_acquire, store_release
 from ringbuf.bells import wake_up
@@ -83,10 +81,10 @@ class Segments:
         for name in names.values():
             segment.reclaim(name)  # first: there may be no room for the old memory and the new
         try:
-            commands = rings_dtype(len(rings), settings.command_ring)
+            commands = rings_dtype(len(rings), settings.command_ring, application.command_dtype)
             self.commands = make("commands", Kind.STATE, commands, 1, True)
-            self.journal = make("journal", Kind.SPSC, JOURNAL_ENTRY, settings.journal_ring, True)
-            self.events = make("events", Kind.BROADCAST, EVENT, settings.event_ring, True)
+            self.journal = make("journal", Kind.SPSC, application.entry_dtype, settings.journal_ring, True)
+            self.events = make("events", Kind.BROADCAST, application.event_dtype, settings.event_ring, True)
             # Untouched pages of the state cost nothing: its capacities are generous.
             self.state = make("state", Kind.STATE, application.state_dtype, 1, settings.reserve)
             self.stats = make("stats", Kind.STATE, STATS, 1, True)
@@ -133,14 +131,14 @@ class Segments:
         count, settings = len(self.rings), self.settings
         out = self.state.slots[0]["out"]
         out_words = words_dtype(out.dtype).shape[0]
-        rings = rings_dtype(count, settings.command_ring, words_dtype(COMMAND))
+        rings = rings_dtype(count, settings.command_ring, words_dtype(self.application.command_dtype))
         return (
             self.state.slots[0],
             out.view([("words", "<i8", (len(out), out_words))])[0],
             self.commands.slots.view(rings)[0],
-            _from_control(self.journal, words_dtype(JOURNAL_ENTRY)),
-            _from_control(self.journal, JOURNAL_ENTRY),
-            _from_control(self.events, words_dtype(EVENT)),
+            _from_control(self.journal, words_dtype(self.journal.slots.dtype)),
+            _from_control(self.journal, self.journal.slots.dtype),
+            _from_control(self.events, words_dtype(self.events.slots.dtype)),
             self.stats.slots[0],
             words_record(self.counters.words),
             words_record(self.bells),

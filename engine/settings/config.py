@@ -1,53 +1,33 @@
 """Settings: one TOML, read once, into frozen structs checked at construction.
 
-`load(path)` reads a file; without one serves what `engine.trading.demo` has.
-Everything else gets its settings passed, keyword by keyword; nobody else reads the file.
-Currencies, instruments, accounts and limits carry the field names of the JSON-lines commands
-(SPEC R2): at the start they become commands and live in the engine from then on.
+`load(path, kind)` reads a file; `kind` is what an application makes of InstanceSettings, such as
+`engine.trading.settings.TradingSettings`. Everything else gets its settings passed, keyword by
+keyword; nobody else reads the file.
 """
 
 import difflib
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct
 
 from engine.contract.control_words import EVENT_RING_MIN
+from engine.contract.records import Role
 from engine.settings.door_settings import ApiSettings, DoorLimits, OrderSettings
 from engine.settings.sections import ConfigError as ConfigError  # whoever reads settings catches it from here
 from engine.settings.sections import Section
-from engine.trading.capacities import Capacities
-from engine.trading.records import Role
 
 Count = Annotated[int, Meta(ge=1, le=2**28)]
 Slots = Annotated[int, Meta(ge=64, le=2**24)]
 RoleName = Literal["trader", "operator", "viewer"]
-
-
-_DEFAULT = Capacities()
-
-
-class CapacitySettings(Section, frozen=True, kw_only=True):
-    """[engine.capacities]: as Capacities, each within what one machine can hold."""
-
-    orders: Count = _DEFAULT.orders
-    instruments: Annotated[int, Meta(ge=1, le=2**20)] = _DEFAULT.instruments
-    accounts: Annotated[int, Meta(ge=1, le=2**20)] = _DEFAULT.accounts
-    currencies: Annotated[int, Meta(ge=1, le=127)] = _DEFAULT.currencies
-    positions: Count = _DEFAULT.positions
-    client_ids: Count = _DEFAULT.client_ids
-
-    def sizes(self) -> Capacities:
-        """Return them as the kernels' side takes them."""
-        return Capacities(**msgspec.structs.asdict(self))
+Whole = TypeVar("Whole", bound="InstanceSettings")
 
 
 class EngineSettings(Section, frozen=True, kw_only=True):
-    """[engine]: the worker, its rings and its capacities."""
+    """[engine]: the worker and its rings; an application adds what its state can hold."""
 
-    capacities: CapacitySettings = CapacitySettings()
     cpu: Annotated[int, Meta(ge=0)] | Literal["auto", "none"] = "auto"
     """CPU of the worker; auto: the last one this process may use; none: not pinned."""
     wait: Literal["spin", "backoff", "block"] = "block"
@@ -115,42 +95,8 @@ class KeySettings(Section, frozen=True, kw_only=True):
     accounts: tuple[Annotated[int, Meta(ge=1)], ...] | Literal["all"] = ()
 
 
-class CurrencySettings(Section, frozen=True, kw_only=True):
-    """[[currencies]]: as the `currency` command."""
-
-    currency: Annotated[str, Meta(min_length=1, max_length=24)]
-    decimals: Annotated[int, Meta(ge=0, le=18)] = 6
-
-
-class InstrumentSettings(Section, frozen=True, kw_only=True):
-    """[[instruments]]: as the `instrument` command; decimals are strings, such as "0.01"."""
-
-    symbol: Annotated[str, Meta(min_length=1, max_length=16)]
-    base: str
-    quote: str
-    tick_size: str | int
-    lot_size: str | int
-    max_price: str | int | None = None
-    max_quantity: str | int | None = None
-    max_notional: str | int | None = None
-    band_low: str | int | None = None
-    band_high: str | int | None = None
-    collar_bps: Annotated[int, Meta(ge=0)] | None = None
-    protect_ticks: Annotated[int, Meta(ge=0)] | None = None
-    maker_fee_ppm: int = 0
-    taker_fee_ppm: int = 0
-
-
-class AccountSettings(Section, frozen=True, kw_only=True):
-    """[[accounts]]: as the `account` command."""
-
-    account: Annotated[int, Meta(ge=1, le=2**63 - 1)]
-    deposit: dict[str, str | int] = field(default_factory=dict)
-    unlimited: bool = False
-
-
-class Settings(Section, frozen=True, kw_only=True):
-    """The whole file."""
+class InstanceSettings(Section, frozen=True, kw_only=True):
+    """The whole file, but for what an application adds."""
 
     engine: EngineSettings = EngineSettings()
     history: HistorySettings = HistorySettings()
@@ -158,9 +104,6 @@ class Settings(Section, frozen=True, kw_only=True):
     orders: OrderSettings = OrderSettings()
     doors: DoorLimits = DoorLimits()
     keys: tuple[KeySettings, ...] = ()
-    currencies: tuple[CurrencySettings, ...] = ()
-    instruments: tuple[InstrumentSettings, ...] = ()
-    accounts: tuple[AccountSettings, ...] = ()
 
     def __post_init__(self) -> None:
         for idx, key in enumerate(self.keys):
@@ -170,11 +113,8 @@ class Settings(Section, frozen=True, kw_only=True):
                     f"keys[{idx}].token = (not shown): has {fault}, which no request can carry; give "
                     f"16 to 256 printable characters, none of them a space at an end"
                 )
-        _refuse_twice("keys", "name", [key.name for key in self.keys])
-        _refuse_twice("keys", "token", [key.token for key in self.keys], shown=False)
-        _refuse_twice("currencies", "currency", [each.currency for each in self.currencies])
-        _refuse_twice("instruments", "symbol", [each.symbol for each in self.instruments])
-        _refuse_twice("accounts", "account", [each.account for each in self.accounts])
+        refuse_twice("keys", "name", [key.name for key in self.keys])
+        refuse_twice("keys", "token", [key.token for key in self.keys], shown=False)
         if self.api.port and self.api.port == self.orders.port and self.api.host == self.orders.host:
             raise ConfigError(
                 f"orders.port = {self.orders.port}: the same as api.port; give the doors different "
@@ -192,7 +132,8 @@ def token_fault(token: str) -> str | None:
     return None
 
 
-def _refuse_twice(section: str, name: str, values: list[Any], shown: bool = True) -> None:
+def refuse_twice(section: str, name: str, values: list[Any], shown: bool = True) -> None:
+    """Raise ConfigError where two rows of a section have one value."""
     for idx, value in enumerate(values):
         if value in values[:idx]:
             given = repr(value) if shown else "(not shown)"
@@ -232,7 +173,7 @@ class DoorSettings(Struct, frozen=True, kw_only=True):
         return self.setting.partition(".")[0]
 
 
-def door_keys(settings: Settings) -> tuple[Key, ...]:
+def door_keys(settings: InstanceSettings) -> tuple[Key, ...]:
     """Return the keys as the doors use them."""
     return tuple(
         Key(
@@ -252,7 +193,7 @@ def _roles(names: tuple[RoleName, ...]) -> Role:
     return roles
 
 
-def with_ports(settings: Settings, *, api_port: int | None, order_port: int | None) -> Settings:
+def with_ports(settings: Whole, *, api_port: int | None, order_port: int | None) -> Whole:
     """Return the settings with the ports that were given elsewhere (the command line)."""
     replace = msgspec.structs.replace
     if api_port is not None:
@@ -269,29 +210,29 @@ def _checked_port(option: str, port: int) -> int:
     return port
 
 
-def load(path: Path) -> Settings:
-    """Read the file; raise ConfigError naming file, setting, value and mend."""
+def load(path: Path, kind: type[Whole]) -> Whole:
+    """Read the file as settings of an application; raise ConfigError naming file, setting, value and mend."""
     try:
         text = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); give --config FILE") from error
     try:
-        return parse(text)
+        return parse(text, kind)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error.__cause__
 
 
-def parse(text: bytes) -> Settings:
-    """Return the settings that a TOML text holds."""
+def parse(text: bytes, kind: type[Whole]) -> Whole:
+    """Return the settings of an application that a TOML text holds."""
     try:
         raw = msgspec.toml.decode(text)
     except RecursionError:
         raise ConfigError("not valid TOML: nested too deep") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"not valid TOML: {error}") from error
-    _refuse_unknown(raw, Settings, "")
+    _refuse_unknown(raw, kind, "")
     try:
-        return msgspec.convert(raw, Settings)
+        return msgspec.convert(raw, kind)
     except msgspec.ValidationError as error:
         if isinstance(error.__cause__, ConfigError):
             raise error.__cause__ from None

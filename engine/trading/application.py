@@ -1,5 +1,7 @@
 """The trading application as the runtime takes it."""
 
+from typing import Any
+
 from engine.contract.application import Application
 from engine.trading.capacities import Capacities
 from engine.trading.digest import digest, first_difference
@@ -8,18 +10,28 @@ from engine.trading.kernels.apply import apply, next_due
 from engine.trading.kernels.convert import convert
 from engine.trading.kernels.prepare import prepare
 from engine.trading.kernels.state import state_dtype
+from engine.trading.records import COMMAND, COMMAND_VERSION, EVENT, EventKind, Reason
 
 
 def trading(capacities: Capacities) -> Application:
     """Return the trading engine with these capacities."""
     return Application(
-        "trading",
-        state_dtype(capacities),
-        apply,
-        prepare,
-        next_due,
-        digest,
-        first_difference,
-        TradingProjection,
-        convert,
+        name="trading",
+        command_dtype=COMMAND,
+        event_dtype=EVENT,
+        command_version=COMMAND_VERSION,
+        state_dtype=state_dtype(capacities),
+        apply=apply,
+        prepare=prepare,
+        next_due=next_due,
+        refusal=refusal,
+        digest=digest,
+        first_difference=first_difference,
+        projection=TradingProjection,
+        convert=convert,
     )
+
+
+def refusal(event: Any) -> str:
+    """Return the name of the reason for which an event refuses its command; nothing where it does not."""
+    return Reason(int(event["reason"])).name if event["kind"] == EventKind.REJECTED else ""

@@ -8,28 +8,21 @@ import os
 import secrets
 from pathlib import Path
 
-from engine.settings.config import (
-    AccountSettings,
-    ConfigError,
-    CurrencySettings,
-    InstrumentSettings,
-    KeySettings,
-    Settings,
-    token_fault,
-)
+from engine.settings.config import ConfigError, KeySettings, token_fault
+from engine.trading.settings import AccountSettings, CurrencySettings, InstrumentSettings, TradingSettings
 
 DEMO_KEY_FILE = "demo.key"
 DEMO_DEPOSIT = "100000000"
 DEMO_ACCOUNT_COUNT = 10
 
 
-def demo(token: str = "") -> Settings:
+def demo(token: str = "") -> TradingSettings:
     """Return the built-in configuration: three instruments, ten funded accounts, one key.
 
     token : empty where it is not known yet: there is no key then
     """
     currencies = ("USD", "BTC", "ETH", "AAPL")
-    return Settings(
+    return TradingSettings(
         keys=demo_keys(token) if token else (),
         currencies=tuple(CurrencySettings(currency=code) for code in currencies),
         instruments=(

@@ -26,6 +26,8 @@ from enum import IntEnum, IntFlag
 
 import numpy as np
 
+from engine.contract.records import Operation, entry_dtype
+
 COMMAND_VERSION = 1
 UNCHANGED = -(2**63)
 """In a REPLACE or LIMITS field: leave it as it is."""
@@ -43,13 +45,13 @@ PX_MAX = 2**40
 class Op(IntEnum):
     """What a command asks for."""
 
-    TICK = 1  # the runtime's own: time passes
+    TICK = Operation.TICK
     NEW = 2
     CANCEL = 3
     REPLACE = 4
     MASS_CANCEL = 5
-    SESSION_DOWN = 6
-    QUARANTINED = 7  # stands in for a command that killed the worker
+    SESSION_DOWN = Operation.SESSION_DOWN
+    QUARANTINED = Operation.QUARANTINED
     CURRENCY = 20
     INSTRUMENT = 21
     ACCOUNT = 22
@@ -94,15 +96,6 @@ class CommandFlag(IntFlag):
     POST_ONLY = 1
     REDUCE_ONLY = 2
     UNLIMITED = 1  # ACCOUNT only
-
-
-class Role(IntFlag):
-    """What a session may do; stamped by the door, checked again by the kernel."""
-
-    TRADER = 1
-    OPERATOR = 2
-    VIEWER = 4
-    ALL = 7
 
 
 class Phase(IntEnum):
@@ -286,6 +279,10 @@ EVENT = np.dtype(
     ]
 )
 assert EVENT.itemsize == 256
+
+JOURNAL_ENTRY = entry_dtype(COMMAND)
+"""A command as the journal keeps it: seq, eng_ts, ring, ring_seq, command."""
+assert JOURNAL_ENTRY.itemsize == 160
 
 INSTRUMENT_FIELDS = {
     "symbol": "text",  # 16 bytes at most: words 0 and 1

@@ -10,9 +10,10 @@ own list: a pipelining client may replace before it has read the acknowledgement
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from engine.contract.records import Role
 from engine.trading.client_ids import client_id, owners_of
 from engine.trading.instruments import Catalogue, Instrument, RefusedAtDoor
-from engine.trading.records import COMMAND_VERSION, UNCHANGED, Op, Reason, Role
+from engine.trading.records import COMMAND_VERSION, UNCHANGED, Op, Reason
 from engine.trading.view.live_view import LiveView, catalogue
 from engine.trading.view.records import EndedOrder, OrderView
 from gateways.http.dispatch import Dispatcher, Pending

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from engine.trading.records import Role
+from engine.contract.records import Role
 from gateways.http.problems import forbidden, malformed, unauthorised
 
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from enum import IntEnum
 from typing import Any, NamedTuple
 
+from engine.contract.records import Role
 from engine.text import exact_json, numbers
 from engine.text.exact_json import DoubledKey, JsonFault, TooMany
 from engine.trading.client_ids import canonical, order_of_address
 from engine.trading.instruments import RefusedAtDoor
-from engine.trading.records import Role
 from gateways.http.problems import HttpStatus, Refused, malformed, problem, refused_at_door
 from gateways.process.query_string import QueryFault, refuse_unknown
 

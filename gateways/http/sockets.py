@@ -14,8 +14,8 @@ from typing import cast
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from engine.contract.records import Role
 from engine.settings.door_settings import DoorLimits
-from engine.trading.records import Role
 from gateways.http.connections import OrderConnection, problem_reply, refusal_reply
 from gateways.http.desk import Desk
 from gateways.http.idempotency import KeyMemory

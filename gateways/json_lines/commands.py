@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.contract.records import Role
 from engine.text import times
 from engine.trading.instruments import INT64_MAX, Catalogue, Instrument, RefusedAtDoor, decimal_from
 from engine.trading.records import (
@@ -22,7 +23,6 @@ from engine.trading.records import (
     Op,
     OrderType,
     Reason,
-    Role,
     SelfTradePrevention,
     Side,
     TimeInForce,

@@ -4,8 +4,8 @@ import pytest
 
 from api.access import Access, require_account, require_key
 from api.problem import Problem
+from engine.contract.records import Role
 from engine.settings.config import Key
-from engine.trading.records import Role
 from gateways.http.keys import KeyRing
 from gateways.http.problems import Refused
 

@@ -4,13 +4,13 @@ import re
 from dataclasses import fields, replace
 from pathlib import Path
 
-from engine.contract.control_words import JOURNAL_ENTRY, STATS
+from engine.contract.control_words import STATS
 from engine.runtime.processes import worker
 from engine.runtime.supervision import supervisor
 from engine.settings.config import EngineSettings
 from engine.trading.capacities import Capacities
 from engine.trading.kernels.state import state_dtype
-from engine.trading.records import COMMAND, EVENT
+from engine.trading.records import COMMAND, EVENT, JOURNAL_ENTRY
 from ringbuf import waiting
 from tests.house_rules.project import ROOT, name_of, report, tracked
 

@@ -21,10 +21,10 @@ ROOMS = {
     "engine/text": (),
     "engine/contract": ("ringbuf",),
     "engine/settings": ("engine/contract",),
-    "engine/trading": ("engine/text",),
+    "engine/trading": ("engine/contract/records", "engine/text"),
     "engine/trading/kernels": (
         *("ringbuf/atomics", "ringbuf/kernel", "ringbuf/seqlock"),
-        *("engine/contract/batches", "engine/contract/bits", "engine/trading"),
+        *("engine/contract/batches", "engine/contract/bits", "engine/contract/records", "engine/trading"),
     ),
     "engine/trading/view": (
         *("ringbuf/atomics", "ringbuf/njit", "ringbuf/seqlock"),
@@ -43,7 +43,8 @@ ROOMS = {
         *("engine/contract/application", "engine/trading"),
         *("engine/trading/kernels", "engine/trading/history"),
     ),
-    "engine/trading/demo": ("engine/settings",),
+    "engine/trading/settings": ("engine/settings", "engine/trading/capacities"),
+    "engine/trading/demo": ("engine/settings", "engine/trading/settings"),
     "engine/runtime": RUNTIME,
     "engine/runtime/journal": RUNTIME,
     "engine/runtime/replay": (*RUNTIME, "engine/runtime/journal"),
@@ -59,7 +60,7 @@ ROOMS = {
     ),
     "gateways": (),
     "gateways/process": ("engine/contract", "engine/settings"),
-    "gateways/json_lines": ("engine/text", "engine/trading"),
+    "gateways/json_lines": ("engine/contract/records", "engine/text", "engine/trading"),
     "gateways/files": ("engine/trading",),
     "gateways/feed": (*DOORS, "gateways/json_lines", "gateways/files"),
     "gateways/http": (*DOORS, "gateways/json_lines", "gateways/process"),
@@ -69,7 +70,7 @@ ROOMS = {
     "api/queries": (*API, "api/past", "api/streams"),
     "api/pages": (*API, "api/past", "api/streams", "api/queries"),
     "api/serve": (*API, "api/past", "api/streams", "api/queries", "api/pages"),
-    "perf/flow": ("ringbuf/njit", "engine/trading"),
+    "perf/flow": ("ringbuf/njit", "engine/contract/records", "engine/trading"),
     "pinion/cli": CLI,
     "pinion/cli/journal": CLI,
     "pinion/cli/replay": (*CLI, "pinion/cli/journal"),
@@ -87,20 +88,6 @@ folder has a row of its own. `engine` as something to import means every folder 
 """
 WHOLE = {"engine", "gateways", "perf"}
 """Folders that are meant with all below them where they may be imported."""
-OWED = {
-    ("engine/contract/control_words", "engine/trading/records"),
-    ("engine/contract/instance", "engine/trading/records"),
-    ("engine/contract/port", "engine/trading/records"),
-    ("engine/settings/config", "engine/trading/capacities"),
-    ("engine/settings/config", "engine/trading/records"),
-    ("engine/runtime/loop", "engine/trading/records"),
-    ("engine/runtime/shared_memory", "engine/trading/records"),
-    ("engine/runtime/replay/recovery", "engine/trading/records"),
-    ("engine/runtime/replay/replica", "engine/trading/records"),
-    ("engine/runtime/processes/worker", "engine/trading/records"),
-    ("engine/runtime/supervision/configure", "engine/trading/records"),
-}
-"""Arrows that point up: the runtime still knows trading's records. None may be added."""
 REACHED_BY_TRADING = {
     *("numpy", "numba", "llvmlite"),  # llvmlite: the intrinsics
     *("collections", "dataclasses", "decimal", "enum", "functools", "itertools", "math", "types", "typing"),
@@ -148,7 +135,7 @@ def test_imports_point_down_only() -> None:
         f"{name}.py:{line} imports {module}: {room} may import {', '.join(ROOMS[room])}"
         for name, line, module in arrows()
         for room in [room_of(name)]
-        if room is not None and not may_import(room, module) and (name, module) not in OWED
+        if room is not None and not may_import(room, module)
     ])  # fmt: skip
 
 
@@ -169,11 +156,6 @@ def test_of_the_kernels_only_the_hints_know_how_memory_works() -> None:
         if name.startswith("engine/trading/kernels/") and module == "ringbuf/atomics"
         if not name.endswith("/prepare")
     ])  # fmt: skip
-
-
-def test_what_is_owed_is_still_there() -> None:
-    found = {(name, module) for name, _, module in arrows()}
-    report([f"{name} no longer imports {module}: strike it from OWED" for name, module in OWED - found])
 
 
 def test_no_import_is_relative() -> None:

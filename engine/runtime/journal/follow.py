@@ -8,11 +8,11 @@ name before D passes its first command, so a look at the folder after reading D 
 import time
 from pathlib import Path
 
+from engine.contract.application import Owner
 from engine.runtime.journal.frames import Frame, Records, frame_at
 from engine.runtime.journal.journal import (
     RESTORE,
     Broken,
-    Identity,
     JournalError,
     Position,
     Segment,
@@ -35,13 +35,13 @@ class Follower:
     ----------
     folder : the journal's
     position : between two frames; the frame behind it is the first to be read
-    identity : of the application
+    owner : whose journal it is
     """
 
-    def __init__(self, folder: Path, position: Position, identity: Identity = None) -> None:
+    def __init__(self, folder: Path, position: Position, owner: Owner | None = None) -> None:
         self.position = position
         self._folder = folder
-        self._identity = identity
+        self._owner = owner
         self._segment: Segment | None = None
         self._slot = 0
         self._listed_at = UNSETTLED
@@ -95,7 +95,7 @@ class Follower:
                 f"the archive: pinion journal restore {self._folder.parent}"
             )
         if self._segment is None or self._segment.path != holding[-1]:
-            self._segment = open_segment(holding[-1], self._identity)
+            self._segment = open_segment(holding[-1], self._owner)
             self._slot = self._slot_behind(self._segment)
         return self._segment
 

@@ -1,13 +1,14 @@
-"""What a journal segment is made of: an .npy file of RECORDs, read by `np.load(file, mmap_mode="r")`.
+"""What a journal segment is made of: an .npy file of records, read by `np.load(file, mmap_mode="r")`.
 
     slot 0          SEGMENT_HEAD   which segment, of which journal, hung to which frame
     slot 1          FRAME_HEAD     one group commit: `count` commands, hash, chain
-    slot 2 ...      RECORD         the commands, dense in `seq`
-    ...             FRAME_HEAD, RECORDs, ...
+    slot 2 ...      entries        the commands, dense in `seq`
+    ...             FRAME_HEAD, entries, ...
     the rest        zero
 
-All three are one record slot long and begin with an int64: the `seq` of a command, counted
-from 1, FRAME_MARK or SEGMENT_MARK (negative), or 0 where nothing was written yet. So the
+An entry is a command as the application's journal keeps it: 160 bytes of trading's, never less. All
+three are one slot long, a head with zeros behind it, and begin with an int64: the `seq` of a command,
+counted from 1, FRAME_MARK or SEGMENT_MARK (negative), or 0 where nothing was written yet. So the
 commands of a segment are `a = np.load(file, mmap_mode="r"); a[a["seq"] > 0]`.
 
 The digest of a frame is BLAKE3 over the digest of the frame before, its own head and its
@@ -15,6 +16,8 @@ commands: it finds damage as a CRC would and chains all frames, so that no comma
 changed, dropped or inserted without changing every digest after it.
 """
 
+import ast
+import re
 import struct
 from functools import cache
 from typing import Any, NamedTuple
@@ -23,10 +26,9 @@ import blake3
 import numpy as np
 import numpy.typing as npt
 
-from engine.contract.control_words import JOURNAL_ENTRY
+from engine.contract.application import Owner
 from ringbuf.segment_header import record_hash
 
-RECORD = JOURNAL_ENTRY
 FORMAT_VERSION = 1
 FRAME_MARK = -1
 SEGMENT_MARK = -2
@@ -56,7 +58,7 @@ SEGMENT_HEAD = np.dtype(
         ("mark", "<i8"),  # SEGMENT_MARK
         ("magic", "<i8"),
         ("version", "<i8"),  # FORMAT_VERSION
-        ("layout", "<i8"),  # hash of RECORD's fields
+        ("layout", "<i8"),  # hash of the records' fields
         ("identity", "<i8"),  # the application and its capacities, see `identity_of`
         ("epoch", "<i8"),
         ("number", "<i8"),  # of the segment, from 1
@@ -67,8 +69,9 @@ SEGMENT_HEAD = np.dtype(
         ("reserved", "<i8", (3,)),
     ]
 )
-assert RECORD.itemsize == FRAME_HEAD.itemsize == SEGMENT_HEAD.itemsize == 160
-LAYOUT = record_hash(RECORD)
+HEAD_BYTES = 160
+assert FRAME_HEAD.itemsize == SEGMENT_HEAD.itemsize == HEAD_BYTES
+DESCRIPTION = re.compile(rb"\x93NUMPY\x01\x00..\{'descr': (\[.*\]), 'fortran_order'", re.DOTALL)
 _HEAD = struct.Struct("<7q32s32s")
 _SEQ = struct.Struct("<q")
 
@@ -104,7 +107,7 @@ class Frame(NamedTuple):
 
     @property
     def entries(self) -> Records:
-        """Its commands: RECORD[count], a view."""
+        """Its commands, a view."""
         return self.records[self.slot + 1 : self.end_slot]
 
     @property
@@ -125,7 +128,7 @@ class SegmentHead(NamedTuple):
     anchor: bytes
 
 
-def npy_head(count: int, dtype: np.dtype[Any] = RECORD, head_bytes: int = NPY_HEAD_BYTES) -> bytes:
+def npy_head(count: int, dtype: np.dtype[Any], head_bytes: int = NPY_HEAD_BYTES) -> bytes:
     """Return numpy's header of a dtype[count] file, padded to head_bytes.
 
     Its text is made here: a reader compares it byte for byte, whatever version of numpy it has.
@@ -136,25 +139,39 @@ def npy_head(count: int, dtype: np.dtype[Any] = RECORD, head_bytes: int = NPY_HE
     return b"\x93NUMPY\x01\x00" + length.to_bytes(2, "little") + text.ljust(length - 1) + b"\n"
 
 
+@cache
+def record_of(npy: bytes) -> np.dtype[Any] | None:
+    """Return the record that numpy's header of a file describes; None where it describes none."""
+    found = DESCRIPTION.match(npy)
+    try:
+        dtype = np.dtype(ast.literal_eval(found[1].decode())) if found else None
+    except (ValueError, TypeError, SyntaxError):
+        return None
+    is_record = dtype is not None and dtype.names is not None and dtype.names[0] == "seq"
+    return dtype if dtype is not None and is_record and dtype.itemsize >= HEAD_BYTES else None
+
+
 def first_difference(found: bytes, expected: bytes) -> int:
     """Return the first place where two texts differ."""
     pairs = zip(found, expected, strict=False)
     return next((at for at, (one, other) in enumerate(pairs) if one != other), min(len(found), len(expected)))
 
 
-def seq_at(frame: memoryview, slot: int) -> int:
-    """Return the int64 that a slot of a frame's bytes begins with: a command's seq."""
-    found: int = _SEQ.unpack_from(frame, slot * RECORD.itemsize)[0]
+def seq_at(frame: memoryview, at: int) -> int:
+    """Return the int64 at a byte of a frame: where a slot begins, a command's seq."""
+    found: int = _SEQ.unpack_from(frame, at)[0]
     return found
 
 
-def seal(frame: memoryview, *, epoch: int, durable_upto: int, written_at: int, previous: bytes) -> bytes:
+def seal(
+    frame: memoryview, slot_bytes: int, *, epoch: int, durable_upto: int, written_at: int, previous: bytes
+) -> bytes:
     """Write the head of a frame and return its digest.
 
     frame : bytes of the head, zeros or an earlier head, and of the commands behind it
     """
-    count = len(frame) // RECORD.itemsize - 1
-    first_seq = seq_at(frame, 1)
+    count = len(frame) // slot_bytes - 1
+    first_seq = seq_at(frame, slot_bytes)
     # struct, not fields of a record: one store instead of nine conversions.
     _HEAD.pack_into(
         frame,
@@ -190,33 +207,29 @@ def frame_at(records: Records, slot: int) -> Frame | None:
 
 
 def segment_head(
-    *, identity: int, epoch: int, number: int, first_seq: int, created_at: int, anchor: bytes
-) -> Records:
-    """Return the head of a segment as RECORD[1]."""
+    owner: Owner, *, epoch: int, number: int, first_seq: int, created_at: int, anchor: bytes
+) -> bytes:
+    """Return the slot that the head of a segment takes."""
     made = np.zeros(1, SEGMENT_HEAD)
     head = made[0]
-    head["mark"], head["magic"], head["version"], head["layout"] = (
-        SEGMENT_MARK,
-        MAGIC,
-        FORMAT_VERSION,
-        LAYOUT,
-    )
-    head["identity"], head["epoch"], head["number"] = identity, epoch, number
+    head["mark"], head["magic"], head["version"] = SEGMENT_MARK, MAGIC, FORMAT_VERSION
+    head["layout"] = record_hash(owner.record)
+    head["identity"], head["epoch"], head["number"] = owner.identity_at(number), epoch, number
     head["first_seq"], head["created_at"] = first_seq, created_at
     head["anchor"] = np.frombuffer(anchor, np.uint8)
-    head["digest"] = np.frombuffer(_segment_digest(made), np.uint8)
-    return made.view(RECORD)
+    slot = made.tobytes().ljust(owner.record.itemsize, b"\0")
+    head["digest"] = np.frombuffer(_segment_digest(slot), np.uint8)
+    return made.tobytes().ljust(owner.record.itemsize, b"\0")
 
 
-def read_segment_head(record: Records) -> SegmentHead | str:
-    """Return the verified head of a segment (RECORD[1]), or what is wrong with it."""
-    made = record.view(SEGMENT_HEAD)
-    head: Any = made[0]
+def read_segment_head(slot: bytes) -> SegmentHead | str:
+    """Return the verified head of a segment, or what is wrong with it."""
+    head: Any = np.frombuffer(slot[:HEAD_BYTES], SEGMENT_HEAD)[0]
     if head["mark"] != SEGMENT_MARK or head["magic"] != MAGIC:
         return "its first record is no segment head"
     if head["version"] != FORMAT_VERSION:
         return f"its format version is {head['version']}, this Pinion writes {FORMAT_VERSION}"
-    if _segment_digest(made) != head["digest"].tobytes():
+    if _segment_digest(slot) != head["digest"].tobytes():
         return "its head is damaged: the digest does not fit"
     return SegmentHead(
         int(head["layout"]),
@@ -234,8 +247,8 @@ def _descr(dtype: np.dtype[Any]) -> str:
     return repr(np.lib.format.dtype_to_descr(dtype))
 
 
-def _segment_digest(head: npt.NDArray[np.void]) -> bytes:
-    return _digest_around(memoryview(head.tobytes()), _SEGMENT_DIGEST_AT)
+def _segment_digest(slot: bytes) -> bytes:
+    return _digest_around(memoryview(slot), _SEGMENT_DIGEST_AT)
 
 
 def _digest_around(content: memoryview, digest_at: int) -> bytes:

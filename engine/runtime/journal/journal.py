@@ -14,14 +14,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from engine.contract.application import Owner
 from engine.runtime.journal.frames import (
-    LAYOUT,
     NO_DIGEST,
     NPY_HEAD_BYTES,
-    RECORD,
     Frame,
     Records,
     SegmentHead,
@@ -29,7 +29,9 @@ from engine.runtime.journal.frames import (
     frame_at,
     npy_head,
     read_segment_head,
+    record_of,
 )
+from ringbuf.segment_header import record_hash
 
 FOLDER = "journal"
 RESTORE = "bring the file back from a backup or the archive"
@@ -38,11 +40,6 @@ SEGMENT_NAME = re.compile(r"(\d{8})-(\d{16})\.npy")
 
 LISTINGS_MAX = 8
 SHAPE = re.compile(rb"'shape': \((\d{1,15}),\)")
-
-
-Identity = int | Callable[[int], int] | None
-"""Of the application that reads: the one number, or what gives it by a segment's number where capacities
-were changed on the way (eras.py); None: anybody's."""
 
 
 class JournalError(Exception):
@@ -64,7 +61,7 @@ class Segment:
 
     def offset_bytes(self, slot: int) -> int:
         """Return where in the file a slot begins."""
-        return NPY_HEAD_BYTES + slot * RECORD.itemsize
+        return NPY_HEAD_BYTES + slot * self.records.itemsize
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,20 +130,18 @@ def last_epoch(folder: Path) -> int:
     return open_segment(paths[-1]).head.epoch if paths else 0
 
 
-def open_segment(path: Path, identity: Identity = None) -> Segment:
-    """Map a segment and verify its head; `identity` is that of the application that wants to read it."""
-    if callable(identity):
-        identity = identity(number_of(path))
-    records = _mapped(path)
-    head = read_segment_head(np.array(records[:1]))
+def open_segment(path: Path, owner: Owner | None = None) -> Segment:
+    """Map a segment and verify its head; `owner` : who wants to read it, None: anybody."""
+    records = _mapped(path, owner)
+    head = read_segment_head(records[:1].tobytes())
     if isinstance(head, str):
         raise JournalError(f"{path}: byte {NPY_HEAD_BYTES:,}: {head}; {RESTORE}")
-    if head.layout != LAYOUT:
+    if head.layout != record_hash(records.dtype):
         raise JournalError(
             f"{path}: its records have another layout: another version of Pinion wrote it; start that one "
             f"(docs/operating.md)"
         )
-    if identity is not None and head.identity != identity:
+    if owner is not None and head.identity != owner.identity_at(number_of(path)):
         raise JournalError(
             f"{path}: written with other capacities or another application; start with the configuration it "
             f"was written with, or make it fit: pinion journal migrate {path.parent.parent} --config FILE"
@@ -159,8 +154,10 @@ def open_segment(path: Path, identity: Identity = None) -> Segment:
     return Segment(path, head, records)
 
 
-def _mapped(path: Path) -> Records:
+def _mapped(path: Path, owner: Owner | None) -> Records:
     """Map the records of a file whose numpy header and length are exactly what was written.
+
+    Without an owner the records are what the header says.
 
     numpy's own reading would trust a damaged length, and takes a third of a second to refuse others.
     """
@@ -170,13 +167,14 @@ def _mapped(path: Path) -> Records:
             size = os.fstat(file.fileno()).st_size
             named = SHAPE.search(found)
             slot_count = max(1, int(named[1])) if named else 1
-            if found != npy_head(slot_count):
-                wanted = npy_head(max(1, (size - NPY_HEAD_BYTES) // RECORD.itemsize))
+            record = record_of(found) if owner is None else owner.record
+            if record is None or found != npy_head(slot_count, record):
+                wanted = b"" if record is None else npy_head(_slots_in(size, record), record)
                 raise JournalError(
                     f"{path}: no journal segment: its numpy header is damaged or of another kind "
                     f"(byte {first_difference(found, wanted):,}); {RESTORE}"
                 )
-            expected = NPY_HEAD_BYTES + slot_count * RECORD.itemsize
+            expected = NPY_HEAD_BYTES + slot_count * record.itemsize
             if size != expected:
                 raise JournalError(
                     f"{path}: ends at byte {size:,} instead of {expected:,}: it was cut, only copied in "
@@ -185,7 +183,11 @@ def _mapped(path: Path) -> Records:
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError as error:
         raise JournalError(f"{path}: cannot be read: {error}; mend its mode or the disk") from error
-    return np.frombuffer(mapped, RECORD, slot_count, NPY_HEAD_BYTES)
+    return np.frombuffer(mapped, record, slot_count, NPY_HEAD_BYTES)
+
+
+def _slots_in(size: int, record: np.dtype[Any]) -> int:
+    return max(1, (size - NPY_HEAD_BYTES) // record.itemsize)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,20 +223,20 @@ class Reader:
     ----------
     folder : the journal's folder
     start : begin behind this position; the segment that holds it must still be there
-    identity : of the application, None to read anybody's
+    owner : whose journal it is, None to read anybody's
 
     Iterating yields Frames, each verified and chained to the one before. Where they end,
     `position` is the place behind the last and `end` says what is found there.
     """
 
-    def __init__(self, folder: Path, start: Position = START, identity: Identity = None) -> None:
+    def __init__(self, folder: Path, start: Position = START, owner: Owner | None = None) -> None:
         self.folder = folder
         self.position = start
         self.segment: Segment | None = None
         self.end: Broken | None = None
         self._start = start
         self._paths = segment_paths(folder)
-        self._identity = identity
+        self._owner = owner
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield the frames; JournalError where something within the journal is missing or damaged."""
@@ -243,7 +245,7 @@ class Reader:
             stop = None if later is None else first_seq_of(later)
             if stop is not None and stop <= self.position.seq + 1:
                 continue  # nothing of it is read: it may be empty, or of other capacities
-            yield from self._frames(open_segment(path, self._identity), stop)
+            yield from self._frames(open_segment(path, self._owner), stop)
             if stop is not None and self.position.seq != stop - 1:
                 raise JournalError(
                     f"{self.end}, but {later} goes on at seq {stop}: commands that were declared "
@@ -348,7 +350,7 @@ class Found:
 def survey(
     folder: Path,
     floor: Position = START,
-    identity: Identity = None,
+    owner: Owner | None = None,
     watch: Callable[[Reader], Iterable[Frame]] = iter,
 ) -> Found:
     """Find the journal's end behind `floor` (a snapshot's position) and judge what stands there.
@@ -356,7 +358,7 @@ def survey(
     watch : hands on each frame of the one walk, having looked at it
     Raises JournalError when commands that were declared durable are damaged or missing.
     """
-    reader = Reader(folder, floor, identity)
+    reader = Reader(folder, floor, owner)
     durable, tail = floor, []
     known = floor.seq
     for frame in watch(reader):

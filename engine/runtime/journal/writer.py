@@ -18,9 +18,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from engine.contract.application import Owner
 from engine.runtime.crash_points import crash_point
 from engine.runtime.journal.disk import Disk
-from engine.runtime.journal.frames import NPY_HEAD_BYTES, RECORD, Frame, npy_head, seal, segment_head, seq_at
+from engine.runtime.journal.frames import NPY_HEAD_BYTES, Frame, npy_head, seal, segment_head, seq_at
 from engine.runtime.journal.journal import Position, segment_name
 from engine.runtime.journal.spare_segment import SpareSegment
 from engine.runtime.place import is_in_place
@@ -29,7 +30,6 @@ SPARE_NAME = "spare.tmp"
 NEXT_NAME = "next.tmp"
 FRAME_MAX = 8192
 """Most commands of one group commit: 1.3 MB, about 2 ms of disk."""
-SLOT_BYTES = RECORD.itemsize
 Octets = npt.NDArray[np.uint8]
 SPARE_AHEAD = 16
 """For so many slots of the segment the spare is one ahead: it is whole before the segment is full."""
@@ -43,19 +43,20 @@ class JournalWriter:
     Parameters
     ----------
     folder : exists
-    identity : of the application
+    owner : whose journal it is
     epoch : of this start, goes into every frame
     slot_count : records of a segment, heads included
     """
 
-    def __init__(self, folder: Path, disk: Disk, *, identity: int, epoch: int, slot_count: int) -> None:
+    def __init__(self, folder: Path, disk: Disk, *, owner: Owner, epoch: int, slot_count: int) -> None:
         assert slot_count > SLOTS_MIN
         self.folder = folder
         self.disk = disk
-        self.identity = identity
+        self.owner = owner
+        self.slot_bytes = owner.record.itemsize
         self.epoch = epoch
         self.slot_count = slot_count
-        self._frame = np.zeros((1 + FRAME_MAX) * SLOT_BYTES, np.uint8)
+        self._frame = np.zeros((1 + FRAME_MAX) * self.slot_bytes, np.uint8)
         self._file = -1
         self._path = folder
         self._slot = 0
@@ -94,21 +95,24 @@ class JournalWriter:
     def append(self, first: Octets, second: Octets, durable_upto: int) -> int:
         """Write one frame of the commands of both parts and sync it; return its last seq.
 
-        first, second : the bytes of n and m RECORDs, uint8[]; n + m is at least 1 and at most
+        first, second : the bytes of n and m records, uint8[]; n + m is at least 1 and at most
             `room`; the first command follows the last one written
         """
         # As bytes: numpy would copy and view records field by field, many times slower.
-        count = (len(first) + len(second)) // SLOT_BYTES
+        slot_bytes = self.slot_bytes
+        end = slot_bytes + len(first) + len(second)
+        count = end // slot_bytes - 1
         assert 1 <= count <= self.room
-        cut = SLOT_BYTES + len(first)
-        self._frame[SLOT_BYTES:cut] = first
-        self._frame[cut : SLOT_BYTES * (1 + count)] = second
-        frame = self._frame[: SLOT_BYTES * (1 + count)].data
-        first_seq, last_seq = seq_at(frame, 1), seq_at(frame, count)
+        cut = slot_bytes + len(first)
+        self._frame[slot_bytes:cut] = first
+        self._frame[cut:end] = second
+        frame = self._frame[:end].data
+        first_seq, last_seq = seq_at(frame, slot_bytes), seq_at(frame, end - slot_bytes)
         # Whatever does not continue the journal could never be read again.
         assert (first_seq, last_seq) == (self._end.seq + 1, self._end.seq + count)
         digest = seal(
             frame,
+            slot_bytes,
             epoch=self.epoch,
             durable_upto=durable_upto,
             written_at=time.time_ns(),
@@ -178,7 +182,7 @@ class JournalWriter:
         """Give a file of zeros its heads and the copied frames, sync it, name it, write to it from now on."""
         number, first_seq = self._number + 1, self._end.seq + 1
         head = segment_head(
-            identity=self.identity,
+            self.owner,
             epoch=self.epoch,
             number=number,
             first_seq=first_seq,
@@ -189,7 +193,7 @@ class JournalWriter:
         before, self._file = self._file, self.disk.open(path)
         if before >= 0:
             self.disk.close(before)
-        self.disk.write(self._file, npy_head(slot_count) + head.tobytes(), 0)
+        self.disk.write(self._file, npy_head(slot_count, self.owner.record) + head, 0)
         slot, end = 1, self._end
         for frame in tail:
             # The head lies right ahead of the commands: verbatim, so that the chain goes on.
@@ -224,6 +228,5 @@ class JournalWriter:
             self._spare.close()
             self._spare = None
 
-    @staticmethod
-    def _offset(slot: int) -> int:
-        return NPY_HEAD_BYTES + slot * SLOT_BYTES
+    def _offset(self, slot: int) -> int:
+        return NPY_HEAD_BYTES + slot * self.slot_bytes

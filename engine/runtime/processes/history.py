@@ -10,15 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.contract.application import Application
+from engine.contract.application import Application, Owner
 from engine.contract.control_words import DURABLE, OWN_RING
 from engine.contract.instance import HISTORY, counter_name, write_ready
+from engine.contract.records import Operation
 from engine.runtime.history.historian import PIECE_COMMANDS, GoOn, Historian
 from engine.runtime.journal import journal
 from engine.runtime.journal.follow import Follower
-from engine.runtime.journal.frames import RECORD
 from engine.runtime.journal.journal import (
-    Identity,
     JournalError,
     Position,
     first_seq_of,
@@ -26,8 +25,7 @@ from engine.runtime.journal.journal import (
     segment_paths,
 )
 from engine.runtime.journal.quarantine import quarantined
-from engine.runtime.processes.worker import tick_command
-from engine.runtime.replay.eras import Changed, EraReplica, identity_by_number, whole_snapshots
+from engine.runtime.replay.eras import Changed, EraReplica, owner_over_eras, whole_snapshots
 from engine.runtime.replay.replica import Replica
 from engine.runtime.shared_memory import Segments
 from ringbuf.atomics import load_acquire
@@ -38,10 +36,10 @@ log = logging.getLogger(__name__)
 class JournalSource:
     """The durable part of a journal, by seq: in order as it is read mostly, from anywhere when asked to."""
 
-    def __init__(self, folder: Path, control: npt.NDArray[np.int64], identity: Identity) -> None:
+    def __init__(self, folder: Path, control: npt.NDArray[np.int64], owner: Owner) -> None:
         self._folder = folder
         self._control = control
-        self._identity = identity
+        self._owner = owner
         self._follower: Follower | None = None
         self._next_seq = 0
 
@@ -50,12 +48,12 @@ class JournalSource:
         return int(load_acquire(self._control, DURABLE))  # pairs with the journaler's store
 
     def read(self, first_seq: int, limit: int, go_on: GoOn) -> npt.NDArray[Any]:
-        """Return RECORD[n] from first_seq on, dense, 1 to `limit` of them; go_on : as of a Source."""
+        """Return the commands from first_seq on, dense, 1 to `limit` of them; go_on : as of a Source."""
         last = min(self.durable_seq(), first_seq + limit - 1)
         if self._follower is None or self._next_seq != first_seq:
             self._seek(first_seq)
         assert self._follower is not None
-        found = np.zeros(0, RECORD)
+        found = np.zeros(0, self._owner.record)
         while not len(found):
             go_on()
             passed = self._follower.handed_out
@@ -73,8 +71,8 @@ class JournalSource:
                 f"{self._folder}: seq {seq} is needed for history; bring the earlier segments back from the "
                 f"archive: pinion journal restore {self._folder.parent}"
             )
-        head = open_segment(holding[-1], self._identity).head
-        self._follower = Follower(self._folder, Position(head.first_seq - 1, head.anchor), self._identity)
+        head = open_segment(holding[-1], self._owner).head
+        self._follower = Follower(self._folder, Position(head.first_seq - 1, head.anchor), self._owner)
 
 
 def replica_at(
@@ -95,8 +93,8 @@ def warm_up(application: Application) -> None:
         return
     replica, projection = Replica(application), application.projection()
     projection.open(replica.state)
-    entries = np.zeros(1, RECORD)
-    entries["seq"], entries["ring"], entries["command"] = 1, OWN_RING, tick_command()
+    entries = np.zeros(1, application.entry_dtype)
+    entries["seq"], entries["ring"], entries["command"] = 1, OWN_RING, application.own_command(Operation.TICK)
     projection.batch(entries, replica.apply(entries), replica.state)
 
 
@@ -117,7 +115,7 @@ def run_history(segments: Segments, data_dir: Path, dsn: str) -> int:
     historian = Historian(
         dsn=dsn,
         source=JournalSource(
-            data_dir / journal.FOLDER, segments.journal.control, identity_by_number(application)
+            data_dir / journal.FOLDER, segments.journal.control, owner_over_eras(application)
         ),
         projection=projection,
         new_replica=lambda mark: replica_at(application, data_dir, mark, projection.open),

@@ -25,7 +25,7 @@ from engine.runtime.crash_points import crash_point
 from engine.runtime.journal import journal
 from engine.runtime.journal.disk import Disk
 from engine.runtime.journal.journal import START, JournalError, Position
-from engine.runtime.journal.writer import SLOT_BYTES, JournalWriter
+from engine.runtime.journal.writer import JournalWriter
 from engine.runtime.replay import snapshot
 from engine.runtime.shared_memory import Segments
 from engine.settings.config import EngineSettings
@@ -68,7 +68,7 @@ class Journaler:
         self._writer = JournalWriter(
             self.folder,
             disk or Disk(),
-            identity=self._identity,
+            owner=self._application.owner,
             epoch=epoch,
             slot_count=self._settings.journal_segment,
         )
@@ -118,9 +118,10 @@ class Journaler:
         if count == 0:
             self._writer.rotate()
             return True
-        at = (done & self._mask) * SLOT_BYTES
-        first = slots[at : at + count * SLOT_BYTES]
-        second = slots[: count * SLOT_BYTES - len(first)]
+        slot_bytes = self._writer.slot_bytes
+        at = (done & self._mask) * slot_bytes
+        first = slots[at : at + count * slot_bytes]
+        second = slots[: count * slot_bytes - len(first)]
         last = self._writer.append(first, second, done)
         store_release(control, DURABLE, last)  # pairs with every reader's gate
         crash_point("journaler.durable")
@@ -189,7 +190,7 @@ class Journaler:
         return START if found is None else found.position
 
     def _open_cold(self, floor: Position) -> None:
-        found = journal.survey(self.folder, floor, self._identity)
+        found = journal.survey(self.folder, floor, self._application.owner)
         if found.cut is not None:
             log.warning("%s: the rest was never durable and is left out", found.cut)
         self._writer.begin(found.next_number, found.durable, found.tail)
@@ -203,7 +204,7 @@ class Journaler:
         """After this role's death alone: the ring still holds everything beyond D."""
         control = self._control
         durable = int(load_acquire(control, DURABLE))
-        reader = journal.Reader(self.folder, floor, self._identity)
+        reader = journal.Reader(self.folder, floor, self._application.owner)
         if reader.position.seq < durable:
             for frame in reader:
                 if frame.last_seq >= durable:

@@ -74,7 +74,7 @@ class Shadow:
         self.replica.quarantined = quarantined(self._data_dir)
         position = START if found is None else snapshot.restore(found, self.replica)
         self._snapshot_seq = position.seq
-        self._follower = Follower(self._data_dir / journal.FOLDER, position, self._identity)
+        self._follower = Follower(self._data_dir / journal.FOLDER, position, self._application.owner)
 
     @property
     def durable_seq(self) -> int:

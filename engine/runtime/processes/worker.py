@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from engine.contract.instance import WORKER, counter_name, write_ready
+from engine.contract.records import Operation
 from engine.runtime.crash_points import arm
 from engine.runtime.loop import IDLE, LATCHED, Outcome, build, new_loop
 from engine.runtime.process import lock_memory
@@ -25,7 +26,6 @@ from engine.runtime.processes.cores import place
 from engine.runtime.replay.recovery import recover
 from engine.runtime.replay.replica import Replica
 from engine.runtime.shared_memory import Segments, words_record
-from engine.trading.records import COMMAND, COMMAND_VERSION, Op, Role
 from ringbuf.atomics import cycle_count
 from ringbuf.waiting import Wait
 
@@ -44,12 +44,12 @@ class LoopCall:
     def __init__(self, segments: Segments) -> None:
         application, settings = segments.application, segments.settings
         self.run_kernel = build(application)
-        self.memory = new_loop()
+        self.memory = new_loop(application)
         self.loop = self.memory[0]
         self.loop["batch"] = settings.batch
         self.loop["wait"] = Wait[settings.wait.upper()]
         self.loop["journals_itself"] = settings.durability == "none"
-        self.loop["tick"] = tick_command().view(np.int64)
+        self.loop["tick"] = application.own_command(Operation.TICK).view(np.int64)
         self.replica: Replica | None = None
         self.ends = np.zeros(2 * settings.journal_ring, np.int64)
         ends = words_record(self.ends)
@@ -74,13 +74,6 @@ class LoopCall:
     def prepare_recovery(self, segments: Segments) -> None:
         """Compile, or load, what a worker needs to find its state again."""
         self.replica = Replica(segments.application, segments.state.slots)
-
-
-def tick_command() -> np.ndarray:
-    """Return the command that the worker makes itself when nothing else does."""
-    tick = np.zeros(1, COMMAND)
-    tick["op"], tick["version"], tick["roles"] = Op.TICK, COMMAND_VERSION, Role.ALL
-    return tick
 
 
 def clock_offset_ns() -> int:

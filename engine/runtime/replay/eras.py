@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.contract.application import Application
+from engine.contract.application import Application, Owner
 from engine.runtime.journal.journal import START, Position
 from engine.runtime.replay import snapshot
 from engine.runtime.replay.replica import Replica, private_state
@@ -29,11 +29,10 @@ def eras_of(application: Application) -> tuple[Application, ...]:
     return (*(past.application for past in application.past), application)
 
 
-def identity_by_number(application: Application) -> Callable[[int], int]:
-    """Return what tells the identity of a segment by its number."""
-    own = application.identity
-    earlier = [(past.number, past.application.identity) for past in application.past]
-    return lambda number: next((identity for below, identity in earlier if number < below), own)
+def owner_over_eras(application: Application) -> Owner:
+    """Return whose the segments of a journal are, those of earlier capacities too."""
+    earlier = tuple((past.number, past.application.identity) for past in application.past)
+    return Owner(application.entry_dtype, application.identity, earlier)
 
 
 def load_snapshot(path: Path, application: Application) -> tuple[Snapshot, int]:

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.contract.batches import PLACES, STAGES, STRIDE
-from engine.contract.control_words import JOURNAL_ENTRY, RING_COUNT_MAX, SESSION_BITS
-from engine.trading.records import EVENT, Op
+from engine.contract.control_words import RING_COUNT_MAX, SESSION_BITS
+from engine.contract.records import Operation
 from ringbuf.kernel import COMPILED, bind, releasing
 
 RING_MARK = np.dtype([("next_seq", "<i8"), ("last_session", "<i8")])
@@ -33,9 +33,9 @@ def _replay(state, records, first, end, marks, events, room):
     Parameters
     ----------
     state : array of the application's one state record
-    records : JOURNAL_ENTRY[n], read-only; heads of frames (seq below 1) are passed over
+    records : the journal's, read-only; heads of frames (seq below 1) are passed over
     marks : RING_MARK[RING_MARKS], brought up to date
-    events : EVENT[m], filled from 0
+    events : filled from 0
     room : int64, slots of `events` that may be filled; 0: events are not kept
 
     Returns (slots done, events written). It stops early behind a command whose events did not
@@ -84,7 +84,7 @@ class Replica:
 
     Parameters
     ----------
-    application : state_dtype, apply, prepare
+    application : its record types, state_dtype, apply and prepare are used
     state : array of one state record to work on; private memory when left out
 
     `quarantined` holds the seqs of commands to be rejected unseen (quarantine.py).
@@ -98,8 +98,9 @@ class Replica:
         self._kernel = build_replay(application)
         self._view = self.state if COMPILED else self.state.view(np.recarray)
         self._marks = self.marks if COMPILED else self.marks.view(np.recarray)
-        self._events = np.zeros(EVENT_ROOM, EVENT)
-        self._run(np.zeros(0, JOURNAL_ENTRY), 0, 0)  # compiled or loaded before any clock runs
+        self.event_dtype = application.event_dtype
+        self._events = np.zeros(EVENT_ROOM, application.event_dtype)
+        self._run(np.zeros(0, application.entry_dtype), 0, 0)  # compiled or loaded before any clock runs
 
     @property
     def seq(self) -> int:
@@ -118,11 +119,11 @@ class Replica:
             self.epoch = epoch
 
     def skip(self, records: npt.NDArray[Any]) -> None:
-        """Apply the commands among records (JOURNAL_ENTRY[n]) without keeping their events."""
+        """Apply the commands among records without keeping their events."""
         self._run(self._without_quarantined(records), 0, 0)
 
     def apply(self, records: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Apply the commands among records (JOURNAL_ENTRY[n]); return their events, EVENT[m] copies."""
+        """Apply the commands among records; return copies of their events."""
         parts = []
         done = 0
         records = self._without_quarantined(records)
@@ -135,7 +136,7 @@ class Replica:
                 left["event_idx"] = np.arange(s["event_count"] - len(left), s["event_count"])
                 parts.append(left)
                 s["out_count"] = 0
-        return np.concatenate(parts) if parts else np.zeros(0, EVENT)
+        return np.concatenate(parts) if parts else np.zeros(0, self.event_dtype)
 
     def _without_quarantined(self, records: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Put the stand-in in place of every quarantined command."""
@@ -145,7 +146,7 @@ class Replica:
         if not found.any():
             return records
         records = np.array(records)
-        records["command"]["op"][found] = Op.QUARANTINED
+        records["command"]["op"][found] = Operation.QUARANTINED
         return records
 
     def _run(self, records: npt.NDArray[Any], first: int, room: int) -> tuple[int, int]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from engine.contract.application import Application
 from engine.contract.port import Port
+from engine.contract.records import Operation, Role
 from engine.runtime.supervision.endings import StartError
-from engine.trading.records import COMMAND, COMMAND_VERSION, EventKind, Op, Reason, Role
 
 CONFIGURE_WAIT_S = 20.0
 LOOK_AGAIN_S = 0.001
@@ -23,20 +24,19 @@ class Definition:
     command: npt.NDArray[np.void]
 
 
-def sessions_down(admin: Port, ring_idx: int) -> bool:
+def sessions_down(application: Application, admin: Port, ring_idx: int) -> bool:
     """Tell the engine that every session of a ring has ended; False where there is no room for it."""
-    command = np.zeros(1, COMMAND)
-    command["op"], command["version"], command["roles"] = Op.SESSION_DOWN, COMMAND_VERSION, Role.ALL
+    command = application.own_command(Operation.SESSION_DOWN)
     command["value"] = ring_idx
     return admin.submit(command) == 1
 
 
-def configure(admin: Port, definitions: Sequence[Definition]) -> None:
+def configure(application: Application, admin: Port, definitions: Sequence[Definition]) -> None:
     """Send the definitions and wait until all are applied; StartError names the setting refused."""
     if not definitions:
         return
     commands = np.concatenate([each.command for each in definitions])
-    commands["version"], commands["roles"] = COMMAND_VERSION, Role.ALL
+    commands["version"], commands["roles"] = application.command_version, Role.ALL
     commands["session"] = admin.next_session()
     commands["req_seq"] = np.arange(len(commands))
     sent = done = 0
@@ -44,9 +44,8 @@ def configure(admin: Port, definitions: Sequence[Definition]) -> None:
     while done < len(commands):
         sent += admin.submit(commands[sent:])
         for event in admin.drain():
-            if event["kind"] == EventKind.REJECTED:
+            if reason := application.refusal(event):
                 setting = definitions[event["req_seq"]].setting
-                reason = Reason(int(event["reason"])).name
                 raise StartError(f"{setting}: refused by the engine, {reason}; correct the configuration")
             done = max(done, int(event["req_seq"]) + 1)
         if time.monotonic() > deadline:

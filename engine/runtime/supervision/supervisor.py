@@ -179,7 +179,7 @@ class Supervisor:
         if not self._await_ready(engine, RECOVERY_WAIT_S):
             return False
         self.admin = port.Port.attach(self.data_dir, ADMIN_RING)
-        configure(self.admin, self.missing(self.definitions, self.segments.state.slots))
+        configure(self.application, self.admin, self.missing(self.definitions, self.segments.state.slots))
         has_shadow = self.is_durable and self.settings.shadow != "off"
         for name in (SHADOW, *self.doors) if has_shadow else self.doors:
             self._start_service(name)
@@ -273,6 +273,8 @@ class Supervisor:
             segments=segment_names(self.data_dir),
             wait=self.settings.wait,
             sleepers=self.segments.sleepers,
+            command_fields=instance.fields_of(self.application.command_dtype),
+            event_fields=instance.fields_of(self.application.event_dtype),
             state_fields=instance.fields_of(self.application.state_dtype),
             api=urls.get("api", ""),
             orders=urls.get("http", ""),
@@ -362,7 +364,7 @@ class Supervisor:
         if is_free:  # whoever holds it writes its bell itself
             self.segments.wake_up(ring)
         assert self.admin is not None
-        if not sessions_down(self.admin, self.rings.index(ring)):
+        if not sessions_down(self.application, self.admin, self.rings.index(ring)):
             log.error("the supervisor's ring is full: SESSION_DOWN of %s was not sent", ring)
 
     def _stop(self) -> None:

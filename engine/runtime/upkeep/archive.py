@@ -14,16 +14,17 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import blake3
 import numpy as np
 import zstandard
 
+from engine.contract.application import Application
 from engine.runtime.crash_points import crash_point
 from engine.runtime.journal import journal
 from engine.runtime.journal.disk import Disk
-from engine.runtime.journal.frames import NPY_HEAD_BYTES, RECORD, frame_at, read_segment_head
+from engine.runtime.journal.frames import NPY_HEAD_BYTES, frame_at, read_segment_head, record_of
 from engine.runtime.journal.journal import (
     SEGMENT_NAME,
     Broken,
@@ -50,7 +51,8 @@ LEVEL = 3
 CHUNK_BYTES = 2**20
 FRAME_HEAD_BYTES_MAX = 18
 """Of zstd's own frame: RFC 8878, section 3.1.1.1."""
-BEGINNING_BYTES = NPY_HEAD_BYTES + RECORD.itemsize
+BEGINNING_BYTES = 2 * NPY_HEAD_BYTES
+"""Enough for numpy's header and a segment's head: commands are smaller than that."""
 SNAPSHOTS_NEEDED = 2
 """A recovery that cannot use the newest takes the one before."""
 
@@ -73,7 +75,7 @@ def segment_name_of(path: Path) -> str:
     return path.name.removesuffix(".zst")
 
 
-def recovery_floor(data_dir: Path, state_dtype: np.dtype[Any], identity: int) -> Position:
+def recovery_floor(data_dir: Path, application: Application) -> Position:
     """Return the place behind which a recovery needs the journal, whichever of its snapshots fails.
 
     Raises JournalError where there are not two whole snapshots that hang on this journal.
@@ -81,7 +83,7 @@ def recovery_floor(data_dir: Path, state_dtype: np.dtype[Any], identity: int) ->
     found, faults = [], []
     for path in snapshot.snapshot_paths(data_dir)[:SNAPSHOTS_NEEDED]:
         try:
-            found.append(snapshot.load(path, state_dtype, identity).position)
+            found.append(snapshot.load(path, application.state_dtype, application.identity).position)
         except snapshot.SnapshotError as error:
             faults.append(f"; {error}")
     if len(found) < SNAPSHOTS_NEEDED:
@@ -90,7 +92,7 @@ def recovery_floor(data_dir: Path, state_dtype: np.dtype[Any], identity: int) ->
             f"before anything may go (engine.snapshot_every, or a stop, makes the next){''.join(faults)}"
         )
     newest, older = found
-    reader = Reader(data_dir / journal.FOLDER, older, identity)
+    reader = Reader(data_dir / journal.FOLDER, older, application.owner)
     for frame in reader:
         if frame.last_seq >= newest.seq:
             break
@@ -228,8 +230,10 @@ def created_at(packed: Path) -> int:
         beginning += chunk
         if len(beginning) >= BEGINNING_BYTES:
             break
-    record = np.frombuffer(beginning[NPY_HEAD_BYTES:BEGINNING_BYTES], RECORD)
-    head = read_segment_head(record) if len(record) else "it is too short"
+    record = record_of(beginning[:NPY_HEAD_BYTES])
+    slot = b"" if record is None else beginning[NPY_HEAD_BYTES : NPY_HEAD_BYTES + record.itemsize]
+    is_whole = record is not None and len(slot) == record.itemsize
+    head = read_segment_head(slot) if is_whole else "it is too short, or no journal segment"
     if isinstance(head, str):
         raise JournalError(f"{packed}: {head}; {journal.RESTORE}")
     return head.created_at
@@ -285,9 +289,11 @@ def _digest_of(chunks: Iterator[bytes]) -> bytes:
 def last_seq_of(packed: Path) -> int:
     """Return the last seq of an archived segment, read out of it: its name only tells the first."""
     content = b"".join(_unpacked(packed))
-    records = np.frombuffer(
-        content, RECORD, (len(content) - NPY_HEAD_BYTES) // RECORD.itemsize, NPY_HEAD_BYTES
-    )
+    record = record_of(content[:NPY_HEAD_BYTES])
+    if record is None:
+        raise JournalError(f"{packed}: holds no journal segment; {journal.RESTORE}")
+    slot_count = (len(content) - NPY_HEAD_BYTES) // record.itemsize
+    records = np.frombuffer(content, record, slot_count, NPY_HEAD_BYTES)
     slot, seq = 1, first_seq_of(packed) - 1
     while (frame := frame_at(records, slot)) is not None and frame.first_seq == seq + 1:
         slot, seq = frame.end_slot, frame.last_seq

@@ -99,5 +99,4 @@ def finish(data_dir: Path, disk: Disk) -> bool:
 
 
 def _begin(folder: Path, application: Application, epoch: int, disk: Disk) -> JournalWriter:
-    identity = application.identity
-    return JournalWriter(folder, disk, identity=identity, epoch=epoch, slot_count=SLOT_COUNT)
+    return JournalWriter(folder, disk, owner=application.owner, epoch=epoch, slot_count=SLOT_COUNT)

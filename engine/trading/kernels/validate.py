@@ -5,6 +5,7 @@ First failure wins and the order is contract. Nothing here writes.
 
 import numpy as np
 
+from engine.contract.records import Role
 from engine.trading.kernels.accounts import find_account
 from engine.trading.kernels.identity import find_ended, find_live
 from engine.trading.kernels.levels import best_level
@@ -15,7 +16,6 @@ from engine.trading.records import (
     OrderType,
     Phase,
     Reason,
-    Role,
     SelfTradePrevention,
     Side,
     TimeInForce,

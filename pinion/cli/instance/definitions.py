@@ -11,14 +11,15 @@ import msgspec
 import numpy as np
 
 from engine.runtime.supervision.configure import Definition
-from engine.settings.config import AccountSettings, ConfigError, Settings
+from engine.settings.config import ConfigError
 from engine.trading.instruments import DEFAULT_CURRENCY_DECIMALS, Catalogue, Currency, RefusedAtDoor
 from engine.trading.records import COMMAND, DEPOSIT_FIELDS, Op, words_text
+from engine.trading.settings import AccountSettings, TradingSettings
 from engine.trading.view.live_view import catalogue
 from gateways.json_lines import CommandEncoder, MalformedCommand
 
 
-def definitions(settings: Settings) -> list[Definition]:
+def definitions(settings: TradingSettings) -> list[Definition]:
     """Return the commands that bring a fresh engine to what the configuration says."""
     decimals = _currencies(settings)
     currencies = [Currency(idx, code, places) for idx, (code, places) in enumerate(decimals.items())]
@@ -54,7 +55,7 @@ def _is_known(command: Any, known: Catalogue, accounts: set[int]) -> bool:
     return words_text(command["text"][:2]).decode() in known.instrument_by_symbol
 
 
-def _currencies(settings: Settings) -> dict[str, int]:
+def _currencies(settings: TradingSettings) -> dict[str, int]:
     """Return every currency in order: those defined, then those that are only mentioned."""
     decimals = {each.currency: each.decimals for each in settings.currencies}
     mentioned = [code for each in settings.instruments for code in (each.base, each.quote)]
@@ -64,7 +65,7 @@ def _currencies(settings: Settings) -> dict[str, int]:
     return decimals
 
 
-def _lines(settings: Settings, decimals: dict[str, int]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _lines(settings: TradingSettings, decimals: dict[str, int]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield (setting, R2 fields) in the order in which the engine must get them."""
     for code, places in decimals.items():
         yield f"currencies ({code})", {"op": "currency", "currency": code, "decimals": places}

@@ -18,9 +18,10 @@ from engine.runtime.supervision.endings import StartError
 from engine.runtime.supervision.ownership import owned
 from engine.runtime.supervision.supervisor import Supervisor
 from engine.settings import config
-from engine.settings.config import ConfigError, DoorSettings, Settings
+from engine.settings.config import ConfigError, DoorSettings
 from engine.trading import demo
 from engine.trading.application import trading
+from engine.trading.settings import TradingSettings
 from pinion.cli.arguments import DEFAULT_DATA, whole_argument
 from pinion.cli.command import DONE, FAILED, WRONG_USAGE
 from pinion.cli.instance.definitions import definitions, missing
@@ -85,12 +86,12 @@ def run(args: argparse.Namespace) -> int:
         raise OSError(error.errno, error.strerror, error.filename or str(data_dir)) from error
 
 
-def read_settings(args: argparse.Namespace) -> Settings:
+def read_settings(args: argparse.Namespace) -> TradingSettings:
     """Return what the file, or the demo, and the command line say; nothing is written yet.
 
     The key of the demo is not known before the data folder is owned: `settle` adds it.
     """
-    settings = config.load(args.config) if args.config else demo.demo()
+    settings = config.load(args.config, TradingSettings) if args.config else demo.demo()
     if args.config and not settings.keys:
         raise ConfigError(f"{args.config}: keys: there is none, so nobody could enter; add a [[keys]] table")
     settings = config.with_ports(settings, api_port=args.api_port, order_port=args.order_port)
@@ -98,7 +99,7 @@ def read_settings(args: argparse.Namespace) -> Settings:
     return msgspec.structs.replace(settings, engine=msgspec.structs.replace(settings.engine, **given))
 
 
-def settle(settings: Settings, data_dir: Path, *, is_demo: bool) -> Settings:
+def settle(settings: TradingSettings, data_dir: Path, *, is_demo: bool) -> TradingSettings:
     """Note in the folder, which is ours, what belongs to it for good: capacities and the demo's key."""
     is_durable, sizes = settings.engine.durability == "sync", settings.engine.capacities.sizes()
     if is_durable:
@@ -123,7 +124,7 @@ def serve(supervisor: Supervisor) -> int:
 
 
 def build(
-    settings: Settings, wanted: Sequence[Definition], data_dir: Path, lock: int, source: str
+    settings: TradingSettings, wanted: Sequence[Definition], data_dir: Path, lock: int, source: str
 ) -> Supervisor:
     """Put the instance together: application, configuration, doors."""
     keys = config.door_keys(settings)

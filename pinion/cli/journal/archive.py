@@ -50,8 +50,7 @@ def run_archive(data_dir: Path, args: argparse.Namespace) -> int:
     application = application_of(data_dir)
     _refuse_wrong_archive(data_dir, folder)
     with held(data_dir):
-        identity = application.identity
-        floor = archive.recovery_floor(data_dir, application.state_dtype, identity)
+        floor = archive.recovery_floor(data_dir, application)
         mark = None if args.without_history else history_seq(data_dir)
         needed, why = needed_from(floor.seq, mark)
         paths = archive.spare_paths(data_dir / journal.FOLDER, needed)

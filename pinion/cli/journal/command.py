@@ -23,12 +23,11 @@ import numpy as np
 
 from engine.contract.instance import PortError
 from engine.runtime.journal import journal
-from engine.runtime.journal.frames import RECORD
 from engine.runtime.journal.journal import JournalError, Reader
 from engine.runtime.upkeep import archive
 from engine.settings.config import ConfigError
 from engine.trading.client_text import given_text
-from engine.trading.records import Op
+from engine.trading.records import JOURNAL_ENTRY, Op
 from pinion.cli.arguments import DEFAULT_DATA, whole_argument
 from pinion.cli.command import DONE, FAILED, WRONG_USAGE
 from pinion.cli.journal import archive as journal_archive
@@ -180,7 +179,7 @@ def _stats(data_dir: Path, args: argparse.Namespace) -> int:
 
 
 def _print_counts(commands: int, sizes: list[int], first_ts: int, last_ts: int) -> None:
-    used = (commands + len(sizes)) * RECORD.itemsize
+    used = (commands + len(sizes)) * JOURNAL_ENTRY.itemsize
     each = used / commands
     print(f"commands       {commands:,} in {len(sizes):,} frames, {used:,} bytes, {each:.1f} a command")
     p50, p99 = np.percentile(sizes, (50, 99))

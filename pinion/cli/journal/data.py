@@ -23,7 +23,7 @@ from engine.runtime.journal.journal import JournalError, Position, Reader
 from engine.runtime.journal.quarantine import quarantined
 from engine.runtime.process import RoleTakenError, take_role
 from engine.runtime.replay import snapshot
-from engine.runtime.replay.eras import EraReplica, identity_by_number
+from engine.runtime.replay.eras import EraReplica, owner_over_eras
 from engine.runtime.upkeep import archive, migration
 from engine.runtime.upkeep.migration import LAYOUT_FILE
 from engine.settings.config import ConfigError
@@ -171,4 +171,4 @@ def open_journal(data_dir: Path, state: Any = None) -> tuple[EraReplica, Reader]
     """
     application = application_of(data_dir)
     replica = EraReplica(application, state=state, quarantined=quarantined(data_dir))
-    return replica, Reader(data_dir / journal.FOLDER, identity=identity_by_number(application))
+    return replica, Reader(data_dir / journal.FOLDER, owner=owner_over_eras(application))

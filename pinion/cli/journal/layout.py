@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 
 from engine.runtime.journal.journal import JournalError
-from engine.settings.config import CapacitySettings
 from engine.text import exact_json
 from engine.text.exact_json import DoubledKey, JsonFault
 from engine.trading.capacities import Capacities
+from engine.trading.settings import CapacitySettings
 
 APPLICATION = "trading"
 NAMES = tuple(each.name for each in dataclasses.fields(Capacities))

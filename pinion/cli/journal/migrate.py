@@ -23,13 +23,14 @@ from engine.runtime.journal.journal import START, Found, JournalError, Reader
 from engine.runtime.journal.quarantine import quarantined
 from engine.runtime.process import RoleTakenError, await_role, take_role
 from engine.runtime.replay import snapshot
-from engine.runtime.replay.eras import EraReplica, Moved, identity_by_number, whole_snapshots
+from engine.runtime.replay.eras import EraReplica, Moved, owner_over_eras, whole_snapshots
 from engine.runtime.upkeep import migration
 from engine.settings import config
 from engine.settings.config import ConfigError
 from engine.trading.application import trading
 from engine.trading.capacities import Capacities
 from engine.trading.kernels.convert import too_small
+from engine.trading.settings import TradingSettings
 from pinion.cli.journal.archive import held
 from pinion.cli.journal.data import application_of, finish_migration, read_layout
 from pinion.cli.journal.layout import Layout, PastLayout
@@ -51,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(data_dir: Path, args: argparse.Namespace) -> int:
     """Migrate; raises ConfigError where the capacities do not do, JournalError, OSError."""
-    capacities = config.load(args.config).engine.capacities.sizes()
+    capacities = config.load(args.config, TradingSettings).engine.capacities.sizes()
     if finish_migration(data_dir):
         print("finished the migration that was interrupted")
     layout = read_layout(data_dir)
@@ -96,10 +97,10 @@ def state_at_end(data_dir: Path, application: Application) -> tuple[EraReplica, 
         None,
     )
     replica = EraReplica(application, loaded, quarantined=quarantined(data_dir))
-    folder, identity = data_dir / journal.FOLDER, identity_by_number(application)
+    folder, owner = data_dir / journal.FOLDER, owner_over_eras(application)
     floor = START if loaded is None else loaded[0].position
-    found = journal.survey(folder, floor, identity)
-    for records, epoch, _ in Reader(folder, floor, identity).stretches(found.end.seq):
+    found = journal.survey(folder, floor, owner)
+    for records, epoch, _ in Reader(folder, floor, owner).stretches(found.end.seq):
         replica.enter_epoch(epoch)
         replica.skip(records)
     replica.arrive()

@@ -16,7 +16,7 @@ from engine.runtime.journal import journal
 from engine.runtime.journal.frames import Frame
 from engine.runtime.journal.journal import JournalError, Position, Reader
 from engine.runtime.journal.quarantine import FILE, quarantined
-from engine.runtime.replay.eras import identity_by_number, whole_snapshots
+from engine.runtime.replay.eras import owner_over_eras, whole_snapshots
 from engine.runtime.replay.snapshot import Snapshot
 from engine.runtime.upkeep import archive
 from pinion.cli.journal.archive import tell_missing
@@ -55,7 +55,7 @@ class Gaps:
 def run(data_dir: Path, args: argparse.Namespace) -> int:
     """Verify; JournalError at the first thing that ends the chain, other faults are told together."""
     application = application_of(data_dir)
-    identity, begin, folder = identity_by_number(application), begin_of(data_dir), data_dir / journal.FOLDER
+    owner, begin, folder = owner_over_eras(application), begin_of(data_dir), data_dir / journal.FOLDER
     faults: list[str] = []
     snapshots = [found for found, _ in whole_snapshots(data_dir, application, faults.append)]
     places = {taken.position.seq for taken in snapshots}
@@ -72,7 +72,7 @@ def run(data_dir: Path, args: argparse.Namespace) -> int:
                 digests[frame.last_seq] = frame.digest
             yield frame
 
-    found = journal.survey(folder, begin, identity, checked)
+    found = journal.survey(folder, begin, owner, checked)
     print(f"segments       {len(journal.segment_paths(folder))}")
     print(f"frames         {frames:,}, all whole and chained")
     print(f"commands       seq {begin.seq + 1:,} to {found.end.seq:,}")

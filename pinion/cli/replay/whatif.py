@@ -22,6 +22,7 @@ import msgspec
 import numpy as np
 
 from engine.contract.control_words import OWN_RING
+from engine.contract.records import Role
 from engine.runtime.journal import journal
 from engine.runtime.journal.journal import JournalError
 from engine.runtime.journal.read_ahead import read_ahead
@@ -31,7 +32,7 @@ from engine.text.exact_json import DoubledKey, JsonFault
 from engine.trading.client_text import given_id
 from engine.trading.instruments import Catalogue, RefusedAtDoor
 from engine.trading.offline.kernels import apply_unnumbered
-from engine.trading.records import COMMAND, EventKind, Op, Reason, Role, Side
+from engine.trading.records import COMMAND, EventKind, Op, Reason, Side
 from engine.trading.view.live_view import catalogue
 from gateways.json_lines import CommandEncoder, MalformedCommand
 from pinion.cli.command import DONE, FAILED, WRONG_USAGE

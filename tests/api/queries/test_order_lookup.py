@@ -13,10 +13,18 @@ from api.past.pages import Archive
 from api.past.queries import ArchiveQueries
 from api.queries.order_lookup import OrderLookup
 from api.streams.hub import Hub
-from engine.contract.control_words import JOURNAL_ENTRY
+from engine.contract.records import Role
 from engine.settings.config import Key
 from engine.trading.client_ids import client_id
-from engine.trading.records import COMMAND, Op, OrderType, Role, SelfTradePrevention, Side, TimeInForce
+from engine.trading.records import (
+    COMMAND,
+    JOURNAL_ENTRY,
+    Op,
+    OrderType,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
 from engine.trading.view.live_view import LiveView
 from tests.api.exchange import Exchange
 from tests.engine.runtime.history.story import MemoryReplica, Story

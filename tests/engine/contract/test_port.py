@@ -15,8 +15,8 @@ import pytest
 from engine.contract import instance
 from engine.contract.instance import PortError
 from engine.contract.port import EventReader, Port, attach_state, claim_spare
-from engine.trading.records import COMMAND, Op
 from tests.engine.runtime.bench import Bench, running
+from tests.engine.runtime.echo import ADD, COMMAND
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 def commands(count: int, **fields: int) -> np.ndarray:
     """Return `count` NEW commands with these fields."""
     made = np.zeros(count, COMMAND)
-    made["op"] = Op.NEW
+    made["op"] = ADD
     for name, value in fields.items():
         made[name] = value
     return made
@@ -117,14 +117,14 @@ def test_event_reader_sees_every_ring(bench: Bench, tmp_path: Path) -> None:
 
 
 def test_the_state_is_mapped_read_only(bench: Bench, tmp_path: Path) -> None:
-    bench.send(0, 3, client_order_id=5)
+    bench.send(0, 3, mark=5)
     bench.run_until_applied(3)
 
     state = attach_state(tmp_path)
 
-    assert state["total"][0] == 15
+    assert state["totals"][0, 0] == 15
     with pytest.raises(ValueError, match="read-only"):
-        state["total"][0] = 1
+        state["totals"][0, 0] = 1
 
 
 def test_a_killed_feeder_gives_its_spare_ring_back(bench: Bench, tmp_path: Path) -> None:

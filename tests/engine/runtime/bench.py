@@ -14,9 +14,9 @@ from engine.contract.control_words import DURABLE
 from engine.runtime.processes.worker import LoopCall, clock_offset_ns
 from engine.runtime.shared_memory import Segments, segment_names
 from engine.settings.config import EngineSettings
-from engine.trading.records import COMMAND, EVENT, Op
 from ringbuf.broadcast import Broadcast
 from ringbuf.spsc import SpscRing
+from tests.engine.runtime.echo import ADD, COMMAND, EVENT
 from tests.engine.runtime.echo import application as echo
 
 
@@ -39,7 +39,7 @@ class Bench:
     def send(self, ring: int, count: int, **fields: int) -> int:
         """Publish `count` commands with these fields; req_seq counts from 0."""
         commands = np.zeros(count, COMMAND)
-        commands["op"] = Op.NEW
+        commands["op"] = ADD
         commands["req_seq"] = np.arange(count)
         for name, value in fields.items():
             commands[name] = value
@@ -106,6 +106,8 @@ def running(data_dir: Path, application: Application | None = None) -> Iterator[
                 spares=RINGS[2:],
                 command_slots=settings.command_ring,
                 segments=names,
+                command_fields=instance.fields_of(application.command_dtype),
+                event_fields=instance.fields_of(application.event_dtype),
                 state_fields=instance.fields_of(application.state_dtype),
                 wait=settings.wait,
                 sleepers=segments.sleepers,

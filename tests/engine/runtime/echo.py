@@ -1,6 +1,6 @@
-"""A tiny application: proof that the runtime needs no exchange to run.
+"""A tiny application with records of its own: proof that the runtime needs no exchange to run.
 
-It answers a command with `qty` events (one at least), adds up client_order_id and marks
+It answers a command with `count` events (one at least), adds `mark` to an account's total and marks
 version word 3 as written. (Not in conftest: pytest rewrites asserts there, numba cannot.)
 """
 
@@ -11,19 +11,58 @@ import numpy as np
 
 from engine.contract.application import Application
 from engine.contract.batches import BURST_EVENTS
-from engine.trading.records import EVENT, EventFlag, Op
+from engine.contract.records import Operation, entry_dtype
 from ringbuf.kernel_cache import hash_of
 from ringbuf.njit import njit
 from ringbuf.seqlock import open_version
 
 NAME = f"echo_{hash_of([Path(__file__).resolve()])}"
 """The loop bound to it is cached under this name, below a key that knows Pinion's own kernels alone."""
-OUT = 4096 + BURST_EVENTS
-TICK = int(Op.TICK)
-QUARANTINED = int(Op.QUARANTINED)
+OUT = 8192 + BURST_EVENTS
+ADD = 2
+"""The one operation of its own."""
+TICK = int(Operation.TICK)
+QUARANTINED = int(Operation.QUARANTINED)
 POISON = 666
 """A command of this session kills the worker."""
-LAST = int(EventFlag.LAST)
+LAST = 1
+ACCOUNTS = 8
+COMMAND = np.dtype(
+    [
+        ("gw_ts", "<i8"),
+        ("req_seq", "<i8"),
+        ("mark", "<i8"),
+        ("count", "<i8"),
+        ("account", "<i8"),
+        ("value", "<i8"),
+        ("session", "<i4"),
+        ("op", "<i1"),
+        ("version", "<i1"),
+        ("roles", "<i1"),
+        ("pad", "<i1"),
+        ("reserved", "<i8", (17,)),
+    ]
+)
+assert COMMAND.itemsize == 192
+ENTRY = entry_dtype(COMMAND)
+EVENT = np.dtype(
+    [
+        ("event_idx", "<i8"),
+        ("seq", "<i8"),
+        ("eng_ts", "<i8"),
+        ("req_seq", "<i8"),
+        ("account", "<i8"),
+        ("total", "<i8"),
+        ("place", "<i8"),
+        ("session", "<i4"),
+        ("kind", "<i1"),
+        ("op", "<i1"),
+        ("flags", "<i1"),
+        ("ring", "<i1"),
+        ("reserved", "<i8", (8,)),
+    ]
+)
+assert EVENT.itemsize == 128
 STATE = np.dtype(
     [
         ("seq", "<i8"),
@@ -34,7 +73,7 @@ STATE = np.dtype(
         ("out_count", "<i8"),
         ("version", "<i8", (8,)),
         ("opened", "<i8", (8,)),
-        ("total", "<i8"),
+        ("totals", "<i8", (ACCOUNTS,)),
         ("ticks", "<i8"),
         ("due", "<i8"),
         ("out", EVENT, (OUT,)),
@@ -55,17 +94,19 @@ def echo(s: Any, command: Any, seq: int, eng_ts: int, ring: int) -> int:
     open_version(s.version, 3, seq)
     s.opened[0] = 3
     s.opened_count = 1
-    s.total += command["client_order_id"]
-    count = max(1, command["qty"])
+    account = command["account"] & (ACCOUNTS - 1)
+    s.totals[account] += command["mark"]
+    count = max(1, command["count"])
     for i in range(count):
         event = s.out[s.out_count]
         s.out_count += 1
         event["seq"] = seq
         event["eng_ts"] = eng_ts
         event["ring"] = ring
-        event["maker_ring"] = -1
+        event["account"] = account
+        event["total"] = s.totals[account]
         event["req_seq"] = command["req_seq"]
-        event["qty"] = i
+        event["place"] = i
         event["flags"] = LAST if i == count - 1 else 0
         s.event_hash = s.event_hash * 31 + seq + i
     s.event_count += count
@@ -85,10 +126,22 @@ def echo_due(s: Any) -> int:
 
 def digest(state: Any) -> str:
     """Return what two engines must agree on."""
-    names = ("seq", "eng_ts", "event_count", "event_hash", "total", "ticks")
-    return str([int(state[0][name]) for name in names])
+    names = ("seq", "eng_ts", "event_count", "event_hash", "totals", "ticks")
+    return str([state[0][name].tolist() for name in names])
 
 
 def application() -> Application:
     """Return what the runtime takes."""
-    return Application(NAME, STATE, echo, echo_prepare, echo_due, digest, lambda *_: "total")
+    return Application(
+        name=NAME,
+        command_dtype=COMMAND,
+        event_dtype=EVENT,
+        command_version=1,
+        state_dtype=STATE,
+        apply=echo,
+        prepare=echo_prepare,
+        next_due=echo_due,
+        refusal=lambda event: "",
+        digest=digest,
+        first_difference=lambda found, expected: "totals",
+    )

@@ -22,7 +22,6 @@ from engine.runtime.processes.worker import LoopCall, clock_offset_ns
 from engine.runtime.replay.recovery import recover
 from engine.runtime.shared_memory import Segments, segment_names
 from engine.settings.config import EngineSettings
-from engine.trading.records import EVENT
 from ringbuf.broadcast import Broadcast
 from ringbuf.layout import INTENT, PUBLISHED
 from ringbuf.spsc import SpscRing
@@ -140,8 +139,8 @@ class Live:
         return bool(self.segments.state.slots[0]["out_count"])
 
     def told(self) -> Any:
-        """Return all that the reader heard, EVENT[n]."""
-        return np.concatenate([np.zeros(0, EVENT), *self.heard])
+        """Return all events that the reader heard."""
+        return np.concatenate([np.zeros(0, self.application.event_dtype), *self.heard])
 
     def digest(self) -> str:
         """Return the digest of the live state."""
@@ -174,7 +173,7 @@ def living(
 
 
 def play(live: Live, flows: Sequence[Any], random: Random, batch_max: int) -> None:
-    """Send each flow, COMMAND[n], through its own ring, in any interleaving of everybody's steps.
+    """Send each flow of commands through its own ring, in any interleaving of everybody's steps.
 
     Batches and what is published at once are of any size, the disk stalls, the clock jumps.
     """
@@ -199,6 +198,5 @@ def play(live: Live, flows: Sequence[Any], random: Random, batch_max: int) -> No
 
 def entries_of(live: Live) -> Any:
     """Return every entry of the journal on the disk."""
-    identity = live.application.identity
-    reader = Reader(live.data_dir / FOLDER, identity=identity)
+    reader = Reader(live.data_dir / FOLDER, owner=live.application.owner)
     return np.concatenate([np.array(frame.entries) for frame in reader])

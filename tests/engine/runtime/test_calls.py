@@ -26,9 +26,9 @@ from engine.contract.control_words import (
 )
 from engine.runtime.calls import call_readers
 from engine.settings.config import EngineSettings
-from engine.trading.records import COMMAND, Op
 from ringbuf.bells import call, fall_asleep
 from ringbuf.layout import ASLEEP, AWAKE, CALLED, LINE_WORDS
+from tests.engine.runtime.echo import ADD, COMMAND
 from tests.engine.runtime.echo import application as echo
 from tests.engine.runtime.live import Live, living
 from tests.system import running
@@ -72,7 +72,7 @@ def await_published(live: Live, seq: int) -> None:
 
 def commands(count: int, **fields: int) -> Any:
     made = np.zeros(count, COMMAND)
-    made["op"] = Op.NEW
+    made["op"] = ADD
     for name, value in fields.items():
         made[name] = value
     return made

@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.contract.control_words import OWN_RING
 from engine.runtime.loop import IDLE, LATCHED
-from engine.trading.records import EventFlag
+from tests.engine.runtime.echo import LAST
 
 
 def test_commands_are_numbered_densely_from_one(bench: Any) -> None:
@@ -77,7 +77,7 @@ def test_events_carry_dense_indices_and_their_command(bench: Any) -> None:
     assert events["event_idx"].tolist() == list(range(30))
     assert events["seq"].tolist() == [seq for seq in range(1, 11) for _ in range(3)]
     assert set(events["ring"].tolist()) == {2}
-    assert (events["flags"][2::3] == EventFlag.LAST).all()
+    assert (events["flags"][2::3] == LAST).all()
 
 
 def test_versions_that_apply_opened_are_even_after_it(bench: Any) -> None:

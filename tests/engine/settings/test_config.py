@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from engine.contract.records import Role
 from engine.settings.config import ConfigError, door_keys, load, parse, with_ports
 from engine.trading.demo import demo, demo_token
-from engine.trading.records import Role
+from engine.trading.settings import TradingSettings
 from pinion.cli.instance.definitions import definitions
 
 TOKEN = "a-token-of-some-length"
@@ -40,7 +41,7 @@ TOKEN = "a-token-of-some-length"
 )
 def test_a_wrong_setting_is_refused_by_name_value_and_mend(toml: str, said: str) -> None:
     with pytest.raises(ConfigError) as refused:
-        parse(toml.encode())
+        parse(toml.encode(), TradingSettings)
 
     assert said in str(refused.value)
 
@@ -59,7 +60,7 @@ def test_a_tick_size_has_the_grammar_of_all_numbers(size: str) -> None:
     """
 
     with pytest.raises(ConfigError, match=r"instruments\[0\].*tick_size"):
-        definitions(parse(toml.encode()))
+        definitions(parse(toml.encode(), TradingSettings))
 
 
 @pytest.mark.parametrize(
@@ -75,12 +76,12 @@ def test_a_tick_size_has_the_grammar_of_all_numbers(size: str) -> None:
 )
 def test_what_is_no_toml_is_told(toml: bytes, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
-        parse(toml)
+        parse(toml, TradingSettings)
 
 
 def test_a_token_is_never_shown() -> None:
     with pytest.raises(ConfigError) as refused:
-        parse(b"[[keys]]\nname = 'a'\ntoken = 'secret'")
+        parse(b"[[keys]]\nname = 'a'\ntoken = 'secret'", TradingSettings)
 
     assert "secret" not in str(refused.value)
 
@@ -103,7 +104,7 @@ def test_a_token_that_no_request_can_carry_is_refused_by_name(token: str, said: 
     toml = f"[[keys]]\nname = 'a'\ntoken = '{TOKEN}'\n[[keys]]\nname = 'b'\ntoken = {json.dumps(token)}"
 
     with pytest.raises(ConfigError) as refused:
-        parse(toml.encode())
+        parse(toml.encode(), TradingSettings)
 
     assert f"keys[1].token = (not shown): has {said}, which no request can carry; give" in str(refused.value)
     assert "of-some" not in str(refused.value)
@@ -113,7 +114,7 @@ def test_a_token_that_no_request_can_carry_is_refused_by_name(token: str, said: 
     "token", ["a token of some length", "ein-schl\u00fcssel-von-uns", "!#$%&'*+-.^_`|~/=:,"]
 )
 def test_a_token_of_printable_characters_is_taken(token: str) -> None:
-    settings = parse(f"[[keys]]\nname = 'a'\ntoken = {json.dumps(token)}".encode())
+    settings = parse(f"[[keys]]\nname = 'a'\ntoken = {json.dumps(token)}".encode(), TradingSettings)
 
     assert [each.token for each in door_keys(settings)] == [token]
 
@@ -129,14 +130,14 @@ def test_a_demo_key_that_no_request_can_carry_is_refused_with_its_file(tmp_path:
 
 def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"missing\.toml"):
-        load(tmp_path / "missing.toml")
+        load(tmp_path / "missing.toml", TradingSettings)
 
 
 def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
     path = tmp_path / "pinion.toml"
     path.write_text("")
 
-    settings = load(path)
+    settings = load(path, TradingSettings)
 
     assert (settings.api.port, settings.orders.port) == (8000, 8001)
     assert settings.engine.wait == "block"
@@ -153,7 +154,7 @@ def test_demo_has_three_instruments_ten_accounts_and_one_key_with_every_role() -
 
 
 def test_a_key_allows_its_accounts_only() -> None:
-    settings = parse(f"[[keys]]\nname = 'a'\ntoken = '{TOKEN}'\naccounts = [3]".encode())
+    settings = parse(f"[[keys]]\nname = 'a'\ntoken = '{TOKEN}'\naccounts = [3]".encode(), TradingSettings)
 
     key = door_keys(settings)[0]
 
@@ -188,11 +189,13 @@ def test_ports_of_the_command_line_are_checked() -> None:
 )
 def test_settings_of_the_doors_are_checked(text: Any, named: Any) -> None:
     with pytest.raises(ConfigError, match=named):
-        parse(text.encode())
+        parse(text.encode(), TradingSettings)
 
 
 def test_hosts_and_origins_are_taken_as_given() -> None:
-    settings = parse(b'[api]\nhosts = ["a.example:8443", "::1", "*"]\norigins = ["https://b.example"]')
+    settings = parse(
+        b'[api]\nhosts = ["a.example:8443", "::1", "*"]\norigins = ["https://b.example"]', TradingSettings
+    )
 
     assert settings.api.hosts == ("a.example:8443", "::1", "*")
     assert settings.api.origins == ("https://b.example",)

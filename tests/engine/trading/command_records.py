@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from engine.contract.records import Role
 from engine.trading.records import (
     COMMAND,
     COMMAND_VERSION,
@@ -10,7 +11,6 @@ from engine.trading.records import (
     CommandFlag,
     Op,
     OrderType,
-    Role,
     SelfTradePrevention,
     Side,
     TimeInForce,

@@ -9,6 +9,7 @@ from random import Random
 
 import numpy as np
 
+from engine.contract.records import Role
 from engine.trading.records import (
     ALL_INSTRUMENTS,
     COMMAND,
@@ -21,7 +22,6 @@ from engine.trading.records import (
     Op,
     OrderType,
     Phase,
-    Role,
     SelfTradePrevention,
     Side,
     TimeInForce,

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.contract.records import Role
 from engine.settings.config import Key
 from engine.trading.client_ids import address_of, client_id, order_of_address, owners_of, text_bytes
 from engine.trading.client_text import UUID_TEXT_BYTES, given_id, text_of
 from engine.trading.instruments import INT64_MAX, RefusedAtDoor
-from engine.trading.records import Reason, Role
+from engine.trading.records import Reason
 
 NUMBERS = st.integers(1, INT64_MAX)
 PRINTABLE = st.characters(codec="utf-8", exclude_categories=("C", "Z"), include_characters=" ")

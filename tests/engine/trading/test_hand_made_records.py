@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from engine.contract.records import Role
 from engine.trading.digest import digest
 from engine.trading.kernels.simulate import run_all
 from engine.trading.kernels.state import new_state
-from engine.trading.records import ALL_INSTRUMENTS, EventKind, Op, OrderType, Phase, Reason, Role, Side
+from engine.trading.records import ALL_INSTRUMENTS, EventKind, Op, OrderType, Phase, Reason, Side
 from tests.engine.trading.command_records import (
     buy,
     currency,

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from engine.contract.port import Closed
+from engine.contract.records import Role
 from engine.trading.capacities import Capacities
 from engine.trading.kernels.apply import apply
 from engine.trading.kernels.state import new_state
-from engine.trading.records import EVENT, Role
+from engine.trading.records import EVENT
 from gateways.http.desk import Desk
 from gateways.http.dispatch import Dispatcher
 from gateways.http.keys import Principal

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from engine.trading.records import Role
+from engine.contract.records import Role
 from gateways.http.keys import Principal
 from gateways.http.problems import Problem, Refused
 from gateways.http.replies import CountReply, OrderReply

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from engine.contract.records import Role
 from engine.settings.config import Key
-from engine.trading.records import Role
 from gateways.http.keys import KeyRing
 from gateways.http.problems import Refused
 

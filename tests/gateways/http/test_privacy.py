@@ -6,7 +6,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from engine.trading.records import EVENT, EventKind, Role
+from engine.contract.records import Role
+from engine.trading.records import EVENT, EventKind
 from gateways.http.keys import Principal
 from gateways.http.problems import Refused
 from gateways.http.replies import Reports

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from engine.contract.control_words import JOURNAL_ENTRY
 from engine.runtime.history.historian import GoOn
 from engine.trading.kernels.simulate import run_all
 from engine.trading.kernels.state import new_state
+from engine.trading.records import JOURNAL_ENTRY
 from tests.engine.trading.engine_side import SMALL, Engine
 from tests.flows import PREAMBLE, Flow
 from tests.oracle import Exchange

@@ -19,7 +19,7 @@ from engine.runtime.journal.journal import (
 )
 from engine.runtime.upkeep import archive
 from tests.engine.runtime.journal.power import KilledError
-from tests.engine.runtime.journal.written import IDENTITY, Journal, UnsyncedDisk, byte_of, fill, read
+from tests.engine.runtime.journal.written import OWNER, Journal, UnsyncedDisk, byte_of, fill, read
 
 
 class DyingDisk(UnsyncedDisk):
@@ -278,5 +278,5 @@ def _first(journal: Journal) -> Path:
 
 
 def _start_of(journal: Journal) -> Position:
-    head = open_segment(_first(journal), IDENTITY).head
+    head = open_segment(_first(journal), OWNER).head
     return Position(head.first_seq - 1, head.anchor)

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.runtime.journal.frames import NPY_HEAD_BYTES, RECORD
+from engine.runtime.journal.frames import NPY_HEAD_BYTES
 from engine.runtime.journal.journal import START, JournalError, Position, segment_paths, survey
-from tests.engine.runtime.journal.written import IDENTITY, SLOTS, Journal, byte_of, fill, marks_of, read
+from tests.engine.runtime.echo import ENTRY
+from tests.engine.runtime.journal.written import OWNER, SLOTS, Journal, byte_of, fill, marks_of, read
 
 END_BYTE = byte_of(SLOTS)
 LAST = (4, 9)
@@ -39,7 +40,7 @@ def flipped(path: Path, whole: bytes, at: int, bit: int) -> None:
 def refusal(folder: Path, floor: Position = START) -> str:
     """Return why a start is refused, nothing when it is not."""
     try:
-        survey(folder, floor, identity=IDENTITY)
+        survey(folder, floor, owner=OWNER)
     except JournalError as error:
         return str(error)
     return ""
@@ -216,4 +217,4 @@ def test_a_start_after_a_cut_goes_on_and_never_meets_the_rest_again(written: Jou
     found = survey(written.folder)
     assert (found.end.seq, found.cut) == (11, None)
     assert marks_of(read(written.folder)[1][-1].entries) == [1008, 1009, 1010, 1011]
-    assert RECORD.itemsize * 4 == byte_of(4) - byte_of(0)
+    assert ENTRY.itemsize * 4 == byte_of(4) - byte_of(0)

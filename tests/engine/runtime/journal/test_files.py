@@ -1,12 +1,13 @@
 """What is written is found again: by a user's numpy, by the reader, by a start."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from engine.runtime.journal.frames import NO_DIGEST, NPY_HEAD_BYTES, RECORD, npy_head, segment_head
+from engine.runtime.journal.frames import NO_DIGEST, NPY_HEAD_BYTES, npy_head, segment_head
 from engine.runtime.journal.journal import (
     START,
     JournalError,
@@ -17,7 +18,8 @@ from engine.runtime.journal.journal import (
     segment_paths,
     survey,
 )
-from tests.engine.runtime.journal.written import IDENTITY, SLOTS, Journal, commands, fill, marks_of, read
+from tests.engine.runtime.echo import ENTRY
+from tests.engine.runtime.journal.written import OWNER, SLOTS, Journal, commands, fill, marks_of, read
 
 
 def test_a_user_reads_the_commands_of_a_segment_with_numpy(journal: Journal) -> None:
@@ -30,12 +32,12 @@ def test_a_user_reads_the_commands_of_a_segment_with_numpy(journal: Journal) -> 
 
 
 def test_numpys_own_header_is_what_a_segment_begins_with(tmp_path: Path) -> None:
-    np.save(tmp_path / "own.npy", np.zeros(7, RECORD))
+    np.save(tmp_path / "own.npy", np.zeros(7, ENTRY))
 
     own = (tmp_path / "own.npy").read_bytes()
-    own_text = own[10 : len(own) - 7 * RECORD.itemsize]
+    own_text = own[10 : len(own) - 7 * ENTRY.itemsize]
 
-    assert npy_head(7)[10:].rstrip() == own_text.rstrip()
+    assert npy_head(7, ENTRY)[10:].rstrip() == own_text.rstrip()
 
 
 def test_a_frame_of_two_parts_of_the_ring_reads_as_one(journal: Journal) -> None:
@@ -190,7 +192,7 @@ def test_a_snapshot_of_another_journal_is_refused(journal: Journal) -> None:
 
 def test_a_journal_of_other_capacities_is_refused(journal: Journal) -> None:
     with pytest.raises(JournalError, match="other capacities or another application"):
-        survey(journal.folder, START, IDENTITY + 1)
+        survey(journal.folder, START, replace(OWNER, identity=OWNER.identity + 1))
 
 
 def test_a_missing_segment_is_named(journal: Journal) -> None:
@@ -285,8 +287,8 @@ def test_other_files_in_the_folder_are_nobodys_business(journal: Journal) -> Non
 
 
 def test_segments_of_another_version_are_told_apart_from_damage(tmp_path: Path) -> None:
-    head = segment_head(identity=1, epoch=1, number=1, first_seq=1, created_at=0, anchor=NO_DIGEST)
-    raw = bytearray(npy_head(3) + head.tobytes() + bytes(2 * RECORD.itemsize))
+    head = segment_head(OWNER, epoch=1, number=1, first_seq=1, created_at=0, anchor=NO_DIGEST)
+    raw = bytearray(npy_head(3, ENTRY) + head + bytes(2 * ENTRY.itemsize))
     raw[NPY_HEAD_BYTES + 16] = 9
     (tmp_path / segment_name(1, 1)).write_bytes(raw)
 

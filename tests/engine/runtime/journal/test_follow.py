@@ -12,7 +12,7 @@ from engine.runtime.journal.follow import Follower
 from engine.runtime.journal.frames import Records
 from engine.runtime.journal.journal import START, JournalError, Position, segment_paths
 from tests.engine.runtime.journal.written import (
-    IDENTITY,
+    OWNER,
     SLOTS,
     Journal,
     byte_of,
@@ -29,7 +29,7 @@ class Reading:
     """A follower and what it was given so far."""
 
     def __init__(self, folder: Path, position: Position = START) -> None:
-        self.follower = Follower(folder, position, IDENTITY)
+        self.follower = Follower(folder, position, OWNER)
         self.marks: list[int] = []
         self.epochs: list[int] = []
         self._first_seq = position.seq + 1

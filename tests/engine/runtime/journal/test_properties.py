@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from engine.runtime.journal.journal import Reader, survey
 from tests.engine.runtime.journal.test_follow import Reading
-from tests.engine.runtime.journal.written import IDENTITY, SLOTS, Journal, marks_of, read
+from tests.engine.runtime.journal.written import OWNER, SLOTS, Journal, marks_of, read
 
 SEGMENT = st.sampled_from([6, 9, SLOTS])
 STEP = st.one_of(
@@ -65,7 +65,7 @@ class Model:
     def check(self) -> None:
         """Compare everything."""
         assert read(self.journal.folder)[0] == self.durable
-        found = survey(self.journal.folder, identity=IDENTITY)
+        found = survey(self.journal.folder, owner=OWNER)
         assert found.end.seq == len(self.durable) == self.journal.durable
         assert found.cut is None
         self.reading.read(len(self.durable))

@@ -80,7 +80,7 @@ def test_a_user_reads_a_snapshot_with_numpy(keeper: Keeper) -> None:
     record: Any = np.load(path, mmap_mode="r")
 
     assert (record["meta"]["seq"][0], record["state"]["seq"][0]) == (30, 30)
-    assert record["state"]["total"][0] == sum(range(1, 31))
+    assert record["state"]["totals"][0, 0] == sum(range(1, 31))
 
 
 def test_the_newest_is_used_and_the_one_before_is_kept(keeper: Keeper) -> None:

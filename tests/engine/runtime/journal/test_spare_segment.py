@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.runtime.journal.frames import NPY_HEAD_BYTES, RECORD
+from engine.runtime.journal.frames import NPY_HEAD_BYTES
 from engine.runtime.journal.spare_segment import PIECE_BYTES, SpareSegment
+from tests.engine.runtime.echo import ENTRY
 from tests.engine.runtime.journal.written import Journal, UnsyncedDisk, fill, read
 
 SIZE = 30 * PIECE_BYTES + 1000
@@ -97,7 +98,7 @@ def test_zeros_keep_step_with_the_journal_and_are_whole_before_it_is_full(
     journal = Journal(tmp_path / "journal", disk, SLOTS)
     journal.start()
     disk.written.clear()
-    marks, size = [], NPY_HEAD_BYTES + SLOTS * RECORD.itemsize
+    marks, size = [], NPY_HEAD_BYTES + SLOTS * ENTRY.itemsize
 
     for quarter in range(1, 5):
         marks += fill(journal, SLOTS // 4 - 2)

@@ -9,15 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.contract.application import Owner
 from engine.runtime.journal.disk import Disk
-from engine.runtime.journal.frames import NPY_HEAD_BYTES, RECORD, Frame, Records
+from engine.runtime.journal.frames import NPY_HEAD_BYTES, Frame, Records
 from engine.runtime.journal.journal import START, Found, Position, Reader, number_of, segment_paths, survey
 from engine.runtime.journal.writer import JournalWriter
-from engine.trading.records import Op
+from tests.engine.runtime.echo import ADD, ENTRY
 
-IDENTITY = 77
+OWNER = Owner(ENTRY, 77)
 SLOTS = 24
-NOTHING = np.zeros(0, RECORD)
+NOTHING = np.zeros(0, ENTRY)
 
 
 class UnsyncedDisk(Disk):
@@ -35,25 +36,25 @@ class UnsyncedDisk(Disk):
 
 def commands(first_seq: int, marks: Sequence[int]) -> Records:
     """Return one command per mark, dense from first_seq on."""
-    made = np.zeros(len(marks), RECORD)
+    made = np.zeros(len(marks), ENTRY)
     made["seq"] = np.arange(first_seq, first_seq + len(marks))
     made["eng_ts"] = made["seq"] * 10
     made["ring_seq"] = np.asarray(marks) // 3
-    made["command"]["op"] = Op.NEW
-    made["command"]["client_order_id"] = marks
-    made["command"]["qty"] = 1 + np.asarray(marks) % 3
+    made["command"]["op"] = ADD
+    made["command"]["mark"] = marks
+    made["command"]["count"] = 1 + np.asarray(marks) % 3
     return made
 
 
 def marks_of(records: Records) -> list[int]:
     """Return the marks of the commands among records, heads of frames left out."""
-    marks: list[int] = records["command"]["client_order_id"][records["seq"] > 0].tolist()
+    marks: list[int] = records["command"]["mark"][records["seq"] > 0].tolist()
     return marks
 
 
 def read(folder: Path, start: Position = START) -> tuple[list[int], list[Frame]]:
     """Return the marks of all commands, checked byte for byte, and the frames that hold them."""
-    frames = list(Reader(folder, start, IDENTITY))
+    frames = list(Reader(folder, start, OWNER))
     marks = [mark for frame in frames for mark in marks_of(frame.entries)]
     content = b"".join(frame.entries.tobytes() for frame in frames)
     assert content == commands(start.seq + 1, marks).tobytes()
@@ -77,7 +78,7 @@ class Journal:
     def start(self, floor: Position = START) -> Found:
         """Start on what is there, as everything does after a loss of power (cold)."""
         self._renew()
-        found = survey(self.folder, floor, IDENTITY)
+        found = survey(self.folder, floor, OWNER)
         self.writer.begin(found.next_number, found.durable, found.tail)
         self.durable, self.ring = found.end.seq, []
         return found
@@ -85,7 +86,7 @@ class Journal:
     def restart(self) -> None:
         """Restart the journaler alone (warm): all behind D will be written anew from the ring."""
         self._renew()
-        reader = Reader(self.folder, START, IDENTITY)
+        reader = Reader(self.folder, START, OWNER)
         if reader.position.seq < self.durable:
             for frame in reader:
                 if frame.last_seq >= self.durable:
@@ -128,7 +129,7 @@ class Journal:
 
     def _new_writer(self) -> JournalWriter:
         return JournalWriter(
-            self.folder, self.disk, identity=IDENTITY, epoch=self._epoch, slot_count=self.slot_count
+            self.folder, self.disk, owner=OWNER, epoch=self._epoch, slot_count=self.slot_count
         )
 
 
@@ -144,4 +145,4 @@ def fill(journal: Journal, *counts: int) -> list[int]:
 
 def byte_of(slot: int) -> int:
     """Return where in its file a slot begins."""
-    return NPY_HEAD_BYTES + slot * RECORD.itemsize
+    return NPY_HEAD_BYTES + slot * ENTRY.itemsize

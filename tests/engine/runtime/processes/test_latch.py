@@ -11,8 +11,8 @@ import pytest
 from engine.contract.latch import latched_because
 from engine.runtime.journal.writer import SPARE_NAME
 from engine.settings.config import EngineSettings
-from engine.trading.records import COMMAND, Op
 from tests.engine.runtime import echo
+from tests.engine.runtime.echo import COMMAND, TICK
 from tests.engine.runtime.journal.written import UnsyncedDisk
 from tests.engine.runtime.live import Live, living
 
@@ -76,7 +76,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 def sequence(live: Live) -> None:
     """Let the worker take a frame's commands."""
     commands = np.zeros(FRAME_COMMANDS, COMMAND)
-    commands["op"] = Op.TICK
+    commands["op"] = TICK
     live.rings[0].push(commands)
     live.run()
 

@@ -15,8 +15,8 @@ from engine.contract.batches import BURST_EVENTS
 from engine.runtime.processes.shadow import Shadow
 from engine.runtime.processes.worker import clock_offset_ns, follow_clock
 from engine.settings.config import EngineSettings
-from engine.trading.records import COMMAND, Op
 from tests.engine.runtime import echo
+from tests.engine.runtime.echo import ADD, COMMAND
 from tests.engine.runtime.live import Live, entries_of, living
 
 SETTINGS = EngineSettings(command_ring=64, journal_ring=64, event_ring=1024, batch=16, journal_segment=256)
@@ -43,7 +43,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 def commands(*event_counts: int) -> Any:
     """Return commands that make so many events."""
     made = np.zeros(len(event_counts), COMMAND)
-    made["op"], made["qty"] = Op.NEW, event_counts
+    made["op"], made["count"] = ADD, event_counts
     return made
 
 
@@ -81,7 +81,7 @@ def check_end(live: Live) -> None:
     assert events["event_idx"][-1] == live.loop["event_end"] - 1
     assert (np.diff(events["event_idx"]) == 1).all()
     assert events["seq"].tolist() == [4] * (len(events) - 2) + [5, 6]
-    assert events["qty"][:-2].tolist() == list(range(MOST - len(events) + 2, MOST))
+    assert events["place"][:-2].tolist() == list(range(MOST - len(events) + 2, MOST))
 
 
 def test_the_largest_command_waits_for_the_disk_and_then_goes_on(start: Start) -> None:

@@ -15,14 +15,13 @@ from engine.runtime.journal.journal import FOLDER, Reader
 from engine.runtime.replay.replica import Replica
 from engine.trading.application import trading
 from engine.trading.capacities import Capacities
-from engine.trading.records import EVENT
 
 PIECES = ("frames", "stretches", "small stretches", "one by one")
 
 
 def pieces_of(data_dir: Path, application: Application, how: str) -> Iterable[tuple[Any, int]]:
     """Yield (records, epoch) of a whole journal, cut in one of the PIECES' ways."""
-    reader = Reader(data_dir / FOLDER, identity=application.identity)
+    reader = Reader(data_dir / FOLDER, owner=application.owner)
     if how == "stretches":
         return ((records, epoch) for records, epoch, _ in reader.stretches(2**62))
     if how == "small stretches":
@@ -33,9 +32,9 @@ def pieces_of(data_dir: Path, application: Application, how: str) -> Iterable[tu
 
 
 def replay(data_dir: Path, application: Application, how: str) -> tuple[Any, str]:
-    """Return the events of a whole journal, EVENT[n], and the digest of the state at its end."""
+    """Return the events of a whole journal, and the digest of the state at its end."""
     replica = Replica(application)
-    events = [np.zeros(0, EVENT)]
+    events = [np.zeros(0, application.event_dtype)]
     for records, epoch in pieces_of(data_dir, application, how):
         replica.enter_epoch(epoch)
         events.append(replica.apply(records))

@@ -19,7 +19,7 @@ from engine.contract.application import Application
 from engine.settings.config import EngineSettings
 from engine.trading.application import trading
 from engine.trading.capacities import Capacities
-from engine.trading.records import COMMAND, COMMAND_VERSION, Op
+from engine.trading.records import COMMAND_VERSION, Op
 from ringbuf.kernel_cache import ROOT
 from tests.engine.runtime import echo
 from tests.engine.runtime.live import Live, entries_of, living, play
@@ -45,7 +45,7 @@ SMALL = (
 
 
 def every_op(seed: int) -> Any:
-    """Return a flow of the exchange, COMMAND[n], and among it what only the runtime or nobody sends."""
+    """Return a flow of the exchange, and among it what only the runtime or nobody sends."""
     engine = Engine()
     for command in commands_of(seed, COUNT):
         engine.submit(command)
@@ -109,10 +109,10 @@ def replayed_plain(live: Live, folder: Path) -> tuple[Any, str]:
 
 def echo_flow(count: int, random: Random) -> Any:
     """Return commands that make many events each, a batch of them not more than the ring holds."""
-    flow = np.zeros(count, COMMAND)
-    flow["op"] = Op.NEW
-    flow["client_order_id"] = np.arange(count)
-    flow["qty"] = [random.choice((1, 2, 5, 20, 40)) for _ in range(count)]
+    flow = np.zeros(count, echo.COMMAND)
+    flow["op"] = echo.ADD
+    flow["mark"] = np.arange(count)
+    flow["count"] = [random.choice((1, 2, 5, 20, 40)) for _ in range(count)]
     return flow
 
 

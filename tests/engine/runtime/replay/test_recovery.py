@@ -23,10 +23,9 @@ from engine.runtime.crash_points import VARIABLE, LoopPoint
 from engine.runtime.journal import journal
 from engine.runtime.journal.journal import JournalError
 from engine.runtime.shared_memory import segment_names
-from engine.trading.records import COMMAND, Op
 from pinion.cli.journal.quarantine import raise_unless_latched_at
 from ringbuf.kernel_cache import ROOT
-from tests.engine.runtime.echo import POISON
+from tests.engine.runtime.echo import ADD, COMMAND, POISON
 
 IS_LONG = os.environ.get("PINION_LONG") == "1"
 PASSES = (0, 2, 7) if IS_LONG else (2,)
@@ -72,10 +71,10 @@ class EchoInstance:
         number = first
         for batch in range(batches):
             commands = np.zeros(1 + batch % 12, COMMAND)
-            commands["op"] = Op.NEW
+            commands["op"] = ADD
             commands["req_seq"] = np.arange(number, number + len(commands))
-            commands["client_order_id"] = 3
-            commands["qty"] = 1 + batch % 5
+            commands["mark"] = 3
+            commands["count"] = 1 + batch % 5
             self.until(partial(self._submit, commands), "room in the ring")
             number += len(commands)
             self.until(partial(self._has_answered, number - 1 - 40), "answers")
@@ -148,8 +147,8 @@ def check(running: EchoInstance, count: int) -> None:
     assert (ours["command"]["req_seq"] == np.arange(count)).all()
     assert (ours["ring_seq"] == np.arange(count)).all()
     expected = [(int(each["seq"]), int(each["command"]["req_seq"]), i) for each in ours
-                for i in range(max(1, int(each["command"]["qty"])))]  # fmt: skip
-    told = list(zip(heard["seq"].tolist(), heard["req_seq"].tolist(), heard["qty"].tolist(), strict=True))
+                for i in range(max(1, int(each["command"]["count"])))]  # fmt: skip
+    told = list(zip(heard["seq"].tolist(), heard["req_seq"].tolist(), heard["place"].tolist(), strict=True))
     assert told == expected
     assert (np.diff(heard["event_idx"]) == 1).all()
     assert (np.diff(heard["eng_ts"]) >= 0).all()
@@ -206,7 +205,7 @@ def test_a_command_that_kills_twice_stops_the_worker_until_it_is_quarantined(sta
     running = start()
     running.play(0, 3)
     poison = np.zeros(1, COMMAND)
-    poison["op"], poison["session"] = Op.NEW, POISON
+    poison["op"], poison["session"] = ADD, POISON
 
     assert running.gate.submit(poison) == 1
     running.until(lambda: "journal quarantine" in running.errors.read_text(), "the latch")

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.trading.records import COMMAND, Op
 from pinion.cli.instance.status import collect, text_of
+from tests.engine.runtime.echo import ADD, COMMAND
 from tests.engine.runtime.replay.test_recovery import EchoInstance
 
 FILLER = Path("/dev/shm/filler")
@@ -38,7 +38,7 @@ def main(data_dir: Path) -> None:
         number = running.play(0, 3)
         fill()
         large = np.zeros(1, COMMAND)
-        large["op"], large["req_seq"], large["client_order_id"], large["qty"] = Op.NEW, number, 3, EVENTS
+        large["op"], large["req_seq"], large["mark"], large["count"] = ADD, number, 3, EVENTS
         assert running.gate.submit(large) == 1
         running.until(lambda: running.errors.read_text().count("SIGBUS") >= DEATHS, "deaths of the worker")
         status = collect(data_dir)

@@ -17,8 +17,8 @@ from engine.contract import instance
 from engine.contract.instance import SUPERVISOR
 from engine.contract.port import Closed
 from engine.runtime.process import role_lock_path
-from engine.trading.records import COMMAND, Op
 from ringbuf.kernel_cache import ROOT
+from tests.engine.runtime.echo import ADD, COMMAND
 from tests.engine.runtime.replay.test_recovery import BATCHES, WAIT_S, EchoInstance, check, journaled
 from tests.engine.runtime.supervision.failing_instance import HANG, HANGING, REFUSE
 from tests.system.running import await_true, is_running
@@ -69,10 +69,10 @@ def flood(running: EchoInstance, first: int) -> int:
     number = first
     counters = running.gate.counters()
     commands = np.zeros(1, COMMAND)
-    commands["op"], commands["client_order_id"] = Op.NEW, 3
+    commands["op"], commands["mark"] = ADD, 3
     waits = counters["worker.journal_waits"]
     while counters["worker.journal_waits"] < waits + 3 or running.gate.depth() < 256:
-        commands["req_seq"], commands["qty"], commands["gw_ts"] = number, 1 + number % 3, 0
+        commands["req_seq"], commands["count"], commands["gw_ts"] = number, 1 + number % 3, 0
         number += running.gate.submit(commands)
         running.drain()
     return number
@@ -140,7 +140,7 @@ def test_a_worker_that_stands_still_is_replaced_once_it_is_killed(begin: Begin) 
     count = running.play(0, FEW)
     worker = pid_of(running, "worker")
     batch = np.zeros(50, COMMAND)
-    batch["op"], batch["client_order_id"], batch["req_seq"] = Op.NEW, 3, np.arange(count, count + 50)
+    batch["op"], batch["mark"], batch["req_seq"] = ADD, 3, np.arange(count, count + 50)
 
     assert running.gate.submit(batch) == 50  # the worker may have any part of them when it stands
     stand_still(worker)
@@ -210,7 +210,7 @@ def test_a_disk_that_refuses_latches_and_the_next_start_has_what_was_acknowledge
     count = running.play(0, FEW)
     (running.data_dir / REFUSE).touch()
     commands = np.zeros(40, COMMAND)
-    commands["op"], commands["req_seq"] = Op.NEW, np.arange(count, count + 40)
+    commands["op"], commands["req_seq"] = ADD, np.arange(count, count + 40)
 
     assert running.gate.submit(commands) == 40
     running.until(lambda: running.gate.closed_because() is Closed.LATCHED, "the latch")

@@ -7,13 +7,12 @@ import numpy as np
 
 from engine.runtime.journal import journal
 from engine.runtime.journal.disk import Disk
-from engine.runtime.journal.frames import RECORD
 from engine.runtime.journal.journal import Position, Reader, survey
 from engine.runtime.journal.writer import JournalWriter
 from engine.runtime.replay import snapshot
-from engine.runtime.replay.eras import EraReplica, identity_by_number, load_snapshot
+from engine.runtime.replay.eras import EraReplica, load_snapshot, owner_over_eras
 from engine.trading.capacities import Capacities
-from engine.trading.records import Op, Side
+from engine.trading.records import JOURNAL_ENTRY, Op, Side
 from pinion.cli.journal.data import application_of, remember
 from tests.engine.runtime.journal.written import UnsyncedDisk
 from tests.engine.trading.command_records import (
@@ -63,17 +62,17 @@ def begin(data_dir: Path, capacities: Capacities = SMALL) -> None:
 def append(data_dir: Path, commands: list[np.ndarray], slot_count: int = 64) -> Position:
     """Start on the folder, journal these commands, stop; return the journal's end."""
     application = application_of(data_dir)
-    identity = application.identity
+    owner = application.owner
     floors = [load_snapshot(path, application)[0] for path in snapshot.snapshot_paths(data_dir)]
     floor = floors[0].position if floors else journal.START
-    found = survey(data_dir / journal.FOLDER, floor, identity)
+    found = survey(data_dir / journal.FOLDER, floor, owner)
     epoch = found.next_number
     writer = JournalWriter(
-        data_dir / journal.FOLDER, UnsyncedDisk(), identity=identity, epoch=epoch, slot_count=slot_count
+        data_dir / journal.FOLDER, UnsyncedDisk(), owner=owner, epoch=epoch, slot_count=slot_count
     )
     writer.begin(found.next_number, found.durable, found.tail)
     seq = found.end.seq
-    entries = np.zeros(len(commands), RECORD)
+    entries = np.zeros(len(commands), JOURNAL_ENTRY)
     entries["seq"] = np.arange(seq + 1, seq + 1 + len(commands))
     entries["eng_ts"] = 1_000_000 * entries["seq"]
     entries["ring_seq"] = np.arange(len(commands))
@@ -87,14 +86,14 @@ def append(data_dir: Path, commands: list[np.ndarray], slot_count: int = 64) -> 
         seq = writer.append(entries[:count].view(np.uint8), np.zeros(0, np.uint8), seq)
         entries = entries[count:]
     writer.close()
-    return survey(data_dir / journal.FOLDER, floor, identity).end
+    return survey(data_dir / journal.FOLDER, floor, owner).end
 
 
 def replayed(data_dir: Path, upto: int = 2**62) -> EraReplica:
     """Return the state behind `upto`, replayed from the very beginning."""
     application = application_of(data_dir)
     replica = EraReplica(application)
-    reader = Reader(data_dir / journal.FOLDER, identity=identity_by_number(application))
+    reader = Reader(data_dir / journal.FOLDER, owner=owner_over_eras(application))
     for records, epoch, _ in reader.stretches(upto):
         replica.enter_epoch(epoch)
         replica.skip(records)
@@ -108,9 +107,8 @@ def take_snapshot(data_dir: Path, upto: int = 2**62) -> Path:
     replica.arrive()
     *_, last = (
         frame
-        for frame in Reader(data_dir / journal.FOLDER, identity=identity_by_number(application))
+        for frame in Reader(data_dir / journal.FOLDER, owner=owner_over_eras(application))
         if frame.first_seq <= upto
     )
-    identity = application.identity
     state = replica._replica
-    return snapshot.write(data_dir, state, Position(last.last_seq, last.digest), identity, Disk())
+    return snapshot.write(data_dir, state, Position(last.last_seq, last.digest), application.identity, Disk())

@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 
 from engine.runtime.journal.disk import Disk
-from engine.runtime.journal.frames import RECORD
 from engine.runtime.journal.journal import START, Position, Reader, first_seq_of, segment_paths
 from engine.runtime.journal.writer import JournalWriter
 from engine.runtime.process import take_role
 from engine.runtime.replay import snapshot
 from engine.runtime.replay.replica import Replica
 from engine.trading.application import trading
-from engine.trading.records import COMMAND
+from engine.trading.records import COMMAND, JOURNAL_ENTRY
 from pinion.cli.journal.archive import needed_from
 from pinion.cli.journal.data import remember
 from pinion.cli.main import main
@@ -34,7 +33,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     remember(data_dir, SMALL)
     identity = application.identity
     replica = Replica(application)
-    writer = JournalWriter(data_dir / "journal", Disk(), identity=identity, epoch=1, slot_count=32)
+    writer = JournalWriter(data_dir / "journal", Disk(), owner=application.owner, epoch=1, slot_count=32)
     writer.begin(1, START)
     orders = [buy(1, 10, 1, client_order_id=number) for number in range(1, 1 + PER_FRAME * FRAMES)]
     commands = np.concatenate([currency(b"USD"), instrument(b"A"), unlimited_account(1), *orders])
@@ -54,7 +53,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def entries_of(commands: np.ndarray, frame: int) -> np.ndarray:
     first = PER_FRAME * frame
-    entries = np.zeros(PER_FRAME, RECORD)
+    entries = np.zeros(PER_FRAME, JOURNAL_ENTRY)
     entries["seq"] = np.arange(first + 1, first + PER_FRAME + 1)
     entries["eng_ts"] = 1_000_000 * entries["seq"]
     entries["ring_seq"] = entries["seq"] - 1

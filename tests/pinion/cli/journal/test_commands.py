@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.contract.records import Role
 from engine.runtime.journal import journal
 from engine.runtime.journal.disk import Disk
-from engine.runtime.journal.frames import RECORD
 from engine.runtime.journal.journal import START, segment_paths
 from engine.runtime.journal.writer import JournalWriter
 from engine.settings.config import ConfigError
@@ -22,9 +22,9 @@ from engine.trading.demo import demo
 from engine.trading.records import (
     COMMAND,
     COMMAND_VERSION,
+    JOURNAL_ENTRY,
     Op,
     OrderType,
-    Role,
     SelfTradePrevention,
     Side,
     TimeInForce,
@@ -61,14 +61,13 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     parts = [each.command for each in definitions(demo("k" * 32))]
     commands = np.concatenate([*parts, *(new_order(number) for number in range(1, ORDERS + 1))])
     commands["version"], commands["roles"] = COMMAND_VERSION, Role.ALL
-    entries = np.zeros(len(commands), RECORD)
+    entries = np.zeros(len(commands), JOURNAL_ENTRY)
     entries["seq"] = np.arange(1, len(commands) + 1)
     entries["eng_ts"] = 1_000_000 * entries["seq"]
     entries["ring_seq"] = np.arange(len(commands))
     entries["command"] = commands
-    identity = application.identity
     folder = data_dir / journal.FOLDER
-    writer = JournalWriter(folder, Disk(), identity=identity, epoch=1, slot_count=64)
+    writer = JournalWriter(folder, Disk(), owner=application.owner, epoch=1, slot_count=64)
     writer.begin(1, START)
     done = 0
     while done < len(entries):
@@ -149,7 +148,7 @@ def test_verify_names_file_and_place_of_damage(
     damaged = segment_paths(copy / "journal")[0]
     content = bytearray(damaged.read_bytes())
     slot = {"segment head": 0, "frame head": 1, "entry": 3}[place]
-    content[4096 + slot * RECORD.itemsize + 40] ^= 1
+    content[4096 + slot * JOURNAL_ENTRY.itemsize + 40] ^= 1
     damaged.write_bytes(content)
 
     assert main(["journal", "verify", str(copy)]) == 1

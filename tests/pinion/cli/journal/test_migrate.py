@@ -16,7 +16,7 @@ from engine.runtime.journal.journal import JournalError, Reader, segment_paths, 
 from engine.runtime.process import take_role
 from engine.runtime.processes.history import JournalSource, replica_at
 from engine.runtime.replay import snapshot
-from engine.runtime.replay.eras import EraReplica, identity_by_number
+from engine.runtime.replay.eras import EraReplica, owner_over_eras
 from engine.runtime.upkeep import migration
 from engine.settings.config import ConfigError
 from engine.trading.capacities import Capacities
@@ -108,7 +108,7 @@ def test_from_the_beginning_and_from_the_snapshot_the_state_is_the_same(data_dir
 
     assert taken is not None
     assert digest(at_end(data_dir).state) == digest(beginning.state)
-    assert survey(data_dir / "journal", taken.position, identity).end.seq == beginning.seq
+    assert survey(data_dir / "journal", taken.position, application.owner).end.seq == beginning.seq
 
 
 def test_twice_and_with_nothing_in_between_and_down_again(data_dir: Path) -> None:
@@ -141,7 +141,7 @@ class HistorySide:
         assert application.projection is not None
         control = np.zeros(DURABLE + 1, np.int64)
         self.end = control[DURABLE] = at_end(data_dir).seq
-        self.source = JournalSource(data_dir / "journal", control, identity_by_number(application))
+        self.source = JournalSource(data_dir / "journal", control, owner_over_eras(application))
         self.projection = application.projection()
         self.replica = replica_at(application, data_dir, mark, self.projection.open)
         while self.replica.seq < mark:
@@ -189,7 +189,7 @@ def test_killed_at_any_moment_the_old_or_the_new_is_whole_and_again_finishes_it(
         taken, complaints = snapshot.newest(data_dir, application.state_dtype, identity)
         assert taken is not None
         assert not complaints
-        assert survey(data_dir / "journal", taken.position, identity).end.seq == end
+        assert survey(data_dir / "journal", taken.position, application.owner).end.seq == end
         ends.add(is_new)
 
         if not is_new:
@@ -227,13 +227,13 @@ def test_the_snapshot_behind_it_can_be_made_again(data_dir: Path, large: Path) -
     application = application_of(data_dir)
     identity = application.identity
     with pytest.raises(JournalError, match=r"pinion journal migrate .* --config FILE"):
-        list(Reader(data_dir / "journal", identity=identity))
+        list(Reader(data_dir / "journal", owner=application.owner))
 
     assert run(data_dir, large) == 0
 
     taken, _ = snapshot.newest(data_dir, application.state_dtype, identity)
     assert taken is not None
-    assert taken.position == survey(data_dir / "journal", taken.position, identity).end
+    assert taken.position == survey(data_dir / "journal", taken.position, application.owner).end
     assert run(data_dir, large) == 0
 
 

@@ -1,0 +1,86 @@
+"""Trading's part of the settings: what the state can hold, and what is defined at the start.
+
+Currencies, instruments, accounts and limits carry the field names of the JSON-lines commands
+(SPEC R2): at the start they become commands and live in the engine from then on.
+"""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, field
+
+from engine.settings.config import Count, EngineSettings, InstanceSettings, refuse_twice
+from engine.settings.sections import Section
+from engine.trading.capacities import Capacities
+
+_DEFAULT = Capacities()
+
+
+class CapacitySettings(Section, frozen=True, kw_only=True):
+    """[engine.capacities]: as Capacities, each within what one machine can hold."""
+
+    orders: Count = _DEFAULT.orders
+    instruments: Annotated[int, Meta(ge=1, le=2**20)] = _DEFAULT.instruments
+    accounts: Annotated[int, Meta(ge=1, le=2**20)] = _DEFAULT.accounts
+    currencies: Annotated[int, Meta(ge=1, le=127)] = _DEFAULT.currencies
+    positions: Count = _DEFAULT.positions
+    client_ids: Count = _DEFAULT.client_ids
+
+    def sizes(self) -> Capacities:
+        """Return them as the kernels' side takes them."""
+        return Capacities(**msgspec.structs.asdict(self))
+
+
+class TradingEngineSettings(EngineSettings, frozen=True, kw_only=True):
+    """[engine], with the capacities of the trading state."""
+
+    capacities: CapacitySettings = CapacitySettings()
+
+
+class CurrencySettings(Section, frozen=True, kw_only=True):
+    """[[currencies]]: as the `currency` command."""
+
+    currency: Annotated[str, Meta(min_length=1, max_length=24)]
+    decimals: Annotated[int, Meta(ge=0, le=18)] = 6
+
+
+class InstrumentSettings(Section, frozen=True, kw_only=True):
+    """[[instruments]]: as the `instrument` command; decimals are strings, such as "0.01"."""
+
+    symbol: Annotated[str, Meta(min_length=1, max_length=16)]
+    base: str
+    quote: str
+    tick_size: str | int
+    lot_size: str | int
+    max_price: str | int | None = None
+    max_quantity: str | int | None = None
+    max_notional: str | int | None = None
+    band_low: str | int | None = None
+    band_high: str | int | None = None
+    collar_bps: Annotated[int, Meta(ge=0)] | None = None
+    protect_ticks: Annotated[int, Meta(ge=0)] | None = None
+    maker_fee_ppm: int = 0
+    taker_fee_ppm: int = 0
+
+
+class AccountSettings(Section, frozen=True, kw_only=True):
+    """[[accounts]]: as the `account` command."""
+
+    account: Annotated[int, Meta(ge=1, le=2**63 - 1)]
+    deposit: dict[str, str | int] = field(default_factory=dict)
+    unlimited: bool = False
+
+
+class TradingSettings(InstanceSettings, frozen=True, kw_only=True):
+    """The whole file of a trading instance."""
+
+    engine: TradingEngineSettings = TradingEngineSettings()
+    currencies: tuple[CurrencySettings, ...] = ()
+    instruments: tuple[InstrumentSettings, ...] = ()
+    accounts: tuple[AccountSettings, ...] = ()
+
+    def __post_init__(self) -> None:
+        InstanceSettings.__post_init__(self)
+        refuse_twice("currencies", "currency", [each.currency for each in self.currencies])
+        refuse_twice("instruments", "symbol", [each.symbol for each in self.instruments])
+        refuse_twice("accounts", "account", [each.account for each in self.accounts])
