@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.contract.port import claim_spare
+from engine.trading.catalogue import catalogue
 from engine.trading.instruments import Instrument, RefusedAtDoor
 from engine.trading.records import COMMAND, EventFlag, EventKind, Op
-from engine.trading.view.live_view import LiveView, catalogue
+from engine.trading.view.live_view import LiveView
 from gateways.feed.meter import Meter
 from gateways.files.source import InputError
 from gateways.files.ticks import TickError

@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from engine.contract.records import Role
+from engine.trading.catalogue import catalogue
 from engine.trading.client_ids import client_id, owners_of
 from engine.trading.instruments import Catalogue, Instrument, RefusedAtDoor
 from engine.trading.records import COMMAND_VERSION, UNCHANGED, Op, Reason
-from engine.trading.view.live_view import LiveView, catalogue
+from engine.trading.view.live_view import LiveView
 from engine.trading.view.records import EndedOrder, OrderView
 from gateways.http.dispatch import Dispatcher, Pending
 from gateways.http.keys import Principal

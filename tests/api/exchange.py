@@ -7,10 +7,11 @@ import numpy as np
 from api.live import LiveSource
 from api.streams.hub import Hub
 from engine.trading.capacities import Capacities
+from engine.trading.catalogue import catalogue
 from engine.trading.kernels.simulate import run_all
 from engine.trading.kernels.state import new_state
 from engine.trading.records import COMMAND
-from engine.trading.view.live_view import LiveView, catalogue
+from engine.trading.view.live_view import LiveView
 from gateways.json_lines import CommandEncoder
 
 CAPACITIES = Capacities(orders=1024, instruments=4, accounts=8, currencies=4, positions=32, client_ids=4096)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from engine.trading.capacities import Capacities
+from engine.trading.catalogue import catalogue
 from engine.trading.demo import demo
 from engine.trading.kernels.simulate import run_all
 from engine.trading.kernels.state import new_state
 from engine.trading.records import COMMAND, EventKind
-from engine.trading.view.live_view import catalogue
 from gateways.json_lines import CommandEncoder
 from perf.load_http import RESTING, order_body
 from pinion.cli.instance.definitions import definitions

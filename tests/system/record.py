@@ -10,8 +10,8 @@ from engine.runtime.journal import journal
 from engine.runtime.replay.replica import Replica
 from engine.trading.application import trading
 from engine.trading.capacities import Capacities
+from engine.trading.catalogue import catalogue
 from engine.trading.records import EventKind, Op
-from engine.trading.view.live_view import catalogue
 from gateways.json_lines import EventFormatter
 from tests.engine.trading import state_reading
 from tests.engine.trading.comparison import standing_of_oracle, standing_of_state

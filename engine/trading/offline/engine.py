@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from engine.trading.capacities import Capacities
+from engine.trading.catalogue import extend
 from engine.trading.digest import digest
-from engine.trading.instruments import Catalogue, Currency, Instrument
+from engine.trading.instruments import Catalogue
 from engine.trading.kernels.state import NIL, new_state
 from engine.trading.neutral_digest import NeutralDigest
 from engine.trading.offline.kernels import (
@@ -24,37 +25,13 @@ from engine.trading.offline.kernels import (
     run_timed,
 )
 from engine.trading.offline.latency import Latencies
-from engine.trading.records import COMMAND, EVENT, Op, words_text
+from engine.trading.records import COMMAND, EVENT, Op
 from ringbuf.kernel import COMPILED
 
 EVENT_ROOM = 1 << 14
 TIMED_COMMANDS = 1 << 12
 RING = 0
 UNKNOWN = -1
-
-
-def _extend(known: Catalogue, s: Any) -> None:
-    """Add to a catalogue what was defined since: a file may define many, one by one."""
-    for idx in range(len(known.currencies), int(s["currencies_used"])):
-        row = s["currencies"][idx]
-        currency = Currency(idx, words_text(row["code"]).decode(), int(row["decimals"]))
-        known.currencies.append(currency)
-        known.currency_by_code[currency.code] = currency
-    for idx in range(len(known.instruments), int(s["books_used"])):
-        row, book = s["listings"][idx], s["books"][idx]
-        instrument = Instrument(
-            idx,
-            words_text(row["symbol"]).decode(),
-            known.currencies[row["base"]],
-            known.currencies[book["quote"]],
-            int(row["tick_mantissa"]),
-            int(row["tick_decimals"]),
-            int(row["lot_mantissa"]),
-            int(row["lot_decimals"]),
-            int(book["scale"]),
-        )
-        known.instruments.append(instrument)
-        known.instrument_by_symbol[instrument.symbol] = instrument
 
 
 def records(packed: Iterable[bytes]) -> "np.ndarray[Any, np.dtype[np.void]]":
@@ -115,7 +92,7 @@ class ReplayEngine:
         """
         known, s = self._catalogue, self._s if state is None else state[0]
         if len(known.instruments) < s["books_used"] or len(known.currencies) < s["currencies_used"]:
-            _extend(known, s)
+            extend(known, s)
         return known
 
     def digest(self) -> str:

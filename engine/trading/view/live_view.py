@@ -18,10 +18,11 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
+from engine.trading.catalogue import catalogue
 from engine.trading.client_text import given_text
-from engine.trading.instruments import Catalogue, Currency, Instrument
+from engine.trading.instruments import Catalogue, Currency
 from engine.trading.kernels.state import SIDES
-from engine.trading.records import Phase, Side, words_text
+from engine.trading.records import Phase, Side
 from engine.trading.view.account_kernels import (
     BALANCE_COLUMNS,
     ORDER_COLUMNS,
@@ -64,32 +65,6 @@ def whole(copy: Copy) -> Copy:
         return found
 
     return cast(Copy, checked)
-
-
-def catalogue(state: Any) -> Catalogue:
-    """Return the instruments and currencies that `state` (an array of one STATE record) knows."""
-    s = state[0]
-    currencies = [
-        Currency(idx, words_text(row["code"]).decode(), int(row["decimals"]))
-        for idx, row in enumerate(s["currencies"][: s["currencies_used"]])
-    ]
-    instruments = []
-    for idx in range(int(s["books_used"])):
-        row, book = s["listings"][idx], s["books"][idx]
-        instruments.append(
-            Instrument(
-                idx,
-                words_text(row["symbol"]).decode(),
-                currencies[row["base"]],
-                currencies[book["quote"]],
-                int(row["tick_mantissa"]),
-                int(row["tick_decimals"]),
-                int(row["lot_mantissa"]),
-                int(row["lot_decimals"]),
-                int(book["scale"]),
-            )
-        )
-    return Catalogue(currencies, instruments)
 
 
 class LiveView:

@@ -12,10 +12,10 @@ import numpy as np
 
 from engine.runtime.supervision.configure import Definition
 from engine.settings.config import ConfigError
+from engine.trading.catalogue import catalogue
 from engine.trading.instruments import DEFAULT_CURRENCY_DECIMALS, Catalogue, Currency, RefusedAtDoor
 from engine.trading.records import COMMAND, DEPOSIT_FIELDS, Op, words_text
 from engine.trading.settings import AccountSettings, TradingSettings
-from engine.trading.view.live_view import catalogue
 from gateways.json_lines import CommandEncoder, MalformedCommand
 
 

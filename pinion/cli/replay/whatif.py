@@ -29,11 +29,11 @@ from engine.runtime.journal.read_ahead import read_ahead
 from engine.runtime.replay.eras import EraReplica
 from engine.text import exact_json
 from engine.text.exact_json import DoubledKey, JsonFault
+from engine.trading.catalogue import catalogue
 from engine.trading.client_text import given_id
 from engine.trading.instruments import Catalogue, RefusedAtDoor
 from engine.trading.offline.kernels import apply_unnumbered
 from engine.trading.records import COMMAND, EventKind, Op, Reason, Side
-from engine.trading.view.live_view import catalogue
 from gateways.json_lines import CommandEncoder, MalformedCommand
 from pinion.cli.command import DONE, FAILED, WRONG_USAGE
 from pinion.cli.journal.data import data_folder, open_journal, read_layout

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from engine.trading.capacities import Capacities
+from engine.trading.catalogue import catalogue
 from engine.trading.instruments import Instrument, RefusedAtDoor
 from engine.trading.kernels.simulate import run
 from engine.trading.kernels.state import new_state
 from engine.trading.records import COMMAND, EVENT
-from engine.trading.view.live_view import catalogue
 from gateways.json_lines import CommandEncoder, EventFormatter, refused_event
 
 # One size for all tests: kernels are compiled per state layout. The window of client ids

@@ -7,10 +7,10 @@ that a kernel's mistake cannot hide itself.
 from collections import Counter
 from typing import Any
 
+from engine.trading.catalogue import catalogue
 from engine.trading.client_text import given_id
 from engine.trading.kernels.state import ACCOUNT_IDX_BITS, NIL, NODE_WAYS
 from engine.trading.records import PX_MAX, Side
-from engine.trading.view.live_view import catalogue
 
 SIDE_NAMES = {Side.BUY: "bids", Side.SELL: "asks"}
 

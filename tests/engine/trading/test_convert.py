@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from engine.trading.capacities import Capacities
+from engine.trading.catalogue import catalogue
 from engine.trading.digest import digest
 from engine.trading.kernels.convert import convert, too_small
 from engine.trading.kernels.simulate import run_all
 from engine.trading.kernels.state import new_state
 from engine.trading.records import EventKind, Op, Reason
-from engine.trading.view.live_view import catalogue
 from tests.engine.trading.command_records import buy, currency, instrument, record, unlimited_account
 from tests.engine.trading.comparison import standing_of_state
 from tests.engine.trading.engine_side import SMALL, Engine
