@@ -8,6 +8,7 @@ see a Decimal. A Catalogue names the instruments and currencies an engine knows.
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from math import isqrt
 
 from engine.text import numbers
@@ -19,6 +20,8 @@ DECIMALS_MAX = 18
 LOT_DECIMALS_MAX = POSITION_LIMIT_DECIMALS
 POSITION_LIMIT_STEP = Decimal(1).scaleb(-POSITION_LIMIT_DECIMALS)
 DEFAULT_CURRENCY_DECIMALS = 6
+TEXTS_KEPT = 4096
+"""Decimals kept as text, and read: the orders of a market name a few prices and sizes again and again."""
 NOT_DECIMAL = (
     'not a decimal number: write it like "10.05", in plain digits without exponent, '
     f"at most {numbers.NUMBER_CHARS_MAX} characters"
@@ -98,16 +101,18 @@ def plain(number: Decimal) -> str:
     return "0" if text == "-0" else text
 
 
+@lru_cache(TEXTS_KEPT)
 def scaled_text(count: int, mantissa_: int, decimals: int) -> str:
     """Write count * mantissa * 10**-decimals without trailing zeros; exact for any int64."""
     total = count * mantissa_
-    if decimals == 0:
-        return str(total)
-    whole, part = divmod(abs(total), 10**decimals)
-    sign = "-" if total < 0 else ""
+    if total < 0:
+        return f"-{scaled_text(-count, mantissa_, decimals)}"
+    one = 10**decimals
+    whole, part = divmod(total, one)
     if part == 0:
-        return f"{sign}{whole}"
-    return f"{sign}{whole}.{part:0{decimals}d}".rstrip("0")
+        return str(whole)
+    digits = str(one + part)[1:]  # the leading one keeps the zeros behind the point
+    return f"{whole}.{digits.rstrip('0')}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,20 @@ quantity stay UNCHANGED, because the engine refuses the command anyway.
 
 import struct
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from engine.contract.records import Role
 from engine.text import times
-from engine.trading.instruments import INT64_MAX, Catalogue, Instrument, RefusedAtDoor, decimal_from
+from engine.trading.instruments import (
+    INT64_MAX,
+    TEXTS_KEPT,
+    Catalogue,
+    Instrument,
+    RefusedAtDoor,
+    decimal_from,
+)
 from engine.trading.records import (
     ALL_INSTRUMENTS,
     COMMAND,
@@ -70,7 +77,9 @@ MASS_CANCEL_FIELDS = frozenset({"op", "account", "symbol", "side"})
 
 _RECORD = struct.Struct("<8b2i14q")
 assert _RECORD.size == COMMAND.itemsize
+_ID_MIN = -INT64_MAX
 _FAST_DIGITS = 18  # always fit int64
+_FAST_CHARS = _FAST_DIGITS + 1  # the digits and a point: nothing longer is kept
 # Plain ints: struct packs an IntEnum member several times slower.
 _NEW, _VERSION = int(Op.NEW), COMMAND_VERSION
 _LIMIT, _MARKET = int(OrderType.LIMIT), int(OrderType.MARKET)
@@ -82,8 +91,13 @@ _POST_ONLY, _REDUCE_ONLY = int(CommandFlag.POST_ONLY), int(CommandFlag.REDUCE_ON
 
 def steps(value: object, mantissa: int, decimals: int) -> int | None:
     """Return a plain decimal as whole steps, or None where the exact Decimal road must decide."""
-    if type(value) is not str:
+    if type(value) is not str or len(value) > _FAST_CHARS:
         return None
+    return _steps(value, mantissa, decimals)
+
+
+@lru_cache(TEXTS_KEPT)
+def _steps(value: str, mantissa: int, decimals: int) -> int | None:
     whole_part, point, part = value.partition(".")
     missing = decimals - len(part)
     if missing < 0 or not whole_part or (point and not part):
@@ -176,7 +190,7 @@ class CommandEncoder:
             refuse_unknown_fields(fields, NEW_FIELDS, "new")
         get = fields.get
         account = get("account")
-        if type(account) is not int or not -INT64_MAX <= account <= INT64_MAX:
+        if type(account) is not int or not _ID_MIN <= account <= INT64_MAX:
             account = whole(required(fields, "account"), "account")
         given = get("client_order_id")
         if type(given) is int and 0 < given <= INT64_MAX:

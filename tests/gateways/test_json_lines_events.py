@@ -1,12 +1,15 @@
 """EVENT records become R3 objects: names, decimals, ids as given."""
 
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from engine.trading.instruments import Catalogue, Currency, Instrument, RefusedAtDoor
+from engine.trading.instruments import Catalogue, Currency, Instrument, RefusedAtDoor, plain, scaled_text
 from engine.trading.records import EVENT, EventFlag, EventKind, Op, Phase, Reason, Status, text_words
 from gateways.json_lines import EventFormatter, refused_event
 from gateways.json_lines.events import event_words
@@ -120,3 +123,13 @@ def test_refused_line_has_no_seq() -> None:
         "op": "new",
         "reason": "off_tick",
     }
+
+
+@given(st.integers(-(2**63), 2**63 - 1), st.sampled_from((1, 5, 25, 2**31 - 1)), st.integers(0, 18))
+def test_decimal_is_written_plainly_whatever_was_written_before(
+    count: int, mantissa: int, places: int
+) -> None:
+    number = Decimal(f"{count * mantissa}e-{places}")
+
+    for _ in range(2):  # the second is the one that was kept
+        assert scaled_text(count, mantissa, places) == plain(number)
