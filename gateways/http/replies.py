@@ -50,9 +50,8 @@ class Reports:
         if known is None:
             if len(self._trades) >= TRADES_KEPT:
                 self._trades.clear()
-            fields = self.formatter.fields_of(event)
-            assert fields is not None
-            known = self._trades[form] = msgspec.Raw(_encode(readable(fields, accounts)))
+            trade = self.formatter.trade(event, sees_maker, sees_taker)
+            known = self._trades[form] = msgspec.Raw(_encode(trade))
         return known
 
 

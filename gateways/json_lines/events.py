@@ -80,6 +80,26 @@ class EventWords(msgspec.Struct, array_like=True, frozen=True, gc=False):
     maker_text_2: int
 
 
+class Trade(msgspec.Struct, frozen=True, gc=False):
+    """The R3 object of a trade; what its reader may not see is None."""
+
+    seq: int
+    event: str
+    eng_ts: int
+    symbol: str
+    price: str
+    quantity: str
+    maker_order_id: int
+    taker_order_id: int
+    maker_client_order_id: int | str | None
+    taker_client_order_id: int | str | None
+    maker_account: int | None
+    taker_account: int | None
+    aggressor_side: str
+    maker_fee: str | None
+    taker_fee: str | None
+
+
 _NAMES, _WORDS = _unfolded(EVENT)
 assert _WORDS.size == EVENT.itemsize
 assert tuple(_NAMES) == EventWords.__struct_fields__
@@ -160,23 +180,43 @@ class EventFormatter:
             fields["leaves_quantity"] = instrument.quantity_text(event.leaves_qty)
         return fields
 
-    def _trade(self, event: EventWords) -> Fields:
+    def trade(self, event: EventWords, sees_maker: bool, sees_taker: bool) -> Trade:
+        """Return the R3 object of a trade for a reader who may see either side's account, or not."""
         instrument = self._instrument(event)
-        return {
-            "seq": event.seq,
-            "event": "trade",
-            "eng_ts": event.eng_ts,
-            "symbol": instrument.symbol,
-            "price": instrument.price_text(event.px),
-            "quantity": instrument.quantity_text(event.qty),
-            **self._both(event),
-            "aggressor_side": "sell" if event.flags & _SELL else "buy",
-            "maker_fee": instrument.fee_text(event.maker_fee) if event.maker_fee else "0",
-            "taker_fee": instrument.fee_text(event.fee) if event.fee else "0",
-        }
+        maker_id = maker_account = maker_fee = taker_id = taker_account = taker_fee = None
+        if sees_maker:
+            maker_id = given_id(
+                event.maker_client_order_id, event.maker_text_0, event.maker_text_1, event.maker_text_2
+            )
+            maker_account = event.maker_account
+            maker_fee = instrument.fee_text(event.maker_fee) if event.maker_fee else "0"
+        if sees_taker:
+            taker_id = given_id(event.client_order_id, event.text_0, event.text_1, event.text_2)
+            taker_account = event.account
+            taker_fee = instrument.fee_text(event.fee) if event.fee else "0"
+        return Trade(
+            event.seq,
+            "trade",
+            event.eng_ts,
+            instrument.symbol,
+            instrument.price_text(event.px),
+            instrument.quantity_text(event.qty),
+            event.maker_order_id,
+            event.order_id,
+            maker_id,
+            taker_id,
+            maker_account,
+            taker_account,
+            "sell" if event.flags & _SELL else "buy",
+            maker_fee,
+            taker_fee,
+        )
+
+    def _trade(self, event: EventWords) -> Fields:
+        return msgspec.structs.asdict(self.trade(event, True, True))
 
     def _both(self, event: EventWords) -> Fields:
-        """Return who met whom, of a trade or a prevention."""
+        """Return who met whom, of a prevention."""
         maker_id = given_id(
             event.maker_client_order_id, event.maker_text_0, event.maker_text_1, event.maker_text_2
         )
