@@ -34,7 +34,8 @@ REPLY_TIMEOUT_S = 5.0
 TOLD_IN_REPLY = frozenset({int(EventKind.CANCELLED), int(EventKind.REPLACED)})
 _RECORD = struct.Struct("<8b2i14q")
 _WORD = struct.Struct("<q")
-assert _RECORD.size == COMMAND.itemsize
+_RECORD_BYTES = COMMAND.itemsize
+assert _RECORD.size == _RECORD_BYTES
 assert COMMAND.fields is not None
 _REQ_SEQ_OFFSET = int(COMMAND.fields["req_seq"][1])
 
@@ -125,7 +126,7 @@ class Dispatcher:
         """Put a record into the next batch; its `req_seq` is given here."""
         staged = self._staged
         self._req_seq += 1
-        offset = len(staged) * _RECORD.size
+        offset = len(staged) * _RECORD_BYTES
         _RECORD.pack_into(self._buffer, offset, *row)
         _WORD.pack_into(self._buffer, offset + _REQ_SEQ_OFFSET, self._req_seq)
         if not staged:
@@ -170,9 +171,9 @@ class Dispatcher:
             return 0
         ring_idx = self._ring_idx
         for event in event_words(events):
-            answered_order_id = self._answer(event) if event.ring == ring_idx else 0
+            pending = self._answer(event) if event.ring == ring_idx else None
             if event.maker_ring == ring_idx:
-                self._report(event, answered_order_id)
+                self._report(event, pending)
         return len(events)
 
     def expire(self) -> None:
@@ -194,27 +195,34 @@ class Dispatcher:
         for pending in waiting:
             self._settle(pending, outcome_unknown(cause))
 
-    def _answer(self, event: EventWords) -> int:
-        """Give the event to its command; return the order that the reply will be about, 0 for none."""
+    def _answer(self, event: EventWords) -> Pending | None:
+        """Give the event to its command and return that, None where it is not awaited any more."""
         pending = self._pending.get(event.req_seq)
         if pending is None or pending.session != event.session:
-            return 0
+            return None
         pending.add(event)
         events = pending.events
         if event.flags & LAST:
             del self._pending[event.req_seq]
             told = outcome(events, pending.dropped_count, self._reports, pending.accounts, pending.fields)
             self._settle(pending, told)
-        return events[0].order_id if event.op in ORDER_OPS else 0
+        return pending
 
-    def _report(self, event: EventWords, answered_order_id: int) -> None:
-        """Tell the session that entered a resting order what became of it, unless its reply says so."""
+    def _report(self, event: EventWords, answered: Pending | None) -> None:
+        """Tell the session that entered a resting order what became of it, unless its reply says so.
+
+        answered : the command whose event it is, where this door awaited it
+        """
         listener = self.listeners.get(event.maker_session)
         if listener is None:
             return
-        is_own_doing = event.session == event.maker_session and event.order_id == answered_order_id
-        if not (is_own_doing and event.kind in TOLD_IN_REPLY):
-            listener.report(event)
+        if event.kind in TOLD_IN_REPLY and event.session == event.maker_session:
+            told_order_id = (
+                answered.events[0].order_id if answered is not None and event.op in ORDER_OPS else 0
+            )
+            if event.order_id == told_order_id:
+                return
+        listener.report(event)
 
     def _refuse(self, staged: Sequence[tuple[int, Pending]], why: Problem) -> None:
         """Answer commands that were not published."""

@@ -95,7 +95,7 @@ class Session:
         """Tell the client what became of a resting order."""
         told = self._desk.reports.of(event, self.principal.accounts)
         if told is not None:
-            self._send(b'{"report":%b}' % bytes(told))
+            self._send(b'{"report":%b}' % told)
 
     def lapped(self) -> None:
         """End the session: reports that it should have had are lost."""

@@ -238,17 +238,16 @@ class SessionSocket:
 
     async def serve(self) -> None:
         """Read messages until the client closes or the session has to end."""
-        session = self.session
+        session, turns, receive = self.session, self._turns, self._websocket.receive
         while True:
-            message = await self._websocket.receive()
-            if message.type in MESSAGES:
-                if not self._turns.has_taken(len(message.data)):
-                    await self._turns.take(len(message.data))
-                session.receive(message.data)
-                if session.in_flight >= IN_FLIGHT_MAX:
-                    await self._wait_for_room()
-            else:
+            kind, data, _ = await receive()
+            if kind not in MESSAGES:
                 return  # closed, or the protocol was violated and aiohttp has closed
+            if not turns.has_taken(len(data)):
+                await turns.take(len(data))
+            session.receive(data)
+            if session.in_flight >= IN_FLIGHT_MAX:
+                await self._wait_for_room()
 
     def write(self) -> None:
         """Write the outbox in one go; drop a client that does not read."""
@@ -297,12 +296,12 @@ def frames(texts: Sequence[bytes]) -> bytes:
     for text in texts:
         length = len(text)
         if length < 126:
-            parts.append(bytes((TEXT_FRAME, length)))
+            head = bytes((TEXT_FRAME, length))
         elif length < 65536:
-            parts.append(_head(TEXT_FRAME, 126, length))
+            head = _head(TEXT_FRAME, 126, length)
         else:
-            parts.append(b"\x81\x7f" + length.to_bytes(8, "big"))
-        parts.append(text)
+            head = b"\x81\x7f" + length.to_bytes(8, "big")
+        parts += (head, text)
     return b"".join(parts)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.contract.records import Role
 from engine.text import times
 from engine.trading.instruments import (
     INT64_MAX,
