@@ -14,6 +14,7 @@ import aiohttp
 import pytest
 
 from ringbuf.kernel_cache import ROOT
+from tests.capacities import SMALL_ENGINE
 
 START_S_MAX = 300
 """The first start of a changed source compiles every kernel."""
@@ -22,15 +23,7 @@ STOP_S_MAX = 30
 CONFIG = """
 [engine]
 durability = "none"
-event_ring = 16384
-spare_rings = 1
-[engine.capacities]
-orders = 4096  # those of tests/gateways/http: kernels are compiled for each set of them
-instruments = 16
-accounts = 16
-currencies = 8
-positions = 256
-client_ids = 4096
+{small}
 [[keys]]
 name = "every"
 token = "every-account-key"
@@ -111,7 +104,7 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Start an instance for the whole run; it and its shared memory are gone afterwards."""
     folder = tmp_path_factory.mktemp("instance")
     config = folder / "pinion.toml"
-    config.write_text(CONFIG)
+    config.write_text(CONFIG.replace("{small}", SMALL_ENGINE))
     command = [sys.executable, "-m", "pinion.cli.main", "up", "--config", str(config)]
     command += ["--data", str(folder / "data"), "--api-port", "0", "--order-port", "0"]
     with (

@@ -6,15 +6,14 @@ import numpy as np
 
 from api.live import LiveSource
 from api.streams.hub import Hub
-from engine.trading.capacities import Capacities
 from engine.trading.catalogue import catalogue
 from engine.trading.kernels.simulate import run_all
 from engine.trading.kernels.state import new_state
 from engine.trading.records import COMMAND
 from engine.trading.view.live_view import LiveView
 from gateways.json_lines import CommandEncoder
+from tests.capacities import SMALL
 
-CAPACITIES = Capacities(orders=1024, instruments=4, accounts=8, currencies=4, positions=32, client_ids=4096)
 EPOCH = 7
 
 
@@ -22,7 +21,7 @@ class Exchange:
     """An engine that is driven by JSON-line commands and read through LiveView and Hub."""
 
     def __init__(self) -> None:
-        self.state = new_state(CAPACITIES)
+        self.state = new_state(SMALL)
         self.encoder = CommandEncoder(catalogue(self.state))
         self.durable_seq: int | None = None  # None: durable at once
         self.define({"op": "currency", "currency": "USD", "decimals": 6})

@@ -36,8 +36,9 @@ from ringbuf.counting import add, beat
 from ringbuf.layout import ASLEEP, CALLED, LINE_WORDS, PUBLISHED
 from ringbuf.spsc import SpscRing, try_claim
 from ringbuf.waiting import BACKOFF, await_beyond
+from tests.capacities import SMALL
 from tests.engine.runtime.bench import running
-from tests.engine.trading.engine_side import SMALL, Engine
+from tests.engine.trading.engine_side import Engine
 from tests.engine.trading.extremes import extreme_commands
 from tests.engine.trading.state_reading import check_invariants
 from tests.flows import commands_of

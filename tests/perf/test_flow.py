@@ -15,9 +15,6 @@ from perf.flow.generate import Flow, generate
 from perf.flow.mixes import EXCHANGE_CORE, MIXES, NASDAQ, POWER_LAW, POWER_LAW_100, Mix
 
 COUNT = 100_000
-SMALL = Capacities(
-    orders=2**16, instruments=128, accounts=1024, currencies=2, positions=2**17, client_ids=2**18
-)
 TRADING_SHARE = {EXCHANGE_CORE.name: 0.06, POWER_LAW.name: 0.11, POWER_LAW_100.name: 0.11, NASDAQ.name: 0.04}
 """Share of commands that trade, as perf/README.md states it."""
 
@@ -59,7 +56,7 @@ def test_every_order_carries_a_client_id_and_default_prevention(flow: Flow) -> N
 
 
 def test_the_engine_ends_where_the_model_ended(flow: Flow) -> None:
-    state = new_state(SMALL)
+    state = new_state(Capacities())  # whose kernels are compiled anyway
 
     events = run_all(state, flow.commands)
 

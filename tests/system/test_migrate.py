@@ -9,18 +9,14 @@ import pytest
 
 from engine.contract.port import EventReader
 from pinion.cli.main import main
+from tests.capacities import SMALL_ENGINE
 from tests.system.running import Running, await_true
 from tests.system.test_archive import caught_up
 from tests.system.test_up import order, post
 
 CONFIG = """
-[engine.capacities]  # those of tests/api, whose kernels are compiled anyway
-orders = 4096
-instruments = 16
-accounts = 16
-currencies = 8
-positions = 256
-client_ids = 4096
+[engine]
+{small}
 
 [[keys]]
 name = "demo"
@@ -45,7 +41,7 @@ def test_orders_outlive_a_migration_and_everything_follows(
     bought = post(first, "/v1/orders", order(1), ready["orders"])
     await_true(lambda: caught_up(first), "history reaches what is durable")
     file = tmp_path / "other.toml"
-    file.write_text(CONFIG.format(token=first.key))
+    file.write_text(CONFIG.format(small=SMALL_ENGINE, token=first.key))
     migrate = ["journal", "migrate", str(first.data_dir), "--config", str(file)]
     assert main(migrate) == 1, "it runs"
     assert first.stop() == 0
@@ -73,7 +69,7 @@ def test_orders_outlive_a_migration_and_everything_follows(
     assert main(["journal", "verify", str(third.data_dir)]) == 0
     assert main(["replay", str(third.data_dir), "--events", str(tmp_path / "events")]) == 0
     assert '"event":"trade"' in (tmp_path / "events").read_text()
-    assert "orders         262,144 -> 4,096" in capsys.readouterr().out
+    assert "orders         262,144 -> 512" in capsys.readouterr().out
 
 
 def rejected(running: Running, body: dict[str, Any], url: str) -> str:

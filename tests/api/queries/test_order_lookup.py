@@ -27,9 +27,9 @@ from engine.trading.records import (
 )
 from engine.trading.view.live_view import LiveView
 from tests.api.exchange import Exchange
+from tests.capacities import SMALL
 from tests.engine.runtime.history.story import MemoryReplica, Story
 from tests.engine.runtime.history.tables import project
-from tests.engine.trading.engine_side import SMALL
 from tests.flows import PREAMBLE
 from tests.postgres import dsn, postgres
 

@@ -15,10 +15,8 @@ from engine.trading.kernels.simulate import run
 from engine.trading.kernels.state import new_state
 from engine.trading.records import COMMAND, EVENT
 from gateways.json_lines import CommandEncoder, EventFormatter, refused_event
+from tests.capacities import SMALL
 
-# One size for all tests: kernels are compiled per state layout. The window of client ids
-# is larger than any stream here, so that it forgets as little as the oracle's.
-SMALL = Capacities(orders=512, instruments=8, accounts=16, currencies=8, positions=64, client_ids=2**14)
 ROOM = 4 * SMALL.orders
 DEFINES = ("currency", "instrument", "account")
 

@@ -15,7 +15,7 @@ from engine.trading.digest import digest
 from engine.trading.kernels.simulate import run_all
 from engine.trading.kernels.state import new_state
 from engine.trading.records import COMMAND
-from tests.engine.trading.engine_side import SMALL
+from tests.capacities import SMALL
 
 
 def plain_run(commands: Any) -> tuple[np.ndarray, str]:

@@ -7,15 +7,8 @@ import numpy as np
 from engine.trading.kernels.simulate import run_all
 from engine.trading.kernels.state import new_state
 from engine.trading.records import EventKind, Op, Reason, Side
-from tests.engine.trading.command_records import (
-    buy,
-    currency,
-    instrument,
-    order,
-    record,
-    unlimited_account,
-)
-from tests.engine.trading.engine_side import SMALL
+from tests.capacities import SMALL
+from tests.engine.trading.command_records import buy, currency, instrument, order, record, unlimited_account
 from tests.engine.trading.state_reading import check_invariants
 
 CHAIN_MAX = 64

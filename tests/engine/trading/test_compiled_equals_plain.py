@@ -12,8 +12,9 @@ from engine.trading.digest import digest
 from engine.trading.kernels.simulate import run_all
 from engine.trading.kernels.state import new_state
 from ringbuf.kernel_cache import ROOT
+from tests.capacities import SMALL
 from tests.engine.trading import state_reading
-from tests.engine.trading.engine_side import SMALL, Engine
+from tests.engine.trading.engine_side import Engine
 from tests.engine.trading.extremes import extreme_commands
 from tests.flows import commands_of
 

@@ -13,9 +13,10 @@ from engine.trading.kernels.convert import convert, too_small
 from engine.trading.kernels.simulate import run_all
 from engine.trading.kernels.state import new_state
 from engine.trading.records import EventKind, Op, Reason
+from tests.capacities import SMALL
 from tests.engine.trading.command_records import buy, currency, instrument, record, unlimited_account
 from tests.engine.trading.comparison import standing_of_state
-from tests.engine.trading.engine_side import SMALL, Engine
+from tests.engine.trading.engine_side import Engine
 from tests.engine.trading.state_reading import check_invariants
 from tests.flows import commands_of
 

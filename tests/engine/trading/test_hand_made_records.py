@@ -8,15 +8,8 @@ from engine.trading.digest import digest
 from engine.trading.kernels.simulate import run_all
 from engine.trading.kernels.state import new_state
 from engine.trading.records import ALL_INSTRUMENTS, EventKind, Op, OrderType, Phase, Reason, Side
-from tests.engine.trading.command_records import (
-    buy,
-    currency,
-    instrument,
-    order,
-    record,
-    unlimited_account,
-)
-from tests.engine.trading.engine_side import SMALL
+from tests.capacities import SMALL
+from tests.engine.trading.command_records import buy, currency, instrument, order, record, unlimited_account
 
 OPENED = np.concatenate([currency(b"USD"), instrument(b"A"), unlimited_account(1)])
 VIEWER_AND_OPERATOR = Role.VIEWER | Role.OPERATOR

@@ -12,8 +12,9 @@ from engine.trading.digest import digest
 from engine.trading.kernels.simulate import run, run_all
 from engine.trading.kernels.state import new_state
 from engine.trading.records import EVENT, Phase, Side
+from tests.capacities import SMALL
 from tests.engine.trading import state_reading
-from tests.engine.trading.engine_side import ROOM, SMALL, Engine
+from tests.engine.trading.engine_side import ROOM, Engine
 from tests.engine.trading.ledger import Ledger
 from tests.flow_strategies import Command, streams
 from tests.flows import commands_of

@@ -5,8 +5,8 @@ import numpy as np
 from engine.trading.kernels.simulate import run_all
 from engine.trading.kernels.state import new_state
 from engine.trading.records import MONEY_MAX, Op, Reason, Side
+from tests.capacities import SMALL
 from tests.engine.trading.command_records import currency, instrument, order, record, unlimited_account
-from tests.engine.trading.engine_side import SMALL
 
 LARGEST = 2**31 - 1  # px and qty whose product is close to 2**62
 LARGE_PX, LARGE_QTY = 2**31 - 1, 2**29

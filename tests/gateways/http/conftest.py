@@ -8,7 +8,6 @@ import pytest
 
 from engine.contract.port import Closed
 from engine.contract.records import Role
-from engine.trading.capacities import Capacities
 from engine.trading.kernels.apply import apply
 from engine.trading.kernels.state import new_state
 from engine.trading.records import EVENT
@@ -19,9 +18,9 @@ from gateways.http.replies import Outcome
 from gateways.http.routes import Fields
 from gateways.http.session import Session
 from ringbuf.njit import njit
+from tests.capacities import SMALL
 
 RING_IDX = 3
-SMALL = Capacities(orders=4096, instruments=16, accounts=16, currencies=8, positions=256, client_ids=4096)
 SETUP: list[Fields] = [
     {"op": "currency", "currency": "USD", "decimals": 6},
     {"op": "currency", "currency": "XYZ", "decimals": 0},

@@ -14,7 +14,8 @@ from engine.runtime.history.historian import GoOn
 from engine.trading.kernels.simulate import run_all
 from engine.trading.kernels.state import new_state
 from engine.trading.records import JOURNAL_ENTRY
-from tests.engine.trading.engine_side import SMALL, Engine
+from tests.capacities import SMALL
+from tests.engine.trading.engine_side import Engine
 from tests.flows import PREAMBLE, Flow
 from tests.oracle import Exchange
 

@@ -19,7 +19,8 @@ from ringbuf.atomics import cpu_pause
 from ringbuf.njit import njit
 from ringbuf.segment import Kind
 from ringbuf.seqlock import TornReadError, close_version
-from tests.api.exchange import CAPACITIES, Exchange
+from tests.api.exchange import Exchange
+from tests.capacities import SMALL
 
 FLOW_COMMANDS = 4096
 COPIES = 3000
@@ -60,7 +61,7 @@ def flow() -> np.ndarray:
 
 def write_until_killed(name: str) -> None:
     """Body of the writing process: it also ends when its parent does."""
-    with segment.attach(name, Kind.STATE, state_dtype(CAPACITIES)) as shared:
+    with segment.attach(name, Kind.STATE, state_dtype(SMALL)) as shared:
         commands, parent = flow(), os.getppid()
         while os.getppid() == parent:
             write(shared.slots, commands, PAUSES)

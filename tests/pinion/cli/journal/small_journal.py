@@ -14,16 +14,9 @@ from engine.runtime.replay.eras import EraReplica, load_snapshot, owner_over_era
 from engine.trading.capacities import Capacities
 from engine.trading.records import JOURNAL_ENTRY, Op, Side
 from pinion.cli.journal.data import application_of, remember
+from tests.capacities import SMALL
 from tests.engine.runtime.journal.written import UnsyncedDisk
-from tests.engine.trading.command_records import (
-    buy,
-    currency,
-    instrument,
-    order,
-    record,
-    unlimited_account,
-)
-from tests.engine.trading.engine_side import SMALL
+from tests.engine.trading.command_records import buy, currency, instrument, order, record, unlimited_account
 
 PER_FRAME = 7
 DEFINITIONS = (

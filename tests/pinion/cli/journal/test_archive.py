@@ -18,8 +18,8 @@ from engine.trading.records import COMMAND, JOURNAL_ENTRY
 from pinion.cli.journal.archive import needed_from
 from pinion.cli.journal.data import remember
 from pinion.cli.main import main
+from tests.capacities import SMALL
 from tests.engine.trading.command_records import buy, currency, instrument, unlimited_account
-from tests.engine.trading.engine_side import SMALL
 
 FRAMES = 30
 PER_FRAME = 7

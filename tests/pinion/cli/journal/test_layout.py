@@ -11,7 +11,7 @@ from engine.runtime.journal.journal import JournalError, segment_paths
 from engine.settings.config import ConfigError
 from pinion.cli.journal.data import read_layout
 from pinion.cli.main import main
-from tests.engine.trading.engine_side import SMALL
+from tests.capacities import SMALL
 from tests.pinion.cli.journal.small_journal import DEFINITIONS, append, begin
 
 EVERY_COMMAND = (

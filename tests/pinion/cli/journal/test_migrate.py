@@ -24,9 +24,9 @@ from engine.trading.digest import digest
 from pinion.cli.journal.data import application_of, read_layout, remember
 from pinion.cli.journal.migrate import migrate, state_at_end
 from pinion.cli.main import main
+from tests.capacities import SMALL
 from tests.engine.runtime.journal.power import KilledError
 from tests.engine.runtime.journal.test_archive import DyingDisk
-from tests.engine.trading.engine_side import SMALL
 from tests.engine.trading.state_reading import check_invariants
 from tests.pinion.cli.journal import small_journal
 
