@@ -7,6 +7,7 @@ state, read-only mapping --> queries -----------> HTTP answers
 import asyncio
 import logging
 import signal
+from functools import partial
 from typing import cast
 
 import uvloop
@@ -26,6 +27,7 @@ from api.streams.hub import Hub
 from api.streams.pump import Pump
 from api.streams.socket import Streams
 from engine.contract import instance
+from engine.contract.instance import HISTORY, counter_name
 from engine.contract.port import EventReader
 from engine.settings.config import DoorSettings
 from engine.trading.view.live_view import LiveView
@@ -122,7 +124,8 @@ def build(door: DoorSettings, reader: EventReader) -> tuple[web.Application, Pum
     view.warm_up()
     running = instance.read(door.data_dir)
     hub = Hub(LiveSource(view, reader.durable_seq, running.epoch, reader.has_news))
-    archive = Archive(running.history) if running.history else None
+    complete_seq = partial(reader.counters().__getitem__, counter_name(HISTORY, "complete_seq"))
+    archive = Archive(running.history, complete_seq) if running.history else None
     access = Access(door.keys)
     streams = Streams(hub, access, door.limits)
 

@@ -111,8 +111,11 @@ class StatusReport:
         return found
 
     def _history_lag(self, dsn: str, durable_seq: int) -> int | None:
-        """Return how many durable commands the database has not got yet; None where there is no history."""
-        return max(0, durable_seq - self._reader.counters()["history.seq"]) if dsn else None
+        """Return how many durable commands came since the database lacked none that did anything.
+
+        None where there is no history.
+        """
+        return max(0, durable_seq - self._reader.counters()["history.complete_seq"]) if dsn else None
 
     def latency(self) -> Document:
         """Return the histogram of every stage, in nanoseconds."""

@@ -202,7 +202,7 @@ async def queried(dsn: str, row_count: int, query_count: int) -> list[Line]:
     await connection.execute(SYNTHETIC.format(rows=row_count, step=step, accounts=ACCOUNTS))
     await connection.execute("VACUUM ANALYZE")
     await connection.close()
-    archive = Archive(dsn)
+    archive = Archive(dsn, lambda: row_count)
     random = np.random.default_rng(1)
     try:
         lines = []

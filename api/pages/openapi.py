@@ -28,8 +28,9 @@ digits is refused with 400, which names it: a filter is never left out in silenc
 written `%23`; a bare one, behind which clients and proxies drop everything, is 400.
 
 **History.** Lists of orders, fills and trades come from a database that follows the journal, a fraction of a
-second late; `as_of_seq` is the last command they include. `next_cursor` is opaque: nothing is skipped or
-repeated between pages, whatever happens meanwhile. Without a database, or while it is down, what needs it
+second late; `as_of_seq` is the last command they include. Commands that did nothing, ticks of a quiet time,
+may come 30 s later. `next_cursor` is opaque: nothing is skipped or repeated between pages, whatever happens
+meanwhile. Without a database, or while it is down, what needs it
 answers 503 with the reason `no_history`, `history_unavailable` or `history_busy`; live answers go on.
 
 **Doors.** Requests for a host that the setting `api.hosts` does not name get 421, WebSockets of pages that

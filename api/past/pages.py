@@ -9,7 +9,7 @@ a number by way of the table `moments`; the rows' own times decide the rest.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -99,10 +99,14 @@ class _Where:
 
 
 class Archive:
-    """Reads of the projected database, through a few connections made when they are needed."""
+    """Reads of the projected database, through a few connections made when they are needed.
 
-    def __init__(self, dsn: str) -> None:
+    complete_seq : tells up to which command the database lacks no event
+    """
+
+    def __init__(self, dsn: str, complete_seq: Callable[[], int]) -> None:
         self._dsn = dsn
+        self._complete_seq = complete_seq
         self._pool: Any = None
         self._making_pool = asyncio.Lock()
 
@@ -141,12 +145,11 @@ class Archive:
         return Page(as_of_seq, rows)
 
     async def until_followed(self, seq: int) -> None:
-        """Wait a little until history has reached `seq`; where it has not, as_of_seq says so."""
+        """Wait a little until history lacks no event up to `seq`; where it still does, as_of_seq says so."""
         give_up = time.monotonic() + FOLLOW_WAIT_S
-        while time.monotonic() < give_up:
-            async with self._connection() as connection:
-                if await connection.fetchval("SELECT seq FROM mark") >= seq:
-                    return
+        while self._complete_seq() < seq:
+            if time.monotonic() > give_up:
+                return
             await asyncio.sleep(FOLLOW_PAUSE_S)
 
     async def _page(

@@ -29,8 +29,8 @@ JOURNALER = "journaler"
 SHADOW = "shadow"
 HISTORY = "history"
 DATABASE = "database"
-HISTORY_COUNTS = ("heartbeat", "seq", "errors")
-"""seq that the database has, failed attempts to write."""
+HISTORY_COUNTS = ("heartbeat", "seq", "complete_seq", "errors")
+"""seq that the database has, seq up to which it lacks no event, failed attempts to write."""
 SHADOW_COUNTS = ("heartbeat", "seq", "checks", "differences", "snapshot_seq", "stopped")
 """seq reached, hashes compared, differences found (0 or 1), seq of the last snapshot, 1: follows no more."""
 READY_FOLDER = "ready"

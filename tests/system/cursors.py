@@ -20,7 +20,10 @@ from tests.system.record import Record
 
 LOOK_AGAIN_S = 0.001
 SAMPLES_OF_ONE_LOOK = 5
-FOLLOWERS = (counter_name(SHADOW, "snapshot_seq"), counter_name(SHADOW, "seq"), counter_name(HISTORY, "seq"))
+FOLLOWERS = (
+    *(counter_name(SHADOW, "snapshot_seq"), counter_name(SHADOW, "seq")),
+    *(counter_name(HISTORY, "seq"), counter_name(HISTORY, "complete_seq")),
+)
 APPLIED = counter_name(WORKER, "commands")
 GROWING = ("JT", "D", "J", "E", "intent")
 

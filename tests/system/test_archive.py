@@ -9,18 +9,29 @@ from engine.contract.port import EventReader
 from engine.runtime.journal.journal import segment_paths
 from pinion.cli.main import main
 from tests.system.running import Running, await_true
+from tests.system.test_database_killed import lag_of
 from tests.system.test_up import order, post
 
 
-def history_of(running: Running) -> tuple[int, int]:
-    """Return how far history is, and what is durable."""
-    with EventReader.attach(running.data_dir) as reader:
-        return int(reader.counters()["history.seq"]), int(reader.durable_seq())
-
-
 def caught_up(running: Running) -> bool:
-    reached, durable = history_of(running)
-    return reached == durable
+    """Tell whether history lacks nothing that was done up to now."""
+    with EventReader.attach(running.data_dir) as reader:
+        durable_seq = reader.durable_seq()
+        return reader.counters()["history.complete_seq"] >= durable_seq
+
+
+def test_ticks_that_are_held_back_are_no_lag(start: Callable[..., Running]) -> None:
+    running = start()
+    url = running.await_ready()["api"]
+    with EventReader.attach(running.data_dir) as reader:
+        counters = reader.counters()
+
+        await_true(
+            lambda: 0 < counters["history.seq"] < reader.durable_seq() and lag_of(running, url) == 0,
+            "a tick is durable, not written, and not owed",
+        )
+
+    assert running.stop() == 0
 
 
 def test_segments_go_while_it_runs_and_everything_goes_on(

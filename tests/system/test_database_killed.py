@@ -136,7 +136,9 @@ async def test_a_database_killed_in_the_middle_of_a_copy_delays_history_and_noth
             client.join(WAIT_S)
         assert not any(client.told.faults or client.told.retries for client in clients), "trading noticed"
         last = reader.durable_seq()
-        await asyncio.to_thread(await_true, lambda: counters["history.seq"] >= last, "it caught up", WAIT_S)
+        await asyncio.to_thread(
+            await_true, lambda: counters["history.complete_seq"] >= last, "it caught up", WAIT_S
+        )
         assert counters["history.errors"] > 0
 
     assert await asyncio.to_thread(running.stop) == 0

@@ -7,6 +7,10 @@ Apart from the shadow, because a database that is down must not stop the verific
 never waits for it: while the database cannot be reached, at most two batches are kept ready and
 the journal keeps the rest. The mark in the database alone says where to go on, so whatever was
 killed in between, nothing is missing and nothing is there twice.
+
+Commands that made no event, such as the ticks of a quiet time, are held back until one comes that did,
+or for SILENCE_NS: a transaction for each of them would be most of what an idle instance does. A stop
+writes what is held, so that the next start goes on at the last snapshot.
 """
 
 import asyncio
@@ -33,12 +37,21 @@ Found = TypeVar("Found")
 BATCH_COMMANDS = 2**16
 PACE_S = 0.1
 """Behind a batch that took all there was: fewer transactions, and history is late by this much."""
+QUIET_PACE_S = 0.25
+"""The longest pace, after some looks in vain: each is a process that wakes up for nothing."""
+PACE_GROWTH = 1.25
 RETRY_FIRST_S = 0.1
 RETRY_MAX_S = 5.0
 PIECE_COMMANDS = 2**12
 """Replayed without a look at the stop: some 20 ms, ten times that where others need the cores."""
+FEW_COMMANDS = 2**6
+"""They are replayed sooner than a thread is woken up for them."""
 BEAT_S = 0.2
 """Between two signs of life while a replica is brought to the mark."""
+SILENCE_NS = 30_000_000_000
+"""The most time between the first and the last of the commands held back, by their own clock."""
+LAST_WRITE_S = 2.0
+"""What a stop gives the database to take what was held back."""
 DIGEST_BYTES = 16
 
 
@@ -76,9 +89,9 @@ class Follower(Protocol):
 
 
 Report = Callable[[int, int, str], None]
-"""report(seq, lag, error): history goes to seq, `lag` commands behind what is durable; "" = no error.
+"""report(seq, complete_seq, error): history goes to seq and lacks no event up to complete_seq; "" = no error.
 
-Where the database was not reached yet, seq is what was known before."""
+Where the database was not reached yet, both are the seq that was known before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +133,12 @@ class Historian:
         self._new_replica = new_replica
         self._report = report
         self._batch_commands = batch_commands
-        self._pace_s = pace_s
+        self._pace_s = self._rest_s = pace_s
         self._replica: Follower | None = None
         self._ready: deque[_Ready] = deque()
+        self._held: npt.NDArray[Any] | None = None
+        """Entries that the replica has applied and no batch holds: the last ones, without an event."""
+        self._no_events: npt.NDArray[Any] = np.zeros(0)
         self._seq = known_seq
         self._folder = folder
         self._is_reached = False
@@ -134,6 +150,7 @@ class Historian:
     async def run(self, stop: asyncio.Event) -> None:
         """Follow until `stop`; a batch being written then is given up, the next start writes it.
 
+        What is held back is written, where the database takes it soon.
         An error that is not the database's is raised: a damaged journal, or a fault of ours.
         """
         cutting = asyncio.create_task(self._cut_at(stop), name="stop")
@@ -156,6 +173,8 @@ class Historian:
         """Tell the thread, and drop the connection: a server that hangs would not answer a cancel either."""
         await stop.wait()
         self._stop.set()
+        if self._held is not None:
+            await asyncio.sleep(LAST_WRITE_S)  # cut short by the end of all that is written
         if self._history is not None:
             self._history.abort()
 
@@ -179,15 +198,27 @@ class Historian:
         # A server that hangs answers no sooner than it likes.
         async with await unless(stop, History.connect(self._dsn), Stopped()) as history:
             self._history = history
+            # One task serves all rests: a new one for each would be most of what a rest costs.
+            stopping = asyncio.create_task(stop.wait(), name="rest")
             try:
                 await history.migrate(self._projection.migrations, self._projection.session)
                 await self._find_place(await history.mark())
                 while not stop.is_set():
+                    seq = self._seq
                     if not await self._step(history):
-                        with suppress(TimeoutError):
-                            await asyncio.wait_for(stop.wait(), self._pace_s)
+                        await self._rest(stopping, is_quiet=self._seq == seq)
+                if self._held is not None and not self._ready:
+                    self._ready.append(self._ready_of(self._held, self._no_events, has_more=False))
+                    await self._write_oldest(history)
             finally:
+                stopping.cancel()
                 self._history = None
+
+    async def _rest(self, stopping: asyncio.Task[bool], is_quiet: bool) -> None:
+        """Wait for more, the longer the longer nothing was written."""
+        longer_s = min(self._rest_s * PACE_GROWTH, max(self._pace_s, QUIET_PACE_S))
+        self._rest_s = longer_s if is_quiet else self._pace_s
+        await asyncio.wait((stopping,), timeout=self._rest_s)
 
     async def _find_place(self, mark: Mark) -> None:
         """Bring the replica to the mark; what is ready and not in the database yet stays ready."""
@@ -206,13 +237,19 @@ class Historian:
             )
         while self._ready and self._ready[0].batch.last_seq <= mark.seq:
             self._ready.popleft()
-        if self._ready and self._ready[0].batch.first_seq == mark.seq + 1:
-            return
-        if self._ready or self._replica is None or self._replica.seq != mark.seq:
+        if self._replica is None or self._first_unwritten() != mark.seq + 1:
             self._ready.clear()
+            self._held = None
             log.info("history stands at seq %d of %d: a replica is brought there", mark.seq, durable_seq)
             self._replica = await self._beside(self._replica_at, mark.seq)
             log.info("history goes on behind seq %d", mark.seq)
+
+    def _first_unwritten(self) -> int:
+        """Return the first seq that the database has not, as far as was noted here."""
+        assert self._replica is not None
+        if self._ready:
+            return self._ready[0].batch.first_seq
+        return self._replica.seq + 1 if self._held is None else int(self._held["seq"][0])
 
     async def _beside(self, function: Callable[[int], Found], seq: int) -> Found:
         """Call it in a thread, with signs of life all the while; Stopped where it gave up."""
@@ -242,6 +279,11 @@ class Historian:
             self._say("")  # nothing new, as mostly: without a thread
             return False
         is_first = not self._ready
+        if is_first and self._source.durable_seq() - self._replica.seq <= FEW_COMMANDS:
+            prepared = self._prepare()
+            self._ready.extend(() if prepared is None else (prepared,))
+            self._say("")
+            return prepared is not None
         preparing = asyncio.create_task(asyncio.to_thread(self._prepare))
         try:
             has_more = await self._write_oldest(history)
@@ -275,17 +317,38 @@ class Historian:
         durable_seq = self._source.durable_seq()
         if len(self._ready) > 1 or durable_seq <= replica.seq:
             return None
-        entries = self._source.read(replica.seq + 1, self._batch_commands, self._go_on)
+        held_count = 0 if self._held is None else len(self._held)
+        entries = self._source.read(replica.seq + 1, self._batch_commands - held_count, self._go_on)
         events = []
         for first in range(0, len(entries), PIECE_COMMANDS):
             self._go_on()
             events.append(replica.apply(entries[first : first + PIECE_COMMANDS]))
         self._go_on()
-        batch = self._projection.batch(entries, np.concatenate(events), replica.state)
-        return _Ready(batch, digest_of(entries), has_more=batch.last_seq < durable_seq)
+        made = np.concatenate(events)
+        entries = entries.copy() if self._held is None else np.concatenate((self._held, entries))
+        has_more = replica.seq < durable_seq
+        if len(made) == 0 and not has_more and self._may_wait(entries):
+            self._held, self._no_events = entries, made
+            return None
+        return self._ready_of(entries, made, has_more)
+
+    def _may_wait(self, entries: npt.NDArray[Any]) -> bool:
+        """Tell whether entries without an event may be held back."""
+        held_ns = entries["eng_ts"][-1] - entries["eng_ts"][0]
+        return len(entries) < self._batch_commands and bool(held_ns < SILENCE_NS)
+
+    def _ready_of(self, entries: npt.NDArray[Any], events: npt.NDArray[Any], has_more: bool) -> _Ready:
+        """Make the batch of all entries that are in none yet."""
+        assert self._replica is not None
+        batch = self._projection.batch(entries, events, self._replica.state)
+        self._held = None
+        return _Ready(batch, digest_of(entries), has_more)
 
     def _say(self, error: str) -> None:
-        self._report(self._seq, max(0, self._source.durable_seq() - self._seq), error)
+        complete_seq = self._seq
+        if self._held is not None and self._held["seq"][0] == self._seq + 1:
+            complete_seq = int(self._held["seq"][-1])
+        self._report(self._seq, complete_seq, error)
 
 
 def digest_of(entries: npt.NDArray[Any]) -> bytes:

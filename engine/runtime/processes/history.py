@@ -104,11 +104,13 @@ def run_history(segments: Segments, data_dir: Path, dsn: str) -> int:
     assert application.projection is not None
     projection = application.projection()
     counters = segments.counters
-    seq, errors = counter_name(HISTORY, "seq"), counter_name(HISTORY, "errors")
+    seq, complete_seq = counter_name(HISTORY, "seq"), counter_name(HISTORY, "complete_seq")
+    errors = counter_name(HISTORY, "errors")
 
-    def report(reached: int, lag: int, error: str) -> None:
+    def report(reached: int, complete: int, error: str) -> None:
         counters.beat(counter_name(HISTORY, "heartbeat"))
         counters[seq] = reached
+        counters[complete_seq] = complete
         if error:
             counters.add(errors)
 

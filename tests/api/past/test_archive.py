@@ -63,7 +63,7 @@ async def serving(story: Story, dsn: str | None, seq: int | None = None) -> Test
     replica = MemoryReplica()
     replica.apply(story.entries[:seq])
     source = LiveSource(LiveView(replica.state), lambda: replica.seq, 1)
-    archive = Archive(dsn) if dsn else None
+    archive = Archive(dsn, lambda: replica.seq) if dsn else None
     app = web.Application(middlewares=[problem_middleware, caller_middleware(Access(KEYS))])
     app.add_routes(Queries(Hub(source), None, archive).routes())  # type: ignore[arg-type]  # not asked for
 
@@ -317,6 +317,22 @@ async def test_a_database_that_is_down_is_a_problem_and_live_orders_go_on(
     assert [status for status, _ in (down, empty, again)] == [503, 503, 503]
     assert {problem["reason"] for _, problem in (down, empty, again)} == {"history_unavailable"}
     assert (live, up, page["as_of_seq"]) == (200, 200, len(story.entries))
+
+
+async def test_who_asks_is_kept_waiting_only_while_history_lacks_an_event() -> None:
+    asked: list[int] = []
+
+    def complete_seq() -> int:
+        asked.append(7)
+        return 7
+
+    archive = Archive("postgresql://never.asked", complete_seq)
+    await archive.until_followed(7)
+    at_once = len(asked)
+    await archive.until_followed(8)
+
+    assert at_once == 1
+    assert len(asked) > 2
 
 
 async def test_a_page_reads_no_more_than_it_shows(filled: str) -> None:

@@ -126,7 +126,7 @@ async def lookup_of(entries: Any, dsn: str) -> AsyncIterator[OrderLookup]:
     """Give a lookup over the state that entries lead to, and a database."""
     replica = MemoryReplica()
     replica.apply(entries)
-    archive = Archive(dsn)
+    archive = Archive(dsn, lambda: replica.seq)
     source = LiveSource(LiveView(replica.state), lambda: replica.seq, 1)
     try:
         yield OrderLookup(Hub(source), ArchiveQueries(archive, source), [EVERY, ONE])
