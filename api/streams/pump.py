@@ -24,7 +24,7 @@ from ringbuf.seqlock import TornReadError
 
 log = logging.getLogger(__name__)
 
-IDLE_S, QUIET_S = 0.1, 0.3
+IDLE_S, QUIET_S = 0.1, 0.5
 LISTENING_S = 0.004
 BUSY_S = 0.001
 DRAIN_EVENTS = 1024

@@ -13,7 +13,7 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from engine.contract.stop_signals import stop_signals
@@ -42,12 +42,14 @@ class Signals:
 
     Handlers and a pipe, not a blocked mask: numpy's library has threads of its own, and a
     signal to the process may be delivered to any of them.
+
+    stopping : the signals to stop on, those of stop_signals() when left out
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stopping: Sequence[signal.Signals] = ()) -> None:
         self.stop_wanted = False
         self.reading, self._writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        self._previous = {number: signal.signal(number, self._stop) for number in stop_signals()}
+        self._previous = {number: signal.signal(number, self._stop) for number in stopping or stop_signals()}
         self._previous[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._writing, warn_on_full_buffer=False)
 

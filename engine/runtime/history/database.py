@@ -18,7 +18,6 @@ import signal
 import stat
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +25,7 @@ from urllib.parse import quote
 
 from engine.contract.instance import READY_FOLDER, write_ready
 from engine.runtime.history.ordinary_user import Identity, NoOrdinaryUserError
-from engine.runtime.process import RoleTakenError, take_role
+from engine.runtime.process import RoleTakenError, Signals, take_role
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +40,8 @@ STOP_S_MAX = 30.0
 LEFTOVER_S_MAX = 15.0
 """Processes of a server whose parent was killed end by themselves within this."""
 POLL_S = 0.02
-WATCH_S = 0.2
+WATCH_S = 1.0
+"""Between two signs of life; the end of the server is told by a signal."""
 LOG_TAIL_BYTES = 1500
 LOG_BYTES_MAX = 2**24
 LOG_KEPT_BYTES = 2**20
@@ -238,11 +238,10 @@ class Database:
 def run_database(data_dir: Path, beat: Callable[[], None]) -> int:
     """Be the process that owns the server: start it, serve until SIGTERM, stop it; return the exit code.
 
-    beat : called several times a second, as a sign of life
+    beat : called once a second at least, as a sign of life
     It ends with 1 as soon as the server has ended by itself, to be started again.
     """
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signals = Signals((signal.SIGTERM,))
     database = Database(data_dir, beat)
     try:
         database.start()
@@ -251,7 +250,7 @@ def run_database(data_dir: Path, beat: Callable[[], None]) -> int:
         log.error("the database cannot be started: %s", error)
         database.stop()
         return 1
-    while not stop.wait(WATCH_S) and database.pid is not None:
+    while not signals.wait(WATCH_S) and database.pid is not None:
         beat()
         database.bound_log()
     has_failed = database.pid is None

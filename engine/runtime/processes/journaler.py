@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 LOOK_NS = 50_000_000
 """The longest time between two looks whether the file is in its place, while something is written."""
-IDLE_NS = 250_000_000
+IDLE_NS = 500_000_000
 """The longest wait for entries, between two beats; a signal ends it."""
 RETRY_SPARE_S = 1.0
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)

@@ -39,9 +39,12 @@ from ringbuf.layout import PUBLISHED
 
 log = logging.getLogger(__name__)
 
-LOOK_NS = 500_000_000
+LOOK_NS = 1_500_000_000
+"""The longest wait for something durable, longer than between two ticks; a signal ends it."""
 LAG_S = 0.05
 """Rest behind what was durable: the shadow is in no hurry, and applies some commands at once."""
+STOPPED_S = 0.5
+"""Between two signs of life of a shadow that follows no more."""
 CHECK_EVERY = 1 << CHECK_BITS
 
 
@@ -204,5 +207,5 @@ def run_shadow(segments: Segments, data_dir: Path) -> int:
     segments.counters[counter_name(SHADOW, "stopped")] = 1
     while not stopping:
         segments.counters.beat(heartbeat)
-        time.sleep(LOOK_NS / 1e9)
+        time.sleep(STOPPED_S)
     return 1

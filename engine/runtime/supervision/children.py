@@ -33,6 +33,8 @@ class Child:
     pid: int
     started: float = field(default_factory=time.monotonic)
     bound_port: int = 0
+    has_reported: bool = False
+    """Whether its port is the one that it reported."""
     killed_because: str = ""
     """Why the supervisor itself killed it."""
 

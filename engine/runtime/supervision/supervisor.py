@@ -239,7 +239,7 @@ class Supervisor:
                 child = self.children[name]
                 bound = instance.read_ready(self.data_dir, name, child.pid)
                 if bound is not None:
-                    child.bound_port = bound
+                    child.bound_port, child.has_reported = bound, True
                     waiting.remove(name)
             if waiting and time.monotonic() > deadline:
                 raise StartError(f"{', '.join(waiting)} did not become ready within {wait_s:.0f} s")
@@ -342,8 +342,11 @@ class Supervisor:
             log.info("%s started again as pid %d", name, self.children[name].pid)
             self.announcement.write()
         for name, child in self.children.items():
-            bound = instance.read_ready(self.data_dir, name, child.pid)
-            if bound is not None and bound != child.bound_port:
+            bound = None if child.has_reported else instance.read_ready(self.data_dir, name, child.pid)
+            if bound is None:
+                continue
+            child.has_reported = True
+            if bound != child.bound_port:
                 child.bound_port = bound
                 self.announcement.write()
         self.announcement.catch_up()
