@@ -1,4 +1,4 @@
-"""Whole instances as a fixture: `start(...)` begins one, the end of the test ends it."""
+"""Whole instances as fixtures: `start(...)` begins one for a test, `shared` is one for a module."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,6 +7,18 @@ from typing import Any
 import pytest
 
 from tests.system.running import Running
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One instance for all tests of a module that leave it as they found it; it is ready."""
+    running = Running(tmp_path_factory.mktemp("shared") / "data")
+    try:
+        running.await_ready()
+        yield running
+        assert running.stop() == 0
+    finally:
+        running.clean_up()
 
 
 @pytest.fixture

@@ -27,6 +27,8 @@ class Running:
         """Start it; umask : -1 leaves the tests' own; within : a command that becomes the one behind it."""
         self.data_dir = data_dir
         self.errors = data_dir / "stderr.txt"
+        self.ready: dict[str, Any] = {}
+        """What the ready line says, once it was read."""
         data_dir.mkdir(parents=True, exist_ok=True)
         with self.errors.open("ab") as errors:
             self.process = subprocess.Popen(
@@ -38,11 +40,14 @@ class Running:
     def await_ready(self) -> dict[str, Any]:
         """Return the content of the ready line."""
         assert self.process.stdout is not None
+        if self.ready:
+            return self.ready
         self.lines = []
         for line in self.process.stdout:
             self.lines.append(line.rstrip())
             if line.startswith("ready "):
-                return json.loads(line.removeprefix("ready "))
+                self.ready = json.loads(line.removeprefix("ready "))
+                return self.ready
         raise AssertionError(f"ended with {self.process.wait()}: {self.errors.read_text()}")
 
     def pid_of(self, name: str) -> int:

@@ -77,10 +77,17 @@ def blocking(troubles: list[dict[str, Any]]) -> set[tuple[str, str | None]]:
     return {(each["reason"], each["process"]) for each in troubles if each["blocks"]}
 
 
+def test_nothing_is_silent_that_has_just_begun(shared: Running) -> None:
+    answers = Answers(shared)
+
+    told = [each["detail"] for each in answers.readyz()[1]["troubles"]]
+
+    assert not any("no sign of life yet" in detail for detail in told), told
+
+
 @pytest.mark.parametrize("process", ["journaler", "worker"])
-def test_a_process_that_stands_still_makes_it_unready_until_it_goes_on(start: Start, process: str) -> None:
-    running = start()
-    answers, pid = Answers(running), running.pid_of(process)
+def test_a_process_that_stands_still_makes_it_unready_until_it_goes_on(shared: Running, process: str) -> None:
+    answers, pid = Answers(shared), shared.pid_of(process)
     await_true(answers.is_ready, "it is ready at first")
     assert answers.metrics()["pinion_ready", ""] == 1
 
@@ -106,17 +113,6 @@ def test_a_process_that_stands_still_makes_it_unready_until_it_goes_on(start: St
     assert f"NOT READY: {process} (pid {pid}) gave no sign of life" in text
     assert healthy == 200, "the api process answers all the while"
     await_true(answers.is_ready, "it is ready again")
-    assert running.stop() == 0
-
-
-def test_nothing_is_silent_that_has_just_begun(start: Start) -> None:
-    running = start()
-    answers = Answers(running)
-
-    told = [each["detail"] for each in answers.readyz()[1]["troubles"]]
-
-    assert not any("no sign of life yet" in detail for detail in told), told
-    assert running.stop() == 0
 
 
 def test_a_dead_worker_makes_it_unready_until_another_has_rebuilt_the_state(start: Start) -> None:
@@ -153,27 +149,24 @@ def test_a_dead_worker_makes_it_unready_until_another_has_rebuilt_the_state(star
     assert running.stop() == 0
 
 
-def test_processes_that_nobody_waits_for_do_not_make_it_unready(start: Start) -> None:
-    running = start()
-    answers = Answers(running)
+def test_processes_that_nobody_waits_for_do_not_make_it_unready(shared: Running) -> None:
+    answers = Answers(shared)
     await_true(answers.is_well, "all is well at first")
-    supervisor = running.process.pid
+    supervisor = shared.process.pid
 
     os.kill(supervisor, signal.SIGSTOP)
     for process in ("shadow", "history", "database"):
-        os.kill(running.pid_of(process), signal.SIGKILL)
+        os.kill(shared.pid_of(process), signal.SIGKILL)
     await_true(lambda: answers.missing() == {"shadow", "history", "database"}, "all three are missed")
     status, document = answers.readyz()
     os.kill(supervisor, signal.SIGCONT)
 
     assert (status, document["status"]) == (200, "ready")
     await_true(answers.is_well, "all is well again")
-    assert running.stop() == 0
 
 
-def test_metrics_name_every_latch_alarm_and_heartbeat(start: Start) -> None:
-    running = start()
-    answers = Answers(running)
+def test_metrics_name_every_latch_alarm_and_heartbeat(shared: Running) -> None:
+    answers = Answers(shared)
     await_true(answers.is_well, "all is well at first")
 
     metrics = answers.metrics()
@@ -194,4 +187,3 @@ def test_metrics_name_every_latch_alarm_and_heartbeat(start: Start) -> None:
     assert {"supervisor", "worker", "journaler", "shadow", "http", "api"} <= beating
     assert metrics["pinion_stalled_seconds", ""] < 3
     assert metrics["pinion_durable_lag", ""] >= 0
-    assert running.stop() == 0

@@ -161,14 +161,12 @@ def test_a_host_that_is_not_ours_is_told_with_its_setting(start: Start, tmp_path
         assert "Traceback" not in running.errors.read_text()
 
 
-def test_a_feeder_trades_through_a_spare_ring(start: Start) -> None:
-    running = start()
-    running.await_ready()
+def test_a_feeder_trades_through_a_spare_ring(shared: Running) -> None:
     commands = np.zeros(3, COMMAND)
     commands["op"], commands["version"], commands["roles"] = Op.MASS_CANCEL, COMMAND_VERSION, Role.ALL
     commands["instrument"], commands["account"] = ALL_INSTRUMENTS, 1
 
-    with claim_spare(running.data_dir) as gate:
+    with claim_spare(shared.data_dir) as gate:
         assert gate.submit(commands) == 3
         kinds: list[int] = []
 
@@ -179,18 +177,16 @@ def test_a_feeder_trades_through_a_spare_ring(start: Start) -> None:
         await_true(answered, "three answers")
 
     assert set(kinds) == {EventKind.DONE}
-    assert running.stop() == 0
 
 
-def test_history_holds_what_was_traded(start: Start) -> None:
-    running = start()
-    ready = running.await_ready()
-    post(running, "/v1/orders", order(1), ready["orders"])
-    sold = post(running, "/v1/orders", order(2, "sell"), ready["orders"])
+def test_history_holds_what_was_traded(shared: Running) -> None:
+    ready = shared.ready
+    post(shared, "/v1/orders", order(1), ready["orders"])
+    sold = post(shared, "/v1/orders", order(2, "sell"), ready["orders"])
 
     def fills() -> list[dict[str, Any]]:
         request = urllib.request.Request(
-            f"{ready['api']}/v1/fills?account=2", headers={"Authorization": f"Bearer {running.key}"}
+            f"{ready['api']}/v1/fills?account=2", headers={"Authorization": f"Bearer {shared.key}"}
         )
         try:
             with urllib.request.urlopen(request, timeout=20) as answer:
@@ -204,15 +200,11 @@ def test_history_holds_what_was_traded(start: Start) -> None:
     [fill] = fills()
 
     assert (fill["order_id"], fill["price"], fill["liquidity"]) == (sold["order_id"], "100", "taker")
-    assert running.stop() == 0
 
 
-def test_status_shows_what_runs(start: Start) -> None:
-    running = start()
-    running.await_ready()
-
+def test_status_shows_what_runs(shared: Running) -> None:
     shown = subprocess.run(
-        [sys.executable, "-m", "pinion.cli.main", "status", "--data", str(running.data_dir), "--json"],
+        [sys.executable, "-m", "pinion.cli.main", "status", "--data", str(shared.data_dir), "--json"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
 
@@ -220,7 +212,6 @@ def test_status_shows_what_runs(start: Start) -> None:
     assert [each["name"] for each in status["processes"]] == list(PROCESSES)
     assert all(each["alive"] for each in status["processes"])
     assert status["durability"] == "sync"
-    assert running.stop() == 0
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """An instance answers under every policy of waiting, and whoever of it was stopped or killed in its sleep."""
 
 import http.client
+import itertools
 import json
 import os
 import signal
@@ -25,6 +26,8 @@ from tests.system.running import Running, await_true
 Start = Callable[..., Running]
 ORDERS = 20
 ANSWER_S = 20.0
+_numbers = itertools.count(1)
+"""Ids of orders, never used twice: some tests share an instance."""
 
 
 class Door:
@@ -34,7 +37,6 @@ class Door:
         self._headers = {"Authorization": f"Bearer {running.key}"}
         host = instance.read(running.data_dir).orders.removeprefix("http://")
         self._connection = http.client.HTTPConnection(host, timeout=ANSWER_S)
-        self._number = 0
 
     def __enter__(self) -> "Door":
         return self
@@ -44,9 +46,8 @@ class Door:
 
     def order(self) -> int:
         """Enter an order; return the status of the answer."""
-        self._number += 1
         body = {
-            "client_order_id": self._number, "account": 1, "symbol": "BTC-USD",
+            "client_order_id": next(_numbers), "account": 1, "symbol": "BTC-USD",
             "side": "buy", "price": "100.00", "quantity": "1",
         }  # fmt: skip
         self._connection.request("POST", "/v1/orders", json.dumps(body), self._headers)
@@ -85,13 +86,11 @@ def test_every_order_is_answered_under_every_policy(start: Start, wait: str, dur
 
 
 @pytest.mark.parametrize("sleeper", ["worker", "journaler", "http"])
-def test_what_came_while_a_process_stood_still_is_done_once_it_goes_on(start: Start, sleeper: str) -> None:
-    running = start()
-    running.await_ready()
+def test_what_came_while_a_process_stood_still_is_done_once_it_goes_on(shared: Running, sleeper: str) -> None:
     answers: list[int] = []
-    with Door(running) as door:
+    with Door(shared) as door:
         for _ in range(5):
-            with stopped(running.pid_of(sleeper)):
+            with stopped(shared.pid_of(sleeper)):
                 asking = threading.Thread(target=lambda: answers.append(door.order()))
                 asking.start()
                 time.sleep(0.05)
@@ -101,26 +100,22 @@ def test_what_came_while_a_process_stood_still_is_done_once_it_goes_on(start: St
 
 
 @pytest.mark.parametrize("sleeper", ["worker", "journaler"])
-def test_a_process_that_is_killed_asleep_is_replaced_and_called_again(start: Start, sleeper: str) -> None:
-    running = start()
-    running.await_ready()
-    await_true(lambda: bell_of(running, sleeper) == ASLEEP, "an idle process asleep")
-    killed = running.pid_of(sleeper)
+def test_a_process_that_is_killed_asleep_is_replaced_and_called_again(shared: Running, sleeper: str) -> None:
+    await_true(lambda: bell_of(shared, sleeper) == ASLEEP, "an idle process asleep")
+    killed = shared.pid_of(sleeper)
 
     os.kill(killed, signal.SIGKILL)
-    await_true(lambda: running.pid_of(sleeper) != killed, "another one")
-    await_true(lambda: bell_of(running, sleeper) == ASLEEP, "it asleep as well")
+    await_true(lambda: shared.pid_of(sleeper) != killed, "another one")
+    await_true(lambda: bell_of(shared, sleeper) == ASLEEP, "it asleep as well")
 
-    with Door(running) as door:
+    with Door(shared) as door:
         statuses = [door.order() for _ in range(ORDERS)]
     assert set(statuses) <= {200, 503}
     assert statuses[-1] == 200
 
 
-def test_a_feeder_asleep_on_a_spare_ring_is_called_when_its_answer_is_durable(start: Start) -> None:
-    running = start()
-    running.await_ready()
-    with claim_spare(running.data_dir) as gate:
+def test_a_feeder_asleep_on_a_spare_ring_is_called_when_its_answer_is_durable(shared: Running) -> None:
+    with claim_spare(shared.data_dir) as gate:
         for number in range(ORDERS):
             commands: Any = np.zeros(1, COMMAND)
             commands["op"], commands["version"], commands["roles"] = Op.CANCEL, COMMAND_VERSION, Role.ALL
@@ -132,22 +127,20 @@ def test_a_feeder_asleep_on_a_spare_ring_is_called_when_its_answer_is_durable(st
             assert gate.durable_seq() >= gate.seq
 
 
-def test_the_bell_of_a_feeder_that_died_asleep_is_put_back(start: Start) -> None:
-    running = start()
-    running.await_ready()
+def test_the_bell_of_a_feeder_that_died_asleep_is_put_back(shared: Running) -> None:
     feeder = os.fork()
     if feeder == 0:
         try:
-            claim_spare(running.data_dir).await_events(3600.0)
+            claim_spare(shared.data_dir).await_events(3600.0)
         finally:
             os._exit(0)
-    spare = instance.read(running.data_dir).spares[0]
-    await_true(lambda: bell_of(running, spare) == ASLEEP, "a feeder asleep")
+    spare = instance.read(shared.data_dir).spares[0]
+    await_true(lambda: bell_of(shared, spare) == ASLEEP, "a feeder asleep")
 
     os.kill(feeder, signal.SIGKILL)
     os.waitpid(feeder, 0)
 
-    await_true(lambda: bell_of(running, spare) != ASLEEP, "nobody to call")
+    await_true(lambda: bell_of(shared, spare) != ASLEEP, "nobody to call")
 
 
 def test_without_a_shadow_everything_is_answered_and_the_digest_says_why_there_is_none(

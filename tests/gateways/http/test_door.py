@@ -14,7 +14,6 @@ import aiohttp
 import msgspec
 import pytest
 
-from engine.settings.door_settings import DoorLimits
 from perf.live import Live, live
 
 TRADER, OPERATOR, VIEWER, OTHER = (
@@ -23,7 +22,10 @@ TRADER, OPERATOR, VIEWER, OTHER = (
     "key-of-a-viewer-1",
     "key-of-another-1",
 )
+HEAD_TIMEOUT_S = 4
 CONFIG = f"""
+[doors]
+head_timeout_s = {HEAD_TIMEOUT_S}
 [[keys]]
 name = "trader"
 token = "{TRADER}"
@@ -341,8 +343,7 @@ def test_client_that_sends_half_a_request_is_answered_and_closed(pinion: Live) -
     whole = b"POST /v1/orders HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + TRADER.encode()
     halves = [whole, whole + b"\r\nContent-Length: 100\r\n\r\n{"]
     sockets = [
-        socket.create_connection(("127.0.0.1", pinion.order_port), DoorLimits().head_timeout_s + 10)
-        for _ in halves
+        socket.create_connection(("127.0.0.1", pinion.order_port), HEAD_TIMEOUT_S + 10) for _ in halves
     ]
     try:
         for sock, half in zip(sockets, halves, strict=True):
