@@ -1,4 +1,4 @@
-"""Who may read what: bearer keys bind a caller to accounts (DESIGN section 2).
+"""Who may read what: bearer keys bind a caller to accounts.
 
 With keys configured every /v1 route needs one; `/healthz`, `/readyz`, `/metrics`,
 `/openapi.json` and the dashboard page carry nothing private and need none. Without any

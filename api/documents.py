@@ -1,4 +1,4 @@
-"""What callers read: books, orders, accounts, trades and reports in R3's field names.
+"""What callers read: books, orders, accounts, trades and reports, named as in interface R3.
 
 Engine units end here: prices, quantities and money become decimal strings without
 trailing zeros, ids stay as given, null for none. Public market data names no account,

@@ -2,7 +2,7 @@
 
 Live state may be ahead of what is durable. An answer taken from it notes the seq of what it
 shows and leaves only when the durable cursor has reached that seq, so nobody is shown what
-can still be lost (DESIGN D14). Waiting is bounded; then the caller is told to ask again.
+can still be lost (design decision D14). Waiting is bounded; then the caller is told to ask again.
 """
 
 import asyncio

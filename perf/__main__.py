@@ -170,7 +170,7 @@ def _done(options: argparse.Namespace, argv: list[str]) -> int:
 
 
 def main(argv: list[str]) -> int:
-    """Run the command; return the exit code of R1: 0 done, 1 failed, 2 wrong usage."""
+    """Run the command; return the exit code: 0 done, 1 failed, 2 wrong usage."""
     options = arguments(argv)
     try:
         return _done(options, argv)

@@ -117,7 +117,7 @@ class Progress:
 
 
 def run(quick: bool) -> list[Line]:
-    """Measure; return R7 lines."""
+    """Measure; return the results as lines of interface R7."""
     count = QUICK_COMMANDS if quick else COMMANDS
     lines = []
     for mix in (POWER_LAW,) if quick else (EXCHANGE_CORE, POWER_LAW, NASDAQ):

@@ -21,7 +21,7 @@ LATENCIES = ("mean_ns", "p50_ns", "p99_ns", "p999_ns", "max_ns")
 
 
 def run(quick: bool) -> list[Line]:
-    """Measure; return R7 lines."""
+    """Measure; return the results as lines of interface R7."""
     rounds, seconds = (QUICK_ROUNDS, QUICK_ROUND_S) if quick else (ROUNDS, ROUND_S)
     with live() as instance:
         door = GENERATOR, instance.order_port, instance.key

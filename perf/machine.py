@@ -1,4 +1,4 @@
-"""The machine that a number was measured on: no number is published without it (STYLE 44)."""
+"""The machine that a number was measured on: no number is published without it."""
 
 import os
 import platform

@@ -1,6 +1,6 @@
-"""Results as files and tables: R7's JSON, pyperf suites for comparisons, a table to read.
+"""Results as files and tables: the JSON of interface R7, pyperf suites for comparisons, a table to read.
 
-`FILE.json` is exactly R7's list. `FILE.pyperf.json` beside it holds every figure as a pyperf
+`FILE.json` is exactly the list of interface R7. `FILE.pyperf.json` beside it holds every figure as a pyperf
 benchmark named tier/case/figure, one value a run, with the machine as metadata, so
 `python -m pyperf compare_to OLD NEW` works on p99 as on means. Throughput is not in it: its
 mean_ns is.

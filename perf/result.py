@@ -1,4 +1,4 @@
-"""One measured case, in the shape that SPEC R7 fixes."""
+"""One measured case, in the shape that interface R7 fixes."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -41,7 +41,7 @@ class Result:
     checked: bool = True
 
     def line(self) -> Line:
-        """Return the result as R7's JSON object."""
+        """Return the result as the JSON object of interface R7."""
         return asdict(self)
 
 
@@ -73,7 +73,7 @@ def with_latencies(
 
 
 def check_line(line: Line) -> None:
-    """Refuse a line that is not of R7's shape or that did not verify its result."""
+    """Refuse a line that is not of the shape of interface R7, or that did not verify its result."""
     if tuple(line) != KEYS:
         raise ValueError(
             f"result {line.get('tier')}/{line.get('case')} has keys {tuple(line)}, must be {KEYS}"

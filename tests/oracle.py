@@ -1,11 +1,11 @@
-"""A naive exchange, written from the specification for clarity: the oracle of the differential tests.
+"""A naive exchange, written from docs/exchange-rules.md for clarity: the oracle of the differential tests.
 
 It takes commands as the JSON lines' dicts, with decimal strings, and returns events
 as the JSON lines' dicts. It imports nothing of the engine; whatever the engine keeps
 as a counter or an index is here a search or a sum over plain lists.
 
     oracle.py           the exchange: orders in, events out, matching
-    oracle_checks.py    every check of a new or replaced order, in the order of SPEC S3
+    oracle_checks.py    every check of a new or replaced order, in the order of exchange rule S3
     oracle_admin.py     instruments, accounts, limits, phases, time
     oracle_accounts.py  money, positions, rates
     oracle_market.py    instruments and their queues; exact decimals
@@ -205,7 +205,7 @@ class Exchange:
                 self.end(instrument, order, "filled")
 
     def prevent(self, instrument: Instrument, taker: Order, maker: Order) -> None:
-        """Keep an account from trading with itself, as the taker's mode says (SPEC S9)."""
+        """Keep an account from trading with itself, as the taker's mode says (exchange rule S9)."""
         quantity = min(taker.leaves, maker.leaves)
         self.emit(
             "prevented",

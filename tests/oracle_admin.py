@@ -152,7 +152,7 @@ def instrument_limits(of: Instrument, request: Fields) -> None:
 
 
 def phase(exchange: "Exchange", request: Fields) -> None:
-    """Move one instrument, or all in one record, to another phase (SPEC S17)."""
+    """Move one instrument, or all in one record, to another phase (exchange rule S17)."""
     wanted = request["phase"]
     if wanted not in PHASES_BUILT:
         raise Refused("unsupported")

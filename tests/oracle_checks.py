@@ -1,4 +1,4 @@
-"""The oracle's checks: what the door refuses, then every check of a new or replaced order as in SPEC S3.
+"""The oracle's checks: what the door refuses, then every check of an order as in exchange rule S3.
 
 Part of the naive exchange of oracle.py. Each function only looks; the first failing
 check raises Refused and nothing has changed, except that a rate bucket gave its token.
@@ -198,7 +198,7 @@ def check_fields(instrument: Instrument, order: Order, request: Fields) -> int:
 
 
 def protection(instrument: Instrument, order: Order) -> int:
-    """Return the worst price of a market order (SPEC S6)."""
+    """Return the worst price of a market order (exchange rule S6)."""
     makers = instrument.against(order.side)
     if not makers:
         raise Refused("no_liquidity")
@@ -305,7 +305,7 @@ def check_house(exchange: "Exchange", currency: str, more: int) -> None:
 
 
 def reachable_quantity(instrument: Instrument, order: Order, limit: int) -> int:
-    """Return how much of a fill-or-kill order would trade (SPEC S8)."""
+    """Return how much of a fill-or-kill order would trade (exchange rule S8)."""
     total = 0
     for maker in instrument.reachable(order.side, limit):
         if maker.account == order.account and order.prevention != "none":
@@ -317,7 +317,7 @@ def reachable_quantity(instrument: Instrument, order: Order, limit: int) -> int:
 
 
 def replaced_order(exchange: "Exchange", request: Fields) -> tuple[Instrument, Order, int, int]:
-    """Check a replacement; return the order with its new price and new total quantity (SPEC S11)."""
+    """Check a replacement; return the order with its new price and new total quantity (exchange rule S11)."""
     account, instrument, order = own_order(exchange, request)
     price = request.get("price", order.price)
     quantity = request.get("quantity", order.quantity)

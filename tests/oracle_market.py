@@ -1,6 +1,6 @@
 """What the oracle knows of an instrument: its rules, and its two queues of orders as plain sorted lists.
 
-Part of the naive exchange of oracle.py: written from the specification for clarity,
+Part of the naive exchange of oracle.py: written from docs/exchange-rules.md for clarity,
 with nothing imported from the engine. Prices are whole ticks, quantities whole lots,
 money whole minor units, all as unbounded Python integers.
 """

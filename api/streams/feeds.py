@@ -1,7 +1,7 @@
 """Public state as a stream: one feed per book and depth, one per ticker, shared by all readers.
 
 A feed publishes copies of the live book. What a reader gets is the difference between the
-copy it was sent last and the newest one, as absolute levels (SPEC S25): a fast reader sees
+copy it was sent last and the newest one, as absolute levels (exchange rule S25): a fast reader sees
 every copy, a slow one fewer and larger steps, and both hold the same book afterwards.
 
     md_seq of the copies     4        7        8        11

@@ -6,7 +6,7 @@ The engine never waits for its readers. The pace:
     somebody listens                    until the engine calls (ringbuf/bells.py), or LISTENING_S
     events flow                         as long as the work of the pass took, so following a
                                         flood takes half a CPU at most and lags, or is lapped,
-                                        instead of taking time from the engine (DESIGN D5)
+                                        instead of taking time from the engine (design decision D5)
 """
 
 import asyncio

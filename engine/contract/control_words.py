@@ -2,7 +2,7 @@
 
 segment    kind       records
 commands   STATE      rings_dtype: control block and command slots of every command ring
-journal    SPSC       entries (records.entry_dtype); control also carries DURABLE, LATCH (DESIGN section 5)
+journal    SPSC       entries (records.entry_dtype); control also carries DURABLE, LATCH (docs/protocol.md)
 events     BROADCAST  events; gated by DURABLE
 state      STATE      one record of the application
 counters   COUNTERS   worker.*, <process>.heartbeat, <ring>.sessions, <ring>.busy
@@ -52,7 +52,7 @@ RING_WAIT = 0
 STEP = 1
 HISTOGRAMS = ("ring_wait", "step")
 CHECK_BITS = 16
-"""Every 2**CHECK_BITS commands the worker notes the hash of all events so far (SPEC S27)."""
+"""Every 2**CHECK_BITS commands the worker notes the hash of all events so far (exchange rule S27)."""
 CHECKS = 64
 STATS = np.dtype(
     [("buckets", "<i8", (len(HISTOGRAMS), BUCKETS)), ("checks", "<i8", (2 * CHECKS,))]  # seq, hash, ...
@@ -86,7 +86,7 @@ def rings_dtype(ring_count: int, slot_count: int, slot: np.dtype[Any]) -> np.dty
 def ring_record_dtype(slot: np.dtype[Any], slot_count: int) -> np.dtype[np.void]:
     """Return a ring segment from its control block on as one record: what the loop's kernel takes.
 
-    An array argument costs a kernel reference counting, a record does not (FACTS 1).
+    An array argument costs a kernel reference counting, a record does not (design decision D6).
     """
     gap = DATA_OFFSET_BYTES - CONTROL_OFFSET_BYTES - CONTROL_WORDS * WORD_BYTES
     return np.dtype(

@@ -6,7 +6,7 @@
    into the journal ring, which is published before anything is applied; their command slots
    are free again at once. 2. Commands are applied out of the journal ring, one after the
    other. 3. Their events are copied from `s.out` to the event ring, some commands' together, in
-   chunks between which the gate is asked: never overwrite what is not yet visible (DESIGN section 5, rule 5).
+   chunks between which the gate is asked: never overwrite what is not yet visible (protocol rule 5).
    Nothing waits inside a step: a closed gate or a full journal leaves the rest for the next.
 
 The loop is neutral: an application brings `apply(s, command, seq, eng_ts, ring)`,
@@ -142,7 +142,7 @@ def take_batch(loop: Any, commands: Any, journal: Any, stats: Any, bells: Any) -
         publish_batch(loop, journal, count)
         crash_here(loop, crash_points.PUBLISHED)
         call_journaler(loop, bells)
-        # The journal has them: the gateway may use the slots again (rule 2).
+        # The journal has them: the gateway may use the slots again (protocol rule 2).
         release(commands.rings[ring].control, count)
         crash_here(loop, crash_points.RELEASED)
         loop.next_ring = ring + 1
@@ -235,7 +235,7 @@ def emit(s: Any, out: Any, loop: Any, journal: Any, events: Any, ends: Any, bell
 
 @kernel
 def note_hash(s, stats, seq):
-    """Note the hash of all events so far, for the shadow to compare with its own (SPEC S27)."""
+    """Note the hash of all events so far, for the shadow to compare with its own (exchange rule S27)."""
     at = 2 * ((seq >> CHECK_BITS) & (CHECKS - 1))
     store_release(stats.checks, at, 0)  # pairs with the shadow's loads: it sees both words or neither
     store_release(stats.checks, at + 1, s.event_hash)
@@ -244,7 +244,7 @@ def note_hash(s, stats, seq):
 
 @kernel
 def close_versions(s, seq):
-    """Make whole again what the application opened (rule 8)."""
+    """Make whole again what the application opened (protocol rule 8)."""
     for i in range(s.opened_count):
         close_version(s.version, s.opened[i], seq)
     s.opened_count = 0

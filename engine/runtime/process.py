@@ -82,7 +82,7 @@ class Signals:
 
 
 def role_lock_path(data_dir: Path, role: str) -> Path:
-    """Return the lock file of a role (DESIGN section 5, rule 1)."""
+    """Return the lock file of a role (protocol rule 1)."""
     return data_dir / f"{role}.lock"
 
 

@@ -1,4 +1,4 @@
-r"""How a number is written: one grammar for every door, file and command line (SPEC R2).
+r"""How a number is written: one grammar for every door, file and command line (interface R2).
 
     -?[0-9]+(\.[0-9]+)?    ASCII, at most 40 characters, leading zeros allowed
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capacities:
-    """Fixed sizes of the trading state: nothing grows after the start (DESIGN D8)."""
+    """Fixed sizes of the trading state: nothing grows after the start (design decision D8)."""
 
     orders: int = 2**18
     instruments: int = 2**14

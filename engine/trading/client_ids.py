@@ -1,4 +1,4 @@
-"""Client order ids (SPEC S4): what a client may call an order, how records carry it, how addresses name it.
+"""Client order ids (exchange rule S4): what a client may call an order, how records and addresses say it.
 
     given                       client_order_id            text, 24 bytes               told
     7                           7                          nothing                      7

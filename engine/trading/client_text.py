@@ -1,4 +1,4 @@
-"""Textual client ids as records and history carry them, told as they were given (SPEC S4).
+"""Textual client ids as records and history carry them, told as they were given (exchange rule S4).
 
 A text stands there as it is, a UUID as the byte 1 and its 16 bytes: no printable text begins with that
 byte. What a client may give, and how it comes into a record, is said in client_ids.py.

@@ -1,7 +1,7 @@
 """Exact conversion between what people write and what the engine counts.
 
 People write prices and quantities as decimals; the engine counts ticks, lots and
-minor units of money (SPEC S1). This file holds the conversion and the proof that
+minor units of money (exchange rule S1). This file holds the conversion and the proof that
 no product of the hot path can leave int64. Doors alone use it: the kernels never
 see a Decimal. A Catalogue names the instruments and currencies an engine knows.
 """
@@ -77,7 +77,7 @@ def mantissa(size: Decimal, field_name: str, decimals_max: int = DECIMALS_MAX) -
 def steps_from(value: object, step: Decimal, field_name: str, off_step: Reason) -> int:
     """Return `value` as a whole number of `step`s, exactly, within int64.
 
-    Zero and negative numbers pass: the engine refuses them in the order of SPEC S3.
+    Zero and negative numbers pass: the engine refuses them in the order of exchange rule S3.
     """
     # Divided in integers: Decimal division would round at 28 digits.
     numerator, denominator = decimal_from(value, field_name).as_integer_ratio()
@@ -134,7 +134,7 @@ class Currency:
 
 
 def money_scale(tick_size: Decimal, lot_size: Decimal, quote: Currency) -> int:
-    """Return the minor units of one tick times one lot; refuse a fraction (SPEC S1)."""
+    """Return the minor units of one tick times one lot; refuse a fraction (exchange rule S1)."""
     scale = (tick_size * lot_size).scaleb(quote.decimals)
     if scale != scale.to_integral_value() or not 1 <= scale < MONEY_MAX:
         raise RefusedAtDoor(
@@ -148,12 +148,12 @@ def money_scale(tick_size: Decimal, lot_size: Decimal, quote: Currency) -> int:
 
 
 def default_maximum(scale: int) -> int:
-    """Return the largest max_price, and max_quantity, that needs no proof (SPEC S1)."""
+    """Return the largest max_price, and max_quantity, that needs no proof (exchange rule S1)."""
     return isqrt((MONEY_MAX - 1) // scale)
 
 
 def products_fit(px_max: int, qty_max: int, scale: int) -> bool:
-    """Tell whether every px * qty * scale stays below 2**62 (SPEC S1)."""
+    """Tell whether every px * qty * scale stays below 2**62 (exchange rule S1)."""
     return 1 <= px_max <= PX_MAX and qty_max >= 1 and px_max * qty_max * scale < MONEY_MAX
 
 

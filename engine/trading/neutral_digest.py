@@ -1,4 +1,4 @@
-"""A digest without layout: equal for two engines that decided the same, however they store it (SPEC S27).
+"""A digest without layout: the same for two engines that decided the same (exchange rule S27).
 
 It covers every event by field name, and books, accounts, positions and open orders as the
 read-only views give them. Offline, and for any build of the engine whose views have these names.

@@ -2,7 +2,7 @@
 
 A gateway writes a COMMAND, the engine answers with EVENTs. Both are fixed-size,
 little-endian and padded to whole cache lines. Every price is `px` in ticks, every
-quantity `qty` in lots, every amount in minor units of its currency (SPEC S1).
+quantity `qty` in lots, every amount in minor units of its currency (exchange rule S1).
 Numbers in the enums are never reused: a new meaning takes a new number.
 
 COMMAND fields beyond their names, by operation
@@ -37,7 +37,7 @@ ALL_INSTRUMENTS = -1
 TEXT_BYTES = 24
 """Longest textual client id or symbol, held as three int64 words."""
 MONEY_MAX = 2**62
-"""No balance, reserve, position or exposure may pass this (SPEC S1)."""
+"""No balance, reserve, position or exposure may pass this (exchange rule S1)."""
 PX_MAX = 2**40
 """Highest price in ticks: keeps px * basis points exact in int64."""
 
@@ -99,7 +99,7 @@ class CommandFlag(IntFlag):
 
 
 class Phase(IntEnum):
-    """Trading phases of an instrument (SPEC S17)."""
+    """Trading phases of an instrument (exchange rule S17)."""
 
     PRE_OPEN = 1
     AUCTION = 2

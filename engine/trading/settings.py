@@ -1,7 +1,7 @@
 """Trading's part of the settings: what the state can hold, and what is defined at the start.
 
 Currencies, instruments, accounts and limits carry the field names of the JSON-lines commands
-(SPEC R2): at the start they become commands and live in the engine from then on.
+(interface R2): at the start they become commands and live in the engine from then on.
 """
 
 from typing import Annotated

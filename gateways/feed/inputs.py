@@ -1,4 +1,4 @@
-"""A file as R2 commands for a running instance: JSON lines as they are, market data by reproduction.
+"""A file as commands (interface R2) for a running instance: JSON lines as they are, market data reproduced.
 
 A live door answers later than the next record is due, so the reproduction assumes the
 fills that the file itself reports. The instance keeps its own clock: `time` lines are left out.

@@ -188,7 +188,7 @@ async def _request(
 
 
 def request_of(fields: Fields) -> tuple[str, str, bytes | None]:
-    """Return method, path and body of one R2 command as the HTTP door takes it (R5)."""
+    """Return method, path and body of a command (interface R2) for the HTTP door (interface R5)."""
     op = fields["op"]
     if op not in TRADING_OPS:
         return "POST", ADMIN_PATH, _encode(fields)

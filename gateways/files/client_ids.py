@@ -1,7 +1,7 @@
 """Client order ids of the house account of one file: unique over all its instruments and all its hours.
 
 A venue's id is unique within one instrument at most, and some venues use it again once its order
-ended. Ours are unique per account for good (SPEC S4), and one account holds the orders of every
+ended. Ours are unique per account for good (exchange rule S4), and one account holds the orders of every
 instrument of the file. So a venue's id serves as ours the first time it is met, where it can;
 otherwise the order gets a number that no venue's id can be, because those are refused from there on.
 """

@@ -1,4 +1,4 @@
-"""Plays a venue's events into an engine and compares what both matched (SPEC R4).
+"""Plays a venue's events into an engine and compares what both matched (interface R4).
 
 Per event, in the order of its records: what the venue added, cancelled or changed
 becomes a command of the house account; a TRADE becomes one IOC order of the aggressor

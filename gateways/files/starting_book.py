@@ -1,4 +1,4 @@
-"""Where to begin: with the first record, or behind an opening auction (SPEC R4).
+"""Where to begin: with the first record, or behind an opening auction (interface R4).
 
 A capture that starts before an opening auction holds a crossed book until the auction's
 trades are printed. Such a book cannot be entered into continuous trading. So the

@@ -12,7 +12,7 @@ PX_MAX = 2**31 - 1
 
 
 def instrument_line(symbol: str, tick: Decimal) -> dict[str, Any]:
-    """Return the R2 line that defines a venue's symbol; the venue counts whole contracts or shares."""
+    """Return the command that defines a venue's symbol; the venue counts whole contracts or shares."""
     return {
         "op": "instrument",
         "symbol": symbol,
@@ -25,7 +25,7 @@ def instrument_line(symbol: str, tick: Decimal) -> dict[str, Any]:
 
 
 def account_lines() -> list[dict[str, Any]]:
-    """Return the R2 lines of both accounts: a replayed market has no buying power to check."""
+    """Return the commands that make both accounts: a replayed market has no buying power to check."""
     return [
         {"op": "account", "account": account, "unlimited": True}
         for account in (HOUSE_ACCOUNT, AGGRESSOR_ACCOUNT)

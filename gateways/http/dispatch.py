@@ -7,7 +7,7 @@
 A command waits under its `req_seq`, a number of this door that is never given twice.
 What the ring did not take, or what comes while the engine recovers, is answered "busy" at
 once. What was published is answered by its events, or "outcome unknown" when they do not come
-in time or the reader was lapped: never "refused" (DESIGN section 5, rule 2). Nothing here
+in time or the reader was lapped: never "refused" (protocol rule 2). Nothing here
 waits, reads a clock or knows a socket; the serving loop calls.
 """
 

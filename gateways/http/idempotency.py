@@ -1,6 +1,6 @@
 """What a repeated Idempotency-Key was used for: the same request again, or another one.
 
-The engine refuses every repeat (SPEC S4) and says where the original stands. It cannot
+The engine refuses every repeat (exchange rule S4) and says where the original stands. It cannot
 know whether the bodies were equal: this memory of the door can, for the latest keys.
 A key is remembered as the engine knows its order: by the account and the client id.
 """

@@ -5,7 +5,7 @@ Reason list, or one of the door's own), what was meant, and for a duplicate wher
 original stands. REST sends it as a body, a WebSocket session inside a frame.
 
 Before a command is published a door may refuse; afterwards it may only say that the
-outcome is unknown (DESIGN section 5, rule 2): `outcome_unknown`.
+outcome is unknown (protocol rule 2): `outcome_unknown`.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""What a command came to, told from its events: the 200 of SPEC R5, or a problem document.
+"""What a command came to, told from its events: the 200 of interface R5, or a problem document.
 
 The events of one command are contiguous and the last is marked, so the outcome is read
 off them at once: the last event about the order itself says where it stands, the trades
@@ -28,7 +28,7 @@ OPEN_NAME = STATUS_NAMES[Status.OPEN]
 
 
 class Reports:
-    """Events as JSON objects of SPEC R3, each written once however many hear of it.
+    """Events as JSON objects of interface R3, each written once however many hear of it.
 
     A trade is in the taker's reply and goes to the maker's session, often at the same time. A reader
     sees of either side what its accounts allow: that makes four forms at most.
@@ -64,7 +64,7 @@ class OrderReply(msgspec.Struct, frozen=True, gc=False):
     cum_quantity: str
     leaves_quantity: str
     fills: list[msgspec.Raw]
-    """R3 trades."""
+    """Trades, as in interface R3."""
     reason: str | None
     seq: int
 
@@ -75,7 +75,7 @@ class CountReply(msgspec.Struct, frozen=True, gc=False):
     op: str
     cancelled_count: int
     events: list[msgspec.Raw]
-    """R3 objects, at most LISTED_MAX."""
+    """Events, as in interface R3; at most LISTED_MAX."""
     seq: int
 
 

@@ -1,6 +1,6 @@
 """From method, path, query and body to what is asked for: named fields of one command, or several.
 
-Sans-I/O: strings and bytes in, dictionaries in the words of SPEC R2 out. Whether the
+Sans-I/O: strings and bytes in, dictionaries in the words of interface R2 out. Whether the
 fields make sense is the codec's business, whether the key may is the desk's.
 """
 
@@ -56,7 +56,7 @@ def ask(method: str, path: str, query: Mapping[str, str], body: bytes, key: str 
     """Return what a request asks for, or refuse it.
 
     path : as it was sent, percent-encoded: an order's own id may hold a slash
-    key : the Idempotency-Key header; it is the client_order_id of a new order (SPEC S4)
+    key : the Idempotency-Key header; it is the client_order_id of a new order (exchange rule S4)
     """
     methods = _ROUTES.get(path)
     if methods is None:

@@ -1,4 +1,4 @@
-"""The HTTP door's process: R5 orders over REST and WebSocket on one ring.
+"""The HTTP door's process: orders over REST and WebSocket (interface R5) on one ring.
 
     sockets -> routes -> keys -> desk (codec) -> dispatch -> command ring
     sockets <- replies, session        <-        dispatch <- event ring

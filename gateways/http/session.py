@@ -1,10 +1,10 @@
 """A WebSocket session: pipelined commands in, replies and execution reports out.
 
     client                                     door
-    {"id":7,"op":"new",...R2 fields}  ------->
+    {"id":7,"op":"new",...}           ------->
     [{"id":8,...},{"id":9,...}]       ------->  an array is a batch of such objects
                                       <-------  {"id":7,"reply":{...}} or {"id":7,"problem":{...}}
-                                      <-------  {"report":{...R3 event}}
+                                      <-------  {"report":{...}}
 
 Replies come in the order in which the engine took the commands; a refusal at the door
 overtakes those still on their way. Reports tell of what others did to the session's

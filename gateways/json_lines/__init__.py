@@ -1,4 +1,4 @@
-"""The JSON codec: objects of SPEC R2 to COMMAND records, EVENT records to objects of SPEC R3.
+"""The JSON codec: commands (interface R2) to COMMAND records, EVENT records to events (interface R3).
 
 Sans-I/O: dictionaries and records in, records and dictionaries out. Files, the feeder
 and the HTTP door all speak through it, so that a name or a default exists once.

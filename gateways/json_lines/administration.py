@@ -205,7 +205,7 @@ class Administration:
         return self.catalogue.instrument(symbol)
 
     def _currency(self, code: object, name: str) -> Currency:
-        """Return a currency; an unknown one takes the next index (SPEC S1: 6 decimals)."""
+        """Return a currency; an unknown one takes the next index (exchange rule S1: 6 decimals)."""
         text(code, name)
         assert isinstance(code, str)
         known = self.catalogue.currency_by_code.get(code)
@@ -277,7 +277,7 @@ def _not_negative(fields: Mapping[str, Any], name: str, absent: int, highest: in
 
 
 def _refuse_overflow(px_max: int, qty_max: int, scale: int, fields: Mapping[str, Any]) -> None:
-    """Refuse a range whose products would not fit (SPEC S1)."""
+    """Refuse a range whose products would not fit (exchange rule S1)."""
     if px_max == qty_max == UNCHANGED:
         return
     # Of a pair of which one is left out, the engine lowers that one until the product fits.

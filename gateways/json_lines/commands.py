@@ -123,7 +123,7 @@ def _qty(instrument: Instrument, value: object, name: str) -> int:
 
 
 class CommandEncoder:
-    """Turns R2 objects into COMMAND records against one catalogue.
+    """Encoder of JSON commands (interface R2) as COMMAND records, against one catalogue.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""EventFormatter: one EVENT record in, one R3 object out; and the event of a line refused at the door."""
+"""EventFormatter: an EVENT record in, a JSON event (interface R3) out; also of a line refused at the door."""
 
 import struct
 from collections.abc import Callable, Iterator, Mapping
@@ -119,7 +119,7 @@ def event_words(events: "np.ndarray[Any, np.dtype[np.void]]") -> Iterator[EventW
 
 
 class EventFormatter:
-    """Writes events as R3 objects against one catalogue; assign `catalogue` when it grew."""
+    """Writer of events as JSON objects (interface R3); assign its `catalogue` when that grew."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
@@ -136,11 +136,11 @@ class EventFormatter:
         }
 
     def fields(self, event: np.void) -> Fields | None:
-        """Return the R3 object of one EVENT record, None for the internal DONE."""
+        """Return the JSON object of one EVENT record, None for the internal DONE."""
         return self.fields_of(EventWords(*_WORDS.unpack(np.asarray(event, EVENT).tobytes())))
 
     def fields_of(self, event: EventWords) -> Fields | None:
-        """Return the R3 object of one event, None for the internal DONE."""
+        """Return the JSON object of one event, None for the internal DONE."""
         writer = self._writers.get(event.kind)
         return None if writer is None else writer(event)
 
@@ -289,9 +289,9 @@ class EventFormatter:
 
 
 def readable(fields: Fields, accounts: Accounts) -> Fields:
-    """Return an R3 object as a reader bound to `accounts` may see it; None is every account.
+    """Return an event's object as a reader bound to `accounts` may see it; None is every account.
 
-    Whose account it may not read is null, with client id and fee; order ids are public (SPEC S24).
+    Whose account it may not read is null, with client id and fee; order ids are public (exchange rule S24).
     """
     if accounts is None:
         return fields
@@ -303,7 +303,7 @@ def readable(fields: Fields, accounts: Accounts) -> Fields:
 
 
 def refused_event(fields: Mapping[str, Any], refused: RefusedAtDoor, eng_ts: int) -> Fields:
-    """Return the R3 `rejected` of a command that no record could carry: it has no seq."""
+    """Return the event `rejected` of a command that no record could carry: it has no seq."""
     given = fields.get("client_order_id")
     account = fields.get("account")
     if isinstance(given, str):

@@ -1,4 +1,4 @@
-"""R2 objects become COMMAND records: defaults, refusals at the door, and mends that name field and value."""
+"""JSON commands (interface R2) become COMMAND records: defaults, refusals and their mends."""
 
 from contextlib import suppress
 from decimal import Decimal

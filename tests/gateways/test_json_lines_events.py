@@ -1,4 +1,4 @@
-"""EVENT records become R3 objects: names, decimals, ids as given."""
+"""EVENT records become events of interface R3: names, decimals, ids as given."""
 
 from decimal import Decimal
 from typing import Any

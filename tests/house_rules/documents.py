@@ -1,6 +1,7 @@
 """Documents name what exists, and say what the code says."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -18,7 +19,18 @@ DOCUMENT_PATH = re.compile(
     r"`((?:ringbuf|engine|pinion|gateways|api|tests|perf|docs|deploy)/[\w./-]*|\w[\w-]*\.(?:md|toml|py|lock))`"
 )
 DOCUMENT_LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)")
-
+PLACES = {
+    "exchange rule": ("docs/exchange-rules.md", r"S\d+"),
+    "interface": ("docs/interfaces.md", r"R\d+"),
+    "protocol rule": ("docs/protocol.md", r"\d+"),
+    "design decision": ("docs/protocol.md", r"D\d+"),
+    "decision": ("docs/decisions", r"\d+"),
+}
+"""How a text cites, as `exchange rules S5 to S9, S16` -> where that is, and how its numbers look."""
+BARE = re.compile(r"(?<![\w%.-])[SRD]\d{1,2}(?![\w.-])|\brules? \d+")
+"""A number that does not say of which document it is."""
+NOT_HERE = re.compile(r"\b(SPEC|DESIGN|FACTS|STYLE)\b")
+"""Documents that no reader of this repository has."""
 
 TARGETS = ("setup", "run", "test", "check", "lint", "types", "bounds", "bench", "test-data", "clean")
 
@@ -36,6 +48,63 @@ def test_documents_name_only_paths_that_exist() -> None:
         for named in pattern.findall(path.read_text())
         if not {(ROOT / named).resolve(), (path.parent / named).resolve()} & known
     ])  # fmt: skip
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    """Yield name and content of every text of ours, as one line: docstrings and comments wrap anywhere."""
+    for path in tracked():
+        if path.name not in ("LICENSE", "requirements.lock") and path != Path(__file__):
+            try:
+                lines = path.read_text().splitlines()
+            except UnicodeDecodeError:  # a binary file cites nothing
+                continue
+            yield name_of(path), " ".join(line.strip().removeprefix("# ") for line in lines)
+
+
+def citations(kind: str) -> re.Pattern[str]:
+    number = PLACES[kind][1]
+    return re.compile(rf"(?<!design )\b{kind}s? ({number}(?:(?:,| and| to) {number})*)\b", re.IGNORECASE)
+
+
+def numbers_of(kind: str) -> set[str]:
+    """Return the numbers that can be cited: of headings, or of the files of decisions."""
+    place, number = PLACES[kind]
+    if kind == "decision":
+        return {str(int(path.name[:4])) for path in (ROOT / place).glob("[0-9]*.md")}
+    head = "Rule " if kind == "protocol rule" else ""
+    return set(re.findall(rf"^##+ {head}({number})\b", (ROOT / place).read_text(), re.MULTILINE))
+
+
+def test_no_text_names_a_document_that_is_not_here() -> None:
+    report([f"{name} says {found}" for name, text in texts() for found in NOT_HERE.findall(text)])
+
+
+def test_what_a_text_cites_exists() -> None:
+    known = {kind: numbers_of(kind) for kind in PLACES}
+    assert all(known.values())
+    report([
+        f"{name} cites {kind} {number}"
+        for name, text in texts()
+        for kind, (_, shape) in PLACES.items()
+        for found in citations(kind).findall(text)
+        for number in re.findall(shape, found)
+        if number not in known[kind]
+    ])  # fmt: skip
+
+
+def test_a_text_says_of_which_document_a_number_is() -> None:
+    own = {place: kind for kind, (place, _) in PLACES.items()}  # within a document the number alone will do
+    found = []
+    for name, text in texts():
+        known = numbers_of(own[name]) if name in own else set()
+        for kind in PLACES:
+            text = citations(kind).sub("", text)
+        found += [
+            f"{name}: {each} of what?"
+            for each in BARE.findall(text)
+            if each not in known and not (name in own and each.startswith("rule"))
+        ]
+    report(found)
 
 
 def test_the_makefile_has_the_targets_that_documents_promise() -> None:

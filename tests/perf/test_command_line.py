@@ -1,4 +1,4 @@
-"""`python -m perf` measures, writes R7's JSON and a pyperf suite, and names what is wrong."""
+"""`python -m perf` measures, writes the JSON of interface R7 and a pyperf suite, and names what is wrong."""
 
 import json
 from pathlib import Path

@@ -4,7 +4,7 @@ A segment begins where it says (`first_seq`) and takes precedence over older one
 on: what an older one holds beyond that was never declared durable. Within a segment frame
 follows frame; each names the digest of the one before. What does not continue the chain is
 no part of the journal. Whether it may simply be cut off is decided by `durable`: something
-that was once declared durable must be there (DESIGN section 5, rule 9).
+that was once declared durable must be there (protocol rule 9).
 """
 
 import mmap

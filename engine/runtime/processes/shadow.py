@@ -1,7 +1,7 @@
 """The shadow process: a second engine that lives off the journal and finds the first one out.
 
     journal files, up to D --> the same kernel --> a state of its own
-        every 2**16 commands   the hash of all events so far against the worker's (SPEC S27)
+        every 2**16 commands   the hash of all events so far against the worker's (exchange rule S27)
         every snapshot_every   a snapshot, so that a recovery is short and old segments can go
         at a snapshot, on request, at the end
                            the digest of the whole state against the worker's, both at rest at one seq

@@ -136,7 +136,7 @@ def await_stop(segments: Segments, is_stopping: Callable[[], bool]) -> None:
 
 
 def follow_clock(loop: Any, segments: Segments) -> None:
-    """Take over a small correction of the wall clock; raise an alarm for a jump (SPEC S2)."""
+    """Take over a small correction of the wall clock; raise an alarm for a jump (exchange rule S2)."""
     offset = clock_offset_ns()
     jump = offset - int(loop["clock_offset"])
     if abs(jump) <= CLOCK_JUMP_NS:

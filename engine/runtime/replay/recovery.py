@@ -1,7 +1,7 @@
 """How a worker finds its state again: newest snapshot, then the journal up to D, then the rings.
 
 The same after the worker's death alone (the rings, the event ring and the doors go on) and
-after a start on an existing journal (everything else is new). DESIGN section 5, rule 11:
+after a start on an existing journal (everything else is new). protocol rule 11:
 
     state epoch odd, snapshot        beside the journaler, which looks for the journal's end meanwhile
     JT = J                           nothing is in flight any more: D is all there is

@@ -47,7 +47,7 @@ RESTORED = "restore.tmp"
 """Folder within the journal's, in which a segment that comes back has its own name already."""
 ROLE = "archive"
 LEVEL = 3
-"""Of zstd: docs/decisions/0020 has what others cost."""
+"""Of zstd: decision 20 has what others cost."""
 CHUNK_BYTES = 2**20
 FRAME_HEAD_BYTES_MAX = 18
 """Of zstd's own frame: RFC 8878, section 3.1.1.1."""

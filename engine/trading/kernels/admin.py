@@ -1,4 +1,4 @@
-"""Administration as commands (DESIGN D9): currencies, instruments, accounts, marks.
+"""Administration as commands (design decision D9): currencies, instruments, accounts, marks.
 
 Every command here ends in DONE or REJECTED. Where a field of COMMAND carries another
 meaning, engine.trading.records names it (INSTRUMENT_FIELDS, DEPOSIT_FIELDS).
@@ -163,7 +163,7 @@ def _check_instrument(s, command):
 
 @kernel
 def _define_instrument(s, command):
-    """Prove the ranges (SPEC S1), then write the book and its listing."""
+    """Prove the ranges (exchange rule S1), then write the book and its listing."""
     quote = np.int64(command["stp_mode"])
     tick_decimals = np.int64(command["side"])
     lot_decimals = np.int64(command["order_type"])

@@ -1,4 +1,4 @@
-"""REPLACE: change price or total quantity of a resting order (SPEC S11).
+"""REPLACE: change price or total quantity of a resting order (exchange rule S11).
 
 Everything is checked before the first write: a refused replace leaves the order as
 it was, place in the queue included. Less quantity keeps priority; a new price or

@@ -1,7 +1,7 @@
 """CANCEL, MASS_CANCEL and the end of the session: orders leave on request.
 
-Cancels pass whatever the phase or the limits say (SPEC S3). Orders that leave
-together do so by instrument, bids before asks, best to worst, first in first out (S17).
+Cancels pass whatever the phase or the limits say (exchange rule S3). Orders that leave
+together do so by instrument, bids before asks, best to worst, first in first out (exchange rule S17).
 """
 
 import numpy as np

@@ -218,7 +218,7 @@ def replaced(s, command, order, prev_px, prev_qty, flags):
 
 @kernel
 def prevented(s, command, taker, maker, qty):
-    """Report PREVENTED: a self-trade of `qty` that did not happen (SPEC S9)."""
+    """Report PREVENTED: a self-trade of `qty` that did not happen (exchange rule S9)."""
     book = s.cold[taker].instrument
     e = _header(s, command, PREVENTED, book)
     _order(s, e, taker, OPEN)
@@ -251,7 +251,7 @@ def done(s, command, instrument):
 
 @inlined
 def finish(s):
-    """Mark the last event and roll all of them into the state's event hash (SPEC S27)."""
+    """Mark the last event and roll all of them into the state's event hash (exchange rule S27)."""
     end = s.out_count
     if end == s.out_first:
         return

@@ -1,4 +1,4 @@
-"""Matching: walk the opposite side in price-time order (SPEC S5 to S9, S16).
+"""Matching: walk the opposite side in price-time order (exchange rules S5 to S9, S16).
 
 One walk serves two purposes. With a taker it trades; without one (NIL) it is a dry
 run that changes nothing and tells how much would trade, which is how FOK is decided:
@@ -109,7 +109,7 @@ def _trade(s, command, book, taker, maker, level, px, qty):
 
 @kernel
 def _prevent(s, command, stp_mode, taker, maker):
-    """Keep a self-trade from happening; tell whether the taker goes (SPEC S9)."""
+    """Keep a self-trade from happening; tell whether the taker goes (exchange rule S9)."""
     qty = min(s.hot[taker].leaves, s.hot[maker].leaves)
     prevented(s, command, taker, maker, qty)
     if stp_mode == CANCEL_NEWEST:

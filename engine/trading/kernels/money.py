@@ -1,4 +1,4 @@
-"""Fees, reserves and shares of a cost in exact int64 arithmetic (SPEC S1, S20)."""
+"""Fees, reserves and shares of a cost in exact int64 arithmetic (exchange rules S1, S20)."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ BUY = np.int64(Side.BUY)
 def fee_of(notional, rate_ppm):
     """Return the fee on notional (minor units, below 2**62): charges round up, rebates down.
 
-    The product is split as in SPEC S1, so nothing leaves int64.
+    The product is split as in exchange rule S1, so nothing leaves int64.
     """
     whole = notional // PPM
     rest = notional - whole * PPM

@@ -34,7 +34,7 @@ def begin_order(s, command, account, position, px):
     px : int64, ticks: the limit, or the protection price of a market order
 
     Ids, open quantity and reserve are recorded; it is not in the book yet. Its fee
-    rates are frozen here (SPEC S20).
+    rates are frozen here (exchange rule S20).
     """
     order = s.orders_free - 1
     if order != NIL:

@@ -1,4 +1,4 @@
-"""PHASE: what an instrument lets happen, one by one or all in one record (SPEC S17)."""
+"""PHASE: what an instrument lets happen, one by one or all in one record (exchange rule S17)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Limits and buying power: SPEC S3, steps 9 to 18, formulas of S21.
+"""Limits and buying power: exchange rule S3, steps 9 to 18; formulas of exchange rule S21.
 
 A limit refuses when exceeded; equality passes. A replace is measured by what it
 raises alone. Of these checks only the rate buckets write: an attempt counts.

@@ -61,7 +61,7 @@ def run(s, commands, first, count, ring, events, room):
 
 @kernel
 def close_opened(s):
-    """Make the versions that a command opened even again (DESIGN section 5, rule 8)."""
+    """Make the versions that a command opened even again (protocol rule 8)."""
     for i in range(s.opened_count):
         s.version[s.opened[i]] = 2 * s.seq
     s.opened_count = 0

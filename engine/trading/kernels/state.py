@@ -1,4 +1,4 @@
-"""The whole state of the trading engine as one structured record (DESIGN D6).
+"""The whole state of the trading engine as one structured record (design decision D6).
 
     STATE
     |- counters and free lists
@@ -165,7 +165,7 @@ COLD = np.dtype(
         ("cum", "<i8"),
         ("notional", "<i8"),  # sum of px * qty over fills, tick x lot
         ("instrument", "<i8"),
-        ("maker_ppm", "<i4"),  # frozen at acceptance (SPEC S20)
+        ("maker_ppm", "<i4"),  # frozen at acceptance (exchange rule S20)
         ("taker_ppm", "<i4"),
         ("rev", "<i4"),
         ("session", "<i4"),
@@ -212,7 +212,7 @@ def power_of_two(count: int) -> int:
 
 
 def events_max(capacities: Capacities) -> int:
-    """Return the most events one command can make (EV_MAX, DESIGN section 5).
+    """Return the most events one command can make (EV_MAX, protocol rule 5).
 
     A sweep makes at most two events per resting order (PREVENTED and CANCELLED), a
     mass cancel one; before and after come the order's own and one phase per instrument.
@@ -250,7 +250,7 @@ def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
         ("ids_next", "<i8"),  # the entry that the next ended client id takes
         ("event_count", "<i8"),  # events made since the start
         ("trade_count", "<i8"),
-        ("event_hash", "<i8"),  # rolling, over every event (SPEC S27)
+        ("event_hash", "<i8"),  # rolling, over every event (exchange rule S27)
         ("nodes_visited", "<i8"),  # trie nodes, for the bound's proof
         ("default_max_open_orders", "<i8"),  # limit + 1, or none; so the next three
         ("default_max_position", "<i8"),

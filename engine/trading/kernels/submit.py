@@ -112,7 +112,7 @@ def _limit_px(s, command, book, side):
     """Return the worst px the order may trade at: its own, or a market order's protection.
 
     Protection is the opposite best plus or minus the instrument's protect_ticks, within
-    the static band and the price range; a px of the order's own may be tighter (SPEC S6).
+    the static band and the price range; a px of the order's own may be tighter (exchange rule S6).
     """
     own = command["px"]
     if command["order_type"] != MARKET:
@@ -132,7 +132,7 @@ def _limit_px(s, command, book, side):
 
 @inlined
 def _check_risk(s, command, account, book, side, px, position):
-    """Steps 9 to 18 of SPEC S3."""
+    """Steps 9 to 18 of exchange rule S3."""
     qty = command["qty"]
     is_limit = command["order_type"] == LIMIT
     reason = take_token(s, account, BUCKET_NEW)
@@ -168,7 +168,7 @@ def _check_feasible(s, command, account, book, side, px):
 
 @inlined
 def _check_capacity(s, command, position, chain):
-    """Last: is there room for what an acceptance creates (DESIGN D8)?"""
+    """Last: is there room for what an acceptance creates (design decision D8)?"""
     if not has_room_for_order(s):
         return ORDERS_FULL
     if position == NIL and not has_room_for_position(s):
@@ -180,7 +180,7 @@ def _check_capacity(s, command, position, chain):
 
 @kernel
 def _tell_original(s, report, account, client_order_id):
-    """Complete a DUPLICATE with the original's engine id and where it stands (SPEC S4)."""
+    """Complete a DUPLICATE with the original's engine id and where it stands (exchange rule S4)."""
     e = s.out[report]
     order, _ = find_live(s, account, client_order_id)
     if order != NIL:

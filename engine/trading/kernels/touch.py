@@ -1,4 +1,4 @@
-"""Mark a book or an account as being written, once per command (DESIGN section 5, rule 8)."""
+"""Mark a book or an account as being written, once per command (protocol rule 8)."""
 
 from ringbuf.kernel import kernel
 from ringbuf.seqlock import open_version

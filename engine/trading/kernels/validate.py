@@ -1,4 +1,4 @@
-"""Who asks, of what, and whether the fields make sense: SPEC S3, steps 1 to 6.
+"""Who asks, of what, and whether the fields make sense: exchange rule S3, steps 1 to 6.
 
 First failure wins and the order is contract. Nothing here writes.
 """
@@ -112,7 +112,7 @@ def check_new(s, command, account):
 
 @kernel
 def _is_collectable(command):
-    """Tell whether an order may rest before the opening (SPEC S17)."""
+    """Tell whether an order may rest before the opening (exchange rule S17)."""
     tif = command["time_in_force"]
     return command["order_type"] == LIMIT and (tif == GTC or tif == DAY or tif == GTD)
 

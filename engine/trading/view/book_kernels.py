@@ -1,4 +1,4 @@
-"""Copies out of a state that another process is writing (DESIGN section 5, rule 8).
+"""Copies out of a state that another process is writing (protocol rule 8).
 
 Every kernel copies what it was asked for between two looks at the version word of the
 book or account, and starts anew when a command touched it meanwhile: READ_ROUNDS times

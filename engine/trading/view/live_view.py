@@ -54,7 +54,7 @@ Copy = TypeVar("Copy", bound=Callable[..., Any])
 
 
 def whole(copy: Copy) -> Copy:
-    """Refuse a copy that was taken while a restarted worker rebuilt the state (rule 8): its versions lie."""
+    """Refuse a copy taken while a restarted worker rebuilt the state: its versions lie (protocol rule 8)."""
 
     @wraps(copy)
     def checked(self: "LiveView", *args: Any, **kwargs: Any) -> Any:

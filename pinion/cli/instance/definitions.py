@@ -1,4 +1,4 @@
-"""The configuration's currencies, instruments and accounts as commands (SPEC R2 fields).
+"""The configuration's currencies, instruments and accounts as commands (interface R2).
 
 A fresh engine numbers currencies and instruments in the order of their commands, so the
 indices are known before anything was applied.
@@ -66,7 +66,7 @@ def _currencies(settings: TradingSettings) -> dict[str, int]:
 
 
 def _lines(settings: TradingSettings, decimals: dict[str, int]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (setting, R2 fields) in the order in which the engine must get them."""
+    """Yield (setting, fields of a command) in the order in which the engine must get them."""
     for code, places in decimals.items():
         yield f"currencies ({code})", {"op": "currency", "currency": code, "decimals": places}
     for idx, instrument in enumerate(settings.instruments):

@@ -1,4 +1,4 @@
-"""`pinion feed`: play a file, or the seeded flow, into a running instance (R1).
+"""`pinion feed`: play a file, or the seeded flow, into a running instance (interface R1).
 
     ring:DIR            a spare command ring of the instance that owns DIR: the fast way
     ws://HOST:PORT      a pipelined WebSocket session of the order door

@@ -1,6 +1,6 @@
-"""`pinion replay`: a command file through the trading kernel, offline and deterministic (R1).
+"""`pinion replay`: a command file through the trading kernel, offline and deterministic (interface R1).
 
-JSON lines (R2), Databento DBN market by order and Nasdaq ITCH 5.0 (R4). What the file
+JSON lines (interface R2), Databento DBN market by order, Nasdaq ITCH 5.0 (interface R4). What the file
 holds is told by its first bytes. Exit codes: 0 done, 1 the input cannot be read, 2 wrong usage.
 """
 
@@ -153,7 +153,7 @@ def _outputs(
     """
 
     def is_damaged_in_its_midst(error: Exception) -> bool:
-        """Tell whether the events are right up to the place that could not be read (R2)."""
+        """Tell whether the events are right up to the place that could not be read."""
         return isinstance(error, InputError | JournalError) and seq() > 0
 
     with ExitStack() as opened:

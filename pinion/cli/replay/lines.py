@@ -1,4 +1,4 @@
-"""Replays JSON lines (R2): decode, encode, apply in batches, write events.
+"""Replays JSON lines (interface R2): decode, encode, apply in batches, write events.
 
 Lines become records in batches. A batch ends early where the next line needs to know
 what the earlier ones did: after a definition, before a refused line's event, before a

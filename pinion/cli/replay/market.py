@@ -1,4 +1,4 @@
-"""Replays a venue's market-by-order file through the offline engine and compares (R4)."""
+"""Replays a venue's market-by-order file through the offline engine and compares (interface R4)."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -168,7 +168,7 @@ class MarketReplay:
         return reproduction, StartingBook(reproduction)
 
     def _administer(self, line: dict[str, Any]) -> None:
-        """Apply one R2 line; the currencies that it brings take no number."""
+        """Apply one command; the currencies that it brings take no number."""
         encoder = CommandEncoder(self._engine.catalogue())
         try:
             packed = encoder.pack(line)

@@ -1,4 +1,4 @@
-"""What a replay writes: events as JSON lines (R3), books as JSON (R3), and the statistics."""
+"""What a replay writes: events as JSON lines, books as JSON (interface R3), and the statistics."""
 
 from collections.abc import Iterator
 from typing import Any, BinaryIO
@@ -45,7 +45,7 @@ class EventWriter:
 
 
 def books(engine: ReplayEngine) -> dict[str, Fields]:
-    """Return the final books in the form of R3, best price first, client ids in queue order."""
+    """Return the final books in the form of interface R3, best price first, client ids in queue order."""
     s = engine.state[0]
     catalogue = engine.catalogue()
     found: dict[str, Fields] = {}

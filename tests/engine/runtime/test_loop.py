@@ -1,4 +1,4 @@
-"""The loop's promises, with an application that only echoes (DESIGN section 5, rules 2 to 8)."""
+"""The loop's promises, with an application that only echoes (protocol rules 2 to 8)."""
 
 import time
 from typing import Any

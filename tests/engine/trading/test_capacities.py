@@ -1,4 +1,4 @@
-"""Reaching a capacity refuses the command with its own reason; nothing grows or wraps (DESIGN D8)."""
+"""A command that reaches a capacity is refused by name; nothing grows or wraps (design decision D8)."""
 
 from typing import Any
 

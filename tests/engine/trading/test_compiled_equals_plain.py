@@ -1,4 +1,4 @@
-"""The kernels compiled and as plain Python: the same bytes, and no number ever leaves int64 (SPEC S1)."""
+"""The kernels compiled and as plain Python: the same bytes, and no number leaves int64 (exchange rule S1)."""
 
 import os
 import subprocess

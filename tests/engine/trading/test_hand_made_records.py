@@ -1,4 +1,4 @@
-"""Records that no JSON line makes are refused by the kernel itself, in the order of SPEC S3."""
+"""Records that no JSON line makes are refused by the kernel itself, in the order of exchange rule S3."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What must hold after every command, whatever the commands are (STYLE, tests)."""
+"""What must hold after every command, whatever the commands are."""
 
 from collections.abc import Callable
 from random import Random

@@ -1,4 +1,4 @@
-"""No sum that trading can drive upwards ever passes 2**62: the command that would is refused (SPEC S1)."""
+"""No sum that trading can drive up passes 2**62: the command that would is refused (exchange rule S1)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""R2 commands as requests of the HTTP door."""
+"""Commands of interface R2 as requests of the HTTP door."""
 
 from typing import Any
 

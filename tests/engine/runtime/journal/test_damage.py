@@ -1,4 +1,4 @@
-"""Damage anywhere: cut where it was never declared durable, refused where it was (DESIGN section 5, rule 9).
+"""Damage anywhere: cut where it was never declared durable, refused where it was (protocol rule 9).
 
 The journal of these tests, slots of two segments:
 

@@ -1,4 +1,4 @@
-"""`pinion replay`: formats, numbers and errors as SPEC R1 to R4 have them, through the real kernel."""
+"""`pinion replay`: formats, numbers and errors as interfaces R1 to R4 have them, through the real kernel."""
 
 import json
 import os
