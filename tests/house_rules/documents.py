@@ -1,5 +1,6 @@
 """Documents name what exists, and say what the code says."""
 
+import ast
 import re
 from collections.abc import Iterator
 from dataclasses import fields, replace
@@ -13,7 +14,7 @@ from engine.trading.capacities import Capacities
 from engine.trading.kernels.state import state_dtype
 from engine.trading.records import COMMAND, EVENT, JOURNAL_ENTRY
 from ringbuf import waiting
-from tests.house_rules.project import ROOT, name_of, report, tracked
+from tests.house_rules.project import ROOT, name_of, report, tracked, tree_of
 
 DOCUMENT_PATH = re.compile(
     r"`((?:ringbuf|engine|pinion|gateways|api|tests|perf|docs|deploy)/[\w./-]*|\w[\w-]*\.(?:md|toml|py|lock))`"
@@ -135,6 +136,36 @@ def test_the_architecture_tells_the_constants_of_the_code() -> None:
         f"| worker | {STATS.itemsize >> 10} KiB |",
     ]
     report([f"ARCHITECTURE.md does not say {each!r}" for each in told if each not in text])
+
+
+def test_the_lives_in_the_architecture_name_what_is_defined_there() -> None:
+    missing, told = [], 0
+    for line in (ROOT / "ARCHITECTURE.md").read_text().splitlines():
+        path = None
+        for name in re.findall(r"`([\w./]+)`", line.split("|")[2]) if line.count("|") == 4 else ():
+            if "/" in name:
+                path = ROOT / name
+            elif path is not None and path.suffix == ".py":
+                told += 1
+                if name not in definitions_of(path):
+                    missing.append(f"ARCHITECTURE.md: {name_of(path)} has no {name}")
+    assert told > 80
+    report(missing)
+
+
+def definitions_of(path: Path) -> set[str]:
+    """Return functions and classes of a module, methods as Class.method."""
+    found = set()
+    for node in tree_of(path).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+            if isinstance(node, ast.ClassDef):
+                found |= {
+                    f"{node.name}.{each.name}"
+                    for each in node.body
+                    if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)
+                }
+    return found
 
 
 def test_the_table_of_capacities_tells_the_sizes_of_the_state() -> None:
