@@ -4,7 +4,8 @@ import ast
 import re
 from pathlib import Path
 
-from tests.house_rules.project import files, functions, name_of, report, tree_of
+from ringbuf.kernel_cache import PACKAGES
+from tests.house_rules.project import ROOT, files, functions, name_of, report, tree_of
 
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 70
@@ -12,6 +13,10 @@ MATCH_LOOP_LINES_MAX = 120
 MATCH_LOOPS = {("engine/trading/kernels/match.py", "walk")}
 """Functions that may have MATCH_LOOP_LINES_MAX lines."""
 BANNED_MODULE_WORDS = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
+
+
+def test_every_package_says_that_it_is_typed() -> None:
+    report([f"{name} has no py.typed" for name in PACKAGES if not (ROOT / name / "py.typed").is_file()])
 
 
 def test_files_are_at_most_400_lines() -> None:
