@@ -17,30 +17,30 @@ ANSWER_FILE = "digest.json"
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """Worker and shadow have the same state."""
+    """The answer that worker and shadow had the same state at `seq`, with its digest."""
 
     seq: int
     digest: str
 
 
 def ask(data_dir: Path) -> None:
-    """Have the next answer written."""
+    """Ask for an answer: the next comparison writes one."""
     instance.write_atomically(data_dir / ASKED_FILE, b"")
 
 
 def asked(data_dir: Path) -> bool:
-    """Tell whether somebody waits."""
+    """Tell whether somebody waits for an answer."""
     return (data_dir / ASKED_FILE).exists()
 
 
 def tell(data_dir: Path, answer: Answer) -> None:
-    """Answer all who wait."""
+    """Write the answer for all who wait."""
     instance.write_atomically(data_dir / ANSWER_FILE, msgspec.json.encode(answer))
     withdraw(data_dir)
 
 
 def withdraw(data_dir: Path) -> None:
-    """Wait no longer."""
+    """Withdraw the question: nobody waits any longer."""
     (data_dir / ASKED_FILE).unlink(missing_ok=True)
 
 

@@ -61,12 +61,12 @@ STATS = np.dtype(
 
 
 def bells_dtype(count: int) -> np.dtype[np.void]:
-    """Return the record of so many bells."""
+    """Return the dtype of a record of `count` bells."""
     return np.dtype([("words", "<i8", (count * LINE_WORDS,))])
 
 
 def words_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Return a record as plain words: a kernel that copies whole records takes it so.
+    """Return the dtype of a record as plain words, as a kernel takes it that copies whole records.
 
     (numba moves a record value byte by byte.)
     """

@@ -41,7 +41,7 @@ def upper_edge(bucket: int) -> int:
 
 
 class Histogram:
-    """A copy of one bucket array, for questions."""
+    """A copy of one histogram's buckets, which can be asked for percentiles."""
 
     def __init__(self, buckets: Buckets) -> None:
         self.counts = np.array(buckets, np.int64)

@@ -37,7 +37,7 @@ READY_FOLDER = "ready"
 
 
 class PortError(Exception):
-    """The instance cannot be reached or used; the text says why and what to do."""
+    """Error of an instance that cannot be reached or used; the text says why and what to do."""
 
 
 class NoInstanceError(PortError):

@@ -1,4 +1,4 @@
-"""Which of the events that a door looked at are its own."""
+"""A door's own events: found among all events that it looked at."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The only way in and out of a running instance for doors, feeders and the api.
+"""Ports: the only way in and out of a running instance for doors, feeders and the api.
 
     gateway process                         worker process
     Port.submit(commands)  --> its own command ring -->  sequenced, journaled, applied
@@ -63,7 +63,7 @@ LOOK_AGAIN_S = 0.00005
 
 
 class Closed(Enum):
-    """Why an engine takes no commands for now."""
+    """The reason for which an engine takes no commands for now."""
 
     LATCHED = "latched"  # the disk failed, or a command kills the worker: an operator must mend it
     RECOVERING = "recovering"  # a restarted worker rebuilds the state
@@ -109,7 +109,7 @@ class _Place:
 
     @property
     def durability(self) -> str:
-        """The mode: what a reply promises."""
+        """The mode of durability, which says what a reply promises."""
         return self.instance.durability
 
     def has_news(self) -> bool:
@@ -130,12 +130,12 @@ class _Place:
         sleep_until_visible(*ring, self._bell_words, self._sleeper, int(limit_s * 1e9))
 
     def skip(self) -> None:
-        """Go on behind the last event: what was not looked at concerned nobody here."""
+        """Skip to behind the last event: what was not looked at concerned nobody here."""
         self.position = int(committed(self._events.control))
 
     @property
     def bell(self) -> Bell | None:
-        """What wakes this event loop when there are events for it; None where it has to look itself."""
+        """The bell that wakes this event loop when it has events; None where the loop has to look itself."""
         bell = None if self._sleeper is None else Bell(self._bell_words, self._sleeper)
         return bell if bell is not None and bell.descriptor >= 0 else None
 
@@ -276,7 +276,7 @@ class Port(_Place):
 
 
 class EventReader(_Place):
-    """Every durable event of the instance, for the api and for tools."""
+    """A reader of every durable event of the instance, for the api and for tools."""
 
     @classmethod
     def attach(cls, data_dir: Path, name: str = "") -> Self:

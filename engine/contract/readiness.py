@@ -1,4 +1,4 @@
-"""Whether a running instance does its work, and what of it does not: one judgement for all who ask.
+"""Readiness: whether a running instance does its work and, if not, what of it does not.
 
     it blocks       an order would not be answered: a latch, a rebuilt state, a disk that takes nothing,
                     a worker, journaler or door that is dead or silent
@@ -55,7 +55,7 @@ ALARMS = {
 
 
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that is not as it should be."""
+    """One thing of an instance that is not as it should be."""
 
     reason: str
     detail: str
@@ -66,7 +66,7 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Readiness:
-    """Judges one instance through a reader of its own; `look` often, so that a stall is noticed."""
+    """The judgement of one instance, by a reader of its own; `look` often, so that a stall is noticed."""
 
     def __init__(self, reader: EventReader) -> None:
         self._reader = reader

@@ -1,4 +1,4 @@
-"""Who sleeps for what in an instance, and who calls it (ringbuf/bells.py).
+"""Calls between the processes of an instance: who wakes whom, and the worker's sleep (ringbuf/bells.py).
 
     door, feeder  publish commands      call the worker
     worker        publishes entries     calls the journaler
@@ -48,7 +48,7 @@ def call_journaler(loop: Any, bells: Any) -> None:
 
 @kernel
 def call_readers(journal: Any, bells: Any, seq: int) -> None:
-    """Wake who waits for events, where that of `seq`, just committed, is durable already.
+    """Wake the readers of events, if the event just committed, of command `seq`, is durable already.
 
     Mostly it is not: then the journaler calls, when it is.
     """
@@ -81,7 +81,7 @@ def sleep(
 
 @kernel
 def can_go_on(loop: Any, commands: Any, journal: Any, ends: Any, is_open: bool, has_room: bool) -> bool:
-    """Tell whether that has come which the worker waits for; parameters as of `sleep`."""
+    """Tell whether what the worker waits for has come; parameters as of `sleep`."""
     if load_acquire(journal.control, LATCH) != 0:  # pairs with the journaler's store
         return True
     if not is_open:
@@ -96,7 +96,7 @@ def can_go_on(loop: Any, commands: Any, journal: Any, ends: Any, is_open: bool, 
 
 @kernel
 def call_at_sync(bells: Any) -> None:
-    """Wake whoever waits for D, which has moved: readers first, for somebody waits for them.
+    """Wake every process that waits for D, which has moved: readers first, since clients wait for them.
 
     bells : int64[n * LINE_WORDS]
     """

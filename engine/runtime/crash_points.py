@@ -1,4 +1,4 @@
-"""Places between two stores of the protocol where a test may have a process die.
+"""Crash points: places between two stores of the protocol at which a test can have a process die.
 
 PINION_CRASH_AT lists deaths in order, `name:passes` with commas between: at `name`, passed so
 often before, the process dies as if the machine had chosen that moment; the next death is due
@@ -36,7 +36,7 @@ _abort = types.ExternalFunction("abort", types.void())
 
 
 class LoopPoint(IntEnum):
-    """The points of the loop's kernel: just behind the store that gives each its name."""
+    """The crash points within the loop's kernel, each just behind the store that it is named after."""
 
     COPIED = 1  # entries in the journal ring
     PUBLISHED = 2  # J
@@ -93,7 +93,7 @@ def crash_here(loop: Any, point: int) -> None:
 
 @inlined
 def pass_here(loop: Any, point: int) -> None:
-    """Go on: what stands for `crash_here` in the loop that trades."""
+    """Do nothing: the loop that trades has this function in the place of `crash_here`."""
 
 
 def _due() -> str:

@@ -82,7 +82,7 @@ SLEEP_MAX_NS = 500_000_000
 
 
 class Outcome(IntEnum):
-    """Why the loop returned to Python."""
+    """The reason for which the loop returned to Python."""
 
     RAN = 0  # its budget is used up
     IDLE = 1  # the same, and nothing waits anywhere
@@ -244,7 +244,7 @@ def note_hash(s, stats, seq):
 
 @kernel
 def close_versions(s, seq):
-    """Make whole again what the application opened (protocol rule 8)."""
+    """Close the versions of books and accounts that the application opened (protocol rule 8)."""
     for i in range(s.opened_count):
         close_version(s.version, s.opened[i], seq)
     s.opened_count = 0

@@ -1,4 +1,4 @@
-"""Whether what is open still lies where it was: what is moved or removed the next start would not find."""
+"""The place of open files and folders: whether they still lie where the next start would look for them."""
 
 import logging
 import os
@@ -26,7 +26,7 @@ def is_in_place(path: Path, descriptor: int) -> bool:
 
 
 class HeldFolder:
-    """The data folder of a running instance, held open: says, once, that it is gone."""
+    """The data folder of a running instance, held open: its move or removal is noticed, and told once."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -34,7 +34,7 @@ class HeldFolder:
         self._was_in_place = True
 
     def look(self, segments: Segments) -> bool:
-        """Tell whether it is there; where it is not, let the engine accept nothing more."""
+        """Tell whether the folder is in its place; where it is not, latch the engine."""
         is_there = is_in_place(self.path, self.descriptor)
         if self._was_in_place and not is_there:
             stops = segments.settings.durability == "sync"
@@ -48,5 +48,5 @@ class HeldFolder:
         return is_there
 
     def close(self) -> None:
-        """Let it go."""
+        """Close the folder."""
         os.close(self.descriptor)

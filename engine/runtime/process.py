@@ -30,7 +30,7 @@ EXIT_CRASHED = 70
 
 
 class RoleTakenError(Exception):
-    """Another process holds this role on the data folder."""
+    """Error of a role that another process holds on the data folder."""
 
     def __init__(self, path: Path, pid: int | None) -> None:
         super().__init__(f"{path} is held by process {pid if pid else 'unknown'}")
@@ -38,7 +38,7 @@ class RoleTakenError(Exception):
 
 
 class Signals:
-    """Waits for a signal to stop or the end of a child, with a time limit.
+    """The signals of a supervisor: a wait, with a limit, for a signal to stop or the end of a child.
 
     Handlers and a pipe, not a blocked mask: numpy's library has threads of its own, and a
     signal to the process may be delivered to any of them.
@@ -69,7 +69,7 @@ class Signals:
 
     @property
     def descriptors(self) -> tuple[int, int]:
-        """The pipe: a child closes it."""
+        """The two descriptors of the pipe, which a child closes."""
         return self.reading, self._writing
 
     def close(self) -> None:

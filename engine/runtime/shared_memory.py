@@ -106,7 +106,7 @@ class Segments:
         self._descriptors.clear()
 
     def open_descriptors(self, doors: Iterable[str]) -> None:
-        """Give these doors, event loops, something to poll: what is forked later knows it by its number."""
+        """Open an eventfd for the event loop of each of these doors; processes forked later inherit it."""
         for door in doors:
             descriptor = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
             self._descriptors.append(descriptor)
@@ -118,7 +118,7 @@ class Segments:
         return bool(load_acquire(self.journal.control, LATCH))
 
     def wake_up(self, sleeper: str) -> None:
-        """Note for one that died asleep that nobody needs to call it."""
+        """Put back the bell of a process that died asleep, so that nobody calls it."""
         if sleeper in self.sleepers:
             wake_up(self.bells, self.sleepers.index(sleeper))
 
@@ -146,7 +146,7 @@ class Segments:
 
 
 def sleepers(rings: Sequence[str], doors: Sequence[str]) -> tuple[str, ...]:
-    """Return who has a bell, in the contract's order; a door has the name of its ring."""
+    """Return who has a bell, by name and in the contract's order; a door has the name of its ring."""
     return (WORKER, JOURNALER, SHADOW, *dict.fromkeys((*doors, *rings)))
 
 

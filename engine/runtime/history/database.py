@@ -71,11 +71,11 @@ SETTINGS = {
 
 
 class DatabaseError(Exception):
-    """The database cannot be started; the text says why and what to do."""
+    """Error of a database that cannot be started; the text says why and what to do."""
 
 
 class Database:
-    """The server of one data folder; the process that starts it is its parent."""
+    """The PostgreSQL server of one data folder; the process that starts the server is its parent."""
 
     def __init__(self, data_dir: Path, beat: Callable[[], None] = lambda: None) -> None:
         self.data_dir = data_dir.resolve()
@@ -88,7 +88,7 @@ class Database:
 
     @property
     def dsn(self) -> str:
-        """Where clients connect."""
+        """The DSN at which clients connect."""
         return dsn_of(self.data_dir)
 
     @property
@@ -236,7 +236,7 @@ class Database:
 
 
 def run_database(data_dir: Path, beat: Callable[[], None]) -> int:
-    """Be the process that owns the server: start it, serve until SIGTERM, stop it; return the exit code.
+    """Run as the process that owns the server: start it, serve until SIGTERM, stop it; return the exit code.
 
     beat : called once a second at least, as a sign of life
     It ends with 1 as soon as the server has ended by itself, to be started again.

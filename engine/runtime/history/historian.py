@@ -59,11 +59,11 @@ GoOn = Callable[[], None]
 
 
 class Stopped(Exception):  # noqa: N818  not an error: what was asked for
-    """A stop is wanted: what was going on is given up."""
+    """Exception by which what is going on is given up, because a stop is wanted."""
 
 
 class Source(Protocol):
-    """The journal as it is read here."""
+    """The durable journal as the historian reads it."""
 
     def durable_seq(self) -> int:
         """Return the last seq that can no longer be lost."""
@@ -76,7 +76,7 @@ class Source(Protocol):
 
 
 class Follower(Protocol):
-    """A private state that entries are applied to (engine.runtime.replay.replica.Replica)."""
+    """A private state to which entries of the journal are applied (engine.runtime.replay.replica.Replica)."""
 
     state: npt.NDArray[Any]
 
@@ -103,7 +103,7 @@ class _Ready:
 
 
 class Historian:
-    """Follows until it is stopped; a database that is down is tried again, forever.
+    """Writer of history: follows the journal until it is stopped, and tries a lost database again, forever.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ class Historian:
             cutting.cancel()
 
     async def _cut_at(self, stop: asyncio.Event) -> None:
-        """Tell the thread, and drop the connection: a server that hangs would not answer a cancel either."""
+        """At a stop, tell the thread and drop the connection: a hanging server would not answer a cancel."""
         await stop.wait()
         self._stop.set()
         if self._held is not None:
@@ -252,7 +252,7 @@ class Historian:
         return self._replica.seq + 1 if self._held is None else int(self._held["seq"][0])
 
     async def _beside(self, function: Callable[[int], Found], seq: int) -> Found:
-        """Call it in a thread, with signs of life all the while; Stopped where it gave up."""
+        """Call `function` in a thread, with signs of life meanwhile; raise Stopped where that gave up."""
         call = asyncio.create_task(asyncio.to_thread(function, seq))
         while not (await asyncio.wait((call,), timeout=BEAT_S))[0]:
             self._say("")

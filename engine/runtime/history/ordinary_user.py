@@ -1,4 +1,4 @@
-"""As whom a program runs that refuses to be root: PostgreSQL.
+"""The user that PostgreSQL runs as, since PostgreSQL refuses to run as root.
 
 A root that may make user namespaces runs it in one where root's own files belong to an ordinary
 user, so nothing has to change hands. A root that may not, as in most containers, gives the
@@ -21,11 +21,11 @@ ORDINARY_USERS = ("postgres", "nobody")
 
 
 class NoOrdinaryUserError(Exception):
-    """We are root, and there is nobody else to be; the text says what to do."""
+    """Error of a start as root without an ordinary user to run the server as; the text says what to do."""
 
 
 class Identity:
-    """As whom the server runs: ourselves, or an ordinary user where we are root."""
+    """The identity that the server runs with: our own, or an ordinary user's where we are root."""
 
     def __init__(self, user: pwd.struct_passwd | None, in_namespace: bool) -> None:
         self._user = user
@@ -33,7 +33,7 @@ class Identity:
 
     @classmethod
     def of_this_process(cls, data_dir: Path) -> "Identity":
-        """Choose; only root has to become someone else."""
+        """Choose the identity for a server of this process; only root has to take another one."""
         if os.geteuid() != 0:
             return cls(None, False)
         user = _ordinary_user()
@@ -43,12 +43,12 @@ class Identity:
         return cls(user, False)
 
     def own(self, folder: Path) -> None:
-        """Give a folder to whom the server runs as."""
+        """Give a folder to the user that the server runs as."""
         if self._user is not None and not self._in_namespace:
             os.chown(folder, self._user.pw_uid, self._user.pw_gid)
 
     def uids(self) -> set[int]:
-        """Return whose files are ours."""
+        """Return the user ids whose files count as our own."""
         return {os.geteuid()} if self._user is None else {os.geteuid(), self._user.pw_uid}
 
     def arguments(self, parent: int | None) -> dict[str, Any]:

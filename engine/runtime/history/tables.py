@@ -55,7 +55,7 @@ Result = TypeVar("Result")
 
 
 async def unless(event: asyncio.Event, work: Coroutine[Any, Any, Result], otherwise: Exception) -> Result:
-    """Return what `work` returns; where the event comes first, cancel it and raise `otherwise`."""
+    """Return what `work` returns; where the event comes first, cancel `work` and raise `otherwise`."""
     working, waiting = asyncio.create_task(work), asyncio.create_task(event.wait())
     await asyncio.wait((working, waiting), return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
@@ -68,7 +68,7 @@ async def unless(event: asyncio.Event, work: Coroutine[Any, Any, Result], otherw
 
 
 class HistoryError(Exception):
-    """The database and we do not fit together; the text says why and what to do. Trying again is no use."""
+    """Error of a database that does not fit; the text says why and what to do. Trying again is no use."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ SHAPE = re.compile(rb"'shape': \((\d{1,15}),\)")
 
 
 class JournalError(Exception):
-    """The journal cannot be used as it is; the text says which file, where and what to do."""
+    """Error of a journal that cannot be used as it is; the text says which file, where and what to do."""
 
 
 def segment_name(number: int, first_seq: int) -> str:
@@ -53,7 +53,7 @@ def segment_name(number: int, first_seq: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One file: its verified head and a read-only mapping of its records."""
+    """A segment of the journal, one file: its verified head and a read-only mapping of its records."""
 
     path: Path
     head: SegmentHead
@@ -192,7 +192,7 @@ def _slots_in(size: int, record: np.dtype[Any]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """Where a chain of frames ends before the segment does."""
+    """A broken chain: the place where the frames end before their segment does."""
 
     segment: Segment
     slot: int

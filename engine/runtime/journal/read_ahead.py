@@ -1,4 +1,4 @@
-"""Reading beside the work: what comes next is being fetched while the present item is worked on."""
+"""Read-ahead: a thread fetches the next items while the present one is worked on."""
 
 from collections import deque
 from collections.abc import Iterator

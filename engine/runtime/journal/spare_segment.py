@@ -22,7 +22,7 @@ PIECE_BYTES = 2**17
 
 
 class SpareSegment:
-    """A file of `size_bytes` that is not in use yet. OSError of any method: it is gone."""
+    """A file of `size_bytes` that is not in use yet; an OSError of any method means that the file is gone."""
 
     def __init__(self, disk: Disk, path: Path, size_bytes: int) -> None:
         self.path = path

@@ -68,12 +68,12 @@ class JournalWriter:
 
     @property
     def room(self) -> int:
-        """Commands that the next frame may hold; 0: rotate first."""
+        """The number of commands that the next frame may hold; 0 means that `rotate` comes first."""
         return max(0, min(FRAME_MAX, self.slot_count - self._slot - 1))
 
     @property
     def spare_error(self) -> OSError | None:
-        """Why there is no spare segment, None while there is one."""
+        """The error for which there is no spare segment; None while there is one."""
         return self._spare_error
 
     def begin(self, number: int, durable: Position, tail: Sequence[Frame] = ()) -> None:

@@ -30,7 +30,7 @@ BACKGROUND_NICENESS = 10
 
 
 def place(name: str, settings: EngineSettings) -> None:
-    """Put this process, of this name, where it belongs; what is not allowed here is left out."""
+    """Give this process the CPUs and the rank that its name asks for, as far as that is permitted here."""
     allowed = os.sched_getaffinity(0)
     cpus = cpus_of(name, settings, allowed)
     if cpus != allowed:

@@ -44,7 +44,7 @@ class JournalSource:
         self._next_seq = 0
 
     def durable_seq(self) -> int:
-        """Return D."""
+        """Return the durable cursor D."""
         return int(load_acquire(self._control, DURABLE))  # pairs with the journaler's store
 
     def read(self, first_seq: int, limit: int, go_on: GoOn) -> npt.NDArray[Any]:

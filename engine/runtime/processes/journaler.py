@@ -49,7 +49,7 @@ SPINS_BEFORE_SLEEP = 200
 
 
 class Journaler:
-    """Owns D, JT and the latch; the one writer of DATA/journal."""
+    """The owner of D, JT and the latch, and the one writer of DATA/journal."""
 
     def __init__(self, segments: Segments, data_dir: Path, epoch: int, disk: Disk | None = None) -> None:
         self.folder = data_dir / journal.FOLDER
@@ -102,7 +102,7 @@ class Journaler:
         return worked
 
     def finish(self) -> bool:
-        """Latched: write what the ring holds, if it was seen to find room; tell whether there may be more."""
+        """Write what the ring holds behind a latch, if it was seen to find room; tell whether to go on."""
         return self._has_room_for_ring and self.step(0)
 
     def work(self, idle_ns: int) -> bool:
@@ -155,7 +155,7 @@ class Journaler:
         return bool(load_acquire(self._control, LATCH))
 
     def close(self) -> None:
-        """Let the files go; all that was appended is synced."""
+        """Close the files; all that was appended is synced."""
         self._writer.close()
 
     def _look_for_file(self) -> None:
@@ -201,7 +201,7 @@ class Journaler:
         store_release(control, OPENED, 1)  # pairs with the worker's wait
 
     def _reopen(self, floor: Position) -> None:
-        """After this role's death alone: the ring still holds everything beyond D."""
+        """Reopen the journal after a death of the journaler alone: the ring holds everything beyond D."""
         control = self._control
         durable = int(load_acquire(control, DURABLE))
         reader = journal.Reader(self.folder, floor, self._application.owner)

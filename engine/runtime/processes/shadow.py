@@ -1,4 +1,4 @@
-"""The shadow process: a second engine that lives off the journal and finds the first one out.
+"""The shadow process: a second engine that follows the journal and compares the worker with itself.
 
     journal files, up to D --> the same kernel --> a state of its own
         every 2**16 commands   the hash of all events so far against the worker's (exchange rule S27)
@@ -49,11 +49,11 @@ CHECK_EVERY = 1 << CHECK_BITS
 
 
 class DifferenceError(Exception):
-    """The worker and the shadow disagree; the text says where."""
+    """Error of a worker and a shadow that disagree; the text says where."""
 
 
 class Shadow:
-    """Follows, compares, takes snapshots."""
+    """A second engine: it follows the journal, compares the worker with itself and takes snapshots."""
 
     def __init__(self, segments: Segments, data_dir: Path, disk: Disk | None = None) -> None:
         self._application = segments.application
@@ -81,7 +81,7 @@ class Shadow:
 
     @property
     def durable_seq(self) -> int:
-        """D."""
+        """The durable cursor D."""
         return int(load_acquire(self._control, DURABLE))  # pairs with the journaler's store
 
     def follow(self, is_stopping: Callable[[], bool] = lambda: False) -> None:

@@ -25,7 +25,7 @@ Changed = Callable[[npt.NDArray[Any]], None]
 
 
 def eras_of(application: Application) -> tuple[Application, ...]:
-    """Return everything that decided commands of the journal, oldest first."""
+    """Return the applications that decided the commands of the journal, oldest first."""
     return (*(past.application for past in application.past), application)
 
 
@@ -103,11 +103,11 @@ class EraReplica:
 
     @property
     def marks(self) -> npt.NDArray[Any]:
-        """RING_MARK[RING_MARKS], as of a Replica."""
+        """The marks of the command rings: RING_MARK[RING_MARKS], as of a Replica."""
         return self._replica.marks
 
     def enter_epoch(self, epoch: int) -> None:
-        """As of a Replica."""
+        """Enter an epoch, as a Replica does."""
         self._replica.enter_epoch(epoch)
 
     def skip(self, records: npt.NDArray[Any]) -> None:
@@ -121,7 +121,7 @@ class EraReplica:
         return self._replica.apply(records)
 
     def arrive(self) -> None:
-        """Move to the present capacities; the last command of the past is applied."""
+        """Move the state to the present capacities; the last command of the past is applied."""
         while self._era < len(self._application.past):
             assert self.seq == self._application.past[self._era].last_seq
             self._move()
@@ -160,7 +160,7 @@ class EraReplica:
 
 
 class Moved:
-    """A state of other capacities, as `snapshot.write` takes it: nothing of it has to be compiled."""
+    """A state that was moved to other capacities, as `snapshot.write` takes it, without compiled kernels."""
 
     def __init__(self, before: EraReplica, application: Application) -> None:
         assert application.convert is not None

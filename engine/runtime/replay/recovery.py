@@ -1,4 +1,4 @@
-"""How a worker finds its state again: newest snapshot, then the journal up to D, then the rings.
+"""The recovery of a worker's state: newest snapshot, then the journal up to D, then the rings.
 
 The same after the worker's death alone (the rings, the event ring and the doors go on) and
 after a start on an existing journal (everything else is new). protocol rule 11:

@@ -80,7 +80,7 @@ def build_replay(application: Any) -> Callable[..., tuple[int, int]]:
 
 
 class Replica:
-    """A state and the journal's way of changing it.
+    """A replica of the engine: a state to which the entries of the journal are applied.
 
     Parameters
     ----------

@@ -53,7 +53,7 @@ _CONTENT_AT = 64 + DIGEST_BYTES
 
 
 class Rebuilt(Protocol):
-    """What a snapshot is taken of: a Replica, or what was made of one."""
+    """A rebuilt state that a snapshot can be taken of: a Replica, or what was made of one."""
 
     @property
     def state(self) -> npt.NDArray[Any]:
@@ -73,7 +73,7 @@ class Rebuilt(Protocol):
 
 
 class SnapshotError(Exception):
-    """A snapshot cannot be used; the text says which and why."""
+    """Error of a snapshot that cannot be used; the text says which and why."""
 
 
 class Snapshot(NamedTuple):

@@ -10,7 +10,7 @@ log = logging.getLogger(__name__)
 
 
 class Announcement:
-    """Says who runs where. Who reads an old one finds a process gone, and looks again."""
+    """The writer of the instance file; a reader of an old one finds a process gone, and looks again."""
 
     def __init__(self, describe: Callable[[], Instance]) -> None:
         self._describe = describe
@@ -19,7 +19,7 @@ class Announcement:
         self._is_refused = False
 
     def write(self) -> None:
-        """Write it anew, or note that it is late."""
+        """Write the instance file anew, or note that it is late."""
         try:
             instance.write(self._describe())
             self.is_late = self._is_refused = False

@@ -1,4 +1,4 @@
-"""How a process ended, in words: for the operator, and from a child to its supervisor."""
+"""Endings of processes in words: for the operator, and from a child to its supervisor."""
 
 import logging
 import os
@@ -31,11 +31,11 @@ LIKELY_CAUSES = {
 
 
 class StartError(Exception):
-    """The instance cannot start, or cannot go on; the text says why and what to do."""
+    """Error of an instance that cannot start, or cannot go on; the text says why and what to do."""
 
 
 def write_failure(data_dir: Path, name: str, text: str) -> None:
-    """Leave word of why this process ends; in the log, where it cannot be left in the data folder."""
+    """Write down why this process ends: for the supervisor, or into the log where the folder takes none."""
     folder = data_dir / instance.READY_FOLDER
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -67,7 +67,7 @@ def cause_of(status: int) -> str:
 
 
 def lacked_memory(status: int) -> bool:
-    """Tell whether a process died because a page of a mapped file could not be had: not of what it did."""
+    """Tell whether a process died for want of a page of a mapped file, and not of what it did."""
     return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGBUS
 
 

@@ -1,4 +1,4 @@
-"""The number of each start on a data folder: everything of an earlier one is recognised by it."""
+"""The epoch: the number of a start on a data folder, by which what earlier ones left is recognised."""
 
 import os
 import re

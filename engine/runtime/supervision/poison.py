@@ -1,4 +1,4 @@
-"""A command that kills the worker must not kill it for ever: noticed at the second death.
+"""Poisonous commands: one that kills the worker is noticed at the second death, and not applied forever.
 
 The state's `seq` is set when a command begins, the loop's `applied` when it is done. A worker
 that died between the two died at that command; a worker that was killed while idle did not.
@@ -14,7 +14,7 @@ class Deaths:
         self._last = 0
 
     def note(self, s: Any, loop: Any) -> int | None:
-        """Take in a death; return the seq at which it was the second in a row, else None.
+        """Note a death of the worker; return the seq at which it was the second in a row, else None.
 
         s, loop : the state record and the LOOP record as the dead worker left them
         """

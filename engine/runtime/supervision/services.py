@@ -1,4 +1,4 @@
-"""Which function each process of an instance runs."""
+"""The services of an instance: which function each of its processes runs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -41,11 +41,11 @@ class Services:
 
     @property
     def dsn(self) -> str:
-        """Where history is; empty: nowhere."""
+        """The DSN of the database of history; empty where there is none."""
         return (self.history.dsn or dsn_of(self.data_dir)) if self.of_history else ""
 
     def serve(self, name: str) -> int:
-        """Be the process of this name; return its exit code."""
+        """Run as the process of this name; return its exit code."""
         if name != WORKER:  # which recovers first, wherever there is room
             place(name, self.segments.settings)
         if name == JOURNALER:

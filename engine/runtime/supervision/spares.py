@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 class Spares:
-    """Knows who holds which spare ring.
+    """The spare rings of an instance, and who holds each.
 
     on_freed : called with the ring's name when its holder gave it back or died, and whether nobody else
         holds it by now
@@ -25,7 +25,7 @@ class Spares:
         self._claims: dict[str, tuple[int, int | None]] = {}
 
     def reclaim(self) -> None:
-        """Look who holds the rings now."""
+        """Take back the rings whose holder is gone, and note who holds the others."""
         for ring in self._rings:
             holder = _ring_holder(instance.ring_lock_path(self._data_dir, ring))
             known = self._claims.get(ring)

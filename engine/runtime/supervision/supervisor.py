@@ -246,7 +246,7 @@ class Supervisor:
         return True
 
     def _reap_starting(self) -> None:
-        """A process that ends during the start ends the start."""
+        """Raise StartError where a process has ended during the start."""
         for child, status in ended(self.children):
             failure = read_failure(self.data_dir, child.name)
             raise StartError(failure or f"{child.name} (pid {child.pid}) ended at start: {cause_of(status)}")
@@ -352,7 +352,7 @@ class Supervisor:
         self.announcement.catch_up()
 
     def _kill_silent(self) -> None:
-        """Kill a door whose heart stopped: its end is then handled like any other."""
+        """Kill a door whose heartbeat stopped: its end is then handled like any other."""
         for name, child in self.children.items():
             if name not in self.doors or name in self.restarts:
                 continue

@@ -58,7 +58,7 @@ SNAPSHOTS_NEEDED = 2
 
 
 class Packed(NamedTuple):
-    """What became of one segment."""
+    """An archived segment: where it is, and its bytes before and after."""
 
     path: Path
     raw_bytes: int

@@ -52,7 +52,7 @@ def stage(
     layout: bytes,
     disk: Disk,
 ) -> None:
-    """Make all that is new and give it its name.
+    """Write the new snapshot, segment and layout into a folder beside, synced, and give that its name.
 
     moved : the state at the journal's end in the new capacities
     application : with the new capacities
