@@ -26,7 +26,7 @@ Found = TypeVar("Found", AccountView, OrdersView, OrderView)
 
 
 class LiveSource:
-    """Consistent reads of the state, gated by the durable cursor."""
+    """A source of consistent reads of the live state, gated by the durable cursor."""
 
     def __init__(
         self,

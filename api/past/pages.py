@@ -1,4 +1,4 @@
-"""What PostgreSQL remembers: pages of orders, fills and trades, newest first.
+"""The archive: pages of orders, fills and trades out of PostgreSQL, newest first.
 
 Every page is one snapshot of the database, with `as_of_seq`, the last command that history holds:
 it is never beyond what is durable, since only durable commands are projected. Lists are in order
@@ -50,7 +50,7 @@ ORDER BY client_order_id = ($2::bigint[])[1] DESC, order_id DESC LIMIT 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """What a list is narrowed to; None = all. Times in ns, begin included, end not."""
+    """The filter that narrows a list; None = all. Times in ns, begin included, end not."""
 
     accounts: Sequence[int] | None = None
     instrument_idx: int | None = None
@@ -70,7 +70,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """How a list is ordered: its column, its time, and one step of `moments` in it."""
+    """The key by which a list is ordered: its column, its time, and one step of `moments` in it."""
 
     column: str
     time: str

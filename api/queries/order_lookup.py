@@ -26,7 +26,7 @@ OPEN = Status.OPEN.name.lower()
 
 
 class OrderLookup:
-    """Finds orders for callers.
+    """The look-up of single orders for callers.
 
     keys : every key there is: a text is an id of the key that gave it
     """

@@ -1,4 +1,4 @@
-"""Who listens to what: subscriptions in, the right news into every reader's outbox.
+"""The hub of all streams: subscriptions in, the right news into every reader's outbox.
 
 Sans-I/O: the pump hands in drained events and fresh book copies, sessions hand in
 requests, outboxes carry the result out. Every table here is bounded by the number of
@@ -165,7 +165,7 @@ class Hub:
                 self._send_reports(topic, reports, listeners.outboxes)
 
     def mark_gap(self, seq: int) -> None:
-        """Events up to `seq` were overwritten before we read them: their listeners must resynchronise."""
+        """Note that events up to `seq` were overwritten unread: their listeners must resynchronise."""
         self.complete_seq = max(self.complete_seq, seq)
         self.trades.mark_gap(seq)
         self.reports.mark_gap(seq)

@@ -1,4 +1,4 @@
-"""What waits to be sent to one stream reader, in bounded memory (exchange rule S25).
+"""The outbox of a stream reader: what waits to be sent, in bounded memory (exchange rule S25).
 
 Two kinds of news, two policies when the reader is slow:
     kept      trades and private reports: queued, never merged, never dropped; when more than

@@ -1,4 +1,4 @@
-"""The one task that follows the engine: drains the event ring, copies watched books, beats.
+"""The pump of the api: one task follows the engine, drains the event ring, copies watched books, beats.
 
 The engine never waits for its readers. The pace:
     nobody listens                      IDLE_S between looks, QUIET_S where nothing happens, unless a query
@@ -34,7 +34,7 @@ STATUS_S = 1.0
 
 
 class Sampler:
-    """Copies the books that somebody watches, when their version moved and the copy is durable."""
+    """The sampler of watched books: it copies one whose version moved, and shows the copy once durable."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub

@@ -27,7 +27,7 @@ SUBSCRIPTIONS_MAX = 64
 
 
 class CloseCode(IntEnum):
-    """Why we close a stream, beside the codes of RFC 6455."""
+    """The codes with which a stream is closed, beside those of RFC 6455."""
 
     UNAUTHORISED = 4001
     FAULTS = 4002
@@ -36,7 +36,7 @@ class CloseCode(IntEnum):
 
 
 class StreamClosed(Exception):  # noqa: N818  it is an outcome, not an error of ours
-    """The connection must be closed with this code."""
+    """Exception that closes the connection with this code."""
 
     def __init__(self, code: CloseCode, detail: str) -> None:
         super().__init__(detail)

@@ -98,7 +98,7 @@ class CommandWriter:
         self._house, self._aggressor = first_account, first_account + 1
 
     def clock(self, ts: int) -> None:
-        """The instance has its own clock."""
+        """Do nothing: a running instance has its own clock."""
 
     def new(self, client_id: int, side: int, px: int, size: int) -> list[Fill] | None:
         """Enter a limit order of the house account."""
@@ -136,7 +136,7 @@ class CommandWriter:
         self._out.append({"op": "mass_cancel", "account": self._house, "symbol": self._symbol})
 
     def refusals(self) -> list[str]:
-        """The door counts what the instance refuses: it answers later than the next record is due."""
+        """Return none: the door counts what the instance refuses, whose answers come later than this."""
         return []
 
     def _order(self, account: int, side: int, px: int, size: int) -> Fields:

@@ -29,7 +29,7 @@ MEANINGS = {
 
 
 class Meter:
-    """Counts of one feed."""
+    """The meter of one feed: what was sent, answered and refused, and how long it took."""
 
     def __init__(self, rate: float | None, clock: Callable[[], int] = time.monotonic_ns) -> None:
         self._clock = clock  # nanoseconds, never backwards
@@ -63,7 +63,7 @@ class Meter:
         return max(0, self.sent - self.answered - self.unanswered)
 
     def give_up(self) -> None:
-        """Wait no longer for what is on its way."""
+        """Give up waiting for the commands that are on their way."""
         self.unanswered += self.in_flight
 
     def due(self) -> int:

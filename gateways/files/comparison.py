@@ -1,4 +1,4 @@
-"""How well our matching reproduced a file: the denominator, the exact ones, every difference by kind."""
+"""The comparison of our matching with a file: trades compared, those exact, every difference by kind."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def _shown(fills: list[Fill]) -> str:
 
 
 class Comparison:
-    """Counts of one run."""
+    """The counts of one run, and examples of what differed."""
 
     def __init__(self) -> None:
         self.trades_in_file = 0

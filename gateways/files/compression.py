@@ -34,7 +34,7 @@ OTHERS = {
 
 
 class Compression(Enum):
-    """A kind that is unpacked on the way; the value says what its pieces are called."""
+    """A kind of compression that is unpacked on the way; the value says what its pieces are called."""
 
     ZSTD = "zstd frame"
     GZIP = "gzip member"

@@ -7,7 +7,7 @@ import msgspec
 
 
 class Action(IntEnum):
-    """What a record says happened at the venue."""
+    """The action of a record: what happened at the venue."""
 
     ADD = 1
     CANCEL = 2  # removes `size`, or the whole order

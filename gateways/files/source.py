@@ -1,4 +1,4 @@
-"""Where an input comes from and what it is: file or standard input, plain or compressed, which format.
+"""Sources of input: file or standard input, plain or compressed, and in which format.
 
 The format is told by the first bytes, so that `-` works like a file; by the name only where
 there are none.

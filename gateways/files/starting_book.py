@@ -1,4 +1,4 @@
-"""Where to begin: with the first record, or behind an opening auction (interface R4).
+"""The starting book of a capture: where to begin, at once or behind an opening auction (interface R4).
 
 A capture that starts before an opening auction holds a crossed book until the auction's
 trades are printed. Such a book cannot be entered into continuous trading. So the
@@ -37,7 +37,7 @@ class StartingBook:
             self._hold(event)
 
     def finish(self) -> None:
-        """The capture ended: enter or play what is still held back."""
+        """Finish at the end of the capture: enter or play what is still held back."""
         if self._settled_ts is not None and not self._is_open:
             self._enter(self._settled_ts)
         elif not self._is_open:

@@ -1,4 +1,4 @@
-"""What the venue says: its book, built from ADD, CANCEL, MODIFY, CLEAR and RENAME records alone."""
+"""The venue's own book, built from ADD, CANCEL, MODIFY, CLEAR and RENAME records alone."""
 
 from collections import Counter
 

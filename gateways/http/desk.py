@@ -48,7 +48,7 @@ Answer = Callable[[Outcome], None]
 
 
 class Desk:
-    """Turns what a principal asks for into staged commands.
+    """The desk of a door: it turns what a principal asks for into staged commands.
 
     state : array of one STATE record, mapped read-only
     turn : gives its state epoch (see LiveView)

@@ -1,4 +1,4 @@
-"""Commands out in batches, events in, each answer to whoever waits for it.
+"""Dispatch: commands go out in batches, events come in, each answer goes to whoever waits for it.
 
     desk -> stage() ... stage() -> flush() ==> command ring
                                                engine
@@ -84,7 +84,7 @@ class Pending(msgspec.Struct):
 
 
 class Dispatcher:
-    """Owns the commands of one door from staging to answer.
+    """The dispatcher of one door: it owns every command from staging to answer.
 
     on_staged : called when the first command is staged, or a session comes: somebody has to call `flush`
         soon, and to look for events

@@ -60,7 +60,7 @@ class Principal:
 
 
 class KeyRing:
-    """Finds the principal of an Authorization header."""
+    """All keys of a door: it finds the principal of an Authorization header."""
 
     def __init__(self, keys: Iterable[KeySettings], sessions: Iterable[int]) -> None:
         self._by_header: dict[str, Principal] = {}

@@ -1,4 +1,4 @@
-"""What went wrong, as RFC 9457 problem documents.
+"""Problems: what went wrong, as RFC 9457 documents.
 
 A Problem is a value: the HTTP status, the reason (a lower-case name of the closed
 Reason list, or one of the door's own), what was meant, and for a duplicate where the
@@ -149,7 +149,7 @@ def problem(status: HttpStatus, reason: str, detail: str, field: str | None = No
 
 
 class Refused(ValueError):  # noqa: N818 - an answer, not a fault of ours
-    """The request ends here, before anything was published: the client's fault or a full door."""
+    """Exception that refuses a request before anything was published: the client's fault, or a full door."""
 
     def __init__(self, document: Problem, allow: str = "") -> None:
         super().__init__(document.detail)

@@ -1,4 +1,4 @@
-"""What moves everything between the sockets and the rings, and knows when to wait.
+"""The pump of the order door: it moves everything between sockets and rings, and knows when to wait.
 
 A turn publishes what is staged, hands out the events that have come, and decides what ends the wait
 for the next one: a staged command, the time of the chores, and
@@ -43,7 +43,7 @@ class Source(Protocol):
 
 
 class Pump:
-    """Flushes staged commands, collects events, runs the chores of the door."""
+    """The pump: it flushes staged commands, collects events and runs the chores of the door."""
 
     def __init__(
         self, desk: Desk, source: Source, deliver: Callable[[], None], chore: Callable[[float], None]

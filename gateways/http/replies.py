@@ -1,4 +1,4 @@
-"""What a command came to, told from its events: the 200 of interface R5, or a problem document.
+"""Replies: what a command came to, told from its events, as in interface R5 or as a problem document.
 
 The events of one command are contiguous and the last is marked, so the outcome is read
 off them at once: the last event about the order itself says where it stands, the trades

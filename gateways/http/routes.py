@@ -1,4 +1,4 @@
-"""From method, path, query and body to what is asked for: named fields of one command, or several.
+"""Routes of the order door: method, path, query and body become fields of one command, or several.
 
 Sans-I/O: strings and bytes in, dictionaries in the words of interface R2 out. Whether the
 fields make sense is the codec's business, whether the key may is the desk's.
@@ -38,7 +38,7 @@ SHOWN_CHARS = 64
 
 
 class Shape(IntEnum):
-    """How the answer looks."""
+    """The shape of an answer."""
 
     ONE = 1  # one command, its reply is the body
     MANY = 2  # a batch: {"results": [...]} in the order given

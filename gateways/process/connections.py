@@ -1,4 +1,4 @@
-"""Connections with an end: how many, how long each of their parts may take, how an error looks.
+"""Connections with limits: how many there may be, how long each part may take, how an error looks.
 
 aiohttp reads the protocol; this file adds what it leaves open, for both doors alike.
     too many               503; who has shown no key yet gives way first (keyless.py)
@@ -120,7 +120,7 @@ class Connection(web.RequestHandler):
             task.cancel()  # one that has not begun yet would fail on a connection that is gone
 
     def show_key(self) -> None:
-        """Note that a request with a known key came: the connection is nobody's no more."""
+        """Note that a request with a known key came: the connection counts as keyless no more."""
         if not self.has_key and self._manager is not None:
             self.has_key = True
             self.server.keyless.leave(self)

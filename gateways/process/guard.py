@@ -1,4 +1,4 @@
-"""Whether a request may be looked at: the host it names, the page it comes from, one key, plain bytes.
+"""The guard of a door: which requests may be looked at, by host, page, a single key and plain bytes.
 
 Host. A page of a stranger can point its own name at this machine and ask from inside a
 browser; the name it then asks for is the stranger's (DNS rebinding). So only the hosts of

@@ -1,4 +1,4 @@
-"""Who has shown no key yet: few, few of one address, and the one that waits longest gives way.
+"""Keyless connections: few, few of one address, and the one that waits longest gives way.
 
 A keyed client begins without one, too: it must get in however many others sit there and say
 nothing. So a full house does not refuse the newcomer. The one that has had most time goes.
