@@ -1,4 +1,4 @@
-"""Where each word of a segment lies: one layout for every ring.
+"""The layout of a segment: where each of its words lies, the same for every ring.
 
     byte 0             HEADER: who made this, of what records, for which epoch (segment.py)
     byte 1024          CONTROL: CONTROL_WORDS int64 words, one cursor to a line

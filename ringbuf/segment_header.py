@@ -1,4 +1,4 @@
-"""What a segment says of itself: magic, layout, kind, records, epoch, owner; and the errors it can cause.
+"""Segment headers: magic, layout, kind, records, epoch, owner; and the errors that they can cause.
 
 The header lies at byte 0 of every segment (segment.py) and never changes once the segment
 has its name. The owner's pid comes with its start time, so that a pid that was given to

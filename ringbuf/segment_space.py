@@ -1,4 +1,4 @@
-"""How much of /dev/shm is left once everybody takes what was promised.
+"""The space in /dev/shm: how much is left once everybody takes what was promised.
 
 A segment's size is declared when it is made, its memory is taken page by page when it is first
 touched, and who touches a page that is not there any more dies of SIGBUS. So what the segments of

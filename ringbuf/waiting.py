@@ -1,4 +1,4 @@
-"""What a loop does while there is nothing to do: a policy, chosen where the loop is started.
+"""Waiting: what a loop does while there is nothing to do, a policy chosen where the loop is started.
 
     SPIN      pause the core, never give it up: one pinned core per loop
     BACKOFF   spin a little, then yield, then sleep a little longer each time: for shared machines

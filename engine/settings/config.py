@@ -96,7 +96,7 @@ class KeySettings(Section, frozen=True, kw_only=True):
 
 
 class InstanceSettings(Section, frozen=True, kw_only=True):
-    """The whole file, but for what an application adds."""
+    """All settings but those that an application adds: the configuration file."""
 
     engine: EngineSettings = EngineSettings()
     history: HistorySettings = HistorySettings()

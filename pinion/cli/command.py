@@ -1,4 +1,4 @@
-"""How every command begins and ends: streams that exist, errors as one line, one exit code for each kind.
+"""The beginning and end of every command: streams that exist, errors as one line, an exit code a kind.
 
 0   done
 1   failed; also stopped by a signal, or because nobody reads the output any more

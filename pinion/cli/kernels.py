@@ -1,4 +1,4 @@
-"""Kernels are compiled at the first start: show it happening, and load the doors' ones early.
+"""The compilation of kernels at the first start: its progress, and the doors' kernels loaded early.
 
 Each later start loads them from the cache folder, which is named after a hash of the sources.
 """
@@ -46,7 +46,7 @@ class CompilationProgress(event.Listener):
         self.kernel_count = 0
 
     def on_start(self, event: Any) -> None:
-        """A kernel begins, maybe while its caller compiles."""
+        """Note that a kernel begins to compile, maybe while its caller compiles."""
         if self.kernel_count == 0 and self._depth == 0:
             self._began = self._clock()
             self._next_line = self._began + LINE_S
@@ -54,7 +54,7 @@ class CompilationProgress(event.Listener):
         self._depth += 1
 
     def on_end(self, event: Any) -> None:
-        """A kernel is done."""
+        """Note that a kernel is compiled."""
         self._depth -= 1
         self.kernel_count += 1
         now = self._clock()
@@ -68,7 +68,7 @@ class CompilationProgress(event.Listener):
             self._show(so_far, "\n")
 
     def finish(self) -> None:
-        """Say that it is over, if there was anything; a compilation behind it begins anew."""
+        """Say that the compilation is over, if there was any; a compilation behind it begins anew."""
         if self.kernel_count:
             self._show(f"compiled {self.kernel_count} kernels in {self._clock() - self._began:.0f} s", "\n")
         self.kernel_count = 0

@@ -1,4 +1,4 @@
-"""Trading's history: what one batch of commands adds to the tables of projection_schema.py.
+"""Trading's history: what one batch of commands adds to the tables of schema.py.
 
     entries, events, state after them --> Projection.batch --> rows by table, merges
 

@@ -269,7 +269,7 @@ def apply_account(s, command):
 
 @kernel
 def _check_deposits(s, command, account):
-    """Every amount positive, of a known currency, and no balance past 2**62."""
+    """Check that every amount is positive, of a known currency, and takes no balance past 2**62."""
     for k in range(DEPOSIT_COUNT):
         amount = _deposit(command, k)
         if amount == 0:

@@ -72,7 +72,7 @@ def apply(s, command, seq, eng_ts, ring):
 
 @kernel
 def _apply_rare(s, command, op):
-    """Apply what comes seldom."""
+    """Apply a command of a kind that comes seldom."""
     if op == MASS_CANCEL:
         apply_mass_cancel(s, command)
     elif op == SESSION_END:

@@ -1,4 +1,4 @@
-"""A state moves into other capacities: `pinion journal migrate`, and every replay over that place.
+"""Conversion of a state to other capacities: `pinion journal migrate`, and replays over that place.
 
 Whatever has an index keeps it: accounts, positions, books, levels, nodes, orders. So queues,
 tries and free lists are valid as they are, and what lies beyond the `*_used` marks is zero, as

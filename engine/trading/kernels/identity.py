@@ -1,4 +1,4 @@
-"""Who is who: orders by engine id, and client ids in a bounded window (exchange rule S4).
+"""Identity: orders by engine id, and client ids in a bounded window (exchange rule S4).
 
     order_bucket -> cold.next       live orders by engine id
     live_bucket  -> cold.id_next    live orders by (account, client id)

@@ -1,4 +1,4 @@
-"""Orders come and go: a slot from the pool, findable by its ids, counted for its owner."""
+"""The beginning and end of orders: a slot from the pool, findable by its ids, counted for its owner."""
 
 import numpy as np
 

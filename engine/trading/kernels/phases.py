@@ -54,7 +54,7 @@ def apply_phase(s, command):
 
 @kernel
 def _is_built(phase):
-    """Auctions, their pause, POST_ONLY and DISABLED are not built yet."""
+    """Tell whether a phase is built: auctions, their pause, POST_ONLY and DISABLED are not yet."""
     return (
         phase == PRE_OPEN or phase == CONTINUOUS or phase == HALTED or phase == CANCEL_ONLY or phase == CLOSED
     )

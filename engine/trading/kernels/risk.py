@@ -168,7 +168,7 @@ def check_sell_proceeds(s, account, quote, position, amount):
 
 @kernel
 def _check_value(s, account, quote, position, amount):
-    """Cost and realised profit of a position stay within 2**62 whatever of the open orders fills.
+    """Check that a position's cost and realised profit stay within 2**62 whatever of its open orders fills.
 
     The account's open orders of the currency count as if all of them were this position's.
     """
@@ -181,7 +181,7 @@ def _check_value(s, account, quote, position, amount):
 
 @kernel
 def check_fee_account(s, quote, amount):
-    """A fee is at most the notional, so the fee account moves by twice `amount` at most."""
+    """Check the fee account: a fee is at most the notional, so it moves by twice `amount` at most."""
     if abs(s.currencies[quote].fees) > MONEY_MAX - amount:
         return OVERFLOW
     return OK

@@ -168,7 +168,7 @@ def _check_feasible(s, command, account, book, side, px):
 
 @inlined
 def _check_capacity(s, command, position, chain):
-    """Last: is there room for what an acceptance creates (design decision D8)?"""
+    """Check, last of all, that there is room for what an acceptance creates (design decision D8)."""
     if not has_room_for_order(s):
         return ORDERS_FULL
     if position == NIL and not has_room_for_position(s):

@@ -1,4 +1,4 @@
-"""Who asks, of what, and whether the fields make sense: exchange rule S3, steps 1 to 6.
+"""Validation: who asks, of what, and whether the fields make sense (exchange rule S3, steps 1 to 6).
 
 First failure wins and the order is contract. Nothing here writes.
 """

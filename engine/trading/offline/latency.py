@@ -1,4 +1,4 @@
-"""How long the kernel took for each command of a replay, from nanoseconds to beyond a century.
+"""Latencies of a replay: how long the kernel took for each command, from 1 ns to beyond a century.
 
 Up to a millisecond every nanosecond has a bin of its own; longer ones share the log-linear buckets
 of engine/contract/histogram.py, known to 6 %. The first FIRST_COMMANDS commands are counted apart: they meet

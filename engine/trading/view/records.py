@@ -78,7 +78,7 @@ class OrdersView:
 
 @dataclass(frozen=True, slots=True)
 class EndedOrder:
-    """What is still known of an order that ended: the window of client ids remembers it."""
+    """An order that ended, as far as the window of client ids remembers it."""
 
     seq: int
     order_id: int

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Ask, wait, print."""
+    """Ask for a comparison, wait for its answer and print that; return the exit code."""
     try:
         answer = asked_of(args.data.resolve(), args.wait)
     except PortError as error:

@@ -85,7 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do it; return the exit code."""
+    """Run the action that was asked for; return the exit code."""
     if args.action is None:
         args.explain()
         return DONE

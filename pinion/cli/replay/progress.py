@@ -20,7 +20,7 @@ REFRESH_SECONDS = 0.2
 
 
 class Input(Protocol):
-    """What is read, in bytes."""
+    """An input that is being read, in bytes."""
 
     @property
     def name(self) -> str: ...

@@ -125,7 +125,7 @@ def _refuse_twice(limits: list[dict[str, Any]]) -> None:
 
 
 class Question:
-    """The journal, decided twice."""
+    """The question of `pinion whatif`: the journal, decided twice."""
 
     def __init__(self, data_dir: Path, limits: list[dict[str, Any]]) -> None:
         self.was, self._reader = open_journal(data_dir)
