@@ -81,7 +81,7 @@ class EventWords(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class Trade(msgspec.Struct, frozen=True, gc=False):
-    """The R3 object of a trade; what its reader may not see is None."""
+    """The JSON object of a trade (interface R3); what its reader may not see is None."""
 
     seq: int
     event: str
@@ -181,7 +181,7 @@ class EventFormatter:
         return fields
 
     def trade(self, event: EventWords, sees_maker: bool, sees_taker: bool) -> Trade:
-        """Return the R3 object of a trade for a reader who may see either side's account, or not."""
+        """Return the JSON object of a trade (interface R3) for a reader who may see either side's account, or not."""
         instrument = self._instrument(event)
         maker_id = maker_account = maker_fee = taker_id = taker_account = taker_fee = None
         if sees_maker:

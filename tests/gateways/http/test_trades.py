@@ -1,4 +1,4 @@
-"""A trade as the order door writes it is the trade of SPEC R3, with what its reader may not read left out."""
+"""A trade as the order door writes it is the trade of interface R3, with what its reader may not read left out."""
 
 from typing import Any
 
