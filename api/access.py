@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from http import HTTPStatus
 
-from api.problem import Problem
+from api.problem import ApiProblem
 from engine.settings.config import Key
 
 TOKEN_CHARS_MAX = 512
@@ -63,7 +63,7 @@ def require_account(key: Key | None, account: int) -> Key:
     """Return the key if it may read this account, refuse otherwise."""
     known = require_key(key)
     if not may_read(known, account):
-        raise Problem(
+        raise ApiProblem(
             HTTPStatus.FORBIDDEN,
             "not_permitted",
             f"key {known.name!r} is not bound to account {account}",
@@ -72,9 +72,11 @@ def require_account(key: Key | None, account: int) -> Key:
     return known
 
 
-def unauthorised(detail: str) -> Problem:
+def unauthorised(detail: str) -> ApiProblem:
     """Return the refusal of a missing or unknown key."""
-    return Problem(HTTPStatus.UNAUTHORIZED, "unauthorized", detail, field="Authorization", headers=_CHALLENGE)
+    return ApiProblem(
+        HTTPStatus.UNAUTHORIZED, "unauthorized", detail, field="Authorization", headers=_CHALLENGE
+    )
 
 
 def _digest(token: str) -> bytes:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from api.problem import Problem, bad_request, not_found
+from api.problem import ApiProblem, bad_request, not_found
 from engine.text import numbers, times
 from engine.trading.instruments import Instrument, RefusedAtDoor
 from engine.trading.records import Side, Status
@@ -114,6 +114,6 @@ def known_instrument(view: LiveView, symbol: str) -> Instrument:
         raise not_found("unknown_symbol", f"symbol {symbol[:32]!r}: {refused.detail}", "symbol") from None
 
 
-def no_such_account(account: int) -> Problem:
+def no_such_account(account: int) -> ApiProblem:
     """Return the refusal of an account that was never defined."""
     return not_found("unknown_account", f"account {account} is not defined", "account")

@@ -1,7 +1,7 @@
 """Refusals as problem documents (RFC 9457): what was wrong, with which value, and the mend.
 
-A Problem is the caller's fault or a passing condition of ours that the caller should know
-of (state not durable yet, too many streams). A bug of ours is never a Problem: it is left
+A ApiProblem is the caller's fault or a passing condition of ours that the caller should know
+of (state not durable yet, too many streams). A bug of ours is never a ApiProblem: it is left
 to the server, which logs it and answers 500.
 """
 
@@ -21,7 +21,7 @@ from gateways.process.connections import as_response
 CONTENT_TYPE = "application/problem+json"
 
 
-class Problem(Exception):  # noqa: N818  RFC 9457 calls it so
+class ApiProblem(Exception):  # noqa: N818  RFC 9457 calls it so
     """A refusal that a handler raises and `problem_middleware` answers."""
 
     def __init__(
@@ -54,10 +54,10 @@ class Problem(Exception):  # noqa: N818  RFC 9457 calls it so
         } | self.more
 
 
-def bad_request(field: str, value: object, detail: str) -> Problem:
+def bad_request(field: str, value: object, detail: str) -> ApiProblem:
     """Return the refusal of one request field."""
     shown = str(value)[:64]
-    return Problem(HTTPStatus.BAD_REQUEST, "invalid_field", f"{field} {shown!r}: {detail}", field=field)
+    return ApiProblem(HTTPStatus.BAD_REQUEST, "invalid_field", f"{field} {shown!r}: {detail}", field=field)
 
 
 @contextmanager
@@ -69,20 +69,20 @@ def refused_at_door() -> Iterator[None]:
         is_malformed = refusal.reason == Reason.INVALID_FIELD
         status = HTTPStatus.BAD_REQUEST if is_malformed else HTTPStatus.UNPROCESSABLE_ENTITY
         detail = f"{refusal.field} {refusal.value!r:.80}: {refusal.detail}"
-        raise Problem(status, refusal.reason.name.lower(), detail, field=refusal.field) from None
+        raise ApiProblem(status, refusal.reason.name.lower(), detail, field=refusal.field) from None
 
 
-def not_found(reason: str, detail: str, field: str | None = None) -> Problem:
+def not_found(reason: str, detail: str, field: str | None = None) -> ApiProblem:
     """Return the refusal of a name that does not exist."""
-    return Problem(HTTPStatus.NOT_FOUND, reason, detail, field=field)
+    return ApiProblem(HTTPStatus.NOT_FOUND, reason, detail, field=field)
 
 
-def unavailable(reason: str, detail: str, more: dict[str, object] | None = None) -> Problem:
+def unavailable(reason: str, detail: str, more: dict[str, object] | None = None) -> ApiProblem:
     """Return the answer of a read that cannot be given at this moment."""
-    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, reason, detail, headers={"Retry-After": "1"}, more=more)
+    return ApiProblem(HTTPStatus.SERVICE_UNAVAILABLE, reason, detail, headers={"Retry-After": "1"}, more=more)
 
 
-def response(problem: Problem) -> web.Response:
+def response(problem: ApiProblem) -> web.Response:
     """Return the problem as a response."""
     return web.Response(
         body=msgspec.json.encode(problem.document()),
@@ -97,7 +97,7 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
     """Answer problems, and the server's own refusals, as problem documents."""
     try:
         return await handler(request)
-    except Problem as problem:
+    except ApiProblem as problem:
         return response(problem)
     except web.HTTPException as refusal:
         if refusal.status < HTTPStatus.BAD_REQUEST:
@@ -108,4 +108,4 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
         status = HTTPStatus(refusal.status)
         detail = f"{request.method} {request.path[:128]}: {refusal.reason}"
         kept = {"Allow": allow} if allow else {}
-        return response(Problem(status, status.name.lower(), detail, headers=kept))
+        return response(ApiProblem(status, status.name.lower(), detail, headers=kept))

@@ -19,12 +19,12 @@ from api.documents import Document
 from api.live import LiveSource
 from api.pages.health import Pages
 from api.pages.metrics import EngineCollector, Metrics
-from api.past.pages import Archive
+from api.past.pages import Past
 from api.problem import problem_middleware
 from api.queries.routes import CALLER, Queries
 from api.status import StatusReport
 from api.streams.hub import Hub
-from api.streams.pump import Pump
+from api.streams.pump import StreamPump
 from api.streams.socket import Streams
 from engine.contract import instance
 from engine.contract.instance import HISTORY, counter_name
@@ -118,14 +118,14 @@ async def _serve(door: DoorSettings, reader: EventReader, connections_max: int) 
         await runner.cleanup()
 
 
-def build(door: DoorSettings, reader: EventReader) -> tuple[web.Application, Pump]:
+def build(door: DoorSettings, reader: EventReader) -> tuple[web.Application, StreamPump]:
     """Wire the application and the pump that feeds it."""
     view = LiveView(reader.state(), reader.state_turn)
     view.warm_up()
     running = instance.read(door.data_dir)
     hub = Hub(LiveSource(view, reader.durable_seq, running.epoch, reader.has_news))
     complete_seq = partial(reader.counters().__getitem__, counter_name(HISTORY, "complete_seq"))
-    archive = Archive(running.history, complete_seq) if running.history else None
+    archive = Past(running.history, complete_seq) if running.history else None
     access = Access(door.keys)
     streams = Streams(hub, access, door.limits)
 
@@ -156,7 +156,7 @@ def build(door: DoorSettings, reader: EventReader) -> tuple[web.Application, Pum
 
     application.on_shutdown.append(end_streams)
     application.on_cleanup.append(close_archive)
-    pump = Pump(hub, reader, status.document, status.readiness.look)
+    pump = StreamPump(hub, reader, status.document, status.readiness.look)
     hub.source.hurry = pump.hurry
     return application, pump
 

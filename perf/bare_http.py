@@ -23,7 +23,7 @@ class Order(msgspec.Struct, forbid_unknown_fields=True):
     client_order_id: int
 
 
-class Reply(msgspec.Struct):
+class BareReply(msgspec.Struct):
     """As much as the door answers."""
 
     order_id: int
@@ -43,7 +43,7 @@ _encoder = msgspec.json.Encoder()
 async def post_order(request: web.Request) -> web.Response:
     """Decode an order, encode a reply."""
     order = _decoder.decode(await request.read())
-    reply = Reply(1, order.client_order_id, "open", "0", order.quantity, [], None, 1)
+    reply = BareReply(1, order.client_order_id, "open", "0", order.quantity, [], None, 1)
     return web.Response(body=_encoder.encode(reply), content_type="application/json")
 
 

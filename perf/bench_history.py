@@ -22,7 +22,7 @@ import asyncpg
 import numpy as np
 import numpy.typing as npt
 
-from api.past.pages import Archive, Filter
+from api.past.pages import Filter, Past
 from engine.runtime.history.database import Database
 from engine.runtime.history.historian import GoOn, Historian
 from engine.runtime.history.tables import History
@@ -202,7 +202,7 @@ async def queried(dsn: str, row_count: int, query_count: int) -> list[Line]:
     await connection.execute(SYNTHETIC.format(rows=row_count, step=step, accounts=ACCOUNTS))
     await connection.execute("VACUUM ANALYZE")
     await connection.close()
-    archive = Archive(dsn, lambda: row_count)
+    archive = Past(dsn, lambda: row_count)
     random = np.random.default_rng(1)
     try:
         lines = []

@@ -43,7 +43,7 @@ class BenchError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class StepOutcome:
     """What one run over the commands came to."""
 
     elapsed_ns: int
@@ -54,7 +54,7 @@ class Outcome:
     trades: int
     nodes_visited: int
 
-    def same_result(self, other: "Outcome") -> bool:
+    def same_result(self, other: "StepOutcome") -> bool:
         """Tell whether two runs made the same events."""
         mine = (self.checksum, self.kinds, self.event_hash, self.live_orders, self.trades)
         return mine == (other.checksum, other.kinds, other.event_hash, other.live_orders, other.trades)
@@ -76,7 +76,7 @@ class StepBench:
         self.state.view(np.uint8)[:] = 0
         self.drive(0, self.first, np.zeros(0, np.int64))
 
-    def drive(self, first: int, last: int, cycles: npt.NDArray[np.int64]) -> Outcome:
+    def drive(self, first: int, last: int, cycles: npt.NDArray[np.int64]) -> StepOutcome:
         """Apply commands[first:last] in chunks, reading the events after each; time the applying alone."""
         s = self.state[0]
         kinds = np.zeros(256, np.int64)
@@ -92,7 +92,7 @@ class StepBench:
             if written == NO_ROOM:
                 raise BenchError(f"commands {begin} to {begin + count} made more than {SINK} events")
             checksum = (checksum * 31 + read_events(self.sink, written, kinds)) % 2**63
-        return Outcome(
+        return StepOutcome(
             elapsed_ns=elapsed_ns,
             checksum=checksum,
             kinds=tuple(kinds[:KINDS].tolist()),
@@ -102,7 +102,7 @@ class StepBench:
             nodes_visited=int(s["nodes_visited"]) - nodes_before,
         )
 
-    def measured(self, *, timed: bool) -> tuple[Outcome, npt.NDArray[np.int64]]:
+    def measured(self, *, timed: bool) -> tuple[StepOutcome, npt.NDArray[np.int64]]:
         """Run the measured commands on a fresh state."""
         self.reset()
         count = len(self.commands) - self.first
@@ -151,7 +151,7 @@ def ns_per_cycle() -> float:
     return float((clock_monotonic_ns() - begun_ns) / (cycle_count() - begun))
 
 
-def measure(case: str, bench: StepBench, repetitions: int, check: Callable[[Outcome], None]) -> Line:
+def measure(case: str, bench: StepBench, repetitions: int, check: Callable[[StepOutcome], None]) -> Line:
     """Run the case and return its line; BenchError when the runs disagree."""
     allocated = bench.allocations(min(CHUNK, len(bench.commands) - bench.first))
     if allocated:
@@ -175,10 +175,10 @@ def measure(case: str, bench: StepBench, repetitions: int, check: Callable[[Outc
     return with_latencies("step", case, count, latencies, throughput_per_s=1e9 / mean_ns, mean_ns=mean_ns)
 
 
-def agrees_with(flow: Flow) -> Callable[[Outcome], None]:
+def agrees_with(flow: Flow) -> Callable[[StepOutcome], None]:
     """Return the check of a generated flow: the engine did what the generator's model did."""
 
-    def check(run: Outcome) -> None:
+    def check(run: StepOutcome) -> None:
         expected = (flow.trade_count, flow.prevented_count, flow.live_count, 0)
         found = (
             run.trades,

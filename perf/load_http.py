@@ -71,7 +71,7 @@ def http_request(body: bytes, key: str) -> bytes:
 
 
 @dataclass
-class Connection:
+class LoadConnection:
     """One keep-alive connection and the request on it."""
 
     sock: socket.socket
@@ -90,18 +90,18 @@ class Run:
     elapsed_s: float = 0.0
 
 
-class Generator:
+class HttpGenerator:
     """Plays prepared requests over its connections."""
 
     def __init__(self, port: int, connection_count: int, requests: list[bytes]) -> None:
         self._requests = requests
         self._next = 0
         self._poll = select.epoll()
-        self._connections: dict[int, Connection] = {}
+        self._connections: dict[int, LoadConnection] = {}
         for _ in range(connection_count):
             sock = socket.create_connection(("127.0.0.1", port))
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._connections[sock.fileno()] = Connection(sock)
+            self._connections[sock.fileno()] = LoadConnection(sock)
             self._poll.register(sock.fileno(), select.EPOLLIN)
 
     def closed(self, seconds: float) -> Run:
@@ -162,13 +162,13 @@ class Generator:
             connection.sock.close()
         self._poll.close()
 
-    def _send(self, connection: Connection, due_ns: int) -> None:
+    def _send(self, connection: LoadConnection, due_ns: int) -> None:
         connection.number = self._next
         connection.due_ns = due_ns
         connection.sock.send(self._requests[self._next])
         self._next += 1
 
-    def _has_answer(self, connection: Connection, run: Run) -> bool:
+    def _has_answer(self, connection: LoadConnection, run: Run) -> bool:
         part = connection.sock.recv(RECEIVE_BYTES)
         if not part:
             raise ConnectionError("the door closed a connection")
@@ -224,7 +224,7 @@ def main() -> None:
     count = int(CLOSED_RATE_MAX * WARM_UP_S + (given.rate or CLOSED_RATE_MAX) * given.seconds) + 1000
     bodies = [order_body(number, given.session) for number in range(count)]
     requests = [http_request(body, given.key) for body in bodies]
-    generator = Generator(given.port, given.connections, requests)
+    generator = HttpGenerator(given.port, given.connections, requests)
     generator.closed(WARM_UP_S)
     run = generator.open(given.rate, given.seconds) if given.rate else generator.closed(given.seconds)
     generator.close()

@@ -70,7 +70,7 @@ def connect(port: int, key: str) -> socket.socket:
     return sock
 
 
-class Generator:
+class WebSocketGenerator:
     """Plays prepared frames over one session."""
 
     def __init__(self, sock: socket.socket, frames: list[bytes]) -> None:
@@ -186,7 +186,7 @@ def main() -> None:
     count = (
         int(CLOSED_RATE_MAX * WARM_UP_S + (given.rate or CLOSED_RATE_MAX) * given.seconds) + 4 * given.window
     )
-    generator = Generator(
+    generator = WebSocketGenerator(
         connect(given.port, given.key), [session_frame(number, given.session) for number in range(count)]
     )
     generator.closed(WARM_UP_S, min(given.window, 64) if given.rate else given.window)
@@ -202,7 +202,7 @@ def main() -> None:
     sys.stdout.write(msgspec.json.encode(result).decode() + "\n")
 
 
-def latencies(generator: Generator, before: int, rate: float) -> dict[str, float]:
+def latencies(generator: WebSocketGenerator, before: int, rate: float) -> dict[str, float]:
     """Return the latencies of an open run, from the moment each command was due."""
     heard = [(text, at) for text, at in generator.answers[before:] if text.startswith(b'{"id"')]
     numbers = np.array([int(text[6 : text.index(b",")]) for text, _ in heard])

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.runtime.journal.frames import FRAME_HEAD
-from engine.runtime.journal.journal import FOLDER, Reader
+from engine.runtime.journal.journal import FOLDER, JournalReader
 from perf.live import Live
 from perf.load_http import client_order_id, http_request, order_body
 
@@ -48,7 +48,7 @@ def stages_us(instance: Live) -> dict[str, float]:
     """Return the median of each stage, in us; the instance is otherwise idle."""
     times = asked(instance, WARM_UP + ORDERS)
     found: list[tuple[int, ...]] = []
-    for frame in Reader(Path(instance.data_dir) / FOLDER):
+    for frame in JournalReader(Path(instance.data_dir) / FOLDER):
         written_at = int(frame.records[frame.slot : frame.slot + 1].view(FRAME_HEAD)["written_at"][0])
         for entry in frame.entries:
             key = int(entry["command"]["client_order_id"])

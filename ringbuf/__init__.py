@@ -2,7 +2,7 @@
 
     segment.py    named shared memory with a verified header      create, attach, reclaim
     spsc.py       one producer, one consumer, nothing lost        SpscRing and kernels
-    broadcast.py  one writer, many readers, overwriting           Broadcast, Reader and kernels
+    broadcast.py  one writer, many readers, overwriting           Broadcast, BroadcastReader
     seqlock.py    consistent reads of what another writes         open_version ... snapshot
     counters.py   named counters and heartbeats                   Counters
     waiting.py    what an idle loop does                          pause

@@ -185,16 +185,16 @@ class Broadcast:
 
     def reader(
         self, gate_words: Words | None = None, gate_idx: int = 0, position: int | None = None
-    ) -> "Reader":
+    ) -> "BroadcastReader":
         """Return a reader that starts at `position`, or with what is committed from now on.
 
         Without gate words everything committed is visible.
         """
         gate = np.full(1, GATE_OPEN) if gate_words is None else gate_words
-        return Reader(self, gate, gate_idx, self.end if position is None else position)
+        return BroadcastReader(self, gate, gate_idx, self.end if position is None else position)
 
 
-class Reader:
+class BroadcastReader:
     """One reader's place in a broadcast ring; counts its laps and what they cost.
 
     `position` is the index of the next slot, `laps` how often the writer overtook us,

@@ -16,7 +16,7 @@ from typing import Any
 
 import asyncpg
 
-from api.problem import Problem, unavailable
+from api.problem import ApiProblem, unavailable
 from engine.trading.records import Side
 
 CONNECTIONS_MAX = 4
@@ -98,7 +98,7 @@ class _Where:
         return " AND ".join(self.conditions) or "true"
 
 
-class Archive:
+class Past:
     """Reads of the projected database, through a few connections made when they are needed.
 
     complete_seq : tells up to which command the database lacks no event
@@ -205,7 +205,7 @@ class Archive:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
-        """Give a connection; whatever goes wrong with the database becomes a Problem."""
+        """Give a connection; whatever goes wrong with the database becomes a ApiProblem."""
         try:
             async with self._making_pool:
                 if self._pool is None:
@@ -235,7 +235,7 @@ class Archive:
             ) from error
 
 
-def no_history(what: str) -> Problem:
+def no_history(what: str) -> ApiProblem:
     """Return the answer of an instance that keeps no history."""
     return unavailable(
         "no_history",

@@ -16,7 +16,7 @@ from api.parameters import (
     query_time,
 )
 from api.past.documents import past_fill, past_order, past_trade
-from api.past.pages import Archive, Filter, Page
+from api.past.pages import Filter, Page, Past
 
 PAGE = 100
 PAGE_MAX = 1000
@@ -27,7 +27,7 @@ COMMON = ("symbol", "from", "to", "limit", "cursor")
 class ArchiveQueries:
     """Answers of one archive."""
 
-    def __init__(self, archive: Archive, source: LiveSource) -> None:
+    def __init__(self, archive: Past, source: LiveSource) -> None:
         self._archive = archive
         self._source = source
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from api.access import may_read
 from api.documents import Document, ended_order_document, order_document
 from api.past.queries import ArchiveQueries
-from api.problem import Problem
+from api.problem import ApiProblem
 from api.streams.hub import Hub
 from engine.settings.config import Key
 from engine.trading.client_ids import client_id, owners_of, text_bytes
@@ -71,7 +71,7 @@ class OrderLookup:
         if self._archive is not None:
             try:
                 document = await self._archive.order(found.order_id)
-            except Problem:
+            except ApiProblem:
                 document = None  # the database is down: trading goes on, and so do we
             if document is not None and document["status"] != OPEN:
                 return document

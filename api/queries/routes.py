@@ -20,7 +20,7 @@ from api.parameters import (
     query_status,
     query_time,
 )
-from api.past.pages import Archive, no_history
+from api.past.pages import Past, no_history
 from api.past.queries import COMMON, PAGE, PAGE_MAX, ArchiveQueries
 from api.problem import bad_request, not_found, refused_at_door
 from api.queries.order_lookup import OrderLookup
@@ -55,7 +55,7 @@ class Queries:
     """Handlers that share one hub, its live source and its memory of events."""
 
     def __init__(
-        self, hub: Hub, status: StatusReport, archive: Archive | None = None, keys: Sequence[Key] = ()
+        self, hub: Hub, status: StatusReport, archive: Past | None = None, keys: Sequence[Key] = ()
     ) -> None:
         self._hub = hub
         self._archive = None if archive is None else ArchiveQueries(archive, hub.source)

@@ -85,7 +85,7 @@ def _shallower(book: BookView, feed: BookFeed, depth: int) -> BookView:
     return book.best(depth)
 
 
-class Pump:
+class StreamPump:
     """Moves events and books from the engine to the hub, forever."""
 
     def __init__(

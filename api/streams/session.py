@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from api.access import Access, may_read
-from api.problem import Problem
+from api.problem import ApiProblem
 from api.streams.hub import EVERY_ACCOUNT, Hub, PrivateTopic
 from api.streams.outbox import Outbox
 from api.streams.requests import Auth, Ping, RefusedRequest, Request, Subscribe, Unsubscribe, parse
@@ -69,7 +69,7 @@ class StreamSession:
         except RefusedAtDoor as refused:
             reason = refused.reason.name.lower()
             self._refuse(RefusedRequest(reason, str(refused), field=refused.field, request_id=request_id))
-        except Problem as problem:
+        except ApiProblem as problem:
             self._refuse(RefusedRequest(problem.reason, problem.detail, request_id=request_id))
         else:
             if request_id is not None:

@@ -19,7 +19,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from api.access import Access
 from api.parameters import allow_only
-from api.problem import Problem
+from api.problem import ApiProblem
 from api.streams.hub import Hub
 from api.streams.outbox import Outbox
 from api.streams.requests import REQUEST_BYTES_MAX
@@ -73,10 +73,10 @@ class Streams:
         key = self._access.caller(header) if header is not None else None
         is_named = key is not None or self._access.is_open
         if is_named and not self.has_room():
-            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "busy", FULL)
+            raise ApiProblem(HTTPStatus.SERVICE_UNAVAILABLE, "busy", FULL)
         socket = web.WebSocketResponse(heartbeat=PING_S, max_msg_size=REQUEST_BYTES_MAX, compress=False)
         if not socket.can_prepare(request).ok:
-            raise Problem(
+            raise ApiProblem(
                 HTTPStatus.UPGRADE_REQUIRED,
                 "upgrade_required",
                 "this is a WebSocket: connect with ws://",

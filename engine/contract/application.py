@@ -38,7 +38,7 @@ class Application:
     """Make what turns commands into rows of a database; None: no history."""
     convert: Callable[[Any, Any], None] | None = None
     """Bring the second state, all zeros and of other capacities, to what the first one is."""
-    past: tuple["Past", ...] = ()
+    past: tuple["Era", ...] = ()
     """What decided the beginning of this journal, oldest first (engine/runtime/replay/eras.py)."""
 
     def __post_init__(self) -> None:
@@ -56,9 +56,9 @@ class Application:
         return made
 
     @property
-    def owner(self) -> "Owner":
+    def owner(self) -> "JournalOwner":
         """Whose the segments are that this application decided, none of earlier capacities."""
-        return Owner(self.entry_dtype, self.identity)
+        return JournalOwner(self.entry_dtype, self.identity)
 
     @property
     def identity(self) -> int:
@@ -67,7 +67,7 @@ class Application:
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class Era:
     """An application whose capacities a journal had once."""
 
     application: Application
@@ -78,7 +78,7 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
+class JournalOwner:
     """Whose a journal is: the records in it, and the identity that each segment is marked with."""
 
     record: np.dtype[np.void]

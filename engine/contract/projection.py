@@ -77,7 +77,7 @@ class Projection(Protocol):
         """
 
 
-class Layout:
+class RowLayout:
     """The columns of a table as rows of one length."""
 
     def __init__(self, **kinds: str) -> None:

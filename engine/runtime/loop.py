@@ -81,7 +81,7 @@ SLEEP_MAX_NS = 500_000_000
 """An idle worker may sleep beyond its budget, so long; a signal ends it."""
 
 
-class Outcome(IntEnum):
+class LoopOutcome(IntEnum):
     """The reason for which the loop returned to Python."""
 
     RAN = 0  # its budget is used up
@@ -89,7 +89,7 @@ class Outcome(IntEnum):
     LATCHED = 2  # the journaler latched: nothing may be accepted any more
 
 
-RAN, IDLE, LATCHED = map(int, Outcome)
+RAN, IDLE, LATCHED = map(int, LoopOutcome)
 
 LOOP_FIELDS = (
     ("journaled", "<i8"),  # last seq published in the journal ring
@@ -254,7 +254,7 @@ def _run(
     s: Any, out: Any, loop: Any, commands: Any, journal: Any, entries: Any, events: Any, ends: Any,
     stats: Any, counts: Any, bells: Any, budget_ns: int,
 ) -> int:  # fmt: skip
-    """Work for about `budget_ns`, then return an Outcome: Python sees signals in between, which end a sleep.
+    """Work for `budget_ns` or so, return a LoopOutcome; Python sees signals in between, they end a sleep.
 
     Parameters
     ----------

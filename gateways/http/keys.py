@@ -12,7 +12,7 @@ from engine.contract.records import Role
 from gateways.http.problems import forbidden, malformed, unauthorised
 
 
-class KeySettings(Protocol):
+class GrantedKey(Protocol):
     """One `[[keys]]` entry of the configuration."""
 
     @property
@@ -62,7 +62,7 @@ class Principal:
 class KeyRing:
     """All keys of a door: it finds the principal of an Authorization header."""
 
-    def __init__(self, keys: Iterable[KeySettings], sessions: Iterable[int]) -> None:
+    def __init__(self, keys: Iterable[GrantedKey], sessions: Iterable[int]) -> None:
         self._by_header: dict[str, Principal] = {}
         for key, session in zip(keys, sessions, strict=False):
             accounts = None if key.accounts is None else frozenset(key.accounts)

@@ -33,7 +33,7 @@ COLLECTS_MAX = 8
 """Drains in a row before the sockets get their turn."""
 
 
-class Source(Protocol):
+class EventSource(Protocol):
     """The part of `engine.contract.port.Port` that a pump uses."""
 
     @property
@@ -46,7 +46,7 @@ class Pump:
     """The pump: it flushes staged commands, collects events and runs the chores of the door."""
 
     def __init__(
-        self, desk: Desk, source: Source, deliver: Callable[[], None], chore: Callable[[float], None]
+        self, desk: Desk, source: EventSource, deliver: Callable[[], None], chore: Callable[[float], None]
     ) -> None:
         self._desk = desk
         self._dispatcher = desk.dispatcher

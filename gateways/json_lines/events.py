@@ -181,7 +181,7 @@ class EventFormatter:
         return fields
 
     def trade(self, event: EventWords, sees_maker: bool, sees_taker: bool) -> Trade:
-        """Return the JSON object of a trade (interface R3) for a reader who may see either side's account, or not."""
+        """Return the JSON object of a trade (interface R3) without the accounts that a reader may not see."""
         instrument = self._instrument(event)
         maker_id = maker_account = maker_fee = taker_id = taker_account = taker_fee = None
         if sees_maker:

@@ -3,7 +3,7 @@ from http import HTTPStatus
 import pytest
 
 from api.access import Access, require_account, require_key
-from api.problem import Problem
+from api.problem import ApiProblem
 from engine.contract.records import Role
 from engine.settings.config import Key
 from gateways.http.keys import KeyRing
@@ -13,14 +13,14 @@ KEY = Key(token="t" * 20, name="desk", accounts=(1, 2), roles=Role.VIEWER)
 
 
 def refused_status(header: str | None) -> HTTPStatus:
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(ApiProblem) as refused:
         Access([KEY]).caller(header)
     return refused.value.status
 
 
 @pytest.mark.parametrize("header", [None, "Bearer wrong"])
 def test_refusal_names_the_header_as_the_order_door_does(header: str | None) -> None:
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(ApiProblem) as refused:
         Access([KEY]).caller(header)
     with pytest.raises(Refused) as at_the_order_door:
         KeyRing([KEY], [1]).principal(header)
@@ -57,12 +57,12 @@ def test_without_keys_everyone_is_anonymous_and_private_data_is_closed() -> None
     caller = access.caller(None)
 
     assert caller is None
-    with pytest.raises(Problem, match="needs a key"):
+    with pytest.raises(ApiProblem, match="needs a key"):
         require_key(caller)
 
 
 def test_foreign_account_is_forbidden_and_named() -> None:
-    with pytest.raises(Problem, match="not bound to account 3") as refused:
+    with pytest.raises(ApiProblem, match="not bound to account 3") as refused:
         require_account(KEY, 3)
 
     assert refused.value.status is HTTPStatus.FORBIDDEN

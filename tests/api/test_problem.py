@@ -2,10 +2,10 @@
 
 from http import HTTPStatus
 
-from api.problem import Problem
+from api.problem import ApiProblem
 
 
 def test_type_is_the_reason_spelt_as_the_order_door_spells_it() -> None:
-    document = Problem(HTTPStatus.NOT_FOUND, "unknown_order", "no such order").document()
+    document = ApiProblem(HTTPStatus.NOT_FOUND, "unknown_order", "no such order").document()
 
     assert (document["type"], document["reason"]) == ("urn:pinion:problem:unknown-order", "unknown_order")

@@ -71,3 +71,13 @@ def test_every_public_function_says_what_it_does() -> None:
         if not function.name.startswith("_") and ast.get_docstring(function) is None
         if "overload" not in [ast.unparse(decorator) for decorator in function.decorator_list]
     ])  # fmt: skip
+
+
+def test_no_two_classes_have_one_name() -> None:
+    found: dict[str, list[str]] = {}
+    for path in files():
+        if not name_of(path).startswith("tests/"):
+            for node in tree_of(path).body:
+                if isinstance(node, ast.ClassDef):
+                    found.setdefault(node.name, []).append(name_of(path))
+    report([f"{name}: in {', '.join(places)}" for name, places in found.items() if len(places) > 1])

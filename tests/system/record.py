@@ -26,7 +26,7 @@ class Record:
     def __init__(self, data_dir: Path) -> None:
         application = trading(Capacities())
         replica = Replica(application)
-        reader = journal.Reader(data_dir / journal.FOLDER, owner=application.owner)
+        reader = journal.JournalReader(data_dir / journal.FOLDER, owner=application.owner)
         entries, events, epochs = [], [], []
         for frame in reader:
             replica.enter_epoch(frame.epoch)

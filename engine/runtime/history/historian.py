@@ -62,7 +62,7 @@ class Stopped(Exception):  # noqa: N818  not an error: what was asked for
     """Exception by which what is going on is given up, because a stop is wanted."""
 
 
-class Source(Protocol):
+class CommandSource(Protocol):
     """The durable journal as the historian reads it."""
 
     def durable_seq(self) -> int:
@@ -75,7 +75,7 @@ class Source(Protocol):
         """
 
 
-class Follower(Protocol):
+class FollowingReplica(Protocol):
     """A private state to which entries of the journal are applied (engine.runtime.replay.replica.Replica)."""
 
     state: npt.NDArray[Any]
@@ -118,9 +118,9 @@ class Historian:
         self,
         *,
         dsn: str,
-        source: Source,
+        source: CommandSource,
         projection: Projection,
-        new_replica: Callable[[int], Follower],
+        new_replica: Callable[[int], FollowingReplica],
         report: Report,
         batch_commands: int = BATCH_COMMANDS,
         pace_s: float = PACE_S,
@@ -134,7 +134,7 @@ class Historian:
         self._report = report
         self._batch_commands = batch_commands
         self._pace_s = self._rest_s = pace_s
-        self._replica: Follower | None = None
+        self._replica: FollowingReplica | None = None
         self._ready: deque[_Ready] = deque()
         self._held: npt.NDArray[Any] | None = None
         """Entries that the replica has applied and no batch holds: the last ones, without an event."""
@@ -261,7 +261,7 @@ class Historian:
     def _digest_at(self, seq: int) -> bytes:
         return digest_of(self._source.read(seq, 1, self._go_on))
 
-    def _replica_at(self, seq: int) -> Follower:
+    def _replica_at(self, seq: int) -> FollowingReplica:
         self._go_on()
         replica = self._new_replica(seq)
         while replica.seq < seq:

@@ -8,14 +8,14 @@ name before D passes its first command, so a look at the folder after reading D 
 import time
 from pathlib import Path
 
-from engine.contract.application import Owner
+from engine.contract.application import JournalOwner
 from engine.runtime.journal.frames import Frame, Records, frame_at
 from engine.runtime.journal.journal import (
     RESTORE,
     Broken,
     JournalError,
+    JournalSegment,
     Position,
-    Segment,
     first_seq_of,
     number_of,
     open_segment,
@@ -38,11 +38,11 @@ class Follower:
     owner : whose journal it is
     """
 
-    def __init__(self, folder: Path, position: Position, owner: Owner | None = None) -> None:
+    def __init__(self, folder: Path, position: Position, owner: JournalOwner | None = None) -> None:
         self.position = position
         self._folder = folder
         self._owner = owner
-        self._segment: Segment | None = None
+        self._segment: JournalSegment | None = None
         self._slot = 0
         self._listed_at = UNSETTLED
         self._paths: list[Path] = []
@@ -84,7 +84,7 @@ class Follower:
         self._slot = last.end_slot
         return segment.records[first.slot : last.end_slot], last.epoch, Position(last.last_seq, last.digest)
 
-    def _seek(self) -> Segment:
+    def _seek(self) -> JournalSegment:
         """Return the segment that holds the frame behind the position, `_slot` at its head."""
         wanted = self.position.seq + 1
         self._list()
@@ -109,7 +109,7 @@ class Follower:
         self._paths = segment_paths(self._folder)
         self._listed_at = changed_at if is_settled else UNSETTLED
 
-    def _slot_behind(self, segment: Segment) -> int:
+    def _slot_behind(self, segment: JournalSegment) -> int:
         """Walk a newly opened segment to the position."""
         found = walked(segment, self.position.seq)
         if isinstance(found, Broken):
@@ -124,7 +124,7 @@ class Follower:
             )
         return slot
 
-    def _next_frame(self, segment: Segment) -> Frame:
+    def _next_frame(self, segment: JournalSegment) -> Frame:
         wanted = self.position.seq + 1
         frame = frame_at(segment.records, self._slot)
         if frame is None or frame.first_seq != wanted or frame.previous != self.position.digest:

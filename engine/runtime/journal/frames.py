@@ -26,7 +26,7 @@ import blake3
 import numpy as np
 import numpy.typing as npt
 
-from engine.contract.application import Owner
+from engine.contract.application import JournalOwner
 from ringbuf.segment_header import record_hash
 
 FORMAT_VERSION = 1
@@ -207,7 +207,7 @@ def frame_at(records: Records, slot: int) -> Frame | None:
 
 
 def segment_head(
-    owner: Owner, *, epoch: int, number: int, first_seq: int, created_at: int, anchor: bytes
+    owner: JournalOwner, *, epoch: int, number: int, first_seq: int, created_at: int, anchor: bytes
 ) -> bytes:
     """Return the slot that the head of a segment takes."""
     made = np.zeros(1, SEGMENT_HEAD)

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.contract.application import Owner
+from engine.contract.application import JournalOwner
 from engine.runtime.journal.frames import (
     NO_DIGEST,
     NPY_HEAD_BYTES,
@@ -52,7 +52,7 @@ def segment_name(number: int, first_seq: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class JournalSegment:
     """A segment of the journal, one file: its verified head and a read-only mapping of its records."""
 
     path: Path
@@ -130,7 +130,7 @@ def last_epoch(folder: Path) -> int:
     return open_segment(paths[-1]).head.epoch if paths else 0
 
 
-def open_segment(path: Path, owner: Owner | None = None) -> Segment:
+def open_segment(path: Path, owner: JournalOwner | None = None) -> JournalSegment:
     """Map a segment and verify its head; `owner` : who wants to read it, None: anybody."""
     records = _mapped(path, owner)
     head = read_segment_head(records[:1].tobytes())
@@ -151,10 +151,10 @@ def open_segment(path: Path, owner: Owner | None = None) -> Segment:
             f"{path}: its head names segment {head.number} from seq {head.first_seq}; give it back its "
             f"name {segment_name(head.number, head.first_seq)}"
         )
-    return Segment(path, head, records)
+    return JournalSegment(path, head, records)
 
 
-def _mapped(path: Path, owner: Owner | None) -> Records:
+def _mapped(path: Path, owner: JournalOwner | None) -> Records:
     """Map the records of a file whose numpy header and length are exactly what was written.
 
     Without an owner the records are what the header says.
@@ -194,7 +194,7 @@ def _slots_in(size: int, record: np.dtype[Any]) -> int:
 class Broken:
     """A broken chain: the place where the frames end before their segment does."""
 
-    segment: Segment
+    segment: JournalSegment
     slot: int
     after: Position
 
@@ -205,7 +205,7 @@ class Broken:
         )
 
 
-def walked(segment: Segment, upto: int) -> tuple[int, Position] | Broken:
+def walked(segment: JournalSegment, upto: int) -> tuple[int, Position] | Broken:
     """Follow a segment's chain from its head until `upto` is reached; return the slot and place behind."""
     slot, at = 1, Position(segment.head.first_seq - 1, segment.head.anchor)
     while at.seq < upto:
@@ -216,7 +216,7 @@ def walked(segment: Segment, upto: int) -> tuple[int, Position] | Broken:
     return slot, at
 
 
-class Reader:
+class JournalReader:
     """Walks the frames of a journal folder from a position on.
 
     Parameters
@@ -229,10 +229,10 @@ class Reader:
     `position` is the place behind the last and `end` says what is found there.
     """
 
-    def __init__(self, folder: Path, start: Position = START, owner: Owner | None = None) -> None:
+    def __init__(self, folder: Path, start: Position = START, owner: JournalOwner | None = None) -> None:
         self.folder = folder
         self.position = start
-        self.segment: Segment | None = None
+        self.segment: JournalSegment | None = None
         self.end: Broken | None = None
         self._start = start
         self._paths = segment_paths(folder)
@@ -297,7 +297,7 @@ class Reader:
         first = first_seq_of(self._paths[holding[-1]])
         return next(at for at in holding if first_seq_of(self._paths[at]) == first)
 
-    def _frames(self, segment: Segment, stop: int | None) -> Iterator[Frame]:
+    def _frames(self, segment: JournalSegment, stop: int | None) -> Iterator[Frame]:
         """Yield the frames of one segment that lie behind the position and below `stop`."""
         self.segment = segment
         slot = 1
@@ -350,15 +350,15 @@ class Found:
 def survey(
     folder: Path,
     floor: Position = START,
-    owner: Owner | None = None,
-    watch: Callable[[Reader], Iterable[Frame]] = iter,
+    owner: JournalOwner | None = None,
+    watch: Callable[[JournalReader], Iterable[Frame]] = iter,
 ) -> Found:
     """Find the journal's end behind `floor` (a snapshot's position) and judge what stands there.
 
     watch : hands on each frame of the one walk, having looked at it
     Raises JournalError when commands that were declared durable are damaged or missing.
     """
-    reader = Reader(folder, floor, owner)
+    reader = JournalReader(folder, floor, owner)
     durable, tail = floor, []
     known = floor.seq
     for frame in watch(reader):

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from engine.contract.application import Owner
+from engine.contract.application import JournalOwner
 from engine.runtime.crash_points import crash_point
 from engine.runtime.journal.disk import Disk
 from engine.runtime.journal.frames import NPY_HEAD_BYTES, Frame, npy_head, seal, segment_head, seq_at
@@ -48,7 +48,7 @@ class JournalWriter:
     slot_count : records of a segment, heads included
     """
 
-    def __init__(self, folder: Path, disk: Disk, *, owner: Owner, epoch: int, slot_count: int) -> None:
+    def __init__(self, folder: Path, disk: Disk, *, owner: JournalOwner, epoch: int, slot_count: int) -> None:
         assert slot_count > SLOTS_MIN
         self.folder = folder
         self.disk = disk

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.contract.application import Application, Owner
+from engine.contract.application import Application, JournalOwner
 from engine.contract.control_words import DURABLE, OWN_RING
 from engine.contract.instance import HISTORY, counter_name, write_ready
 from engine.contract.records import Operation
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 class JournalSource:
     """The durable part of a journal, by seq: in order as it is read mostly, from anywhere when asked to."""
 
-    def __init__(self, folder: Path, control: npt.NDArray[np.int64], owner: Owner) -> None:
+    def __init__(self, folder: Path, control: npt.NDArray[np.int64], owner: JournalOwner) -> None:
         self._folder = folder
         self._control = control
         self._owner = owner

@@ -204,7 +204,7 @@ class Journaler:
         """Reopen the journal after a death of the journaler alone: the ring holds everything beyond D."""
         control = self._control
         durable = int(load_acquire(control, DURABLE))
-        reader = journal.Reader(self.folder, floor, self._application.owner)
+        reader = journal.JournalReader(self.folder, floor, self._application.owner)
         if reader.position.seq < durable:
             for frame in reader:
                 if frame.last_seq >= durable:

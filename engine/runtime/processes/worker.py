@@ -20,7 +20,7 @@ import numpy as np
 from engine.contract.instance import WORKER, counter_name, write_ready
 from engine.contract.records import Operation
 from engine.runtime.crash_points import arm
-from engine.runtime.loop import IDLE, LATCHED, Outcome, build, new_loop
+from engine.runtime.loop import IDLE, LATCHED, LoopOutcome, build, new_loop
 from engine.runtime.process import lock_memory
 from engine.runtime.processes.cores import place
 from engine.runtime.replay.recovery import recover
@@ -59,7 +59,7 @@ class LoopCall:
         )  # fmt: skip
 
     def run(self, budget_ns: int) -> int:
-        """Let the loop work for about `budget_ns`; return its Outcome."""
+        """Let the loop work for about `budget_ns`; return its LoopOutcome."""
         return self.run_kernel(*self.arguments, budget_ns)
 
     def warm_up(self, segments: Segments) -> None:
@@ -148,4 +148,4 @@ def follow_clock(loop: Any, segments: Segments) -> None:
     segments.counters["worker.clock_alarms"] = alarms + 1
 
 
-assert Outcome.IDLE == IDLE
+assert LoopOutcome.IDLE == IDLE

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.contract.application import Application, Owner
+from engine.contract.application import Application, JournalOwner
 from engine.runtime.journal.journal import START, Position
 from engine.runtime.replay import snapshot
 from engine.runtime.replay.replica import Replica, private_state
@@ -29,10 +29,10 @@ def eras_of(application: Application) -> tuple[Application, ...]:
     return (*(past.application for past in application.past), application)
 
 
-def owner_over_eras(application: Application) -> Owner:
+def owner_over_eras(application: Application) -> JournalOwner:
     """Return whose the segments of a journal are, those of earlier capacities too."""
     earlier = tuple((past.number, past.application.identity) for past in application.past)
-    return Owner(application.entry_dtype, application.identity, earlier)
+    return JournalOwner(application.entry_dtype, application.identity, earlier)
 
 
 def load_snapshot(path: Path, application: Application) -> tuple[Snapshot, int]:

@@ -84,7 +84,7 @@ def recover(
     durable = int(load_acquire(segments.journal.control, DURABLE))
     if start.seq > durable:
         raise JournalError(f"{data_dir}: a snapshot reaches seq {start.seq}, the journal ends at {durable}")
-    reader = journal.Reader(data_dir / journal.FOLDER, start, segments.application.owner)
+    reader = journal.JournalReader(data_dir / journal.FOLDER, start, segments.application.owner)
     event_end = int(load_acquire(segments.events.control, END))
     is_new = event_end == 0 and int(segments.journal.control[PUBLISHED]) == 0
     # Only the commands of the dead worker's last batch can have events that did not get out.
@@ -130,7 +130,7 @@ def _restore_state(segments: Segments, replica: Replica, data_dir: Path) -> jour
     return snapshot.restore(found, replica)
 
 
-def _replay(reader: journal.Reader, replica: Replica, upto: int, keep_from: int, loop: Any) -> Any:
+def _replay(reader: journal.JournalReader, replica: Replica, upto: int, keep_from: int, loop: Any) -> Any:
     """Apply everything up to seq `upto`; return the events of the commands from `keep_from` on."""
     kept = [np.zeros(0, replica.event_dtype)]
     began = shown = time.monotonic()

@@ -29,9 +29,9 @@ from engine.runtime.journal.journal import (
     SEGMENT_NAME,
     Broken,
     JournalError,
+    JournalReader,
+    JournalSegment,
     Position,
-    Reader,
-    Segment,
     first_seq_of,
     number_of,
     open_segment,
@@ -92,7 +92,7 @@ def recovery_floor(data_dir: Path, application: Application) -> Position:
             f"before anything may go (engine.snapshot_every, or a stop, makes the next){''.join(faults)}"
         )
     newest, older = found
-    reader = Reader(data_dir / journal.FOLDER, older, application.owner)
+    reader = JournalReader(data_dir / journal.FOLDER, older, application.owner)
     for frame in reader:
         if frame.last_seq >= newest.seq:
             break
@@ -115,7 +115,7 @@ def spare_paths(folder: Path, needed_seq: int) -> list[Path]:
     return [path for path in holding if first_seq_of(path) < first]
 
 
-def check_segment(segment: Segment, following: Segment) -> None:
+def check_segment(segment: JournalSegment, following: JournalSegment) -> None:
     """Raise JournalError unless all frames up to the following segment are whole and chained to it."""
     found = walked(segment, following.head.first_seq - 1)
     if isinstance(found, Broken):

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from engine.contract.projection import Layout, Rows, packed_values, rows_of
+from engine.contract.projection import RowLayout, Rows, packed_values, rows_of
 from engine.trading.history.schema import MERGE_ACCOUNTS, MERGE_CURRENCIES, MERGE_INSTRUMENTS
 from engine.trading.records import EventKind, Op, words_text
 
 CURRENCY = {"currency": "int4", "code": "text", "decimals": "int4"}
-ACCOUNT = Layout(account="int8", is_enabled="bool", is_unlimited="bool")
+ACCOUNT = RowLayout(account="int8", is_enabled="bool", is_unlimited="bool")
 INSTRUMENT = {
     **{"instrument": "int4", "symbol": "text", "base": "int4", "quote": "int4"},
     **{"tick_mantissa": "int8", "tick_decimals": "int4", "lot_mantissa": "int8", "lot_decimals": "int4"},

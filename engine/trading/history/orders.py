@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.contract.projection import Layout, Rows, rows_of
+from engine.contract.projection import RowLayout, Rows, rows_of
 from engine.trading.client_text import UUID_MARK, UUID_TEXT_BYTES
 from engine.trading.history.kernels import LIVE_COLUMNS, read_live
 from engine.trading.history.schema import MERGE_ORDERS
@@ -39,10 +39,10 @@ ENTERED = {
     **dict.fromkeys(("is_sell", "is_post_only"), "bool"),
 }
 OF_THE_COMMAND = ("order_type", "time_in_force", "stp_mode")
-CHANGED = Layout(order_id="int8", **CHANGING)
-PLAIN_ORDER = Layout(**ENTERED, **CHANGING, client_text="null")
+CHANGED = RowLayout(order_id="int8", **CHANGING)
+PLAIN_ORDER = RowLayout(**ENTERED, **CHANGING, client_text="null")
 TEXT_ORDERS = tuple(
-    Layout(**ENTERED, **CHANGING, client_text=f"bytes:{length}") for length in range(1, TEXT_BYTES + 1)
+    RowLayout(**ENTERED, **CHANGING, client_text=f"bytes:{length}") for length in range(1, TEXT_BYTES + 1)
 )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.contract.projection import Batch, Layout, Rows, rows_of
+from engine.contract.projection import Batch, RowLayout, Rows, rows_of
 from engine.trading.history.kernels import (
     DEPOSIT_COLUMNS,
     DEPOSIT_COUNT,
@@ -42,12 +42,12 @@ OF_THE_REPORT = (
 )
 NOT_REPLACED = dict.fromkeys(("rev", "prev_px", "prev_qty", "priority_kept"), "null")
 REPLACED = {"rev": "int4", "prev_px": "int8", "prev_qty": "int8", "priority_kept": "bool"}
-PLAIN_COMMAND = Layout(**COMMAND_KINDS, **NOT_REPLACED, record="null")
-REPLACE_COMMAND = Layout(**COMMAND_KINDS, **REPLACED, record="null")
-WHOLE_COMMAND = Layout(**COMMAND_KINDS, **NOT_REPLACED, record="bytes:128")
+PLAIN_COMMAND = RowLayout(**COMMAND_KINDS, **NOT_REPLACED, record="null")
+REPLACE_COMMAND = RowLayout(**COMMAND_KINDS, **REPLACED, record="null")
+WHOLE_COMMAND = RowLayout(**COMMAND_KINDS, **NOT_REPLACED, record="bytes:128")
 WITHOUT_REPORT = (EventKind.TRADE, EventKind.PREVENTED)
 """Kinds that have rows of their own for either side."""
-MOMENT = Layout(eng_ts="int8", seq="int8", event_idx="int8")
+MOMENT = RowLayout(eng_ts="int8", seq="int8", event_idx="int8")
 
 REPORT = {
     **dict.fromkeys(("order_id", "event_idx", "seq", "eng_ts", "account"), "int8"),
@@ -56,17 +56,17 @@ REPORT = {
     **dict.fromkeys(("op", "kind", "status", "reason"), "int2"),
     "is_sell": "bool",
 }
-PLAIN_REPORT = Layout(**REPORT, contra_order_id="null")
-PREVENTED_REPORT = Layout(**REPORT, contra_order_id="int8")
+PLAIN_REPORT = RowLayout(**REPORT, contra_order_id="null")
+PREVENTED_REPORT = RowLayout(**REPORT, contra_order_id="int8")
 
-TRADE = Layout(
+TRADE = RowLayout(
     **dict.fromkeys(("event_idx", "seq", "eng_ts", "md_seq", "px", "qty"), "int8"),
     **dict.fromkeys(("taker_order_id", "maker_order_id", "taker_account", "maker_account"), "int8"),
     **dict.fromkeys(("taker_fee", "maker_fee"), "int8"),
     instrument="int4",
     is_sell="bool",
 )
-FILL = Layout(
+FILL = RowLayout(
     **dict.fromkeys(("account", "fill_id", "seq", "eng_ts", "order_id", "px", "qty"), "int8"),
     **dict.fromkeys(("cum_qty", "leaves_qty", "notional", "fee"), "int8"),
     **dict.fromkeys(("balance", "position_qty", "position_cost", "position_realised"), "int8"),
@@ -75,11 +75,13 @@ FILL = Layout(
 )
 SIDED = ("order_id", "account", "cum_qty", "leaves_qty", "notional", "fee")
 """Fields that a TRADE has for the taker and, with `maker_` before, for the maker."""
-DEPOSIT = Layout(
+DEPOSIT = RowLayout(
     **dict.fromkeys(("account", "event_idx", "seq", "eng_ts", "amount", "balance"), "int8"), currency="int4"
 )
-BALANCE = Layout(account="int8", total="int8", seq="int8", currency="int4")
-POSITION = Layout(**dict.fromkeys(("account", "qty", "cost", "realised", "seq"), "int8"), instrument="int4")
+BALANCE = RowLayout(account="int8", total="int8", seq="int8", currency="int4")
+POSITION = RowLayout(
+    **dict.fromkeys(("account", "qty", "cost", "realised", "seq"), "int8"), instrument="int4"
+)
 ACCOUNT_PLACES = 2**24
 """Above every index of an instrument or currency: makes one number of an account's place and it."""
 
@@ -191,7 +193,7 @@ def _first_reports(events: Any, place: Ints, seqs: Ints) -> dict[str, Any]:
     return values
 
 
-def _packed(layout: Layout, values: dict[str, Any], chosen: Ints, more: dict[str, Any]) -> bytes:
+def _packed(layout: RowLayout, values: dict[str, Any], chosen: Ints, more: dict[str, Any]) -> bytes:
     """Pack the chosen rows of `values`, and columns that only they have."""
     own = {name: values[name][chosen] for name in layout.columns if name in values}
     return layout.pack(len(chosen), own | more)

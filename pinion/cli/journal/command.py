@@ -23,7 +23,7 @@ import numpy as np
 
 from engine.contract.instance import PortError
 from engine.runtime.journal import journal
-from engine.runtime.journal.journal import JournalError, Reader
+from engine.runtime.journal.journal import JournalError, JournalReader
 from engine.runtime.upkeep import archive
 from engine.settings.config import ConfigError
 from engine.trading.client_text import given_text
@@ -118,7 +118,7 @@ def _dump(data_dir: Path, args: argparse.Namespace) -> int:
             f"them back: pinion journal restore {data_dir}",
             file=sys.stderr,
         )
-    reader = Reader(data_dir / journal.FOLDER, begin)
+    reader = JournalReader(data_dir / journal.FOLDER, begin)
     for frame in reader:
         if frame.last_seq < args.first:
             continue
@@ -156,7 +156,7 @@ def _stats(data_dir: Path, args: argparse.Namespace) -> int:
     rings: Counter[tuple[int, int]] = Counter()
     sizes = []
     first_ts = last_ts = commands = 0
-    for frame in told(Reader(data_dir / journal.FOLDER, begin_of(data_dir))):
+    for frame in told(JournalReader(data_dir / journal.FOLDER, begin_of(data_dir))):
         entries = frame.entries
         for op, count in zip(*np.unique(entries["command"]["op"], return_counts=True), strict=True):
             ops[int(op)] += int(count)

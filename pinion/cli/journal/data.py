@@ -14,12 +14,12 @@ from typing import Any
 import msgspec
 
 from engine.contract import instance
-from engine.contract.application import Application, Past
+from engine.contract.application import Application, Era
 from engine.contract.instance import SUPERVISOR
 from engine.runtime.journal import journal
 from engine.runtime.journal.disk import Disk
 from engine.runtime.journal.frames import Frame
-from engine.runtime.journal.journal import JournalError, Position, Reader
+from engine.runtime.journal.journal import JournalError, JournalReader, Position
 from engine.runtime.journal.quarantine import quarantined
 from engine.runtime.process import RoleTakenError, take_role
 from engine.runtime.replay import snapshot
@@ -139,7 +139,7 @@ def application_of(data_dir: Path) -> Application:
     """Return the application with the capacities of the journal, present and past."""
     layout = read_layout(data_dir)
     past = tuple(
-        Past(trading(Capacities(**each.capacities)), each.last_seq, each.number) for each in layout.past
+        Era(trading(Capacities(**each.capacities)), each.last_seq, each.number) for each in layout.past
     )
     return dataclasses.replace(trading(Capacities(**layout.capacities)), past=past)
 
@@ -153,7 +153,7 @@ def begin_of(data_dir: Path) -> Position:
     return Position(head.first_seq - 1, head.anchor)
 
 
-def told(reader: Reader) -> Iterator[Frame]:
+def told(reader: JournalReader) -> Iterator[Frame]:
     """Yield the frames, and say now and then how far it is."""
     shown = 0
     for frame in reader:
@@ -163,7 +163,7 @@ def told(reader: Reader) -> Iterator[Frame]:
         yield frame
 
 
-def open_journal(data_dir: Path, state: Any = None) -> tuple[EraReplica, Reader]:
+def open_journal(data_dir: Path, state: Any = None) -> tuple[EraReplica, JournalReader]:
     """Return an empty engine and the journal, both at the very beginning.
 
     state : array of one STATE record of the journal's present capacities, where the engine shall end;
@@ -171,4 +171,4 @@ def open_journal(data_dir: Path, state: Any = None) -> tuple[EraReplica, Reader]
     """
     application = application_of(data_dir)
     replica = EraReplica(application, state=state, quarantined=quarantined(data_dir))
-    return replica, Reader(data_dir / journal.FOLDER, owner=owner_over_eras(application))
+    return replica, JournalReader(data_dir / journal.FOLDER, owner=owner_over_eras(application))

@@ -14,7 +14,7 @@ import numpy as np
 from engine.contract.control_words import RING_COUNT_MAX
 from engine.runtime.journal import journal
 from engine.runtime.journal.frames import Frame
-from engine.runtime.journal.journal import JournalError, Position, Reader
+from engine.runtime.journal.journal import JournalError, JournalReader, Position
 from engine.runtime.journal.quarantine import FILE, quarantined
 from engine.runtime.replay.eras import owner_over_eras, whole_snapshots
 from engine.runtime.replay.snapshot import Snapshot
@@ -61,7 +61,7 @@ def run(data_dir: Path, args: argparse.Namespace) -> int:
     places = {taken.position.seq for taken in snapshots}
     gaps, frames, digests = Gaps(), 0, {begin.seq: begin.digest}
 
-    def checked(reader: Reader) -> Iterator[Frame]:
+    def checked(reader: JournalReader) -> Iterator[Frame]:
         nonlocal frames
         for frame in told(reader):
             frames += 1

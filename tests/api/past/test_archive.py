@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from api.access import Access
 from api.live import LiveSource
-from api.past.pages import Archive
+from api.past.pages import Past
 from api.problem import problem_middleware
 from api.queries.routes import Queries
 from api.serve import caller_middleware
@@ -63,7 +63,7 @@ async def serving(story: Story, dsn: str | None, seq: int | None = None) -> Test
     replica = MemoryReplica()
     replica.apply(story.entries[:seq])
     source = LiveSource(LiveView(replica.state), lambda: replica.seq, 1)
-    archive = Archive(dsn, lambda: replica.seq) if dsn else None
+    archive = Past(dsn, lambda: replica.seq) if dsn else None
     app = web.Application(middlewares=[problem_middleware, caller_middleware(Access(KEYS))])
     app.add_routes(Queries(Hub(source), None, archive).routes())  # type: ignore[arg-type]  # not asked for
 
@@ -326,7 +326,7 @@ async def test_who_asks_is_kept_waiting_only_while_history_lacks_an_event() -> N
         asked.append(7)
         return 7
 
-    archive = Archive("postgresql://never.asked", complete_seq)
+    archive = Past("postgresql://never.asked", complete_seq)
     await archive.until_followed(7)
     at_once = len(asked)
     await archive.until_followed(8)

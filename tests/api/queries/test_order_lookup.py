@@ -9,7 +9,7 @@ import pytest
 
 from api.documents import Document
 from api.live import LiveSource
-from api.past.pages import Archive
+from api.past.pages import Past
 from api.past.queries import ArchiveQueries
 from api.queries.order_lookup import OrderLookup
 from api.streams.hub import Hub
@@ -126,7 +126,7 @@ async def lookup_of(entries: Any, dsn: str) -> AsyncIterator[OrderLookup]:
     """Give a lookup over the state that entries lead to, and a database."""
     replica = MemoryReplica()
     replica.apply(entries)
-    archive = Archive(dsn, lambda: replica.seq)
+    archive = Past(dsn, lambda: replica.seq)
     source = LiveSource(LiveView(replica.state), lambda: replica.seq, 1)
     try:
         yield OrderLookup(Hub(source), ArchiveQueries(archive, source), [EVERY, ONE])

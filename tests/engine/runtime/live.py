@@ -16,7 +16,7 @@ import numpy as np
 from engine.contract.application import Application
 from engine.contract.control_words import DURABLE
 from engine.runtime.journal.disk import Disk
-from engine.runtime.journal.journal import FOLDER, Reader
+from engine.runtime.journal.journal import FOLDER, JournalReader
 from engine.runtime.processes.journaler import Journaler
 from engine.runtime.processes.worker import LoopCall, clock_offset_ns
 from engine.runtime.replay.recovery import recover
@@ -198,5 +198,5 @@ def play(live: Live, flows: Sequence[Any], random: Random, batch_max: int) -> No
 
 def entries_of(live: Live) -> Any:
     """Return every entry of the journal on the disk."""
-    reader = Reader(live.data_dir / FOLDER, owner=live.application.owner)
+    reader = JournalReader(live.data_dir / FOLDER, owner=live.application.owner)
     return np.concatenate([np.array(frame.entries) for frame in reader])

@@ -1,14 +1,14 @@
-"""A trade as the order door writes it is the trade of interface R3, with what its reader may not read left out."""
+"""A trade as the order door writes it is that of interface R3, but for what its reader may not read."""
 
 from typing import Any
 
 import msgspec
 import numpy as np
-from engine.instruments import Catalogue, Currency, Instrument
-from engine.records import EVENT, EventFlag, EventKind
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.trading.instruments import Catalogue, Currency, Instrument
+from engine.trading.records import EVENT, EventFlag, EventKind
 from gateways.http.replies import Reports
 from gateways.json_lines import EventFormatter
 from gateways.json_lines.events import event_words, readable

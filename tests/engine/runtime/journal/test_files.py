@@ -11,8 +11,8 @@ from engine.runtime.journal.frames import NO_DIGEST, NPY_HEAD_BYTES, npy_head, s
 from engine.runtime.journal.journal import (
     START,
     JournalError,
+    JournalReader,
     Position,
-    Reader,
     open_segment,
     segment_name,
     segment_paths,
@@ -156,7 +156,7 @@ def test_reading_begins_behind_any_frame(journal: Journal) -> None:
 def test_stretches_are_the_same_commands_in_larger_pieces(journal: Journal) -> None:
     marks = fill(journal, *[2] * 20)
 
-    stretches = list(Reader(journal.folder).stretches(40, slot_count=4))
+    stretches = list(JournalReader(journal.folder).stretches(40, slot_count=4))
 
     assert [mark for records, _, _ in stretches for mark in marks_of(records)] == marks
     assert stretches[-1][2].seq == 40

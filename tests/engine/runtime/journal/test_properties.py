@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.runtime.journal.journal import Reader, survey
+from engine.runtime.journal.journal import JournalReader, survey
 from tests.engine.runtime.journal.test_follow import Reading
 from tests.engine.runtime.journal.written import OWNER, SLOTS, Journal, marks_of, read
 
@@ -70,7 +70,7 @@ class Model:
         assert found.cut is None
         self.reading.read(len(self.durable))
         assert self.reading.marks == self.durable
-        stretches = Reader(self.journal.folder).stretches(len(self.durable), slot_count=7)
+        stretches = JournalReader(self.journal.folder).stretches(len(self.durable), slot_count=7)
         assert [mark for records, _, _ in stretches for mark in marks_of(records)] == self.durable
 
 

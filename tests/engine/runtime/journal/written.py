@@ -9,14 +9,22 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.contract.application import Owner
+from engine.contract.application import JournalOwner
 from engine.runtime.journal.disk import Disk
 from engine.runtime.journal.frames import NPY_HEAD_BYTES, Frame, Records
-from engine.runtime.journal.journal import START, Found, Position, Reader, number_of, segment_paths, survey
+from engine.runtime.journal.journal import (
+    START,
+    Found,
+    JournalReader,
+    Position,
+    number_of,
+    segment_paths,
+    survey,
+)
 from engine.runtime.journal.writer import JournalWriter
 from tests.engine.runtime.echo import ADD, ENTRY
 
-OWNER = Owner(ENTRY, 77)
+OWNER = JournalOwner(ENTRY, 77)
 SLOTS = 24
 NOTHING = np.zeros(0, ENTRY)
 
@@ -54,7 +62,7 @@ def marks_of(records: Records) -> list[int]:
 
 def read(folder: Path, start: Position = START) -> tuple[list[int], list[Frame]]:
     """Return the marks of all commands, checked byte for byte, and the frames that hold them."""
-    frames = list(Reader(folder, start, OWNER))
+    frames = list(JournalReader(folder, start, OWNER))
     marks = [mark for frame in frames for mark in marks_of(frame.entries)]
     content = b"".join(frame.entries.tobytes() for frame in frames)
     assert content == commands(start.seq + 1, marks).tobytes()
@@ -86,7 +94,7 @@ class Journal:
     def restart(self) -> None:
         """Restart the journaler alone (warm): all behind D will be written anew from the ring."""
         self._renew()
-        reader = Reader(self.folder, START, OWNER)
+        reader = JournalReader(self.folder, START, OWNER)
         if reader.position.seq < self.durable:
             for frame in reader:
                 if frame.last_seq >= self.durable:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from engine.contract.application import Application
-from engine.runtime.journal.journal import FOLDER, Reader
+from engine.runtime.journal.journal import FOLDER, JournalReader
 from engine.runtime.replay.replica import Replica
 from engine.trading.application import trading
 from engine.trading.capacities import Capacities
@@ -21,7 +21,7 @@ PIECES = ("frames", "stretches", "small stretches", "one by one")
 
 def pieces_of(data_dir: Path, application: Application, how: str) -> Iterable[tuple[Any, int]]:
     """Yield (records, epoch) of a whole journal, cut in one of the PIECES' ways."""
-    reader = Reader(data_dir / FOLDER, owner=application.owner)
+    reader = JournalReader(data_dir / FOLDER, owner=application.owner)
     if how == "stretches":
         return ((records, epoch) for records, epoch, _ in reader.stretches(2**62))
     if how == "small stretches":

@@ -134,7 +134,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 def journaled(running: EchoInstance) -> Any:
     """Return every entry of the journal."""
-    reader = journal.Reader(running.data_dir / journal.FOLDER)
+    reader = journal.JournalReader(running.data_dir / journal.FOLDER)
     return np.concatenate([np.array(frame.entries) for frame in reader])
 
 

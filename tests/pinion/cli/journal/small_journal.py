@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.runtime.journal import journal
 from engine.runtime.journal.disk import Disk
-from engine.runtime.journal.journal import Position, Reader, survey
+from engine.runtime.journal.journal import JournalReader, Position, survey
 from engine.runtime.journal.writer import JournalWriter
 from engine.runtime.replay import snapshot
 from engine.runtime.replay.eras import EraReplica, load_snapshot, owner_over_eras
@@ -86,7 +86,7 @@ def replayed(data_dir: Path, upto: int = 2**62) -> EraReplica:
     """Return the state behind `upto`, replayed from the very beginning."""
     application = application_of(data_dir)
     replica = EraReplica(application)
-    reader = Reader(data_dir / journal.FOLDER, owner=owner_over_eras(application))
+    reader = JournalReader(data_dir / journal.FOLDER, owner=owner_over_eras(application))
     for records, epoch, _ in reader.stretches(upto):
         replica.enter_epoch(epoch)
         replica.skip(records)
@@ -100,7 +100,7 @@ def take_snapshot(data_dir: Path, upto: int = 2**62) -> Path:
     replica.arrive()
     *_, last = (
         frame
-        for frame in Reader(data_dir / journal.FOLDER, owner=owner_over_eras(application))
+        for frame in JournalReader(data_dir / journal.FOLDER, owner=owner_over_eras(application))
         if frame.first_seq <= upto
     )
     state = replica._replica

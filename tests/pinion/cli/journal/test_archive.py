@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.runtime.journal.disk import Disk
-from engine.runtime.journal.journal import START, Position, Reader, first_seq_of, segment_paths
+from engine.runtime.journal.journal import START, JournalReader, Position, first_seq_of, segment_paths
 from engine.runtime.journal.writer import JournalWriter
 from engine.runtime.process import take_role
 from engine.runtime.replay import snapshot
@@ -44,7 +44,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
         seq = writer.append(entries.view(np.uint8), np.zeros(0, np.uint8), PER_FRAME * number)
         replica.skip(entries)
         if number in (10, 20):
-            *_, last = Reader(data_dir / "journal")
+            *_, last = JournalReader(data_dir / "journal")
             assert last.last_seq == seq
             snapshot.write(data_dir, replica, Position(seq, last.digest), identity, Disk())
     writer.close()

@@ -12,7 +12,7 @@ import pytest
 
 from engine.contract.control_words import DURABLE
 from engine.runtime.journal.disk import Disk
-from engine.runtime.journal.journal import JournalError, Reader, segment_paths, survey
+from engine.runtime.journal.journal import JournalError, JournalReader, segment_paths, survey
 from engine.runtime.process import take_role
 from engine.runtime.processes.history import JournalSource, replica_at
 from engine.runtime.replay import snapshot
@@ -227,7 +227,7 @@ def test_the_snapshot_behind_it_can_be_made_again(data_dir: Path, large: Path) -
     application = application_of(data_dir)
     identity = application.identity
     with pytest.raises(JournalError, match=r"pinion journal migrate .* --config FILE"):
-        list(Reader(data_dir / "journal", owner=application.owner))
+        list(JournalReader(data_dir / "journal", owner=application.owner))
 
     assert run(data_dir, large) == 0
 
