@@ -24,7 +24,7 @@ class Pages:
         self._status = status
         self._metrics = metrics
         self._openapi = openapi.document()
-        self._dashboard = (files("api") / "dashboard.html").read_bytes()
+        self._dashboard = (files("api.pages") / "dashboard.html").read_bytes()
 
     def routes(self) -> list[web.RouteDef]:
         """Return every route of this file."""
