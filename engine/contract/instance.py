@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 
 from engine.contract.control_words import HISTOGRAMS, STATS, bells_dtype, rings_dtype
+from engine.contract.errors import ToldError
 from engine.contract.histogram import Histogram
 from engine.contract.records import entry_dtype
 from ringbuf.counters import Counters
@@ -36,7 +37,7 @@ SHADOW_COUNTS = ("heartbeat", "seq", "checks", "differences", "snapshot_seq", "s
 READY_FOLDER = "ready"
 
 
-class PortError(Exception):
+class PortError(ToldError):
     """Error of an instance that cannot be reached or used; the text says why and what to do."""
 
 

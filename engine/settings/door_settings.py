@@ -7,11 +7,12 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
+from engine.contract.errors import ToldError
 from engine.settings.addresses import ANY, read_address, read_origin
 from engine.settings.sections import ConfigError, Section
 
 
-class DoorError(Exception):
+class DoorError(ToldError):
     """A door cannot serve with these settings; the text names setting, value and mend."""
 
 

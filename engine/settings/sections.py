@@ -2,8 +2,10 @@
 
 from msgspec import Struct
 
+from engine.contract.errors import UsageError
 
-class ConfigError(ValueError):
+
+class ConfigError(UsageError, ValueError):
     """A setting that cannot be used: which one, its value and the mend."""
 
 

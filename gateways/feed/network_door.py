@@ -15,6 +15,7 @@ import aiohttp
 import msgspec
 import numpy as np
 
+from engine.contract.errors import ToldError
 from engine.trading.client_ids import address_of
 from engine.trading.instruments import RefusedAtDoor
 from gateways.feed.meter import Meter
@@ -51,7 +52,7 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 
-class DoorClosed(Exception):  # noqa: N818 - what happened
+class DoorClosed(ToldError):  # noqa: N818 - what happened
     """The door ended the conversation, or could not be reached; the text says why."""
 
 

@@ -13,6 +13,7 @@ from stat import S_ISREG
 from types import TracebackType
 from typing import BinaryIO, Self
 
+from engine.contract.errors import ToldError, UsageError
 from gateways.files.compression import (
     MAGIC_BYTES,
     BrokenFrame,
@@ -28,7 +29,7 @@ COMPRESSED_SUFFIXES = frozenset({".zst", ".gz"})
 STANDARD_INPUT = "-"
 
 
-class InputError(Exception):
+class InputError(ToldError):
     """An input that cannot be read: file, line or byte offset, field, reason and mend."""
 
     def __init__(self, source: str, place: str, field: str, reason: str) -> None:
@@ -39,12 +40,8 @@ class InputError(Exception):
         self.reason = reason
 
 
-class NoInputError(InputError):
+class NoInputError(UsageError):
     """An input that is not there or cannot be opened: what the user names is wrong, not what it holds."""
-
-    def __init__(self, source: str, reason: str) -> None:
-        super().__init__(source, "INPUT", "", reason)
-        self.args = (f"{source}: {reason}",)
 
 
 def empty_input(source: str, offset: int, messages: str) -> InputError:
@@ -91,14 +88,14 @@ class Source:
             return sys.stdin.buffer
         path = Path(name)
         if path.is_dir():
-            raise NoInputError(name, "is a folder: give a file, or - for standard input")
+            raise NoInputError(f"{name}: is a folder: give a file, or - for standard input")
         try:
             status = path.stat()
             # A pipe or a device has a size of 0, which says nothing about what will come.
             self.size = status.st_size if S_ISREG(status.st_mode) else None
             return path.open("rb")
         except OSError as fault:
-            raise NoInputError(name, f"{fault.strerror or fault}: give the file to be read") from None
+            raise NoInputError(f"{name}: {fault.strerror or fault}: give the file to be read") from None
 
     def __enter__(self) -> Self:
         return self

@@ -4,10 +4,12 @@ from collections.abc import Collection, Iterable
 from decimal import Decimal
 from difflib import get_close_matches
 
+from engine.contract.errors import UsageError
+
 SYMBOLS_SHOWN = 8
 
 
-class TickError(Exception):
+class TickError(UsageError):
     """The tick sizes given do not fit the file; the text names the mend."""
 
 

@@ -8,8 +8,8 @@
 import sys
 from collections.abc import Callable
 
+from engine.contract.errors import ToldError, UsageError
 from engine.contract.stop_signals import interrupt_on_stop_signals
-from pinion.cli.outputs import OutputError
 from pinion.cli.streams import drop_unwritten, open_standard_streams
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
@@ -30,8 +30,10 @@ def exit_code(name: str, run: Callable[[], int]) -> int:
         return _flushed(run)
     except KeyboardInterrupt:
         return FAILED
-    except OutputError as error:
+    except UsageError as error:
         return _told(name, str(error), WRONG_USAGE)
+    except ToldError as error:
+        return _told(name, str(error), FAILED)
     except BrokenPipeError:  # the reader of the output left, as `head` does: nothing is wrong
         return FAILED
     except OSError as error:

@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from engine.contract.errors import UsageError
 from pinion.cli.streams import INPUT_FD, OUTPUT_FD, OUTPUT_NAME, NamedFile
 
 STREAM = "-"
@@ -31,7 +32,7 @@ NEW_FILE_MODE = 0o666
 """Less what the umask takes away."""
 
 
-class OutputError(Exception):
+class OutputError(UsageError):
     """A file must not be written: the command reads it, or writes it already; the text names both."""
 
 

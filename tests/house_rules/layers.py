@@ -61,7 +61,7 @@ ROOMS = {
     "gateways": (),
     "gateways/process": ("engine/contract", "engine/settings"),
     "gateways/json_lines": ("engine/contract/records", "engine/text", "engine/trading"),
-    "gateways/files": ("engine/trading",),
+    "gateways/files": ("engine/contract/errors", "engine/trading"),
     "gateways/feed": (*DOORS, "gateways/json_lines", "gateways/files"),
     "gateways/http": (*DOORS, "gateways/json_lines", "gateways/process"),
     "api": API,

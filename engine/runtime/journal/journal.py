@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from engine.contract.application import JournalOwner
+from engine.contract.errors import ToldError
 from engine.runtime.journal.frames import (
     NO_DIGEST,
     NPY_HEAD_BYTES,
@@ -42,7 +43,7 @@ LISTINGS_MAX = 8
 SHAPE = re.compile(rb"'shape': \((\d{1,15}),\)")
 
 
-class JournalError(Exception):
+class JournalError(ToldError):
     """Error of a journal that cannot be used as it is; the text says which file, where and what to do."""
 
 

@@ -6,6 +6,7 @@ import signal
 from pathlib import Path
 
 from engine.contract import instance
+from engine.contract.errors import ToldError
 from ringbuf.segment_space import free_bytes
 
 log = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ LIKELY_CAUSES = {
 }
 
 
-class StartError(Exception):
+class StartError(ToldError):
     """Error of an instance that cannot start, or cannot go on; the text says why and what to do."""
 
 

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from engine.contract import instance
+from engine.contract.errors import UsageError
 from engine.runtime.supervision.supervisor import STOP_WAIT_S_MAX
 from gateways.feed.inputs import commands_of
-from gateways.files.source import STANDARD_INPUT, InputError, NoInputError, Source
+from gateways.files.source import STANDARD_INPUT, Source
 from gateways.files.ticks import TickError, ticks_of
-from pinion.cli.command import DONE, FAILED, WRONG_USAGE, begin, exit_code
+from pinion.cli.command import DONE, begin, exit_code
 from pinion.cli.instance.feed import RATE
 from pinion.cli.instance.feed_flow import FLOW_INPUT, flow_mix
 from pinion.cli.replay.command import tick_argument
@@ -53,9 +54,7 @@ def main() -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Start the instance, then the feeder; stop both on SIGINT, SIGTERM or SIGHUP."""
-    code = refused(arguments)
-    if code:
-        return code
+    refuse_unreadable(arguments)
     up = _start("up", "--data", str(arguments.data), "--api-port", arguments.api_port,
                 "--order-port", arguments.order_port, stdout=subprocess.PIPE)  # fmt: skip
     feeder: subprocess.Popen[str] | None = None
@@ -78,22 +77,17 @@ def run(arguments: argparse.Namespace) -> int:
         stop(up, "the instance to write what it has and end", UP_STOP_S)
 
 
-def refused(arguments: argparse.Namespace) -> int:
-    """Read the beginning of the file before anything starts; return 0, or the exit code of its refusal."""
+def refuse_unreadable(arguments: argparse.Namespace) -> None:
+    """Read the beginning of the file before anything starts; raise ToldError where it cannot be played."""
     is_pipe = arguments.feed == STANDARD_INPUT or Path(arguments.feed).is_fifo()
     if is_pipe or flow_mix(arguments.feed) is not None:
-        return 0  # what is read of a pipe now would be missing later
+        return  # what is read of a pipe now would be missing later
     try:
         ticks = ticks_of(tick_argument(text) for text in arguments.tick)
         with Source(arguments.feed) as source:
             next(iter(commands_of(source, ticks, 1)), None)
-    except InputError as fault:
-        print(f"make run: {fault}", file=sys.stderr)
-        return WRONG_USAGE if isinstance(fault, NoInputError) else FAILED
     except (TickError, argparse.ArgumentTypeError) as fault:
-        print(f"make run: {arguments.feed}: {fault}", file=sys.stderr)
-        return WRONG_USAGE
-    return 0
+        raise UsageError(f"{arguments.feed}: {fault}") from None
 
 
 def _start(command: str, *options: str, stdout: int | None = None) -> "subprocess.Popen[str]":

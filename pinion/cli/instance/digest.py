@@ -6,7 +6,6 @@ Exit codes: 0 equal, 1 they differ, no moment of rest was found, or nothing runs
 """
 
 import argparse
-import sys
 import time
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from engine.contract.asking import Answer, answer_of, ask, asked, withdraw
 from engine.contract.instance import SHADOW, PortError, counter_name
 from engine.contract.port import EventReader
 from pinion.cli.arguments import DEFAULT_DATA, decimal_argument
+from pinion.cli.command import DONE
 
 LOOK_AGAIN_S = 0.02
 WAIT_S_MAX = 1e6
@@ -38,13 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Ask for a comparison, wait for its answer and print that; return the exit code."""
-    try:
-        answer = asked_of(args.data.resolve(), args.wait)
-    except PortError as error:
-        print(f"pinion digest: {error}", file=sys.stderr)
-        return 1
-    print(msgspec.json.encode(answer).decode())
-    return 0
+    print(msgspec.json.encode(asked_of(args.data.resolve(), args.wait)).decode())
+    return DONE
 
 
 def asked_of(data_dir: Path, wait_s: float) -> Answer:

@@ -16,20 +16,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from engine.contract.port import PortError
+from engine.contract.errors import ToldError, UsageError
 from engine.contract.stop_signals import stop_signals
 from engine.trading.demo import DEMO_KEY_FILE
 from gateways.feed.inputs import commands_of, line_error
 from gateways.feed.interrupts import Interrupts
 from gateways.feed.meter import Meter
-from gateways.feed.network_door import DoorClosed, feed_http, feed_websocket
+from gateways.feed.network_door import feed_http, feed_websocket
 from gateways.feed.ring_door import RingDoor
-from gateways.files.source import InputError, NoInputError, Source
-from gateways.files.ticks import TickError, ticks_of
+from gateways.files.source import Source
+from gateways.files.ticks import ticks_of
 from gateways.json_lines import MalformedCommand
 from perf.flow.mixes import EVERY_MIX
 from pinion.cli.arguments import decimal_argument
-from pinion.cli.command import DONE, FAILED, WRONG_USAGE
+from pinion.cli.command import DONE, FAILED
 from pinion.cli.instance.feed_flow import FLOW_INPUT, first_chunk, flow_batches, flow_mix, set_up
 from pinion.cli.replay.command import tick_argument
 
@@ -37,10 +37,6 @@ LINE_SECONDS = 1.0
 RING, HTTP, WEBSOCKET = "ring:", "http://", "ws://"
 ACCOUNT_STEP = 2
 RATE = decimal_argument(0, 1e9, "commands a second", "10000")
-
-
-class WrongUsage(Exception):  # noqa: N818 - what happened
-    """The arguments do not fit together; the text names the mend."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,16 +72,11 @@ def run(arguments: argparse.Namespace) -> int:
         elif arguments.to.startswith((HTTP, WEBSOCKET)):
             asyncio.run(_feed_network(arguments, meter))
         else:
-            raise WrongUsage(f"--to {arguments.to!r}: give ring:DIR, http://HOST:PORT or ws://HOST:PORT")
-    except (WrongUsage, NoInputError, TickError) as fault:
-        print(f"pinion feed: {fault}", file=sys.stderr)
-        if meter.sent:
+            raise UsageError(f"--to {arguments.to!r}: give ring:DIR, http://HOST:PORT or ws://HOST:PORT")
+    except ToldError as fault:
+        if meter.sent or not isinstance(fault, UsageError):
             _report(meter)
-        return WRONG_USAGE
-    except (InputError, PortError, DoorClosed) as fault:
-        print(f"pinion feed: {fault}", file=sys.stderr)
-        _report(meter)
-        return FAILED
+        raise
     except (KeyboardInterrupt, asyncio.CancelledError):
         _report(meter)
         return DONE if arguments.forever else FAILED
@@ -154,7 +145,7 @@ def _tell_resting(door: RingDoor) -> None:
 
 async def _feed_network(arguments: argparse.Namespace, meter: Meter) -> None:
     if flow_mix(arguments.input) is not None:
-        raise WrongUsage(f"input `{FLOW_INPUT}` goes through a ring: give --to ring:DIR")
+        raise UsageError(f"input `{FLOW_INPUT}` goes through a ring: give --to ring:DIR")
     key = _key(arguments)
     lines = Lines(meter)
     feeding = asyncio.current_task()
@@ -192,12 +183,12 @@ def _key(arguments: argparse.Namespace) -> str:
     if arguments.key is not None:
         return str(arguments.key)
     if arguments.data is None:
-        raise WrongUsage("a network door asks for a key: give --key KEY, or --data DIR for the demo key")
+        raise UsageError("a network door asks for a key: give --key KEY, or --data DIR for the demo key")
     path = arguments.data / DEMO_KEY_FILE
     try:
         return str(path.read_text().strip())
     except OSError as fault:
-        raise WrongUsage(f"--data {arguments.data}: {path} cannot be read ({fault.strerror})") from None
+        raise UsageError(f"--data {arguments.data}: {path} cannot be read ({fault.strerror})") from None
 
 
 def _progress(source: Source) -> str:

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,11 @@ from typing import Any
 import msgspec
 
 from engine.contract import instance
-from engine.contract.instance import Instance, PortError
+from engine.contract.instance import Instance
 from engine.contract.port import EventReader
 from engine.contract.readiness import STALLED_NS_MAX, Readiness
 from pinion.cli.arguments import DEFAULT_DATA
+from pinion.cli.command import DONE
 from ringbuf.segment import process_start
 from ringbuf.spsc import SpscRing
 
@@ -31,14 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the status; 1 when nothing runs there."""
-    try:
-        status = collect(args.data.resolve())
-    except PortError as error:
-        print(f"pinion status: {error}", file=sys.stderr)
-        return 1
+    """Print the status; PortError when nothing runs there."""
+    status = collect(args.data.resolve())
     print(json.dumps(status) if args.json else text_of(status))
-    return 0
+    return DONE
 
 
 def collect(data_dir: Path) -> dict[str, Any]:

@@ -4,17 +4,14 @@ import argparse
 import json
 import logging
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from engine.contract.instance import Instance
-from engine.runtime.journal.journal import JournalError
 from engine.runtime.supervision.children import Child, DoorSpec
 from engine.runtime.supervision.configure import Definition
-from engine.runtime.supervision.endings import StartError
 from engine.runtime.supervision.ownership import owned
 from engine.runtime.supervision.supervisor import Supervisor
 from engine.settings import config
@@ -23,7 +20,7 @@ from engine.trading import demo
 from engine.trading.application import trading
 from engine.trading.settings import TradingSettings
 from pinion.cli.arguments import DEFAULT_DATA, whole_argument
-from pinion.cli.command import DONE, FAILED, WRONG_USAGE
+from pinion.cli.command import DONE
 from pinion.cli.instance.definitions import definitions, missing
 from pinion.cli.journal.data import application_of, remember, require_fit
 from pinion.cli.kernels import announced_compilation, compile_ahead, prepare_processes
@@ -72,12 +69,8 @@ def run(args: argparse.Namespace) -> int:
             settings = settle(settings, data_dir, is_demo=args.config is None)
             supervisor = build(settings, wanted, data_dir, lock, str(args.config or "demo"))
             return serve(supervisor)
-    except (ConfigError, msgspec.ValidationError) as error:
-        print(f"pinion up: {error}", file=sys.stderr)
-        return WRONG_USAGE
-    except (StartError, JournalError) as error:
-        print(f"pinion up: {error}", file=sys.stderr)
-        return FAILED
+    except msgspec.ValidationError as error:
+        raise ConfigError(str(error)) from error
     except KeyboardInterrupt:  # a signal to stop, before there was anything to stop in order
         return DONE
     except OSError as error:

@@ -16,13 +16,14 @@ from typing import BinaryIO
 
 import msgspec
 
+from engine.contract.errors import UsageError
 from engine.runtime.journal import journal
 from engine.runtime.journal.journal import JournalError
 from engine.text import numbers
 from engine.trading.offline.engine import ReplayEngine
-from gateways.files.source import Format, InputError, NoInputError, Source
+from gateways.files.source import Format, InputError, Source
 from gateways.files.ticks import TickError, refuse_any, ticks_of
-from pinion.cli.command import DONE, FAILED, WRONG_USAGE
+from pinion.cli.command import DONE
 from pinion.cli.journal.data import data_folder
 from pinion.cli.kernels import announced_compilation
 from pinion.cli.outputs import is_standard_output, output, refuse_overwriting
@@ -78,15 +79,8 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         for line in _replay(arguments):
             print(line, file=sys.stderr if is_taken else sys.stdout)
-    except NoInputError as fault:
-        print(f"pinion replay: {fault}", file=sys.stderr)
-        return WRONG_USAGE
-    except (InputError, JournalError) as fault:
-        print(f"pinion replay: {fault}", file=sys.stderr)
-        return FAILED
     except TickError as fault:
-        print(f"pinion replay: {arguments.input}: {fault}", file=sys.stderr)
-        return WRONG_USAGE
+        raise UsageError(f"{arguments.input}: {fault}") from None
     return DONE
 
 

@@ -22,9 +22,9 @@ import msgspec
 import numpy as np
 
 from engine.contract.control_words import OWN_RING
+from engine.contract.errors import UsageError
 from engine.contract.records import Role
 from engine.runtime.journal import journal
-from engine.runtime.journal.journal import JournalError
 from engine.runtime.journal.read_ahead import read_ahead
 from engine.runtime.replay.eras import EraReplica
 from engine.text import exact_json
@@ -35,7 +35,7 @@ from engine.trading.instruments import Catalogue, RefusedAtDoor
 from engine.trading.offline.kernels import apply_unnumbered
 from engine.trading.records import COMMAND, EventKind, Op, Reason, Side
 from gateways.json_lines import CommandEncoder, MalformedCommand
-from pinion.cli.command import DONE, FAILED, WRONG_USAGE
+from pinion.cli.command import DONE
 from pinion.cli.journal.data import data_folder, open_journal, read_layout
 from pinion.cli.kernels import announced_compilation
 from pinion.cli.outputs import is_standard_output, output, refuse_overwriting
@@ -48,7 +48,7 @@ ENTERING = (Op.NEW, Op.REPLACE)
 FOLLOWED = Reason.UNKNOWN_ORDER.name.lower()
 
 
-class LimitError(Exception):
+class LimitError(UsageError):
     """A --limit that cannot be used; the text says which and why."""
 
 
@@ -69,25 +69,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what the limits would have changed."""
-    try:
-        limits = [parsed(text) for text in args.limit]
-        _refuse_twice(limits)
-        data_dir = data_folder(args.dir)
-        refuse_overwriting([data_dir / journal.FOLDER], {"--orders": args.orders})
-        read_layout(data_dir)
-        # Opened ahead: a replay may take an hour, and a name that cannot be written would lose it.
-        with nullcontext() if args.orders is None else output(args.orders) as file:
-            with announced_compilation():
-                question = Question(data_dir, limits)
-            question.ask()
-            _write(file, question)
-        _print(question, sys.stderr if is_standard_output(args.orders) else sys.stdout)
-    except LimitError as error:
-        print(f"pinion whatif: {error}", file=sys.stderr)
-        return WRONG_USAGE
-    except JournalError as error:
-        print(f"pinion whatif: {error}", file=sys.stderr)
-        return FAILED
+    limits = [parsed(text) for text in args.limit]
+    _refuse_twice(limits)
+    data_dir = data_folder(args.dir)
+    refuse_overwriting([data_dir / journal.FOLDER], {"--orders": args.orders})
+    read_layout(data_dir)
+    # Opened ahead: a replay may take an hour, and a name that cannot be written would lose it.
+    with nullcontext() if args.orders is None else output(args.orders) as file:
+        with announced_compilation():
+            question = Question(data_dir, limits)
+        question.ask()
+        _write(file, question)
+    _print(question, sys.stderr if is_standard_output(args.orders) else sys.stdout)
     return DONE
 
 

@@ -19,7 +19,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateways.files.source import Format, InputError, Source
+from gateways.files.source import Format, InputError, NoInputError, Source
 from tests.gateways.files.venue_files import dbn_bytes, itch_add
 
 DBN = dbn_bytes([[("A", "B", 7, 400, 3)], [("A", "B", 8, 400, 3)]])
@@ -186,7 +186,7 @@ def test_other_compressions_are_named_with_what_unpacks_them(path: Path, content
 
 
 def test_folder_is_no_input(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is a folder: give a file, or - for standard input"):
+    with pytest.raises(NoInputError, match="is a folder: give a file, or - for standard input"):
         contents_of(tmp_path)
 
 

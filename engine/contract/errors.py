@@ -1,0 +1,13 @@
+"""Errors that are told to a person as they stand: their text names what is wrong and how to mend it.
+
+Whoever runs a command line catches these two and nothing more; any other error is a fault of ours and
+keeps its traceback.
+"""
+
+
+class ToldError(Exception):
+    """Something outside this program is not as it should be: a file, a disk, another process."""
+
+
+class UsageError(ToldError):
+    """What was asked for, or the configuration, is wrong: the same call will fail again."""
