@@ -85,7 +85,7 @@ def test_a_folder_without_an_instance_says_how_to_start_one(tmp_path: Path) -> N
 
 def test_a_lapped_reader_counts_and_goes_on_with_the_newest(bench: Bench, tmp_path: Path) -> None:
     with Port.attach(tmp_path, "a") as gate:
-        gate.submit(commands(1, qty=4_000))
+        gate.submit(commands(1, count=4_000))
         bench.run_until_applied(1)
 
         assert len(gate.drain()) == 0
