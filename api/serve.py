@@ -125,7 +125,7 @@ def build(door: DoorSettings, reader: EventReader) -> tuple[web.Application, Str
     running = instance.read(door.data_dir)
     hub = Hub(LiveSource(view, reader.durable_seq, running.epoch, reader.has_news))
     complete_seq = partial(reader.counters().__getitem__, counter_name(HISTORY, "complete_seq"))
-    archive = Past(running.history, complete_seq) if running.history else None
+    past = Past(running.history, complete_seq) if running.history else None
     access = Access(door.keys)
     streams = Streams(hub, access, door.limits)
 
@@ -144,18 +144,18 @@ def build(door: DoorSettings, reader: EventReader) -> tuple[web.Application, Str
         middlewares=[problem_middleware, caller_middleware(access)], client_max_size=BODY_BYTES_MAX
     )
     application.add_routes(pages.routes())
-    application.add_routes(Queries(hub, status, archive, door.keys).routes())
+    application.add_routes(Queries(hub, status, past, door.keys).routes())
     application.add_routes([web.get(STREAM_PATH, streams.handle, allow_head=False)])
 
     async def end_streams(_: web.Application) -> None:
         await streams.close_all()
 
-    async def close_archive(_: web.Application) -> None:
-        if archive is not None:
-            await archive.close()
+    async def close_past(_: web.Application) -> None:
+        if past is not None:
+            await past.close()
 
     application.on_shutdown.append(end_streams)
-    application.on_cleanup.append(close_archive)
+    application.on_cleanup.append(close_past)
     pump = StreamPump(hub, reader, status.document, status.readiness.look)
     hub.source.hurry = pump.hurry
     return application, pump

@@ -1,4 +1,4 @@
-"""The archive: pages of orders, fills and trades out of PostgreSQL, newest first.
+"""The past: pages of orders, fills and trades out of PostgreSQL, newest first.
 
 Every page is one snapshot of the database, with `as_of_seq`, the last command that history holds:
 it is never beyond what is durable, since only durable commands are projected. Lists are in order

@@ -24,28 +24,28 @@ COMMON = ("symbol", "from", "to", "limit", "cursor")
 """Parameters of every list."""
 
 
-class ArchiveQueries:
-    """Answers of one archive."""
+class PastQueries:
+    """Answers out of the past, as documents that callers read."""
 
-    def __init__(self, archive: Past, source: LiveSource) -> None:
-        self._archive = archive
+    def __init__(self, past: Past, source: LiveSource) -> None:
+        self._past = past
         self._source = source
 
     async def orders(self, request: web.Request, accounts: Sequence[int] | None) -> Document:
         """Page through orders, live and ended, newest first."""
         limit = query_limit(request, PAGE, PAGE_MAX)
-        page = await self._archive.orders(*await self._asked(request, accounts), limit)
+        page = await self._past.orders(*await self._asked(request, accounts), limit)
         orders = [past_order(self._source.view.catalogue, row) for row in page.rows]
         return await self._answer("orders", orders, page, limit, "order_id")
 
     async def order(self, order_id: int) -> Document | None:
         """Return one order, None where there is none."""
-        await self._archive.until_followed(self._source.durable_seq())
-        return await self._one(await self._archive.order(order_id))
+        await self._past.until_followed(self._source.durable_seq())
+        return await self._one(await self._past.order(order_id))
 
     async def client_order(self, account: int, numbers: Sequence[int], text: bytes | None) -> Document | None:
         """Return the newest order of an account by its client id, None where there is none."""
-        return await self._one(await self._archive.client_order(account, numbers, text))
+        return await self._one(await self._past.client_order(account, numbers, text))
 
     async def _one(self, page: Page) -> Document | None:
         await self._source.until_durable(page.as_of_seq)
@@ -56,7 +56,7 @@ class ArchiveQueries:
     async def fills(self, request: web.Request, account: int) -> Document:
         """Page through the fills of an account, newest first."""
         limit = query_limit(request, PAGE, PAGE_MAX)
-        page = await self._archive.fills(*await self._asked(request, (account,)), limit)
+        page = await self._past.fills(*await self._asked(request, (account,)), limit)
         fills = [past_fill(self._source.view.catalogue, row) for row in page.rows]
         answer = await self._answer("fills", fills, page, limit, "fill_id")
         return {"account": account, "epoch": self._source.epoch, **answer, "complete_after_seq": 0}
@@ -64,7 +64,7 @@ class ArchiveQueries:
     async def trades(self, request: web.Request) -> Document:
         """Page through the trades of all instruments, or of one, newest first."""
         limit = query_limit(request, PAGE, PAGE_MAX)
-        page = await self._archive.trades(*await self._asked(request, None), limit)
+        page = await self._past.trades(*await self._asked(request, None), limit)
         trades = [past_trade(self._source.view.catalogue, row) for row in page.rows]
         return await self._answer("trades", trades, page, limit, "event_idx")
 
@@ -82,7 +82,7 @@ class ArchiveQueries:
         )
         before = query_cursor(request, INT64_MAX)
         if before == INT64_MAX and wanted.end is None:
-            await self._archive.until_followed(self._source.durable_seq())
+            await self._past.until_followed(self._source.durable_seq())
         return wanted, before
 
     async def _answer(self, name: str, rows: list[Document], page: Page, limit: int, key: str) -> Document:

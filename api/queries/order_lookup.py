@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from api.access import may_read
 from api.documents import Document, ended_order_document, order_document
-from api.past.queries import ArchiveQueries
+from api.past.queries import PastQueries
 from api.problem import ApiProblem
 from api.streams.hub import Hub
 from engine.settings.config import Key
@@ -31,10 +31,10 @@ class OrderLookup:
     keys : every key there is: a text is an id of the key that gave it
     """
 
-    def __init__(self, hub: Hub, archive: ArchiveQueries | None, keys: Sequence[Key]) -> None:
+    def __init__(self, hub: Hub, past: PastQueries | None, keys: Sequence[Key]) -> None:
         self._hub = hub
         self._source = hub.source
-        self._archive = archive
+        self._past = past
         self._keys = keys
 
     async def by_order_id(self, caller: Key, order_id: int) -> Document | None:
@@ -42,7 +42,7 @@ class OrderLookup:
         live = await self._source.order(order_id)
         if live is not None and may_read(caller, live.account):
             return order_document(live)
-        ended = None if self._archive is None else await self._archive.order(order_id)
+        ended = None if self._past is None else await self._past.order(order_id)
         return ended if ended is not None and may_read(caller, ended["account"]) else None
 
     async def by_client_id(self, caller: Key, account: int, given: int | str) -> Document | None:
@@ -61,16 +61,16 @@ class OrderLookup:
                 if order.text == given.encode():
                     return order_document(order)
         used, capacity = self._source.view.capacity_use()["client_ids"]
-        if self._archive is None or used < capacity:
+        if self._past is None or used < capacity:
             return None  # the window has forgotten nothing: there is no such order
         text = text_bytes(given) if isinstance(given, str) else None
-        return await self._archive.client_order(account, numbers, text)
+        return await self._past.client_order(account, numbers, text)
 
     async def _ended(self, found: EndedOrder, given: int | str) -> Document:
         """Return all of an order that ended, or what the window knows of it while history cannot tell."""
-        if self._archive is not None:
+        if self._past is not None:
             try:
-                document = await self._archive.order(found.order_id)
+                document = await self._past.order(found.order_id)
             except ApiProblem:
                 document = None  # the database is down: trading goes on, and so do we
             if document is not None and document["status"] != OPEN:

@@ -21,7 +21,7 @@ from api.parameters import (
     query_time,
 )
 from api.past.pages import Past, no_history
-from api.past.queries import COMMON, PAGE, PAGE_MAX, ArchiveQueries
+from api.past.queries import COMMON, PAGE, PAGE_MAX, PastQueries
 from api.problem import bad_request, not_found, refused_at_door
 from api.queries.order_lookup import OrderLookup
 from api.status import StatusReport
@@ -55,11 +55,11 @@ class Queries:
     """Handlers that share one hub, its live source and its memory of events."""
 
     def __init__(
-        self, hub: Hub, status: StatusReport, archive: Past | None = None, keys: Sequence[Key] = ()
+        self, hub: Hub, status: StatusReport, past: Past | None = None, keys: Sequence[Key] = ()
     ) -> None:
         self._hub = hub
-        self._archive = None if archive is None else ArchiveQueries(archive, hub.source)
-        self._lookup = OrderLookup(hub, self._archive, keys)
+        self._past = None if past is None else PastQueries(past, hub.source)
+        self._lookup = OrderLookup(hub, self._past, keys)
         self._source = hub.source
         self._view = hub.source.view
         self._status = status
@@ -125,9 +125,9 @@ class Queries:
         """Page through all trades there ever were, newest first."""
         allow_only(request, COMMON)
         _check_page(request)
-        if self._archive is None:
+        if self._past is None:
             raise no_history("a list of all trades")
-        return answer(await self._archive.trades(request))
+        return answer(await self._past.trades(request))
 
     async def fills(self, request: web.Request) -> web.Response:
         """Page through the fills of an account, newest first: all, or without history the recent."""
@@ -135,8 +135,8 @@ class Queries:
         _check_page(request)
         limit, before = query_limit(request, PAGE, PAGE_MAX), query_cursor(request, INT64_MAX)
         account = self._one_account(request)
-        if self._archive is not None:
-            return answer(await self._archive.fills(request, account))
+        if self._past is not None:
+            return answer(await self._past.fills(request, account))
         self._refuse_past(request, ("symbol", "side", "from", "to"))
         await self._source.until_followed(lambda: self._hub.complete_seq)
         found = self._hub.trades.page_of_account(account, before, limit)
@@ -161,8 +161,8 @@ class Queries:
         """Page through orders: all, newest first; with status=open, or without history, the live ones."""
         allow_only(request, ("account", "side", "status", *COMMON))
         _check_page(request)
-        if self._archive is not None and query_status(request) != Status.OPEN:
-            return answer(await self._archive.orders(request, self._readable(request)))
+        if self._past is not None and query_status(request) != Status.OPEN:
+            return answer(await self._past.orders(request, self._readable(request)))
         if query_status(request) not in (None, Status.OPEN):
             raise no_history("a list of orders that ended")
         self._refuse_past(request, ("from", "to"))
@@ -208,14 +208,14 @@ class Queries:
             if found is not None and asked not in (None, found["account"]):
                 found = None
         if found is None:
-            known = "live order" if self._archive is None and name == "order_id" else "order"
+            known = "live order" if self._past is None and name == "order_id" else "order"
             raise not_found("unknown_order", f"no {known} {given!r:.64} of your accounts", name)
         return answer(found)
 
     def _refuse_past(self, request: web.Request, names: tuple[str, ...]) -> None:
         """Refuse filters that live answers do not have."""
         given = [name for name in names if name in request.query]
-        if given and self._archive is None:
+        if given and self._past is None:
             raise no_history(f"the filter {given[0]!r}")
         if given:
             raise bad_request(given[0], request.query[given[0]], "is not for status=open: those are all live")

@@ -10,7 +10,7 @@ import pytest
 from api.documents import Document
 from api.live import LiveSource
 from api.past.pages import Past
-from api.past.queries import ArchiveQueries
+from api.past.queries import PastQueries
 from api.queries.order_lookup import OrderLookup
 from api.streams.hub import Hub
 from engine.contract.records import Role
@@ -126,12 +126,12 @@ async def lookup_of(entries: Any, dsn: str) -> AsyncIterator[OrderLookup]:
     """Give a lookup over the state that entries lead to, and a database."""
     replica = MemoryReplica()
     replica.apply(entries)
-    archive = Past(dsn, lambda: replica.seq)
+    past = Past(dsn, lambda: replica.seq)
     source = LiveSource(LiveView(replica.state), lambda: replica.seq, 1)
     try:
-        yield OrderLookup(Hub(source), ArchiveQueries(archive, source), [EVERY, ONE])
+        yield OrderLookup(Hub(source), PastQueries(past, source), [EVERY, ONE])
     finally:
-        await archive.close()
+        await past.close()
 
 
 async def test_ended_orders_of_any_id_come_whole_from_history(dsn: str, story: Story) -> None:

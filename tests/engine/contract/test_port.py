@@ -25,9 +25,9 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         yield made
 
 
-def commands(count: int, **fields: int) -> np.ndarray:
-    """Return `count` NEW commands with these fields."""
-    made = np.zeros(count, COMMAND)
+def commands(number: int, /, **fields: int) -> np.ndarray:
+    """Return so many commands with these fields."""
+    made = np.zeros(number, COMMAND)
     made["op"] = ADD
     for name, value in fields.items():
         made[name] = value

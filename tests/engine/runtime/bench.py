@@ -36,7 +36,7 @@ class Bench:
         )
         self.counters = segments.counters
 
-    def send(self, ring: int, count: int, **fields: int) -> int:
+    def send(self, ring: int, count: int, /, **fields: int) -> int:
         """Publish `count` commands with these fields; req_seq counts from 0."""
         commands = np.zeros(count, COMMAND)
         commands["op"] = ADD

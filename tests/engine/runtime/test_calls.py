@@ -70,7 +70,7 @@ def await_published(live: Live, seq: int) -> None:
     await_true(lambda: live.published == seq, f"command {seq} in the journal ring")
 
 
-def commands(count: int, **fields: int) -> Any:
+def commands(count: int, /, **fields: int) -> Any:
     made = np.zeros(count, COMMAND)
     made["op"] = ADD
     for name, value in fields.items():
@@ -117,7 +117,7 @@ def test_a_worker_without_room_is_called_by_the_journaler_alone(live: Live) -> N
 
 
 def test_a_worker_behind_a_closed_gate_is_called_when_d_moves(live: Live) -> None:
-    live.rings[0].push(commands(40, qty=32))  # more events than the ring holds
+    live.rings[0].push(commands(40, count=32))  # more events than the ring holds
     with beside(lambda: run_worker(live)):
         await_true(lambda: bell(live, WORKER_BELL) == FOR_DURABLE, "a closed gate")
 
@@ -175,7 +175,7 @@ def test_a_journaler_asleep_is_called_by_the_worker(live: Live) -> None:
 def test_readers_are_called_at_the_sync_and_not_before(live: Live) -> None:
     for sleeper in (READER_BELLS, READER_BELLS + 1, SHADOW_BELL):
         fall_asleep(live.segments.bells, sleeper, ASLEEP)
-    live.rings[0].push(commands(1, qty=2))
+    live.rings[0].push(commands(1, count=2))
     live.run()
     assert bell(live, READER_BELLS) == ASLEEP, "its event is not durable yet"
 
@@ -207,7 +207,7 @@ def test_without_a_journal_the_worker_calls_the_readers(bench: Any) -> None:
 
 
 def test_nobody_awake_is_called(live: Live) -> None:
-    live.rings[0].push(commands(8, qty=3))
+    live.rings[0].push(commands(8, count=3))
 
     live.settle()
 

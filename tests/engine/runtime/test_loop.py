@@ -69,7 +69,7 @@ def test_command_slots_are_free_once_they_are_journaled(bench: Any) -> None:
 
 
 def test_events_carry_dense_indices_and_their_command(bench: Any) -> None:
-    bench.send(2, 10, qty=3)
+    bench.send(2, 10, count=3)
 
     bench.run_until_applied(10)
     events = bench.read_all()
@@ -101,7 +101,7 @@ def test_nothing_is_visible_before_it_is_durable(bench: Any) -> None:
 
 def test_invisible_events_are_never_overwritten(bench: Any) -> None:
     bench.call.loop["journals_itself"] = 0
-    bench.send(0, 10, qty=200)
+    bench.send(0, 10, count=200)
     for _ in range(50):
         bench.run()
     stuck_at = int(bench.call.loop["applied"])
@@ -114,7 +114,7 @@ def test_invisible_events_are_never_overwritten(bench: Any) -> None:
 
 def test_a_closed_gate_opens_again_and_nothing_is_missing(bench: Any) -> None:
     bench.call.loop["journals_itself"] = 0
-    bench.send(0, 10, qty=200)
+    bench.send(0, 10, count=200)
     seen = []
     for durable in range(1, 11):
         for _ in range(5):
@@ -129,7 +129,7 @@ def test_a_closed_gate_opens_again_and_nothing_is_missing(bench: Any) -> None:
 
 
 def test_one_command_may_make_more_events_than_the_ring_holds(bench: Any) -> None:
-    bench.send(0, 1, qty=4_000)
+    bench.send(0, 1, count=4_000)
 
     bench.run_until_applied(1)
 
@@ -140,7 +140,7 @@ def test_one_command_may_make_more_events_than_the_ring_holds(bench: Any) -> Non
 
 def test_a_reader_that_is_lapped_does_not_hold_up_the_loop(bench: Any) -> None:
     for _ in range(100):
-        bench.send(0, 64, qty=5)
+        bench.send(0, 64, count=5)
         bench.run_until_applied(int(bench.rings[0].published))
 
     assert bench.call.loop["applied"] == 6_400

@@ -63,13 +63,13 @@ async def serving(story: Story, dsn: str | None, seq: int | None = None) -> Test
     replica = MemoryReplica()
     replica.apply(story.entries[:seq])
     source = LiveSource(LiveView(replica.state), lambda: replica.seq, 1)
-    archive = Past(dsn, lambda: replica.seq) if dsn else None
+    past = Past(dsn, lambda: replica.seq) if dsn else None
     app = web.Application(middlewares=[problem_middleware, caller_middleware(Access(KEYS))])
-    app.add_routes(Queries(Hub(source), None, archive).routes())  # type: ignore[arg-type]  # not asked for
+    app.add_routes(Queries(Hub(source), None, past).routes())  # type: ignore[arg-type]  # not asked for
 
     async def close(_: web.Application) -> None:
-        if archive:
-            await archive.close()
+        if past:
+            await past.close()
 
     app.on_cleanup.append(close)
     client = TestClient(TestServer(app))
@@ -326,10 +326,10 @@ async def test_who_asks_is_kept_waiting_only_while_history_lacks_an_event() -> N
         asked.append(7)
         return 7
 
-    archive = Past("postgresql://never.asked", complete_seq)
-    await archive.until_followed(7)
+    past = Past("postgresql://never.asked", complete_seq)
+    await past.until_followed(7)
     at_once = len(asked)
-    await archive.until_followed(8)
+    await past.until_followed(8)
 
     assert at_once == 1
     assert len(asked) > 2
