@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from engine.settings.door_settings import DoorLimits
+from gateways.entry.refusals import Problem, Refused
 from gateways.http.plain import Head, PlainRequests
-from gateways.http.problems import Problem, Refused
 from gateways.process.answers import WRITE_BUFFER_MAX, Reply
 from gateways.process.connections import Connection, ConnectionServer
 from gateways.process.guard import Guard

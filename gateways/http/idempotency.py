@@ -11,9 +11,10 @@ import msgspec
 
 from engine.trading.client_ids import client_id
 from engine.trading.records import Reason
-from gateways.http.problems import Problem
-from gateways.http.replies import OrderReply, Outcome
-from gateways.http.routes import IDEMPOTENCY_KEY, Fields
+from gateways.entry.outcome import OrderReply, Outcome
+from gateways.entry.refusals import Problem
+from gateways.http.routes import IDEMPOTENCY_KEY
+from gateways.json_lines.fields import Fields
 
 KEYS_MAX = 2**16
 _DUPLICATE = Reason.DUPLICATE.name.lower()

@@ -13,10 +13,9 @@ from engine.text import exact_json, numbers
 from engine.text.exact_json import DoubledKey, JsonFault, TooMany
 from engine.trading.client_ids import canonical, order_of_address
 from engine.trading.instruments import RefusedAtDoor
-from gateways.http.problems import HttpStatus, Refused, malformed, problem, refused_at_door
+from gateways.entry.refusals import HttpStatus, Refused, malformed, problem, refused_at_door
+from gateways.json_lines.fields import Fields
 from gateways.process.query_string import QueryFault, refuse_unknown
-
-Fields = dict[str, Any]
 
 ORDERS = "/v1/orders"
 BATCH = "/v1/orders/batch"

@@ -16,11 +16,11 @@ import uvloop
 
 from engine.contract.port import Port
 from engine.settings.config import DoorSettings
+from gateways.entry.desk import Desk
+from gateways.entry.dispatch import Dispatcher
+from gateways.entry.principals import KeyRing
+from gateways.entry.pump import Pump
 from gateways.http.connections import OrderServer
-from gateways.http.desk import Desk
-from gateways.http.dispatch import Dispatcher
-from gateways.http.keys import KeyRing
-from gateways.http.pump import Pump
 from gateways.http.sockets import Sockets
 from gateways.process.guard import guard_of
 from gateways.process.start import (

@@ -18,10 +18,10 @@ import msgspec
 
 from engine.text import exact_json
 from engine.text.exact_json import DoubledKey, JsonFault, TooMany
-from gateways.http.desk import Desk
-from gateways.http.keys import Principal
-from gateways.http.problems import Problem, Refused, malformed
-from gateways.http.replies import Outcome
+from gateways.entry.desk import Desk
+from gateways.entry.outcome import Outcome
+from gateways.entry.principals import Principal
+from gateways.entry.refusals import Problem, Refused, malformed
 from gateways.http.routes import BATCH_MAX
 from gateways.json_lines.events import EventWords
 

@@ -16,20 +16,19 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from engine.contract.records import Role
 from engine.settings.door_settings import DoorLimits
+from gateways.entry.desk import Desk
+from gateways.entry.outcome import Outcome
+from gateways.entry.principals import KeyRing, Principal
+from gateways.entry.refusals import HttpStatus, Problem, Refused, malformed, problem
 from gateways.http.connections import OrderConnection, problem_reply, refusal_reply
-from gateways.http.desk import Desk
 from gateways.http.idempotency import KeyMemory
-from gateways.http.keys import KeyRing, Principal
 from gateways.http.plain import Head
-from gateways.http.problems import HttpStatus, Problem, Refused, malformed, problem
-from gateways.http.replies import Outcome
 from gateways.http.routes import (
     IDEMPOTENCY_KEY,
     ORDERS,
     ROLES,
     SESSION,
     Ask,
-    Fields,
     Shape,
     ask,
     key_not_taken,
@@ -37,6 +36,7 @@ from gateways.http.routes import (
     refuse_unknown_parameters,
 )
 from gateways.http.session import IN_FLIGHT_MAX, Session
+from gateways.json_lines.fields import Fields
 from gateways.process.answers import Reply, options
 from gateways.process.connections import show_key
 from gateways.process.query_string import QueryFault, parameters

@@ -12,8 +12,8 @@ from engine.trading.client_ids import canonical
 from engine.trading.client_text import given_id
 from engine.trading.instruments import Catalogue, Instrument, RefusedAtDoor
 from engine.trading.records import EVENT, EventFlag, EventKind, Op, Phase, Reason, Status
+from gateways.json_lines.fields import Fields
 
-Fields = dict[str, Any]
 Accounts = frozenset[int] | None
 """The accounts that a reader may see; None is every account."""
 

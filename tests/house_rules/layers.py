@@ -63,7 +63,11 @@ ROOMS = {
     "gateways/json_lines": ("engine/contract/records", "engine/text", "engine/trading"),
     "gateways/files": ("engine/contract/errors", "engine/trading"),
     "gateways/feed": (*DOORS, "gateways/json_lines", "gateways/files"),
-    "gateways/http": (*DOORS, "gateways/json_lines", "gateways/process"),
+    "gateways/entry": (
+        *("ringbuf/seqlock", "ringbuf/bells", "engine/contract", "engine/settings", "engine/text"),
+        *("engine/trading", "engine/trading/view", "gateways/json_lines", "gateways/process/answers"),
+    ),
+    "gateways/http": (*DOORS, "gateways/json_lines", "gateways/process", "gateways/entry"),
     "api": API,
     "api/past": API,
     "api/streams": API,

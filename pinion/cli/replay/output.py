@@ -11,7 +11,8 @@ from engine.trading.instruments import Catalogue, Instrument
 from engine.trading.offline.engine import ReplayEngine
 from engine.trading.records import Side
 from gateways.json_lines import EventFormatter
-from gateways.json_lines.events import Fields, event_words
+from gateways.json_lines.events import event_words
+from gateways.json_lines.fields import Fields
 
 SIDE_NAMES = {int(Side.BUY): "bids", int(Side.SELL): "asks"}
 

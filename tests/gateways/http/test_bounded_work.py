@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from aiohttp import WSMessage, WSMsgType
 
-from gateways.http.keys import Principal
-from gateways.http.problems import Refused
+from gateways.entry.principals import Principal
+from gateways.entry.refusals import Refused
 from gateways.http.routes import BATCH_MAX, ask
 from gateways.http.sockets import BODY_MAX, MESSAGE_MAX, TURN_BYTES, SessionSocket, _require_role
 from gateways.json_lines.fields import MISSPELT_CHARS_MAX, did_you_mean

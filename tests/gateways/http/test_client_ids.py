@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from engine.contract.records import Role
 from engine.trading.client_ids import address_of, client_id
-from gateways.http.desk import Desk
-from gateways.http.dispatch import Dispatcher
-from gateways.http.keys import Principal
-from gateways.http.problems import Problem
+from gateways.entry.desk import Desk
+from gateways.entry.dispatch import Dispatcher
+from gateways.entry.principals import Principal
+from gateways.entry.refusals import Problem
 from gateways.http.routes import ask
 from tests.engine.trading.test_client_ids import NUMBERS, TEXTS, UUIDS
-from tests.gateways.http.conftest import Door
+from tests.gateways.conftest import Door
 
 ANN = Principal("ann", frozenset({1, 2}), int(Role.TRADER), 21)
 BOB = Principal("bob", frozenset({1}), int(Role.TRADER), 22)

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from gateways.entry.outcome import OrderReply
+from gateways.entry.refusals import HttpStatus, problem
 from gateways.http.idempotency import REUSED, KeyMemory
-from gateways.http.problems import HttpStatus, problem
-from gateways.http.replies import OrderReply
 
 ACCEPTED = OrderReply(1, "k", "open", "0", "5", [], None, 1)
 DUPLICATE = problem(HttpStatus.CONFLICT, "duplicate", "used before", order_id=1)

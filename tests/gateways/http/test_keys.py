@@ -6,8 +6,8 @@ import pytest
 
 from engine.contract.records import Role
 from engine.settings.config import Key
-from gateways.http.keys import KeyRing
-from gateways.http.problems import Refused
+from gateways.entry.principals import KeyRing
+from gateways.entry.refusals import Refused
 
 KEYS = (
     Key(token="a" * 16, name="ann", accounts=(4,), roles=Role.TRADER),

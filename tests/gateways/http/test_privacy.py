@@ -8,9 +8,9 @@ import pytest
 
 from engine.contract.records import Role
 from engine.trading.records import EVENT, EventKind
-from gateways.http.keys import Principal
-from gateways.http.problems import Refused
-from gateways.http.replies import Reports
+from gateways.entry.outcome import Reports
+from gateways.entry.principals import Principal
+from gateways.entry.refusals import Refused
 from gateways.json_lines.events import event_words, readable
 from tests.gateways.http.test_session import send, told
 

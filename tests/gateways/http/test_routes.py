@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gateways.http.problems import Refused
+from gateways.entry.refusals import Refused
 from gateways.http.routes import BATCH_MAX, Shape, ask
 
 

@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from engine.contract.records import Role
-from gateways.http.keys import Principal
-from gateways.http.problems import Problem, Refused
-from gateways.http.replies import CountReply, OrderReply
+from gateways.entry.outcome import CountReply, OrderReply
+from gateways.entry.principals import Principal
+from gateways.entry.refusals import Problem, Refused
 
 
 def test_resting_order_is_answered_open(door: Any, order: Any) -> None:

@@ -1,4 +1,4 @@
-"""The pump of the order door: it moves everything between sockets and rings, and knows when to wait.
+"""The pump of a door: it moves everything between sockets and rings, and knows when to wait.
 
 A turn publishes what is staged, hands out the events that have come, and decides what ends the wait
 for the next one: a staged command, the time of the chores, and
@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from gateways.http.desk import Desk
+from gateways.entry.desk import Desk
 from ringbuf.bells import Bell
 
 ROUNDS_MAX = 3

@@ -20,10 +20,10 @@ import numpy as np
 
 from engine.contract.port import Closed
 from engine.trading.records import COMMAND, EventKind
-from gateways.http.problems import Problem, busy, not_now, outcome_unknown
-from gateways.http.replies import CANCELLED, LAST, LISTED_MAX, ORDER_OPS, Outcome, Reports, outcome
-from gateways.http.routes import Fields
+from gateways.entry.outcome import CANCELLED, LAST, LISTED_MAX, ORDER_OPS, Outcome, Reports, outcome
+from gateways.entry.refusals import Problem, busy, not_now, outcome_unknown
 from gateways.json_lines.events import Accounts, EventWords, event_words
+from gateways.json_lines.fields import Fields
 
 EAGER_COUNT = 8
 """Commands that are published without waiting for more: the worker answers the first of a burst

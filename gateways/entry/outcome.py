@@ -9,10 +9,10 @@ import msgspec
 
 from engine.trading.client_text import given_id
 from engine.trading.records import EventFlag, EventKind, Op, Reason, Status
-from gateways.http.problems import STATUS_OF_REASON, HttpStatus, Problem, cause, problem
-from gateways.http.routes import Fields
+from gateways.entry.refusals import STATUS_OF_REASON, HttpStatus, Problem, cause, problem
 from gateways.json_lines import EventFormatter
 from gateways.json_lines.events import OP_NAMES, REASON_NAMES, STATUS_NAMES, Accounts, EventWords, readable
+from gateways.json_lines.fields import Fields
 
 ORDER_OPS = frozenset({int(Op.NEW), int(Op.CANCEL), int(Op.REPLACE)})
 LISTED_MAX = 1000

@@ -17,9 +17,10 @@ from engine.trading.instruments import Catalogue, Instrument, RefusedAtDoor
 from engine.trading.records import COMMAND_VERSION, UNCHANGED, Op, Reason
 from engine.trading.view.live_view import LiveView
 from engine.trading.view.records import EndedOrder, OrderView
-from gateways.http.dispatch import Dispatcher, Pending
-from gateways.http.keys import Principal
-from gateways.http.problems import (
+from gateways.entry.dispatch import Dispatcher, Pending
+from gateways.entry.outcome import Outcome, Reports
+from gateways.entry.principals import Principal
+from gateways.entry.refusals import (
     DETAILS,
     HttpStatus,
     Problem,
@@ -28,10 +29,9 @@ from gateways.http.problems import (
     problem,
     refused_at_door,
 )
-from gateways.http.replies import Outcome, Reports
-from gateways.http.routes import Fields
 from gateways.json_lines import CommandEncoder, EventFormatter, MalformedCommand
 from gateways.json_lines.administration import ADMINISTRATION
+from gateways.json_lines.fields import Fields
 from ringbuf.seqlock import TornReadError
 
 NAMING_OPS = frozenset({"cancel", "replace"})

@@ -11,12 +11,12 @@ from engine.contract.records import Role
 from engine.trading.kernels.apply import apply
 from engine.trading.kernels.state import new_state
 from engine.trading.records import EVENT
-from gateways.http.desk import Desk
-from gateways.http.dispatch import Dispatcher
-from gateways.http.keys import Principal
-from gateways.http.replies import Outcome
-from gateways.http.routes import Fields
+from gateways.entry.desk import Desk
+from gateways.entry.dispatch import Dispatcher
+from gateways.entry.outcome import Outcome
+from gateways.entry.principals import Principal
 from gateways.http.session import Session
+from gateways.json_lines.fields import Fields
 from ringbuf.njit import njit
 from tests.capacities import SMALL
 

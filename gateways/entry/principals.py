@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from engine.contract.records import Role
-from gateways.http.problems import forbidden, malformed, unauthorised
+from gateways.entry.refusals import forbidden, malformed, unauthorised
 
 
 class GrantedKey(Protocol):

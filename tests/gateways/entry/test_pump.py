@@ -3,9 +3,9 @@
 import asyncio
 from typing import Any
 
-from gateways.http.pump import Pump
+from gateways.entry.pump import Pump
 from ringbuf.bells import Bell
-from tests.gateways.http.conftest import Door
+from tests.gateways.conftest import Door
 
 
 class Source:
