@@ -20,17 +20,11 @@ from engine.trading.view.records import EndedOrder, OrderView
 from gateways.entry.dispatch import Dispatcher, Pending
 from gateways.entry.outcome import Outcome, Reports
 from gateways.entry.principals import Principal
-from gateways.entry.refusals import (
-    DETAILS,
-    HttpStatus,
-    Problem,
-    Refused,
-    malformed,
-    problem,
-    refused_at_door,
-)
+from gateways.entry.refusals import NOT_NOW, DoorReason, Refusal, Refused, malformed, refused_at_door
+from gateways.entry.rejections import DETAILS
 from gateways.json_lines import CommandEncoder, EventFormatter, MalformedCommand
 from gateways.json_lines.administration import ADMINISTRATION
+from gateways.json_lines.events import REASON_NAMES
 from gateways.json_lines.fields import Fields
 from ringbuf.seqlock import TornReadError
 
@@ -114,7 +108,7 @@ class Desk:
         row = (*SESSION_DOWN_ROW, session)
 
         def told(result: Outcome) -> None:
-            if isinstance(result, Problem) and result.status == HttpStatus.BUSY:
+            if isinstance(result, Refusal) and result.reason in NOT_NOW:
                 self._ended_sessions.append(session)
 
         self.dispatcher.stage((*row, *(0,) * (_ROW_WORDS - len(row))), Pending(session, told))
@@ -160,15 +154,15 @@ class Desk:
         code = self._encoder.new_currencies[0]
 
         def created(result: Outcome) -> None:
-            is_there = isinstance(result, Problem) and result.reason == Reason.ALREADY_DEFINED.name.lower()
-            if isinstance(result, Problem) and not is_there:
+            is_there = isinstance(result, Refusal) and result.reason == REASON_NAMES[Reason.ALREADY_DEFINED]
+            if isinstance(result, Refusal) and not is_there:
                 answer(result)
                 return
             self.refresh()
             try:
                 self.submit(principal, session, fields, answer)
-            except Refused as refusal:
-                answer(refusal.problem)
+            except Refused as refused:
+                answer(refused.refusal)
 
         row = self._encoded(principal, session, "currency", {"op": "currency", "currency": code})
         self.dispatcher.stage(row, Pending(session, created))
@@ -233,15 +227,14 @@ def _refuse_unresolved(fields: Fields, row: Sequence[int]) -> None:
 
 
 def _unknown_order(field: str) -> Refused:
-    return Refused(
-        problem(HttpStatus.NOT_FOUND, "unknown_order", DETAILS[Reason.UNKNOWN_ORDER], field, seq=None)
-    )
+    name = REASON_NAMES[Reason.UNKNOWN_ORDER]
+    return Refused(Refusal(name, DETAILS[Reason.UNKNOWN_ORDER], field, seq=None))
 
 
 def _time_is_the_workers() -> Refused:
     detail = "a running engine goes by the worker's clock; `time` is for replayed files"
-    return Refused(problem(HttpStatus.REFUSED, "unsupported", detail, "op", seq=None))
+    return Refused(Refusal(REASON_NAMES[Reason.UNSUPPORTED], detail, "op", seq=None))
 
 
 def _changing(torn: TornReadError) -> Refused:
-    return Refused(problem(HttpStatus.BUSY, "busy", f"{torn}; nothing was done, try again"))
+    return Refused(Refusal(DoorReason.BUSY, f"{torn}; nothing was done, try again"))

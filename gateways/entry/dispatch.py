@@ -21,7 +21,7 @@ import numpy as np
 from engine.contract.port import Closed
 from engine.trading.records import COMMAND, EventKind
 from gateways.entry.outcome import CANCELLED, LAST, LISTED_MAX, ORDER_OPS, Outcome, Reports, outcome
-from gateways.entry.refusals import Problem, busy, not_now, outcome_unknown
+from gateways.entry.refusals import Refusal, busy, not_now, outcome_unknown
 from gateways.json_lines.events import Accounts, EventWords, event_words
 from gateways.json_lines.fields import Fields
 
@@ -224,7 +224,7 @@ class Dispatcher:
                 return
         listener.report(event)
 
-    def _refuse(self, staged: Sequence[tuple[int, Pending]], why: Problem) -> None:
+    def _refuse(self, staged: Sequence[tuple[int, Pending]], why: Refusal) -> None:
         """Answer commands that were not published."""
         for _, pending in staged:
             self._settle(pending, why)

@@ -8,8 +8,9 @@ are its fills. A mass cancel and an administration line have no order: they coun
 import msgspec
 
 from engine.trading.client_text import given_id
-from engine.trading.records import EventFlag, EventKind, Op, Reason, Status
-from gateways.entry.refusals import STATUS_OF_REASON, HttpStatus, Problem, cause, problem
+from engine.trading.records import EventFlag, EventKind, Op, Status
+from gateways.entry.refusals import Refusal
+from gateways.entry.rejections import rejection
 from gateways.json_lines import EventFormatter
 from gateways.json_lines.events import OP_NAMES, REASON_NAMES, STATUS_NAMES, Accounts, EventWords, readable
 from gateways.json_lines.fields import Fields
@@ -79,7 +80,7 @@ class CountReply(msgspec.Struct, frozen=True, gc=False):
     seq: int
 
 
-Outcome = OrderReply | CountReply | Problem
+Outcome = OrderReply | CountReply | Refusal
 
 
 def outcome(
@@ -141,29 +142,3 @@ def _count_reply(
         last.qty if last.kind == DONE else sum(event.kind == CANCELLED for event in events) + dropped_count
     )
     return CountReply(OP_NAMES[last.op], count, listed[:LISTED_MAX], last.seq)
-
-
-def rejection(event: EventWords, formatter: EventFormatter, fields: Fields) -> Problem:
-    """Return the problem document of a command that the engine rejected."""
-    reason = Reason(event.reason)
-    status = STATUS_OF_REASON.get(reason, HttpStatus.REFUSED)
-    name = REASON_NAMES[reason]
-    given = given_id(event.client_order_id, event.text_0, event.text_1, event.text_2)
-    detail, field = cause(reason, fields)
-    if reason != Reason.DUPLICATE:
-        return problem(status, name, detail, field, seq=event.seq, client_order_id=given)
-    instruments = formatter.catalogue.instruments
-    known = 0 <= event.instrument < len(instruments)
-    as_text = instruments[event.instrument].quantity_text if known else str
-    return problem(
-        status,
-        name,
-        detail,
-        "client_order_id",
-        seq=event.seq,
-        client_order_id=given,
-        order_id=event.order_id or None,
-        order_status=STATUS_NAMES.get(event.status),
-        cum_quantity=as_text(event.cum_qty),
-        leaves_quantity=as_text(event.leaves_qty),
-    )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from engine.contract.records import Role
-from gateways.entry.refusals import forbidden, malformed, unauthorised
+from gateways.entry.refusals import DoorReason, Refusal, Refused, forbidden, malformed
 
 
 class GrantedKey(Protocol):
@@ -77,14 +77,19 @@ class KeyRing:
     def principal(self, header: str | None) -> Principal:
         """Return who the header names; refuse a missing, foreign or misspelt key."""
         if header is None:
-            raise unauthorised("no Authorization header; send 'Authorization: Bearer KEY'")
+            raise _unauthorised("no Authorization header; send 'Authorization: Bearer KEY'")
         found = self._by_header.get(header)
         if found is not None:
             return found
         scheme, _, token = header.strip().partition(" ")
         if scheme.lower() != "bearer":
-            raise unauthorised("the Authorization scheme must be Bearer")
+            raise _unauthorised("the Authorization scheme must be Bearer")
         found = self._by_header.get(f"Bearer {token.strip()}")
         if found is None:
-            raise unauthorised("no such key")
+            raise _unauthorised("no such key")
         return found
+
+
+def _unauthorised(detail: str) -> Refused:
+    """Refuse a request without a known key."""
+    return Refused(Refusal(DoorReason.UNAUTHORIZED, detail, "Authorization"))

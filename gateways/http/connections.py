@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from engine.settings.door_settings import DoorLimits
-from gateways.entry.refusals import Problem, Refused
+from gateways.entry.refusals import Refusal, Refused
 from gateways.http.plain import Head, PlainRequests
+from gateways.http.problems import WrongMethod, problem_of
 from gateways.process.answers import WRITE_BUFFER_MAX, Reply
 from gateways.process.connections import Connection, ConnectionServer
 from gateways.process.guard import Guard
@@ -14,14 +15,16 @@ BACKLOG_MAX = 2**16
 """Bytes sent ahead of an answer beyond which a connection is not read."""
 
 
-def problem_reply(document: Problem) -> Reply:
-    """Return a problem document as response."""
-    return Reply(document.status, document.body())
+def refusal_reply(refusal: Refusal, keep_alive: bool = True, allow: str = "") -> Reply:
+    """Return a refusal as response: its problem document."""
+    problem = problem_of(refusal)
+    return Reply(problem.status, problem.body(), keep_alive, allow)
 
 
-def refusal_reply(refused: Refused, keep_alive: bool = True) -> Reply:
-    """Return a refusal as response, with the methods that the address takes where it says them."""
-    return Reply(refused.problem.status, refused.problem.body(), keep_alive, refused.allow)
+def refused_reply(refused: Refused, keep_alive: bool) -> Reply:
+    """Return the response to a request that was refused, with the methods that the address takes instead."""
+    allow = refused.allow if isinstance(refused, WrongMethod) else ""
+    return refusal_reply(refused.refusal, keep_alive, allow)
 
 
 class OrderConnection(Connection):

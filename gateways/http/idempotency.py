@@ -12,7 +12,7 @@ import msgspec
 from engine.trading.client_ids import client_id
 from engine.trading.records import Reason
 from gateways.entry.outcome import OrderReply, Outcome
-from gateways.entry.refusals import Problem
+from gateways.entry.refusals import Refusal
 from gateways.http.routes import IDEMPOTENCY_KEY
 from gateways.json_lines.fields import Fields
 
@@ -34,7 +34,7 @@ class KeyMemory:
 
         fields : the order as it went to the engine, its account filled in
         """
-        is_repeat = isinstance(result, Problem) and result.reason == _DUPLICATE
+        is_repeat = isinstance(result, Refusal) and result.reason == _DUPLICATE
         if not (is_repeat or isinstance(result, OrderReply)):
             return result
         number, _ = client_id(fields["client_order_id"], owner)

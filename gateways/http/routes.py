@@ -4,7 +4,7 @@ Sans-I/O: strings and bytes in, dictionaries in the words of interface R2 out. W
 fields make sense is the codec's business, whether the key may is the desk's.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from enum import IntEnum
 from typing import Any, NamedTuple
 
@@ -13,7 +13,8 @@ from engine.text import exact_json, numbers
 from engine.text.exact_json import DoubledKey, JsonFault, TooMany
 from engine.trading.client_ids import canonical, order_of_address
 from engine.trading.instruments import RefusedAtDoor
-from gateways.entry.refusals import HttpStatus, Refused, malformed, problem, refused_at_door
+from gateways.entry.refusals import Refusal, Refused, malformed, refused_at_door
+from gateways.http.problems import HttpReason, WrongMethod
 from gateways.json_lines.fields import Fields
 from gateways.process.query_string import QueryFault, refuse_unknown
 
@@ -62,16 +63,16 @@ def ask(method: str, path: str, query: Mapping[str, str], body: bytes, key: str 
         order = path.removeprefix(ORDERS + "/")
         if order == path or not order or "/" in order:
             known = "/v1/orders, /v1/orders/batch, /v1/orders/{order_id}, /v1/admin, /v1/session"
-            raise Refused(problem(HttpStatus.NOT_FOUND, "unknown_path", f"no such path; there are {known}"))
+            raise Refused(Refusal(HttpReason.UNKNOWN_PATH, f"no such path; there are {known}"))
         of_order = _ROUTES_OF_ORDER.get(method)
         if of_order is None:
-            raise _wrong_method(method, _ROUTES_OF_ORDER)
+            raise WrongMethod(method, _ROUTES_OF_ORDER)
         if key is not None:
             raise key_not_taken()
         return Ask(Shape.ONE, [of_order(order, query, body)])
     route = methods.get(method)
     if route is None:
-        raise _wrong_method(method, methods or ("GET",))
+        raise WrongMethod(method, methods or ("GET",))
     if key is not None and route is not new_order:
         raise key_not_taken()
     if method != "DELETE":
@@ -268,7 +269,7 @@ def _bounded(count: int, name: str) -> None:
 
 def _too_many(count: int, name: str) -> Refused:
     detail = f"{count} commands; at most {BATCH_MAX} go into one batch"
-    return Refused(problem(HttpStatus.TOO_LARGE, "too_large", detail, name))
+    return Refused(Refusal(HttpReason.TOO_LARGE, detail, name))
 
 
 def _no_body(body: bytes) -> None:
@@ -288,9 +289,3 @@ def _is_json(text: bytes) -> bool:
     except JsonFault:
         return False
     return True
-
-
-def _wrong_method(method: str, known: Iterable[str]) -> Refused:
-    allow = ", ".join(known)
-    detail = f"{method} is not taken here; use {allow}"
-    return Refused(problem(HttpStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail), allow)

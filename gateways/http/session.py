@@ -19,9 +19,10 @@ import msgspec
 from engine.text import exact_json
 from engine.text.exact_json import DoubledKey, JsonFault, TooMany
 from gateways.entry.desk import Desk
-from gateways.entry.outcome import Outcome
+from gateways.entry.outcome import CountReply, OrderReply, Outcome
 from gateways.entry.principals import Principal
-from gateways.entry.refusals import Problem, Refused, malformed
+from gateways.entry.refusals import Refusal, Refused, malformed
+from gateways.http.problems import Problem, problem_of
 from gateways.http.routes import BATCH_MAX
 from gateways.json_lines.events import EventWords
 
@@ -38,10 +39,10 @@ class _Reply(msgspec.Struct, frozen=True, gc=False):
     """What a command came to, under its request id."""
 
     id: int | str | None
-    reply: Outcome
+    reply: OrderReply | CountReply
 
 
-class _Refusal(msgspec.Struct, frozen=True, gc=False):
+class _Problem(msgspec.Struct, frozen=True, gc=False):
     """Why a command came to nothing, under its request id."""
 
     id: int | str | None
@@ -117,21 +118,23 @@ class Session:
 
         def answer(result: Outcome) -> None:
             self.in_flight -= 1
-            told = _Refusal(request_id, result) if type(result) is Problem else _Reply(request_id, result)
-            self._send(_encode(told))
+            if isinstance(result, Refusal):
+                self._send(_encode(_Problem(request_id, problem_of(result))))
+            else:
+                self._send(_encode(_Reply(request_id, result)))
 
         self.in_flight += 1
         try:
             self._desk.submit(self.principal, self.number, fields, answer)
-        except Refused as refusal:
-            answer(refusal.problem)
+        except Refused as refused:
+            answer(refused.refusal)
 
     def _refuse_too_many(self, count: int) -> None:
         detail = f"{count} commands; at most {BATCH_MAX} go into one message"
         self._refuse(None, malformed(detail, "message"))
 
-    def _refuse(self, request_id: int | str | None, refusal: Refused) -> None:
-        self._send(_encode(_Refusal(request_id, refusal.problem)))
+    def _refuse(self, request_id: int | str | None, refused: Refused) -> None:
+        self._send(_encode(_Problem(request_id, problem_of(refused.refusal))))
 
     def _send(self, text: bytes) -> None:
         outbox = self.outbox

@@ -19,10 +19,11 @@ from engine.settings.door_settings import DoorLimits
 from gateways.entry.desk import Desk
 from gateways.entry.outcome import Outcome
 from gateways.entry.principals import KeyRing, Principal
-from gateways.entry.refusals import HttpStatus, Problem, Refused, malformed, problem
-from gateways.http.connections import OrderConnection, problem_reply, refusal_reply
+from gateways.entry.refusals import DoorReason, Refusal, Refused, malformed
+from gateways.http.connections import OrderConnection, refusal_reply, refused_reply
 from gateways.http.idempotency import KeyMemory
 from gateways.http.plain import Head
+from gateways.http.problems import HttpReason, HttpStatus, WrongMethod, document_of
 from gateways.http.routes import (
     IDEMPOTENCY_KEY,
     ORDERS,
@@ -53,7 +54,7 @@ CLOSE_WAIT_S = 2.0
 """How long the door, when it stops, waits for sessions to take their close frame."""
 TEXT_FRAME = 0x81
 MESSAGES = (WSMsgType.TEXT, WSMsgType.BINARY)
-UNREAD = (HttpStatus.TOO_LARGE, HttpStatus.REQUEST_TIMEOUT)
+UNREAD = (HttpReason.TOO_LARGE, HttpReason.REQUEST_TIMEOUT)
 """Refusals of a body whose rest is not waited for: no other request can follow it."""
 _encode = msgspec.json.Encoder().encode
 _head = struct.Struct(">BBH").pack
@@ -82,8 +83,8 @@ class Sockets:
         def answer(result: Outcome) -> None:
             if key is not None and not isinstance(fields, Refused):
                 result = self._key_memory.judge(principal.name, fields, body, result)
-            if isinstance(result, Problem):
-                connection.answer(problem_reply(result))
+            if isinstance(result, Refusal):
+                connection.answer(refusal_reply(result))
             else:
                 connection.answer(Reply(HttpStatus.OK, _encode(result)))
 
@@ -99,8 +100,8 @@ class Sockets:
                 fields = ask(head.method, head.path, head.query, body, key).commands[0]
             assert not isinstance(fields, Refused)
             self._desk.submit(principal, principal.session, fields, answer)
-        except Refused as refusal:
-            connection.answer(refusal_reply(refusal, not self.is_stopping))
+        except Refused as refused:
+            connection.answer(refused_reply(refused, not self.is_stopping))
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
@@ -114,11 +115,12 @@ class Sockets:
             _require_role(principal, request.method, request.rel_url.raw_path)
             await self._turns.take(len(body))
             reply = await self._reply(request, principal, body)
-        except Refused as refusal:
-            is_unread = refusal.problem.status in UNREAD and not request.content.is_eof()
-            reply = refusal_reply(refusal, not (self.is_stopping or is_unread))
-            if request.method == "OPTIONS" and refusal.allow:
-                reply = options(refusal.allow)
+        except WrongMethod as wrong:
+            is_asked = request.method == "OPTIONS"
+            reply = options(wrong.allow) if is_asked else refused_reply(wrong, not self.is_stopping)
+        except Refused as refused:
+            is_unread = refused.refusal.reason in UNREAD and not request.content.is_eof()
+            reply = refused_reply(refused, not (self.is_stopping or is_unread))
         return cast(web.StreamResponse, reply)
 
     def deliver(self) -> None:
@@ -141,7 +143,7 @@ class Sockets:
 
     def _refuse_when_stopping(self) -> None:
         if self.is_stopping:
-            raise Refused(problem(HttpStatus.BUSY, "stopping", "the door stops; nothing was done"))
+            raise Refused(Refusal(DoorReason.STOPPING, "the door stops; nothing was done"))
 
     async def _reply(self, request: web.BaseRequest, principal: Principal, body: bytes) -> Reply:
         key = request.headers.get(IDEMPOTENCY_KEY)
@@ -152,8 +154,8 @@ class Sockets:
         result = await self._outcome(principal, fields)
         if key is not None and not isinstance(fields, Refused):
             result = self._key_memory.judge(principal.name, fields, body, result)
-        if isinstance(result, Problem):
-            return problem_reply(result)
+        if isinstance(result, Refusal):
+            return refusal_reply(result)
         return Reply(HttpStatus.OK, _encode(result))
 
     async def _replies(self, principal: Principal, asked: Ask) -> Reply:
@@ -167,7 +169,7 @@ class Sockets:
             for each in asked.commands:
                 await self._turns.take()  # one that is refused waits for nothing else
                 results.append(await self._outcome(principal, each))
-        return Reply(HttpStatus.OK, _encode({"results": results}))
+        return Reply(HttpStatus.OK, _encode({"results": [document_of(each) for each in results]}))
 
     def _outcome(self, principal: Principal, fields: Fields | Refused) -> "asyncio.Future[Outcome]":
         """Stage a command; return the future of what it came to."""
@@ -178,12 +180,12 @@ class Sockets:
                 future.set_result(result)
 
         if isinstance(fields, Refused):
-            answer(fields.problem)
+            answer(fields.refusal)
             return future
         try:
             self._desk.submit(principal, principal.session, fields, answer)
-        except Refused as refusal:
-            answer(refusal.problem)
+        except Refused as refused:
+            answer(refused.refusal)
         return future
 
     async def _session(self, request: web.BaseRequest, principal: Principal) -> web.StreamResponse:
@@ -193,9 +195,7 @@ class Sockets:
             raise key_not_taken()
         websocket = web.WebSocketResponse(heartbeat=PING_S, max_msg_size=MESSAGE_MAX, compress=False)
         if not websocket.can_prepare(cast(web.Request, request)):
-            raise Refused(
-                problem(HttpStatus.UPGRADE_REQUIRED, "websocket_only", f"open {SESSION} as a WebSocket")
-            )
+            raise Refused(Refusal(HttpReason.WEBSOCKET_ONLY, f"open {SESSION} as a WebSocket"))
         await websocket.prepare(request)
         transport = request.transport
         if transport is None:
@@ -325,7 +325,7 @@ async def read_body(request: web.BaseRequest, timeout_s: float) -> bytes:
                     raise _too_large()
     except TimeoutError:
         detail = f"the body was not complete within {timeout_s:g} s"
-        raise Refused(problem(HttpStatus.REQUEST_TIMEOUT, "request_timeout", detail, "body")) from None
+        raise Refused(Refusal(HttpReason.REQUEST_TIMEOUT, detail, "body")) from None
     except web.RequestPayloadError as fault:
         raise malformed(f"the body cannot be read: {fault}", "body") from None
     return b"".join(parts)
@@ -340,4 +340,4 @@ def query_of(request: web.BaseRequest) -> dict[str, str]:
 
 
 def _too_large() -> Refused:
-    return Refused(problem(HttpStatus.TOO_LARGE, "too_large", f"a body has at most {BODY_MAX} bytes", "body"))
+    return Refused(Refusal(HttpReason.TOO_LARGE, f"a body has at most {BODY_MAX} bytes", "body"))

@@ -8,6 +8,7 @@ from engine.contract.records import Role
 from engine.settings.config import Key
 from gateways.entry.principals import KeyRing
 from gateways.entry.refusals import Refused
+from gateways.http.problems import problem_of
 
 KEY = Key(token="t" * 20, name="desk", accounts=(1, 2), roles=Role.VIEWER)
 
@@ -25,7 +26,7 @@ def test_refusal_names_the_header_as_the_order_door_does(header: str | None) -> 
     with pytest.raises(Refused) as at_the_order_door:
         KeyRing([KEY], [1]).principal(header)
 
-    document = at_the_order_door.value.problem
+    document = problem_of(at_the_order_door.value.refusal)
     assert (refused.value.reason, refused.value.field) == (document.reason, document.field)
     assert (document.reason, document.field) == ("unauthorized", "Authorization")
 

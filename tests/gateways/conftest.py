@@ -15,6 +15,7 @@ from gateways.entry.desk import Desk
 from gateways.entry.dispatch import Dispatcher
 from gateways.entry.outcome import Outcome
 from gateways.entry.principals import Principal
+from gateways.http.problems import document_of
 from gateways.http.session import Session
 from gateways.json_lines.fields import Fields
 from ringbuf.njit import njit
@@ -101,7 +102,7 @@ class SimulatedGate:
 
 
 class Door:
-    """A desk with a way to ask one thing and have the answer."""
+    """A desk with a way to ask one thing and have the answer, a refusal as the HTTP door tells it."""
 
     def __init__(self) -> None:
         self.gate = SimulatedGate()
@@ -119,10 +120,14 @@ class Door:
         self.desk.dispatcher.flush()
         self.desk.dispatcher.collect()
 
-    def start(self, fields: Fields, principal: Principal | None = None) -> list[Outcome]:
-        answers: list[Outcome] = []
+    def start(self, fields: Fields, principal: Principal | None = None) -> list[Any]:
+        answers: list[Any] = []
         who = principal or self.trader
-        self.desk.submit(who, who.session, fields, answers.append)
+
+        def answer(result: Outcome) -> None:
+            answers.append(document_of(result))
+
+        self.desk.submit(who, who.session, fields, answer)
         return answers
 
     def ask(self, fields: Fields, principal: Principal | None = None) -> Any:

@@ -65,7 +65,7 @@ ROOMS = {
     "gateways/feed": (*DOORS, "gateways/json_lines", "gateways/files"),
     "gateways/entry": (
         *("ringbuf/seqlock", "ringbuf/bells", "engine/contract", "engine/settings", "engine/text"),
-        *("engine/trading", "engine/trading/view", "gateways/json_lines", "gateways/process/answers"),
+        *("engine/trading", "engine/trading/view", "gateways/json_lines"),
     ),
     "gateways/http": (*DOORS, "gateways/json_lines", "gateways/process", "gateways/entry"),
     "api": API,

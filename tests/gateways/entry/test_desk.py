@@ -8,7 +8,8 @@ import pytest
 from engine.contract.records import Role
 from gateways.entry.outcome import CountReply, OrderReply
 from gateways.entry.principals import Principal
-from gateways.entry.refusals import Problem, Refused
+from gateways.entry.refusals import Refused
+from gateways.http.problems import Problem, problem_of
 
 
 def test_resting_order_is_answered_open(door: Any, order: Any) -> None:
@@ -63,7 +64,7 @@ def test_cancel_of_unknown_order_is_404(door: Any) -> None:
     assert door.ask({"op": "cancel", "account": 1, "order_id": 999}).status == 404
     with pytest.raises(Refused) as refused:
         door.start({"op": "cancel", "order_id": 999})
-    assert refused.value.problem.status == 404
+    assert problem_of(refused.value.refusal).status == 404
 
 
 def test_replace_counts_its_price_in_the_ticks_of_the_order(door: Any, order: Any) -> None:
@@ -92,7 +93,7 @@ def test_replace_is_refused_while_two_instruments_claim_the_id(door: Any, order:
     with pytest.raises(Refused) as refused:
         door.start({"op": "replace", "account": 1, "client_order_id": 5, "price": "10.5"})
 
-    assert refused.value.problem.status == 404
+    assert problem_of(refused.value.refusal).status == 404
 
 
 def test_replace_of_an_unknown_order_never_reaches_the_engine(door: Any) -> None:
@@ -142,7 +143,7 @@ def test_what_no_record_can_carry_is_refused_with_field_and_reason(
     with pytest.raises(Refused) as refused:
         door.start(order(**fields))
 
-    document = refused.value.problem
+    document = problem_of(refused.value.refusal)
     assert (document.status, document.reason, document.field) == (status, reason, field)
 
 
@@ -155,7 +156,7 @@ def test_foreign_account_and_missing_role_are_refused_at_the_door(door: Any, ord
     ):
         with pytest.raises(Refused) as refused:
             door.start(fields, who)
-        assert refused.value.problem.status == 403
+        assert problem_of(refused.value.refusal).status == 403
 
 
 def test_rejection_by_the_engine_is_422_with_its_reason(door: Any, order: Any) -> None:
@@ -202,7 +203,7 @@ def test_expiry_in_another_unit_is_refused(door: Any, order: Any, time: int) -> 
     with pytest.raises(Refused, match=f"expires_at {time}: .* give nanoseconds since 1970") as refused:
         door.start(order(time_in_force="gtd", expires_at=time))
 
-    problem = refused.value.problem
+    problem = problem_of(refused.value.refusal)
     assert (problem.status, problem.reason, problem.field) == (422, "invalid_expiry", "expires_at")
 
 
@@ -227,7 +228,7 @@ def test_time_is_refused_since_the_worker_owns_the_clock(door: Any) -> None:
     with pytest.raises(Refused) as refused:
         door.start({"op": "time", "now": 5}, door.operator)
 
-    assert refused.value.problem.reason == "unsupported"
+    assert problem_of(refused.value.refusal).reason == "unsupported"
 
 
 def test_full_ring_is_answered_busy_and_nothing_is_published(door: Any, order: Any) -> None:

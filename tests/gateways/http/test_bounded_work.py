@@ -11,6 +11,7 @@ from aiohttp import WSMessage, WSMsgType
 
 from gateways.entry.principals import Principal
 from gateways.entry.refusals import Refused
+from gateways.http.problems import problem_of
 from gateways.http.routes import BATCH_MAX, ask
 from gateways.http.sockets import BODY_MAX, MESSAGE_MAX, TURN_BYTES, SessionSocket, _require_role
 from gateways.json_lines.fields import MISSPELT_CHARS_MAX, did_you_mean
@@ -55,7 +56,7 @@ def test_body_of_too_many_commands_is_refused_before_they_are_read(path: str, bo
     def work() -> None:
         with pytest.raises(Refused) as refused:
             ask("POST", path, {}, body, None)
-        assert refused.value.problem.status == 413
+        assert problem_of(refused.value.refusal).status == 413
 
     assert calls_of(work) < CALLS_MAX + (len(body.splitlines()) if b"\n" in body else 0)
 
@@ -97,7 +98,7 @@ def test_refusal_repeats_the_beginning_of_a_value(method: str, path: str, key: s
     with pytest.raises(Refused) as refused:
         ask(method, path, {}, b'{"client_order_id":"%b"}' % WORD.encode(), key)
 
-    assert len(refused.value.problem.detail) < 250
+    assert len(problem_of(refused.value.refusal).detail) < 250
 
 
 def test_body_of_a_key_that_may_not_do_it_is_not_read() -> None:
@@ -105,7 +106,8 @@ def test_body_of_a_key_that_may_not_do_it_is_not_read() -> None:
     for path in ("/v1/orders", "/v1/orders/batch", "/v1/admin"):
         with pytest.raises(Refused) as refused:
             _require_role(viewer, "POST", path)
-        assert (refused.value.problem.status, refused.value.problem.reason) == (403, "not_permitted")
+        problem = problem_of(refused.value.refusal)
+        assert (problem.status, problem.reason) == (403, "not_permitted")
     _require_role(Principal("tess", None, 1, 1), "POST", "/v1/orders/batch")
     _require_role(Principal("olga", None, 2, 1), "POST", "/v1/admin")
 

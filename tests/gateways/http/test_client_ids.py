@@ -11,7 +11,7 @@ from engine.trading.client_ids import address_of, client_id
 from gateways.entry.desk import Desk
 from gateways.entry.dispatch import Dispatcher
 from gateways.entry.principals import Principal
-from gateways.entry.refusals import Problem
+from gateways.http.problems import Problem
 from gateways.http.routes import ask
 from tests.engine.trading.test_client_ids import NUMBERS, TEXTS, UUIDS
 from tests.gateways.conftest import Door

@@ -3,11 +3,12 @@
 from typing import Any
 
 from gateways.entry.outcome import OrderReply
-from gateways.entry.refusals import HttpStatus, problem
+from gateways.entry.refusals import Refusal
 from gateways.http.idempotency import REUSED, KeyMemory
+from gateways.http.problems import problem_of
 
 ACCEPTED = OrderReply(1, "k", "open", "0", "5", [], None, 1)
-DUPLICATE = problem(HttpStatus.CONFLICT, "duplicate", "used before", order_id=1)
+DUPLICATE = Refusal("duplicate", "used before", order_id=1)
 
 
 def order(client_order_id: Any, account: Any = 1) -> Any:
@@ -22,7 +23,8 @@ def test_repeat_with_another_body_says_so() -> None:
     other = memory.judge("ann", order("k"), b"two", DUPLICATE)
 
     assert same is DUPLICATE
-    assert (other.status, other.detail, other.order_id) == (409, REUSED, 1)
+    assert isinstance(other, Refusal)
+    assert (problem_of(other).status, other.detail, other.order_id) == (409, REUSED, 1)
 
 
 def test_uuid_is_one_key_in_either_case() -> None:

@@ -8,6 +8,7 @@ from engine.contract.records import Role
 from engine.settings.config import Key
 from gateways.entry.principals import KeyRing
 from gateways.entry.refusals import Refused
+from gateways.http.problems import problem_of
 
 KEYS = (
     Key(token="a" * 16, name="ann", accounts=(4,), roles=Role.TRADER),
@@ -27,7 +28,7 @@ def test_unknown_or_misspelt_key_is_401(header: Any) -> None:
     with pytest.raises(Refused) as refused:
         KeyRing(KEYS, [7, 8]).principal(header)
 
-    assert refused.value.problem.status == 401
+    assert problem_of(refused.value.refusal).status == 401
 
 
 def test_only_account_of_a_key_goes_without_saying() -> None:

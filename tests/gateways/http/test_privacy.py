@@ -11,6 +11,7 @@ from engine.trading.records import EVENT, EventKind
 from gateways.entry.outcome import Reports
 from gateways.entry.principals import Principal
 from gateways.entry.refusals import Refused
+from gateways.http.problems import problem_of
 from gateways.json_lines.events import event_words, readable
 from tests.gateways.http.test_session import send, told
 
@@ -184,5 +185,5 @@ def answered(door: Any, fields: Any) -> Any:
     try:
         problem = door.ask(fields, ANN)
     except Refused as refused:
-        problem = refused.problem
+        problem = problem_of(refused.refusal)
     return msgspec.structs.replace(problem, seq=None)

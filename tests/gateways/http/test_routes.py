@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from gateways.entry.refusals import Refused
+from gateways.http.problems import problem_of
 from gateways.http.routes import BATCH_MAX, Shape, ask
 
 
@@ -35,7 +36,8 @@ def test_idempotency_key_is_refused_where_none_is_taken(method: Any, path: Any, 
     with pytest.raises(Refused, match="only POST /v1/orders takes one") as refused:
         ask(method, path, {}, body, "abc")
 
-    assert (refused.value.problem.status, refused.value.problem.field) == (400, "Idempotency-Key")
+    problem = problem_of(refused.value.refusal)
+    assert (problem.status, problem.field) == (400, "Idempotency-Key")
 
 
 def test_order_is_named_by_number_or_by_client_id() -> None:
@@ -128,7 +130,7 @@ def test_what_is_no_request_is_refused(method: Any, path: Any, query: Any, body:
     with pytest.raises(Refused) as refused:
         ask(method, path, query, body, None)
 
-    assert refused.value.problem.status == status
+    assert problem_of(refused.value.refusal).status == status
 
 
 DOUBLED = b'{"account":1,"side":"buy","si\\u0064e":"sell"}'
@@ -151,7 +153,8 @@ def test_key_given_twice_in_a_body_is_malformed(method: Any, path: Any, body: An
     with pytest.raises(Refused, match="is given twice in one object; give it once") as refused:
         ask(method, path, {}, body, None)
 
-    assert (refused.value.problem.status, refused.value.problem.field) == (400, field)
+    problem = problem_of(refused.value.refusal)
+    assert (problem.status, problem.field) == (400, field)
 
 
 @pytest.mark.parametrize("begin", [b"", b'{"orders":'])
@@ -161,8 +164,9 @@ def test_key_given_twice_in_one_order_of_a_batch_refuses_that_one(begin: Any) ->
     first, second, third = ask("POST", "/v1/orders/batch", {}, body, None).commands
 
     assert (first["account"], third["account"]) == (1, "a:b")
-    assert (second.problem.status, second.problem.field) == (400, "side")
-    assert second.problem.detail == "[1]: the key 'side' is given twice in one object; give it once"
+    problem = problem_of(second.refusal)
+    assert (problem.status, problem.field) == (400, "side")
+    assert problem.detail == "[1]: the key 'side' is given twice in one object; give it once"
 
 
 def test_bad_line_of_administration_is_named_by_its_number() -> None:

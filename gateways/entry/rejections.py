@@ -1,0 +1,99 @@
+"""Rejections: what the engine refused, told from its reason and from what was asked for."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from engine.trading.client_text import given_id
+from engine.trading.records import Reason
+from gateways.entry.refusals import Refusal
+from gateways.json_lines import EventFormatter
+from gateways.json_lines.events import REASON_NAMES, STATUS_NAMES, EventWords
+from gateways.json_lines.fields import Fields
+
+FIELD_OF_REASON = {
+    Reason.UNKNOWN_ACCOUNT: "account",
+    Reason.UNKNOWN_INSTRUMENT: "symbol",
+    Reason.INVALID_CLIENT_ORDER_ID: "client_order_id",
+    Reason.INVALID_SIDE: "side",
+    Reason.INVALID_TYPE: "type",
+    Reason.INVALID_TIME_IN_FORCE: "time_in_force",
+    Reason.INVALID_EXPIRY: "expires_at",
+    Reason.INVALID_QUANTITY: "quantity",
+    Reason.MAX_QUANTITY: "quantity",
+    Reason.INVALID_PRICE: "price",
+    Reason.PRICE_BAND: "price",
+    Reason.PRICE_COLLAR: "price",
+}
+"""The field that a reason of the engine is about, where it is one."""
+
+DETAILS = {
+    Reason.INVALID_QUANTITY: "the quantity must be above zero",
+    Reason.INVALID_PRICE: "a limit price must be above zero and at most the instrument's max_price",
+    Reason.MAX_QUANTITY: "the quantity is above the instrument's max_quantity; enter less",
+    Reason.MAX_NOTIONAL: "price x quantity is above the instrument's max_notional; enter less",
+    Reason.PRICE_BAND: "the price lies outside the instrument's band_low to band_high",
+    Reason.PRICE_COLLAR: "the price is further from the mark than the instrument's collar allows",
+    Reason.MAX_OPEN_ORDERS: "the account has its max_open_orders; cancel one first",
+    Reason.MAX_POSITION: "with this order filled the account could pass its max_position",
+    Reason.DUPLICATE: "this client_order_id was used before; the original order stands as given here",
+    Reason.UNKNOWN_ORDER: "no open order of this account has that id",
+    Reason.RATE_LIMIT: "the account's order rate is used up; slow down",
+    Reason.UNKNOWN_ACCOUNT: "the engine knows no account of that number",
+    Reason.NOT_PERMITTED: "the role or account of this session does not permit the operation",
+    Reason.UNSUPPORTED: "the engine does not offer this yet; nothing was done",
+    Reason.INSUFFICIENT_FUNDS: "the free balance does not cover price x quantity and fee",
+    Reason.INVALID_EXPIRY: "expires_at belongs to time_in_force gtd alone",
+    Reason.NO_LIQUIDITY: "the opposite side of the book is empty",
+    Reason.POST_ONLY_WOULD_CROSS: "the order would have traded at once",
+    Reason.FOK_UNFILLABLE: "the whole quantity cannot be filled now",
+    Reason.NOT_ALLOWED_IN_PHASE: "the instrument's trading phase does not allow it",
+}
+
+NOT_BUILT: dict[str, Callable[[Any], bool]] = {
+    "type": lambda value: value not in (None, "limit", "market"),
+    "time_in_force": lambda value: value == "gtd",
+    "reduce_only": bool,
+    "display_quantity": lambda value: value is not None,
+    "trail": lambda value: value is not None,
+}
+"""Fields of a new order with what the engine answers `unsupported`, in the order of its checks."""
+
+
+def cause(reason: Reason, fields: Mapping[str, Any]) -> tuple[str, str | None]:
+    """Return (detail, field) of a command that the engine rejected, told from what was asked for."""
+    name = reason.name.lower().replace("_", " ")
+    detail = DETAILS.get(reason, f"the engine rejected the command: {name}")
+    field = FIELD_OF_REASON.get(reason)
+    if fields.get("op") != "new":
+        return detail, field
+    if reason == Reason.INVALID_PRICE and fields.get("price") is None:
+        return "the price is missing: a limit order needs one, a market order says so in `type`", "price"
+    if reason == Reason.UNSUPPORTED:
+        for asked, is_missing in NOT_BUILT.items():
+            if is_missing(fields.get(asked)):
+                return f"{asked} {str(fields[asked])[:40]!r}: {detail}", asked
+    return detail, field
+
+
+def rejection(event: EventWords, formatter: EventFormatter, fields: Fields) -> Refusal:
+    """Return the refusal of a command that the engine rejected."""
+    reason = Reason(event.reason)
+    name = REASON_NAMES[reason]
+    given = given_id(event.client_order_id, event.text_0, event.text_1, event.text_2)
+    detail, field = cause(reason, fields)
+    if reason != Reason.DUPLICATE:
+        return Refusal(name, detail, field, seq=event.seq, client_order_id=given)
+    instruments = formatter.catalogue.instruments
+    known = 0 <= event.instrument < len(instruments)
+    as_text = instruments[event.instrument].quantity_text if known else str
+    return Refusal(
+        name,
+        detail,
+        "client_order_id",
+        seq=event.seq,
+        client_order_id=given,
+        order_id=event.order_id or None,
+        order_status=STATUS_NAMES.get(event.status),
+        cum_quantity=as_text(event.cum_qty),
+        leaves_quantity=as_text(event.leaves_qty),
+    )
