@@ -1,15 +1,14 @@
-"""Bearer keys: who is calling, for which accounts, in which roles.
+"""Principals: who asks, for which accounts, in which roles.
 
 The configuration binds each key to accounts and roles once, at the start. A door
 refuses here; the kernel checks the stamped account and role bits again.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 from engine.contract.records import Role
-from gateways.entry.refusals import DoorReason, Refusal, Refused, forbidden, malformed
+from gateways.entry.refusals import forbidden, malformed
 
 
 class GrantedKey(Protocol):
@@ -59,37 +58,7 @@ class Principal:
         raise malformed(f"say which account: key {self.name!r} has several", "account")
 
 
-class KeyRing:
-    """All keys of a door: it finds the principal of an Authorization header."""
-
-    def __init__(self, keys: Iterable[GrantedKey], sessions: Iterable[int]) -> None:
-        self._by_header: dict[str, Principal] = {}
-        for key, session in zip(keys, sessions, strict=False):
-            accounts = None if key.accounts is None else frozenset(key.accounts)
-            principal = Principal(key.name, accounts, int(key.roles), session)
-            self._by_header[f"Bearer {key.token}"] = principal
-
-    @property
-    def principals(self) -> list[Principal]:
-        """The owners of all keys."""
-        return list(self._by_header.values())
-
-    def principal(self, header: str | None) -> Principal:
-        """Return who the header names; refuse a missing, foreign or misspelt key."""
-        if header is None:
-            raise _unauthorised("no Authorization header; send 'Authorization: Bearer KEY'")
-        found = self._by_header.get(header)
-        if found is not None:
-            return found
-        scheme, _, token = header.strip().partition(" ")
-        if scheme.lower() != "bearer":
-            raise _unauthorised("the Authorization scheme must be Bearer")
-        found = self._by_header.get(f"Bearer {token.strip()}")
-        if found is None:
-            raise _unauthorised("no such key")
-        return found
-
-
-def _unauthorised(detail: str) -> Refused:
-    """Refuse a request without a known key."""
-    return Refused(Refusal(DoorReason.UNAUTHORIZED, detail, "Authorization"))
+def principal_of(key: GrantedKey, session: int) -> Principal:
+    """Return the owner of a key."""
+    accounts = None if key.accounts is None else frozenset(key.accounts)
+    return Principal(key.name, accounts, int(key.roles), session)

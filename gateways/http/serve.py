@@ -18,9 +18,9 @@ from engine.contract.port import Port
 from engine.settings.config import DoorSettings
 from gateways.entry.desk import Desk
 from gateways.entry.dispatch import Dispatcher
-from gateways.entry.principals import KeyRing
 from gateways.entry.pump import Pump
 from gateways.http.connections import OrderServer
+from gateways.http.keys import KeyRing
 from gateways.http.sockets import Sockets
 from gateways.process.guard import guard_of
 from gateways.process.start import (

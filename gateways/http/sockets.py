@@ -18,10 +18,11 @@ from engine.contract.records import Role
 from engine.settings.door_settings import DoorLimits
 from gateways.entry.desk import Desk
 from gateways.entry.outcome import Outcome
-from gateways.entry.principals import KeyRing, Principal
+from gateways.entry.principals import Principal
 from gateways.entry.refusals import DoorReason, Refusal, Refused, malformed
 from gateways.http.connections import OrderConnection, refusal_reply, refused_reply
 from gateways.http.idempotency import KeyMemory
+from gateways.http.keys import KeyRing
 from gateways.http.plain import Head
 from gateways.http.problems import HttpReason, HttpStatus, WrongMethod, document_of
 from gateways.http.routes import (

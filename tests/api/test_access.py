@@ -6,8 +6,8 @@ from api.access import Access, require_account, require_key
 from api.problem import ApiProblem
 from engine.contract.records import Role
 from engine.settings.config import Key
-from gateways.entry.principals import KeyRing
 from gateways.entry.refusals import Refused
+from gateways.http.keys import KeyRing
 from gateways.http.problems import problem_of
 
 KEY = Key(token="t" * 20, name="desk", accounts=(1, 2), roles=Role.VIEWER)

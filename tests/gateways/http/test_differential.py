@@ -8,9 +8,9 @@ import pytest
 
 from engine.contract.records import Role
 from engine.settings.door_settings import DoorLimits
-from gateways.entry.principals import KeyRing
 from gateways.http.connections import OrderServer
 from gateways.http.idempotency import REUSED
+from gateways.http.keys import KeyRing
 from gateways.http.sockets import Sockets
 from gateways.process.guard import Guard
 from tests.gateways.process.wire import converse

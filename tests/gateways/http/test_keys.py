@@ -6,8 +6,8 @@ import pytest
 
 from engine.contract.records import Role
 from engine.settings.config import Key
-from gateways.entry.principals import KeyRing
 from gateways.entry.refusals import Refused
+from gateways.http.keys import KeyRing
 from gateways.http.problems import problem_of
 
 KEYS = (
