@@ -6,6 +6,7 @@ may refuse; afterwards it may only say that the outcome is unknown (protocol rul
 """
 
 from enum import StrEnum
+from typing import final
 
 import msgspec
 
@@ -34,6 +35,7 @@ NOT_NOW = frozenset({DoorReason.BUSY, DoorReason.RECOVERING, DoorReason.LATCHED,
 """Reasons that are not the client's: nothing was published, the same command may be sent again."""
 
 
+@final
 class Refusal(msgspec.Struct, frozen=True):
     """One refusal: its reason, what was meant, and of an order only what there is to say.
 

@@ -11,26 +11,21 @@ overtakes those still on their way. Reports tell of what others did to the sessi
 resting orders: fills as maker, cancellations. Sans-I/O: texts in, texts in `outbox`.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from engine.text import exact_json
 from engine.text.exact_json import DoubledKey, JsonFault, TooMany
-from gateways.entry.desk import Desk
 from gateways.entry.outcome import CountReply, OrderReply, Outcome
-from gateways.entry.principals import Principal
 from gateways.entry.refusals import Refusal, Refused, malformed
+from gateways.entry.session import Session
 from gateways.http.problems import Problem, problem_of
 from gateways.http.routes import BATCH_MAX
 from gateways.json_lines.events import EventWords
 
-IN_FLIGHT_MAX = 4096
-"""Commands of one session that may wait for their answers; beyond it the door stops reading."""
 REQUEST_ID_CHARS_MAX = 64
 REQUEST_ID_MIN, REQUEST_ID_MAX = -(2**63), 2**63 - 1
-LAPPED_REASON = "execution reports were lost: the door fell behind; ask the API and reconnect"
 
 _encode = msgspec.json.Encoder().encode
 
@@ -49,20 +44,8 @@ class _Problem(msgspec.Struct, frozen=True, gc=False):
     problem: Problem
 
 
-class Session:
-    """One connected client.
-
-    on_output : called when the outbox was empty and is no more
-    """
-
-    def __init__(self, principal: Principal, number: int, desk: Desk, on_output: Callable[["Session"], None]):
-        self.principal = principal
-        self.number = number
-        self.outbox: list[bytes] = []
-        self.in_flight = 0
-        self.ended_because: str | None = None
-        self._desk = desk
-        self._on_output = on_output
+class JsonSession(Session):
+    """A session that speaks JSON, a command or an array of them to a message."""
 
     def receive(self, text: str | bytes) -> None:
         """Take one message: a command or an array of commands."""
@@ -96,12 +79,7 @@ class Session:
         """Tell the client what became of a resting order."""
         told = self._desk.reports.of(event, self.principal.accounts)
         if told is not None:
-            self._send(b'{"report":%b}' % told)
-
-    def lapped(self) -> None:
-        """End the session: reports that it should have had are lost."""
-        self.ended_because = LAPPED_REASON
-        self._on_output(self)
+            self.send(b'{"report":%b}' % told)
 
     def _command(self, fields: Any, place: str = "") -> None:
         if type(fields) is not dict:
@@ -118,10 +96,10 @@ class Session:
 
         def answer(result: Outcome) -> None:
             self.in_flight -= 1
-            if isinstance(result, Refusal):
-                self._send(_encode(_Problem(request_id, problem_of(result))))
+            if type(result) is Refusal:
+                self.send(_encode(_Problem(request_id, problem_of(result))))
             else:
-                self._send(_encode(_Reply(request_id, result)))
+                self.send(_encode(_Reply(request_id, result)))
 
         self.in_flight += 1
         try:
@@ -134,13 +112,7 @@ class Session:
         self._refuse(None, malformed(detail, "message"))
 
     def _refuse(self, request_id: int | str | None, refused: Refused) -> None:
-        self._send(_encode(_Problem(request_id, problem_of(refused.refusal))))
-
-    def _send(self, text: bytes) -> None:
-        outbox = self.outbox
-        outbox.append(text)
-        if len(outbox) == 1:
-            self._on_output(self)
+        self.send(_encode(_Problem(request_id, problem_of(refused.refusal))))
 
 
 def _no_command(message: Any, place: str = "") -> tuple[int | str | None, Refused]:

@@ -20,6 +20,7 @@ from gateways.entry.desk import Desk
 from gateways.entry.outcome import Outcome
 from gateways.entry.principals import Principal
 from gateways.entry.refusals import DoorReason, Refusal, Refused, malformed
+from gateways.entry.session import IN_FLIGHT_MAX, Session
 from gateways.http.connections import OrderConnection, refusal_reply, refused_reply
 from gateways.http.idempotency import KeyMemory
 from gateways.http.keys import KeyRing
@@ -37,7 +38,7 @@ from gateways.http.routes import (
     new_order,
     refuse_unknown_parameters,
 )
-from gateways.http.session import IN_FLIGHT_MAX, Session
+from gateways.http.session import JsonSession
 from gateways.json_lines.fields import Fields
 from gateways.process.answers import Reply, options
 from gateways.process.connections import show_key
@@ -202,16 +203,15 @@ class Sockets:
         if transport is None:
             return websocket
         number = self._next_session()
-        session = Session(principal, number, self._desk, self._has_output)
+        session = JsonSession(principal, number, self._desk, self._has_output)
         socket = SessionSocket(session, websocket, transport, self._turns)
         self.sessions[number] = socket
-        self._desk.dispatcher.listen(number, session)
+        session.begin()
         try:
             await socket.serve()
         finally:
             del self.sessions[number]
-            del self._desk.dispatcher.listeners[number]
-            self._desk.session_down(number)
+            session.end()
         return websocket
 
     def _has_output(self, session: Session) -> None:
@@ -225,7 +225,7 @@ class SessionSocket:
 
     def __init__(
         self,
-        session: Session,
+        session: JsonSession,
         websocket: web.WebSocketResponse,
         transport: asyncio.Transport,
         turns: Turns,

@@ -16,7 +16,7 @@ from gateways.entry.dispatch import Dispatcher
 from gateways.entry.outcome import Outcome
 from gateways.entry.principals import Principal
 from gateways.http.problems import document_of
-from gateways.http.session import Session
+from gateways.http.session import JsonSession
 from gateways.json_lines.fields import Fields
 from ringbuf.njit import njit
 from tests.capacities import SMALL
@@ -106,7 +106,7 @@ class Door:
 
     def __init__(self) -> None:
         self.gate = SimulatedGate()
-        self.spoken: list[Session] = []
+        self.spoken: list[Any] = []
         self.desk = Desk(
             self.gate.state(),
             lambda reports, settled: Dispatcher(self.gate, reports, lambda: None, settled),
@@ -137,8 +137,8 @@ class Door:
         assert len(answers) == 1
         return answers[0]
 
-    def session(self, number: int, principal: Principal | None = None) -> Session:
-        session = Session(principal or self.trader, number, self.desk, self.spoken.append)
+    def session(self, number: int, principal: Principal | None = None) -> JsonSession:
+        session = JsonSession(principal or self.trader, number, self.desk, self.spoken.append)
         self.desk.dispatcher.listen(number, session)
         return session
 
