@@ -1,7 +1,7 @@
 """The HTTP door's process: orders over REST and WebSocket (interface R5) on one ring.
 
-    sockets -> routes -> keys -> desk (codec) -> dispatch -> command ring
-    sockets <- replies, session        <-        dispatch <- event ring
+    sockets -> keys -> routes -> desk (codec) -> dispatch -> command ring
+    sockets <- problems, session <-  outcome  <- dispatch <- event ring
 
 Started by the supervisor with its settings. Nothing is decided here: the parts are
 joined, the port is reported, and a signal to stop ends them in order: no new

@@ -64,10 +64,13 @@ ROOMS = {
     "gateways/files": ("engine/contract/errors", "engine/trading"),
     "gateways/feed": (*DOORS, "gateways/json_lines", "gateways/files"),
     "gateways/entry": (
-        *("ringbuf/seqlock", "ringbuf/bells", "engine/contract", "engine/settings", "engine/text"),
+        *("ringbuf/bells", "ringbuf/seqlock", "engine/contract", "engine/text"),
         *("engine/trading", "engine/trading/view", "gateways/json_lines"),
     ),
-    "gateways/http": (*DOORS, "gateways/json_lines", "gateways/process", "gateways/entry"),
+    "gateways/http": (
+        *("engine/contract", "engine/settings", "engine/text", "engine/trading"),
+        *("gateways/process", "gateways/json_lines", "gateways/entry"),
+    ),
     "api": API,
     "api/past": API,
     "api/streams": API,
