@@ -18,10 +18,11 @@ from engine.trading.records import COMMAND_VERSION, UNCHANGED, Op, Reason
 from engine.trading.view.live_view import LiveView
 from engine.trading.view.records import EndedOrder, OrderView
 from gateways.entry.dispatch import Dispatcher, Pending
-from gateways.entry.outcome import Outcome, Reports
+from gateways.entry.outcome import Outcome
 from gateways.entry.principals import Principal
 from gateways.entry.refusals import NOT_NOW, DoorReason, Refusal, Refused, malformed, refused_at_door
 from gateways.entry.rejections import DETAILS
+from gateways.entry.reports import Reports
 from gateways.json_lines import CommandEncoder, EventFormatter, MalformedCommand
 from gateways.json_lines.administration import ADMINISTRATION
 from gateways.json_lines.events import REASON_NAMES

@@ -20,8 +20,9 @@ import numpy as np
 
 from engine.contract.port import Closed
 from engine.trading.records import COMMAND, EventKind
-from gateways.entry.outcome import CANCELLED, LAST, LISTED_MAX, ORDER_OPS, Outcome, Reports, outcome
+from gateways.entry.outcome import CANCELLED, LAST, LISTED_MAX, ORDER_OPS, Outcome, outcome
 from gateways.entry.refusals import Refusal, busy, not_now, outcome_unknown
+from gateways.entry.reports import Reports
 from gateways.json_lines.events import Accounts, EventWords, event_words
 from gateways.json_lines.fields import Fields
 

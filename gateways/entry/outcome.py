@@ -1,4 +1,4 @@
-"""Replies: what a command came to, told from its events, as in interface R5 or as a problem document.
+"""The outcome of a command: a reply as in interface R5, or a refusal, told from its events.
 
 The events of one command are contiguous and the last is marked, so the outcome is read
 off them at once: the last event about the order itself says where it stands, the trades
@@ -11,49 +11,18 @@ from engine.trading.client_text import given_id
 from engine.trading.records import EventFlag, EventKind, Op, Status
 from gateways.entry.refusals import Refusal
 from gateways.entry.rejections import rejection
-from gateways.json_lines import EventFormatter
-from gateways.json_lines.events import OP_NAMES, REASON_NAMES, STATUS_NAMES, Accounts, EventWords, readable
+from gateways.entry.reports import Reports
+from gateways.json_lines.events import OP_NAMES, REASON_NAMES, STATUS_NAMES, Accounts, EventWords
 from gateways.json_lines.fields import Fields
 
 ORDER_OPS = frozenset({int(Op.NEW), int(Op.CANCEL), int(Op.REPLACE)})
 LISTED_MAX = 1000
 """Cancelled orders listed in one reply; the count beside them is exact."""
 
-TRADES_KEPT = 1024
-_encode = msgspec.json.Encoder().encode
-
 ACCEPTED, REJECTED, TRADE = int(EventKind.ACCEPTED), int(EventKind.REJECTED), int(EventKind.TRADE)
 CANCELLED, PREVENTED, DONE = int(EventKind.CANCELLED), int(EventKind.PREVENTED), int(EventKind.DONE)
 LAST = int(EventFlag.LAST)
 OPEN_NAME = STATUS_NAMES[Status.OPEN]
-
-
-class Reports:
-    """Events as JSON objects of interface R3, each written once however many hear of it.
-
-    A trade is in the taker's reply and goes to the maker's session, often at the same time. A reader
-    sees of either side what its accounts allow: that makes four forms at most.
-    """
-
-    def __init__(self, formatter: EventFormatter) -> None:
-        self.formatter = formatter
-        self._trades: dict[tuple[int, bool, bool], msgspec.Raw] = {}
-
-    def of(self, event: EventWords, accounts: Accounts) -> msgspec.Raw | None:
-        """Return the event as JSON for a reader of `accounts`, None for the internal DONE."""
-        if event.kind != TRADE:
-            fields = self.formatter.fields_of(event)
-            return None if fields is None else msgspec.Raw(_encode(readable(fields, accounts)))
-        sees_taker = accounts is None or event.account in accounts
-        sees_maker = accounts is None or event.maker_account in accounts
-        form = event.event_idx, sees_taker, sees_maker
-        known = self._trades.get(form)
-        if known is None:
-            if len(self._trades) >= TRADES_KEPT:
-                self._trades.clear()
-            trade = self.formatter.trade(event, sees_maker, sees_taker)
-            known = self._trades[form] = msgspec.Raw(_encode(trade))
-        return known
 
 
 class OrderReply(msgspec.Struct, frozen=True, gc=False):

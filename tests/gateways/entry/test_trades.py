@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine.trading.instruments import Catalogue, Currency, Instrument
 from engine.trading.records import EVENT, EventFlag, EventKind
-from gateways.entry.outcome import Reports
+from gateways.entry.reports import Reports
 from gateways.json_lines import EventFormatter
 from gateways.json_lines.events import event_words, readable
 

@@ -8,9 +8,9 @@ import pytest
 
 from engine.contract.records import Role
 from engine.trading.records import EVENT, EventKind
-from gateways.entry.outcome import Reports
 from gateways.entry.principals import Principal
 from gateways.entry.refusals import Refused
+from gateways.entry.reports import Reports
 from gateways.http.problems import problem_of
 from gateways.json_lines.events import event_words, readable
 from tests.gateways.http.test_session import send, told
