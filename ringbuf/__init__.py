@@ -35,7 +35,3 @@ and in another, while that block lasts:
 As kernels, without copying through Python: `try_claim`, fill `slots[slot]`, `publish`;
 `available`, read `slots[(control[RELEASED] + i) & (capacity - 1)]`, `release`.
 """
-
-from ringbuf.kernel_cache import use_source_keyed_cache
-
-use_source_keyed_cache()

@@ -3,8 +3,8 @@
 numba's own cache looks at the file of a kernel alone: an edit in another file that the kernel
 calls, inlines or takes a constant from goes unnoticed (numba issue 1833). So every state of our
 kernel sources has a folder of its own: of the modules that make kernels, and of all modules of
-ours that these import, directly or not. Called once, when the packages are imported, because
-numba fixes a kernel's cache folder when it is decorated.
+ours that these import, directly or not. `ringbuf/njit.py` points numba there when it is imported,
+ahead of the first kernel.
 
 Parsing the sources takes a tenth of a second, reading them 5 ms: what was found for the files
 as they are is noted beside the folders, under a hash of all of them.

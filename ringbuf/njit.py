@@ -27,6 +27,9 @@ from numba.core.caching import FunctionCache as UntypedFunctionCache
 from numba.core.dispatcher import Dispatcher as UntypedDispatcher
 from numba.core.serialize import dumps as untyped_dumps
 
+from ringbuf.kernel_cache import use_source_keyed_cache
+
+use_source_keyed_cache()  # numba fixes a function's folder when that is decorated
 Function = TypeVar("Function", bound=Callable[..., Any])
 config: Any = untyped_config
 Dispatcher: Any = UntypedDispatcher

@@ -17,7 +17,7 @@ API = (*DOORS, "gateways/process", "api")
 CLI = ("ringbuf", "engine", "gateways", "perf/flow", "pinion/cli")
 ROOMS = {
     "ringbuf": (),
-    "engine": ("ringbuf/kernel_cache",),
+    "engine": (),
     "engine/text": (),
     "engine/contract": ("ringbuf",),
     "engine/settings": ("engine/contract",),
