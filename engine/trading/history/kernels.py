@@ -7,17 +7,13 @@ says. The state is private to the caller: nothing here guards against a writer.
 
 import numpy as np
 
+from engine.trading import codes
 from engine.trading.kernels.accounts import find_account, find_position
 from engine.trading.kernels.identity import find_order
 from engine.trading.kernels.money import share_of
 from engine.trading.kernels.state import NIL
-from engine.trading.records import EventFlag, EventKind, Op
 from ringbuf.kernel import kernel
 
-TRADE = np.int64(EventKind.TRADE)
-DONE = np.int64(EventKind.DONE)
-ACCOUNT = np.int64(Op.ACCOUNT)
-SELL_FLAG = np.int64(EventFlag.SELL)
 DEPOSIT_COUNT = 7
 BYTE = 0xFF
 
@@ -45,12 +41,12 @@ def follow_money(s, events, entries, totals, held, fills, deposits):
     deposit_count = 0
     for place in range(len(events)):
         e = events[place]
-        if e["kind"] == TRADE:
-            sign = np.int64(-1) if e["flags"] & SELL_FLAG else np.int64(1)
+        if e["kind"] == codes.EVENT_TRADE:
+            sign = np.int64(-1) if e["flags"] & codes.FLAG_SELL else np.int64(1)
             _fill(s, e, e["account"], sign, e["fee"], totals, held, fills[fill_count])
             _fill(s, e, e["maker_account"], -sign, e["maker_fee"], totals, held, fills[fill_count + 1])
             fill_count += 2
-        elif e["kind"] == DONE and e["op"] == ACCOUNT:
+        elif e["kind"] == codes.EVENT_DONE and e["op"] == codes.OP_ACCOUNT:
             entry = entries[e["seq"] - entries[0]["seq"]]
             deposit_count = _deposits(s, place, entry["command"], totals, deposits, deposit_count)
     return fill_count, deposit_count
@@ -140,7 +136,7 @@ def money_agrees(s, events, totals, held):
     """Tell whether what the trades of a batch moved is now as the state says."""
     for place in range(len(events)):
         e = events[place]
-        if e["kind"] == TRADE:
+        if e["kind"] == codes.EVENT_TRADE:
             if not _side_agrees(s, e, e["account"], totals, held):
                 return False
             if not _side_agrees(s, e, e["maker_account"], totals, held):

@@ -8,13 +8,12 @@ may still come in is known and nothing can pass 2**62.
 
 import numpy as np
 
+from engine.trading import codes
 from engine.trading.kernels.money import fee_of, reserve_of, share_of
 from engine.trading.kernels.state import ACCOUNT_IDX_BITS, NIL
-from engine.trading.records import Side
 from ringbuf.kernel import inlined, kernel
 
 ACCOUNT_SPREAD = 2654435761  # 2**32 / golden ratio: Knuth, TAOCP 3, section 6.4
-BUY = np.int64(Side.BUY)
 NOTHING = np.int64(0)
 
 
@@ -100,7 +99,7 @@ def commit_open(s, order, leaves_before):
     book = s.cold[order].instrument
     quote = s.books[book].quote
     leaves = s.hot[order].leaves
-    if s.cold[order].side == BUY:
+    if s.cold[order].side == codes.BUY:
         s.positions[position].open_buy += leaves - leaves_before
         s.balances[quote, account].reserved += order_reserve(s, order, leaves) - order_reserve(
             s, order, leaves_before
@@ -118,7 +117,7 @@ def recommit_open(s, order, px, leaves, change):
     quote = s.books[s.cold[order].instrument].quote
     s.hot[order].px = px
     s.hot[order].leaves = leaves
-    if s.cold[order].side == BUY:
+    if s.cold[order].side == codes.BUY:
         s.positions[position].open_buy += more
         s.balances[quote, s.hot[order].account].reserved += change
     else:
@@ -142,7 +141,7 @@ def settle_fill(s, order, px, qty, rate_ppm):
     s.cold[order].cum += qty
     s.cold[order].notional += px * qty
     commit_open(s, order, before)
-    if s.cold[order].side == BUY:
+    if s.cold[order].side == codes.BUY:
         s.balances[quote, account].total -= notional + fee
         _add_to_position(s, s.hot[order].position, qty, notional)
     else:

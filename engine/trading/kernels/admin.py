@@ -6,6 +6,7 @@ meaning, engine.trading.records names it (INSTRUMENT_FIELDS, DEPOSIT_FIELDS).
 
 import numpy as np
 
+from engine.trading import codes
 from engine.trading.kernels.accounts import add_account, find_account
 from engine.trading.kernels.events import done, rejected
 from engine.trading.kernels.state import NIL
@@ -18,24 +19,8 @@ from engine.trading.records import (
     POSITION_LIMIT_DECIMALS,
     PX_MAX,
     UNCHANGED,
-    CommandFlag,
-    Phase,
-    Reason,
 )
 from ringbuf.kernel import kernel
-
-OK = np.int64(Reason.NONE)
-INVALID_FIELD = np.int64(Reason.INVALID_FIELD)
-INVALID_PRICE = np.int64(Reason.INVALID_PRICE)
-UNKNOWN_CURRENCY = np.int64(Reason.UNKNOWN_CURRENCY)
-UNKNOWN_INSTRUMENT = np.int64(Reason.UNKNOWN_INSTRUMENT)
-ALREADY_DEFINED = np.int64(Reason.ALREADY_DEFINED)
-CURRENCIES_FULL = np.int64(Reason.CURRENCIES_FULL)
-INSTRUMENTS_FULL = np.int64(Reason.INSTRUMENTS_FULL)
-ACCOUNTS_FULL = np.int64(Reason.ACCOUNTS_FULL)
-OVERFLOW = np.int64(Reason.OVERFLOW)
-CONTINUOUS = np.int64(Phase.CONTINUOUS)
-UNLIMITED = np.int64(CommandFlag.UNLIMITED)
 
 DECIMALS_MAX = 18
 LOT_DECIMALS_MAX = POSITION_LIMIT_DECIMALS
@@ -54,11 +39,11 @@ def apply_currency(s, command):
     """Apply a CURRENCY; the same again is fine, other decimals are not."""
     reason = check_operator(command)
     decimals = command["value"]
-    if reason == OK and (decimals < 0 or decimals > DECIMALS_MAX or command["text"][0] == 0):
-        reason = INVALID_FIELD
-    if reason == OK:
+    if reason == codes.OK and (decimals < 0 or decimals > DECIMALS_MAX or command["text"][0] == 0):
+        reason = codes.INVALID_FIELD
+    if reason == codes.OK:
         reason = _define_currency(s, command, decimals)
-    if reason != OK:
+    if reason != codes.OK:
         rejected(s, command, reason)
         return
     done(s, command, NIL)
@@ -68,15 +53,15 @@ def apply_currency(s, command):
 def _define_currency(s, command, decimals):
     for currency in range(s.currencies_used):
         if _is_same_text(s.currencies[currency].code, command["text"], CODE_WORDS):
-            return OK if s.currencies[currency].decimals == decimals else ALREADY_DEFINED
+            return codes.OK if s.currencies[currency].decimals == decimals else codes.ALREADY_DEFINED
     if s.currencies_used == len(s.currencies):
-        return CURRENCIES_FULL
+        return codes.CURRENCIES_FULL
     currency = s.currencies_used
     s.currencies_used += 1
     for word in range(3):
         s.currencies[currency].code[word] = command["text"][word]
     s.currencies[currency].decimals = decimals
-    return OK
+    return codes.OK
 
 
 @kernel
@@ -120,11 +105,11 @@ def integer_root(value):
 def apply_instrument(s, command):
     """Apply an INSTRUMENT: it takes the next index and opens CONTINUOUS."""
     reason = check_operator(command)
-    if reason == OK:
+    if reason == codes.OK:
         reason = _check_instrument(s, command)
-    if reason == OK:
+    if reason == codes.OK:
         reason = _define_instrument(s, command)
-    if reason != OK:
+    if reason != codes.OK:
         rejected(s, command, reason)
         return
     done(s, command, s.books_used - 1)
@@ -136,29 +121,29 @@ def _check_instrument(s, command):
     tick = command["account"]
     lot = command["client_order_id"]
     if command["text"][0] == 0 or tick < 1 or tick > MANTISSA_MAX or lot < 1 or lot > MANTISSA_MAX:
-        return INVALID_FIELD
+        return codes.INVALID_FIELD
     if command["side"] < 0 or command["side"] > DECIMALS_MAX:
-        return INVALID_FIELD
+        return codes.INVALID_FIELD
     if command["order_type"] < 0 or command["order_type"] > LOT_DECIMALS_MAX:
-        return INVALID_FIELD
+        return codes.INVALID_FIELD
     base = command["time_in_force"]
     quote = command["stp_mode"]
     if base < 0 or base >= s.currencies_used or quote < 0 or quote >= s.currencies_used:
-        return UNKNOWN_CURRENCY
+        return codes.UNKNOWN_CURRENCY
     if abs(command["value"]) > PPM_MAX or abs(command["text"][2]) > PPM_MAX:
-        return INVALID_FIELD
+        return codes.INVALID_FIELD
     if command["instrument"] < 0 or command["instrument"] > BPS_MAX:
-        return INVALID_FIELD
+        return codes.INVALID_FIELD
     if command["order_id"] < 0 and command["order_id"] != UNCHANGED:
-        return INVALID_FIELD
+        return codes.INVALID_FIELD
     if command["display_qty"] < 0 and command["display_qty"] != LIFTED:
-        return INVALID_FIELD
+        return codes.INVALID_FIELD
     for book in range(s.books_used):
         if _is_same_text(s.listings[book].symbol, command["text"], SYMBOL_WORDS):
-            return ALREADY_DEFINED
+            return codes.ALREADY_DEFINED
     if s.books_used == len(s.books):
-        return INSTRUMENTS_FULL
-    return OK
+        return codes.INSTRUMENTS_FULL
+    return codes.OK
 
 
 @kernel
@@ -171,7 +156,7 @@ def _define_instrument(s, command):
     lot = command["client_order_id"]
     scale = scale_of(tick, tick_decimals, lot, lot_decimals, s.currencies[quote].decimals)
     if scale == 0:
-        return INVALID_FIELD
+        return codes.INVALID_FIELD
     largest = (MONEY_MAX - 1) // scale
     max_px, max_qty = command["px"], command["qty"]
     root = integer_root(largest)
@@ -180,15 +165,15 @@ def _define_instrument(s, command):
     if max_qty == UNCHANGED:
         max_qty = root if max_px <= root else largest // max_px
     if max_px < 1 or max_px > PX_MAX or max_qty < 1 or max_qty > largest // max_px:
-        return OVERFLOW
+        return codes.OVERFLOW
     band_low = command["stop_px"] if command["stop_px"] != LIFTED else 1
     band_high = command["expiry"] if command["expiry"] != LIFTED else PX_MAX
     if band_low < 1 or band_high < band_low or band_high > PX_MAX:
-        return INVALID_PRICE
+        return codes.INVALID_PRICE
     book = s.books_used
     touch_book(s, book)
     s.books_used += 1
-    s.books[book].phase = CONTINUOUS
+    s.books[book].phase = codes.CONTINUOUS
     s.books[book].scale = scale
     s.books[book].max_px = max_px
     s.books[book].max_qty = max_qty
@@ -211,7 +196,7 @@ def _define_instrument(s, command):
     s.listings[book].tick_decimals = tick_decimals
     s.listings[book].lot_mantissa = lot
     s.listings[book].lot_decimals = lot_decimals
-    return OK
+    return codes.OK
 
 
 @kernel
@@ -243,21 +228,21 @@ def apply_account(s, command):
     """Apply an ACCOUNT: create it if it is new, set `unlimited`, add the deposits."""
     reason = check_operator(command)
     account = NIL
-    if reason == OK and command["account"] < 1:
-        reason = INVALID_FIELD
-    if reason == OK:
+    if reason == codes.OK and command["account"] < 1:
+        reason = codes.INVALID_FIELD
+    if reason == codes.OK:
         account = find_account(s, command["account"])
         if account == NIL and s.accounts_used == len(s.accounts):
-            reason = ACCOUNTS_FULL
-    if reason == OK:
+            reason = codes.ACCOUNTS_FULL
+    if reason == codes.OK:
         reason = _check_deposits(s, command, account)
-    if reason != OK:
+    if reason != codes.OK:
         rejected(s, command, reason)
         return
     if account == NIL:
         account = add_account(s, command["account"])
     touch_account(s, account)
-    s.accounts[account].unlimited = command["flags"] & UNLIMITED
+    s.accounts[account].unlimited = command["flags"] & codes.FLAG_UNLIMITED
     for k in range(DEPOSIT_COUNT):
         amount = _deposit(command, k)
         if amount != 0:
@@ -276,19 +261,19 @@ def _check_deposits(s, command, account):
             continue
         currency = _deposit_currency(command, k)
         if amount < 0:
-            return INVALID_FIELD
+            return codes.INVALID_FIELD
         if currency >= s.currencies_used:
-            return UNKNOWN_CURRENCY
+            return codes.UNKNOWN_CURRENCY
         if amount > MONEY_MAX or s.currencies[currency].deposited > MONEY_MAX - amount:
-            return OVERFLOW
+            return codes.OVERFLOW
         if account != NIL:
             held = s.balances[currency, account].total + s.balances[currency, account].selling
             if held > MONEY_MAX - amount:
-                return OVERFLOW
+                return codes.OVERFLOW
         for other in range(k):
             if _deposit(command, other) != 0 and _deposit_currency(command, other) == currency:
-                return INVALID_FIELD
-    return OK
+                return codes.INVALID_FIELD
+    return codes.OK
 
 
 @kernel
@@ -296,11 +281,11 @@ def apply_mark(s, command):
     """Apply a MARK: the reference px of collars and of unrealised profit."""
     reason = check_operator(command)
     book = np.int64(command["instrument"])
-    if reason == OK and (book == ALL_INSTRUMENTS or book < 0 or book >= s.books_used):
-        reason = UNKNOWN_INSTRUMENT
-    if reason == OK and (command["px"] < 1 or command["px"] > s.books[book].max_px):
-        reason = INVALID_PRICE
-    if reason != OK:
+    if reason == codes.OK and (book == ALL_INSTRUMENTS or book < 0 or book >= s.books_used):
+        reason = codes.UNKNOWN_INSTRUMENT
+    if reason == codes.OK and (command["px"] < 1 or command["px"] > s.books[book].max_px):
+        reason = codes.INVALID_PRICE
+    if reason != codes.OK:
         rejected(s, command, reason)
         return
     touch_book(s, book)

@@ -7,6 +7,7 @@ more quantity goes to the tail, and trades at once where the new price crosses.
 
 import numpy as np
 
+from engine.trading import codes
 from engine.trading.kernels.accounts import notional_of, recommit_open
 from engine.trading.kernels.cancel import own_order
 from engine.trading.kernels.events import rejected, replaced
@@ -29,30 +30,11 @@ from engine.trading.kernels.state import NIL
 from engine.trading.kernels.submit import execute
 from engine.trading.kernels.touch import touch_account, touch_book
 from engine.trading.kernels.validate import check_trader
-from engine.trading.records import UNCHANGED, EventFlag, Phase, Reason, Side
+from engine.trading.records import UNCHANGED
 from ringbuf.kernel import inlined, kernel
 
-OK = np.int64(Reason.NONE)
-UNKNOWN_ORDER = np.int64(Reason.UNKNOWN_ORDER)
-NOT_ALLOWED_IN_PHASE = np.int64(Reason.NOT_ALLOWED_IN_PHASE)
-INVALID_QUANTITY = np.int64(Reason.INVALID_QUANTITY)
-INVALID_PRICE = np.int64(Reason.INVALID_PRICE)
-MAX_QUANTITY = np.int64(Reason.MAX_QUANTITY)
-MAX_NOTIONAL = np.int64(Reason.MAX_NOTIONAL)
-PRICE_BAND = np.int64(Reason.PRICE_BAND)
-PRICE_COLLAR = np.int64(Reason.PRICE_COLLAR)
-POST_ONLY_WOULD_CROSS = np.int64(Reason.POST_ONLY_WOULD_CROSS)
-OVERFLOW = np.int64(Reason.OVERFLOW)
-AMEND_BELOW_FILLED = np.int64(Reason.AMEND_BELOW_FILLED)
-IOC_REMAINDER = np.int64(Reason.IOC_REMAINDER)
-KEPT = np.int64(EventFlag.PRIORITY_KEPT)
 LOST = np.int64(0)
 NOTHING = np.int64(0)
-BUY = np.int64(Side.BUY)
-PRE_OPEN = np.int64(Phase.PRE_OPEN)
-CONTINUOUS = np.int64(Phase.CONTINUOUS)
-CANCEL_ONLY = np.int64(Phase.CANCEL_ONLY)
-CLOSED = np.int64(Phase.CLOSED)
 
 
 @kernel
@@ -60,29 +42,29 @@ def apply_replace(s, command):
     """Apply a REPLACE: REPLACED and its fills, CANCELLED, or REJECTED."""
     reason, account = check_trader(s, command)
     order = NIL
-    if reason == OK:
+    if reason == codes.OK:
         order = own_order(s, command, account)
         if order == NIL:
-            reason = UNKNOWN_ORDER
-    if reason != OK:
+            reason = codes.UNKNOWN_ORDER
+    if reason != codes.OK:
         rejected(s, command, reason)
         return
     qty = command["qty"] if command["qty"] != UNCHANGED else s.cold[order].qty
     px = command["px"] if command["px"] != UNCHANGED else s.hot[order].px
     reason = _check_request(s, order, px, qty)
-    if reason == OK:
+    if reason == codes.OK:
         reason = take_token(s, account, BUCKET_REPLACE)
     is_ending = qty <= s.cold[order].cum
     change = NOTHING
-    if reason == OK and not is_ending:
+    if reason == codes.OK and not is_ending:
         reason, change = _check_increase(s, order, account, px, qty)
-    if reason != OK:
+    if reason != codes.OK:
         rejected(s, command, reason)
         return
     touch_book(s, s.cold[order].instrument)
     touch_account(s, account)
     if is_ending:
-        withdraw(s, command, order, AMEND_BELOW_FILLED)
+        withdraw(s, command, order, codes.AMEND_BELOW_FILLED)
     elif px == s.hot[order].px and qty <= s.cold[order].qty:
         _shrink(s, command, order, qty, change)
     else:
@@ -94,15 +76,15 @@ def _check_request(s, order, px, qty):
     """Steps 4 and 6: the phase, then the new values themselves."""
     book = s.cold[order].instrument
     phase = s.books[book].phase
-    if phase != CONTINUOUS and phase != PRE_OPEN:
+    if phase != codes.CONTINUOUS and phase != codes.PRE_OPEN:
         is_down_only = qty < s.cold[order].qty and px == s.hot[order].px
-        if (phase != CANCEL_ONLY and phase != CLOSED) or not is_down_only:
-            return NOT_ALLOWED_IN_PHASE
+        if (phase != codes.CANCEL_ONLY and phase != codes.CLOSED) or not is_down_only:
+            return codes.NOT_ALLOWED_IN_PHASE
     if qty <= 0:
-        return INVALID_QUANTITY
+        return codes.INVALID_QUANTITY
     if px <= 0 or px > s.books[book].max_px:
-        return INVALID_PRICE
-    return OK
+        return codes.INVALID_PRICE
+    return codes.OK
 
 
 @inlined
@@ -117,40 +99,40 @@ def _check_increase(s, order, account, px, qty):
     leaves = qty - s.cold[order].cum
     more = leaves - s.hot[order].leaves
     if more > 0 and qty > s.books[book].max_qty:
-        return MAX_QUANTITY, NOTHING
+        return codes.MAX_QUANTITY, NOTHING
     notional = notional_of(s, book, px, leaves)
     old_notional = notional_of(s, book, old_px, s.hot[order].leaves)
     if notional > old_notional and notional > s.books[book].max_notional:
-        return MAX_NOTIONAL, NOTHING
-    reason = OK
+        return codes.MAX_NOTIONAL, NOTHING
+    reason = codes.OK
     if px != old_px:
         reason = _check_new_px(s, book, px, old_px)
-    if reason == OK and more > 0:
+    if reason == codes.OK and more > 0:
         reason = check_position(s, account, book, s.hot[order].position, side, more)
-    if reason != OK:
+    if reason != codes.OK:
         return reason, NOTHING
     change = notional - old_notional
-    if side == BUY:
+    if side == codes.BUY:
         maker_ppm = np.int64(s.cold[order].maker_ppm)
         taker_ppm = np.int64(s.cold[order].taker_ppm)
         change = reserve_of(notional, maker_ppm, taker_ppm) - reserve_of(old_notional, maker_ppm, taker_ppm)
     reason = _check_funds(s, order, account, px, leaves, old_notional, change)
-    if reason != OK:
+    if reason != codes.OK:
         return reason, NOTHING
-    if s.cold[order].post_only and s.books[book].phase == CONTINUOUS and would_cross(s, book, side, px):
-        return POST_ONLY_WOULD_CROSS, NOTHING
-    return OK, change
+    if s.cold[order].post_only and s.books[book].phase == codes.CONTINUOUS and would_cross(s, book, side, px):
+        return codes.POST_ONLY_WOULD_CROSS, NOTHING
+    return codes.OK, change
 
 
 @inlined
 def _check_new_px(s, book, px, old_px):
     """Step 12: a price is refused only where it lies farther out than the old one."""
     if band_distance(s, book, px) > band_distance(s, book, old_px):
-        return PRICE_BAND
+        return codes.PRICE_BAND
     ref = reference_px(s, book)
     if abs(px - ref) > abs(old_px - ref) and is_beyond_collar(s, book, px):
-        return PRICE_COLLAR
-    return OK
+        return codes.PRICE_COLLAR
+    return codes.OK
 
 
 @inlined
@@ -159,16 +141,16 @@ def _check_funds(s, order, account, px, leaves, old_notional, change):
     book = s.cold[order].instrument
     quote = s.books[book].quote
     position = s.hot[order].position
-    is_buy = s.cold[order].side == BUY
-    best = best_level(s, book, BUY)
+    is_buy = s.cold[order].side == codes.BUY
+    best = best_level(s, book, codes.BUY)
     worst_px = px if is_buy or best == NIL else max(px, s.levels[best].px)
     notional = notional_of(s, book, worst_px, leaves)
-    if px != s.hot[order].px and check_fee_account(s, quote, notional) != OK:
-        return OVERFLOW  # it may trade, however little it raises
+    if px != s.hot[order].px and check_fee_account(s, quote, notional) != codes.OK:
+        return codes.OVERFLOW  # it may trade, however little it raises
     if is_buy:
-        return check_buy_funds(s, account, quote, position, change) if change > 0 else OK
+        return check_buy_funds(s, account, quote, position, change) if change > 0 else codes.OK
     increase = notional - old_notional
-    return check_sell_proceeds(s, account, quote, position, increase) if increase > 0 else OK
+    return check_sell_proceeds(s, account, quote, position, increase) if increase > 0 else codes.OK
 
 
 @inlined
@@ -181,7 +163,7 @@ def _shrink(s, command, order, qty, change):
     recommit_open(s, order, px, leaves, change)
     s.cold[order].qty = qty
     s.cold[order].rev += 1
-    replaced(s, command, order, px, old_qty, KEPT)
+    replaced(s, command, order, px, old_qty, codes.FLAG_PRIORITY_KEPT)
 
 
 @inlined
@@ -194,4 +176,4 @@ def _move(s, command, order, px, qty, change):
     s.cold[order].qty = qty
     s.cold[order].rev += 1
     replaced(s, command, order, old_px, old_qty, LOST)
-    execute(s, command, order, IOC_REMAINDER)
+    execute(s, command, order, codes.IOC_REMAINDER)

@@ -4,8 +4,7 @@ Pure: the same state and the same numbered command give the same events and the 
 state, compiled or not. Time, identity and order arrive inside the arguments.
 """
 
-import numpy as np
-
+from engine.trading import codes
 from engine.trading.kernels.admin import apply_account, apply_currency, apply_instrument, apply_mark
 from engine.trading.kernels.amend import apply_replace
 from engine.trading.kernels.cancel import apply_cancel, apply_mass_cancel, apply_session_end
@@ -13,27 +12,8 @@ from engine.trading.kernels.events import finish, rejected
 from engine.trading.kernels.limits import apply_limits
 from engine.trading.kernels.phases import apply_phase
 from engine.trading.kernels.submit import apply_new
-from engine.trading.records import Op, Reason
 from ringbuf.kernel import kernel
 
-TICK = np.int64(Op.TICK)
-NEW = np.int64(Op.NEW)
-CANCEL = np.int64(Op.CANCEL)
-REPLACE = np.int64(Op.REPLACE)
-MASS_CANCEL = np.int64(Op.MASS_CANCEL)
-SESSION_DOWN = np.int64(Op.SESSION_DOWN)
-QUARANTINED_OP = np.int64(Op.QUARANTINED)
-CURRENCY = np.int64(Op.CURRENCY)
-INSTRUMENT = np.int64(Op.INSTRUMENT)
-ACCOUNT = np.int64(Op.ACCOUNT)
-LIMITS = np.int64(Op.LIMITS)
-PHASE = np.int64(Op.PHASE)
-MARK = np.int64(Op.MARK)
-TIME = np.int64(Op.TIME)
-SESSION_END = np.int64(Op.SESSION_END)
-UNKNOWN_OP = np.int64(Reason.UNKNOWN_OP)
-UNSUPPORTED = np.int64(Reason.UNSUPPORTED)
-QUARANTINED = np.int64(Reason.QUARANTINED)
 NEVER = 2**63 - 1
 
 
@@ -58,13 +38,13 @@ def apply(s, command, seq, eng_ts, ring):
     s.ring = ring
     s.out_first = s.out_count
     op = command["op"]
-    if op == NEW:
+    if op == codes.OP_NEW:
         apply_new(s, command)
-    elif op == REPLACE:
+    elif op == codes.OP_REPLACE:
         apply_replace(s, command)
-    elif op == CANCEL:
+    elif op == codes.OP_CANCEL:
         apply_cancel(s, command)
-    elif op != TICK and op != TIME:
+    elif op != codes.OP_TICK and op != codes.OP_TIME:
         _apply_rare(s, command, op)
     finish(s)
     return s.out_count - s.out_first
@@ -73,28 +53,28 @@ def apply(s, command, seq, eng_ts, ring):
 @kernel
 def _apply_rare(s, command, op):
     """Apply a command of a kind that comes seldom."""
-    if op == MASS_CANCEL:
+    if op == codes.OP_MASS_CANCEL:
         apply_mass_cancel(s, command)
-    elif op == SESSION_END:
+    elif op == codes.OP_SESSION_END:
         apply_session_end(s, command)
-    elif op == CURRENCY:
+    elif op == codes.OP_CURRENCY:
         apply_currency(s, command)
-    elif op == INSTRUMENT:
+    elif op == codes.OP_INSTRUMENT:
         apply_instrument(s, command)
-    elif op == ACCOUNT:
+    elif op == codes.OP_ACCOUNT:
         apply_account(s, command)
-    elif op == LIMITS:
+    elif op == codes.OP_LIMITS:
         apply_limits(s, command)
-    elif op == PHASE:
+    elif op == codes.OP_PHASE:
         apply_phase(s, command)
-    elif op == MARK:
+    elif op == codes.OP_MARK:
         apply_mark(s, command)
-    elif op == SESSION_DOWN:
-        rejected(s, command, UNSUPPORTED)
-    elif op == QUARANTINED_OP:
-        rejected(s, command, QUARANTINED)
+    elif op == codes.OP_SESSION_DOWN:
+        rejected(s, command, codes.UNSUPPORTED)
+    elif op == codes.OP_QUARANTINED:
+        rejected(s, command, codes.QUARANTINED)
     else:
-        rejected(s, command, UNKNOWN_OP)
+        rejected(s, command, codes.UNKNOWN_OP)
 
 
 @kernel

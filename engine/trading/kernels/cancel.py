@@ -6,6 +6,7 @@ together do so by instrument, bids before asks, best to worst, first in first ou
 
 import numpy as np
 
+from engine.trading import codes
 from engine.trading.kernels.accounts import find_position
 from engine.trading.kernels.events import done, rejected
 from engine.trading.kernels.identity import find_live, find_order
@@ -14,19 +15,8 @@ from engine.trading.kernels.match import withdraw
 from engine.trading.kernels.state import NIL
 from engine.trading.kernels.touch import touch_account, touch_book
 from engine.trading.kernels.validate import check_operator, check_trader
-from engine.trading.records import ALL_INSTRUMENTS, Reason, Side, TimeInForce
+from engine.trading.records import ALL_INSTRUMENTS
 from ringbuf.kernel import inlined, kernel
-
-OK = np.int64(Reason.NONE)
-UNKNOWN_ORDER = np.int64(Reason.UNKNOWN_ORDER)
-UNKNOWN_INSTRUMENT = np.int64(Reason.UNKNOWN_INSTRUMENT)
-INVALID_SIDE = np.int64(Reason.INVALID_SIDE)
-USER = np.int64(Reason.USER)
-MASS = np.int64(Reason.MASS)
-REASON_DAY = np.int64(Reason.DAY)
-DAY = np.int64(TimeInForce.DAY)
-BUY = np.int64(Side.BUY)
-SELL = np.int64(Side.SELL)
 
 
 @inlined
@@ -48,16 +38,16 @@ def apply_cancel(s, command):
     """Apply a CANCEL: CANCELLED or REJECTED."""
     reason, account = check_trader(s, command)
     order = NIL
-    if reason == OK:
+    if reason == codes.OK:
         order = own_order(s, command, account)
         if order == NIL:
-            reason = UNKNOWN_ORDER
-    if reason != OK:
+            reason = codes.UNKNOWN_ORDER
+    if reason != codes.OK:
         rejected(s, command, reason)
         return
     touch_book(s, s.cold[order].instrument)
     touch_account(s, account)
-    withdraw(s, command, order, USER)
+    withdraw(s, command, order, codes.REASON_USER)
 
 
 @kernel
@@ -66,11 +56,11 @@ def apply_mass_cancel(s, command):
     reason, account = check_trader(s, command)
     only = np.int64(command["instrument"])
     side = np.int64(command["side"])
-    if reason == OK and only != ALL_INSTRUMENTS and (only < 0 or only >= s.books_used):
-        reason = UNKNOWN_INSTRUMENT
-    if reason == OK and (side < 0 or side > SELL):
-        reason = INVALID_SIDE
-    if reason != OK:
+    if reason == codes.OK and only != ALL_INSTRUMENTS and (only < 0 or only >= s.books_used):
+        reason = codes.UNKNOWN_INSTRUMENT
+    if reason == codes.OK and (side < 0 or side > codes.SELL):
+        reason = codes.INVALID_SIDE
+    if reason != codes.OK:
         rejected(s, command, reason)
         return
     first = only if only != ALL_INSTRUMENTS else 0
@@ -81,10 +71,10 @@ def apply_mass_cancel(s, command):
         position = find_position(s, account, book)
         if position == NIL:
             continue
-        if side != SELL:
-            _cancel_side(s, command, book, BUY, position)
-        if side != BUY:
-            _cancel_side(s, command, book, SELL, position)
+        if side != codes.SELL:
+            _cancel_side(s, command, book, codes.BUY, position)
+        if side != codes.BUY:
+            _cancel_side(s, command, book, codes.SELL, position)
     done(s, command, only)
 
 
@@ -100,14 +90,14 @@ def _cancel_side(s, command, book, side, position):
             if s.hot[order].position == position:
                 touch_book(s, book)
                 touch_account(s, s.hot[order].account)
-                withdraw(s, command, order, MASS)
+                withdraw(s, command, order, codes.REASON_MASS)
             order = after
         level = worse
 
 
 @kernel
 def _open_lots(s, position, side):
-    if side == BUY:
+    if side == codes.BUY:
         return s.positions[position].open_buy
     return s.positions[position].open_sell
 
@@ -116,12 +106,12 @@ def _open_lots(s, position, side):
 def apply_session_end(s, command):
     """Apply a SESSION_END: every DAY order is cancelled."""
     reason = check_operator(command)
-    if reason != OK:
+    if reason != codes.OK:
         rejected(s, command, reason)
         return
     for book in range(s.books_used):
-        _expire_side(s, command, book, BUY)
-        _expire_side(s, command, book, SELL)
+        _expire_side(s, command, book, codes.BUY)
+        _expire_side(s, command, book, codes.SELL)
     done(s, command, NIL)
 
 
@@ -134,9 +124,9 @@ def _expire_side(s, command, book, side):
         order = s.levels[level].head
         while order != NIL:
             after = s.hot[order].next
-            if s.cold[order].time_in_force == DAY:
+            if s.cold[order].time_in_force == codes.DAY:
                 touch_book(s, book)
                 touch_account(s, s.hot[order].account)
-                withdraw(s, command, order, REASON_DAY)
+                withdraw(s, command, order, codes.REASON_DAY)
             order = after
         level = worse

@@ -6,28 +6,11 @@ record and leaves it; the runtime numbers and publishes them.
 
 import numpy as np
 
+from engine.trading import codes
 from engine.trading.kernels.state import NIL
-from engine.trading.records import EventFlag, EventKind, Op, Side, Status
 from ringbuf.kernel import inlined, kernel
 
-ACCEPTED = np.int64(EventKind.ACCEPTED)
-REJECTED = np.int64(EventKind.REJECTED)
-TRADE = np.int64(EventKind.TRADE)
-CANCELLED = np.int64(EventKind.CANCELLED)
-REPLACED = np.int64(EventKind.REPLACED)
-PREVENTED = np.int64(EventKind.PREVENTED)
-PHASE = np.int64(EventKind.PHASE)
-DONE = np.int64(EventKind.DONE)
-LAST = np.int64(EventFlag.LAST)
-PRIORITY_KEPT = np.int64(EventFlag.PRIORITY_KEPT)
-SELL_FLAG = np.int64(EventFlag.SELL)
-SELL = np.int64(Side.SELL)
-OPEN = np.int64(Status.OPEN)
-OP_NEW = np.int64(Op.NEW)
-OP_INSTRUMENT = np.int64(Op.INSTRUMENT)
-OP_ACCOUNT = np.int64(Op.ACCOUNT)
-OP_LIMITS = np.int64(Op.LIMITS)
-FIRST_ADMIN_OP = np.int64(Op.CURRENCY)
+FIRST_ADMIN_OP = codes.OP_CURRENCY
 
 
 @inlined
@@ -89,8 +72,8 @@ def _no_order(e):
 @inlined
 def _order(s, e, order, status):
     """Write the order's side of a report."""
-    if s.cold[order].side == SELL:
-        e["flags"] = SELL_FLAG
+    if s.cold[order].side == codes.SELL:
+        e["flags"] = codes.FLAG_SELL
     e["status"] = status
     e["account"] = s.accounts[s.hot[order].account].account
     e["order_id"] = s.hot[order].order_id
@@ -145,9 +128,9 @@ def _next_md_seq(s, book):
 def accepted(s, command, order):
     """Report ACCEPTED: px and qty as they will be matched."""
     book = s.cold[order].instrument
-    e = _header(s, command, ACCEPTED, book)
+    e = _header(s, command, codes.EVENT_ACCEPTED, book)
     _no_maker(e)
-    _order(s, e, order, OPEN)
+    _order(s, e, order, codes.STATUS_OPEN)
     e["px"] = s.hot[order].px
     e["qty"] = s.cold[order].qty
     e["md_seq"] = _next_md_seq(s, book)
@@ -157,18 +140,23 @@ def accepted(s, command, order):
 def rejected(s, command, reason):
     """Report REJECTED with the ids the command gave; return the event's index in `s.out`."""
     op = command["op"]
-    e = _header(s, command, REJECTED, NIL if op == OP_INSTRUMENT else np.int64(command["instrument"]))
+    e = _header(
+        s,
+        command,
+        codes.EVENT_REJECTED,
+        NIL if op == codes.OP_INSTRUMENT else np.int64(command["instrument"]),
+    )
     _no_maker(e)
     _no_order(e)
     e["reason"] = reason
     if op < FIRST_ADMIN_OP:
-        if op != OP_NEW:
+        if op != codes.OP_NEW:
             e["order_id"] = command["order_id"]
         e["client_order_id"] = command["client_order_id"]
         e["text"][0] = command["text"][0]
         e["text"][1] = command["text"][1]
         e["text"][2] = command["text"][2]
-    if op < FIRST_ADMIN_OP or op == OP_ACCOUNT or op == OP_LIMITS:
+    if op < FIRST_ADMIN_OP or op == codes.OP_ACCOUNT or op == codes.OP_LIMITS:
         e["account"] = command["account"]
     return s.out_count - 1
 
@@ -177,7 +165,7 @@ def rejected(s, command, reason):
 def traded(s, command, taker, maker, px, qty, taker_fee, maker_fee, status):
     """Report TRADE: both sides after the fill; `status` is the taker's."""
     book = s.cold[taker].instrument
-    e = _header(s, command, TRADE, book)
+    e = _header(s, command, codes.EVENT_TRADE, book)
     _order(s, e, taker, status)
     _maker(s, e, maker)
     e["px"] = px
@@ -191,7 +179,7 @@ def traded(s, command, taker, maker, px, qty, taker_fee, maker_fee, status):
 def cancelled(s, command, order, reason, status):
     """Report CANCELLED; leaves_qty is what was taken off."""
     book = s.cold[order].instrument
-    e = _header(s, command, CANCELLED, book)
+    e = _header(s, command, codes.EVENT_CANCELLED, book)
     _no_maker(e)
     _order(s, e, order, status)
     _owner(s, e, order)
@@ -204,9 +192,9 @@ def cancelled(s, command, order, reason, status):
 def replaced(s, command, order, prev_px, prev_qty, flags):
     """Report REPLACED: px and qty (new total) now and before; flags: PRIORITY_KEPT or 0."""
     book = s.cold[order].instrument
-    e = _header(s, command, REPLACED, book)
+    e = _header(s, command, codes.EVENT_REPLACED, book)
     _no_maker(e)
-    _order(s, e, order, OPEN)
+    _order(s, e, order, codes.STATUS_OPEN)
     _owner(s, e, order)
     e["flags"] |= flags
     e["px"] = s.hot[order].px
@@ -220,8 +208,8 @@ def replaced(s, command, order, prev_px, prev_qty, flags):
 def prevented(s, command, taker, maker, qty):
     """Report PREVENTED: a self-trade of `qty` that did not happen (exchange rule S9)."""
     book = s.cold[taker].instrument
-    e = _header(s, command, PREVENTED, book)
-    _order(s, e, taker, OPEN)
+    e = _header(s, command, codes.EVENT_PREVENTED, book)
+    _order(s, e, taker, codes.STATUS_OPEN)
     _maker(s, e, maker)
     e["maker_fee"] = 0
     e["px"] = s.hot[maker].px
@@ -232,7 +220,7 @@ def prevented(s, command, taker, maker, qty):
 @kernel
 def phase_entered(s, command, book, phase):
     """Report PHASE: status is the phase that now holds."""
-    e = _header(s, command, PHASE, book)
+    e = _header(s, command, codes.EVENT_PHASE, book)
     _no_maker(e)
     _no_order(e)
     e["status"] = phase
@@ -243,7 +231,7 @@ def phase_entered(s, command, book, phase):
 def done(s, command, instrument):
     """Close a command; qty is the number of orders it cancelled: its events so far."""
     order_count = s.out_count - s.out_first
-    e = _header(s, command, DONE, instrument)
+    e = _header(s, command, codes.EVENT_DONE, instrument)
     _no_maker(e)
     _no_order(e)
     e["qty"] = order_count
@@ -255,7 +243,7 @@ def finish(s):
     end = s.out_count
     if end == s.out_first:
         return
-    s.out[end - 1]["flags"] |= LAST
+    s.out[end - 1]["flags"] |= codes.FLAG_LAST
     s.event_count += end - s.out_first
     rolling = s.event_hash
     for i in range(s.out_first, end):

@@ -16,8 +16,9 @@ from the root. Why a trie: docs/decisions/0003-price-levels.md.
 import numpy as np
 
 from engine.contract.bits import is_power_of_two, lowest_bit
+from engine.trading import codes
 from engine.trading.kernels.state import NIL, NODE_WAYS
-from engine.trading.records import PX_MAX, Side
+from engine.trading.records import PX_MAX
 from ringbuf.kernel import inlined, kernel
 
 DIGIT_BITS = 5
@@ -27,13 +28,11 @@ LEAF = np.int64(0)  # a leaf's shift
 assert 1 << DIGIT_BITS == NODE_WAYS
 assert PX_MAX < 1 << (DIGIT_BITS * DEPTH_MAX)
 
-BUY = np.int64(Side.BUY)
-
 
 @kernel
 def key_of(side, px):
     """Return the sort key of a price: the lower, the better."""
-    if side == BUY:
+    if side == codes.BUY:
         return PX_MAX - px
     return px
 

@@ -2,21 +2,15 @@
 
 import numpy as np
 
+from engine.trading import codes
 from engine.trading.kernels.accounts import find_account
 from engine.trading.kernels.admin import integer_root
 from engine.trading.kernels.events import done, rejected
 from engine.trading.kernels.state import LIMIT_LIFTED, NIL
 from engine.trading.kernels.touch import touch_account, touch_book
 from engine.trading.kernels.validate import check_operator
-from engine.trading.records import ALL_INSTRUMENTS, LIFTED, MONEY_MAX, PX_MAX, UNCHANGED, Reason
+from engine.trading.records import ALL_INSTRUMENTS, LIFTED, MONEY_MAX, PX_MAX, UNCHANGED
 from ringbuf.kernel import kernel
-
-OK = np.int64(Reason.NONE)
-INVALID_FIELD = np.int64(Reason.INVALID_FIELD)
-INVALID_PRICE = np.int64(Reason.INVALID_PRICE)
-OVERFLOW = np.int64(Reason.OVERFLOW)
-UNKNOWN_ACCOUNT = np.int64(Reason.UNKNOWN_ACCOUNT)
-UNKNOWN_INSTRUMENT = np.int64(Reason.UNKNOWN_INSTRUMENT)
 
 NO_BAND_LOW = np.int64(1)
 NO_BAND_HIGH = np.int64(PX_MAX)
@@ -30,12 +24,12 @@ def apply_limits(s, command):
     """Apply a LIMITS: of one instrument, of one account, or of every account's default."""
     reason = check_operator(command)
     book = np.int64(command["instrument"])
-    if reason == OK:
+    if reason == codes.OK:
         if book != ALL_INSTRUMENTS:
             reason = _limit_instrument(s, command, book)
         else:
             reason = _limit_accounts(s, command)
-    if reason != OK:
+    if reason != codes.OK:
         rejected(s, command, reason)
         return
     done(s, command, book)
@@ -53,7 +47,7 @@ def _chosen(given, held, lifted):
 def _limit_instrument(s, command, book):
     """Check the fields together, then write them."""
     if book < 0 or book >= s.books_used:
-        return UNKNOWN_INSTRUMENT
+        return codes.UNKNOWN_INSTRUMENT
     largest = (MONEY_MAX - 1) // s.books[book].scale
     default = min(integer_root(largest), largest // s.books[book].max_px)
     max_qty = _chosen(command["qty"], s.books[book].max_qty, default)
@@ -61,17 +55,17 @@ def _limit_instrument(s, command, book):
     band_low = _chosen(command["stop_px"], s.books[book].band_low, NO_BAND_LOW)
     band_high = _chosen(command["expiry"], s.books[book].band_high, NO_BAND_HIGH)
     if max_qty < 0 or max_notional < 0:
-        return INVALID_FIELD
+        return codes.INVALID_FIELD
     if max_qty > largest // s.books[book].max_px:
-        return OVERFLOW
+        return codes.OVERFLOW
     if band_low < 1 or band_high < band_low or band_high > PX_MAX:
-        return INVALID_PRICE
+        return codes.INVALID_PRICE
     touch_book(s, book)
     s.books[book].max_qty = max_qty
     s.books[book].max_notional = max_notional
     s.books[book].band_low = band_low
     s.books[book].band_high = band_high
-    return OK
+    return codes.OK
 
 
 @kernel
@@ -94,21 +88,21 @@ def _limit_accounts(s, command):
     open_orders, position = command["px"], command["qty"]
     rate, burst = command["display_qty"], command["stop_px"]
     if not (_is_limit(open_orders, LARGEST) and _is_limit(position, LARGEST)):
-        return INVALID_FIELD
+        return codes.INVALID_FIELD
     if not (_is_limit(rate, RATE_MAX) and _is_limit(burst, RATE_MAX)):
-        return INVALID_FIELD
+        return codes.INVALID_FIELD
     if command["account"] == 0:
         s.default_max_open_orders = _stored(open_orders, s.default_max_open_orders)
         s.default_max_position = _stored(position, s.default_max_position)
         s.default_order_rate = _stored(rate, s.default_order_rate)
         s.default_order_burst = _stored(burst, s.default_order_burst)
-        return OK
+        return codes.OK
     account = find_account(s, command["account"])
     if account == NIL:
-        return UNKNOWN_ACCOUNT
+        return codes.UNKNOWN_ACCOUNT
     touch_account(s, account)
     s.accounts[account].max_open_orders = _stored(open_orders, s.accounts[account].max_open_orders)
     s.accounts[account].max_position = _stored(position, s.accounts[account].max_position)
     s.accounts[account].order_rate = _stored(rate, s.accounts[account].order_rate)
     s.accounts[account].order_burst = _stored(burst, s.accounts[account].order_burst)
-    return OK
+    return codes.OK

@@ -7,6 +7,7 @@ the same limit price, self-trade mode and band, so the answer cannot differ.
 
 import numpy as np
 
+from engine.trading import codes
 from engine.trading.kernels.accounts import commit_open, settle_fill
 from engine.trading.kernels.events import cancelled, prevented, traded
 from engine.trading.kernels.levels import best_level, next_level
@@ -14,27 +15,13 @@ from engine.trading.kernels.orders import end_order
 from engine.trading.kernels.queue import dequeue
 from engine.trading.kernels.state import NIL
 from engine.trading.kernels.touch import touch_account
-from engine.trading.records import Reason, SelfTradePrevention, Side, Status
 from ringbuf.kernel import inlined, kernel
-
-BUY = np.int64(Side.BUY)
-SELL = np.int64(Side.SELL)
-OPEN = np.int64(Status.OPEN)
-FILLED = np.int64(Status.FILLED)
-ENDED_CANCELLED = np.int64(Status.CANCELLED)
-STP_NONE = np.int64(SelfTradePrevention.NONE)
-CANCEL_NEWEST = np.int64(SelfTradePrevention.CANCEL_NEWEST)
-CANCEL_OLDEST = np.int64(SelfTradePrevention.CANCEL_OLDEST)
-DECREMENT = np.int64(SelfTradePrevention.DECREMENT)
-NONE = np.int64(Reason.NONE)
-STP = np.int64(Reason.STP)
-BAND = np.int64(Reason.BAND)
 
 
 @kernel
 def is_crossing(side, limit_px, px):
     """Tell whether an aggressor on `side` with that limit may trade at px."""
-    if side == BUY:
+    if side == codes.BUY:
         return px <= limit_px
     return px >= limit_px
 
@@ -42,7 +29,7 @@ def is_crossing(side, limit_px, px):
 @kernel
 def would_cross(s, book, side, px):
     """Tell whether an order on `side` at px would meet the opposite best."""
-    best = best_level(s, book, BUY + SELL - side)
+    best = best_level(s, book, codes.BUY + codes.SELL - side)
     return best != NIL and is_crossing(side, px, s.levels[best].px)
 
 
@@ -58,7 +45,7 @@ def walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker):
     before a limit or an empty book did: NONE, STP or BAND). With a taker its leaves,
     fills and events are done; whether the rest stays or goes is the caller's.
     """
-    opposite = BUY + SELL - side
+    opposite = codes.BUY + codes.SELL - side
     left = wanted
     level = best_level(s, book, opposite)
     while level != NIL and left > 0:  # each round empties a level or returns
@@ -66,16 +53,16 @@ def walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker):
         if not is_crossing(side, limit_px, px):
             break
         if px < s.books[book].band_low or px > s.books[book].band_high:
-            return wanted - left, BAND
+            return wanted - left, codes.REASON_BAND
         maker = s.levels[level].head
         while maker != NIL and left > 0:  # each round passes an order of the level
             after = s.hot[maker].next
-            if stp_mode != STP_NONE and s.hot[maker].account == account:
+            if stp_mode != codes.STP_NONE and s.hot[maker].account == account:
                 if taker == NIL:
-                    if stp_mode != CANCEL_OLDEST:
-                        return wanted - left, STP
+                    if stp_mode != codes.STP_CANCEL_OLDEST:
+                        return wanted - left, codes.REASON_STP
                 elif _prevent(s, command, stp_mode, taker, maker):
-                    return wanted - left, STP
+                    return wanted - left, codes.REASON_STP
                 else:
                     left = s.hot[taker].leaves  # DECREMENT lowered it
             else:
@@ -86,7 +73,7 @@ def walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker):
             maker = after
         if left > 0:
             level = next_level(s, level) if taker == NIL else best_level(s, book, opposite)
-    return wanted - left, NONE
+    return wanted - left, codes.OK
 
 
 @inlined
@@ -100,11 +87,11 @@ def _trade(s, command, book, taker, maker, level, px, qty):
     s.books[book].trade_count += 1
     s.books[book].volume += qty
     s.trade_count += 1
-    status = OPEN if s.hot[taker].leaves > 0 else FILLED
+    status = codes.STATUS_OPEN if s.hot[taker].leaves > 0 else codes.STATUS_FILLED
     traded(s, command, taker, maker, px, qty, taker_fee, maker_fee, status)
     if s.hot[maker].leaves == 0:
         dequeue(s, maker)
-        end_order(s, maker, FILLED)
+        end_order(s, maker, codes.STATUS_FILLED)
 
 
 @kernel
@@ -112,16 +99,16 @@ def _prevent(s, command, stp_mode, taker, maker):
     """Keep a self-trade from happening; tell whether the taker goes (exchange rule S9)."""
     qty = min(s.hot[taker].leaves, s.hot[maker].leaves)
     prevented(s, command, taker, maker, qty)
-    if stp_mode == CANCEL_NEWEST:
+    if stp_mode == codes.STP_CANCEL_NEWEST:
         return True
-    if stp_mode != DECREMENT:  # CANCEL_OLDEST, CANCEL_BOTH
-        withdraw(s, command, maker, STP)
-        return stp_mode != CANCEL_OLDEST
+    if stp_mode != codes.STP_DECREMENT:  # CANCEL_OLDEST, CANCEL_BOTH
+        withdraw(s, command, maker, codes.REASON_STP)
+        return stp_mode != codes.STP_CANCEL_OLDEST
     _decrement(s, taker, qty)
     _decrement(s, maker, qty)
     s.levels[s.hot[maker].level].qty -= qty
     if s.hot[maker].leaves == 0:
-        withdraw(s, command, maker, STP)
+        withdraw(s, command, maker, codes.REASON_STP)
     return s.hot[taker].leaves == 0
 
 
@@ -140,10 +127,10 @@ def withdraw(s, command, order, reason):
 
     The caller has touched the order's book and account.
     """
-    cancelled(s, command, order, reason, ENDED_CANCELLED)
+    cancelled(s, command, order, reason, codes.STATUS_CANCELLED)
     if s.hot[order].level != NIL:
         dequeue(s, order)
     before = s.hot[order].leaves
     s.hot[order].leaves = 0
     commit_open(s, order, before)
-    end_order(s, order, ENDED_CANCELLED)
+    end_order(s, order, codes.STATUS_CANCELLED)

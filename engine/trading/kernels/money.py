@@ -1,14 +1,10 @@
 """Fees, reserves and shares of a cost in exact int64 arithmetic (exchange rules S1, S20)."""
 
-import numpy as np
-
-from engine.trading.records import Side
 from ringbuf.kernel import inlined, kernel
 
 PPM = 1_000_000
 WORD_BITS = 62
 SMALL = 2**31
-BUY = np.int64(Side.BUY)
 
 
 @inlined

@@ -2,27 +2,16 @@
 
 import numpy as np
 
+from engine.trading import codes
 from engine.trading.kernels.events import done, phase_entered, rejected
 from engine.trading.kernels.levels import best_level
 from engine.trading.kernels.state import NIL
 from engine.trading.kernels.touch import touch_book
 from engine.trading.kernels.validate import check_operator
-from engine.trading.records import ALL_INSTRUMENTS, Phase, Reason, Side
+from engine.trading.records import ALL_INSTRUMENTS
 from ringbuf.kernel import kernel
 
-OK = np.int64(Reason.NONE)
-UNSUPPORTED = np.int64(Reason.UNSUPPORTED)
-INVALID_FIELD = np.int64(Reason.INVALID_FIELD)
-UNKNOWN_INSTRUMENT = np.int64(Reason.UNKNOWN_INSTRUMENT)
-BOOK_CROSSED = np.int64(Reason.BOOK_CROSSED)
-BUY = np.int64(Side.BUY)
-SELL = np.int64(Side.SELL)
-PRE_OPEN = np.int64(Phase.PRE_OPEN)
-CONTINUOUS = np.int64(Phase.CONTINUOUS)
-HALTED = np.int64(Phase.HALTED)
-CANCEL_ONLY = np.int64(Phase.CANCEL_ONLY)
-CLOSED = np.int64(Phase.CLOSED)
-LAST_PHASE = np.int64(Phase.DISABLED)
+LAST_PHASE = codes.DISABLED
 
 
 @kernel
@@ -31,19 +20,19 @@ def apply_phase(s, command):
     reason = check_operator(command)
     only = np.int64(command["instrument"])
     phase = command["value"]
-    if reason == OK and only != ALL_INSTRUMENTS and (only < 0 or only >= s.books_used):
-        reason = UNKNOWN_INSTRUMENT
-    if reason == OK and (phase < PRE_OPEN or phase > LAST_PHASE):
-        reason = INVALID_FIELD
-    if reason == OK and not _is_built(phase):
-        reason = UNSUPPORTED
+    if reason == codes.OK and only != ALL_INSTRUMENTS and (only < 0 or only >= s.books_used):
+        reason = codes.UNKNOWN_INSTRUMENT
+    if reason == codes.OK and (phase < codes.PRE_OPEN or phase > LAST_PHASE):
+        reason = codes.INVALID_FIELD
+    if reason == codes.OK and not _is_built(phase):
+        reason = codes.UNSUPPORTED
     first = only if only != ALL_INSTRUMENTS else 0
     end = only + 1 if only != ALL_INSTRUMENTS else s.books_used
-    if reason == OK:
+    if reason == codes.OK:
         for book in range(first, end):
-            if _target(s, book, phase) == CONTINUOUS and _is_crossed(s, book):
-                reason = BOOK_CROSSED
-    if reason != OK:
+            if _target(s, book, phase) == codes.CONTINUOUS and _is_crossed(s, book):
+                reason = codes.BOOK_CROSSED
+    if reason != codes.OK:
         rejected(s, command, reason)
         return
     for book in range(first, end):
@@ -56,23 +45,31 @@ def apply_phase(s, command):
 def _is_built(phase):
     """Tell whether a phase is built: auctions, their pause, POST_ONLY and DISABLED are not yet."""
     return (
-        phase == PRE_OPEN or phase == CONTINUOUS or phase == HALTED or phase == CANCEL_ONLY or phase == CLOSED
+        phase == codes.PRE_OPEN
+        or phase == codes.CONTINUOUS
+        or phase == codes.HALTED
+        or phase == codes.CANCEL_ONLY
+        or phase == codes.CLOSED
     )
 
 
 @kernel
 def _target(s, book, phase):
     """Return the phase that a command leads to: leaving CLOSED restores a halt beneath it."""
-    if s.books[book].phase == CLOSED and phase != CLOSED and s.books[book].phase_beneath == HALTED:
-        return HALTED
+    if (
+        s.books[book].phase == codes.CLOSED
+        and phase != codes.CLOSED
+        and s.books[book].phase_beneath == codes.HALTED
+    ):
+        return codes.HALTED
     return phase
 
 
 @kernel
 def _is_crossed(s, book):
     """Tell whether the best bid meets the best ask, as orders collected in PRE_OPEN may."""
-    bid = best_level(s, book, BUY)
-    ask = best_level(s, book, SELL)
+    bid = best_level(s, book, codes.BUY)
+    ask = best_level(s, book, codes.SELL)
     return bid != NIL and ask != NIL and s.levels[bid].px >= s.levels[ask].px
 
 
@@ -81,9 +78,9 @@ def _enter(s, command, book, phase):
     """Change the phase of one instrument and report what now holds."""
     touch_book(s, book)
     target = _target(s, book, phase)
-    if phase == CLOSED:
-        if s.books[book].phase == HALTED:
-            s.books[book].phase_beneath = HALTED
+    if phase == codes.CLOSED:
+        if s.books[book].phase == codes.HALTED:
+            s.books[book].phase_beneath = codes.HALTED
     else:
         s.books[book].phase_beneath = 0
     s.books[book].phase = target

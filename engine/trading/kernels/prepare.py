@@ -9,33 +9,32 @@ changes meanwhile, or a note left by another command, costs a miss.
 
 import numpy as np
 
+from engine.trading import codes
 from engine.trading.kernels.accounts import account_bucket_of, position_bucket_of
 from engine.trading.kernels.identity import client_hash
 from engine.trading.kernels.state import NIL
-from engine.trading.records import Op
 from ringbuf.atomics import prefetch
 from ringbuf.kernel import kernel
 
-NEW = np.int64(Op.NEW)
-FIRST_ADMIN_OP = np.int64(Op.CURRENCY)
+FIRST_ADMIN_OP = codes.OP_CURRENCY
 
 
 @kernel
 def prepare(s, command, stage, place):
     """Give the hints of one stage (0 to STAGES - 1) for a command that is to come."""
     op = np.int64(command["op"])
-    if op < NEW or op >= FIRST_ADMIN_OP:
+    if op < codes.OP_NEW or op >= FIRST_ADMIN_OP:
         return
     if stage == 0:
         _prepare_account(s, command, op, place)
     elif s.hints[place].account == NIL:
         return
     elif stage == 1:
-        if op == NEW:
+        if op == codes.OP_NEW:
             _prepare_position(s, place)
         else:
             _prepare_order(s, place)
-    elif op == NEW:
+    elif op == codes.OP_NEW:
         _prepare_best(s, command)
     else:
         _prepare_neighbours(s, place)
@@ -54,7 +53,7 @@ def _prepare_account(s, command, op, place):
     prefetch(s.version, len(s.books) + account)
     prefetch(s.live_bucket, live)
     s.hints[place].bucket = live
-    if op == NEW:
+    if op == codes.OP_NEW:
         book = np.int64(command["instrument"])
         prefetch(s.id_bucket, hashed & (len(s.id_bucket) - 1))
         if book >= 0 and book < s.books_used:

@@ -6,22 +6,12 @@ raises alone. Of these checks only the rate buckets write: an attempt counts.
 
 import numpy as np
 
+from engine.trading import codes
 from engine.trading.kernels.accounts import notional_of
 from engine.trading.kernels.money import reserve_of
 from engine.trading.kernels.state import NIL
-from engine.trading.records import MONEY_MAX, Reason, Side
+from engine.trading.records import MONEY_MAX
 from ringbuf.kernel import inlined, kernel
-
-OK = np.int64(Reason.NONE)
-RATE_LIMIT = np.int64(Reason.RATE_LIMIT)
-MAX_QUANTITY = np.int64(Reason.MAX_QUANTITY)
-MAX_NOTIONAL = np.int64(Reason.MAX_NOTIONAL)
-PRICE_BAND = np.int64(Reason.PRICE_BAND)
-PRICE_COLLAR = np.int64(Reason.PRICE_COLLAR)
-MAX_OPEN_ORDERS = np.int64(Reason.MAX_OPEN_ORDERS)
-MAX_POSITION = np.int64(Reason.MAX_POSITION)
-INSUFFICIENT_FUNDS = np.int64(Reason.INSUFFICIENT_FUNDS)
-OVERFLOW = np.int64(Reason.OVERFLOW)
 
 NO_LIMIT = np.int64(-1)
 BUCKET_NEW = np.int64(0)
@@ -30,7 +20,6 @@ TOKEN = 1_000_000_000
 """A token in the unit of the buckets: rate per second times nanoseconds."""
 WORD_HALF = np.int64(2**32)
 BPS = 10_000
-BUY = np.int64(Side.BUY)
 
 
 @kernel
@@ -52,7 +41,7 @@ def take_token(s, account, bucket):
     """
     rate = limit_of(s.accounts[account].order_rate, s.default_order_rate)
     if rate == NO_LIMIT:
-        return OK
+        return codes.OK
     burst = limit_of(s.accounts[account].order_burst, s.default_order_burst)
     if burst == NO_LIMIT:
         burst = rate
@@ -65,27 +54,27 @@ def take_token(s, account, bucket):
     s.accounts[account].rate_ts[bucket] = s.eng_ts
     is_refused = used + TOKEN > burst * TOKEN
     s.accounts[account].rate_used[bucket] = used if is_refused else used + TOKEN
-    return RATE_LIMIT if is_refused else OK
+    return codes.RATE_LIMIT if is_refused else codes.OK
 
 
 @inlined
 def check_size(s, book, px, qty, leaves):
     """Steps 10 and 11: total quantity, and leaves * px in minor units."""
     if qty > s.books[book].max_qty:
-        return MAX_QUANTITY
+        return codes.MAX_QUANTITY
     if notional_of(s, book, px, leaves) > s.books[book].max_notional:
-        return MAX_NOTIONAL
-    return OK
+        return codes.MAX_NOTIONAL
+    return codes.OK
 
 
 @inlined
 def check_price(s, book, px):
     """Step 12: static band, then collar around the mark (last trade where there is none)."""
     if px < s.books[book].band_low or px > s.books[book].band_high:
-        return PRICE_BAND
+        return codes.PRICE_BAND
     if is_beyond_collar(s, book, px):
-        return PRICE_COLLAR
-    return OK
+        return codes.PRICE_COLLAR
+    return codes.OK
 
 
 @kernel
@@ -117,8 +106,8 @@ def check_open_orders(s, account):
     """Step 13, for an order that may rest."""
     limit = limit_of(s.accounts[account].max_open_orders, s.default_max_open_orders)
     if limit != NO_LIMIT and s.accounts[account].open_orders + 1 > limit:
-        return MAX_OPEN_ORDERS
-    return OK
+        return codes.MAX_OPEN_ORDERS
+    return codes.OK
 
 
 @inlined
@@ -131,7 +120,7 @@ def check_position(s, account, book, position, side, qty):
         held = s.positions[position].qty
         open_buy = s.positions[position].open_buy
         open_sell = s.positions[position].open_sell
-    if side == BUY:
+    if side == codes.BUY:
         worst = held + open_buy + qty
     else:
         worst = -(held - open_sell - qty)
@@ -139,10 +128,10 @@ def check_position(s, account, book, position, side, qty):
     if limit != NO_LIMIT and worst > limit >> s.books[book].lot_nano_bits:
         # The shift undershoots, so few orders come to the division.
         if worst > limit // s.books[book].lot_nano:
-            return MAX_POSITION
+            return codes.MAX_POSITION
     if worst > MONEY_MAX:
-        return OVERFLOW
-    return OK
+        return codes.OVERFLOW
+    return codes.OK
 
 
 @inlined
@@ -151,9 +140,9 @@ def check_buy_funds(s, account, quote, position, amount):
     total = s.balances[quote, account].total
     reserved = s.balances[quote, account].reserved
     if s.accounts[account].unlimited == 0 and amount > total - reserved:
-        return INSUFFICIENT_FUNDS
+        return codes.INSUFFICIENT_FUNDS
     if reserved > MONEY_MAX - amount or total - reserved < amount - MONEY_MAX:
-        return OVERFLOW
+        return codes.OVERFLOW
     return _check_value(s, account, quote, position, amount)
 
 
@@ -162,7 +151,7 @@ def check_sell_proceeds(s, account, quote, position, amount):
     """Step 18 for a sell: `amount` more may come in; nothing may pass 2**62."""
     selling = s.balances[quote, account].selling
     if selling > MONEY_MAX - amount or s.balances[quote, account].total > MONEY_MAX - selling - amount:
-        return OVERFLOW
+        return codes.OVERFLOW
     return _check_value(s, account, quote, position, amount)
 
 
@@ -175,7 +164,7 @@ def _check_value(s, account, quote, position, amount):
     if position != NIL:
         room = MONEY_MAX - s.positions[position].cost - abs(s.positions[position].realised)
         if amount > room - s.balances[quote, account].reserved - s.balances[quote, account].selling:
-            return OVERFLOW
+            return codes.OVERFLOW
     return check_fee_account(s, quote, amount)
 
 
@@ -183,18 +172,18 @@ def _check_value(s, account, quote, position, amount):
 def check_fee_account(s, quote, amount):
     """Check the fee account: a fee is at most the notional, so it moves by twice `amount` at most."""
     if abs(s.currencies[quote].fees) > MONEY_MAX - amount:
-        return OVERFLOW
-    return OK
+        return codes.OVERFLOW
+    return codes.OK
 
 
 @inlined
 def check_funds(s, account, book, position, side, px, qty, maker_ppm, taker_ppm):
     """Step 18 of a new order: `qty` lots at px, or better for a sell (the opposite best)."""
     quote = s.books[book].quote
-    if side == BUY:
+    if side == codes.BUY:
         amount = reserve_of(notional_of(s, book, px, qty), maker_ppm, taker_ppm)
         return check_buy_funds(s, account, quote, position, amount)
-    best = s.books[book].best[BUY] - 1
+    best = s.books[book].best[codes.BUY] - 1
     if best != NIL:
         px = max(px, s.levels[best].px)
     return check_sell_proceeds(s, account, quote, position, notional_of(s, book, px, qty))

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from engine.contract.batches import PLACES, STAGES, STRIDE
+from engine.trading import codes
 from engine.trading.capacities import Capacities
 from engine.trading.kernels.apply import apply
 from engine.trading.kernels.prepare import prepare
 from engine.trading.kernels.state import new_state
-from engine.trading.records import COMMAND, EVENT, Op
+from engine.trading.records import COMMAND, EVENT
 from ringbuf.kernel import COMPILED, kernel
 
-TIME = np.int64(Op.TIME)
 FIRST_ROOM = 4096
 
 
@@ -43,7 +43,7 @@ def run(s, commands, first, count, ring, events, room):
                 prepare(s, commands[first + ahead], stage, ahead & (PLACES - 1))
         command = commands[first + k]
         eng_ts = s.eng_ts
-        if command["op"] == TIME:
+        if command["op"] == codes.OP_TIME:
             eng_ts = max(eng_ts, command["value"])
         s.out_count = 0
         made = apply(s, command, s.seq + 1, eng_ts, ring)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from engine.trading import codes
 from engine.trading.kernels.accounts import find_position
 from engine.trading.kernels.events import accepted, rejected
 from engine.trading.kernels.identity import CHAIN_MAX, find_ended, find_live
@@ -20,31 +21,8 @@ from engine.trading.kernels.risk import (
 )
 from engine.trading.kernels.state import NIL
 from engine.trading.kernels.touch import touch_account, touch_book
-from engine.trading.kernels.validate import CONTINUOUS, check_new, check_trader
-from engine.trading.records import CommandFlag, OrderType, Reason, Side, Status, TimeInForce
+from engine.trading.kernels.validate import check_new, check_trader
 from ringbuf.kernel import inlined, kernel
-
-OK = np.int64(Reason.NONE)
-NONE = np.int64(Reason.NONE)
-STP = np.int64(Reason.STP)
-BAND = np.int64(Reason.BAND)
-DUPLICATE = np.int64(Reason.DUPLICATE)
-IOC_REMAINDER = np.int64(Reason.IOC_REMAINDER)
-MARKET_REMAINDER = np.int64(Reason.MARKET_REMAINDER)
-POST_ONLY_WOULD_CROSS = np.int64(Reason.POST_ONLY_WOULD_CROSS)
-FOK_UNFILLABLE = np.int64(Reason.FOK_UNFILLABLE)
-ORDERS_FULL = np.int64(Reason.ORDERS_FULL)
-POSITIONS_FULL = np.int64(Reason.POSITIONS_FULL)
-CLIENT_IDS_FULL = np.int64(Reason.CLIENT_IDS_FULL)
-BUY = np.int64(Side.BUY)
-SELL = np.int64(Side.SELL)
-LIMIT = np.int64(OrderType.LIMIT)
-MARKET = np.int64(OrderType.MARKET)
-IOC = np.int64(TimeInForce.IOC)
-FOK = np.int64(TimeInForce.FOK)
-POST_ONLY = np.int64(CommandFlag.POST_ONLY)
-OPEN = np.int64(Status.OPEN)
-FILLED = np.int64(Status.FILLED)
 
 
 @kernel
@@ -52,11 +30,11 @@ def apply_new(s, command):
     """Apply a NEW: one REJECTED, or ACCEPTED and what follows from it."""
     reason, account = check_trader(s, command)
     chain = 0
-    if reason == OK:
+    if reason == codes.OK:
         reason, chain = check_new(s, command, account)
-    if reason != OK:
+    if reason != codes.OK:
         report = rejected(s, command, reason)
-        if reason == DUPLICATE:
+        if reason == codes.DUPLICATE:
             _tell_original(s, report, account, command["client_order_id"])
         return
     book = np.int64(command["instrument"])
@@ -64,18 +42,18 @@ def apply_new(s, command):
     px = _limit_px(s, command, book, side)
     position = find_position(s, account, book)
     reason = _check_risk(s, command, account, book, side, px, position)
-    if reason == OK:
+    if reason == codes.OK:
         reason = _check_feasible(s, command, account, book, side, px)
-    if reason == OK:
+    if reason == codes.OK:
         reason = _check_capacity(s, command, position, chain)
-    if reason != OK:
+    if reason != codes.OK:
         rejected(s, command, reason)
         return
     touch_book(s, book)
     touch_account(s, account)
     order = begin_order(s, command, account, position, px)
     accepted(s, command, order)
-    remainder = MARKET_REMAINDER if command["order_type"] == MARKET else IOC_REMAINDER
+    remainder = codes.MARKET_REMAINDER if command["order_type"] == codes.MARKET else codes.IOC_REMAINDER
     execute(s, command, order, remainder)
 
 
@@ -89,20 +67,20 @@ def execute(s, command, order, remainder):
     book = s.cold[order].instrument
     side = np.int64(s.cold[order].side)
     px = s.hot[order].px
-    stop = NONE
-    if s.books[book].phase == CONTINUOUS and would_cross(s, book, side, px):
+    stop = codes.OK
+    if s.books[book].phase == codes.CONTINUOUS and would_cross(s, book, side, px):
         stp_mode = np.int64(s.cold[order].stp_mode)
         account = s.hot[order].account
         _, stop = walk(s, command, book, side, account, stp_mode, px, s.hot[order].leaves, order)
-    if stop == STP:
-        withdraw(s, command, order, STP)
+    if stop == codes.REASON_STP:
+        withdraw(s, command, order, codes.REASON_STP)
     elif s.hot[order].leaves == 0:
-        end_order(s, order, FILLED)
-    elif s.cold[order].time_in_force >= IOC:
+        end_order(s, order, codes.STATUS_FILLED)
+    elif s.cold[order].time_in_force >= codes.IOC:
         withdraw(s, command, order, remainder)
-    elif stop == BAND:
+    elif stop == codes.REASON_BAND:
         # Resting would cross the order outside the band that it may not trade with.
-        withdraw(s, command, order, BAND)
+        withdraw(s, command, order, codes.REASON_BAND)
     else:
         enqueue(s, order)
 
@@ -115,11 +93,11 @@ def _limit_px(s, command, book, side):
     the static band and the price range; a px of the order's own may be tighter (exchange rule S6).
     """
     own = command["px"]
-    if command["order_type"] != MARKET:
+    if command["order_type"] != codes.MARKET:
         return own
     protect = s.books[book].protect_ticks
-    best = s.levels[best_level(s, book, BUY + SELL - side)].px
-    if side == BUY:
+    best = s.levels[best_level(s, book, codes.BUY + codes.SELL - side)].px
+    if side == codes.BUY:
         px = min(s.books[book].band_high, s.books[book].max_px)
         if protect != NIL:
             px = min(px, best + protect)
@@ -134,17 +112,17 @@ def _limit_px(s, command, book, side):
 def _check_risk(s, command, account, book, side, px, position):
     """Steps 9 to 18 of exchange rule S3."""
     qty = command["qty"]
-    is_limit = command["order_type"] == LIMIT
+    is_limit = command["order_type"] == codes.LIMIT
     reason = take_token(s, account, BUCKET_NEW)
-    if reason == OK:
+    if reason == codes.OK:
         reason = check_size(s, book, px, qty, qty)
-    if reason == OK and is_limit:
+    if reason == codes.OK and is_limit:
         reason = check_price(s, book, px)
-    if reason == OK and is_limit and command["time_in_force"] < IOC:
+    if reason == codes.OK and is_limit and command["time_in_force"] < codes.IOC:
         reason = check_open_orders(s, account)
-    if reason == OK:
+    if reason == codes.OK:
         reason = check_position(s, account, book, position, side, qty)
-    if reason == OK:
+    if reason == codes.OK:
         reason = check_funds(
             s, account, book, position, side, px, qty, s.books[book].maker_ppm, s.books[book].taker_ppm
         )
@@ -154,28 +132,28 @@ def _check_risk(s, command, account, book, side, px, position):
 @inlined
 def _check_feasible(s, command, account, book, side, px):
     """Step 19: post-only must not cross, FOK must fill; decided without writing."""
-    if s.books[book].phase != CONTINUOUS:
-        return OK
-    if command["flags"] & POST_ONLY and would_cross(s, book, side, px):
-        return POST_ONLY_WOULD_CROSS
-    if command["time_in_force"] == FOK:
+    if s.books[book].phase != codes.CONTINUOUS:
+        return codes.OK
+    if command["flags"] & codes.FLAG_POST_ONLY and would_cross(s, book, side, px):
+        return codes.POST_ONLY_WOULD_CROSS
+    if command["time_in_force"] == codes.FOK:
         stp_mode = np.int64(command["stp_mode"])
         fillable, _ = walk(s, command, book, side, account, stp_mode, px, command["qty"], NIL)
         if fillable < command["qty"]:
-            return FOK_UNFILLABLE
-    return OK
+            return codes.FOK_UNFILLABLE
+    return codes.OK
 
 
 @inlined
 def _check_capacity(s, command, position, chain):
     """Check, last of all, that there is room for what an acceptance creates (design decision D8)."""
     if not has_room_for_order(s):
-        return ORDERS_FULL
+        return codes.ORDERS_FULL
     if position == NIL and not has_room_for_position(s):
-        return POSITIONS_FULL
+        return codes.POSITIONS_FULL
     if command["client_order_id"] != 0 and chain >= CHAIN_MAX:
-        return CLIENT_IDS_FULL
-    return OK
+        return codes.CLIENT_IDS_FULL
+    return codes.OK
 
 
 @kernel
@@ -185,7 +163,7 @@ def _tell_original(s, report, account, client_order_id):
     order, _ = find_live(s, account, client_order_id)
     if order != NIL:
         e["order_id"] = s.hot[order].order_id
-        e["status"] = OPEN
+        e["status"] = codes.STATUS_OPEN
         e["cum_qty"] = s.cold[order].cum
         e["leaves_qty"] = s.hot[order].leaves
         return

@@ -4,19 +4,15 @@ They take the array of one STATE record, not the record: numba works out the typ
 anew at every call from Python (57 us for this one), that of an array it remembers (1 us).
 """
 
-import numpy as np
-
+from engine.trading import codes
 from engine.trading.kernels.accounts import find_account
 from engine.trading.kernels.apply import apply
 from engine.trading.kernels.identity import find_ended, find_live, find_order
 from engine.trading.kernels.simulate import close_opened, run
 from engine.trading.kernels.state import NIL
 from engine.trading.offline.latency import count_latency
-from engine.trading.records import Op
 from ringbuf.atomics import clock_monotonic_ns
 from ringbuf.kernel import kernel
-
-TIME = np.int64(Op.TIME)
 
 
 @kernel
@@ -33,7 +29,7 @@ def run_timed(state, commands, first, count, ring, events, room, latency_counts,
     for k in range(count):
         command = commands[first + k]
         eng_ts = s.eng_ts
-        if command["op"] == TIME:
+        if command["op"] == codes.OP_TIME:
             eng_ts = max(eng_ts, command["value"])
         s.out_count = 0
         began = clock_monotonic_ns()

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.contract.bits import lowest_bit
+from engine.trading import codes
 from engine.trading.kernels.levels import DEPTH_MAX, DIGIT_BITS, DIGIT_MASK, key_of
 from engine.trading.kernels.state import NIL
-from engine.trading.records import Side
 from ringbuf.njit import njit
 from ringbuf.seqlock import pause_between_attempts, read_begin, read_retry
 
@@ -41,8 +41,6 @@ HEAD_FIELDS = (
 )
 """What copy_book puts into `head`, in this order."""
 ORDER_COLUMNS = 16
-BUY = np.int64(Side.BUY)
-SELL = np.int64(Side.SELL)
 
 
 @njit
@@ -65,8 +63,8 @@ def copy_book(state: Any, book: int, bids: Ints, asks: Ints, head: Ints, counts:
             head[4] = b.order_count
             head[5] = b.trade_count
             head[6] = b.volume
-            counts[BUY] = copy_side(s, book, BUY, bids)
-            counts[SELL] = copy_side(s, book, SELL, asks)
+            counts[codes.BUY] = copy_side(s, book, codes.BUY, bids)
+            counts[codes.SELL] = copy_side(s, book, codes.SELL, asks)
             if not read_retry(s.version, book, version):
                 return version
         pause_between_attempts()
