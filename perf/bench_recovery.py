@@ -26,6 +26,7 @@ from perf.flow.generate import generate
 from perf.flow.mixes import EXCHANGE_CORE, Mix
 from perf.live import live
 from perf.result import Line, Result
+from pinion.cli.applications import TRADING
 from pinion.cli.journal import data as journal_data
 
 TIER = "recovery"
@@ -55,7 +56,7 @@ def written(mix: Mix, count: int, data_dir: Path) -> Left:
     with pipeline(mix, "sync", data_dir) as run:
         run.stream(words_of(flow), 0, len(flow.commands))
         check(flow, run)
-        journal_data.remember(data_dir, capacities_for(mix))
+        journal_data.remember(data_dir, TRADING, dataclasses.asdict(capacities_for(mix)))
         return _at_rest(run)
 
 

@@ -17,9 +17,8 @@ from numba.core import event
 
 from engine.contract.application import Application
 from engine.runtime.processes import history as history_process
-from engine.runtime.replay.replica import private_state
 from engine.runtime.supervision.children import DoorSpec
-from engine.trading.view.live_view import LiveView
+from pinion.cli.applications import ApplicationTools
 
 config: Any = untyped_config
 COMPILE_EVENT = "numba:compile"
@@ -89,7 +88,7 @@ def announced_compilation() -> Iterator[CompilationProgress]:
             progress.finish()
 
 
-def compile_ahead(application: Application) -> Callable[[], int] | None:
+def compile_ahead(application: Application, tools: ApplicationTools) -> Callable[[], int] | None:
     """Return what a second core can compile while the first compiles the loop; None where it is cached.
 
     Both compile the application's kernels: that costs the second core, not the one who waits.
@@ -100,14 +99,14 @@ def compile_ahead(application: Application) -> Callable[[], int] | None:
 
     def compile_them() -> int:
         history_process.warm_up(application)  # with the replay of recovery and shadow
-        LiveView(private_state(application.state_dtype)).warm_up()
+        tools.warm_up(application)
         return 0
 
     return compile_them
 
 
 def prepare_processes(
-    application: Application, doors: Iterable[DoorSpec], *, has_history: bool
+    application: Application, tools: ApplicationTools, doors: Iterable[DoorSpec], *, has_history: bool
 ) -> Callable[[], None]:
     """Return what loads the modules and kernels of doors and history before these are forked.
 
@@ -118,7 +117,7 @@ def prepare_processes(
     def prepare() -> None:
         for door in doors:
             door.load()
-        LiveView(private_state(application.state_dtype)).warm_up()
+        tools.warm_up(application)
         if has_history:
             history_process.warm_up(application)
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
+from pinion.cli.applications import APPLICATIONS, Applications
 from pinion.cli.command import DONE, begin, exit_code
 from pinion.cli.parser import Parser
 
@@ -40,16 +41,19 @@ a first look:
 """
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one subcommand and return its exit code; with the arguments of the process, be its whole life."""
+def main(arguments: Sequence[str] | None = None, applications: Applications = APPLICATIONS) -> int:
+    """Run one subcommand and return its exit code; with the arguments of the process, be its whole life.
+
+    applications : those whose data folders the tools open
+    """
     if arguments is not None:
-        return exit_code(_name_of(arguments), lambda: _run(arguments))
+        return exit_code(_name_of(arguments), lambda: _run(arguments, applications))
     begin()
     given = sys.argv[1:]
-    return exit_code(_name_of(given), lambda: _run(given))
+    return exit_code(_name_of(given), lambda: _run(given, applications))
 
 
-def _run(given: Sequence[str]) -> int:
+def _run(given: Sequence[str], applications: Applications) -> int:
     parser = Parser(
         prog="pinion",
         description=DESCRIPTION,
@@ -67,6 +71,7 @@ def _run(given: Sequence[str]) -> int:
     if args.command is None:
         parser.print_help()
         return DONE
+    args.applications = applications
     return int(_module_of(args.command).run(args))
 
 

@@ -15,6 +15,12 @@ DOORS = (
 )
 API = (*DOORS, "gateways/process", "api")
 CLI = ("ringbuf", "engine", "gateways", "perf/flow", "pinion/cli")
+ANY_APPLICATION = (
+    *("ringbuf", "engine/contract", "engine/settings", "engine/text", "engine/runtime"),
+    *("engine/runtime/journal", "engine/runtime/replay", "engine/runtime/processes"),
+    *("engine/runtime/upkeep", "engine/runtime/supervision"),
+)
+"""What tools may import that serve the data folders of any application."""
 ROOMS = {
     "ringbuf": (),
     "engine": (),
@@ -78,10 +84,11 @@ ROOMS = {
     "api/pages": (*API, "api/past", "api/streams", "api/queries"),
     "api/serve": (*API, "api/past", "api/streams", "api/queries", "api/pages"),
     "perf/flow": ("ringbuf/njit", "engine/contract/records", "engine/trading"),
-    "pinion/cli": CLI,
-    "pinion/cli/journal": CLI,
+    "pinion/cli": ANY_APPLICATION,
+    "pinion/cli/journal": (*ANY_APPLICATION, "pinion/cli"),
+    "pinion/cli/trading": CLI,
     "pinion/cli/replay": (*CLI, "pinion/cli/journal"),
-    "pinion/cli/instance": (*CLI, "pinion/cli/journal", "pinion/cli/replay"),
+    "pinion/cli/instance": (*CLI, "pinion/cli/journal", "pinion/cli/trading", "pinion/cli/replay"),
     "perf": (*CLI, "api/past", "pinion/cli/journal"),
     "pinion": (
         *("engine/contract", "engine/trading", "engine/trading/view"),

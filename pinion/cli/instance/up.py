@@ -17,13 +17,14 @@ from engine.runtime.supervision.supervisor import Supervisor
 from engine.settings import config
 from engine.settings.config import ConfigError, DoorSettings
 from engine.trading import demo
-from engine.trading.application import trading
 from engine.trading.settings import TradingSettings
+from pinion.cli.applications import TRADING
 from pinion.cli.arguments import DEFAULT_DATA, whole_argument
 from pinion.cli.command import DONE
 from pinion.cli.instance.definitions import definitions, missing
 from pinion.cli.journal.data import application_of, remember, require_fit
 from pinion.cli.kernels import announced_compilation, compile_ahead, prepare_processes
+from pinion.cli.trading import TOOLS
 
 ORDER_DOOR, API_DOOR = "http", "api"
 PORT = whole_argument(0, 65535, 8000)
@@ -94,15 +95,21 @@ def read_settings(args: argparse.Namespace) -> TradingSettings:
 
 def settle(settings: TradingSettings, data_dir: Path, *, is_demo: bool) -> TradingSettings:
     """Note in the folder, which is ours, what belongs to it for good: capacities and the demo's key."""
-    is_durable, sizes = settings.engine.durability == "sync", settings.engine.capacities.sizes()
+    is_durable, sizes = settings.engine.durability == "sync", sizes_of(settings)
     if is_durable:
-        require_fit(data_dir, sizes)
+        require_fit(data_dir, TRADING, sizes)
     if is_demo:
         keys = demo.demo_keys(demo.demo_token(data_dir))
         settings = msgspec.structs.replace(settings, keys=keys)
     if is_durable:
-        remember(data_dir, sizes)
+        remember(data_dir, TRADING, sizes)
     return settings
+
+
+def sizes_of(settings: TradingSettings) -> dict[str, int]:
+    """Return the capacities by name."""
+    sizes: dict[str, int] = msgspec.structs.asdict(settings.engine.capacities)
+    return sizes
 
 
 def serve(supervisor: Supervisor) -> int:
@@ -145,7 +152,7 @@ def build(
         origins=settings.api.origins,
     )
     doors = (DoorSpec(http, "gateways.http.serve"), DoorSpec(queries, "api.serve"))
-    application = trading(settings.engine.capacities.sizes())
+    application = TOOLS.make(sizes_of(settings))
     if settings.engine.durability == "sync":
         application = application_of(data_dir)  # the same capacities, and those that the journal had before
     return Supervisor(
@@ -160,10 +167,11 @@ def build(
         doors=doors,
         prepare=prepare_processes(
             application,
+            TOOLS,
             doors,
             has_history=settings.engine.durability == "sync" and settings.history.enabled,
         ),
-        compile_ahead=compile_ahead(application),
+        compile_ahead=compile_ahead(application, TOOLS),
     )
 
 

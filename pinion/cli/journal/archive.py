@@ -47,7 +47,7 @@ def add_arguments(to_archive: argparse.ArgumentParser, to_restore: argparse.Argu
 def run_archive(data_dir: Path, args: argparse.Namespace) -> int:
     """Archive what nobody needs any more; JournalError, OSError."""
     folder = args.to or data_dir / archive.FOLDER
-    application = application_of(data_dir)
+    application = application_of(data_dir, args.applications)
     _refuse_wrong_archive(data_dir, folder)
     with held(data_dir):
         floor = archive.recovery_floor(data_dir, application)

@@ -26,21 +26,17 @@ from engine.runtime.journal import journal
 from engine.runtime.journal.journal import JournalError, JournalReader
 from engine.runtime.upkeep import archive
 from engine.settings.config import ConfigError
-from engine.trading.client_text import given_text
-from engine.trading.records import JOURNAL_ENTRY, Op
+from pinion.cli.applications import ApplicationTools
 from pinion.cli.arguments import DEFAULT_DATA, whole_argument
 from pinion.cli.command import DONE, FAILED, WRONG_USAGE
 from pinion.cli.journal import archive as journal_archive
 from pinion.cli.journal import migrate as journal_migrate
 from pinion.cli.journal import quarantine as journal_quarantine
 from pinion.cli.journal import verify as journal_verify
-from pinion.cli.journal.data import begin_of, data_folder, read_layout, told
+from pinion.cli.journal.data import begin_of, data_folder, read_layout, told, tools_of
 
 NS_PER_DAY = 86_400 * 10**9
 SEQ = whole_argument(1, 2**62, 1000)
-OP_NAMES = {int(op): op.name.lower() for op in Op}
-NAMING = frozenset(op.name.lower() for op in (Op.NEW, Op.CANCEL, Op.REPLACE))
-"""Operations whose text is a client id."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -91,10 +87,10 @@ def run(args: argparse.Namespace) -> int:
         return DONE
     try:
         if args.action == "quarantine":
-            return journal_quarantine.run(data_folder(args.data), args.seq)
+            return journal_quarantine.run(data_folder(args.data), args.seq, args.applications)
         data_dir = data_folder(args.dir)
         if args.action != "migrate":  # which finishes first what an interrupted one left
-            read_layout(data_dir)  # before anything is written, be it a lock file
+            read_layout(data_dir, args.applications)  # before anything is written, be it a lock file
         return ACTIONS[args.action](data_dir, args)
     except ConfigError as error:
         print(f"pinion journal {args.action}: {error}", file=sys.stderr)
@@ -111,6 +107,7 @@ def _dump(data_dir: Path, args: argparse.Namespace) -> int:
         )
     encode = msgspec.json.Encoder().encode
     write = sys.stdout.buffer.write
+    tools = tools_of(data_dir, args.applications)
     begin = begin_of(data_dir)
     if args.first <= begin.seq:
         print(
@@ -126,7 +123,7 @@ def _dump(data_dir: Path, args: argparse.Namespace) -> int:
             break
         wanted = (frame.entries["seq"] >= args.first) & (frame.entries["seq"] <= args.last)
         for entry in frame.entries[wanted]:
-            write(encode(_fields(entry, frame.epoch)) + b"\n")
+            write(encode(_fields(entry, frame.epoch, tools)) + b"\n")
     sys.stdout.buffer.flush()
     if reader.position.seq < args.first:
         print(
@@ -136,26 +133,25 @@ def _dump(data_dir: Path, args: argparse.Namespace) -> int:
     return DONE
 
 
-def _fields(entry: Any, epoch: int) -> dict[str, Any]:
-    """Return an entry as JSON: numbers as in the record, what is zero left out, a client id as given."""
+def _fields(entry: Any, epoch: int, tools: ApplicationTools) -> dict[str, Any]:
+    """Return an entry as JSON: numbers as in the record, what is zero left out."""
     command = entry["command"]
     fields: dict[str, Any] = {"epoch": epoch}
     fields |= {name: int(entry[name]) for name in ("seq", "eng_ts", "ring", "ring_seq")}
-    fields["op"] = OP_NAMES.get(int(command["op"]), int(command["op"]))
-    for name in command.dtype.names[1:]:
+    fields["op"] = tools.operations.get(int(command["op"]), int(command["op"]))
+    for name in command.dtype.names:
         value = command[name].tolist()
-        if value if isinstance(value, int) else any(value):
+        if name != "op" and (value if isinstance(value, int) else any(value)):
             fields[name] = value
-    if "text" in fields and fields["op"] in NAMING:
-        fields["text"] = given_text(*fields["text"])
-    return fields
+    return tools.as_given(fields)
 
 
 def _stats(data_dir: Path, args: argparse.Namespace) -> int:
     ops: Counter[int] = Counter()
     rings: Counter[tuple[int, int]] = Counter()
     sizes = []
-    first_ts = last_ts = commands = 0
+    first_ts = last_ts = commands = slot_bytes = 0
+    names = tools_of(data_dir, args.applications).operations
     for frame in told(JournalReader(data_dir / journal.FOLDER, begin_of(data_dir))):
         entries = frame.entries
         for op, count in zip(*np.unique(entries["command"]["op"], return_counts=True), strict=True):
@@ -166,27 +162,28 @@ def _stats(data_dir: Path, args: argparse.Namespace) -> int:
         first_ts = first_ts or int(entries["eng_ts"][0])
         last_ts = int(entries["eng_ts"][-1])
         commands += frame.command_count
+        slot_bytes = entries.dtype.itemsize
     if commands:
-        _print_counts(commands, sizes, first_ts, last_ts)
+        _print_counts(commands, sizes, slot_bytes, last_ts - first_ts)
     else:
         print("the journal is empty")
     for op, count in ops.most_common():
-        print(f"  {OP_NAMES.get(op, str(op)):<14} {count:,}")
+        print(f"  {names.get(op, str(op)):<14} {count:,}")
     for (epoch, ring), count in sorted(rings.items()):
         print(f"  epoch {epoch}, ring {ring if ring >= 0 else 'own':<5} {count:,}")
     journal_archive.tell(data_dir, args.archive or data_dir / archive.FOLDER)
     return DONE
 
 
-def _print_counts(commands: int, sizes: list[int], first_ts: int, last_ts: int) -> None:
-    used = (commands + len(sizes)) * JOURNAL_ENTRY.itemsize
+def _print_counts(commands: int, sizes: list[int], slot_bytes: int, elapsed_ns: int) -> None:
+    used = (commands + len(sizes)) * slot_bytes
     each = used / commands
     print(f"commands       {commands:,} in {len(sizes):,} frames, {used:,} bytes, {each:.1f} a command")
     p50, p99 = np.percentile(sizes, (50, 99))
     print(f"frame          p50 {p50:.0f}, p99 {p99:.0f}, largest {max(sizes)} commands")
-    print(f"time           {(last_ts - first_ts) / 1e9:,.1f} s by the engine's clock")
-    if last_ts > first_ts:
-        print(f"a day          {used / (last_ts - first_ts) * NS_PER_DAY:,.0f} bytes at this rate")
+    print(f"time           {elapsed_ns / 1e9:,.1f} s by the engine's clock")
+    if elapsed_ns > 0:
+        print(f"a day          {used / elapsed_ns * NS_PER_DAY:,.0f} bytes at this rate")
 
 
 ACTIONS = {

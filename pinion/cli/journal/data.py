@@ -7,7 +7,7 @@ configuration that the journal was written with; and where they were changed, th
 import dataclasses
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,28 +27,35 @@ from engine.runtime.replay.eras import EraReplica, owner_over_eras
 from engine.runtime.upkeep import archive, migration
 from engine.runtime.upkeep.migration import LAYOUT_FILE
 from engine.settings.config import ConfigError
-from engine.trading.application import trading
-from engine.trading.capacities import Capacities
-from pinion.cli.journal.layout import APPLICATION, MEND, Layout, parsed
+from pinion.cli.applications import APPLICATIONS, Applications, ApplicationTools
+from pinion.cli.journal.layout import MEND, Layout, parsed
+
+Capacities = Mapping[str, int]
 
 
-def remember(data_dir: Path, capacities: Capacities) -> None:
-    """Note the capacities beside a new journal; as `require_fit` where a journal has others.
+def remember(
+    data_dir: Path, name: str, capacities: Capacities, applications: Applications = APPLICATIONS
+) -> None:
+    """Note application and capacities beside a new journal; as `require_fit` where a journal has others.
 
     The caller owns the folder (ownership.py): whoever is refused notes nothing.
     """
-    require_fit(data_dir, capacities)
-    wanted = dataclasses.asdict(capacities)
+    require_fit(data_dir, name, capacities, applications)
+    wanted = Layout(application=name, capacities=dict(capacities))
     path = data_dir / journal.FOLDER / LAYOUT_FILE
-    if path.exists() and read_layout(data_dir).capacities == wanted:
-        return
+    if path.exists():
+        found = read_layout(data_dir, applications)
+        if (found.application, found.capacities) == (wanted.application, wanted.capacities):
+            return
     instance.make_private(path.parent)
-    layout = Layout(application=APPLICATION, capacities=wanted)
-    instance.write_atomically(path, msgspec.json.encode(layout))
+    instance.write_atomically(path, msgspec.json.encode(wanted))
 
 
-def require_fit(data_dir: Path, capacities: Capacities) -> None:
-    """Raise ConfigError where the journal of a folder has other capacities.
+def require_fit(
+    data_dir: Path, name: str, capacities: Capacities, applications: Applications = APPLICATIONS
+) -> None:
+    """Raise JournalError where the journal of a folder is another application's, ConfigError where it has
+    other capacities.
 
     Where there is nothing of a journal but its layout, a start went no further: that binds nobody.
     A migration that was interrupted when it was done but for the moving of files is finished first,
@@ -58,18 +65,28 @@ def require_fit(data_dir: Path, capacities: Capacities) -> None:
     if (data_dir / migration.STAGED).is_dir():
         migration.finish(data_dir, Disk())
     if not path.exists():
-        _require_segments_fit(path, capacities)
+        _require_segments_fit(path, applications[name]().make(capacities))
         return
-    layout = read_layout(data_dir)
+    layout = read_layout(data_dir, applications)
     if not layout.past and not _is_begun(data_dir):
         return
-    for name, value in dataclasses.asdict(capacities).items():
-        if layout.capacities.get(name) != value:
+    require_application(data_dir, layout, name)
+    for capacity, value in capacities.items():
+        if layout.capacities.get(capacity) != value:
             raise ConfigError(
-                f"engine.capacities.{name} = {value}: the journal in {data_dir} was written with "
-                f"{layout.capacities.get(name)}; set that again, or make the journal fit: "
+                f"engine.capacities.{capacity} = {value}: the journal in {data_dir} was written with "
+                f"{layout.capacities.get(capacity)}; set that again, or make the journal fit: "
                 f"pinion journal migrate {data_dir} --config FILE"
             )
+
+
+def require_application(data_dir: Path, layout: Layout, name: str) -> None:
+    """Raise JournalError unless the journal of a folder is this application's."""
+    if layout.application != name:
+        raise JournalError(
+            f"{data_dir}: its journal is of the application {layout.application!r}, this is for {name!r} "
+            f"alone; name a data folder of {name!r}"
+        )
 
 
 def _is_begun(data_dir: Path) -> bool:
@@ -83,12 +100,11 @@ def _is_begun(data_dir: Path) -> bool:
     )
 
 
-def _require_segments_fit(path: Path, capacities: Capacities) -> None:
+def _require_segments_fit(path: Path, application: Application) -> None:
     """Raise JournalError where a layout that was lost was another one: its segments say so."""
-    identity = trading(capacities).identity
     segments = journal.segment_paths(path.parent)
     for segment in segments[:1] + segments[-1:]:  # a migration would have changed it in between
-        if journal.open_segment(segment).head.identity != identity:
+        if journal.open_segment(segment).head.identity != application.identity:
             raise JournalError(f"{path}: is missing, and {segment.name} has other capacities; {MEND}")
 
 
@@ -106,16 +122,25 @@ def finish_migration(data_dir: Path) -> bool:
         os.close(lock)
 
 
-def read_layout(data_dir: Path) -> Layout:
-    """Return what layout.json says; JournalError where there is no journal."""
-    path = data_dir / journal.FOLDER / LAYOUT_FILE
+def read_layout(data_dir: Path, applications: Applications = APPLICATIONS) -> Layout:
+    """Return what layout.json says; JournalError where there is no journal, or one that is of no row."""
     if (data_dir / migration.STAGED).is_dir():
         raise JournalError(
             f"{data_dir / migration.STAGED}: a migration was interrupted when it was almost done; finish it: "
             f"pinion up, or pinion journal migrate {data_dir} --config FILE"
         )
+    return _layout_of(data_dir, applications)
+
+
+def tools_of(data_dir: Path, applications: Applications = APPLICATIONS) -> ApplicationTools:
+    """Return the row of a journal's application, which no migration changes, finished or not."""
+    return applications[_layout_of(data_dir, applications).application]()
+
+
+def _layout_of(data_dir: Path, applications: Applications) -> Layout:
+    path = data_dir / journal.FOLDER / LAYOUT_FILE
     try:
-        return parsed(path, path.read_bytes())
+        return parsed(path, path.read_bytes(), applications)
     except FileNotFoundError:
         if not data_dir.is_dir():
             what = "is no folder" if data_dir.exists() else "there is no such folder"
@@ -135,13 +160,12 @@ def data_folder(path: Path) -> Path:
     return given.parent if given.name == journal.FOLDER and not (given / journal.FOLDER).is_dir() else given
 
 
-def application_of(data_dir: Path) -> Application:
+def application_of(data_dir: Path, applications: Applications = APPLICATIONS) -> Application:
     """Return the application with the capacities of the journal, present and past."""
-    layout = read_layout(data_dir)
-    past = tuple(
-        Era(trading(Capacities(**each.capacities)), each.last_seq, each.number) for each in layout.past
-    )
-    return dataclasses.replace(trading(Capacities(**layout.capacities)), past=past)
+    layout = read_layout(data_dir, applications)
+    make = applications[layout.application]().make
+    past = tuple(Era(make(each.capacities), each.last_seq, each.number) for each in layout.past)
+    return dataclasses.replace(make(layout.capacities), past=past)
 
 
 def begin_of(data_dir: Path) -> Position:
@@ -163,12 +187,14 @@ def told(reader: JournalReader) -> Iterator[Frame]:
         yield frame
 
 
-def open_journal(data_dir: Path, state: Any = None) -> tuple[EraReplica, JournalReader]:
+def open_journal(
+    data_dir: Path, state: Any = None, applications: Applications = APPLICATIONS
+) -> tuple[EraReplica, JournalReader]:
     """Return an empty engine and the journal, both at the very beginning.
 
     state : array of one STATE record of the journal's present capacities, where the engine shall end;
         private memory when left out
     """
-    application = application_of(data_dir)
+    application = application_of(data_dir, applications)
     replica = EraReplica(application, state=state, quarantined=quarantined(data_dir))
     return replica, JournalReader(data_dir / journal.FOLDER, owner=owner_over_eras(application))

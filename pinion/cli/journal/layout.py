@@ -4,7 +4,6 @@ Nothing but these numbers says how large a state is: what is wrong with one must
 before a state of another size is made of it.
 """
 
-import dataclasses
 import difflib
 from pathlib import Path
 from typing import Any
@@ -12,17 +11,16 @@ from typing import Any
 import msgspec
 
 from engine.runtime.journal.journal import JournalError
+from engine.settings.sections import Section
 from engine.text import exact_json
 from engine.text.exact_json import DoubledKey, JsonFault
-from engine.trading.capacities import Capacities
-from engine.trading.settings import CapacitySettings
+from pinion.cli.applications import Applications, known
 
-APPLICATION = "trading"
-NAMES = tuple(each.name for each in dataclasses.fields(Capacities))
 MEND = (
     "bring the file back from a backup; or, where the journal was never migrated, remove it: `pinion up` "
     "with the capacities that the journal was written with writes it again"
 )
+FOREIGN_MEND = "use the program that wrote the journal, or bring the file back from a backup"
 
 
 class PastLayout(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,18 +42,25 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _WrongFieldError(Exception):
-    """A field and what is wrong with it."""
+    """A field, what is wrong with it, and the mend."""
+
+    def __init__(self, text: str, mend: str = MEND) -> None:
+        super().__init__(text)
+        self.mend = mend
 
 
-def parsed(path: Path, content: bytes) -> Layout:
-    """Return the layout that a file's content says; JournalError names file, field, value and mend."""
+def parsed(path: Path, content: bytes, applications: Applications) -> Layout:
+    """Return the layout that a file's content says; JournalError names file, field, value and mend.
+
+    applications : one of them is the journal's
+    """
     try:
-        return _layout(content)
+        return _layout(content, applications)
     except _WrongFieldError as wrong:
-        raise JournalError(f"{path}: {wrong}; {MEND}") from None
+        raise JournalError(f"{path}: {wrong}; {wrong.mend}") from None
 
 
-def _layout(content: bytes) -> Layout:
+def _layout(content: bytes, applications: Applications) -> Layout:
     try:
         found = exact_json.decode(content)
     except DoubledKey as fault:
@@ -66,9 +71,14 @@ def _layout(content: bytes) -> Layout:
             f"is cut or damaged: no JSON in its {len(content):,} bytes, {shown!r} ..."
         ) from None
     fields = _fields("", found, ("application", "capacities"), ("past",))
-    if fields["application"] != APPLICATION:
-        raise _WrongFieldError(f"application = {fields['application']!r}: this program runs {APPLICATION!r}")
-    capacities = _capacities("capacities", fields["capacities"])
+    application = fields["application"]
+    if not isinstance(application, str) or application not in applications:
+        raise _WrongFieldError(
+            f"application = {application!r}: no tool of this program knows it, only {known(applications)}",
+            FOREIGN_MEND,
+        )
+    kind = applications[application]().capacities
+    capacities = _capacities("capacities", fields["capacities"], kind)
     past = fields.get("past", [])
     if not isinstance(past, list):
         raise _WrongFieldError(f"past = {past!r}: must be a list")
@@ -79,19 +89,19 @@ def _layout(content: bytes) -> Layout:
         before = eras[-1] if eras else None
         eras.append(
             PastLayout(
-                capacities=_capacities(f"{name}.capacities", era["capacities"]),
+                capacities=_capacities(f"{name}.capacities", era["capacities"], kind),
                 last_seq=_whole(f"{name}.last_seq", era["last_seq"], before.last_seq if before else 0),
                 number=_whole(f"{name}.number", era["number"], before.number + 1 if before else 1),
             )
         )
-    return Layout(application=APPLICATION, capacities=capacities, past=tuple(eras))
+    return Layout(application=application, capacities=capacities, past=tuple(eras))
 
 
-def _capacities(where: str, found: Any) -> dict[str, int]:
-    values = _fields(f"{where}.", found, NAMES)
+def _capacities(where: str, found: Any, kind: type[Section]) -> dict[str, int]:
+    values = _fields(f"{where}.", found, kind.__struct_fields__)
     for name, value in values.items():
         try:
-            msgspec.convert({name: value}, CapacitySettings)
+            msgspec.convert({name: value}, kind)
         except msgspec.ValidationError:
             raise _WrongFieldError(f"{where}.{name} = {value!r}: no journal has that capacity") from None
     return values

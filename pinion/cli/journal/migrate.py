@@ -6,9 +6,8 @@ there, chained to the last frame. A replay over that place moves the same way (e
 """
 
 import argparse
-import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,14 +24,10 @@ from engine.runtime.process import RoleTakenError, await_role, take_role
 from engine.runtime.replay import snapshot
 from engine.runtime.replay.eras import EraReplica, Moved, owner_over_eras, whole_snapshots
 from engine.runtime.upkeep import migration
-from engine.settings import config
 from engine.settings.config import ConfigError
-from engine.trading.application import trading
-from engine.trading.capacities import Capacities
-from engine.trading.kernels.convert import too_small
-from engine.trading.settings import TradingSettings
+from pinion.cli.applications import APPLICATIONS, Applications, ApplicationTools
 from pinion.cli.journal.archive import held
-from pinion.cli.journal.data import application_of, finish_migration, read_layout
+from pinion.cli.journal.data import application_of, finish_migration, read_layout, tools_of
 from pinion.cli.journal.layout import Layout, PastLayout
 
 DONE = 0
@@ -52,16 +47,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(data_dir: Path, args: argparse.Namespace) -> int:
     """Migrate; raises ConfigError where the capacities do not do, JournalError, OSError."""
-    capacities = config.load(args.config, TradingSettings).engine.capacities.sizes()
+    applications = args.applications
+    configured = tools_of(data_dir, applications).configured(args.config)
+    capacities: dict[str, int] = msgspec.structs.asdict(configured)
     if finish_migration(data_dir):
         print("finished the migration that was interrupted")
-    layout = read_layout(data_dir)
+    layout = read_layout(data_dir, applications)
     with held(data_dir), _stopped(data_dir):
-        application = application_of(data_dir)
-        if layout.capacities == dataclasses.asdict(capacities):
-            return _restore_snapshot(data_dir, application)
-        after = migrate(data_dir, capacities, Disk())
-    for name, value in dataclasses.asdict(capacities).items():
+        if layout.capacities == capacities:
+            return _restore_snapshot(data_dir, application_of(data_dir, applications))
+        after = migrate(data_dir, capacities, Disk(), applications)
+    for name, value in capacities.items():
         if layout.capacities.get(name) != value:
             print(f"{name:<14} {layout.capacities.get(name):,} -> {value:,}")
     place = after.past[-1]
@@ -70,16 +66,21 @@ def run(data_dir: Path, args: argparse.Namespace) -> int:
     return DONE
 
 
-def migrate(data_dir: Path, capacities: Capacities, disk: Disk) -> Layout:
+def migrate(
+    data_dir: Path, capacities: Mapping[str, int], disk: Disk, applications: Applications = APPLICATIONS
+) -> Layout:
     """Give the journal of a folder on which nothing runs these capacities; return its new layout.
 
     Raises ConfigError where they are too small, JournalError, OSError; nothing has changed then, but
     that the journal's last frames may stand in a segment of their own.
     """
-    layout, application = read_layout(data_dir), application_of(data_dir)
+    layout, application = read_layout(data_dir, applications), application_of(data_dir, applications)
+    tools = tools_of(data_dir, applications)
+    target = tools.make(capacities)
+    if target.convert is None:
+        raise JournalError(f"{data_dir}: {layout.application!r} cannot change its capacities; keep them")
     replica, found = state_at_end(data_dir, application)
-    _refuse_too_small(replica, capacities)
-    target = trading(capacities)
+    _refuse_too_small(tools, replica, capacities)
     number = migration.settle_tail(data_dir, application, found, replica.epoch, disk)
     after = _following(layout, capacities, found.end.seq, number)
     moved = Moved(replica, target)
@@ -108,18 +109,18 @@ def state_at_end(data_dir: Path, application: Application) -> tuple[EraReplica, 
     return replica, found
 
 
-def _following(layout: Layout, capacities: Capacities, last_seq: int, number: int) -> Layout:
+def _following(layout: Layout, capacities: Mapping[str, int], last_seq: int, number: int) -> Layout:
     """Return the layout of a journal that goes on in segment `number` with these capacities."""
     before = PastLayout(capacities=layout.capacities, last_seq=last_seq, number=number)
     return Layout(
         application=layout.application,
-        capacities=dataclasses.asdict(capacities),
+        capacities=dict(capacities),
         past=(*layout.past, before),
     )
 
 
-def _refuse_too_small(replica: EraReplica, capacities: Capacities) -> None:
-    for name, (given, used) in too_small(replica.state, capacities).items():
+def _refuse_too_small(tools: ApplicationTools, replica: EraReplica, capacities: Mapping[str, int]) -> None:
+    for name, (given, used) in tools.too_small(replica.state, capacities).items():
         raise ConfigError(
             f"engine.capacities.{name} = {given}: {used} are, or were at one time, in use; set {used} or more"
         )

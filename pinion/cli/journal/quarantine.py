@@ -22,15 +22,16 @@ from engine.runtime.journal.quarantine import quarantine, quarantined
 from engine.runtime.process import RoleTakenError, role_lock_path, take_role
 from engine.runtime.replay.eras import owner_over_eras, whole_snapshots
 from engine.runtime.replay.snapshot import Snapshot
+from pinion.cli.applications import APPLICATIONS, Applications
 from pinion.cli.journal.data import application_of, begin_of
 from ringbuf.atomics import load_acquire
 
 DONE = 0
 
 
-def run(data_dir: Path, seq: int) -> int:
+def run(data_dir: Path, seq: int, applications: Applications = APPLICATIONS) -> int:
     """Quarantine a command; JournalError where it must not be."""
-    application = application_of(data_dir)
+    application = application_of(data_dir, applications)
     running = _running(data_dir)
     if running is not None:
         raise_unless_latched_at(running, seq)

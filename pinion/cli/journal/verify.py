@@ -54,7 +54,7 @@ class Gaps:
 
 def run(data_dir: Path, args: argparse.Namespace) -> int:
     """Verify; JournalError at the first thing that ends the chain, other faults are told together."""
-    application = application_of(data_dir)
+    application = application_of(data_dir, args.applications)
     owner, begin, folder = owner_over_eras(application), begin_of(data_dir), data_dir / journal.FOLDER
     faults: list[str] = []
     snapshots = [found for found, _ in whole_snapshots(data_dir, application, faults.append)]

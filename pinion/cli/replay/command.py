@@ -125,7 +125,7 @@ def _replay_file(arguments: argparse.Namespace) -> Iterator[str]:
 def _replay_journal(arguments: argparse.Namespace, data_dir: Path) -> Iterator[str]:
     refuse_any(ticks_of(arguments.tick))
     with announced_compilation():
-        replay = JournalReplay(data_dir, is_digested=arguments.stats)
+        replay = JournalReplay(data_dir, arguments.applications, is_digested=arguments.stats)
     engine = replay.engine
     with _outputs(arguments, lambda: replay.seq) as (events, book):
         writer = EventWriter(events, engine.catalogue())

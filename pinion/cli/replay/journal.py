@@ -6,7 +6,8 @@ from engine.runtime.journal import journal
 from engine.runtime.journal.read_ahead import read_ahead
 from engine.trading.capacities import Capacities
 from engine.trading.offline.engine import ReplayEngine
-from pinion.cli.journal.data import open_journal, read_layout
+from pinion.cli.applications import TRADING, Applications
+from pinion.cli.journal.data import open_journal, read_layout, require_application
 from pinion.cli.replay.output import EventWriter
 
 
@@ -16,15 +17,17 @@ class JournalReplay:
     `name`, `size` and `position` (bytes) are what a progress bar shows.
     """
 
-    def __init__(self, data_dir: Path, *, is_digested: bool) -> None:
+    def __init__(self, data_dir: Path, applications: Applications, *, is_digested: bool) -> None:
+        layout = read_layout(data_dir, applications)
+        require_application(data_dir, layout, TRADING)
         self.name = str(data_dir / journal.FOLDER)
         self.size = sum(path.stat().st_size for path in journal.segment_paths(data_dir / journal.FOLDER))
         self.position = 0
-        capacities = Capacities(**read_layout(data_dir).capacities)
+        capacities = Capacities(**layout.capacities)
         self.engine = ReplayEngine(
             keeps_events=False, is_timed=False, is_digested=is_digested, capacities=capacities
         )
-        replica, self._reader = open_journal(data_dir, self.engine.state)
+        replica, self._reader = open_journal(data_dir, self.engine.state, applications)
         self._replica = replica
 
     @property

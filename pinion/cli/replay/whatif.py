@@ -35,8 +35,9 @@ from engine.trading.instruments import Catalogue, RefusedAtDoor
 from engine.trading.offline.kernels import apply_unnumbered
 from engine.trading.records import COMMAND, EventKind, Op, Reason, Side
 from gateways.json_lines import CommandEncoder, MalformedCommand
+from pinion.cli.applications import TRADING
 from pinion.cli.command import DONE
-from pinion.cli.journal.data import data_folder, open_journal, read_layout
+from pinion.cli.journal.data import data_folder, open_journal, read_layout, require_application
 from pinion.cli.kernels import announced_compilation
 from pinion.cli.outputs import is_standard_output, output, refuse_overwriting
 
@@ -73,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     _refuse_twice(limits)
     data_dir = data_folder(args.dir)
     refuse_overwriting([data_dir / journal.FOLDER], {"--orders": args.orders})
-    read_layout(data_dir)
+    require_application(data_dir, read_layout(data_dir, args.applications), TRADING)
     # Opened ahead: a replay may take an hour, and a name that cannot be written would lose it.
     with nullcontext() if args.orders is None else output(args.orders) as file:
         with announced_compilation():

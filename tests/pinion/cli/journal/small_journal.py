@@ -1,5 +1,6 @@
 """A data folder of small capacities, written as the processes of an instance would."""
 
+from dataclasses import asdict
 from pathlib import Path
 from random import Random
 
@@ -13,6 +14,7 @@ from engine.runtime.replay import snapshot
 from engine.runtime.replay.eras import EraReplica, load_snapshot, owner_over_eras
 from engine.trading.capacities import Capacities
 from engine.trading.records import JOURNAL_ENTRY, Op, Side
+from pinion.cli.applications import TRADING
 from pinion.cli.journal.data import application_of, remember
 from tests.capacities import SMALL
 from tests.engine.runtime.journal.written import UnsyncedDisk
@@ -49,7 +51,7 @@ def mixed(first: int, count: int, seed: int) -> list[np.ndarray]:
 
 def begin(data_dir: Path, capacities: Capacities = SMALL) -> None:
     """Make an empty folder for these capacities."""
-    remember(data_dir, capacities)
+    remember(data_dir, TRADING, asdict(capacities))
 
 
 def append(data_dir: Path, commands: list[np.ndarray], slot_count: int = 64) -> Position:

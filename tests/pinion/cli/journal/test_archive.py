@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from engine.runtime.replay import snapshot
 from engine.runtime.replay.replica import Replica
 from engine.trading.application import trading
 from engine.trading.records import COMMAND, JOURNAL_ENTRY
+from pinion.cli.applications import TRADING
 from pinion.cli.journal.archive import needed_from
 from pinion.cli.journal.data import remember
 from pinion.cli.main import main
@@ -30,7 +32,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with a journal of some segments, snapshots behind frames 10 and 20 of 30."""
     data_dir = tmp_path_factory.mktemp("data")
     application = trading(SMALL)
-    remember(data_dir, SMALL)
+    remember(data_dir, TRADING, asdict(SMALL))
     identity = application.identity
     replica = Replica(application)
     writer = JournalWriter(data_dir / "journal", Disk(), owner=application.owner, epoch=1, slot_count=32)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from engine.trading.records import (
     Side,
     TimeInForce,
 )
+from pinion.cli.applications import TRADING
 from pinion.cli.instance.definitions import definitions
 from pinion.cli.journal.data import read_layout, remember
 from pinion.cli.main import main
@@ -57,7 +59,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder whose journal holds the demo's definitions and 40 orders."""
     data_dir = tmp_path_factory.mktemp("data")
     application = trading(Capacities())
-    remember(data_dir, Capacities())
+    remember(data_dir, TRADING, asdict(Capacities()))
     parts = [each.command for each in definitions(demo("k" * 32))]
     commands = np.concatenate([*parts, *(new_order(number) for number in range(1, ORDERS + 1))])
     commands["version"], commands["roles"] = COMMAND_VERSION, Role.ALL
@@ -254,7 +256,7 @@ def test_other_capacities_than_the_journals_are_refused_by_name(written: Path) -
     assert read_layout(written).application == "trading"
 
     with pytest.raises(ConfigError, match=r"engine\.capacities\.orders = 1024: the journal .* 262144"):
-        remember(written, Capacities(orders=1024))
+        remember(written, TRADING, asdict(Capacities(orders=1024)))
 
 
 @pytest.mark.parametrize("command", [["journal", "verify"], ["journal", "stats"], ["replay"]])

@@ -53,7 +53,11 @@ def damage(data_dir: Path, field: str, value: Any) -> None:
         ("capacities.orders", -1, "capacities.orders = -1: no journal has that capacity"),
         ("capacities", None, "capacities: is missing"),
         ("capacities", 7, "capacities = 7: must be an object"),
-        ("application", "auctions", "application = 'auctions': this program runs 'trading'"),
+        (
+            "application",
+            "auctions",
+            "application = 'auctions': no tool of this program knows it, only 'trading'",
+        ),
         ("application", None, "application: is missing"),
         ("past", {}, "past = {}: must be a list"),
         ("past", [{"last_seq": 1, "number": 2}], "past[0].capacities: is missing"),

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +22,17 @@ from engine.runtime.upkeep import migration
 from engine.settings.config import ConfigError
 from engine.trading.capacities import Capacities
 from engine.trading.digest import digest
+from pinion.cli.applications import TRADING
 from pinion.cli.journal.data import application_of, read_layout, remember
 from pinion.cli.journal.migrate import migrate, state_at_end
 from pinion.cli.main import main
-from tests.capacities import SMALL
+from tests import capacities as kept
 from tests.engine.runtime.journal.power import KilledError
 from tests.engine.runtime.journal.test_archive import DyingDisk
 from tests.engine.trading.state_reading import check_invariants
 from tests.pinion.cli.journal import small_journal
 
-LARGE = Capacities()
+LARGE, SMALL = asdict(Capacities()), asdict(kept.SMALL)
 STEP = 1 if os.environ.get("PINION_LONG") else 3
 """Of the moments to be killed at, each takes half a second."""
 BEFORE, AFTER = 700, 200
@@ -183,7 +185,7 @@ def test_killed_at_any_moment_the_old_or_the_new_is_whole_and_again_finishes_it(
         with suppress(KilledError):
             migrate(data_dir, LARGE, alive)
         is_new = (data_dir / migration.STAGED).exists() or bool(read_layout(data_dir).past)
-        remember(data_dir, LARGE if is_new else SMALL)  # as a start does
+        remember(data_dir, TRADING, LARGE if is_new else SMALL)  # as a start does
         application = application_of(data_dir)
         identity = application.identity
         taken, complaints = snapshot.newest(data_dir, application.state_dtype, identity)
@@ -249,7 +251,7 @@ def test_less_than_is_used_is_refused_by_name(
     said = capsys.readouterr().err
     assert "engine.capacities.orders = 511: 512 are, or were at one time, in use; set 512 or more" in said
     assert sorted(each.name for each in segment_paths(data_dir / "journal")) == before
-    assert read_layout(data_dir).capacities["orders"] == SMALL.orders
+    assert read_layout(data_dir).capacities["orders"] == SMALL["orders"]
 
 
 def test_a_running_instance_is_not_migrated(
@@ -266,13 +268,13 @@ def test_a_running_instance_is_not_migrated(
 
 def test_a_start_with_other_capacities_names_the_command(data_dir: Path) -> None:
     with pytest.raises(ConfigError, match=f"pinion journal migrate {data_dir} --config FILE"):
-        remember(data_dir, LARGE)
+        remember(data_dir, TRADING, LARGE)
 
 
 def test_nothing_to_do_is_said(data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "same.toml"
     names = ("orders", "instruments", "accounts", "currencies", "positions", "client_ids")
-    path.write_text("[engine.capacities]\n" + "".join(f"{name} = {getattr(SMALL, name)}\n" for name in names))
+    path.write_text("[engine.capacities]\n" + "".join(f"{name} = {SMALL[name]}\n" for name in names))
 
     assert run(data_dir, path) == 0
 
