@@ -112,6 +112,7 @@ def echo_flow(count: int, random: Random) -> Any:
     flow = np.zeros(count, echo.COMMAND)
     flow["op"] = echo.ADD
     flow["mark"] = np.arange(count)
+    flow["account"] = [random.randrange(echo.ACCOUNTS + 2) for _ in range(count)]  # some are refused
     flow["count"] = [random.choice((1, 2, 5, 20, 40)) for _ in range(count)]
     return flow
 

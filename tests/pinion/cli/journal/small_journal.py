@@ -13,10 +13,11 @@ from engine.runtime.journal.writer import JournalWriter
 from engine.runtime.replay import snapshot
 from engine.runtime.replay.eras import EraReplica, load_snapshot, owner_over_eras
 from engine.trading.capacities import Capacities
-from engine.trading.records import JOURNAL_ENTRY, Op, Side
+from engine.trading.records import Op, Side
 from pinion.cli.applications import TRADING
 from pinion.cli.journal.data import application_of, remember
 from tests.capacities import SMALL
+from tests.engine.runtime.echo_tools import BOTH
 from tests.engine.runtime.journal.written import UnsyncedDisk
 from tests.engine.trading.command_records import buy, currency, instrument, order, record, unlimited_account
 
@@ -56,7 +57,7 @@ def begin(data_dir: Path, capacities: Capacities = SMALL) -> None:
 
 def append(data_dir: Path, commands: list[np.ndarray], slot_count: int = 64) -> Position:
     """Start on the folder, journal these commands, stop; return the journal's end."""
-    application = application_of(data_dir)
+    application = application_of(data_dir, BOTH)
     owner = application.owner
     floors = [load_snapshot(path, application)[0] for path in snapshot.snapshot_paths(data_dir)]
     floor = floors[0].position if floors else journal.START
@@ -67,7 +68,7 @@ def append(data_dir: Path, commands: list[np.ndarray], slot_count: int = 64) -> 
     )
     writer.begin(found.next_number, found.durable, found.tail)
     seq = found.end.seq
-    entries = np.zeros(len(commands), JOURNAL_ENTRY)
+    entries = np.zeros(len(commands), application.entry_dtype)
     entries["seq"] = np.arange(seq + 1, seq + 1 + len(commands))
     entries["eng_ts"] = 1_000_000 * entries["seq"]
     entries["ring_seq"] = np.arange(len(commands))
@@ -86,7 +87,7 @@ def append(data_dir: Path, commands: list[np.ndarray], slot_count: int = 64) -> 
 
 def replayed(data_dir: Path, upto: int = 2**62) -> EraReplica:
     """Return the state behind `upto`, replayed from the very beginning."""
-    application = application_of(data_dir)
+    application = application_of(data_dir, BOTH)
     replica = EraReplica(application)
     reader = JournalReader(data_dir / journal.FOLDER, owner=owner_over_eras(application))
     for records, epoch, _ in reader.stretches(upto):
@@ -97,7 +98,7 @@ def replayed(data_dir: Path, upto: int = 2**62) -> EraReplica:
 
 def take_snapshot(data_dir: Path, upto: int = 2**62) -> Path:
     """Write a snapshot behind the last frame that begins at or before `upto`."""
-    application = application_of(data_dir)
+    application = application_of(data_dir, BOTH)
     replica = replayed(data_dir, upto)
     replica.arrive()
     *_, last = (

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -14,33 +13,28 @@ from engine.runtime.journal.writer import JournalWriter
 from engine.runtime.process import take_role
 from engine.runtime.replay import snapshot
 from engine.runtime.replay.replica import Replica
-from engine.trading.application import trading
-from engine.trading.records import COMMAND, JOURNAL_ENTRY
-from pinion.cli.applications import TRADING
 from pinion.cli.journal.archive import needed_from
 from pinion.cli.journal.data import remember
-from pinion.cli.main import main
-from tests.capacities import SMALL
-from tests.engine.trading.command_records import buy, currency, instrument, unlimited_account
+from tests.engine.runtime.echo_tools import BOTH
+from tests.pinion.cli.journal.subjects import OF_TRADING, Subject, pinion
 
 FRAMES = 30
 PER_FRAME = 7
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def written(subject: Subject, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with a journal of some segments, snapshots behind frames 10 and 20 of 30."""
     data_dir = tmp_path_factory.mktemp("data")
-    application = trading(SMALL)
-    remember(data_dir, TRADING, asdict(SMALL))
+    application = BOTH[subject.name]().make(subject.small)
+    remember(data_dir, subject.name, subject.small, BOTH)
     identity = application.identity
     replica = Replica(application)
     writer = JournalWriter(data_dir / "journal", Disk(), owner=application.owner, epoch=1, slot_count=32)
     writer.begin(1, START)
-    orders = [buy(1, 10, 1, client_order_id=number) for number in range(1, 1 + PER_FRAME * FRAMES)]
-    commands = np.concatenate([currency(b"USD"), instrument(b"A"), unlimited_account(1), *orders])
+    commands = np.concatenate([*subject.definitions, *subject.filling(1, PER_FRAME * FRAMES)])
     for number in range(FRAMES):
-        entries = entries_of(commands, number)
+        entries = entries_of(commands, number, application.entry_dtype)
         if writer.room < len(entries):
             writer.rotate()
         seq = writer.append(entries.view(np.uint8), np.zeros(0, np.uint8), PER_FRAME * number)
@@ -53,13 +47,13 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return data_dir
 
 
-def entries_of(commands: np.ndarray, frame: int) -> np.ndarray:
+def entries_of(commands: np.ndarray, frame: int, dtype: np.dtype[np.void]) -> np.ndarray:
     first = PER_FRAME * frame
-    entries = np.zeros(PER_FRAME, JOURNAL_ENTRY)
+    entries = np.zeros(PER_FRAME, dtype)
     entries["seq"] = np.arange(first + 1, first + PER_FRAME + 1)
     entries["eng_ts"] = 1_000_000 * entries["seq"]
     entries["ring_seq"] = entries["seq"] - 1
-    entries["command"] = commands[first : first + PER_FRAME].astype(COMMAND)
+    entries["command"] = commands[first : first + PER_FRAME]
     return entries
 
 
@@ -70,7 +64,7 @@ def data_dir(written: Path, tmp_path: Path) -> Path:
 
 
 def archive(data_dir: Path, *options: str) -> int:
-    return main(["journal", "archive", str(data_dir), "--without-history", *options])
+    return pinion(["journal", "archive", str(data_dir), "--without-history", *options])
 
 
 def files(data_dir: Path) -> dict[str, bytes]:
@@ -92,8 +86,8 @@ def test_what_the_older_snapshot_does_not_need_goes_and_comes_back(
     said = capsys.readouterr().out
     assert f"needed from seq {older + 1} on, by the older snapshot" in said
     assert "bytes a command" in said
-    assert main(["journal", "verify", str(data_dir)]) == 0
-    assert main(["journal", "restore", str(data_dir)]) == 0
+    assert pinion(["journal", "verify", str(data_dir)]) == 0
+    assert pinion(["journal", "restore", str(data_dir)]) == 0
     assert files(data_dir) == before
     assert "the journal begins at seq 1" in capsys.readouterr().out
 
@@ -112,8 +106,8 @@ def test_another_folder_serves_both_ways(data_dir: Path, tmp_path: Path) -> None
     before, folder = files(data_dir), tmp_path / "far" / "away"
 
     assert archive(data_dir, "--to", str(folder)) == 0
-    assert main(["journal", "restore", str(data_dir)]) == 1
-    assert main(["journal", "restore", str(data_dir), "--from", str(folder)]) == 0
+    assert pinion(["journal", "restore", str(data_dir)]) == 1
+    assert pinion(["journal", "restore", str(data_dir), "--from", str(folder)]) == 0
 
     assert files(data_dir) == before
     assert archive(data_dir, "--to", str(folder)) == 0, "what is in both places goes from the journal"
@@ -148,19 +142,19 @@ def test_verify_tells_what_is_missing_and_which_archive_holds_it(
     verify = ["journal", "verify", str(data_dir)]
     capsys.readouterr()
 
-    assert main(verify) == 1
+    assert pinion(verify) == 1
     said = capsys.readouterr()
     assert f"not here       seq 1 to {begin - 1}" in said.out
     assert f"seq 1 to {begin - 1} are neither in the journal nor in" in said.err
 
-    assert main([*verify, "--archive", str(one)]) == 1
+    assert pinion([*verify, "--archive", str(one)]) == 1
     assert f"seq {second} to {begin - 1} are neither" in capsys.readouterr().err
-    assert main([*verify, "--archive", str(other)]) == 1
+    assert pinion([*verify, "--archive", str(other)]) == 1
     assert f"seq 1 to {second - 1} are neither" in capsys.readouterr().err
-    assert main([*verify, "--archive", str(one), "--archive", str(other)]) == 0
+    assert pinion([*verify, "--archive", str(one), "--archive", str(other)]) == 0
     assert f"seq 1 to {begin - 1}; without a gap in {one}, {other}" in capsys.readouterr().out
 
-    assert main(["journal", "dump", str(data_dir), "--to", str(begin)]) == 0
+    assert pinion(["journal", "dump", str(data_dir), "--to", str(begin)]) == 0
     assert f"begins at seq {begin}: seq 1 to {begin - 1} are not here" in capsys.readouterr().err
 
 
@@ -171,30 +165,31 @@ def test_stats_and_restore_tell_of_one_archive_of_two(
     one, other = parted(data_dir, tmp_path)
     capsys.readouterr()
 
-    assert main(["journal", "stats", str(data_dir), "--archive", str(one)]) == 0
+    assert pinion(["journal", "stats", str(data_dir), "--archive", str(one)]) == 0
     assert f"  commands     seq 1 to {second - 1}\n" in capsys.readouterr().out
-    assert main(["journal", "restore", str(data_dir), "--from", str(one)]) == 1
+    assert pinion(["journal", "restore", str(data_dir), "--from", str(one)]) == 1
     assert "--from FOLDER" in capsys.readouterr().err
-    assert main(["journal", "restore", str(data_dir), "--from", str(other)]) == 0
-    assert main(["journal", "restore", str(data_dir), "--from", str(one)]) == 0
+    assert pinion(["journal", "restore", str(data_dir), "--from", str(other)]) == 0
+    assert pinion(["journal", "restore", str(data_dir), "--from", str(one)]) == 0
 
 
+@OF_TRADING
 def test_replay_names_the_command_that_brings_the_segments_back(
     data_dir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     archive(data_dir)
 
-    assert main(["replay", str(data_dir)]) == 1
+    assert pinion(["replay", str(data_dir)]) == 1
     assert f"pinion journal restore {data_dir}" in capsys.readouterr().err
-    assert main(["journal", "restore", str(data_dir)]) == 0
-    assert main(["replay", str(data_dir)]) == 0
+    assert pinion(["journal", "restore", str(data_dir)]) == 0
+    assert pinion(["replay", str(data_dir)]) == 0
 
 
 def test_stats_tell_what_the_archive_holds(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     archive(data_dir)
     capsys.readouterr()
 
-    assert main(["journal", "stats", str(data_dir)]) == 0
+    assert pinion(["journal", "stats", str(data_dir)]) == 0
 
     said = capsys.readouterr().out
     assert "archived       3 segments" in said
@@ -232,7 +227,7 @@ def test_where_nobody_can_tell_how_far_history_is_nothing_goes(
 ) -> None:
     before = files(data_dir)
 
-    assert main(["journal", "archive", str(data_dir)]) == 1
+    assert pinion(["journal", "archive", str(data_dir)]) == 1
 
     assert "--without-history" in capsys.readouterr().err
     assert files(data_dir) == before

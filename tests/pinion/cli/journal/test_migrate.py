@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,31 +20,27 @@ from engine.runtime.replay import snapshot
 from engine.runtime.replay.eras import EraReplica, owner_over_eras
 from engine.runtime.upkeep import migration
 from engine.settings.config import ConfigError
-from engine.trading.capacities import Capacities
-from engine.trading.digest import digest
-from pinion.cli.applications import TRADING
 from pinion.cli.journal.data import application_of, read_layout, remember
 from pinion.cli.journal.migrate import migrate, state_at_end
-from pinion.cli.main import main
-from tests import capacities as kept
+from tests.engine.runtime.echo_tools import BOTH
 from tests.engine.runtime.journal.power import KilledError
 from tests.engine.runtime.journal.test_archive import DyingDisk
 from tests.engine.trading.state_reading import check_invariants
 from tests.pinion.cli.journal import small_journal
+from tests.pinion.cli.journal.subjects import OF_TRADING, Subject, pinion
 
-LARGE, SMALL = asdict(Capacities()), asdict(kept.SMALL)
 STEP = 1 if os.environ.get("PINION_LONG") else 3
 """Of the moments to be killed at, each takes half a second."""
 BEFORE, AFTER = 700, 200
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A stopped instance's folder: more orders came than SMALL has room for."""
+def written(subject: Subject, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A stopped instance's folder: more came than `small` has room for."""
     data_dir = tmp_path_factory.mktemp("data")
-    small_journal.begin(data_dir)
-    commands = [*small_journal.DEFINITIONS, *small_journal.resting(1, BEFORE)]
-    small_journal.append(data_dir, [*commands, *small_journal.mixed(BEFORE + 1, AFTER, seed=1)])
+    remember(data_dir, subject.name, subject.small, BOTH)
+    commands = [*subject.definitions, *subject.filling(1, BEFORE)]
+    small_journal.append(data_dir, [*commands, *subject.mixed(BEFORE + 1, AFTER, 1)])
     small_journal.take_snapshot(data_dir, 300)
     small_journal.take_snapshot(data_dir, 800)
     return data_dir
@@ -57,80 +53,125 @@ def data_dir(written: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def large(tmp_path: Path) -> Path:
-    """Return a configuration of the default capacities."""
-    path = tmp_path / "large.toml"
-    path.write_text("[engine]\n")
-    return path
+def large(subject: Subject, tmp_path: Path) -> Path:
+    """Return a configuration of the larger capacities."""
+    return subject.write_config(tmp_path / "large.toml", subject.large)
 
 
 def run(data_dir: Path, file: Path) -> int:
-    return main(["journal", "migrate", str(data_dir), "--config", str(file)])
+    return pinion(["journal", "migrate", str(data_dir), "--config", str(file)])
 
 
-def events_of(data_dir: Path, tmp_path: Path) -> list[dict[str, Any]]:
+def told(data_dir: Path, tmp_path: Path) -> list[dict[str, Any]]:
+    """Return the events that `pinion replay` tells."""
     path = tmp_path / "events"
-    assert main(["replay", str(data_dir), "--events", str(path)]) == 0
+    assert pinion(["replay", str(data_dir), "--events", str(path)]) == 0
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+def events_of(data_dir: Path) -> Any:
+    """Return every event of the journal, replayed from the very beginning."""
+    application = application_of(data_dir, BOTH)
+    replica, made = EraReplica(application), [np.zeros(0, application.event_dtype)]
+    for records, epoch, _ in JournalReader(
+        data_dir / "journal", owner=owner_over_eras(application)
+    ).stretches(2**62):
+        replica.enter_epoch(epoch)
+        made.append(replica.apply(records))
+    return np.concatenate(made)
+
+
+def refusals(data_dir: Path, events: Any) -> int:
+    """Return how many of the events refuse their command."""
+    refusal = application_of(data_dir, BOTH).refusal
+    return sum(bool(refusal(event)) for event in events)
+
+
+def digest_at_end(data_dir: Path) -> str:
+    return application_of(data_dir, BOTH).digest(at_end(data_dir).state)
+
+
+def replayed_digest(data_dir: Path) -> str:
+    return application_of(data_dir, BOTH).digest(small_journal.replayed(data_dir).state)
+
+
 def at_end(data_dir: Path) -> EraReplica:
-    return state_at_end(data_dir, application_of(data_dir))[0]
+    return state_at_end(data_dir, application_of(data_dir, BOTH))[0]
 
 
-def test_after_it_old_decisions_stand_and_new_ones_have_the_new_room(
-    data_dir: Path, large: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_what_was_refused_for_lack_of_room_stays_refused_and_what_comes_has_room(
+    subject: Subject, data_dir: Path, large: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = events_of(data_dir, tmp_path)
+    before = events_of(data_dir)
+    name, used = subject.is_full
+
+    assert run(data_dir, large) == 0
+    small_journal.append(data_dir, subject.filling(10_000, 300))
+
+    after = events_of(data_dir)
+    assert refusals(data_dir, before) > 100
+    assert (after[: len(before)] == before).all()
+    assert len(after) >= len(before) + 300
+    assert refusals(data_dir, after[len(before) :]) == 0
+    assert pinion(["journal", "verify", str(data_dir)]) == 0
+    said = capsys.readouterr()
+    assert f"{name:<14} {used:,} -> {subject.large[name]:,}" in said.out
+    assert "all whole and chained" in said.out
+
+
+@OF_TRADING
+def test_replay_goes_over_it(subject: Subject, data_dir: Path, large: Path, tmp_path: Path) -> None:
+    before = told(data_dir, tmp_path)
     full = [each for each in before if each.get("reason") == "orders_full"]
 
     assert run(data_dir, large) == 0
-    assert events_of(data_dir, tmp_path) == before
-    small_journal.append(data_dir, small_journal.resting(10_000, 300))
+    assert told(data_dir, tmp_path) == before
+    small_journal.append(data_dir, subject.filling(10_000, 300))
 
-    after = events_of(data_dir, tmp_path)
+    after = told(data_dir, tmp_path)
     assert len(full) > 100
     assert after[: len(before)] == before
     assert [each["event"] for each in after[len(before) :]] == ["accepted"] * 300
     check_invariants(at_end(data_dir).state)
-    assert main(["journal", "verify", str(data_dir)]) == 0
-    said = capsys.readouterr()
-    assert "orders         512 -> 262,144" in said.out
-    assert "all whole and chained" in said.out
 
 
-def test_from_the_beginning_and_from_the_snapshot_the_state_is_the_same(data_dir: Path) -> None:
-    migrate(data_dir, LARGE, Disk())
-    small_journal.append(data_dir, small_journal.mixed(20_000, 400, seed=2))
-    application = application_of(data_dir)
+def test_from_the_beginning_and_from_the_snapshot_the_state_is_the_same(
+    subject: Subject, data_dir: Path
+) -> None:
+    migrate(data_dir, subject.large, Disk(), BOTH)
+    small_journal.append(data_dir, subject.mixed(20_000, 400, 2))
+    application = application_of(data_dir, BOTH)
     identity = application.identity
 
     taken, _ = snapshot.newest(data_dir, application.state_dtype, identity)
-    beginning = small_journal.replayed(data_dir)
 
     assert taken is not None
-    assert digest(at_end(data_dir).state) == digest(beginning.state)
-    assert survey(data_dir / "journal", taken.position, application.owner).end.seq == beginning.seq
+    assert digest_at_end(data_dir) == replayed_digest(data_dir)
+    end = survey(data_dir / "journal", taken.position, application.owner).end
+    assert end.seq == at_end(data_dir).seq
 
 
-def test_twice_and_with_nothing_in_between_and_down_again(data_dir: Path) -> None:
-    for capacities in (LARGE, SMALL, LARGE):
-        migrate(data_dir, capacities, Disk())
+def test_twice_and_with_nothing_in_between_and_down_again(subject: Subject, data_dir: Path) -> None:
+    for capacities in (subject.large, subject.small, subject.large):
+        migrate(data_dir, capacities, Disk(), BOTH)
     small_journal.append(data_dir, [])
-    migrate(data_dir, SMALL, Disk())
-    small_journal.append(data_dir, small_journal.mixed(20_000, 100, seed=3))
+    migrate(data_dir, subject.small, Disk(), BOTH)
+    small_journal.append(data_dir, subject.mixed(20_000, 100, 3))
 
-    assert len(read_layout(data_dir).past) == 4
-    assert digest(at_end(data_dir).state) == digest(small_journal.replayed(data_dir).state)
-    assert main(["journal", "verify", str(data_dir)]) == 0
+    assert len(read_layout(data_dir, BOTH).past) == 4
+    assert digest_at_end(data_dir) == replayed_digest(data_dir)
+    assert pinion(["journal", "verify", str(data_dir)]) == 0
 
 
-def test_whatif_goes_over_it(data_dir: Path, large: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@OF_TRADING
+def test_whatif_goes_over_it(
+    subject: Subject, data_dir: Path, large: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run(data_dir, large)
-    small_journal.append(data_dir, small_journal.resting(10_000, 10))
+    small_journal.append(data_dir, subject.filling(10_000, 10))
     capsys.readouterr()
 
-    assert main(["whatif", str(data_dir), "--limit", '{"account":1,"max_open_orders":3}']) == 0
+    assert pinion(["whatif", str(data_dir), "--limit", '{"account":1,"max_open_orders":3}']) == 0
 
     assert "max_open_orders" in capsys.readouterr().out
 
@@ -139,7 +180,7 @@ class HistorySide:
     """What a history process keeps: a source, a projection, a replica."""
 
     def __init__(self, data_dir: Path, mark: int) -> None:
-        application = application_of(data_dir)
+        application = application_of(data_dir, BOTH)
         assert application.projection is not None
         control = np.zeros(DURABLE + 1, np.int64)
         self.end = control[DURABLE] = at_end(data_dir).seq
@@ -163,9 +204,11 @@ class HistorySide:
 
 
 @pytest.mark.parametrize("mark", [0, 1, 500, 850, 906, 907, 950])
-def test_history_goes_on_from_any_mark_before_or_behind_it(data_dir: Path, mark: int) -> None:
-    migrate(data_dir, LARGE, Disk())
-    small_journal.append(data_dir, small_journal.mixed(20_000, 100, seed=4))
+def test_history_goes_on_from_any_mark_before_or_behind_it(
+    subject: Subject, data_dir: Path, mark: int
+) -> None:
+    migrate(data_dir, subject.large, Disk(), BOTH)
+    small_journal.append(data_dir, subject.mixed(20_000, 100, 4))
 
     history = HistorySide(data_dir, mark)
 
@@ -175,7 +218,7 @@ def test_history_goes_on_from_any_mark_before_or_behind_it(data_dir: Path, mark:
 
 
 def test_killed_at_any_moment_the_old_or_the_new_is_whole_and_again_finishes_it(
-    written: Path, tmp_path: Path
+    subject: Subject, written: Path, tmp_path: Path
 ) -> None:
     lives, alive, ends = 0, DyingDisk(), set()
     end = at_end(written).seq
@@ -183,10 +226,11 @@ def test_killed_at_any_moment_the_old_or_the_new_is_whole_and_again_finishes_it(
         data_dir = Path(shutil.copytree(written, tmp_path / str(lives)))
         alive = DyingDisk(lives)
         with suppress(KilledError):
-            migrate(data_dir, LARGE, alive)
-        is_new = (data_dir / migration.STAGED).exists() or bool(read_layout(data_dir).past)
-        remember(data_dir, TRADING, LARGE if is_new else SMALL)  # as a start does
-        application = application_of(data_dir)
+            migrate(data_dir, subject.large, alive, BOTH)
+        is_new = (data_dir / migration.STAGED).exists() or bool(read_layout(data_dir, BOTH).past)
+        capacities = subject.large if is_new else subject.small
+        remember(data_dir, subject.name, capacities, BOTH)  # as a start does
+        application = application_of(data_dir, BOTH)
         identity = application.identity
         taken, complaints = snapshot.newest(data_dir, application.state_dtype, identity)
         assert taken is not None
@@ -195,8 +239,8 @@ def test_killed_at_any_moment_the_old_or_the_new_is_whole_and_again_finishes_it(
         ends.add(is_new)
 
         if not is_new:
-            migrate(data_dir, LARGE, Disk())
-        small_journal.append(data_dir, small_journal.resting(10_000, 3))
+            migrate(data_dir, subject.large, Disk(), BOTH)
+        small_journal.append(data_dir, subject.filling(10_000, 3))
         assert at_end(data_dir).seq == end + 3
         assert not (data_dir / migration.STAGED).exists()
         shutil.rmtree(data_dir)
@@ -206,27 +250,27 @@ def test_killed_at_any_moment_the_old_or_the_new_is_whole_and_again_finishes_it(
 
 
 def test_an_interrupted_one_is_named_and_finished_by_the_same_command(
-    data_dir: Path, large: Path, capsys: pytest.CaptureFixture[str]
+    subject: Subject, data_dir: Path, large: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     disk = DyingDisk()
     copy = Path(shutil.copytree(data_dir, data_dir.parent / "copy"))
-    migrate(copy, LARGE, disk)
+    migrate(copy, subject.large, disk, BOTH)
     named = disk.log.index(("rename", migration.STAGED))
     with pytest.raises(KilledError):
-        migrate(data_dir, LARGE, DyingDisk(named + 2))
+        migrate(data_dir, subject.large, DyingDisk(named + 2), BOTH)
 
-    assert main(["journal", "verify", str(data_dir)]) == 1
+    assert pinion(["journal", "verify", str(data_dir)]) == 1
     assert "a migration was interrupted" in capsys.readouterr().err
     assert run(data_dir, large) == 0
     assert "finished the migration" in capsys.readouterr().out
-    assert main(["journal", "verify", str(data_dir)]) == 0
+    assert pinion(["journal", "verify", str(data_dir)]) == 0
 
 
-def test_the_snapshot_behind_it_can_be_made_again(data_dir: Path, large: Path) -> None:
-    migrate(data_dir, LARGE, Disk())
-    small_journal.append(data_dir, small_journal.resting(10_000, 20))
+def test_the_snapshot_behind_it_can_be_made_again(subject: Subject, data_dir: Path, large: Path) -> None:
+    migrate(data_dir, subject.large, Disk(), BOTH)
+    small_journal.append(data_dir, subject.filling(10_000, 20))
     snapshot.snapshot_paths(data_dir)[0].unlink()
-    application = application_of(data_dir)
+    application = application_of(data_dir, BOTH)
     identity = application.identity
     with pytest.raises(JournalError, match=r"pinion journal migrate .* --config FILE"):
         list(JournalReader(data_dir / "journal", owner=application.owner))
@@ -240,18 +284,20 @@ def test_the_snapshot_behind_it_can_be_made_again(data_dir: Path, large: Path) -
 
 
 def test_less_than_is_used_is_refused_by_name(
-    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    subject: Subject, data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = tmp_path / "less.toml"
-    path.write_text("[engine.capacities]\norders = 511\n")
+    name, used = subject.is_full
+    path = subject.write_config(tmp_path / "less.toml", subject.small | {name: used - 1})
     before = sorted(each.name for each in segment_paths(data_dir / "journal"))
 
     assert run(data_dir, path) == 2
 
     said = capsys.readouterr().err
-    assert "engine.capacities.orders = 511: 512 are, or were at one time, in use; set 512 or more" in said
+    assert (
+        f"engine.capacities.{name} = {used - 1}: {used} are, or were at one time, in use; set {used} or more"
+    ) in said
     assert sorted(each.name for each in segment_paths(data_dir / "journal")) == before
-    assert read_layout(data_dir).capacities["orders"] == SMALL["orders"]
+    assert read_layout(data_dir, BOTH).capacities == subject.small
 
 
 def test_a_running_instance_is_not_migrated(
@@ -266,16 +312,24 @@ def test_a_running_instance_is_not_migrated(
     assert f"in use by process {os.getpid()}: stop it first" in capsys.readouterr().err
 
 
-def test_a_start_with_other_capacities_names_the_command(data_dir: Path) -> None:
+def test_a_start_with_other_capacities_names_the_command(subject: Subject, data_dir: Path) -> None:
     with pytest.raises(ConfigError, match=f"pinion journal migrate {data_dir} --config FILE"):
-        remember(data_dir, TRADING, LARGE)
+        remember(data_dir, subject.name, subject.large, BOTH)
 
 
-def test_nothing_to_do_is_said(data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "same.toml"
-    names = ("orders", "instruments", "accounts", "currencies", "positions", "client_ids")
-    path.write_text("[engine.capacities]\n" + "".join(f"{name} = {SMALL[name]}\n" for name in names))
-
-    assert run(data_dir, path) == 0
+def test_nothing_to_do_is_said(
+    subject: Subject, data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(data_dir, subject.write_config(tmp_path / "same.toml", subject.small)) == 0
 
     assert "nothing to do" in capsys.readouterr().out
+
+
+def test_an_application_that_cannot_convert_its_state_keeps_its_capacities(
+    subject: Subject, data_dir: Path
+) -> None:
+    tools = BOTH[subject.name]()
+    fixed = replace(tools, make=lambda capacities: replace(tools.make(capacities), convert=None))
+
+    with pytest.raises(JournalError, match=f"'{subject.name}' cannot change its capacities; keep them"):
+        migrate(data_dir, subject.large, Disk(), {subject.name: lambda: fixed})

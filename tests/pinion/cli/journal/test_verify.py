@@ -4,26 +4,33 @@ from pathlib import Path
 
 import pytest
 
-from pinion.cli.main import main
-from tests.pinion.cli.journal.small_journal import DEFINITIONS, append, begin, resting, take_snapshot
+from pinion.cli.journal.data import remember
+from tests.engine.runtime.echo_tools import BOTH
+from tests.pinion.cli.journal.small_journal import append, take_snapshot
+from tests.pinion.cli.journal.subjects import OF_TRADING, Subject, pinion
 
 
 @pytest.fixture
-def data_dir(tmp_path: Path) -> Path:
+def data_dir(subject: Subject, tmp_path: Path) -> Path:
     """Return a folder with 106 commands, some of them behind a snapshot."""
     made = tmp_path / "data"
-    begin(made)
-    append(made, [*DEFINITIONS, *resting(1, 100)])
+    write(made, subject, 1)
     take_snapshot(made, upto=50)
     return made
 
 
+def write(data_dir: Path, subject: Subject, first: int) -> None:
+    """Write a journal whose commands are numbered from `first` on."""
+    remember(data_dir, subject.name, subject.small, BOTH)
+    append(data_dir, [*subject.definitions, *subject.filling(first, 100)])
+
+
 def quarantine(data_dir: Path, seq: int) -> int:
-    return main(["journal", "quarantine", str(seq), "--data", str(data_dir)])
+    return pinion(["journal", "quarantine", str(seq), "--data", str(data_dir)])
 
 
 def verify(data_dir: Path, *options: str) -> int:
-    return main(["journal", "verify", str(data_dir), *options])
+    return pinion(["journal", "verify", str(data_dir), *options])
 
 
 def snapshot_seq(data_dir: Path) -> int:
@@ -64,6 +71,7 @@ def test_verify_lists_what_is_quarantined(data_dir: Path, capsys: pytest.Capture
     assert "quarantined    seq 100, 102" in capsys.readouterr().out
 
 
+@OF_TRADING
 @pytest.mark.parametrize("content", [b"100\nx1\n", b"100\n\xff\xfe\n", b"100\n101 102\n", b"100\n-3\n"])
 def test_a_damaged_quarantine_file_is_named(
     data_dir: Path, content: bytes, capsys: pytest.CaptureFixture[str]
@@ -73,7 +81,7 @@ def test_a_damaged_quarantine_file_is_named(
 
     assert verify(data_dir) == 1
     told = capsys.readouterr().err
-    assert main(["replay", str(data_dir)]) == 1
+    assert pinion(["replay", str(data_dir)]) == 1
 
     for said in (told, capsys.readouterr().err):
         assert f"{path}: line 2:" in said
@@ -93,11 +101,10 @@ def test_verify_finds_a_quarantined_command_that_is_to_come(
 
 
 def test_verify_finds_the_snapshot_of_another_journal(
-    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    subject: Subject, data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = tmp_path / "other"
-    begin(other)
-    append(other, [*DEFINITIONS, *resting(1000, 100)])
+    write(other, subject, 1000)
     foreign = take_snapshot(other, upto=50)
     (data_dir / "snapshots" / foreign.name).write_bytes(foreign.read_bytes())
 
