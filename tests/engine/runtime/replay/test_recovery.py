@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -40,12 +40,14 @@ RECOVERY = ("restored", "replayed", "rings", "events_written", "events")
 class EchoInstance:
     """The process, a feeder on its spare ring, and what the feeder was told."""
 
-    def __init__(self, data_dir: Path, crash_at: str = "", module: str = "echo_instance") -> None:
+    def __init__(
+        self, data_dir: Path, crash_at: str = "", module: str = "echo_instance", arguments: Sequence[str] = ()
+    ) -> None:
         self.data_dir = data_dir
         self.errors = data_dir.parent / "stderr.txt"
         with self.errors.open("ab") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", f"tests.engine.runtime.{module}", str(data_dir)], cwd=ROOT,
+                [sys.executable, "-m", f"tests.engine.runtime.{module}", str(data_dir), *arguments], cwd=ROOT,
                 env={**os.environ, VARIABLE: crash_at}, stdout=subprocess.PIPE, stderr=errors, text=True,
             )  # fmt: skip
         self.events: list[Any] = []
