@@ -134,6 +134,8 @@ def test_history_outlives_its_process_and_worker_and_shadow_agree(
     running.play(count, BATCHES)
     answers = add(running, 1, ACCOUNTS, ACCOUNTS - 1)
 
+    assert pinion(["status", "--data", str(data_dir)]) == 0
+    assert f"{ECHO.name} on {data_dir}" in capsys.readouterr().out
     assert pinion(["digest", "--data", str(data_dir)]) == 0
     told = json.loads(capsys.readouterr().out)
     stop(running)
