@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine.contract.application import Application
 from engine.contract.instance import Instance
 from engine.runtime.supervision.children import Child, DoorSpec
 from engine.runtime.supervision.configure import Definition
@@ -18,7 +19,7 @@ from engine.settings import config
 from engine.settings.config import ConfigError, DoorSettings
 from engine.trading import demo
 from engine.trading.settings import TradingSettings
-from pinion.cli.applications import TRADING
+from pinion.cli.applications import TRADING, Applications
 from pinion.cli.arguments import DEFAULT_DATA, whole_argument
 from pinion.cli.command import DONE
 from pinion.cli.instance.definitions import definitions, missing
@@ -67,8 +68,10 @@ def run(args: argparse.Namespace) -> int:
         settings = read_settings(args)
         wanted = definitions(settings)
         with owned(data_dir, (ORDER_DOOR, API_DOOR)) as lock:
-            settings = settle(settings, data_dir, is_demo=args.config is None)
-            supervisor = build(settings, wanted, data_dir, lock, str(args.config or "demo"))
+            settings = settle(settings, data_dir, args.applications, is_demo=args.config is None)
+            application = application_for(settings, data_dir, args.applications)
+            source = str(args.config or "demo")
+            supervisor = build(application, settings, wanted, data_dir, lock, source)
             return serve(supervisor)
     except msgspec.ValidationError as error:
         raise ConfigError(str(error)) from error
@@ -93,16 +96,18 @@ def read_settings(args: argparse.Namespace) -> TradingSettings:
     return msgspec.structs.replace(settings, engine=msgspec.structs.replace(settings.engine, **given))
 
 
-def settle(settings: TradingSettings, data_dir: Path, *, is_demo: bool) -> TradingSettings:
+def settle(
+    settings: TradingSettings, data_dir: Path, applications: Applications, *, is_demo: bool
+) -> TradingSettings:
     """Note in the folder, which is ours, what belongs to it for good: capacities and the demo's key."""
     is_durable, sizes = settings.engine.durability == "sync", sizes_of(settings)
     if is_durable:
-        require_fit(data_dir, TRADING, sizes)
+        require_fit(data_dir, TRADING, sizes, applications)
     if is_demo:
         keys = demo.demo_keys(demo.demo_token(data_dir))
         settings = msgspec.structs.replace(settings, keys=keys)
     if is_durable:
-        remember(data_dir, TRADING, sizes)
+        remember(data_dir, TRADING, sizes, applications)
     return settings
 
 
@@ -110,6 +115,13 @@ def sizes_of(settings: TradingSettings) -> dict[str, int]:
     """Return the capacities by name."""
     sizes: dict[str, int] = msgspec.structs.asdict(settings.engine.capacities)
     return sizes
+
+
+def application_for(settings: TradingSettings, data_dir: Path, applications: Applications) -> Application:
+    """Return trading with these capacities, and with those that the folder's journal had before."""
+    if settings.engine.durability == "sync":
+        return application_of(data_dir, applications)
+    return TOOLS.make(sizes_of(settings))
 
 
 def serve(supervisor: Supervisor) -> int:
@@ -124,9 +136,14 @@ def serve(supervisor: Supervisor) -> int:
 
 
 def build(
-    settings: TradingSettings, wanted: Sequence[Definition], data_dir: Path, lock: int, source: str
+    application: Application,
+    settings: TradingSettings,
+    wanted: Sequence[Definition],
+    data_dir: Path,
+    lock: int,
+    source: str,
 ) -> Supervisor:
-    """Put the instance together: application, configuration, doors."""
+    """Put the instance together: configuration, doors, supervisor."""
     keys = config.door_keys(settings)
     http = DoorSettings(
         data_dir=data_dir,
@@ -152,9 +169,6 @@ def build(
         origins=settings.api.origins,
     )
     doors = (DoorSpec(http, "gateways.http.serve"), DoorSpec(queries, "api.serve"))
-    application = TOOLS.make(sizes_of(settings))
-    if settings.engine.durability == "sync":
-        application = application_of(data_dir)  # the same capacities, and those that the journal had before
     return Supervisor(
         data_dir=data_dir,
         lock=lock,

@@ -35,8 +35,8 @@ from engine.trading.instruments import Catalogue, RefusedAtDoor
 from engine.trading.offline.kernels import apply_unnumbered
 from engine.trading.records import COMMAND, EventKind, Op, Reason, Side
 from gateways.json_lines import CommandEncoder, MalformedCommand
-from pinion.cli.applications import TRADING
-from pinion.cli.command import DONE
+from pinion.cli.applications import TRADING, Applications
+from pinion.cli.command import DONE, FAILED, WRONG_USAGE
 from pinion.cli.journal.data import data_folder, open_journal, read_layout, require_application
 from pinion.cli.kernels import announced_compilation
 from pinion.cli.outputs import is_standard_output, output, refuse_overwriting
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     # Opened ahead: a replay may take an hour, and a name that cannot be written would lose it.
     with nullcontext() if args.orders is None else output(args.orders) as file:
         with announced_compilation():
-            question = Question(data_dir, limits)
+            question = Question(data_dir, limits, args.applications)
         question.ask()
         _write(file, question)
     _print(question, sys.stderr if is_standard_output(args.orders) else sys.stdout)
@@ -121,9 +121,9 @@ def _refuse_twice(limits: list[dict[str, Any]]) -> None:
 class Question:
     """The question of `pinion whatif`: the journal, decided twice."""
 
-    def __init__(self, data_dir: Path, limits: list[dict[str, Any]]) -> None:
-        self.was, self._reader = open_journal(data_dir)
-        self.would, _ = open_journal(data_dir)
+    def __init__(self, data_dir: Path, limits: list[dict[str, Any]], applications: Applications) -> None:
+        self.was, self._reader = open_journal(data_dir, applications=applications)
+        self.would, _ = open_journal(data_dir, applications=applications)
         self._limits = limits
         self._refusals: dict[int, str] = {}
         self.commands = self.entered = 0

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from engine.runtime.journal.journal import JournalError
 from pinion.cli.applications import TRADING
 from pinion.cli.journal.data import remember
 from pinion.cli.main import main
@@ -84,20 +83,21 @@ def test_a_folder_of_an_application_that_is_not_known_is_refused_by_name(
     assert content(foreign / "journal") == before
 
 
-@pytest.mark.parametrize("command", [("replay",), ("whatif", "--limit", '{"account":1,"max_open_orders":5}')])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(("replay",), ("whatif", "--limit", '{"account":1,"max_open_orders":5}')),
+        ("up", "--api-port", "0", "--order-port", "0", "--data"),
+    ],
+    ids=lambda command: command[0],
+)
 def test_what_is_for_trading_alone_says_so(
     foreign: Path, command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    before = content(foreign / "journal")
+
     assert pinion([*command, str(foreign)]) == 1
 
     said = capsys.readouterr().err
+    assert content(foreign / "journal") == before
     assert f"{foreign}: its journal is of the application '{NAME}', this is for '{TRADING}' alone" in said
-
-
-def test_an_instance_does_not_start_on_the_folder_of_another_application(foreign: Path) -> None:
-    before = content(foreign)
-
-    with pytest.raises(JournalError, match=f"'{NAME}', this is for '{TRADING}' alone; name a data folder"):
-        remember(foreign, TRADING, subjects.TRADING.small, BOTH)
-
-    assert content(foreign) == before
