@@ -21,14 +21,13 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from engine.contract.instance import PortError
 from engine.runtime.journal import journal
-from engine.runtime.journal.journal import JournalError, JournalReader
+from engine.runtime.journal.journal import JournalReader
 from engine.runtime.upkeep import archive
 from engine.settings.config import ConfigError
 from pinion.cli.applications import ApplicationTools
 from pinion.cli.arguments import DEFAULT_DATA, whole_argument
-from pinion.cli.command import DONE, FAILED, WRONG_USAGE
+from pinion.cli.command import DONE
 from pinion.cli.journal import archive as journal_archive
 from pinion.cli.journal import migrate as journal_migrate
 from pinion.cli.journal import quarantine as journal_quarantine
@@ -85,19 +84,12 @@ def run(args: argparse.Namespace) -> int:
     if args.action is None:
         args.explain()
         return DONE
-    try:
-        if args.action == "quarantine":
-            return journal_quarantine.run(data_folder(args.data), args.seq, args.applications)
-        data_dir = data_folder(args.dir)
-        if args.action != "migrate":  # which finishes first what an interrupted one left
-            read_layout(data_dir, args.applications)  # before anything is written, be it a lock file
-        return ACTIONS[args.action](data_dir, args)
-    except ConfigError as error:
-        print(f"pinion journal {args.action}: {error}", file=sys.stderr)
-        return WRONG_USAGE
-    except (JournalError, PortError) as error:
-        print(f"pinion journal {args.action}: {error}", file=sys.stderr)
-        return FAILED
+    if args.action == "quarantine":
+        return journal_quarantine.run(data_folder(args.data), args.seq, args.applications)
+    data_dir = data_folder(args.dir)
+    if args.action != "migrate":  # which finishes first what an interrupted one left
+        read_layout(data_dir, args.applications)  # before anything is written, be it a lock file
+    return ACTIONS[args.action](data_dir, args)
 
 
 def _dump(data_dir: Path, args: argparse.Namespace) -> int:

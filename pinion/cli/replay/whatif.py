@@ -36,7 +36,7 @@ from engine.trading.offline.kernels import apply_unnumbered
 from engine.trading.records import COMMAND, EventKind, Op, Reason, Side
 from gateways.json_lines import CommandEncoder, MalformedCommand
 from pinion.cli.applications import TRADING, Applications
-from pinion.cli.command import DONE, FAILED, WRONG_USAGE
+from pinion.cli.command import DONE
 from pinion.cli.journal.data import data_folder, open_journal, read_layout, require_application
 from pinion.cli.kernels import announced_compilation
 from pinion.cli.outputs import is_standard_output, output, refuse_overwriting
