@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from pathlib import Path
 
 from ringbuf.kernel_cache import PACKAGES
@@ -12,6 +13,9 @@ FUNCTION_LINES_MAX = 70
 MATCH_LOOP_LINES_MAX = 120
 MATCH_LOOPS = {("engine/trading/kernels/match.py", "walk")}
 """Functions that may have MATCH_LOOP_LINES_MAX lines."""
+FOLDER_FILES_MAX = 16
+LARGE_FOLDERS = {"engine/trading/kernels", "perf", "ringbuf"}
+"""Folders with more files; ARCHITECTURE.md says why."""
 BANNED_MODULE_WORDS = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
 
 
@@ -39,6 +43,16 @@ def test_functions_are_at_most_70_lines() -> None:
         for count in [function.end_lineno - function.lineno + 1 if function.end_lineno else 0]
         if count > limit(path, function.name)
     ])  # fmt: skip
+
+
+def test_folders_have_few_files() -> None:
+    counts = Counter(path.parent for path in files() if not name_of(path).startswith("tests/"))
+    found = {name_of(folder): count for folder, count in counts.items() if count > FOLDER_FILES_MAX}
+    report([f"{name}: {count} files" for name, count in found.items() if name not in LARGE_FOLDERS])
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    report(
+        [f"ARCHITECTURE.md does not say why {name} is large" for name in found if f"`{name}/`" not in text]
+    )
 
 
 def test_no_module_has_a_name_that_says_nothing() -> None:
