@@ -6,6 +6,7 @@ truth of its own: a segment's header says whether it is what the file claims.
 """
 
 import errno
+import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -144,6 +145,19 @@ def write_atomically(path: Path, content: bytes, *, sync: bool = False) -> None:
             file.flush()
             os.fsync(descriptor)
     os.replace(draft, path)
+
+
+def take_lock(path: Path, note: bytes) -> int | None:
+    """Take a file's lock until this process ends or closes it, and leave a note in it; None: it is taken."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, note, 0)
+    return descriptor
 
 
 def make_private(folder: Path) -> None:

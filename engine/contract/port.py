@@ -11,7 +11,6 @@ than given), never a wait. A reader that was overtaken knows it: `laps` rises, e
 lost to it, and it goes on with the newest.
 """
 
-import fcntl
 import json
 import os
 import time
@@ -37,6 +36,7 @@ from engine.contract.instance import (
     counter_name,
     read,
     ring_lock_path,
+    take_lock,
 )
 from engine.contract.instance import attach_state as instance_state
 from engine.contract.own_events import keep_own
@@ -319,15 +319,8 @@ def attach_state(data_dir: Path) -> npt.NDArray[Any]:
 
 def _lock_ring(data_dir: Path, ring_name: str) -> int | None:
     """Take the ring's lock for this process and note who holds it; None when it is taken."""
-    descriptor = os.open(ring_lock_path(data_dir, ring_name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "since": time.time_ns()}).encode(), 0)
-    return descriptor
+    note = json.dumps({"pid": os.getpid(), "since": time.time_ns()}).encode()
+    return take_lock(ring_lock_path(data_dir, ring_name), note)
 
 
 def _holder(data_dir: Path, ring_name: str) -> int | None:

@@ -6,7 +6,6 @@ milliseconds, and PR_SET_PDEATHSIG refers to the supervisor itself: when it dies
 """
 
 import ctypes
-import fcntl
 import logging
 import os
 import select
@@ -16,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from engine.contract.instance import take_lock
 from engine.contract.stop_signals import stop_signals
 
 log = logging.getLogger(__name__)
@@ -89,16 +89,11 @@ def role_lock_path(data_dir: Path, role: str) -> Path:
 def take_role(data_dir: Path, role: str) -> int:
     """Take the role's lock for life and note our pid in it; RoleTakenError names the holder."""
     path = role_lock_path(data_dir, role)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        holder = os.pread(descriptor, 32, 0).strip()
-        os.close(descriptor)
-        raise RoleTakenError(path, int(holder) if holder.isdigit() else None) from None
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-    return descriptor
+    lock = take_lock(path, str(os.getpid()).encode())
+    if lock is None:
+        holder = path.read_bytes()[:32].strip()
+        raise RoleTakenError(path, int(holder) if holder.isdigit() else None)
+    return lock
 
 
 def await_role(data_dir: Path, role: str, wait_s: float) -> None:

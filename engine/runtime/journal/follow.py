@@ -9,13 +9,12 @@ import time
 from pathlib import Path
 
 from engine.contract.application import JournalOwner
-from engine.runtime.journal.frames import Frame, Records, frame_at
+from engine.runtime.journal.frames import Frame, Position, Records, frames_behind
 from engine.runtime.journal.journal import (
     RESTORE,
     Broken,
     JournalError,
     JournalSegment,
-    Position,
     first_seq_of,
     number_of,
     open_segment,
@@ -74,15 +73,16 @@ class Follower:
         """Return the frames side by side that begin at or below `upto`."""
         segment = self._seek()
         first = last = self._next_frame(segment)
+        frames = frames_behind(segment.records, last.end_slot, last.end)
         while last.last_seq < upto and last.end_slot - first.slot < STRETCH_SLOTS:
-            frame = frame_at(segment.records, last.end_slot)
-            if frame is None or frame.previous != last.digest or frame.epoch != last.epoch:
+            frame = next(frames, None)
+            if frame is None or frame.epoch != last.epoch:
                 break  # the next call finds out why
             if self._is_superseded(frame.first_seq):
                 break
             last = frame
         self._slot = last.end_slot
-        return segment.records[first.slot : last.end_slot], last.epoch, Position(last.last_seq, last.digest)
+        return segment.records[first.slot : last.end_slot], last.epoch, last.end
 
     def _seek(self) -> JournalSegment:
         """Return the segment that holds the frame behind the position, `_slot` at its head."""
@@ -126,8 +126,8 @@ class Follower:
 
     def _next_frame(self, segment: JournalSegment) -> Frame:
         wanted = self.position.seq + 1
-        frame = frame_at(segment.records, self._slot)
-        if frame is None or frame.first_seq != wanted or frame.previous != self.position.digest:
+        frame = next(frames_behind(segment.records, self._slot, self.position), None)
+        if frame is None:
             raise JournalError(
                 f"{segment.path}: seq {wanted} was declared durable, but no valid frame of it stands at "
                 f"byte {segment.offset_bytes(self._slot):,}; {RESTORE}"

@@ -19,6 +19,8 @@ changed, dropped or inserted without changing every digest after it.
 import ast
 import re
 import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -83,6 +85,14 @@ _SEGMENT_DIGEST_AT: int = SEGMENT_HEAD.fields["digest"][1]
 Records = npt.NDArray[np.void]
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place between two frames."""
+
+    seq: int  # of the last command before it
+    digest: bytes  # of the frame that ends there
+
+
 class Frame(NamedTuple):
     """A valid frame of a segment."""
 
@@ -99,6 +109,11 @@ class Frame(NamedTuple):
     def last_seq(self) -> int:
         """The seq of its last command."""
         return self.first_seq + self.command_count - 1
+
+    @property
+    def end(self) -> Position:
+        """The place behind it."""
+        return Position(self.last_seq, self.digest)
 
     @property
     def end_slot(self) -> int:
@@ -126,6 +141,11 @@ class SegmentHead(NamedTuple):
     first_seq: int
     created_at: int
     anchor: bytes
+
+    @property
+    def begin(self) -> Position:
+        """The place before its first command."""
+        return Position(self.first_seq - 1, self.anchor)
 
 
 def npy_head(count: int, dtype: np.dtype[Any], head_bytes: int = NPY_HEAD_BYTES) -> bytes:
@@ -204,6 +224,18 @@ def frame_at(records: Records, slot: int) -> Frame | None:
     if _digest_around(content, _FRAME_DIGEST_AT) != digest:
         return None
     return Frame(records, slot, epoch, first_seq, count, durable_upto, previous, digest)
+
+
+def frames_behind(records: Records, slot: int, place: Position) -> Iterator[Frame]:
+    """Yield the frames from a slot on, as far as each continues the one before.
+
+    place : where the frame at `slot` has to begin
+    """
+    while (frame := frame_at(records, slot)) is not None:
+        if frame.first_seq != place.seq + 1 or frame.previous != place.digest:
+            return
+        yield frame
+        slot, place = frame.end_slot, frame.end
 
 
 def segment_head(

@@ -24,10 +24,12 @@ from engine.runtime.journal.frames import (
     NO_DIGEST,
     NPY_HEAD_BYTES,
     Frame,
+    Position,
     Records,
     SegmentHead,
     first_difference,
     frame_at,
+    frames_behind,
     npy_head,
     read_segment_head,
     record_of,
@@ -63,14 +65,6 @@ class JournalSegment:
     def offset_bytes(self, slot: int) -> int:
         """Return where in the file a slot begins."""
         return NPY_HEAD_BYTES + slot * self.records.itemsize
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """A place between two frames."""
-
-    seq: int  # of the last command before it
-    digest: bytes  # of the frame that ends there
 
 
 START = Position(0, NO_DIGEST)
@@ -208,12 +202,13 @@ class Broken:
 
 def walked(segment: JournalSegment, upto: int) -> tuple[int, Position] | Broken:
     """Follow a segment's chain from its head until `upto` is reached; return the slot and place behind."""
-    slot, at = 1, Position(segment.head.first_seq - 1, segment.head.anchor)
+    slot, at = 1, segment.head.begin
+    frames = frames_behind(segment.records, slot, at)
     while at.seq < upto:
-        frame = frame_at(segment.records, slot)
-        if frame is None or frame.first_seq != at.seq + 1 or frame.previous != at.digest:
+        frame = next(frames, None)
+        if frame is None:
             return Broken(segment, slot, at)
-        slot, at = frame.end_slot, Position(frame.last_seq, frame.digest)
+        slot, at = frame.end_slot, frame.end
     return slot, at
 
 
@@ -301,25 +296,22 @@ class JournalReader:
     def _frames(self, segment: JournalSegment, stop: int | None) -> Iterator[Frame]:
         """Yield the frames of one segment that lie behind the position and below `stop`."""
         self.segment = segment
-        slot = 1
-        chained = segment.head.anchor
-        seq = segment.head.first_seq - 1
-        if seq == self.position.seq and chained != self.position.digest:
+        slot, at = 1, segment.head.begin
+        if at.seq == self.position.seq and at.digest != self.position.digest:
             raise JournalError(
-                f"{segment.path}: is chained to another frame at seq {seq} than the one before it: it "
+                f"{segment.path}: is chained to another frame at seq {at.seq} than the one before it: it "
                 f"belongs to another journal, or one of them was altered; {RESTORE}"
             )
-        while stop is None or seq + 1 < stop:
-            frame = frame_at(segment.records, slot)
-            if frame is None or frame.first_seq != seq + 1 or frame.previous != chained:
+        for frame in frames_behind(segment.records, slot, at):
+            if stop is not None and frame.first_seq >= stop:
                 break
-            seq, chained, slot = frame.last_seq, frame.digest, frame.end_slot
-            if seq <= self._start.seq:
-                if seq == self._start.seq and chained != self._start.digest:
+            slot, at = frame.end_slot, frame.end
+            if at.seq <= self._start.seq:
+                if at.seq == self._start.seq and at.digest != self._start.digest:
                     raise JournalError(
-                        f"{segment.path}: the frame that ends at seq {seq} is not the one that the snapshot "
-                        f"was taken behind: one of them belongs to another journal; remove the snapshot, or "
-                        f"{RESTORE}"
+                        f"{segment.path}: the frame that ends at seq {at.seq} is not the one that the "
+                        f"snapshot was taken behind: one of them belongs to another journal; remove the "
+                        f"snapshot, or {RESTORE}"
                     )
                 continue
             if frame.first_seq <= self._start.seq:
@@ -327,14 +319,14 @@ class JournalReader:
                     f"{segment.path}: no frame ends at seq {self._start.seq}, where a snapshot was taken: it "
                     f"belongs to another journal; remove the snapshot"
                 )
-            self.position = Position(seq, chained)
+            self.position = at
             yield frame
-        self.end = Broken(segment, slot, Position(seq, chained))
+        self.end = Broken(segment, slot, at)
 
 
 def _stretch(first: Frame, last: Frame) -> tuple[Records, int, Position]:
     records = first.records[first.slot : last.end_slot]
-    return records, last.epoch, Position(last.last_seq, last.digest)
+    return records, last.epoch, last.end
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,7 +374,7 @@ def survey(
     # The segment's own head says that everything before it was synced.
     if reader.segment is not None and reader.segment.head.first_seq - 1 > durable.seq:
         head = reader.segment.head
-        durable = Position(head.first_seq - 1, head.anchor)
+        durable = head.begin
         tail = [frame for frame in tail if frame.first_seq > durable.seq]
     return Found(reader.position, durable, tuple(tail), max(numbers, default=0) + 1, cut)
 

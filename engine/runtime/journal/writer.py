@@ -21,8 +21,16 @@ import numpy.typing as npt
 from engine.contract.application import JournalOwner
 from engine.runtime.crash_points import crash_point
 from engine.runtime.journal.disk import Disk
-from engine.runtime.journal.frames import NPY_HEAD_BYTES, Frame, npy_head, seal, segment_head, seq_at
-from engine.runtime.journal.journal import Position, segment_name
+from engine.runtime.journal.frames import (
+    NPY_HEAD_BYTES,
+    Frame,
+    Position,
+    npy_head,
+    seal,
+    segment_head,
+    seq_at,
+)
+from engine.runtime.journal.journal import segment_name
 from engine.runtime.journal.spare_segment import SpareSegment
 from engine.runtime.place import is_in_place
 
@@ -198,7 +206,7 @@ class JournalWriter:
         for frame in tail:
             # The head lies right ahead of the commands: verbatim, so that the chain goes on.
             self.disk.write(self._file, frame.content, self._offset(slot))
-            slot, end = slot + 1 + frame.command_count, Position(frame.last_seq, frame.digest)
+            slot, end = slot + 1 + frame.command_count, frame.end
         crash_point("journaler.segment_written")
         self.disk.sync(self._file)
         crash_point("journaler.segment_synced")

@@ -17,13 +17,7 @@ from engine.contract.records import Operation
 from engine.runtime.history.historian import PIECE_COMMANDS, GoOn, Historian
 from engine.runtime.journal import journal
 from engine.runtime.journal.follow import Follower
-from engine.runtime.journal.journal import (
-    JournalError,
-    Position,
-    first_seq_of,
-    open_segment,
-    segment_paths,
-)
+from engine.runtime.journal.journal import JournalError, first_seq_of, open_segment, segment_paths
 from engine.runtime.journal.quarantine import quarantined
 from engine.runtime.replay.eras import Changed, EraReplica, owner_over_eras, whole_snapshots
 from engine.runtime.replay.replica import Replica
@@ -71,8 +65,8 @@ class JournalSource:
                 f"{self._folder}: seq {seq} is needed for history; bring the earlier segments back from the "
                 f"archive: pinion journal restore {self._folder.parent}"
             )
-        head = open_segment(holding[-1], self._owner).head
-        self._follower = Follower(self._folder, Position(head.first_seq - 1, head.anchor), self._owner)
+        begin = open_segment(holding[-1], self._owner).head.begin
+        self._follower = Follower(self._folder, begin, self._owner)
 
 
 def replica_at(

@@ -24,7 +24,8 @@ from engine.runtime.calls import call_at_sync
 from engine.runtime.crash_points import crash_point
 from engine.runtime.journal import journal
 from engine.runtime.journal.disk import Disk
-from engine.runtime.journal.journal import START, JournalError, Position
+from engine.runtime.journal.frames import Position
+from engine.runtime.journal.journal import START, JournalError
 from engine.runtime.journal.writer import JournalWriter
 from engine.runtime.replay import snapshot
 from engine.runtime.shared_memory import Segments

@@ -26,6 +26,7 @@ from engine.contract.control_words import DURABLE, OPENED, STATE_EPOCH
 from engine.contract.instance import counter_name
 from engine.runtime.crash_points import crash_point
 from engine.runtime.journal import journal
+from engine.runtime.journal.frames import Position
 from engine.runtime.journal.journal import JournalError
 from engine.runtime.journal.quarantine import quarantined
 from engine.runtime.journal.read_ahead import read_ahead
@@ -119,7 +120,7 @@ def _open_state_epoch(segments: Segments) -> int:
     return turn
 
 
-def _restore_state(segments: Segments, replica: Replica, data_dir: Path) -> journal.Position:
+def _restore_state(segments: Segments, replica: Replica, data_dir: Path) -> Position:
     """Bring the shared state to the newest snapshot; return where the journal goes on."""
     application = segments.application
     snapshot.clear(segments.state.slots, SHM / segments.state.name, DATA_OFFSET_BYTES)

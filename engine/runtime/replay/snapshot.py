@@ -19,8 +19,8 @@ import numpy.typing as npt
 
 from engine.runtime.crash_points import crash_point
 from engine.runtime.journal.disk import Disk
-from engine.runtime.journal.frames import DIGEST_BYTES, first_difference, npy_head
-from engine.runtime.journal.journal import START, Position
+from engine.runtime.journal.frames import DIGEST_BYTES, Position, first_difference, npy_head
+from engine.runtime.journal.journal import START
 from engine.runtime.replay.replica import RING_MARK, RING_MARKS, Replica
 
 FOLDER = "snapshots"

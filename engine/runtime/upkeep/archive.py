@@ -24,14 +24,19 @@ from engine.contract.application import Application
 from engine.runtime.crash_points import crash_point
 from engine.runtime.journal import journal
 from engine.runtime.journal.disk import Disk
-from engine.runtime.journal.frames import NPY_HEAD_BYTES, frame_at, read_segment_head, record_of
+from engine.runtime.journal.frames import (
+    NPY_HEAD_BYTES,
+    Position,
+    frames_behind,
+    read_segment_head,
+    record_of,
+)
 from engine.runtime.journal.journal import (
     SEGMENT_NAME,
     Broken,
     JournalError,
     JournalReader,
     JournalSegment,
-    Position,
     first_seq_of,
     number_of,
     open_segment,
@@ -294,10 +299,13 @@ def last_seq_of(packed: Path) -> int:
         raise JournalError(f"{packed}: holds no journal segment; {journal.RESTORE}")
     slot_count = (len(content) - NPY_HEAD_BYTES) // record.itemsize
     records = np.frombuffer(content, record, slot_count, NPY_HEAD_BYTES)
-    slot, seq = 1, first_seq_of(packed) - 1
-    while (frame := frame_at(records, slot)) is not None and frame.first_seq == seq + 1:
-        slot, seq = frame.end_slot, frame.last_seq
-    return seq
+    head = read_segment_head(records[:1].tobytes())
+    if isinstance(head, str):
+        raise JournalError(f"{packed}: {head}; {journal.RESTORE}")
+    end = head.begin
+    for frame in frames_behind(records, 1, end):
+        end = frame.end
+    return end.seq
 
 
 class Piece(NamedTuple):

@@ -18,8 +18,8 @@ from engine.contract.application import Application, Era
 from engine.contract.instance import SUPERVISOR
 from engine.runtime.journal import journal
 from engine.runtime.journal.disk import Disk
-from engine.runtime.journal.frames import Frame
-from engine.runtime.journal.journal import JournalError, JournalReader, Position
+from engine.runtime.journal.frames import Frame, Position
+from engine.runtime.journal.journal import JournalError, JournalReader
 from engine.runtime.journal.quarantine import quarantined
 from engine.runtime.process import RoleTakenError, take_role
 from engine.runtime.replay import snapshot
@@ -173,8 +173,7 @@ def begin_of(data_dir: Path) -> Position:
     paths = journal.segment_paths(data_dir / journal.FOLDER)
     if not paths:
         raise JournalError(f"{data_dir / journal.FOLDER}: holds no segment")
-    head = journal.open_segment(paths[0]).head
-    return Position(head.first_seq - 1, head.anchor)
+    return journal.open_segment(paths[0]).head.begin
 
 
 def told(reader: JournalReader) -> Iterator[Frame]:

@@ -13,8 +13,8 @@ import numpy as np
 
 from engine.contract.control_words import RING_COUNT_MAX
 from engine.runtime.journal import journal
-from engine.runtime.journal.frames import Frame
-from engine.runtime.journal.journal import JournalError, JournalReader, Position
+from engine.runtime.journal.frames import Frame, Position
+from engine.runtime.journal.journal import JournalError, JournalReader
 from engine.runtime.journal.quarantine import FILE, quarantined
 from engine.runtime.replay.eras import owner_over_eras, whole_snapshots
 from engine.runtime.replay.snapshot import Snapshot

@@ -9,14 +9,8 @@ from pathlib import Path
 import pytest
 
 from engine.runtime.journal.disk import Disk
-from engine.runtime.journal.journal import (
-    START,
-    JournalError,
-    Position,
-    first_seq_of,
-    open_segment,
-    segment_paths,
-)
+from engine.runtime.journal.frames import Position
+from engine.runtime.journal.journal import START, JournalError, first_seq_of, open_segment, segment_paths
 from engine.runtime.upkeep import archive
 from tests.engine.runtime.journal.power import KilledError
 from tests.engine.runtime.journal.written import OWNER, Journal, UnsyncedDisk, byte_of, fill, read
@@ -125,12 +119,12 @@ def test_every_reader_behind_the_floor_finds_all_it_needs(journal: Journal, fold
         rng.choice((journal.restart, journal.rotate, journal.start))()
     fill(journal, 2)
     marks, frames = read(journal.folder)
-    floor = rng.choice([START, *(Position(frame.last_seq, frame.digest) for frame in frames)])
+    floor = rng.choice([START, *(frame.end for frame in frames)])
 
     gone = archive_all(journal, folder, floor.seq + 1, UnsyncedDisk())
 
     assert read(journal.folder, floor)[0] == marks[floor.seq :]
-    later = [Position(frame.last_seq, frame.digest) for frame in frames if frame.last_seq > floor.seq]
+    later = [frame.end for frame in frames if frame.last_seq > floor.seq]
     for position in later:
         assert read(journal.folder, position)[0] == marks[position.seq :]
     assert all(first_seq_of(path) <= floor.seq for path in gone)
@@ -279,4 +273,4 @@ def _first(journal: Journal) -> Path:
 
 def _start_of(journal: Journal) -> Position:
     head = open_segment(_first(journal), OWNER).head
-    return Position(head.first_seq - 1, head.anchor)
+    return head.begin

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.runtime.journal.frames import NPY_HEAD_BYTES
-from engine.runtime.journal.journal import START, JournalError, Position, segment_paths, survey
+from engine.runtime.journal.frames import NPY_HEAD_BYTES, Position
+from engine.runtime.journal.journal import START, JournalError, segment_paths, survey
 from tests.engine.runtime.echo import ENTRY
 from tests.engine.runtime.journal.written import OWNER, SLOTS, Journal, byte_of, fill, marks_of, read
 
@@ -93,7 +93,7 @@ def test_a_flip_in_the_last_frame_is_refused_when_a_snapshot_reaches_it(written:
     path = segment_paths(written.folder)[1]
     flipped(path, path.read_bytes(), byte_of(6), 3)
 
-    text = refusal(written.folder, Position(frame.last_seq, frame.digest))
+    text = refusal(written.folder, frame.end)
 
     assert f"{path}: no valid frame at byte {byte_of(LAST[0]):,} " in text
     assert "a snapshot or a reader reaches seq 11" in text

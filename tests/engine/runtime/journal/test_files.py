@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.runtime.journal.frames import NO_DIGEST, NPY_HEAD_BYTES, npy_head, segment_head
+from engine.runtime.journal.frames import NO_DIGEST, NPY_HEAD_BYTES, Position, npy_head, segment_head
 from engine.runtime.journal.journal import (
     START,
     JournalError,
     JournalReader,
-    Position,
     open_segment,
     segment_name,
     segment_paths,
@@ -149,7 +148,7 @@ def test_reading_begins_behind_any_frame(journal: Journal) -> None:
     journal.start()
 
     for frame in read(journal.folder)[1]:
-        start = Position(frame.last_seq, frame.digest)
+        start = frame.end
         assert read(journal.folder, start)[0] == marks[frame.last_seq :]
 
 
@@ -216,7 +215,7 @@ def test_old_segments_may_go_once_a_snapshot_reaches_behind_them(journal: Journa
     frame = read(journal.folder)[1][5]
     segment_paths(journal.folder)[0].unlink()
 
-    found = survey(journal.folder, Position(frame.last_seq, frame.digest))
+    found = survey(journal.folder, frame.end)
 
     assert found.end.seq == len(marks)
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from engine.runtime.journal.follow import Follower
-from engine.runtime.journal.frames import Records
-from engine.runtime.journal.journal import START, JournalError, Position, segment_paths
+from engine.runtime.journal.frames import Position, Records
+from engine.runtime.journal.journal import START, JournalError, segment_paths
 from tests.engine.runtime.journal.written import (
     OWNER,
     SLOTS,
@@ -69,7 +69,7 @@ def test_a_follower_begins_behind_any_frame(journal: Journal) -> None:
     marks = fill(journal, *[5] * 8)
 
     for frame in read(journal.folder)[1][:-1]:
-        reading = Reading(journal.folder, Position(frame.last_seq, frame.digest))
+        reading = Reading(journal.folder, frame.end)
         reading.read(40)
         assert reading.marks == marks[frame.last_seq :]
 

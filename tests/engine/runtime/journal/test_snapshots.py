@@ -10,7 +10,7 @@ import pytest
 
 from engine.contract.application import identity_of
 from engine.runtime.journal.disk import Disk
-from engine.runtime.journal.journal import Position
+from engine.runtime.journal.frames import Position
 from engine.runtime.replay import snapshot
 from engine.runtime.replay.replica import Replica
 from engine.runtime.replay.snapshot import SnapshotError

@@ -11,16 +11,8 @@ import numpy as np
 
 from engine.contract.application import JournalOwner
 from engine.runtime.journal.disk import Disk
-from engine.runtime.journal.frames import NPY_HEAD_BYTES, Frame, Records
-from engine.runtime.journal.journal import (
-    START,
-    Found,
-    JournalReader,
-    Position,
-    number_of,
-    segment_paths,
-    survey,
-)
+from engine.runtime.journal.frames import NPY_HEAD_BYTES, Frame, Position, Records
+from engine.runtime.journal.journal import START, Found, JournalReader, number_of, segment_paths, survey
 from engine.runtime.journal.writer import JournalWriter
 from tests.engine.runtime.echo import ADD, ENTRY
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from engine.runtime.journal import journal
 from engine.runtime.journal.disk import Disk
-from engine.runtime.journal.journal import JournalReader, Position, survey
+from engine.runtime.journal.frames import Position
+from engine.runtime.journal.journal import JournalReader, survey
 from engine.runtime.journal.writer import JournalWriter
 from engine.runtime.replay import snapshot
 from engine.runtime.replay.eras import EraReplica, load_snapshot, owner_over_eras
@@ -107,4 +108,4 @@ def take_snapshot(data_dir: Path, upto: int = 2**62) -> Path:
         if frame.first_seq <= upto
     )
     state = replica._replica
-    return snapshot.write(data_dir, state, Position(last.last_seq, last.digest), application.identity, Disk())
+    return snapshot.write(data_dir, state, last.end, application.identity, Disk())

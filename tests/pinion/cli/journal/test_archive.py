@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from engine.runtime.journal.disk import Disk
-from engine.runtime.journal.journal import START, JournalReader, Position, first_seq_of, segment_paths
+from engine.runtime.journal.frames import Position
+from engine.runtime.journal.journal import START, JournalReader, first_seq_of, segment_paths
 from engine.runtime.journal.writer import JournalWriter
 from engine.runtime.process import take_role
 from engine.runtime.replay import snapshot
