@@ -52,7 +52,7 @@ def live(
     """
     with tempfile.TemporaryDirectory(prefix="pinion-perf-") as folder:
         data_dir = data_dir or Path(folder) / "data"
-        command = [sys.executable, "-m", "pinion.cli.main", "up", "--data", str(data_dir)]
+        command = [sys.executable, "-m", command_line(root), "up", "--data", str(data_dir)]
         command += ["--api-port", "0", "--order-port", "0", *options]
         if config is not None:
             command += ["--config", str(config)]
@@ -62,6 +62,11 @@ def live(
                 yield _ready(process, data_dir, stderr)
             finally:
                 _stop(process)
+
+
+def command_line(root: Path) -> str:
+    """Return the module of a checkout's command line, which lay in the engine until 2026-11-28."""
+    return "pinion.cli.main" if (root / "pinion" / "cli").is_dir() else "engine.cli.main"
 
 
 def _ready(process: "subprocess.Popen[str]", data_dir: Path, stderr: TextIO) -> Live:
