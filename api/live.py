@@ -55,7 +55,7 @@ class LiveSource:
             await asyncio.sleep(RETRY_PAUSE_S)
 
     async def read(self, copy: Callable[[], Read]) -> Read:
-        """Return `copy()` of a moment when nobody wrote to it; a Problem where there was none."""
+        """Return `copy()` of a moment when nobody wrote to it; an ApiProblem where there was none."""
         give_up = time.monotonic() + READ_WAIT_S
         while True:
             try:
@@ -66,7 +66,7 @@ class LiveSource:
             await asyncio.sleep(RETRY_PAUSE_S)
 
     async def until_durable(self, seq: int) -> None:
-        """Wait until everything up to `seq` is durable; a Problem where it takes too long."""
+        """Wait until everything up to `seq` is durable; an ApiProblem where it takes too long."""
         give_up = time.monotonic() + DURABLE_WAIT_S
         while self.durable_seq() < seq:
             if time.monotonic() > give_up:

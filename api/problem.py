@@ -1,7 +1,7 @@
 """Refusals as problem documents (RFC 9457): what was wrong, with which value, and the mend.
 
 A ApiProblem is the caller's fault or a passing condition of ours that the caller should know
-of (state not durable yet, too many streams). A bug of ours is never a ApiProblem: it is left
+of (state not durable yet, too many streams). A bug of ours is never an ApiProblem: it is left
 to the server, which logs it and answers 500.
 """
 

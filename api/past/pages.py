@@ -205,7 +205,7 @@ class Past:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
-        """Give a connection; whatever goes wrong with the database becomes a ApiProblem."""
+        """Give a connection; whatever goes wrong with the database becomes an ApiProblem."""
         try:
             async with self._making_pool:
                 if self._pool is None:

@@ -1,7 +1,7 @@
 """Errors that are told to a person as they stand: their text names what is wrong and how to mend it.
 
-Whoever runs a command line catches these two and nothing more; any other error is a fault of ours and
-keeps its traceback.
+A command line tells these two, and what the operating system refuses, in one line; any other error is a
+fault of ours and keeps its traceback.
 """
 
 

@@ -65,7 +65,7 @@ def crash_point(name: str) -> None:
 def arm(loop: Any) -> None:
     """Tell the loop's kernel of the death that is due there; called when a worker begins.
 
-    loop : LOOP record, kept from one worker to the next
+    loop : its record (loop.loop_dtype), kept from one worker to the next
     """
     if loop["crash_at"] == FIRED:
         loop["crash_at"] = 0

@@ -46,7 +46,7 @@ class EngineSettings(Section, frozen=True, kw_only=True):
     durability: Literal["sync", "none"] = "sync"
     """sync: nobody hears of a command before it is on the disk; none: nothing is written at all."""
     journal_segment: Slots = 2**18
-    """Records of a journal file, 160 bytes each."""
+    """Records of a journal file: 160 bytes each of trading's."""
     snapshot_every: Annotated[int, Meta(ge=2**16)] = 5_000_000
     """Commands between two snapshots of the shadow."""
 

@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from engine.contract.port import claim_spare
+from engine.contract.port import PortError, claim_spare
 from engine.trading.catalogue import catalogue
 from engine.trading.instruments import Instrument, RefusedAtDoor
 from engine.trading.records import COMMAND, EventFlag, EventKind, Op
@@ -34,6 +34,7 @@ SETTLE_SECONDS = 2.0
 DEFINITIONS = frozenset({"currency", "instrument", "account"})
 LAST, TRADE, REJECTED = int(EventFlag.LAST), int(EventKind.TRADE), int(EventKind.REJECTED)
 NEW = int(Op.NEW)
+APPLICATION = "trading"
 
 
 class RingDoor:
@@ -45,6 +46,10 @@ class RingDoor:
         self.meter = meter
         self._uninterrupted = uninterrupted or nullcontext()
         self._port = claim_spare(data_dir)
+        running = self._port.instance.application
+        if running != APPLICATION:
+            self._port.close()
+            raise PortError(f"{data_dir}: runs {running!r}, and feed plays into {APPLICATION!r} alone")
         self._session = self._port.next_session()
         self._state = self._port.state()
         self._view = LiveView(self._state, self._port.state_turn)

@@ -6,7 +6,7 @@ aiohttp reads the protocol; this file adds what it leaves open, for both doors a
     not HTTP               a problem document, and closed
     unmasked frames        closed with 1002 (frames.py)
     answers nobody reads   cut off
-What a client can cause is logged at debug and never with a traceback (house style 29).
+What a client can cause is logged at debug and never with a traceback.
 """
 
 import asyncio

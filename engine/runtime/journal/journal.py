@@ -231,6 +231,7 @@ class JournalReader:
         self.segment: JournalSegment | None = None
         self.end: Broken | None = None
         self._start = start
+        self._declared = 0
         self._paths = segment_paths(folder)
         self._owner = owner
 
@@ -247,11 +248,8 @@ class JournalReader:
                     f"{self.end}, but {later} goes on at seq {stop}: commands that were declared "
                     f"durable are damaged or missing; {RESTORE}"
                 )
-        if self.end is not None and self.end.after.seq < self._start.seq:
-            raise JournalError(
-                f"{self.end}, but a snapshot or a reader reaches seq {self._start.seq}: commands that were "
-                f"declared durable are damaged or missing; {RESTORE}"
-            )
+        if self.end is not None:
+            self._require_whole(self.end)
 
     def stretches(self, upto: int, slot_count: int = 2**16) -> Iterator[tuple[Records, int, Position]]:
         """Yield (records, epoch, position behind them): frames that lie side by side, heads included.
@@ -272,6 +270,22 @@ class JournalReader:
             first, last = first or frame, frame
         if first is not None and last is not None:
             yield _stretch(first, last)
+
+    def _require_whole(self, end: Broken) -> None:
+        """Raise JournalError where something behind the end was declared durable."""
+        if end.after.seq < self._start.seq:
+            raise JournalError(
+                f"{end}, but a snapshot or a reader reaches seq {self._start.seq}: commands that were "
+                f"declared durable are damaged or missing; {RESTORE}"
+            )
+        known = max(self._declared, _declared_behind(end))
+        # A frame that was written since this walk passed by is no damage: somebody writes to the journal.
+        is_written_now = next(frames_behind(end.segment.records, end.slot, end.after), None) is not None
+        if known > self.position.seq and not is_written_now:
+            raise JournalError(
+                f"{end}, but the journal itself says that everything up to seq {known} was "
+                f"durable: it is damaged; {RESTORE}"
+            )
 
     def _first_path(self) -> int:
         """Return which path holds the frame behind the start."""
@@ -306,6 +320,7 @@ class JournalReader:
             if stop is not None and frame.first_seq >= stop:
                 break
             slot, at = frame.end_slot, frame.end
+            self._declared = max(self._declared, frame.durable_upto)
             if at.seq <= self._start.seq:
                 if at.seq == self._start.seq and at.digest != self._start.digest:
                     raise JournalError(
@@ -363,12 +378,6 @@ def survey(
     numbers = [number_of(path) for path in segment_paths(folder)]
     cut = None
     if reader.end is not None:
-        known = max(known, _declared_behind(reader.end))
-        if known > reader.position.seq:
-            raise JournalError(
-                f"{reader.end}, but the journal itself says that everything up to seq {known} was "
-                f"durable: it is damaged; {RESTORE}"
-            )
         rest = reader.end.segment.records[reader.end.slot :]
         cut = reader.end if _is_written(rest) else None
     # The segment's own head says that everything before it was synced.

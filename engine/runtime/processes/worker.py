@@ -2,8 +2,8 @@
 
 It owns the heads of the journal ring and the event ring, the tails of the command rings and
 the state, and finds them again after a death (recovery.py). Between two runs of the kernel, a
-few hundredths of a second each, Python looks for signals and compares the clocks. On SIGTERM
-it goes on until nothing waits, then ends with 0.
+tenth of a second each, half a one where it sleeps, Python looks for signals and compares the
+clocks. On SIGTERM it goes on until nothing waits, then ends with 0.
 """
 
 import gc

@@ -16,7 +16,7 @@ class Deaths:
     def note(self, s: Any, loop: Any) -> int | None:
         """Note a death of the worker; return the seq at which it was the second in a row, else None.
 
-        s, loop : the state record and the LOOP record as the dead worker left them
+        s, loop : the state record and the loop's record as the dead worker left them
         """
         seq = int(s["seq"])
         is_within = seq > int(loop["applied"])

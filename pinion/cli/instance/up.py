@@ -11,10 +11,12 @@ import msgspec
 
 from engine.contract.application import Application
 from engine.contract.instance import Instance
+from engine.runtime.journal.journal import FOLDER
 from engine.runtime.supervision.children import Child, DoorSpec
 from engine.runtime.supervision.configure import Definition
 from engine.runtime.supervision.ownership import owned
 from engine.runtime.supervision.supervisor import Supervisor
+from engine.runtime.upkeep.migration import LAYOUT_FILE
 from engine.settings import config
 from engine.settings.config import ConfigError, DoorSettings
 from engine.trading import demo
@@ -23,7 +25,7 @@ from pinion.cli.applications import TRADING, Applications
 from pinion.cli.arguments import DEFAULT_DATA, whole_argument
 from pinion.cli.command import DONE
 from pinion.cli.instance.definitions import definitions, missing
-from pinion.cli.journal.data import application_of, remember, require_fit
+from pinion.cli.journal.data import application_of, read_layout, remember, require_application, require_fit
 from pinion.cli.kernels import announced_compilation, compile_ahead, prepare_processes
 from pinion.cli.trading import TOOLS
 
@@ -103,6 +105,8 @@ def settle(
     is_durable, sizes = settings.engine.durability == "sync", sizes_of(settings)
     if is_durable:
         require_fit(data_dir, TRADING, sizes, applications)
+    elif (data_dir / FOLDER / LAYOUT_FILE).exists():
+        require_application(data_dir, read_layout(data_dir, applications), TRADING)
     if is_demo:
         keys = demo.demo_keys(demo.demo_token(data_dir))
         settings = msgspec.structs.replace(settings, keys=keys)

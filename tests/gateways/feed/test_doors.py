@@ -11,10 +11,14 @@ from typing import Any
 
 import pytest
 
-from engine.contract.port import attach_state
+from engine.contract.instance import PortError
+from engine.contract.port import attach_state, claim_spare
 from engine.trading.view.live_view import LiveView
+from gateways.feed.meter import Meter
+from gateways.feed.ring_door import RingDoor
 from perf.live import Live, live
 from pinion.cli.main import main
+from tests.engine.runtime.bench import running
 from tests.gateways.files.venue_files import Row, dbn_bytes, several_dbn_bytes
 
 ORDER_COUNT = 60
@@ -242,3 +246,11 @@ def test_foreign_key_is_refused(
     said = capfd.readouterr().err
     assert said.rstrip().endswith("; give --key or --data")
     assert "message=" not in said
+
+
+def test_an_instance_of_another_application_is_refused_and_its_ring_given_back(tmp_path: Path) -> None:
+    with running(tmp_path):
+        with pytest.raises(PortError, match=r"runs 'echo_.*', and feed plays into 'trading' alone"):
+            RingDoor(tmp_path, Meter(None))
+
+        claim_spare(tmp_path).close()

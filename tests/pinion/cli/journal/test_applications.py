@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.runtime.journal.frames import NPY_HEAD_BYTES
+from engine.runtime.journal.journal import segment_paths
 from pinion.cli.applications import TRADING
 from pinion.cli.journal.data import remember
 from pinion.cli.main import main
@@ -67,8 +69,9 @@ def test_dump_and_stats_name_operations_and_count_bytes(
         *(("replay",), ("whatif", "--limit", '{"account":1,"max_open_orders":5}')),
         *(("journal", "migrate", "--config", "none.toml"), ("journal", "quarantine", "5", "--data")),
         ("up", "--api-port", "0", "--order-port", "0", "--data"),
+        ("up", "--durability", "none", "--api-port", "0", "--order-port", "0", "--data"),
     ],
-    ids=lambda command: " ".join(command[:2]),
+    ids=lambda command: " ".join(command[:3]),
 )
 def test_a_folder_of_an_application_that_is_not_known_is_refused_by_name(
     foreign: Path, command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
@@ -88,8 +91,9 @@ def test_a_folder_of_an_application_that_is_not_known_is_refused_by_name(
     [
         *(("replay",), ("whatif", "--limit", '{"account":1,"max_open_orders":5}')),
         ("up", "--api-port", "0", "--order-port", "0", "--data"),
+        ("up", "--durability", "none", "--api-port", "0", "--order-port", "0", "--data"),
     ],
-    ids=lambda command: command[0],
+    ids=lambda command: " ".join(command[:3]),
 )
 def test_what_is_for_trading_alone_says_so(
     foreign: Path, command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
@@ -101,3 +105,27 @@ def test_what_is_for_trading_alone_says_so(
     said = capsys.readouterr().err
     assert content(foreign / "journal") == before
     assert f"{foreign}: its journal is of the application '{NAME}', this is for '{TRADING}' alone" in said
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(("journal", name) for name in ("verify", "dump", "stats")),
+        *(("replay",), ("whatif", "--limit", '{"account":1,"max_open_orders":5}')),
+    ],
+    ids=lambda command: " ".join(command[:2]),
+)
+def test_damage_in_the_last_segment_is_told_by_whoever_reads_it(
+    tmp_path: Path, command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    data_dir = write(tmp_path / "data", subjects.TRADING)
+    last = segment_paths(data_dir / "journal")[-1]
+    damaged = bytearray(last.read_bytes())
+    damaged[NPY_HEAD_BYTES + 2 * 160 + 40] ^= 1  # of the first command in it
+    last.write_bytes(damaged)
+
+    assert main([*command, str(data_dir)]) == 1
+
+    said = capsys.readouterr().err
+    assert f"{last}: no valid frame at byte {NPY_HEAD_BYTES + 160:,}" in said
+    assert "was durable: it is damaged; bring the file back from a backup or the archive" in said
