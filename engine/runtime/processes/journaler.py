@@ -26,6 +26,7 @@ from engine.runtime.journal import journal
 from engine.runtime.journal.disk import Disk
 from engine.runtime.journal.frames import Position
 from engine.runtime.journal.journal import START, JournalError
+from engine.runtime.journal.survey import survey
 from engine.runtime.journal.writer import JournalWriter
 from engine.runtime.replay import snapshot
 from engine.runtime.shared_memory import Segments
@@ -191,7 +192,7 @@ class Journaler:
         return START if found is None else found.position
 
     def _open_cold(self, floor: Position) -> None:
-        found = journal.survey(self.folder, floor, self._application.owner)
+        found = survey(self.folder, floor, self._application.owner)
         if found.cut is not None:
             log.warning("%s: the rest was never durable and is left out", found.cut)
         self._writer.begin(found.next_number, found.durable, found.tail)

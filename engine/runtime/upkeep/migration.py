@@ -15,7 +15,8 @@ from engine.contract.application import Application
 from engine.runtime.crash_points import crash_point
 from engine.runtime.journal import journal
 from engine.runtime.journal.disk import Disk
-from engine.runtime.journal.journal import SEGMENT_NAME, Found
+from engine.runtime.journal.journal import SEGMENT_NAME
+from engine.runtime.journal.survey import Found
 from engine.runtime.journal.writer import SLOTS_MIN, SPARE_NAME, JournalWriter
 from engine.runtime.replay import snapshot
 from engine.runtime.replay.eras import Moved

@@ -18,8 +18,9 @@ from engine.contract.application import Application
 from engine.contract.instance import HISTORY, JOURNALER, SHADOW, SUPERVISOR, WORKER
 from engine.runtime.journal import journal
 from engine.runtime.journal.disk import Disk
-from engine.runtime.journal.journal import START, Found, JournalError, JournalReader
+from engine.runtime.journal.journal import START, JournalError, JournalReader
 from engine.runtime.journal.quarantine import quarantined
+from engine.runtime.journal.survey import Found, survey
 from engine.runtime.process import RoleTakenError, await_role, take_role
 from engine.runtime.replay import snapshot
 from engine.runtime.replay.eras import EraReplica, Moved, owner_over_eras, whole_snapshots
@@ -100,7 +101,7 @@ def state_at_end(data_dir: Path, application: Application) -> tuple[EraReplica, 
     replica = EraReplica(application, loaded, quarantined=quarantined(data_dir))
     folder, owner = data_dir / journal.FOLDER, owner_over_eras(application)
     floor = START if loaded is None else loaded[0].position
-    found = journal.survey(folder, floor, owner)
+    found = survey(folder, floor, owner)
     for records, epoch, _ in JournalReader(folder, floor, owner).stretches(found.end.seq):
         replica.enter_epoch(epoch)
         replica.skip(records)

@@ -19,6 +19,7 @@ from engine.runtime.journal import journal
 from engine.runtime.journal.disk import Disk
 from engine.runtime.journal.journal import JournalError
 from engine.runtime.journal.quarantine import quarantine, quarantined
+from engine.runtime.journal.survey import survey
 from engine.runtime.process import RoleTakenError, role_lock_path, take_role
 from engine.runtime.replay.eras import owner_over_eras, whole_snapshots
 from engine.runtime.replay.snapshot import Snapshot
@@ -35,7 +36,7 @@ def run(data_dir: Path, seq: int, applications: Applications = APPLICATIONS) -> 
     running = _running(data_dir)
     if running is not None:
         raise_unless_latched_at(running, seq)
-    found = journal.survey(data_dir / journal.FOLDER, begin_of(data_dir), owner_over_eras(application))
+    found = survey(data_dir / journal.FOLDER, begin_of(data_dir), owner_over_eras(application))
     if not 1 <= seq <= found.end.seq:
         raise JournalError(f"seq {seq} is not in the journal, which ends at {found.end.seq}")
     if seq in quarantined(data_dir):

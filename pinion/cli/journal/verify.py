@@ -16,6 +16,7 @@ from engine.runtime.journal import journal
 from engine.runtime.journal.frames import Frame, Position
 from engine.runtime.journal.journal import JournalError, JournalReader
 from engine.runtime.journal.quarantine import FILE, quarantined
+from engine.runtime.journal.survey import survey
 from engine.runtime.replay.eras import owner_over_eras, whole_snapshots
 from engine.runtime.replay.snapshot import Snapshot
 from engine.runtime.upkeep import archive
@@ -72,7 +73,7 @@ def run(data_dir: Path, args: argparse.Namespace) -> int:
                 digests[frame.last_seq] = frame.digest
             yield frame
 
-    found = journal.survey(folder, begin, owner, checked)
+    found = survey(folder, begin, owner, checked)
     print(f"segments       {len(journal.segment_paths(folder))}")
     print(f"frames         {frames:,}, all whole and chained")
     print(f"commands       seq {begin.seq + 1:,} to {found.end.seq:,}")

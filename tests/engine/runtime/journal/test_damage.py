@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from engine.runtime.journal.frames import NPY_HEAD_BYTES, Position
-from engine.runtime.journal.journal import START, JournalError, segment_paths, survey
+from engine.runtime.journal.journal import START, JournalError, segment_paths
+from engine.runtime.journal.survey import survey
 from tests.engine.runtime.echo import ENTRY
 from tests.engine.runtime.journal.written import OWNER, SLOTS, Journal, byte_of, fill, marks_of, read
 

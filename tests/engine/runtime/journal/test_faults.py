@@ -13,7 +13,7 @@ import pytest
 
 from engine.runtime.journal.disk import Disk
 from engine.runtime.journal.frames import NPY_HEAD_BYTES
-from engine.runtime.journal.journal import survey
+from engine.runtime.journal.survey import survey
 from tests.engine.runtime.journal.faults import EVERY, FailingDisk
 from tests.engine.runtime.journal.power import after_loss, make
 from tests.engine.runtime.journal.written import SLOTS, Journal, byte_of, fill, read

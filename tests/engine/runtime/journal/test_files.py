@@ -15,8 +15,8 @@ from engine.runtime.journal.journal import (
     open_segment,
     segment_name,
     segment_paths,
-    survey,
 )
+from engine.runtime.journal.survey import survey
 from tests.engine.runtime.echo import ENTRY
 from tests.engine.runtime.journal.written import OWNER, SLOTS, Journal, commands, fill, marks_of, read
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from engine.runtime.journal.disk import Disk
-from engine.runtime.journal.journal import survey
+from engine.runtime.journal.survey import survey
 from tests.engine.runtime.journal.lives import LIES, History, NewDisk
 from tests.engine.runtime.journal.power import RecordingDisk, after_loss, make
 from tests.engine.runtime.journal.written import Journal, fill, read

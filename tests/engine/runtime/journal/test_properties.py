@@ -6,7 +6,8 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.runtime.journal.journal import JournalReader, survey
+from engine.runtime.journal.journal import JournalReader
+from engine.runtime.journal.survey import survey
 from tests.engine.runtime.journal.test_follow import Reading
 from tests.engine.runtime.journal.written import OWNER, SLOTS, Journal, marks_of, read
 

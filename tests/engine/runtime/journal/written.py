@@ -12,7 +12,8 @@ import numpy as np
 from engine.contract.application import JournalOwner
 from engine.runtime.journal.disk import Disk
 from engine.runtime.journal.frames import NPY_HEAD_BYTES, Frame, Position, Records
-from engine.runtime.journal.journal import START, Found, JournalReader, number_of, segment_paths, survey
+from engine.runtime.journal.journal import START, JournalReader, number_of, segment_paths
+from engine.runtime.journal.survey import Found, survey
 from engine.runtime.journal.writer import JournalWriter
 from tests.engine.runtime.echo import ADD, ENTRY
 

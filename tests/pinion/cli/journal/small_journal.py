@@ -9,7 +9,8 @@ import numpy as np
 from engine.runtime.journal import journal
 from engine.runtime.journal.disk import Disk
 from engine.runtime.journal.frames import Position
-from engine.runtime.journal.journal import JournalReader, survey
+from engine.runtime.journal.journal import JournalReader
+from engine.runtime.journal.survey import survey
 from engine.runtime.journal.writer import JournalWriter
 from engine.runtime.replay import snapshot
 from engine.runtime.replay.eras import EraReplica, load_snapshot, owner_over_eras

@@ -13,7 +13,8 @@ import pytest
 
 from engine.contract.control_words import DURABLE
 from engine.runtime.journal.disk import Disk
-from engine.runtime.journal.journal import JournalError, JournalReader, segment_paths, survey
+from engine.runtime.journal.journal import JournalError, JournalReader, segment_paths
+from engine.runtime.journal.survey import survey
 from engine.runtime.process import take_role
 from engine.runtime.processes.history import JournalSource, replica_at
 from engine.runtime.replay import snapshot
