@@ -34,9 +34,8 @@ from engine.runtime.shared_memory import PARTS, Segments
 from engine.runtime.supervision.epoch import next_epoch
 from engine.settings.config import EngineSettings
 from engine.trading.application import trading
-from engine.trading.capacities import Capacities
 from engine.trading.records import EventKind
-from perf.bench_step import BenchError
+from perf.bench_step import BenchError, capacities_for
 from perf.flow.generate import Flow, generate
 from perf.flow.mixes import EXCHANGE_CORE, MIXES, Mix
 from perf.histogram import percentiles
@@ -92,11 +91,6 @@ def require(status: int) -> None:
         raise BenchError("pipeline: the reader was lapped, events were lost")
     if status != DONE:
         raise BenchError("pipeline: the worker does not answer")
-
-
-def capacities_for(mix: Mix) -> Capacities:
-    """Return the default capacities, with room for the orders of the mix."""
-    return Capacities(orders=max(Capacities().orders, 2 * mix.live_orders))
 
 
 @contextmanager

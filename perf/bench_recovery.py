@@ -20,8 +20,8 @@ import msgspec
 from engine.runtime.journal.disk import Disk
 from engine.runtime.journal.read_ahead import read_ahead
 from engine.runtime.replay import snapshot
-from perf.bench_pipeline import Pipeline, capacities_for, check, pipeline, words_of
-from perf.bench_step import BenchError
+from perf.bench_pipeline import Pipeline, check, pipeline, words_of
+from perf.bench_step import BenchError, capacities_for
 from perf.flow.generate import generate
 from perf.flow.mixes import EXCHANGE_CORE, Mix
 from perf.live import live

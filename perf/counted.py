@@ -33,7 +33,6 @@ MODULES_BEFORE = {
     "engine.runtime.shared_memory": "engine.runtime.segments",
     "engine.settings.config": "engine.config",
     "engine.trading.application": "engine.cli.trading",
-    "engine.trading.capacities": "engine.capacities",
 }
 """Module -> where it lay until 2026-11-28: the other checkout may be older."""
 
@@ -106,15 +105,15 @@ def pipeline(mix: Any, count: int) -> bool:
     trading = of_checkout("engine.trading.application").trading
     LoopCall = of_checkout("engine.runtime.processes.worker").LoopCall  # noqa: N806  # a class
     from perf.bench_pipeline import RING, Pipeline, words_of
+    from perf.bench_step import capacities_for
     from perf.flow.generate import generate
     from perf.pipeline_kernels import push
 
     flow = generate(mix, count=WARM_UP + count)
     commands = words_of(flow)
-    capacities = of_checkout("engine.trading.capacities").Capacities(orders=max(2**18, 2 * mix.live_orders))
     settings = of_checkout("engine.settings.config").EngineSettings(wait="spin", durability="none")
     names = {part: f"pinion-count-{os.getpid()}-{part}" for part in memory.PARTS}
-    segments = memory.Segments(names, trading(capacities), settings, (RING,), (), 1)
+    segments = memory.Segments(names, trading(capacities_for(mix)), settings, (RING,), (), 1)
     segments.unlink()  # the memory stays mapped; whatever ends this process leaves no name behind
     call = LoopCall(segments)
     call.warm_up(segments)
