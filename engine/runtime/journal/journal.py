@@ -231,7 +231,8 @@ class JournalReader:
         self.segment: JournalSegment | None = None
         self.end: Broken | None = None
         self._start = start
-        self._declared = 0
+        self.declared = 0
+        """The last seq that a frame seen so far says was durable."""
         self._paths = segment_paths(folder)
         self._owner = owner
 
@@ -268,6 +269,8 @@ class JournalReader:
                     yield _stretch(first, last)
                     first = None
             first, last = first or frame, frame
+            if frame.last_seq >= upto:
+                break  # what follows, and how the journal ends, was not asked for
         if first is not None and last is not None:
             yield _stretch(first, last)
 
@@ -278,7 +281,7 @@ class JournalReader:
                 f"{end}, but a snapshot or a reader reaches seq {self._start.seq}: commands that were "
                 f"declared durable are damaged or missing; {RESTORE}"
             )
-        known = max(self._declared, _declared_behind(end))
+        known = max(self.declared, _declared_behind(end))
         # A frame that was written since this walk passed by is no damage: somebody writes to the journal.
         is_written_now = next(frames_behind(end.segment.records, end.slot, end.after), None) is not None
         if known > self.position.seq and not is_written_now:
@@ -320,7 +323,7 @@ class JournalReader:
             if stop is not None and frame.first_seq >= stop:
                 break
             slot, at = frame.end_slot, frame.end
-            self._declared = max(self._declared, frame.durable_upto)
+            self.declared = max(self.declared, frame.durable_upto)
             if at.seq <= self._start.seq:
                 if at.seq == self._start.seq and at.digest != self._start.digest:
                     raise JournalError(

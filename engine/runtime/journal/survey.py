@@ -35,13 +35,10 @@ def survey(
     """
     reader = JournalReader(folder, floor, owner)
     durable, tail = floor, []
-    known = floor.seq
     for frame in watch(reader):
         tail.append(frame)
-        known = max(known, frame.durable_upto)
-        while tail and tail[0].last_seq <= known:
-            durable = Position(tail[0].last_seq, tail[0].digest)
-            del tail[0]
+        while tail and tail[0].last_seq <= reader.declared:
+            durable = tail.pop(0).end
     numbers = [number_of(path) for path in segment_paths(folder)]
     cut = None
     if reader.end is not None:
@@ -49,8 +46,7 @@ def survey(
         cut = reader.end if _is_written(rest) else None
     # The segment's own head says that everything before it was synced.
     if reader.segment is not None and reader.segment.head.first_seq - 1 > durable.seq:
-        head = reader.segment.head
-        durable = head.begin
+        durable = reader.segment.head.begin
         tail = [frame for frame in tail if frame.first_seq > durable.seq]
     return Found(reader.position, durable, tuple(tail), max(numbers, default=0) + 1, cut)
 
