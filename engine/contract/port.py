@@ -60,6 +60,8 @@ __all__ = [
 SCRATCH = 1024
 LOOK_AGAIN_S = 0.00005
 """Between two looks for events where nobody calls."""
+RETRY_AFTER_S = 1
+"""When a client may ask again that found an engine, or a door, busy or closed."""
 
 
 class Closed(Enum):

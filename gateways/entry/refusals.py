@@ -10,13 +10,10 @@ from typing import final
 
 import msgspec
 
-from engine.contract.port import Closed
+from engine.contract.port import RETRY_AFTER_S, Closed
 from engine.trading.instruments import RefusedAtDoor
 from engine.trading.records import Reason
 from gateways.json_lines.events import REASON_NAMES
-
-RETRY_AFTER_S = 1
-"""When a client that found the door busy may ask again."""
 
 
 class DoorReason(StrEnum):

@@ -9,9 +9,10 @@ from http import HTTPStatus
 import msgspec
 from aiohttp import web
 
+from engine.contract.port import RETRY_AFTER_S
+
 JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
-RETRY_AFTER_S = 1
 WRITE_BUFFER_MAX = 2**20
 """A client that does not read its answers is closed beyond this many bytes."""
 BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)

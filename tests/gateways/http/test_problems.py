@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from engine.contract.port import Closed
+from engine.contract.port import RETRY_AFTER_S, Closed
 from engine.trading.records import Reason
 from gateways.entry.outcome import CountReply, OrderReply
-from gateways.entry.refusals import NOT_NOW, RETRY_AFTER_S, DoorReason, Refusal, busy, not_now
+from gateways.entry.refusals import NOT_NOW, DoorReason, Refusal, busy, not_now
 from gateways.http.connections import refusal_reply
 from gateways.http.problems import (
     STATUS_OF_REASON,
