@@ -21,6 +21,8 @@ from typing import Any
 import numba
 from numba.core import config as untyped_config
 
+from ringbuf.whole_files import write_atomically
+
 config: Any = untyped_config
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,6 +39,8 @@ MAKERS = frozenset(
 )
 """A module that imports one of these makes kernels; tests/house_rules/kernels.py knows no other way."""
 KEYS = "keys"
+CACHED = 0o666
+"""Mode of the cache's files, less what the umask takes away: several users may share one cache."""
 
 
 def sources(root: Path = ROOT) -> list[Path]:
@@ -122,9 +126,7 @@ def source_hash(root: Path = ROOT) -> str:
         found = hash_of(kernel_sources(root), root)
     try:
         note.parent.mkdir(parents=True, exist_ok=True)
-        draft = note.with_name(f"{note.name}.{os.getpid()}")
-        draft.write_text(found)
-        os.replace(draft, note)
+        write_atomically(note, found.encode(), mode=CACHED)
     except OSError:  # a cache that cannot be written: numba says so itself when it compiles
         pass
     return found

@@ -27,7 +27,8 @@ from numba.core.caching import FunctionCache as UntypedFunctionCache
 from numba.core.dispatcher import Dispatcher as UntypedDispatcher
 from numba.core.serialize import dumps as untyped_dumps
 
-from ringbuf.kernel_cache import use_source_keyed_cache
+from ringbuf.kernel_cache import CACHED, use_source_keyed_cache
+from ringbuf.whole_files import write_atomically
 
 use_source_keyed_cache()  # numba fixes a function's folder when that is decorated
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -61,13 +62,8 @@ class CodeFiles:
 
     def save(self, key: tuple[Any, ...], code: Any) -> None:
         """Put the code of a signature in its place."""
-        path = self._path(key)
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
-        try:
-            draft.write_bytes(dumps((self._stamp, key)) + dumps(code))
-            os.replace(draft, path)
-        finally:
-            draft.unlink(missing_ok=True)
+        content = dumps((self._stamp, key)) + dumps(code)
+        write_atomically(self._path(key), content, mode=CACHED)
 
     def load(self, key: tuple[Any, ...]) -> Any:
         """Return the code of a signature, None where there is none; say so under NUMBA_DEBUG_CACHE."""

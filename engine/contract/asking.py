@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from engine.contract import instance
+from ringbuf.whole_files import write_atomically
 
 ASKED_FILE = "digest.asked"
 ANSWER_FILE = "digest.json"
@@ -25,7 +25,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 def ask(data_dir: Path) -> None:
     """Ask for an answer: the next comparison writes one."""
-    instance.write_atomically(data_dir / ASKED_FILE, b"")
+    write_atomically(data_dir / ASKED_FILE, b"")
 
 
 def asked(data_dir: Path) -> bool:
@@ -35,7 +35,7 @@ def asked(data_dir: Path) -> bool:
 
 def tell(data_dir: Path, answer: Answer) -> None:
     """Write the answer for all who wait."""
-    instance.write_atomically(data_dir / ANSWER_FILE, msgspec.json.encode(answer))
+    write_atomically(data_dir / ANSWER_FILE, msgspec.json.encode(answer))
     withdraw(data_dir)
 
 

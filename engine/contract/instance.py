@@ -23,6 +23,7 @@ from engine.contract.histogram import Histogram
 from engine.contract.records import entry_dtype
 from ringbuf.counters import Counters
 from ringbuf.segment import Kind, Segment, SegmentError, attach
+from ringbuf.whole_files import write_atomically
 
 INSTANCE_FILE = "instance.json"
 SUPERVISOR = "supervisor"
@@ -130,21 +131,6 @@ def read(data_dir: Path) -> Instance:
         ) from None
     except (OSError, msgspec.MsgspecError) as error:
         raise PortError(f"{path} cannot be read: {error}") from error
-
-
-def write_atomically(path: Path, content: bytes, *, sync: bool = False) -> None:
-    """Write a small file such that readers see the old or the new content, never half of it.
-
-    sync : the content is on the disk before it has the name; the name is once the folder is synced
-    """
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        if sync:
-            file.flush()
-            os.fsync(descriptor)
-    os.replace(draft, path)
 
 
 def take_lock(path: Path, note: bytes) -> int | None:

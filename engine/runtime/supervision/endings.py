@@ -8,6 +8,7 @@ from pathlib import Path
 from engine.contract import instance
 from engine.contract.errors import ToldError
 from ringbuf.segment_space import free_bytes
+from ringbuf.whole_files import write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ def write_failure(data_dir: Path, name: str, text: str) -> None:
     folder = data_dir / instance.READY_FOLDER
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
-        instance.write_atomically(folder / f"{name}.error", text.encode())
+        write_atomically(folder / f"{name}.error", text.encode())
     except OSError:
         log.error("%s ends: %s", name, text)
 

@@ -4,9 +4,9 @@ import os
 import re
 from pathlib import Path
 
-from engine.contract import instance
 from engine.runtime.journal import journal
 from engine.runtime.supervision.endings import StartError
+from ringbuf.whole_files import write_atomically
 
 EPOCH_FILE = "epoch"
 NUMBER = re.compile(rb"[0-9]{1,18}\n?")
@@ -20,7 +20,7 @@ def next_epoch(data_dir: Path) -> int:
     path = data_dir / EPOCH_FILE
     # A file that was brought back from a backup may be behind the journal.
     epoch = max(_last_in_file(path), _last_in_journal(data_dir)) + 1
-    instance.write_atomically(path, str(epoch).encode(), sync=True)
+    write_atomically(path, str(epoch).encode(), sync=True)
     folder = os.open(data_dir, os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -29,6 +29,7 @@ from engine.runtime.upkeep.migration import LAYOUT_FILE
 from engine.settings.config import ConfigError
 from pinion.cli.applications import APPLICATIONS, Applications, ApplicationTools
 from pinion.cli.journal.layout import MEND, Layout, parsed
+from ringbuf.whole_files import write_atomically
 
 Capacities = Mapping[str, int]
 
@@ -48,7 +49,7 @@ def remember(
         if (found.application, found.capacities) == (wanted.application, wanted.capacities):
             return
     instance.make_private(path.parent)
-    instance.write_atomically(path, msgspec.json.encode(wanted))
+    write_atomically(path, msgspec.json.encode(wanted))
 
 
 def require_fit(
