@@ -20,13 +20,13 @@ import msgspec
 from engine.runtime.journal.disk import Disk
 from engine.runtime.journal.read_ahead import read_ahead
 from engine.runtime.replay import snapshot
+from engine.trading.name import TRADING
 from perf.bench_pipeline import Pipeline, check, pipeline, words_of
 from perf.bench_step import BenchError, capacities_for
 from perf.flow.generate import generate
 from perf.flow.mixes import EXCHANGE_CORE, Mix
 from perf.live import live
 from perf.result import Line, Result
-from pinion.cli.applications import TRADING
 from pinion.cli.journal import data as journal_data
 
 TIER = "recovery"

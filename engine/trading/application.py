@@ -10,13 +10,14 @@ from engine.trading.kernels.apply import apply, next_due
 from engine.trading.kernels.convert import convert
 from engine.trading.kernels.prepare import prepare
 from engine.trading.kernels.state import state_dtype
+from engine.trading.name import TRADING
 from engine.trading.records import COMMAND, COMMAND_VERSION, EVENT, EventKind, Reason
 
 
 def trading(capacities: Capacities) -> Application:
     """Return the trading engine with these capacities."""
     return Application(
-        name="trading",
+        name=TRADING,
         command_dtype=COMMAND,
         event_dtype=EVENT,
         command_version=COMMAND_VERSION,

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from engine.contract.port import PortError, claim_spare
 from engine.trading.catalogue import catalogue
 from engine.trading.instruments import Instrument, RefusedAtDoor
+from engine.trading.name import TRADING
 from engine.trading.records import COMMAND, EventFlag, EventKind, Op
 from engine.trading.view.live_view import LiveView
 from gateways.feed.meter import Meter
@@ -34,7 +35,6 @@ SETTLE_SECONDS = 2.0
 DEFINITIONS = frozenset({"currency", "instrument", "account"})
 LAST, TRADE, REJECTED = int(EventFlag.LAST), int(EventKind.TRADE), int(EventKind.REJECTED)
 NEW = int(Op.NEW)
-APPLICATION = "trading"
 
 
 class RingDoor:
@@ -47,9 +47,9 @@ class RingDoor:
         self._uninterrupted = uninterrupted or nullcontext()
         self._port = claim_spare(data_dir)
         running = self._port.instance.application
-        if running != APPLICATION:
+        if running != TRADING:
             self._port.close()
-            raise PortError(f"{data_dir}: runs {running!r}, and feed plays into {APPLICATION!r} alone")
+            raise PortError(f"{data_dir}: runs {running!r}, and feed plays into {TRADING!r} alone")
         self._session = self._port.next_session()
         self._state = self._port.state()
         self._view = LiveView(self._state, self._port.state_turn)

@@ -12,11 +12,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from engine.trading.name import TRADING
+
 if TYPE_CHECKING:  # numpy and what reads settings: `pinion --help` needs neither
     from engine.contract.application import Application
     from engine.settings.sections import Section
-
-TRADING = "trading"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,7 +84,7 @@ ROOMS = {
     "api/pages": (*API, "api/past", "api/streams", "api/queries"),
     "api/serve": (*API, "api/past", "api/streams", "api/queries", "api/pages"),
     "perf/flow": ("ringbuf/njit", "engine/contract/records", "engine/trading"),
-    "pinion/cli": ANY_APPLICATION,
+    "pinion/cli": (*ANY_APPLICATION, "engine/trading/name"),
     "pinion/cli/journal": (*ANY_APPLICATION, "pinion/cli"),
     "pinion/cli/trading": CLI,
     "pinion/cli/replay": (*CLI, "pinion/cli/journal"),

@@ -20,8 +20,9 @@ from engine.runtime.upkeep.migration import LAYOUT_FILE
 from engine.settings import config
 from engine.settings.config import ConfigError, DoorSettings
 from engine.trading import demo
+from engine.trading.name import TRADING
 from engine.trading.settings import TradingSettings
-from pinion.cli.applications import TRADING, Applications
+from pinion.cli.applications import Applications
 from pinion.cli.arguments import DEFAULT_DATA, whole_argument
 from pinion.cli.command import DONE
 from pinion.cli.instance.definitions import definitions, missing

@@ -5,8 +5,9 @@ from pathlib import Path
 from engine.runtime.journal import journal
 from engine.runtime.journal.read_ahead import read_ahead
 from engine.trading.capacities import Capacities
+from engine.trading.name import TRADING
 from engine.trading.offline.engine import ReplayEngine
-from pinion.cli.applications import TRADING, Applications
+from pinion.cli.applications import Applications
 from pinion.cli.journal.data import open_journal, read_layout, require_application
 from pinion.cli.replay.output import EventWriter
 

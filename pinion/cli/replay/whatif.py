@@ -32,10 +32,11 @@ from engine.text.exact_json import DoubledKey, JsonFault
 from engine.trading.catalogue import catalogue
 from engine.trading.client_text import given_id
 from engine.trading.instruments import Catalogue, RefusedAtDoor
+from engine.trading.name import TRADING
 from engine.trading.offline.kernels import apply_unnumbered
 from engine.trading.records import COMMAND, EventKind, Op, Reason, Side
 from gateways.json_lines import CommandEncoder, MalformedCommand
-from pinion.cli.applications import TRADING, Applications
+from pinion.cli.applications import Applications
 from pinion.cli.command import DONE
 from pinion.cli.journal.data import data_folder, open_journal, read_layout, require_application
 from pinion.cli.kernels import announced_compilation

@@ -15,8 +15,8 @@ from engine.runtime.journal.writer import JournalWriter
 from engine.runtime.replay import snapshot
 from engine.runtime.replay.eras import EraReplica, load_snapshot, owner_over_eras
 from engine.trading.capacities import Capacities
+from engine.trading.name import TRADING
 from engine.trading.records import Op, Side
-from pinion.cli.applications import TRADING
 from pinion.cli.journal.data import application_of, remember
 from tests.capacities import SMALL
 from tests.engine.runtime.echo_tools import BOTH

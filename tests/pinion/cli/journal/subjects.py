@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine.trading.capacities import Capacities
-from pinion.cli.applications import TRADING as TRADING_NAME
+from engine.trading.name import TRADING as TRADING_NAME
 from pinion.cli.main import main
 from tests.capacities import SMALL
 from tests.engine.runtime import echo

@@ -7,7 +7,7 @@ import pytest
 
 from engine.runtime.journal.frames import NPY_HEAD_BYTES
 from engine.runtime.journal.journal import segment_paths
-from pinion.cli.applications import TRADING
+from engine.trading.name import TRADING
 from pinion.cli.journal.data import remember
 from pinion.cli.main import main
 from tests.engine.runtime.echo import NAME

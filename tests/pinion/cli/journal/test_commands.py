@@ -20,6 +20,7 @@ from engine.trading.application import trading
 from engine.trading.capacities import Capacities
 from engine.trading.client_ids import client_id
 from engine.trading.demo import demo
+from engine.trading.name import TRADING
 from engine.trading.records import (
     COMMAND,
     COMMAND_VERSION,
@@ -30,7 +31,6 @@ from engine.trading.records import (
     Side,
     TimeInForce,
 )
-from pinion.cli.applications import TRADING
 from pinion.cli.instance.definitions import definitions
 from pinion.cli.journal.data import read_layout, remember
 from pinion.cli.main import main
