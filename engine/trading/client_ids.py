@@ -26,6 +26,7 @@ from engine.text import numbers
 from engine.trading.client_text import UUID_MARK
 from engine.trading.instruments import INT64_MAX, RefusedAtDoor
 from engine.trading.records import TEXT_BYTES, Reason, text_words
+from engine.trading.rows import NO_TEXT
 
 CLIENT_PREFIX = "client:"
 HASH_BYTES = 8
@@ -58,7 +59,7 @@ def client_id(given: int | str, owner: str) -> tuple[int, tuple[int, int, int]]:
     owner : whose text it is: the name of a key, or an account's number where there are no keys
     """
     if isinstance(given, int):
-        return _number(given), (0, 0, 0)
+        return _number(given), NO_TEXT
     carried = text_bytes(given)
     named = owner.encode() + b"\0" + canonical(given).encode()
     digest = blake2b(named, digest_size=HASH_BYTES).digest()

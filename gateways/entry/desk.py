@@ -14,7 +14,8 @@ from engine.contract.records import Role
 from engine.trading.catalogue import catalogue
 from engine.trading.client_ids import client_id, owners_of
 from engine.trading.instruments import Catalogue, Instrument, RefusedAtDoor
-from engine.trading.records import COMMAND_VERSION, UNCHANGED, Op, Reason
+from engine.trading.records import UNCHANGED, Op, Reason
+from engine.trading.rows import COMMAND_NAMES, row
 from engine.trading.view.live_view import LiveView
 from engine.trading.view.records import EndedOrder, OrderView
 from gateways.entry.dispatch import Dispatcher, Pending
@@ -35,9 +36,9 @@ STALE_REASONS = frozenset({Reason.UNKNOWN_SYMBOL, Reason.UNKNOWN_CURRENCY})
 AMBIGUOUS = -1
 """Two new orders of one id, for different instruments, are on their way."""
 TRADER = int(Role.TRADER)  # a plain int: an IntFlag costs more than the rest of the check
-SESSION_DOWN_ROW = (int(Op.SESSION_DOWN), COMMAND_VERSION, 0, 0, 0, 0, 0, int(Role.ALL), 0)
-_INSTRUMENT, _SESSION, _ACCOUNT, _CLIENT_ORDER_ID, _PX, _QTY = 8, 9, 10, 11, 13, 14
-_ROW_WORDS = 24
+_INSTRUMENT, _ACCOUNT, _CLIENT_ORDER_ID, _PX, _QTY = map(
+    COMMAND_NAMES.index, ("instrument", "account", "client_order_id", "px", "qty")
+)
 
 Answer = Callable[[Outcome], None]
 
@@ -106,13 +107,13 @@ class Desk:
 
     def session_down(self, session: int) -> None:
         """Tell the engine that a session has ended; asked again until the ring takes it."""
-        row = (*SESSION_DOWN_ROW, session)
 
         def told(result: Outcome) -> None:
             if isinstance(result, Refusal) and result.reason in NOT_NOW:
                 self._ended_sessions.append(session)
 
-        self.dispatcher.stage((*row, *(0,) * (_ROW_WORDS - len(row))), Pending(session, told))
+        down = row(op=Op.SESSION_DOWN, roles=Role.ALL, session=session)
+        self.dispatcher.stage(down, Pending(session, told))
 
     def retry_session_downs(self) -> None:
         """Stage again the session ends for which the ring had no room."""

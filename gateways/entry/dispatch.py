@@ -20,6 +20,7 @@ import numpy as np
 
 from engine.contract.port import Closed
 from engine.trading.records import COMMAND, EventKind
+from engine.trading.rows import COMMAND_STRUCT
 from gateways.entry.outcome import CANCELLED, LAST, LISTED_MAX, ORDER_OPS, Outcome, outcome
 from gateways.entry.refusals import Refusal, busy, not_now, outcome_unknown
 from gateways.entry.reports import Reports
@@ -33,10 +34,8 @@ DRAIN_LIMIT = 1024
 REPLY_TIMEOUT_S = 5.0
 
 TOLD_IN_REPLY = frozenset({int(EventKind.CANCELLED), int(EventKind.REPLACED)})
-_RECORD = struct.Struct("<8b2i14q")
 _WORD = struct.Struct("<q")
 _RECORD_BYTES = COMMAND.itemsize
-assert _RECORD.size == _RECORD_BYTES
 assert COMMAND.fields is not None
 _REQ_SEQ_OFFSET = int(COMMAND.fields["req_seq"][1])
 
@@ -128,7 +127,7 @@ class Dispatcher:
         staged = self._staged
         self._req_seq += 1
         offset = len(staged) * _RECORD_BYTES
-        _RECORD.pack_into(self._buffer, offset, *row)
+        COMMAND_STRUCT.pack_into(self._buffer, offset, *row)
         _WORD.pack_into(self._buffer, offset + _REQ_SEQ_OFFSET, self._req_seq)
         if not staged:
             self._on_staged()

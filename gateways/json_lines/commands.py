@@ -5,7 +5,6 @@ encoder asks `instrument_of` whose order it is. Where nobody knows the order, pr
 quantity stay UNCHANGED, because the engine refuses the command anyway.
 """
 
-import struct
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -35,9 +34,9 @@ from engine.trading.records import (
     Side,
     TimeInForce,
 )
+from engine.trading.rows import COMMAND_STRUCT, NO_TEXT, Row, row
 from gateways.json_lines.administration import ADMINISTRATION, Administration
 from gateways.json_lines.fields import (
-    NO_TEXT,
     MalformedCommand,
     client_id,
     did_you_mean,
@@ -50,7 +49,6 @@ from gateways.json_lines.fields import (
     word,
     words_of,
 )
-from gateways.json_lines.record import Row, row
 
 InstrumentOf = Callable[[int, int, int], Instrument | None]
 """(account, client_order_id, order_id) -> the instrument of that order, None if unknown."""
@@ -76,8 +74,6 @@ CANCEL_FIELDS = frozenset({"op", "account", "client_order_id", "order_id"})
 REPLACE_FIELDS = CANCEL_FIELDS | {"price", "quantity"}
 MASS_CANCEL_FIELDS = frozenset({"op", "account", "symbol", "side"})
 
-_RECORD = struct.Struct("<8b2i14q")
-assert _RECORD.size == COMMAND.itemsize
 _ID_MIN = -INT64_MAX
 _FAST_DIGITS = 18  # always fit int64
 _FAST_CHARS = _FAST_DIGITS + 1  # the digits and a point: nothing longer is kept
@@ -163,15 +159,14 @@ class CommandEncoder:
 
     def encode(self, fields: Mapping[str, Any], command: np.void) -> None:
         """Write the command into one record of an array; on an error leave it untouched."""
-        encoded = self.row(fields)
-        np.asarray(command)[()] = (*encoded[:20], encoded[20:23], encoded[23])
+        np.asarray(command)[()] = np.frombuffer(self.pack(fields), COMMAND)[0]
 
     def pack(self, fields: Mapping[str, Any]) -> bytes:
         """Return the command as the 128 bytes of its record: the fast way to fill many."""
-        return _RECORD.pack(*self.row(fields))
+        return COMMAND_STRUCT.pack(*self.row(fields))
 
     def row(self, fields: Mapping[str, Any]) -> Row:
-        """Return the command as the 24 words of its record, text unfolded."""
+        """Return the command as the row of its record."""
         if self.new_currencies:
             self.new_currencies = []
         op = fields.get("op")
@@ -227,7 +222,7 @@ class CommandEncoder:
             stop_px = 0 if stop is None else _px(instrument, stop, "stop_price")
             trail = _trail(instrument, get("trail"), order_type)
         text_0, text_1, text_2 = words
-        return (
+        return (  # as COMMAND_NAMES has them
             _NEW,
             _VERSION,
             side,

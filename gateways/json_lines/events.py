@@ -1,6 +1,5 @@
 """EventFormatter: an EVENT record in, a JSON event (interface R3) out; also of a line refused at the door."""
 
-import struct
 from collections.abc import Callable, Iterator, Mapping
 from itertools import starmap
 from typing import Any
@@ -12,27 +11,16 @@ from engine.trading.client_ids import canonical
 from engine.trading.client_text import given_id
 from engine.trading.instruments import Catalogue, Instrument, RefusedAtDoor
 from engine.trading.records import EVENT, EventFlag, EventKind, Op, Phase, Reason, Status
+from engine.trading.rows import unfolded
 from gateways.json_lines.fields import Fields
 
 Accounts = frozenset[int] | None
 """The accounts that a reader may see; None is every account."""
 
-_CODES = {1: "b", 2: "h", 4: "i", 8: "q"}
 _SELL = int(EventFlag.SELL)  # a plain int: an IntFlag costs more than the text it decides
 
 PRIVATE = ("account", "client_order_id", "fee")
 """What an event tells of each side of it to those only who may read that account."""
-
-
-def _unfolded(record: "np.dtype[np.void]") -> tuple[list[str], struct.Struct]:
-    """Return the names of a record's scalars in order, text as three, and what unpacks them."""
-    names: list[str] = []
-    code = "<"
-    for name in record.names or ():
-        base, shape = record[name].base, record[name].shape
-        names += [f"{name}_{part}" for part in range(shape[0])] if shape else [name]
-        code += _CODES[base.itemsize] * (shape[0] if shape else 1)
-    return names, struct.Struct(code)
 
 
 class EventWords(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -100,9 +88,8 @@ class Trade(msgspec.Struct, frozen=True, gc=False):
     taker_fee: str | None
 
 
-_NAMES, _WORDS = _unfolded(EVENT)
-assert _WORDS.size == EVENT.itemsize
-assert tuple(_NAMES) == EventWords.__struct_fields__
+_NAMES, _WORDS = unfolded(EVENT)
+assert _NAMES == EventWords.__struct_fields__
 
 OP_NAMES = {int(op): op.name.lower() for op in Op}
 REASON_NAMES = {int(reason): reason.name.lower() for reason in Reason}
@@ -111,10 +98,7 @@ STATUS_NAMES = {int(status): status.name.lower() for status in Status}
 
 
 def event_words(events: "np.ndarray[Any, np.dtype[np.void]]") -> Iterator[EventWords]:
-    """Return the events of an EVENT array as Python values, in bulk.
-
-    struct reads the bytes: numpy's tolist takes three times as long for a record of many fields.
-    """
+    """Return the events of an EVENT array as Python values, in bulk."""
     return starmap(EventWords, _WORDS.iter_unpack(events.tobytes()))
 
 

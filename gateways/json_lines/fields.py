@@ -15,11 +15,11 @@ from engine.text.exact_json import DoubledKey, JsonFault
 from engine.trading import client_ids
 from engine.trading.instruments import INT64_MAX, RefusedAtDoor
 from engine.trading.records import TEXT_BYTES, Reason
+from engine.trading.rows import NO_TEXT
 
 Fields = dict[str, Any]
 """The named fields of a command or of an event, as interfaces R2 and R3 call them."""
 
-NO_TEXT = (0, 0, 0)
 FIELD_CHARS_SHOWN = 64
 """Of a name that somebody made up."""
 MISSPELT_CHARS_MAX = 64
