@@ -17,7 +17,7 @@ from api.past.queries import PastQueries
 from api.problem import ApiProblem
 from api.streams.hub import Hub
 from engine.settings.config import Key
-from engine.trading.client_ids import client_id, owners_of, text_bytes
+from engine.trading.client_ids import named_by, text_bytes
 from engine.trading.instruments import Instrument
 from engine.trading.records import Status
 from engine.trading.view.records import EndedOrder, OrderView
@@ -47,8 +47,7 @@ class OrderLookup:
 
     async def by_client_id(self, caller: Key, account: int, given: int | str) -> Document | None:
         """Return the order of an account, which the caller may read, by its client id; None where none is."""
-        owners = owners_of(account, caller.name, self._keys)
-        numbers = [given] if isinstance(given, int) else [client_id(given, owner)[0] for owner in owners]
+        numbers = [number for _, number in named_by(given, account, caller.name, self._keys)]
         for number in numbers:
             found = await self._source.client_order(account, number)
             if isinstance(found, OrderView):

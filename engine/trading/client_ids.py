@@ -81,8 +81,20 @@ def text_bytes(text: str) -> bytes:
     return encoded
 
 
-def owners_of(account: int, asking: str, keys: Iterable[Owner]) -> Iterator[str]:
-    """Yield under whose names a text of an account is looked for: the asking key's, then the others'.
+def named_by(given: int | str, account: int, asking: str, keys: Iterable[Owner]) -> Iterator[tuple[str, int]]:
+    """Yield (owner, client_order_id) under which an order of an account is looked for by its client id.
+
+    A number is the same whoever gave it. A text is looked for under the asking key, then under the others.
+    """
+    if isinstance(given, int):
+        yield asking, given
+        return
+    for owner in _owners_of(account, asking, keys):
+        yield owner, client_id(given, owner)[0]
+
+
+def _owners_of(account: int, asking: str, keys: Iterable[Owner]) -> Iterator[str]:
+    """Yield under whose names a text of an account may stand.
 
     What came through a ring or a file, without a key, is the account's own.
     """

@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.contract.records import Role
 from engine.trading.catalogue import catalogue
-from engine.trading.client_ids import client_id, owners_of
+from engine.trading.client_ids import named_by
 from engine.trading.instruments import Catalogue, Instrument, RefusedAtDoor
 from engine.trading.records import UNCHANGED, Op, Reason
 from engine.trading.rows import COMMAND_NAMES, row
@@ -184,8 +184,7 @@ class Desk:
         """Return under whose name a text names an order of the account, the asking key's if it names none."""
         account, text = fields.get("account"), fields["client_order_id"]
         if type(account) is int:
-            for owner in owners_of(account, principal.name, self._keys):
-                number, _ = client_id(text, owner)
+            for owner, number in named_by(text, account, principal.name, self._keys):
                 if (account, number) in self._in_flight or self._client_order(account, number) is not None:
                     return owner
         return principal.name

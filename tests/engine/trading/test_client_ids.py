@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine.contract.records import Role
 from engine.settings.config import Key
-from engine.trading.client_ids import address_of, client_id, order_of_address, owners_of, text_bytes
+from engine.trading.client_ids import address_of, client_id, named_by, order_of_address, text_bytes
 from engine.trading.client_text import UUID_TEXT_BYTES, given_id, text_of
 from engine.trading.instruments import INT64_MAX, RefusedAtDoor
 from engine.trading.records import Reason
@@ -153,5 +153,8 @@ def test_a_text_is_looked_for_under_the_asking_key_and_then_under_those_of_the_a
         Key(name="bob", token="m" * 16, roles=Role.TRADER, accounts=(3,)),
     ]
 
-    assert list(owners_of(1, "ann", keys)) == ["ann", "every", "1"]
-    assert list(owners_of(3, "every", keys)) == ["every", "bob", "3"]
+    asked = {(1, "ann"): ["ann", "every", "1"], (3, "every"): ["every", "bob", "3"]}
+    for (account, asking), owners in asked.items():
+        expected = [(owner, client_id("text", owner)[0]) for owner in owners]
+        assert list(named_by("text", account, asking, keys)) == expected
+    assert list(named_by(7, 1, "ann", keys)) == [("ann", 7)]
