@@ -1,6 +1,6 @@
 """Refusals as problem documents (RFC 9457): what was wrong, with which value, and the mend.
 
-A ApiProblem is the caller's fault or a passing condition of ours that the caller should know
+An ApiProblem is the caller's fault or a passing condition of ours that the caller should know
 of (state not durable yet, too many streams). A bug of ours is never an ApiProblem: it is left
 to the server, which logs it and answers 500.
 """
@@ -9,16 +9,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 
-import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from engine.contract.port import RETRY_AFTER_S
 from engine.trading.instruments import RefusedAtDoor
 from engine.trading.records import Reason
 from gateways.process.answers import options
 from gateways.process.connections import as_response
+from gateways.process.problems import PROBLEM_JSON, problem
 
-CONTENT_TYPE = "application/problem+json"
+_LATER = {"Retry-After": str(RETRY_AFTER_S)}
 
 
 class ApiProblem(Exception):  # noqa: N818  RFC 9457 calls it so
@@ -42,16 +43,10 @@ class ApiProblem(Exception):  # noqa: N818  RFC 9457 calls it so
         self.headers = headers or {}
         self.more = more or {}
 
-    def document(self) -> dict[str, object]:
-        """Return the members of the problem document."""
-        return {
-            "type": f"urn:pinion:problem:{self.reason.replace('_', '-')}",
-            "title": self.status.phrase,
-            "status": int(self.status),
-            "detail": self.detail,
-            "reason": self.reason,
-            "field": self.field,
-        } | self.more
+    def body(self) -> bytes:
+        """Return the problem document as JSON."""
+        document = problem(self.status, self.status.phrase, self.reason, self.detail, self.field)
+        return document.body(**self.more)
 
 
 def bad_request(field: str, value: object, detail: str) -> ApiProblem:
@@ -79,16 +74,13 @@ def not_found(reason: str, detail: str, field: str | None = None) -> ApiProblem:
 
 def unavailable(reason: str, detail: str, more: dict[str, object] | None = None) -> ApiProblem:
     """Return the answer of a read that cannot be given at this moment."""
-    return ApiProblem(HTTPStatus.SERVICE_UNAVAILABLE, reason, detail, headers={"Retry-After": "1"}, more=more)
+    return ApiProblem(HTTPStatus.SERVICE_UNAVAILABLE, reason, detail, headers=_LATER, more=more)
 
 
-def response(problem: ApiProblem) -> web.Response:
-    """Return the problem as a response."""
+def response(refusal: ApiProblem) -> web.Response:
+    """Return the refusal as a response."""
     return web.Response(
-        body=msgspec.json.encode(problem.document()),
-        status=problem.status,
-        content_type=CONTENT_TYPE,
-        headers=problem.headers,
+        body=refusal.body(), status=refusal.status, content_type=PROBLEM_JSON, headers=refusal.headers
     )
 
 
@@ -97,15 +89,15 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
     """Answer problems, and the server's own refusals, as problem documents."""
     try:
         return await handler(request)
-    except ApiProblem as problem:
-        return response(problem)
-    except web.HTTPException as refusal:
-        if refusal.status < HTTPStatus.BAD_REQUEST:
+    except ApiProblem as refusal:
+        return response(refusal)
+    except web.HTTPException as fault:
+        if fault.status < HTTPStatus.BAD_REQUEST:
             raise
-        allow = refusal.headers.get("Allow", "")
+        allow = fault.headers.get("Allow", "")
         if request.method == "OPTIONS" and allow:
             return as_response(options(allow))
-        status = HTTPStatus(refusal.status)
-        detail = f"{request.method} {request.path[:128]}: {refusal.reason}"
+        status = HTTPStatus(fault.status)
+        detail = f"{request.method} {request.path[:128]}: {fault.reason}"
         kept = {"Allow": allow} if allow else {}
         return response(ApiProblem(status, status.name.lower(), detail, headers=kept))

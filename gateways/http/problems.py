@@ -1,4 +1,4 @@
-"""Problems: how this door tells a refusal, as a status and an RFC 9457 document.
+"""Problems: how this door tells a refusal, as a status and a problem document.
 
 REST sends the document as a body, a WebSocket session inside a frame.
 """
@@ -12,6 +12,7 @@ from engine.trading.records import Reason
 from gateways.entry.outcome import CountReply, OrderReply, Outcome
 from gateways.entry.refusals import DoorReason, Refusal, Refused
 from gateways.json_lines.events import REASON_NAMES
+from gateways.process.problems import SHARED_TITLES, Problem, type_of
 
 
 class HttpStatus(IntEnum):
@@ -34,18 +35,16 @@ class HttpStatus(IntEnum):
 
 
 TITLES = {
-    HttpStatus.MALFORMED: "Malformed request",
+    **SHARED_TITLES,
     HttpStatus.UNAUTHORISED: "Unauthorized",
     HttpStatus.FORBIDDEN: "Not permitted",
     HttpStatus.NOT_FOUND: "Not found",
     HttpStatus.METHOD_NOT_ALLOWED: "Method not allowed",
-    HttpStatus.REQUEST_TIMEOUT: "Request not completed in time",
     HttpStatus.CONFLICT: "Duplicate client order id",
     HttpStatus.TOO_LARGE: "Request too large",
     HttpStatus.REFUSED: "Refused",
     HttpStatus.UPGRADE_REQUIRED: "WebSocket only",
     HttpStatus.TOO_MANY: "Rate limit",
-    HttpStatus.BUSY: "Busy",
     HttpStatus.UNKNOWN_OUTCOME: "Outcome unknown",
 }
 
@@ -84,25 +83,15 @@ STATUS_OF_REASON: dict[str, HttpStatus] = {
 }
 
 
-class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """One RFC 9457 document; the extension members stand only where they say something."""
+class OrderProblem(Problem, frozen=True, kw_only=True):
+    """A problem document of this door; the members of its own stand only where they say something."""
 
-    type: str
-    title: str
-    status: int
-    detail: str
-    reason: str
-    field: str | None = None
     seq: int | msgspec.UnsetType | None = msgspec.UNSET
     order_id: int | msgspec.UnsetType | None = msgspec.UNSET
     client_order_id: int | str | msgspec.UnsetType | None = msgspec.UNSET
     order_status: str | msgspec.UnsetType | None = msgspec.UNSET
     cum_quantity: str | msgspec.UnsetType = msgspec.UNSET
     leaves_quantity: str | msgspec.UnsetType = msgspec.UNSET
-
-    def body(self) -> bytes:
-        """Return the document as JSON."""
-        return msgspec.json.encode(self)
 
 
 class WrongMethod(Refused):
@@ -125,17 +114,17 @@ def status_of(refusal: Refusal) -> HttpStatus:
     return status
 
 
-def problem_of(refusal: Refusal) -> Problem:
+def problem_of(refusal: Refusal) -> OrderProblem:
     """Return the problem document of a refusal."""
     status = status_of(refusal)
-    return Problem(
-        type=f"urn:pinion:problem:{refusal.reason.replace('_', '-')}",
+    return OrderProblem(
+        type=type_of(refusal.reason),
         title=TITLES[status],
         status=int(status),
         **msgspec.structs.asdict(refusal),
     )
 
 
-def document_of(result: Outcome) -> OrderReply | CountReply | Problem:
+def document_of(result: Outcome) -> OrderReply | CountReply | OrderProblem:
     """Return what is encoded of an outcome: a reply as it is, a refusal as its problem document."""
     return problem_of(result) if isinstance(result, Refusal) else result

@@ -20,7 +20,7 @@ from engine.text.exact_json import DoubledKey, JsonFault, TooMany
 from gateways.entry.outcome import CountReply, OrderReply, Outcome
 from gateways.entry.refusals import Refusal, Refused, malformed
 from gateways.entry.session import Session
-from gateways.http.problems import Problem, problem_of
+from gateways.http.problems import OrderProblem, problem_of
 from gateways.http.routes import BATCH_MAX
 from gateways.json_lines.events import EventWords
 
@@ -41,7 +41,7 @@ class _Problem(msgspec.Struct, frozen=True, gc=False):
     """Why a command came to nothing, under its request id."""
 
     id: int | str | None
-    problem: Problem
+    problem: OrderProblem
 
 
 class JsonSession(Session):

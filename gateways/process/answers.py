@@ -1,4 +1,4 @@
-"""A finished HTTP answer as bytes, and the problem documents (RFC 9457) of what both doors refuse.
+"""A finished HTTP answer as bytes, also of what both doors refuse.
 
 An answer to HEAD, and one of 204 or 304, has no body behind its head: a client takes what
 stands there for the beginning of the next answer.
@@ -6,24 +6,15 @@ stands there for the beginning of the next answer.
 
 from http import HTTPStatus
 
-import msgspec
 from aiohttp import web
 
 from engine.contract.port import RETRY_AFTER_S
+from gateways.process.problems import PHRASES, PROBLEM_JSON, SHARED_TITLES, problem
 
 JSON = "application/json"
-PROBLEM_JSON = "application/problem+json"
 WRITE_BUFFER_MAX = 2**20
 """A client that does not read its answers is closed beyond this many bytes."""
 BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
-_PHRASES = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Content Too Large", 422: "Unprocessable Content"}
-"""As RFC 9110 has them; the Python of today has older ones."""
-_TITLES = {
-    HTTPStatus.BAD_REQUEST: "Malformed request",
-    HTTPStatus.REQUEST_TIMEOUT: "Request not completed in time",
-    HTTPStatus.SERVICE_UNAVAILABLE: "Busy",
-}
-"""One title a type of problem, whoever finds it: those of the order door."""
 _EXTRA_HEADERS = {
     HTTPStatus.UNAUTHORIZED: "WWW-Authenticate: Bearer\r\n",
     HTTPStatus.TOO_MANY_REQUESTS: f"Retry-After: {RETRY_AFTER_S}\r\n",
@@ -34,7 +25,7 @@ _EXTRA_HEADERS = {
 
 
 def _head(status: HTTPStatus) -> bytes:
-    phrase = _PHRASES.get(status, status.phrase)
+    phrase = PHRASES.get(status, status.phrase)
     content = JSON if status == HTTPStatus.OK else PROBLEM_JSON
     content_type = "" if status in BODILESS else f"Content-Type: {content}\r\n"
     return f"HTTP/1.1 {status} {phrase}\r\n{content_type}{_EXTRA_HEADERS.get(status, '')}".encode()
@@ -91,15 +82,8 @@ def refusal(
     status: HTTPStatus, reason: str, detail: str, field: str | None = None, keep_alive: bool = True
 ) -> Reply:
     """Return the problem document of something that neither door takes."""
-    document = {
-        "type": f"urn:pinion:problem:{reason.replace('_', '-')}",
-        "title": _TITLES.get(status) or _PHRASES.get(status, status.phrase),
-        "status": int(status),
-        "detail": detail,
-        "reason": reason,
-        "field": field,
-    }
-    return Reply(status, msgspec.json.encode(document), keep_alive)
+    title = SHARED_TITLES.get(status) or PHRASES.get(status, status.phrase)
+    return Reply(status, problem(status, title, reason, detail, field).body(), keep_alive)
 
 
 def options(allow: str) -> Reply:

@@ -2,10 +2,21 @@
 
 from http import HTTPStatus
 
-from api.problem import ApiProblem
+from api.problem import not_found, unavailable
 
 
-def test_type_is_the_reason_spelt_as_the_order_door_spells_it() -> None:
-    document = ApiProblem(HTTPStatus.NOT_FOUND, "unknown_order", "no such order").document()
+def test_document_has_the_members_of_the_order_doors_in_their_order() -> None:
+    assert not_found("unknown_order", "no such order", "order_id").body() == (
+        b'{"type":"urn:pinion:problem:unknown-order","title":"Not Found","status":404,'
+        b'"detail":"no such order","reason":"unknown_order","field":"order_id"}'
+    )
 
-    assert (document["type"], document["reason"]) == ("urn:pinion:problem:unknown-order", "unknown_order")
+
+def test_what_a_single_document_adds_stands_behind_them() -> None:
+    refused = unavailable("not_ready", "the journal is latched", more={"troubles": ["latched"]})
+
+    assert refused.status is HTTPStatus.SERVICE_UNAVAILABLE
+    assert refused.body() == (
+        b'{"type":"urn:pinion:problem:not-ready","title":"Service Unavailable","status":503,'
+        b'"detail":"the journal is latched","reason":"not_ready","field":null,"troubles":["latched"]}'
+    )

@@ -9,7 +9,7 @@ from engine.contract.records import Role
 from gateways.entry.outcome import CountReply, OrderReply
 from gateways.entry.principals import Principal
 from gateways.entry.refusals import Refused
-from gateways.http.problems import Problem, problem_of
+from gateways.http.problems import OrderProblem, problem_of
 
 
 def test_resting_order_is_answered_open(door: Any, order: Any) -> None:
@@ -44,7 +44,7 @@ def test_duplicate_says_where_the_original_stands(door: Any, order: Any) -> None
 
     again = door.ask(order(client_order_id=7))
 
-    assert isinstance(again, Problem)
+    assert isinstance(again, OrderProblem)
     assert (again.status, again.reason, again.order_id) == (409, "duplicate", first.order_id)
     assert (again.order_status, again.cum_quantity, again.leaves_quantity) == ("open", "0", "100")
 

@@ -11,7 +11,7 @@ from engine.trading.client_ids import address_of, client_id
 from gateways.entry.desk import Desk
 from gateways.entry.dispatch import Dispatcher
 from gateways.entry.principals import Principal
-from gateways.http.problems import Problem
+from gateways.http.problems import OrderProblem
 from gateways.http.routes import ask
 from tests.engine.trading.test_client_ids import NUMBERS, TEXTS, UUIDS
 from tests.gateways.conftest import Door
@@ -49,7 +49,7 @@ def test_every_legal_id_is_amended_and_cancelled_by_its_address(
 ) -> None:
     for each in legal:
         entered = door_of_all.ask(order(client_order_id=each))
-        if isinstance(entered, Problem):
+        if isinstance(entered, OrderProblem):
             assert entered.reason == "duplicate"  # of an earlier example
             continue
         amended = door_of_all.ask(by_address("PATCH", each, b'{"quantity":"50"}'))

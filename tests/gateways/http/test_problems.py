@@ -16,7 +16,7 @@ from gateways.http.problems import (
     TITLES,
     HttpReason,
     HttpStatus,
-    Problem,
+    OrderProblem,
     document_of,
     problem_of,
 )
@@ -82,7 +82,7 @@ def test_members_of_a_document_stand_in_one_order() -> None:
         b'"detail":"why","reason":"duplicate","field":null,"seq":9,"order_id":7,"client_order_id":"a",'
         b'"order_status":"open","cum_quantity":"1","leaves_quantity":"2"}'
     )
-    assert list(msgspec.json.decode(problem_of(whole).body())) == list(Problem.__struct_fields__)
+    assert list(msgspec.json.decode(problem_of(whole).body())) == list(OrderProblem.__struct_fields__)
 
 
 @pytest.mark.parametrize("refusal", [busy(), *map(not_now, Closed)], ids=lambda refusal: str(refusal.reason))
