@@ -2,49 +2,36 @@
 
 With keys configured every /v1 route needs one; `/healthz`, `/readyz`, `/metrics`,
 `/openapi.json` and the dashboard page carry nothing private and need none. Without any
-key configured market data is open and private data is closed to everyone. A token is
-looked up by its hash, so the time of a refusal says nothing about a known token.
+key configured market data is open and private data is closed to everyone.
 """
 
 from collections.abc import Sequence
-from hashlib import blake2b
 from http import HTTPStatus
 
 from api.problem import ApiProblem
 from engine.settings.config import Key
-
-TOKEN_CHARS_MAX = 512
-_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="pinion"'}
+from gateways.process.keys import AUTHORIZATION, CHALLENGE, KeyRing
 
 
 class Access:
-    """The configured keys."""
+    """The configured keys.
+
+    is_open : market data is open to callers without a key
+    """
 
     def __init__(self, keys: Sequence[Key]) -> None:
-        self._by_digest = {_digest(key.token): key for key in keys}
-
-    @property
-    def is_open(self) -> bool:
-        """Tell whether market data is open to callers without a key."""
-        return not self._by_digest
+        self._keys = KeyRing({key.token: key for key in keys}, unauthorised)
+        self.is_open = not keys
 
     def key_of_token(self, token: str) -> Key | None:
         """Return the key of this token, or None."""
-        if len(token) > TOKEN_CHARS_MAX:
-            return None
-        return self._by_digest.get(_digest(token))
+        return self._keys.of_token(token)
 
     def caller(self, authorization: str | None) -> Key | None:
         """Return the key of an Authorization header; None is the anonymous caller, where allowed."""
-        if authorization is None:
-            if self.is_open:
-                return None
-            raise unauthorised("no key given: send `Authorization: Bearer KEY`")
-        scheme, _, token = authorization.partition(" ")
-        key = self.key_of_token(token.strip()) if scheme.lower() == "bearer" else None
-        if key is None:
-            raise unauthorised("unknown key: send `Authorization: Bearer KEY` with a configured key")
-        return key
+        if authorization is None and self.is_open:
+            return None
+        return self._keys.of_header(authorization)
 
 
 def require_key(key: Key | None) -> Key:
@@ -75,9 +62,9 @@ def require_account(key: Key | None, account: int) -> Key:
 def unauthorised(detail: str) -> ApiProblem:
     """Return the refusal of a missing or unknown key."""
     return ApiProblem(
-        HTTPStatus.UNAUTHORIZED, "unauthorized", detail, field="Authorization", headers=_CHALLENGE
+        HTTPStatus.UNAUTHORIZED,
+        "unauthorized",
+        detail,
+        field=AUTHORIZATION,
+        headers={"WWW-Authenticate": CHALLENGE},
     )
-
-
-def _digest(token: str) -> bytes:
-    return blake2b(token.encode(errors="surrogatepass"), digest_size=16).digest()

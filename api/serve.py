@@ -33,6 +33,7 @@ from engine.settings.config import DoorSettings
 from engine.trading.view.live_view import LiveView
 from gateways.process.connections import ConnectionServer, show_key
 from gateways.process.guard import guard_of
+from gateways.process.keys import AUTHORIZATION
 from gateways.process.start import (
     keep_clients_out_of_the_log,
     not_bound,
@@ -167,7 +168,7 @@ def caller_middleware(access: Access) -> Middleware:
     @web.middleware
     async def caller(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith("/v1/") and request.path != STREAM_PATH:
-            key = request[CALLER] = access.caller(request.headers.get("Authorization"))
+            key = request[CALLER] = access.caller(request.headers.get(AUTHORIZATION))
             if key is not None:
                 show_key(request)
         return await handler(request)

@@ -27,6 +27,7 @@ from api.streams.session import CloseCode, StreamClosed, StreamSession
 from engine.settings.door_settings import DoorLimits
 from gateways.process.connections import show_key
 from gateways.process.keyless import Keyless, quota_address
+from gateways.process.keys import AUTHORIZATION
 from gateways.process.turns import Turns
 
 STREAMS_MAX = 512
@@ -69,7 +70,7 @@ class Streams:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one connection until either side ends it."""
         allow_only(request, ())
-        header = request.headers.get("Authorization")
+        header = request.headers.get(AUTHORIZATION)
         key = self._access.caller(header) if header is not None else None
         is_named = key is not None or self._access.is_open
         if is_named and not self.has_room():

@@ -20,7 +20,7 @@ from gateways.entry.desk import Desk
 from gateways.entry.dispatch import Dispatcher
 from gateways.entry.pump import Pump
 from gateways.http.connections import OrderServer
-from gateways.http.keys import KeyRing
+from gateways.http.keys import key_ring
 from gateways.http.sockets import Sockets
 from gateways.process.guard import guard_of
 from gateways.process.start import (
@@ -49,12 +49,12 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
     keep_clients_out_of_the_log()
     stopping = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
-    keys = KeyRing(door.keys, [gate.next_session() for _ in door.keys])
+    keys = key_ring(door.keys, [gate.next_session() for _ in door.keys])
     desk = Desk(
         gate.state(),
         lambda reports, settled: Dispatcher(gate, reports, lambda: pump.wake(), settled),
         gate.state_turn,
-        keys.principals,
+        keys.owners,
     )
     sockets = Sockets(keys, desk, gate.next_session, door.limits)
     server = OrderServer(

@@ -23,7 +23,6 @@ from gateways.entry.refusals import DoorReason, Refusal, Refused, malformed
 from gateways.entry.session import IN_FLIGHT_MAX, Session
 from gateways.http.connections import OrderConnection, refusal_reply, refused_reply
 from gateways.http.idempotency import KeyMemory
-from gateways.http.keys import KeyRing
 from gateways.http.plain import Head
 from gateways.http.problems import HttpReason, HttpStatus, WrongMethod, document_of
 from gateways.http.routes import (
@@ -42,6 +41,7 @@ from gateways.http.session import JsonSession
 from gateways.json_lines.fields import Fields
 from gateways.process.answers import Reply, options
 from gateways.process.connections import show_key
+from gateways.process.keys import AUTHORIZATION, KeyRing
 from gateways.process.query_string import QueryFault, parameters
 from gateways.process.turns import Turns
 
@@ -66,7 +66,7 @@ class Sockets:
     """Handles every request of the door."""
 
     def __init__(
-        self, keys: KeyRing, desk: Desk, next_session: Callable[[], int], limits: DoorLimits
+        self, keys: KeyRing[Principal], desk: Desk, next_session: Callable[[], int], limits: DoorLimits
     ) -> None:
         self._limits = limits
         self._keys = keys
@@ -92,7 +92,7 @@ class Sockets:
 
         try:
             self._refuse_when_stopping()
-            principal = self._keys.principal(head.authorization)
+            principal = self._keys.of_header(head.authorization)
             if not connection.has_key:
                 connection.show_key()
             _require_role(principal, head.method, head.path)
@@ -109,7 +109,7 @@ class Sockets:
         """Answer one request."""
         try:
             self._refuse_when_stopping()
-            principal = self._keys.principal(request.headers.get("Authorization"))
+            principal = self._keys.of_header(request.headers.get(AUTHORIZATION))
             show_key(request)
             if request.method == "GET" and request.path == SESSION:
                 return await self._session(request, principal)

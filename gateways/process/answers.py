@@ -9,6 +9,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from engine.contract.port import RETRY_AFTER_S
+from gateways.process.keys import CHALLENGE
 from gateways.process.problems import PHRASES, PROBLEM_JSON, SHARED_TITLES, problem
 
 JSON = "application/json"
@@ -16,7 +17,7 @@ WRITE_BUFFER_MAX = 2**20
 """A client that does not read its answers is closed beyond this many bytes."""
 BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 _EXTRA_HEADERS = {
-    HTTPStatus.UNAUTHORIZED: "WWW-Authenticate: Bearer\r\n",
+    HTTPStatus.UNAUTHORIZED: f"WWW-Authenticate: {CHALLENGE}\r\n",
     HTTPStatus.TOO_MANY_REQUESTS: f"Retry-After: {RETRY_AFTER_S}\r\n",
     HTTPStatus.SERVICE_UNAVAILABLE: f"Retry-After: {RETRY_AFTER_S}\r\n",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "Accept-Encoding: identity\r\n",

@@ -7,8 +7,8 @@ from api.problem import ApiProblem
 from engine.contract.records import Role
 from engine.settings.config import Key
 from gateways.entry.refusals import Refused
-from gateways.http.keys import KeyRing
-from gateways.http.problems import problem_of
+from gateways.http.connections import refusal_reply
+from gateways.http.keys import key_ring
 
 KEY = Key(token="t" * 20, name="desk", accounts=(1, 2), roles=Role.VIEWER)
 
@@ -19,16 +19,16 @@ def refused_status(header: str | None) -> HTTPStatus:
     return refused.value.status
 
 
-@pytest.mark.parametrize("header", [None, "Bearer wrong"])
-def test_refusal_names_the_header_as_the_order_door_does(header: str | None) -> None:
+@pytest.mark.parametrize("header", [None, "Bearer wrong", "Basic wrong"])
+def test_answer_without_a_known_key_is_that_of_the_order_door(header: str | None) -> None:
     with pytest.raises(ApiProblem) as refused:
         Access([KEY]).caller(header)
     with pytest.raises(Refused) as at_the_order_door:
-        KeyRing([KEY], [1]).principal(header)
+        key_ring([KEY], [1]).of_header(header)
 
-    document = problem_of(at_the_order_door.value.refusal)
-    assert (refused.value.reason, refused.value.field) == (document.reason, document.field)
-    assert (document.reason, document.field) == ("unauthorized", "Authorization")
+    there = refusal_reply(at_the_order_door.value.refusal)
+    assert (refused.value.status, refused.value.body()) == (there.status, there.body)
+    assert f"WWW-Authenticate: {refused.value.headers['WWW-Authenticate']}".encode() in there.data()
 
 
 def test_known_key_is_found() -> None:

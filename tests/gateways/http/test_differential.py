@@ -10,7 +10,7 @@ from engine.contract.records import Role
 from engine.settings.door_settings import DoorLimits
 from gateways.http.connections import OrderServer
 from gateways.http.idempotency import REUSED
-from gateways.http.keys import KeyRing
+from gateways.http.keys import key_ring
 from gateways.http.sockets import Sockets
 from gateways.process.guard import Guard
 from tests.gateways.process.wire import converse
@@ -124,7 +124,7 @@ LENGTHS = [b"005", b"+5", b"-1", b"0x5", b"", b"5, 5", b"99999999999999999999", 
 @pytest.fixture
 def server(door: Any) -> Any:
     limits = DoorLimits()
-    sockets = Sockets(KeyRing([Trader], [2]), door.desk, lambda: 9, limits)
+    sockets = Sockets(key_ring([Trader], [2]), door.desk, lambda: 9, limits)
     guard = Guard("orders", "127.0.0.1", (), (), lambda: 8000)
     return lambda: OrderServer(sockets.handle, sockets.plain, guard, limits, connections_max=100)
 

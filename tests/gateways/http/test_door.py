@@ -170,7 +170,7 @@ def test_keys_bind_accounts_and_roles(pinion: Live, client: Client) -> None:
         stranger = Client(pinion.order_port, key)
         with closing(stranger.connection):
             assert stranger.call("POST", "/v1/orders", ORDER)[0] == expected
-    assert stranger.headers["WWW-Authenticate"] == "Bearer"
+    assert stranger.headers["WWW-Authenticate"] == 'Bearer realm="pinion"'
 
 
 def test_foreign_order_is_answered_as_one_that_does_not_exist(pinion: Live, client: Client) -> None:

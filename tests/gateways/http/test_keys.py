@@ -7,7 +7,7 @@ import pytest
 from engine.contract.records import Role
 from engine.settings.config import Key
 from gateways.entry.refusals import Refused
-from gateways.http.keys import KeyRing
+from gateways.http.keys import key_ring
 from gateways.http.problems import problem_of
 
 KEYS = (
@@ -17,23 +17,23 @@ KEYS = (
 
 
 def test_header_names_the_principal_and_its_session() -> None:
-    ring = KeyRing(KEYS, [7, 8])
+    ring = key_ring(KEYS, [7, 8])
 
-    assert ring.principal("Bearer " + "a" * 16).name == "ann"
-    assert ring.principal("bearer  " + "b" * 16).session == 8
+    assert ring.of_header("Bearer " + "a" * 16).name == "ann"
+    assert ring.of_header("bearer  " + "b" * 16).session == 8
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer x", "Basic " + "a" * 16, "a" * 16])
 def test_unknown_or_misspelt_key_is_401(header: Any) -> None:
     with pytest.raises(Refused) as refused:
-        KeyRing(KEYS, [7, 8]).principal(header)
+        key_ring(KEYS, [7, 8]).of_header(header)
 
     assert problem_of(refused.value.refusal).status == 401
 
 
 def test_only_account_of_a_key_goes_without_saying() -> None:
-    ring = KeyRing(KEYS, [7, 8])
+    ring = key_ring(KEYS, [7, 8])
 
-    assert ring.principal("Bearer " + "a" * 16).account_or_sole(None) == 4
+    assert ring.of_header("Bearer " + "a" * 16).account_or_sole(None) == 4
     with pytest.raises(Refused):
-        ring.principal("Bearer " + "b" * 16).account_or_sole(None)
+        ring.of_header("Bearer " + "b" * 16).account_or_sole(None)
