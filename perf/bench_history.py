@@ -23,10 +23,10 @@ import numpy as np
 import numpy.typing as npt
 
 from api.past.pages import Filter, Past
+from engine.contract.replica import Replica
 from engine.runtime.history.database import Database
 from engine.runtime.history.historian import GoOn, Historian
 from engine.runtime.history.tables import History
-from engine.runtime.replay.replica import Replica
 from engine.trading.application import trading
 from engine.trading.capacities import Capacities
 from engine.trading.history.projection import TradingProjection

@@ -18,15 +18,18 @@ import numpy as np
 import numpy.typing as npt
 from numba.core import runtime as untyped_runtime
 
+from engine.contract.replica import RING_MARK, RING_MARKS, build_batch
+from engine.trading.application import trading
 from engine.trading.capacities import Capacities
 from engine.trading.kernels.state import new_state
-from engine.trading.records import COMMAND, EventKind
+from engine.trading.records import COMMAND, EVENT, JOURNAL_ENTRY, EventKind
 from perf.flow.generate import Flow, generate
 from perf.flow.mixes import MIXES, SCALE, Mix
 from perf.histogram import percentiles
 from perf.result import Line, with_latencies
-from perf.step_kernels import EVENT_WORDS, KINDS, NO_ROOM, apply_chunk, read_events, timer_cycles
-from ringbuf.atomics import clock_monotonic_ns, cycle_count
+from perf.step_kernels import EVENT_WORDS, KINDS, read_events, timer_cycles
+from ringbuf.atomics import clock_monotonic_ns
+from ringbuf.cycles import ns_per_cycle
 
 runtime: Any = untyped_runtime
 
@@ -67,14 +70,29 @@ class StepBench:
         self.commands = commands
         self.first = first
         self.state = new_state(capacities)
-        self.out = self.state["out"][0].view("<i8").reshape(-1, EVENT_WORDS)
-        self.buffer = aligned_zeros(CHUNK, COMMAND)
-        self.sink = aligned_zeros(SINK * EVENT_WORDS, np.dtype(np.int64)).reshape(SINK, EVENT_WORDS)
+        self.apply_batch = build_batch(trading(capacities))
+        self.buffer = aligned_zeros(CHUNK, JOURNAL_ENTRY)
+        self.read_only = self.buffer.view()
+        self.read_only.flags.writeable = False  # the replica's type of records
+        self.marks = np.zeros(RING_MARKS, RING_MARK)
+        self.sink = aligned_zeros(SINK, EVENT)
+        self.words = self.sink.view("<i8").reshape(SINK, EVENT_WORDS)
 
     def reset(self) -> None:
         """Empty the state (which also maps every page of it), build the venue and fill the books."""
         self.state.view(np.uint8)[:] = 0
         self.drive(0, self.first, np.zeros(0, np.int64))
+
+    def load(self, begin: int, count: int) -> None:
+        """Put commands[begin : begin + count] where the worker finds them, in entries of a journal."""
+        s = self.state[0]
+        self.buffer["command"][:count] = self.commands[begin : begin + count]
+        self.buffer["seq"][:count] = np.arange(s["seq"] + 1, s["seq"] + 1 + count)
+        self.buffer["eng_ts"][:count] = s["eng_ts"]
+
+    def apply(self, count: int, cycles: npt.NDArray[np.int64]) -> tuple[int, int]:
+        """Apply the first entries; return (applied, events in `sink`)."""
+        return self.apply_batch(self.state, self.read_only, 0, count, self.marks, self.sink, cycles)
 
     def drive(self, first: int, last: int, cycles: npt.NDArray[np.int64]) -> StepOutcome:
         """Apply commands[first:last] in chunks, reading the events after each; time the applying alone."""
@@ -85,13 +103,13 @@ class StepBench:
         for begin in range(first, last, CHUNK):
             count = min(CHUNK, last - begin)
             part = cycles[begin - first : begin - first + count]
-            self.buffer[:count] = self.commands[begin : begin + count]
+            self.load(begin, count)
             begun = clock_monotonic_ns()
-            written = apply_chunk(self.state, self.out, self.buffer, count, self.sink, part)
+            applied, written = self.apply(count, part)
             elapsed_ns += clock_monotonic_ns() - begun
-            if written == NO_ROOM:
+            if applied < count or s["out_count"]:
                 raise BenchError(f"commands {begin} to {begin + count} made more than {SINK} events")
-            checksum = (checksum * 31 + read_events(self.sink, written, kinds)) % 2**63
+            checksum = (checksum * 31 + read_events(self.words, written, kinds)) % 2**63
         return StepOutcome(
             elapsed_ns=elapsed_ns,
             checksum=checksum,
@@ -113,11 +131,11 @@ class StepBench:
         """Return how many allocations `count` commands make beyond those of the call itself."""
         self.reset()
         none = np.zeros(0, np.int64)
-        self.buffer[:count] = self.commands[self.first : self.first + count]
+        self.load(self.first, count)
 
         def made(commands: int) -> int:
             before = runtime.rtsys.get_allocation_stats().alloc
-            apply_chunk(self.state, self.out, self.buffer, commands, self.sink, none)
+            self.apply(commands, none)
             return int(runtime.rtsys.get_allocation_stats().alloc - before)
 
         runtime._nrt_python.memsys_enable_stats()
@@ -141,14 +159,6 @@ def one_core() -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, before)
-
-
-def ns_per_cycle() -> float:
-    """Return the length of a cycle of the time-stamp counter, measured over 50 ms."""
-    begun_ns, begun = clock_monotonic_ns(), cycle_count()
-    while clock_monotonic_ns() - begun_ns < 50_000_000:
-        pass
-    return float((clock_monotonic_ns() - begun_ns) / (cycle_count() - begun))
 
 
 def measure(case: str, bench: StepBench, repetitions: int, check: Callable[[StepOutcome], None]) -> Line:

@@ -74,7 +74,6 @@ def step(mix: Any, count: int) -> bool:
 
     from perf.bench_step import CHUNK, StepBench, agrees_with, capacities_for
     from perf.flow.generate import generate
-    from perf.step_kernels import apply_chunk
 
     flow = generate(mix, count=WARM_UP + count)
     bench = StepBench(flow.commands, flow.first, capacities_for(mix))
@@ -83,12 +82,13 @@ def step(mix: Any, count: int) -> bool:
     bench.reset()
     untimed = np.zeros(0, np.int64)
     bench.drive(flow.first, flow.first + WARM_UP, untimed)
-    apply_all = entry_of(apply_chunk)
+    begin, apply_all, given = (batch_of if hasattr(bench, "apply_batch") else chunk_of)(bench, untimed)
 
     def apply(first: int, size: int) -> None:
-        bench.buffer[:size] = flow.commands[first : first + size]
+        begin(first, size)
+        arguments = given(size)
         signal.raise_signal(MARK)
-        apply_all(bench.state, bench.out, bench.buffer, size, bench.sink, untimed)
+        apply_all(*arguments)
         signal.raise_signal(MARK)
 
     if count:
@@ -97,6 +97,29 @@ def step(mix: Any, count: int) -> bool:
         apply(first, 0)
         apply(first, min(CHUNK, len(flow.commands) - first))
     return int(bench.state[0]["event_hash"]) == expected.event_hash
+
+
+def batch_of(bench: Any, untimed: Any) -> tuple[Any, Any, Any]:
+    """Return what loads commands, the compiled replica's kernel, and its arguments by their number."""
+    return (
+        bench.load,
+        entry_of(bench.apply_batch),
+        lambda size: (bench.state, bench.read_only, 0, size, bench.marks, bench.sink, untimed),
+    )
+
+
+def chunk_of(bench: Any, untimed: Any) -> tuple[Any, Any, Any]:
+    """Return the same of a checkout until 2026-11-28, whose step tier had a kernel of its own."""
+    kernels = importlib.import_module("perf.step_kernels")
+
+    def load(first: int, size: int) -> None:
+        bench.buffer[:size] = bench.commands[first : first + size]
+
+    return (
+        load,
+        entry_of(kernels.apply_chunk),
+        lambda size: (bench.state, bench.out, bench.buffer, size, bench.sink, untimed),
+    )
 
 
 def pipeline(mix: Any, count: int) -> bool:

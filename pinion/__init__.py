@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from engine.trading.capacities import Capacities as Capacities
     from engine.trading.instruments import Catalogue as Catalogue
     from engine.trading.instruments import Currency as Currency
-    from engine.trading.kernels.simulate import simulate as simulate
+    from engine.trading.offline.simulate import simulate as simulate
     from engine.trading.records import COMMAND as COMMAND
     from engine.trading.records import EVENT as EVENT
     from engine.trading.records import CommandFlag as CommandFlag
@@ -47,7 +47,7 @@ _MODULES = {
     "engine.contract.records": ("Role",),
     "engine.trading.capacities": ("Capacities",),
     "engine.trading.instruments": ("Catalogue", "Currency"),
-    "engine.trading.kernels.simulate": ("simulate",),
+    "engine.trading.offline.simulate": ("simulate",),
     "engine.trading.records": (
         *("COMMAND", "EVENT", "CommandFlag", "EventFlag", "EventKind", "Op", "OrderType", "Phase"),
         *("Reason", "SelfTradePrevention", "Side", "Status", "TimeInForce"),

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.contract.application import Application
-from engine.runtime.replay.replica import private_state
+from engine.contract.replica import private_state
 from engine.settings import config
 from engine.trading.application import trading
 from engine.trading.capacities import Capacities

@@ -7,8 +7,8 @@ import numpy as np
 from api.live import LiveSource
 from api.streams.hub import Hub
 from engine.trading.catalogue import catalogue
-from engine.trading.kernels.simulate import run_all
 from engine.trading.kernels.state import new_state
+from engine.trading.offline.simulate import run_all
 from engine.trading.records import COMMAND
 from engine.trading.view.live_view import LiveView
 from gateways.json_lines import CommandEncoder

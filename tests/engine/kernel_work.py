@@ -19,15 +19,15 @@ from numba.core import types as untyped_types
 
 from engine.contract import port
 from engine.contract.control_words import JOURNALER_BELL, READER_BELLS
+from engine.contract.replica import Replica
 from engine.runtime.calls import call_at_sync
-from engine.runtime.replay.replica import Replica
 from engine.trading.application import trading
 from engine.trading.digest import digest
 from engine.trading.history.projection import TradingProjection
 from engine.trading.kernels.convert import convert
-from engine.trading.kernels.simulate import run_all
 from engine.trading.kernels.state import new_state
 from engine.trading.offline.engine import ReplayEngine
+from engine.trading.offline.simulate import run_all
 from engine.trading.records import EVENT
 from engine.trading.view.live_view import LiveView
 from ringbuf.bells import fall_asleep, sleep_until_beyond

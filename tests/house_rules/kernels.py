@@ -15,8 +15,8 @@ from typing import Any
 
 from numba.core.dispatcher import Dispatcher
 
+from engine.contract import replica
 from engine.runtime import loop
-from engine.runtime.replay import replica
 from engine.trading.application import trading
 from engine.trading.capacities import Capacities
 from ringbuf.kernel_cache import MAKERS, PACKAGES, imported_names
@@ -114,7 +114,7 @@ def parts_of(run: Any) -> list[Any]:
 def dispatchers() -> tuple[Any, ...]:
     """Return every kernel that numba knows, those bound for the trading application included."""
     application = trading(Capacities())
-    bound = [*parts_of(loop.build(application)), replica.build_replay(application)]
+    bound = [*parts_of(loop.build(application)), replica.build_batch(application)]
     return (*made_by_modules(), *bound)
 
 

@@ -41,13 +41,13 @@ ROOMS = {
         *("engine/trading", "engine/trading/kernels"),
     ),
     "engine/trading/neutral_digest": ("engine/trading", "engine/trading/view"),
-    "engine/trading/offline": (
-        *("ringbuf", "engine/contract", "engine/trading", "engine/trading/kernels"),
-        "engine/trading/neutral_digest",
-    ),
     "engine/trading/application": (
         *("engine/contract/application", "engine/trading"),
         *("engine/trading/kernels", "engine/trading/history"),
+    ),
+    "engine/trading/offline": (
+        *("ringbuf", "engine/contract", "engine/trading", "engine/trading/kernels"),
+        *("engine/trading/neutral_digest", "engine/trading/application"),
     ),
     "engine/trading/settings": ("engine/settings", "engine/trading/capacities"),
     "engine/trading/demo": ("engine/settings", "engine/trading/settings"),
@@ -92,7 +92,7 @@ ROOMS = {
     "perf": (*CLI, "api/past", "pinion/cli/journal"),
     "pinion": (
         *("engine/contract", "engine/trading", "engine/trading/view"),
-        *("engine/trading/kernels/simulate", "gateways/json_lines", "pinion/cli/main"),
+        *("engine/trading/offline/simulate", "gateways/json_lines", "pinion/cli/main"),
     ),
 }
 """Room -> the rooms and modules that it may import, besides its own files; lower rooms stand first.

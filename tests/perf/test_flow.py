@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from engine.trading.capacities import Capacities
-from engine.trading.kernels.simulate import run_all
 from engine.trading.kernels.state import NIL, new_state
+from engine.trading.offline.simulate import run_all
 from engine.trading.records import EventKind, Op, OrderType, SelfTradePrevention, TimeInForce
 from perf.flow.commands import DEPOSITS, set_up_commands
 from perf.flow.generate import Flow, generate

@@ -11,8 +11,8 @@ import pytest
 from engine.trading.capacities import Capacities
 from engine.trading.catalogue import catalogue
 from engine.trading.demo import demo
-from engine.trading.kernels.simulate import run_all
 from engine.trading.kernels.state import new_state
+from engine.trading.offline.simulate import run_all
 from engine.trading.records import COMMAND, EventKind
 from gateways.json_lines import CommandEncoder
 from perf.load_http import RESTING, order_body

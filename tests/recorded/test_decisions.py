@@ -15,9 +15,9 @@ import pytest
 
 from engine.trading.capacities import Capacities
 from engine.trading.digest import digest
-from engine.trading.kernels.simulate import run_all
 from engine.trading.kernels.state import new_state
 from engine.trading.neutral_digest import EVENT_NUMBERS, EVENT_TEXTS, NeutralDigest, neutral_digest
+from engine.trading.offline.simulate import run_all
 from engine.trading.records import COMMAND, Op
 from perf.flow.generate import generate
 from perf.flow.mixes import EVERY_MIX, SCALE, Mix

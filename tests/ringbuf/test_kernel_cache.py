@@ -84,7 +84,7 @@ for package in {packages}:
         values = list(vars(importlib.import_module(each.name)).values())
         names += {{v.py_func.__module__ for v in values if isinstance(v, Dispatcher)}}
 names = sorted(each for each in set(names) if each.split(".")[0] in {packages})
-names += ["engine.runtime.loop", "engine.runtime.replay.replica"]
+names += ["engine.runtime.loop", "engine.contract.replica"]
 print(*names)
 """
 """Asks numba itself which modules made kernels; the loop and the replay are bound later."""

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from engine.contract.replica import Replica
 from engine.runtime.journal import journal
-from engine.runtime.replay.replica import Replica
 from engine.trading.application import trading
 from engine.trading.capacities import Capacities
 from engine.trading.catalogue import catalogue

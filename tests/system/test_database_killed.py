@@ -17,10 +17,10 @@ import asyncpg
 import psutil
 
 from engine.contract.port import EventReader
+from engine.contract.replica import Replica
 from engine.runtime.history.database import FOLDER, Database, dsn_of
 from engine.runtime.history.historian import digest_of
 from engine.runtime.history.tables import History
-from engine.runtime.replay.replica import Replica
 from engine.trading.application import trading
 from engine.trading.capacities import Capacities
 from engine.trading.history.projection import TradingProjection

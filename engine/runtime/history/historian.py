@@ -76,7 +76,7 @@ class CommandSource(Protocol):
 
 
 class FollowingReplica(Protocol):
-    """A private state to which entries of the journal are applied (engine.runtime.replay.replica.Replica)."""
+    """A private state to which entries of the journal are applied (engine.contract.replica.Replica)."""
 
     state: npt.NDArray[Any]
 

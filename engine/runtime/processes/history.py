@@ -14,13 +14,13 @@ from engine.contract.application import Application, JournalOwner
 from engine.contract.control_words import DURABLE, OWN_RING
 from engine.contract.instance import HISTORY, counter_name, write_ready
 from engine.contract.records import Operation
+from engine.contract.replica import Replica
 from engine.runtime.history.historian import PIECE_COMMANDS, GoOn, Historian
 from engine.runtime.journal import journal
 from engine.runtime.journal.follow import Follower
 from engine.runtime.journal.journal import JournalError, first_seq_of, open_segment, segment_paths
 from engine.runtime.journal.quarantine import quarantined
 from engine.runtime.replay.eras import Changed, EraReplica, owner_over_eras, whole_snapshots
-from engine.runtime.replay.replica import Replica
 from engine.runtime.shared_memory import Segments
 from ringbuf.atomics import load_acquire
 

@@ -24,13 +24,13 @@ from typing import Any
 from engine.contract.asking import Answer, asked, tell
 from engine.contract.control_words import CHECK_BITS, CHECKS, DURABLE, SHADOW_BELL, STATE_EPOCH
 from engine.contract.instance import SHADOW, WORKER, counter_name, write_ready
+from engine.contract.replica import Replica
 from engine.runtime.journal import journal
 from engine.runtime.journal.disk import Disk
 from engine.runtime.journal.follow import Follower
 from engine.runtime.journal.journal import START, JournalError
 from engine.runtime.journal.quarantine import quarantined
 from engine.runtime.replay import snapshot
-from engine.runtime.replay.replica import Replica
 from engine.runtime.shared_memory import Segments
 from engine.settings.config import EngineSettings
 from ringbuf.atomics import load_acquire

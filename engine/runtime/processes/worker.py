@@ -19,14 +19,14 @@ import numpy as np
 
 from engine.contract.instance import WORKER, counter_name, write_ready
 from engine.contract.records import Operation
+from engine.contract.replica import Replica
 from engine.runtime.crash_points import arm
 from engine.runtime.loop import IDLE, LATCHED, LoopOutcome, build, new_loop
 from engine.runtime.process import lock_memory
 from engine.runtime.processes.cores import place
 from engine.runtime.replay.recovery import recover
-from engine.runtime.replay.replica import Replica
 from engine.runtime.shared_memory import Segments, words_record
-from ringbuf.atomics import cycle_count
+from ringbuf.cycles import ns_per_cycle
 from ringbuf.waiting import Wait
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,6 @@ log = logging.getLogger(__name__)
 RUN_NS = 100_000_000
 """The kernel returns to Python this often: signals wait no longer."""
 CLOCK_JUMP_NS = 1_000_000_000
-CALIBRATION_S = 0.01
 EXIT_LATCHED = 3
 
 
@@ -83,14 +82,6 @@ def clock_offset_ns() -> int:
     return wall - (before + time.monotonic_ns()) // 2
 
 
-def cycle_ns() -> int:
-    """Measure the time-stamp counter: ns per 2**20 cycles."""
-    began_ns, began = time.monotonic_ns(), cycle_count()
-    time.sleep(CALIBRATION_S)
-    elapsed = cycle_count() - began
-    return ((time.monotonic_ns() - began_ns) << 20) // max(1, elapsed)
-
-
 def run_worker(call: LoopCall, segments: Segments, data_dir: Path, epoch: int) -> int:
     """Recover, then run until SIGTERM; return the exit code."""
     stopping = False
@@ -102,7 +93,7 @@ def run_worker(call: LoopCall, segments: Segments, data_dir: Path, epoch: int) -
     signal.signal(signal.SIGTERM, stop)
     loop = call.loop
     arm(loop)
-    loop["cycle_ns"] = cycle_ns()
+    loop["cycle_ns"] = int(ns_per_cycle() * 2**20)
     loop["clock_offset"] = clock_offset_ns()
     gc.disable()  # nothing here makes cycles, and a collection is a stall
     if call.replica is not None:

@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.contract.application import Application, JournalOwner
+from engine.contract.replica import Replica, private_state
 from engine.runtime.journal.frames import Position
 from engine.runtime.journal.journal import START
 from engine.runtime.replay import snapshot
-from engine.runtime.replay.replica import Replica, private_state
 from engine.runtime.replay.snapshot import Snapshot, SnapshotError
 
 Changed = Callable[[npt.NDArray[Any]], None]

@@ -24,6 +24,7 @@ import numpy as np
 
 from engine.contract.control_words import DURABLE, OPENED, STATE_EPOCH
 from engine.contract.instance import counter_name
+from engine.contract.replica import Replica
 from engine.runtime.crash_points import crash_point
 from engine.runtime.journal import journal
 from engine.runtime.journal.frames import Position
@@ -31,7 +32,6 @@ from engine.runtime.journal.journal import JournalError
 from engine.runtime.journal.quarantine import quarantined
 from engine.runtime.journal.read_ahead import read_ahead
 from engine.runtime.replay import snapshot
-from engine.runtime.replay.replica import Replica
 from engine.runtime.shared_memory import Segments
 from ringbuf.atomics import fence_release, load_acquire, store_relaxed, store_release
 from ringbuf.broadcast import commit

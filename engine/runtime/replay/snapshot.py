@@ -17,11 +17,11 @@ import blake3
 import numpy as np
 import numpy.typing as npt
 
+from engine.contract.replica import RING_MARK, RING_MARKS, Replica
 from engine.runtime.crash_points import crash_point
 from engine.runtime.journal.disk import Disk
 from engine.runtime.journal.frames import DIGEST_BYTES, Position, first_difference, npy_head
 from engine.runtime.journal.journal import START
-from engine.runtime.replay.replica import RING_MARK, RING_MARKS, Replica
 
 FOLDER = "snapshots"
 NAME = re.compile(r"(\d{16})\.npy")

@@ -21,15 +21,12 @@ from engine.trading.offline.kernels import (
     apply_unnumbered,
     client_instrument,
     order_instrument,
-    run_batch,
-    run_timed,
 )
 from engine.trading.offline.latency import Latencies
-from engine.trading.records import COMMAND, EVENT, Op
+from engine.trading.offline.simulate import CHUNK, chunks_of, replica_over, sequenced
+from engine.trading.records import COMMAND, Op
 from ringbuf.kernel import COMPILED
 
-EVENT_ROOM = 1 << 14
-TIMED_COMMANDS = 1 << 12
 RING = 0
 UNKNOWN = -1
 
@@ -59,10 +56,9 @@ class ReplayEngine:
         self._catalogue = Catalogue([], [])
         self.is_timed = is_timed
         self._neutral = NeutralDigest() if is_digested else None
-        is_keeping = keeps_events or is_digested
-        self._room = EVENT_ROOM if is_keeping else 0
-        self._events = np.zeros(EVENT_ROOM if is_keeping else 1, EVENT)
-
+        self._is_keeping = keeps_events or is_digested
+        self._cycles = np.zeros(CHUNK if is_timed else 0, np.int64)
+        self._replica = replica_over(self.state)
         self._warm_up()
 
     @property
@@ -120,19 +116,18 @@ class ReplayEngine:
         self, commands: "np.ndarray[Any, np.dtype[np.void]]"
     ) -> Iterator["np.ndarray[Any, np.dtype[np.void]]"]:
         """Apply commands in order; yield their events, which are valid until the next is asked for."""
-        assert commands.flags.writeable, "what `_warm_up` has not compiled would be compiled now"
-        done, count = 0, len(commands)
-        while done < count:
-            applied, written = self._run_some(commands, done, count - done)
-            done += applied
-            if written:
-                self.note(self._events[:written])
-                yield self._events[:written]
-            if self._s["out_count"] and self._room:  # of the last command, which had no room left
-                left = self._overflow()
-                self.note(left)
-                yield left
-            self._s["out_count"] = 0
+        for chunk in chunks_of(commands):
+            entries = sequenced(chunk, self.state, RING)
+            cycles = self._cycles[: len(entries)]
+            if self._is_keeping or self.is_timed:
+                for events in self._replica.batches(entries, cycles):
+                    if self._is_keeping:
+                        self.note(events)
+                        yield events
+            else:
+                self._replica.skip(entries)
+            if self.is_timed:
+                self.latencies.count(int(entries["seq"][0]), cycles)
 
     def apply_unnumbered(self, command: "np.ndarray[Any, np.dtype[np.void]]") -> None:
         """Apply COMMAND[1] without giving it a number: what a line implies, such as its currency."""
@@ -150,36 +145,11 @@ class ReplayEngine:
 
     def _warm_up(self) -> None:
         """Compile the kernels, or load them from the cache, before any clock runs."""
-        self._run_some(np.zeros(0, COMMAND), 0, 0)
         tick = np.zeros(1, COMMAND)
         tick["op"] = int(Op.TICK)
         self.apply_unnumbered(tick)
         self.client_instrument(0, 0)
         self.order_instrument(0)
-
-    def _run_some(self, commands: Any, first: int, count: int) -> tuple[int, int]:
-        if not self.is_timed:
-            applied, written = run_batch(
-                self._kernel_state, commands, first, count, RING, self._events, self._room
-            )
-            return int(applied), int(written)
-        applied, written = run_timed(
-            self._kernel_state,
-            commands,
-            first,
-            min(count, TIMED_COMMANDS),
-            RING,
-            self._events,
-            self._room,
-            self.latencies.counts,
-            self.latencies.longest_ns,
-        )
-        return int(applied), int(written)
-
-    def _overflow(self) -> "np.ndarray[Any, np.dtype[np.void]]":
-        left: np.ndarray[Any, np.dtype[np.void]] = self._s["out"][: self._s["out_count"]].copy()
-        left["event_idx"] = np.arange(self.event_count - len(left), self.event_count)
-        return left
 
 
 assert NIL == UNKNOWN

@@ -1,51 +1,14 @@
-"""Kernels of a replay around `apply`: timed, unnumbered, and whose instrument an order is.
+"""Kernels of a replay beside its replica: a command without a number, and whose instrument an order is.
 
 They take the array of one STATE record, not the record: numba works out the type of a record
 anew at every call from Python (57 us for this one), that of an array it remembers (1 us).
 """
 
-from engine.trading import codes
 from engine.trading.kernels.accounts import find_account
 from engine.trading.kernels.apply import apply
 from engine.trading.kernels.identity import find_ended, find_live, find_order
-from engine.trading.kernels.simulate import close_opened, run
 from engine.trading.kernels.state import NIL
-from engine.trading.offline.latency import count_latency
-from ringbuf.atomics import clock_monotonic_ns
 from ringbuf.kernel import kernel
-
-
-@kernel
-def run_batch(state, commands, first, count, ring, events, room):
-    """As `run`, on the array of one STATE record."""
-    return run(state[0], commands, first, count, ring, events, room)
-
-
-@kernel
-def run_timed(state, commands, first, count, ring, events, room, latency_counts, longest_ns):
-    """As `run`, and count each command's nanoseconds; return (applied, written)."""
-    s = state[0]
-    written = 0
-    for k in range(count):
-        command = commands[first + k]
-        eng_ts = s.eng_ts
-        if command["op"] == codes.OP_TIME:
-            eng_ts = max(eng_ts, command["value"])
-        s.out_count = 0
-        began = clock_monotonic_ns()
-        made = apply(s, command, s.seq + 1, eng_ts, ring)
-        took = clock_monotonic_ns() - began
-        close_opened(s)
-        count_latency(latency_counts, longest_ns, s.seq, took)
-        if room != 0:
-            if written + made > room:
-                return k + 1, written
-            for i in range(made):
-                events[written + i] = s.out[i]
-                events[written + i]["event_idx"] = s.event_count - made + i
-            written += made
-    s.out_count = 0
-    return count, written
 
 
 @kernel
@@ -54,7 +17,9 @@ def apply_unnumbered(state, commands, ring):
     s = state[0]
     s.out_count = 0
     made = apply(s, commands[0], s.seq, s.eng_ts, ring)
-    close_opened(s)
+    for i in range(s.opened_count):
+        s.version[s.opened[i]] = 2 * s.seq
+    s.opened_count = 0
     s.out_count = 0
     return made
 

@@ -11,13 +11,12 @@ import numpy as np
 from engine.trading.capacities import Capacities
 from engine.trading.catalogue import catalogue
 from engine.trading.instruments import Instrument, RefusedAtDoor
-from engine.trading.kernels.simulate import run
 from engine.trading.kernels.state import new_state
-from engine.trading.records import COMMAND, EVENT
+from engine.trading.offline.simulate import run_all
+from engine.trading.records import COMMAND
 from gateways.json_lines import CommandEncoder, EventFormatter, refused_event
 from tests.capacities import SMALL
 
-ROOM = 4 * SMALL.orders
 DEFINES = ("currency", "instrument", "account")
 
 
@@ -29,7 +28,6 @@ class Engine:
         self.encoder = CommandEncoder(catalogue(self.state), self.instrument_of)
         self.formatter = EventFormatter(self.encoder.catalogue)
         self.commands: list[np.ndarray] = []
-        self._events = np.zeros(ROOM, EVENT)
         self._orders: dict[int, int] = {}
         self._by_client_id: dict[tuple[int, int], int] = {}
 
@@ -42,10 +40,10 @@ class Engine:
             return [refused_event(fields, refused, int(self.state[0]["eng_ts"]))]
         assert not self.encoder.new_currencies, "streams declare their currencies"
         self.commands.append(command)
-        _, written = run(self.state[0], command, 0, 1, 0, self._events, ROOM)
+        events = run_all(self.state, command)
         if fields["op"] in DEFINES:
             self.encoder.catalogue = self.formatter.catalogue = catalogue(self.state)
-        lines = [self.formatter.fields(event) for event in self._events[:written]]
+        lines = [self.formatter.fields(event) for event in events]
         if fields["op"] == "new" and lines[0] is not None and lines[0]["event"] == "accepted":
             named = (int(command["account"][0]), int(command["client_order_id"][0]))
             self._by_client_id[named] = lines[0]["order_id"]

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from engine.trading.digest import digest
-from engine.trading.kernels.simulate import run_all
 from engine.trading.kernels.state import new_state
+from engine.trading.offline.simulate import run_all
 from engine.trading.records import COMMAND
 from tests.capacities import SMALL
 

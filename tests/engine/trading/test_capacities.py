@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.trading.kernels.simulate import run_all
 from engine.trading.kernels.state import new_state
+from engine.trading.offline.simulate import run_all
 from engine.trading.records import EventKind, Op, Reason, Side
 from tests.capacities import SMALL
 from tests.engine.trading.command_records import buy, currency, instrument, order, record, unlimited_account

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from engine.trading.digest import digest
-from engine.trading.kernels.simulate import run_all
 from engine.trading.kernels.state import new_state
+from engine.trading.offline.simulate import run_all
 from ringbuf.kernel_cache import ROOT
 from tests.capacities import SMALL
 from tests.engine.trading import state_reading

@@ -10,8 +10,8 @@ from engine.trading.capacities import Capacities
 from engine.trading.catalogue import catalogue
 from engine.trading.digest import digest
 from engine.trading.kernels.convert import convert, too_small
-from engine.trading.kernels.simulate import run_all
 from engine.trading.kernels.state import new_state
+from engine.trading.offline.simulate import run_all
 from engine.trading.records import EventKind, Op, Reason
 from tests.capacities import SMALL
 from tests.engine.trading.command_records import buy, currency, instrument, record, unlimited_account

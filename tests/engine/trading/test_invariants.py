@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 
 from engine.trading.digest import digest
-from engine.trading.kernels.simulate import run, run_all
 from engine.trading.kernels.state import new_state
-from engine.trading.records import EVENT, Phase, Side
+from engine.trading.offline.simulate import replica_over, run_all, sequenced
+from engine.trading.records import Phase, Side
 from tests.capacities import SMALL
 from tests.engine.trading import state_reading
-from tests.engine.trading.engine_side import ROOM, Engine
+from tests.engine.trading.engine_side import Engine
 from tests.engine.trading.ledger import Ledger
 from tests.flow_strategies import Command, streams
 from tests.flows import commands_of
@@ -71,10 +71,10 @@ def test_every_invariant_holds_after_every_command_of_a_short_stream(commands: l
 
 
 def test_books_are_never_crossed_and_money_is_conserved_throughout_a_flow(recorded: np.ndarray) -> None:
-    state, events = new_state(SMALL), np.zeros(ROOM, EVENT)
+    state = new_state(SMALL)
 
     for position in range(len(recorded)):
-        run(state[0], recorded, position, 1, 0, events, ROOM)
+        run_all(state, recorded[position : position + 1])
 
         assert_not_crossed(state)
         assert_money_is_conserved(state)
@@ -82,11 +82,11 @@ def test_books_are_never_crossed_and_money_is_conserved_throughout_a_flow(record
 
 
 def test_quantity_is_conserved_and_makers_trade_in_order_of_price_and_arrival(recorded: np.ndarray) -> None:
-    state, events, ledger = new_state(SMALL), np.zeros(ROOM, EVENT), Ledger()
+    state, ledger = new_state(SMALL), Ledger()
 
     for position in range(len(recorded)):
-        _, written = run(state[0], recorded, position, 1, 0, events, ROOM)
-        ledger.command(recorded[position], events[:written])
+        events = run_all(state, recorded[position : position + 1])
+        ledger.command(recorded[position], events)
 
     s = state[0]
     resting = s["hot"][: s["orders_used"]]
@@ -130,17 +130,13 @@ def test_how_commands_are_cut_into_batches_does_not_matter(recorded: np.ndarray,
     assert digest(cut) == digest(whole)
 
 
-def test_events_that_do_not_fit_the_room_wait_in_the_state(recorded: np.ndarray) -> None:
+@pytest.mark.parametrize("room", [3, 20])
+def test_events_that_do_not_fit_the_room_wait_in_the_state(recorded: np.ndarray, room: int) -> None:
     expected = run_all(new_state(SMALL), recorded)
-    state, room = new_state(SMALL), 3
-    events, collected, done = np.zeros(room, EVENT), [], 0
+    state = new_state(SMALL)
+    replica = replica_over(state)
+    replica._events = replica._events[:room]
 
-    while done < len(recorded):
-        applied, written = run(state[0], recorded, done, len(recorded) - done, 0, events, room)
-        waiting = state[0]["out"][: state[0]["out_count"]].copy()
-        waiting["event_idx"] = np.arange(state[0]["event_count"] - len(waiting), state[0]["event_count"])
-        state[0]["out_count"] = 0
-        collected += [events[:written].copy(), waiting]
-        done += applied
+    events = replica.apply(sequenced(recorded, state))
 
-    assert np.concatenate(collected).tobytes() == expected.tobytes()
+    assert events.tobytes() == expected.tobytes()

@@ -3,9 +3,10 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from engine.trading.offline.latency import EXACT_NS, FIRST, FIRST_COMMANDS, STEADY, Latencies, count_latency
+from engine.trading.offline.latency import EXACT_NS, FIRST, FIRST_COMMANDS, STEADY, Latencies, count_latencies
 from pinion.cli.main import main
 
 MS, S = 1_000_000, 1_000_000_000
@@ -14,8 +15,8 @@ MS, S = 1_000_000, 1_000_000_000
 def counted(*took_ns: int, first_seq: int = 1) -> Latencies:
     """Return the counts of commands that took so long."""
     latencies = Latencies(is_counting=True)
-    for number, took in enumerate(took_ns, first_seq):
-        count_latency(latencies.counts, latencies.longest_ns, number, took)
+    cycles = np.array(took_ns, np.int64)
+    count_latencies(latencies.counts, latencies.longest_ns, first_seq, cycles, 1.0)
     return latencies
 
 

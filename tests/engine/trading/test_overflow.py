@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from engine.trading.kernels.simulate import run_all
 from engine.trading.kernels.state import new_state
+from engine.trading.offline.simulate import run_all
 from engine.trading.records import MONEY_MAX, Op, Reason, Side
 from tests.capacities import SMALL
 from tests.engine.trading.command_records import currency, instrument, order, record, unlimited_account

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from engine.runtime.history.historian import GoOn
-from engine.trading.kernels.simulate import run_all
 from engine.trading.kernels.state import new_state
+from engine.trading.offline.simulate import run_all
 from engine.trading.records import JOURNAL_ENTRY
 from tests.capacities import SMALL
 from tests.engine.trading.engine_side import Engine

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from engine.contract.application import identity_of
+from engine.contract.replica import Replica
 from engine.runtime.journal.disk import Disk
 from engine.runtime.journal.frames import Position
 from engine.runtime.replay import snapshot
-from engine.runtime.replay.replica import Replica
 from engine.runtime.replay.snapshot import SnapshotError
 from tests.engine.runtime.echo import STATE, application
 from tests.engine.runtime.journal.faults import FailingDisk

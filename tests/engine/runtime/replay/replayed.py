@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from engine.contract.application import Application
+from engine.contract.replica import Replica
 from engine.runtime.journal.journal import FOLDER, JournalReader
-from engine.runtime.replay.replica import Replica
 from engine.trading.application import trading
 from engine.trading.capacities import Capacities
 

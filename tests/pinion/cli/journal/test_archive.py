@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.contract.replica import Replica
 from engine.runtime.journal.disk import Disk
 from engine.runtime.journal.frames import Position
 from engine.runtime.journal.journal import START, JournalReader, first_seq_of, segment_paths
 from engine.runtime.journal.writer import JournalWriter
 from engine.runtime.process import take_role
 from engine.runtime.replay import snapshot
-from engine.runtime.replay.replica import Replica
 from pinion.cli.journal.archive import needed_from
 from pinion.cli.journal.data import remember
 from tests.engine.runtime.echo_tools import BOTH

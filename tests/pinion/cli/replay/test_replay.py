@@ -194,7 +194,7 @@ def test_plain_python_gives_the_same_bytes(play: Play, tmp_path: Path, options: 
 
 @pytest.mark.parametrize("options", [[], ["--stats"]])
 def test_nothing_is_compiled_once_the_clock_runs(play: Play, options: list[str]) -> None:
-    names = ("run_batch", "run_timed", "apply_unnumbered", "client_instrument", "order_instrument")
+    names = ("apply_unnumbered", "client_instrument", "order_instrument")
 
     def signatures() -> list[int]:
         return [len(getattr(replay_kernels, name).signatures) for name in names]

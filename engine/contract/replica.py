@@ -3,15 +3,17 @@
 Recovery, the shadow, the history, `replay` and `whatif` differ only in what they do with it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.contract.batches import PLACES, STAGES, STRIDE
+from engine.contract.batches import BURST_EVENTS, PLACES, STAGES, STRIDE
 from engine.contract.control_words import RING_COUNT_MAX, SESSION_BITS
 from engine.contract.records import Operation
+from ringbuf.atomics import cycle_count
 from ringbuf.kernel import COMPILED, bind, releasing
 
 RING_MARK = np.dtype([("next_seq", "<i8"), ("last_session", "<i8")])
@@ -21,62 +23,80 @@ RING_MARKS = RING_COUNT_MAX + 1
 SESSION_NUMBER = (1 << SESSION_BITS) - 1
 EVENT_ROOM = 2**14
 OUT_OF_ORDER = -1
+UNTIMED = np.zeros(0, np.int64)
 
 apply: Callable[..., int]
 prepare: Callable[..., None]
-"""What an application brings: `build_replay` binds it to a copy of `_replay`."""
+"""What an application brings: `build_batch` binds it to a copy of `_apply_batch`."""
 
 
-def _replay(state, records, first, end, marks, events, room):
-    """Apply the commands among records[first:end]; append their events to `events`.
+def _apply_batch(state, records, first, end, marks, events, cycles):
+    """Apply the commands among records[first:end] as the worker does; move their events to `events`.
 
     Parameters
     ----------
     state : array of the application's one state record
     records : the journal's, read-only; heads of frames (seq below 1) are passed over
     marks : RING_MARK[RING_MARKS], brought up to date
-    events : filled from 0
-    room : int64, slots of `events` that may be filled; 0: events are not kept
+    events : filled from 0, some commands' together; of length 0: events are not kept
+    cycles : int64[], as long as records: filled with the time-stamp counter's difference of each
+        command, hints and the moving of events included; of length 0: nothing is timed
 
-    Returns (slots done, events written). It stops early behind a command whose events did not
+    Returns (records done, events written). It stops early behind a command whose events did not
     fit: they are still in `s.out`. (OUT_OF_ORDER, 0): a command does not follow the one before.
     """
     s = state[0]
-    written = 0
+    room = len(events)
+    is_timed = len(cycles) > 0
+    fits = True
+    written = begun = 0
     for k in range(first, end):
-        for stage in range(STAGES):
+        if is_timed:
+            begun = cycle_count()
+        for stage in range(STAGES):  # no function of its own: an array argument costs two atomic adds
             ahead = k + (STAGES - stage) * STRIDE
             if ahead < end:
                 prepare(s, records[ahead].command, stage, ahead & (PLACES - 1))  # noqa: F821  bound by build
         entry = records[k]
-        if entry.seq < 1:
-            continue
-        if entry.seq != s.seq + 1:
-            return OUT_OF_ORDER, 0
-        s.out_count = 0
-        made = apply(s, entry.command, entry.seq, entry.eng_ts, entry.ring)  # noqa: F821  bound by build
-        for i in range(s.opened_count):
-            s.version[s.opened[i]] = 2 * entry.seq
-        s.opened_count = 0
-        mark = marks[1 + entry.ring]
-        mark.next_seq = entry.ring_seq + 1
-        mark.last_session = max(mark.last_session, entry.command.session & SESSION_NUMBER)
-        if room != 0:
-            if written + made > room:
-                return k + 1, written
-            for i in range(made):
-                events[written + i] = s.out[i]
-                events[written + i].event_idx = s.event_count - made + i
-            written += made
-    s.out_count = 0
+        if entry.seq >= 1:
+            if entry.seq != s.seq + 1:
+                return OUT_OF_ORDER, 0
+            apply(s, entry.command, entry.seq, entry.eng_ts, entry.ring)  # noqa: F821  bound by build
+            for i in range(s.opened_count):
+                s.version[s.opened[i]] = 2 * entry.seq
+            s.opened_count = 0
+            mark = marks[1 + entry.ring]
+            mark.next_seq = entry.ring_seq + 1
+            mark.last_session = max(mark.last_session, entry.command.session & SESSION_NUMBER)
+        waiting = s.out_count
+        if room == 0:
+            s.out_count = 0
+        elif waiting > BURST_EVENTS or k == end - 1:
+            fits = written + waiting <= room
+            if fits:
+                for i in range(waiting):
+                    events[written + i] = s.out[i]
+                    events[written + i].event_idx = s.event_count - waiting + i
+                written += waiting
+                s.out_count = 0
+        if is_timed:
+            cycles[k] = cycle_count() - begun
+        if not fits:
+            return k + 1, written
     return end, written
 
 
-def build_replay(application: Any) -> Callable[..., tuple[int, int]]:
-    """Return the compiled replay of one application, cached under its name (as loop.build)."""
-    names = {"apply": application.apply, "prepare": application.prepare}
-    replay: Callable[..., tuple[int, int]] = bind(_replay, f"replay_{application.name}", names, releasing)
-    return replay
+def build_batch(application: Any) -> Callable[..., tuple[int, int]]:
+    """Return `_apply_batch` compiled for one application, cached under its name (as loop.build)."""
+    return _bound(application.name, application.apply, application.prepare)
+
+
+@cache
+def _bound(name: str, apply: Any, prepare: Any) -> Callable[..., tuple[int, int]]:
+    """Bind a copy once: each copy loads its code from the cache anew."""
+    names = {"apply": apply, "prepare": prepare}
+    batch: Callable[..., tuple[int, int]] = bind(_apply_batch, f"batch_{name}", names, releasing)
+    return batch
 
 
 class Replica:
@@ -95,12 +115,15 @@ class Replica:
         self.state = private_state(application.state_dtype) if state is None else state
         self.marks = np.zeros(RING_MARKS, RING_MARK)
         self.epoch = 0
-        self._kernel = build_replay(application)
+        self._kernel = build_batch(application)
         self._view = self.state if COMPILED else self.state.view(np.recarray)
         self._marks = self.marks if COMPILED else self.marks.view(np.recarray)
         self.event_dtype = application.event_dtype
         self._events = np.zeros(EVENT_ROOM, application.event_dtype)
-        self._run(np.zeros(0, application.entry_dtype), 0, 0)  # compiled or loaded before any clock runs
+        self._none = self._events[:0]
+        self._run(
+            np.zeros(0, application.entry_dtype), 0, self._events, UNTIMED
+        )  # compiled or loaded before any clock runs
 
     @property
     def seq(self) -> int:
@@ -120,23 +143,32 @@ class Replica:
 
     def skip(self, records: npt.NDArray[Any]) -> None:
         """Apply the commands among records without keeping their events."""
-        self._run(self._without_quarantined(records), 0, 0)
+        self._run(self._without_quarantined(records), 0, self._none, UNTIMED)
 
     def apply(self, records: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Apply the commands among records; return copies of their events."""
-        parts = []
-        done = 0
+        parts = [part.copy() for part in self.batches(records)]
+        return np.concatenate(parts) if parts else np.zeros(0, self.event_dtype)
+
+    def batches(
+        self, records: npt.NDArray[Any], cycles: npt.NDArray[np.int64] = UNTIMED
+    ) -> Iterator[npt.NDArray[Any]]:
+        """Apply the commands among records; yield their events, which are valid until the next are asked for.
+
+        cycles : int64[len(records)], filled with the cycles that each command took; none: not timed
+        """
         records = self._without_quarantined(records)
         s = self.state[0]
+        done = 0
         while done < len(records):
-            done, written = self._run(records, done, EVENT_ROOM)
-            parts.append(self._events[:written].copy())
-            if s["out_count"]:  # of the last command, whose events did not fit
+            done, written = self._run(records, done, self._events, cycles)
+            if written:
+                yield self._events[:written]
+            if s["out_count"]:  # of the last commands, whose events did not fit
                 left = s["out"][: s["out_count"]].copy()
                 left["event_idx"] = np.arange(s["event_count"] - len(left), s["event_count"])
-                parts.append(left)
                 s["out_count"] = 0
-        return np.concatenate(parts) if parts else np.zeros(0, self.event_dtype)
+                yield left
 
     def _without_quarantined(self, records: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Put the stand-in in place of every quarantined command."""
@@ -149,12 +181,14 @@ class Replica:
         records["command"]["op"][found] = Operation.QUARANTINED
         return records
 
-    def _run(self, records: npt.NDArray[Any], first: int, room: int) -> tuple[int, int]:
+    def _run(
+        self, records: npt.NDArray[Any], first: int, events: npt.NDArray[Any], cycles: npt.NDArray[np.int64]
+    ) -> tuple[int, int]:
         records = records.view(np.ndarray) if COMPILED else records.view(np.recarray)
         records.flags.writeable = False  # one type for the compiler, whether from a file or from memory
-        events = self._events if COMPILED else self._events.view(np.recarray)
+        events = events if COMPILED else events.view(np.recarray)
         before = self.seq
-        done, written = self._kernel(self._view, records, first, len(records), self._marks, events, room)
+        done, written = self._kernel(self._view, records, first, len(records), self._marks, events, cycles)
         if done == OUT_OF_ORDER:
             raise ValueError(f"the command behind seq {self.seq} does not follow it (began behind {before})")
         return int(done), int(written)
