@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from numba.core import runtime as untyped_runtime
 
-from engine.contract.replica import RING_MARK, RING_MARKS, build_batch
+from engine.contract.replica import RING_MARK, RING_MARKS, build_batch, words_of
 from engine.trading.application import trading
 from engine.trading.capacities import Capacities
 from engine.trading.kernels.state import new_state
@@ -27,7 +27,7 @@ from perf.flow.generate import Flow, generate
 from perf.flow.mixes import MIXES, SCALE, Mix
 from perf.histogram import percentiles
 from perf.result import Line, with_latencies
-from perf.step_kernels import EVENT_WORDS, KINDS, read_events, timer_cycles
+from perf.step_kernels import KINDS, read_events, timer_cycles
 from ringbuf.atomics import clock_monotonic_ns
 from ringbuf.cycles import ns_per_cycle
 
@@ -75,8 +75,8 @@ class StepBench:
         self.read_only = self.buffer.view()
         self.read_only.flags.writeable = False  # the replica's type of records
         self.marks = np.zeros(RING_MARKS, RING_MARK)
-        self.sink = aligned_zeros(SINK, EVENT)
-        self.words = self.sink.view("<i8").reshape(SINK, EVENT_WORDS)
+        self.sink = words_of(aligned_zeros(SINK, EVENT))
+        self.out = words_of(self.state["out"][0])
 
     def reset(self) -> None:
         """Empty the state (which also maps every page of it), build the venue and fill the books."""
@@ -92,7 +92,7 @@ class StepBench:
 
     def apply(self, count: int, cycles: npt.NDArray[np.int64]) -> tuple[int, int]:
         """Apply the first entries; return (applied, events in `sink`)."""
-        return self.apply_batch(self.state, self.read_only, 0, count, self.marks, self.sink, cycles)
+        return self.apply_batch(self.state, self.out, self.read_only, 0, count, self.marks, self.sink, cycles)
 
     def drive(self, first: int, last: int, cycles: npt.NDArray[np.int64]) -> StepOutcome:
         """Apply commands[first:last] in chunks, reading the events after each; time the applying alone."""
@@ -109,7 +109,7 @@ class StepBench:
             elapsed_ns += clock_monotonic_ns() - begun
             if applied < count or s["out_count"]:
                 raise BenchError(f"commands {begin} to {begin + count} made more than {SINK} events")
-            checksum = (checksum * 31 + read_events(self.words, written, kinds)) % 2**63
+            checksum = (checksum * 31 + read_events(self.sink, written, kinds)) % 2**63
         return StepOutcome(
             elapsed_ns=elapsed_ns,
             checksum=checksum,

@@ -104,7 +104,7 @@ def batch_of(bench: Any, untimed: Any) -> tuple[Any, Any, Any]:
     return (
         bench.load,
         entry_of(bench.apply_batch),
-        lambda size: (bench.state, bench.read_only, 0, size, bench.marks, bench.sink, untimed),
+        lambda size: (bench.state, bench.out, bench.read_only, 0, size, bench.marks, bench.sink, untimed),
     )
 
 

@@ -13,8 +13,9 @@ import numpy.typing as npt
 from engine.contract.batches import BURST_EVENTS, PLACES, STAGES, STRIDE
 from engine.contract.control_words import RING_COUNT_MAX, SESSION_BITS
 from engine.contract.records import Operation
-from ringbuf.atomics import cycle_count
+from ringbuf.atomics import copy_words, cycle_count
 from ringbuf.kernel import COMPILED, bind, releasing
+from ringbuf.layout import STAMP_WORD, WORD_BYTES
 
 RING_MARK = np.dtype([("next_seq", "<i8"), ("last_session", "<i8")])
 """Of one ring: the ring_seq that comes next in this epoch, and the greatest session number ever."""
@@ -30,15 +31,16 @@ prepare: Callable[..., None]
 """What an application brings: `build_batch` binds it to a copy of `_apply_batch`."""
 
 
-def _apply_batch(state, records, first, end, marks, events, cycles):
+def _apply_batch(state, out, records, first, end, marks, events, cycles):
     """Apply the commands among records[first:end] as the worker does; move their events to `events`.
 
     Parameters
     ----------
     state : array of the application's one state record
+    out : int64[n, EVENT_WORDS], the same memory as the state's `out`
     records : the journal's, read-only; heads of frames (seq below 1) are passed over
     marks : RING_MARK[RING_MARKS], brought up to date
-    events : filled from 0, some commands' together; of length 0: events are not kept
+    events : int64[m, EVENT_WORDS], filled from 0, some commands' together; of length 0: events are not kept
     cycles : int64[], as long as records: filled with the time-stamp counter's difference of each
         command, hints and the moving of events included; of length 0: nothing is timed
 
@@ -74,9 +76,9 @@ def _apply_batch(state, records, first, end, marks, events, cycles):
         elif waiting > BURST_EVENTS or k == end - 1:
             fits = written + waiting <= room
             if fits:
+                copy_words(events, written, 0, out, 0, 0, waiting * events.shape[1])
                 for i in range(waiting):
-                    events[written + i] = s.out[i]
-                    events[written + i].event_idx = s.event_count - waiting + i
+                    events[written + i, STAMP_WORD] = s.event_count - waiting + i
                 written += waiting
                 s.out_count = 0
         if is_timed:
@@ -120,7 +122,7 @@ class Replica:
         self._marks = self.marks if COMPILED else self.marks.view(np.recarray)
         self.event_dtype = application.event_dtype
         self._events = np.zeros(EVENT_ROOM, application.event_dtype)
-        self._none = self._events[:0]
+        self._out = words_of(self.state["out"][0])
         self._run(
             np.zeros(0, application.entry_dtype), 0, self._events, UNTIMED
         )  # compiled or loaded before any clock runs
@@ -143,7 +145,7 @@ class Replica:
 
     def skip(self, records: npt.NDArray[Any]) -> None:
         """Apply the commands among records without keeping their events."""
-        self._run(self._without_quarantined(records), 0, self._none, UNTIMED)
+        self._run(self._without_quarantined(records), 0, self._events[:0], UNTIMED)
 
     def apply(self, records: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Apply the commands among records; return copies of their events."""
@@ -186,12 +188,19 @@ class Replica:
     ) -> tuple[int, int]:
         records = records.view(np.ndarray) if COMPILED else records.view(np.recarray)
         records.flags.writeable = False  # one type for the compiler, whether from a file or from memory
-        events = events if COMPILED else events.view(np.recarray)
+        words = words_of(events)
         before = self.seq
-        done, written = self._kernel(self._view, records, first, len(records), self._marks, events, cycles)
+        done, written = self._kernel(
+            self._view, self._out, records, first, len(records), self._marks, words, cycles
+        )
         if done == OUT_OF_ORDER:
             raise ValueError(f"the command behind seq {self.seq} does not follow it (began behind {before})")
         return int(done), int(written)
+
+
+def words_of(events: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Return events as int64[n, EVENT_WORDS], the same memory."""
+    return events.view("<i8").reshape(len(events), events.dtype.itemsize // WORD_BYTES)
 
 
 def private_state(dtype: np.dtype[Any]) -> npt.NDArray[Any]:
