@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from numba.core import runtime as untyped_runtime
 
-from engine.contract.replica import RING_MARK, RING_MARKS, build_batch, words_of
+from engine.contract.replica import RING_MARK, RING_MARKS, build_batch
 from engine.trading.application import trading
 from engine.trading.capacities import Capacities
 from engine.trading.kernels.state import new_state
@@ -30,6 +30,7 @@ from perf.result import Line, with_latencies
 from perf.step_kernels import KINDS, read_events, timer_cycles
 from ringbuf.atomics import clock_monotonic_ns
 from ringbuf.cycles import ns_per_cycle
+from ringbuf.spsc import words_of
 
 runtime: Any = untyped_runtime
 

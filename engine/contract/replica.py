@@ -15,7 +15,8 @@ from engine.contract.control_words import RING_COUNT_MAX, SESSION_BITS
 from engine.contract.records import Operation
 from ringbuf.atomics import copy_words, cycle_count
 from ringbuf.kernel import COMPILED, bind, releasing
-from ringbuf.layout import STAMP_WORD, WORD_BYTES
+from ringbuf.layout import STAMP_WORD
+from ringbuf.spsc import words_of
 
 RING_MARK = np.dtype([("next_seq", "<i8"), ("last_session", "<i8")])
 """Of one ring: the ring_seq that comes next in this epoch, and the greatest session number ever."""
@@ -196,11 +197,6 @@ class Replica:
         if done == OUT_OF_ORDER:
             raise ValueError(f"the command behind seq {self.seq} does not follow it (began behind {before})")
         return int(done), int(written)
-
-
-def words_of(events: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """Return events as int64[n, EVENT_WORDS], the same memory."""
-    return events.view("<i8").reshape(len(events), events.dtype.itemsize // WORD_BYTES)
 
 
 def private_state(dtype: np.dtype[Any]) -> npt.NDArray[Any]:
