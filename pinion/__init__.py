@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from engine.contract.port import Port as Port
     from engine.contract.port import attach_state as attach_state
     from engine.contract.port import claim_spare as claim_spare
-    from engine.contract.records import Role as Role
     from engine.trading.capacities import Capacities as Capacities
     from engine.trading.instruments import Catalogue as Catalogue
     from engine.trading.instruments import Currency as Currency
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from engine.trading.records import OrderType as OrderType
     from engine.trading.records import Phase as Phase
     from engine.trading.records import Reason as Reason
+    from engine.trading.records import Role as Role
     from engine.trading.records import SelfTradePrevention as SelfTradePrevention
     from engine.trading.records import Side as Side
     from engine.trading.records import Status as Status
@@ -44,13 +44,12 @@ if TYPE_CHECKING:
 _MODULES = {
     "engine.contract.instance": ("PortError",),
     "engine.contract.port": ("EventReader", "Port", "attach_state", "claim_spare"),
-    "engine.contract.records": ("Role",),
     "engine.trading.capacities": ("Capacities",),
     "engine.trading.instruments": ("Catalogue", "Currency"),
     "engine.trading.offline.simulate": ("simulate",),
     "engine.trading.records": (
         *("COMMAND", "EVENT", "CommandFlag", "EventFlag", "EventKind", "Op", "OrderType", "Phase"),
-        *("Reason", "SelfTradePrevention", "Side", "Status", "TimeInForce"),
+        *("Reason", "Role", "SelfTradePrevention", "Side", "Status", "TimeInForce"),
     ),
     "engine.trading.view.live_view": ("LiveView",),
     "gateways.json_lines.commands": ("CommandEncoder",),

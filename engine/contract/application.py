@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.contract.projection import Projection
-from engine.contract.records import Operation, Role, entry_dtype, require_fields
+from engine.contract.records import ROLES_ALL, Operation, entry_dtype, require_fields
 from ringbuf.segment_header import record_hash
 
 
@@ -52,7 +52,7 @@ class Application:
     def own_command(self, operation: Operation) -> npt.NDArray[np.void]:
         """Return a command of the runtime's own, one record: every role may ask for it."""
         made = np.zeros(1, self.command_dtype)
-        made["op"], made["version"], made["roles"] = operation, self.command_version, Role.ALL
+        made["op"], made["version"], made["roles"] = operation, self.command_version, ROLES_ALL
         return made
 
     @property

@@ -9,7 +9,7 @@ places, because rings stamp and gate by them. The journal keeps a command behind
              and `*_ring`: further rings whose doors hear of it, -1 for none
 """
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,9 @@ EVENT_FIELDS = ("event_idx", "seq", "eng_ts", "kind", "op", "flags", "ring", "se
 COMMAND_BYTES_MIN = 128
 """Less would leave a journal's own heads no room in a slot; more comes in whole cache lines."""
 LINE_BYTES = 64
+ROLES_ALL = 7
+"""Every bit of `roles`, which the instance's own commands carry: 1 the application's users, 2 its operators,
+4 who may only read. An application names the bits, as trading does (`Role` of engine/trading/records.py)."""
 
 
 class Operation(IntEnum):
@@ -29,15 +32,6 @@ class Operation(IntEnum):
     TICK = 1  # time passes
     SESSION_DOWN = 6  # `session` has ended, or every session of ring `value`
     QUARANTINED = 7  # stands in for a command that killed the worker
-
-
-class Role(IntFlag):
-    """What a session may do; stamped by the door, checked again by the kernel."""
-
-    TRADER = 1
-    OPERATOR = 2
-    VIEWER = 4
-    ALL = 7
 
 
 def require_fields(command: np.dtype[Any], event: np.dtype[Any]) -> None:

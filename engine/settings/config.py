@@ -7,6 +7,10 @@ keyword; nobody else reads the file.
 
 import difflib
 import re
+from collections.abc import Iterable
+from enum import IntFlag
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -14,14 +18,12 @@ import msgspec
 from msgspec import Meta, Struct
 
 from engine.contract.control_words import EVENT_RING_MIN
-from engine.contract.records import Role
 from engine.settings.door_settings import ApiSettings, DoorLimits, OrderSettings
 from engine.settings.sections import ConfigError as ConfigError  # whoever reads settings catches it from here
 from engine.settings.sections import Section
 
 Count = Annotated[int, Meta(ge=1, le=2**28)]
 Slots = Annotated[int, Meta(ge=64, le=2**24)]
-RoleName = Literal["trader", "operator", "viewer"]
 Whole = TypeVar("Whole", bound="InstanceSettings")
 
 
@@ -87,11 +89,11 @@ class HistorySettings(Section, frozen=True, kw_only=True):
 
 
 class KeySettings(Section, frozen=True, kw_only=True):
-    """[[keys]]: a bearer token, whose it is and what it may do."""
+    """[[keys]]: a bearer token, whose it is and what it may do; an application names the roles."""
 
     name: Annotated[str, Meta(min_length=1, max_length=64)]
     token: Annotated[str, Meta(min_length=16, max_length=256)]
-    roles: Annotated[tuple[RoleName, ...], Meta(min_length=1)] = ("trader",)
+    roles: Annotated[tuple[str, ...], Meta(min_length=1)]
     accounts: tuple[Annotated[int, Meta(ge=1)], ...] | Literal["all"] = ()
 
 
@@ -149,7 +151,7 @@ class Key(Struct, frozen=True, kw_only=True):
     token: str
     name: str
     accounts: tuple[int, ...] | None
-    roles: Role
+    roles: int  # bits of the application's roles
 
 
 class DoorSettings(Struct, frozen=True, kw_only=True):
@@ -173,24 +175,17 @@ class DoorSettings(Struct, frozen=True, kw_only=True):
         return self.setting.partition(".")[0]
 
 
-def door_keys(settings: InstanceSettings) -> tuple[Key, ...]:
-    """Return the keys as the doors use them."""
+def door_keys(keys: Iterable[KeySettings], roles: type[IntFlag]) -> tuple[Key, ...]:
+    """Return the keys as the doors use them; roles : the application's, by the names of the settings."""
     return tuple(
         Key(
             token=each.token,
             name=each.name,
             accounts=None if each.accounts == "all" else tuple(each.accounts),
-            roles=_roles(each.roles),
+            roles=reduce(or_, (roles[name.upper()].value for name in each.roles)),
         )
-        for each in settings.keys
+        for each in keys
     )
-
-
-def _roles(names: tuple[RoleName, ...]) -> Role:
-    roles = Role(0)
-    for name in names:
-        roles |= Role[name.upper()]
-    return roles
 
 
 def with_ports(settings: Whole, *, api_port: int | None, order_port: int | None) -> Whole:

@@ -5,7 +5,6 @@ Reasons have their own names, OK for none; OP_, EVENT_, STATUS_, ROLE_, FLAG_ an
 
 import numpy as np
 
-from engine.contract.records import Role
 from engine.trading.records import (
     CommandFlag,
     EventFlag,
@@ -14,6 +13,7 @@ from engine.trading.records import (
     OrderType,
     Phase,
     Reason,
+    Role,
     SelfTradePrevention,
     Side,
     Status,

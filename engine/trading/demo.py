@@ -8,8 +8,14 @@ import os
 import secrets
 from pathlib import Path
 
-from engine.settings.config import ConfigError, KeySettings, token_fault
-from engine.trading.settings import AccountSettings, CurrencySettings, InstrumentSettings, TradingSettings
+from engine.settings.config import ConfigError, token_fault
+from engine.trading.settings import (
+    AccountSettings,
+    CurrencySettings,
+    InstrumentSettings,
+    TradingKeySettings,
+    TradingSettings,
+)
 
 DEMO_KEY_FILE = "demo.key"
 DEMO_DEPOSIT = "100000000"
@@ -37,9 +43,11 @@ def demo(token: str = "") -> TradingSettings:
     )
 
 
-def demo_keys(token: str) -> tuple[KeySettings, ...]:
+def demo_keys(token: str) -> tuple[TradingKeySettings, ...]:
     """Return the one key of the demo."""
-    return (KeySettings(name="demo", token=token, accounts="all", roles=("trader", "operator", "viewer")),)
+    return (
+        TradingKeySettings(name="demo", token=token, accounts="all", roles=("trader", "operator", "viewer")),
+    )
 
 
 def _demo_instrument(symbol: str, base: str, lot_size: str) -> InstrumentSettings:

@@ -26,7 +26,7 @@ from enum import IntEnum, IntFlag
 
 import numpy as np
 
-from engine.contract.records import Operation, entry_dtype
+from engine.contract.records import ROLES_ALL, Operation, entry_dtype
 
 COMMAND_VERSION = 1
 UNCHANGED = -(2**63)
@@ -60,6 +60,15 @@ class Op(IntEnum):
     MARK = 25
     TIME = 26
     SESSION_END = 27
+
+
+class Role(IntFlag):
+    """What a session may do; stamped by the door, checked again by the kernel."""
+
+    TRADER = 1
+    OPERATOR = 2
+    VIEWER = 4
+    ALL = ROLES_ALL
 
 
 class Side(IntEnum):

@@ -4,16 +4,17 @@ Currencies, instruments, accounts and limits carry the field names of the JSON-l
 (interface R2): at the start they become commands and live in the engine from then on.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, field
 
-from engine.settings.config import Count, EngineSettings, InstanceSettings, refuse_twice
+from engine.settings.config import Count, EngineSettings, InstanceSettings, KeySettings, refuse_twice
 from engine.settings.sections import Section
 from engine.trading.capacities import Capacities
 
 _DEFAULT = Capacities()
+RoleName = Literal["trader", "operator", "viewer"]
 
 
 class CapacitySettings(Section, frozen=True, kw_only=True):
@@ -71,6 +72,12 @@ class AccountSettings(Section, frozen=True, kw_only=True):
     unlimited: bool = False
 
 
+class TradingKeySettings(KeySettings, frozen=True, kw_only=True):
+    """[[keys]], with the roles of trading."""
+
+    roles: Annotated[tuple[RoleName, ...], Meta(min_length=1)] = ("trader",)
+
+
 class TradingSettings(InstanceSettings, frozen=True, kw_only=True):
     """The whole file of a trading instance."""
 
@@ -78,6 +85,7 @@ class TradingSettings(InstanceSettings, frozen=True, kw_only=True):
     currencies: tuple[CurrencySettings, ...] = ()
     instruments: tuple[InstrumentSettings, ...] = ()
     accounts: tuple[AccountSettings, ...] = ()
+    keys: tuple[TradingKeySettings, ...] = ()
 
     def __post_init__(self) -> None:
         InstanceSettings.__post_init__(self)

@@ -7,7 +7,7 @@ refuses here; the kernel checks the stamped account and role bits again.
 from dataclasses import dataclass
 from typing import Protocol
 
-from engine.contract.records import Role
+from engine.trading.records import Role
 from gateways.entry.refusals import forbidden, malformed
 
 
@@ -21,7 +21,7 @@ class GrantedKey(Protocol):
     @property
     def accounts(self) -> tuple[int, ...] | None: ...
     @property
-    def roles(self) -> Role: ...
+    def roles(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,4 +61,4 @@ class Principal:
 def principal_of(key: GrantedKey, session: int) -> Principal:
     """Return the owner of a key."""
     accounts = None if key.accounts is None else frozenset(key.accounts)
-    return Principal(key.name, accounts, int(key.roles), session)
+    return Principal(key.name, accounts, key.roles, session)

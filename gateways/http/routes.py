@@ -8,11 +8,11 @@ from collections.abc import Callable, Collection, Mapping
 from enum import IntEnum
 from typing import Any, NamedTuple
 
-from engine.contract.records import Role
 from engine.text import exact_json, numbers
 from engine.text.exact_json import DoubledKey, JsonFault, TooMany
 from engine.trading.client_ids import canonical, order_of_address
 from engine.trading.instruments import RefusedAtDoor
+from engine.trading.records import Role
 from gateways.entry.refusals import Refusal, Refused, malformed, refused_at_door
 from gateways.http.problems import HttpReason, WrongMethod
 from gateways.json_lines.fields import Fields

@@ -14,8 +14,8 @@ from typing import cast
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from engine.contract.records import Role
 from engine.settings.door_settings import DoorLimits
+from engine.trading.records import Role
 from gateways.entry.desk import Desk
 from gateways.entry.outcome import Outcome
 from gateways.entry.principals import Principal

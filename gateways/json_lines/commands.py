@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from engine.contract.records import Role
 from engine.text import times
 from engine.trading.instruments import (
     INT64_MAX,
@@ -30,6 +29,7 @@ from engine.trading.records import (
     Op,
     OrderType,
     Reason,
+    Role,
     SelfTradePrevention,
     Side,
     TimeInForce,

@@ -6,8 +6,7 @@ Every check of the engine is armed and none refuses: the benchmark pays for the 
 import numpy as np
 import numpy.typing as npt
 
-from engine.contract.records import Role
-from engine.trading.records import ALL_INSTRUMENTS, COMMAND, COMMAND_VERSION, UNCHANGED, Op, text_words
+from engine.trading.records import ALL_INSTRUMENTS, COMMAND, COMMAND_VERSION, UNCHANGED, Op, Role, text_words
 
 ANCHOR_PX = 10_000
 """Every symbol's price at the start, in ticks."""

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.contract.records import Role
 from engine.trading.records import (
     COMMAND,
     COMMAND_VERSION,
     UNCHANGED,
     Op,
     OrderType,
+    Role,
     SelfTradePrevention,
     Side,
     TimeInForce,

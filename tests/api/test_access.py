@@ -4,8 +4,8 @@ import pytest
 
 from api.access import Access, require_account, require_key
 from api.problem import ApiProblem
-from engine.contract.records import Role
 from engine.settings.config import Key
+from engine.trading.records import Role
 from gateways.entry.refusals import Refused
 from gateways.http.connections import refusal_reply
 from gateways.http.keys import key_ring

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 
 from engine.contract.port import Closed
-from engine.contract.records import Role
 from engine.trading.kernels.apply import apply
 from engine.trading.kernels.state import new_state
-from engine.trading.records import EVENT
+from engine.trading.records import EVENT, Role
 from gateways.entry.desk import Desk
 from gateways.entry.dispatch import Dispatcher
 from gateways.entry.outcome import Outcome

@@ -17,9 +17,8 @@ import pytest
 
 from engine.contract import instance
 from engine.contract.port import claim_spare
-from engine.contract.records import Role
 from engine.runtime.shared_memory import segment_names
-from engine.trading.records import ALL_INSTRUMENTS, COMMAND, COMMAND_VERSION, EventKind, Op
+from engine.trading.records import ALL_INSTRUMENTS, COMMAND, COMMAND_VERSION, EventKind, Op, Role
 from ringbuf.kernel_cache import ROOT
 from tests.system.running import Running, await_true, is_running
 

@@ -17,8 +17,7 @@ import pytest
 
 from engine.contract import instance
 from engine.contract.port import PortError, claim_spare
-from engine.contract.records import Role
-from engine.trading.records import COMMAND, COMMAND_VERSION, Op
+from engine.trading.records import COMMAND, COMMAND_VERSION, Op, Role
 from pinion.cli.instance.digest import asked_of
 from ringbuf.layout import ASLEEP, LINE_WORDS
 from tests.system.running import Running, await_true

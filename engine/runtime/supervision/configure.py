@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from engine.contract.application import Application
 from engine.contract.port import Port
-from engine.contract.records import Operation, Role
+from engine.contract.records import ROLES_ALL, Operation
 from engine.runtime.supervision.endings import StartError
 
 CONFIGURE_WAIT_S = 20.0
@@ -36,7 +36,7 @@ def configure(application: Application, admin: Port, definitions: Sequence[Defin
     if not definitions:
         return
     commands = np.concatenate([each.command for each in definitions])
-    commands["version"], commands["roles"] = application.command_version, Role.ALL
+    commands["version"], commands["roles"] = application.command_version, ROLES_ALL
     commands["session"] = admin.next_session()
     commands["req_seq"] = np.arange(len(commands))
     sent = done = 0

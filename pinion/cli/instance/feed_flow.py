@@ -20,8 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.contract.port import PortError
-from engine.contract.records import Role
-from engine.trading.records import ALL_INSTRUMENTS, COMMAND, COMMAND_VERSION, Op, text_words, words_text
+from engine.trading.records import ALL_INSTRUMENTS, COMMAND, COMMAND_VERSION, Op, Role, text_words, words_text
 from gateways.feed.meter import reasons
 from gateways.feed.ring_door import BATCH_COMMANDS, IDLE_SECONDS, RingDoor
 from perf.flow.generate import Flow, generate

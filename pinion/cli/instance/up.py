@@ -21,6 +21,7 @@ from engine.settings import config
 from engine.settings.config import ConfigError, DoorSettings
 from engine.trading import demo
 from engine.trading.name import TRADING
+from engine.trading.records import Role
 from engine.trading.settings import TradingSettings
 from pinion.cli.applications import Applications
 from pinion.cli.arguments import DEFAULT_DATA, whole_argument
@@ -149,7 +150,7 @@ def build(
     source: str,
 ) -> Supervisor:
     """Put the instance together: configuration, doors, supervisor."""
-    keys = config.door_keys(settings)
+    keys = config.door_keys(settings.keys, Role)
     http = DoorSettings(
         data_dir=data_dir,
         name=ORDER_DOOR,

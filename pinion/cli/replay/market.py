@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from engine.contract.records import Role
 from engine.trading.instruments import RefusedAtDoor
 from engine.trading.offline.engine import ReplayEngine, records
 from engine.trading.records import (
@@ -16,6 +15,7 @@ from engine.trading.records import (
     EventKind,
     Op,
     OrderType,
+    Role,
     SelfTradePrevention,
     TimeInForce,
 )

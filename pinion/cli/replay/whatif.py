@@ -23,7 +23,6 @@ import numpy as np
 
 from engine.contract.control_words import OWN_RING
 from engine.contract.errors import UsageError
-from engine.contract.records import Role
 from engine.runtime.journal import journal
 from engine.runtime.journal.read_ahead import read_ahead
 from engine.runtime.replay.eras import EraReplica
@@ -34,7 +33,7 @@ from engine.trading.client_text import given_id
 from engine.trading.instruments import Catalogue, RefusedAtDoor
 from engine.trading.name import TRADING
 from engine.trading.offline.kernels import apply_unnumbered
-from engine.trading.records import COMMAND, EventKind, Op, Reason, Side
+from engine.trading.records import COMMAND, EventKind, Op, Reason, Role, Side
 from gateways.json_lines import CommandEncoder, MalformedCommand
 from pinion.cli.applications import Applications
 from pinion.cli.command import DONE

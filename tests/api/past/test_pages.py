@@ -17,10 +17,10 @@ from api.problem import problem_middleware
 from api.queries.routes import Queries
 from api.serve import caller_middleware
 from api.streams.hub import Hub
-from engine.contract.records import Role
 from engine.runtime.history.tables import History
 from engine.settings.config import Key
 from engine.trading.history.projection import TradingProjection
+from engine.trading.records import Role
 from engine.trading.view.live_view import LiveView
 from tests.engine.runtime.history.story import MemoryReplica, Story
 from tests.engine.runtime.history.tables import project, rows_of

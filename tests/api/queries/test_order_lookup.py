@@ -13,7 +13,6 @@ from api.past.pages import Past
 from api.past.queries import PastQueries
 from api.queries.order_lookup import OrderLookup
 from api.streams.hub import Hub
-from engine.contract.records import Role
 from engine.settings.config import Key
 from engine.trading.client_ids import client_id
 from engine.trading.records import (
@@ -21,6 +20,7 @@ from engine.trading.records import (
     JOURNAL_ENTRY,
     Op,
     OrderType,
+    Role,
     SelfTradePrevention,
     Side,
     TimeInForce,

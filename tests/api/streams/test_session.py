@@ -11,8 +11,8 @@ from api.streams.outbox import Outbox
 from api.streams.requests import REQUEST_BYTES_MAX
 from api.streams.session import FAULTS_MAX, SUBSCRIPTIONS_MAX, CloseCode, StreamClosed, StreamSession
 from api.streams.socket import REQUESTS_PER_TURN, _Connection
-from engine.contract.records import Role
 from engine.settings.config import Key
+from engine.trading.records import Role
 from gateways.process.turns import Turns
 from tests.api.exchange import Exchange
 

@@ -1,14 +1,15 @@
 """Settings: what is taken, what is refused, and whether the refusal helps."""
 
 import json
+from enum import IntFlag
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engine.contract.records import Role
-from engine.settings.config import ConfigError, door_keys, load, parse, with_ports
+from engine.settings.config import ConfigError, KeySettings, door_keys, load, parse, with_ports
 from engine.trading.demo import demo, demo_token
+from engine.trading.records import Role
 from engine.trading.settings import TradingSettings
 from pinion.cli.instance.definitions import definitions
 
@@ -116,7 +117,7 @@ def test_a_token_that_no_request_can_carry_is_refused_by_name(token: str, said: 
 def test_a_token_of_printable_characters_is_taken(token: str) -> None:
     settings = parse(f"[[keys]]\nname = 'a'\ntoken = {json.dumps(token)}".encode(), TradingSettings)
 
-    assert [each.token for each in door_keys(settings)] == [token]
+    assert [each.token for each in door_keys(settings.keys, Role)] == [token]
 
 
 @pytest.mark.parametrize("content", ["demo-a-key\tof-some-length", "demo-a-key\nand-another-one", "demo", ""])
@@ -148,7 +149,7 @@ def test_demo_has_three_instruments_ten_accounts_and_one_key_with_every_role() -
 
     assert [each.symbol for each in settings.instruments] == ["BTC-USD", "ETH-USD", "AAPL"]
     assert [each.account for each in settings.accounts] == list(range(1, 11))
-    key = door_keys(settings)[0]
+    key = door_keys(settings.keys, Role)[0]
     assert key.roles == Role.ALL
     assert key.accounts is None
 
@@ -156,10 +157,20 @@ def test_demo_has_three_instruments_ten_accounts_and_one_key_with_every_role() -
 def test_a_key_allows_its_accounts_only() -> None:
     settings = parse(f"[[keys]]\nname = 'a'\ntoken = '{TOKEN}'\naccounts = [3]".encode(), TradingSettings)
 
-    key = door_keys(settings)[0]
+    key = door_keys(settings.keys, Role)[0]
 
     assert key.accounts == (3,)
     assert key.roles == Role.TRADER
+
+
+def test_an_application_has_names_of_its_own_for_roles() -> None:
+    class Role(IntFlag):
+        PAYER = 1
+        OPERATOR = 2
+
+    key = KeySettings(name="a", token=TOKEN, roles=("payer", "operator"))
+
+    assert door_keys((key,), Role)[0].roles == 3
 
 
 def test_demo_key_is_made_once_and_private(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from engine.contract.records import Role
 from engine.trading.records import (
     COMMAND,
     COMMAND_VERSION,
@@ -11,6 +10,7 @@ from engine.trading.records import (
     CommandFlag,
     Op,
     OrderType,
+    Role,
     SelfTradePrevention,
     Side,
     TimeInForce,

@@ -9,7 +9,6 @@ from random import Random
 
 import numpy as np
 
-from engine.contract.records import Role
 from engine.trading.records import (
     ALL_INSTRUMENTS,
     COMMAND,
@@ -22,6 +21,7 @@ from engine.trading.records import (
     Op,
     OrderType,
     Phase,
+    Role,
     SelfTradePrevention,
     Side,
     TimeInForce,

@@ -7,12 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.contract.records import Role
 from engine.settings.config import Key
 from engine.trading.client_ids import address_of, client_id, named_by, order_of_address, text_bytes
 from engine.trading.client_text import UUID_TEXT_BYTES, given_id, text_of
 from engine.trading.instruments import INT64_MAX, RefusedAtDoor
-from engine.trading.records import Reason
+from engine.trading.records import Reason, Role
 
 NUMBERS = st.integers(1, INT64_MAX)
 PRINTABLE = st.characters(codec="utf-8", exclude_categories=("C", "Z"), include_characters=" ")

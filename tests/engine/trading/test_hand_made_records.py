@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from engine.contract.records import Role
 from engine.trading.digest import digest
 from engine.trading.kernels.state import new_state
 from engine.trading.offline.simulate import run_all
-from engine.trading.records import ALL_INSTRUMENTS, EventKind, Op, OrderType, Phase, Reason, Side
+from engine.trading.records import ALL_INSTRUMENTS, EventKind, Op, OrderType, Phase, Reason, Role, Side
 from tests.capacities import SMALL
 from tests.engine.trading.command_records import buy, currency, instrument, order, record, unlimited_account
 

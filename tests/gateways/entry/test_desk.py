@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from engine.contract.records import Role
+from engine.trading.records import Role
 from gateways.entry.outcome import CountReply, OrderReply
 from gateways.entry.principals import Principal
 from gateways.entry.refusals import Refused

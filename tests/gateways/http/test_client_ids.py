@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.contract.records import Role
 from engine.trading.client_ids import address_of, client_id
+from engine.trading.records import Role
 from gateways.entry.desk import Desk
 from gateways.entry.dispatch import Dispatcher
 from gateways.entry.principals import Principal

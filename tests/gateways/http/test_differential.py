@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from engine.contract.records import Role
 from engine.settings.door_settings import DoorLimits
+from engine.trading.records import Role
 from gateways.http.connections import OrderServer
 from gateways.http.idempotency import REUSED
 from gateways.http.keys import key_ring

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from engine.contract.records import Role
 from engine.settings.config import Key
+from engine.trading.records import Role
 from gateways.entry.refusals import Refused
 from gateways.http.keys import key_ring
 from gateways.http.problems import problem_of

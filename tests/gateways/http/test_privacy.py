@@ -6,8 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from engine.contract.records import Role
-from engine.trading.records import EVENT, EventKind
+from engine.trading.records import EVENT, EventKind, Role
 from gateways.entry.principals import Principal
 from gateways.entry.refusals import Refused
 from gateways.entry.reports import Reports

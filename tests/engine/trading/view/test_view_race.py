@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.contract.records import Role
 from engine.trading.kernels.apply import apply
 from engine.trading.kernels.state import state_dtype
-from engine.trading.records import COMMAND, Op, OrderType, SelfTradePrevention, Side, TimeInForce
+from engine.trading.records import COMMAND, Op, OrderType, Role, SelfTradePrevention, Side, TimeInForce
 from engine.trading.view.live_view import LiveView
 from ringbuf import segment
 from ringbuf.atomics import cpu_pause

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.contract.records import Role
 from engine.runtime.journal import journal
 from engine.runtime.journal.disk import Disk
 from engine.runtime.journal.journal import START, segment_paths
@@ -27,6 +26,7 @@ from engine.trading.records import (
     JOURNAL_ENTRY,
     Op,
     OrderType,
+    Role,
     SelfTradePrevention,
     Side,
     TimeInForce,
