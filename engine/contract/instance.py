@@ -83,8 +83,7 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     state_fields: Any
     wait: str  # engine.wait
     sleepers: tuple[str, ...]  # index = bell
-    api: str = ""
-    orders: str = ""
+    doors: dict[str, str]  # section of a door's settings -> its URL, sorted
     history: str = ""  # DSN of the database, empty: none
     endings: tuple[Ending, ...] = ()
 

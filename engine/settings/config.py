@@ -7,7 +7,7 @@ keyword; nobody else reads the file.
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import IntFlag
 from functools import reduce
 from operator import or_
@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from engine.contract.control_words import EVENT_RING_MIN
-from engine.settings.door_settings import ApiSettings, DoorLimits, OrderSettings
+from engine.settings.door_settings import DoorLimits, SocketSettings
 from engine.settings.sections import ConfigError as ConfigError  # whoever reads settings catches it from here
 from engine.settings.sections import Section
 
@@ -98,12 +98,13 @@ class KeySettings(Section, frozen=True, kw_only=True):
 
 
 class InstanceSettings(Section, frozen=True, kw_only=True):
-    """All settings but those that an application adds: the configuration file."""
+    """All settings but those that an application adds: the configuration file.
+
+    An application adds a SocketSettings for each of its doors, in a field that has the section's name.
+    """
 
     engine: EngineSettings = EngineSettings()
     history: HistorySettings = HistorySettings()
-    api: ApiSettings = ApiSettings()
-    orders: OrderSettings = OrderSettings()
     doors: DoorLimits = DoorLimits()
     keys: tuple[KeySettings, ...] = ()
 
@@ -117,11 +118,16 @@ class InstanceSettings(Section, frozen=True, kw_only=True):
                 )
         refuse_twice("keys", "name", [key.name for key in self.keys])
         refuse_twice("keys", "token", [key.token for key in self.keys], shown=False)
-        if self.api.port and self.api.port == self.orders.port and self.api.host == self.orders.host:
-            raise ConfigError(
-                f"orders.port = {self.orders.port}: the same as api.port; give the doors different "
-                f"ports, or 0 for any free one"
-            )
+        listening: dict[tuple[str, int], str] = {}
+        for door in (getattr(self, name) for name in self.__struct_fields__):
+            if not isinstance(door, SocketSettings) or not door.port:
+                continue
+            other = listening.setdefault((door.host, door.port), door.section)
+            if other != door.section:
+                raise ConfigError(
+                    f"{door.section}.port = {door.port}: the same as {other}.port; give the doors different "
+                    f"ports, or 0 for any free one"
+                )
 
 
 def token_fault(token: str) -> str | None:
@@ -160,19 +166,22 @@ class DoorSettings(Struct, frozen=True, kw_only=True):
     data_dir: Path
     name: str  # process name, role lock and heartbeat counter
     ring_name: str  # "" for a door that sends no commands
+    section: str  # of the settings; by this name instance.json tells where the door is
+    option: str  # of the command line, which goes before the setting of the port
+    scheme: str = "http"  # of its URL
     host: str
     port: int
-    setting: str  # the setting that names the port, for error messages
     hosts: tuple[str, ...]
     origins: tuple[str, ...]
-    api_port: int  # of the dashboard's pages; 0: any free one, instance.json names it
+    pages: str  # section of the door whose pages may speak to this one
+    pages_port: int  # of that door; 0: any free one, instance.json names it
     limits: DoorLimits
     keys: tuple[Key, ...]
 
     @property
-    def section(self) -> str:
-        """The section of the settings that is about this door."""
-        return self.setting.partition(".")[0]
+    def setting(self) -> str:
+        """The setting that names the port."""
+        return f"{self.section}.port"
 
 
 def door_keys(keys: Iterable[KeySettings], roles: type[IntFlag]) -> tuple[Key, ...]:
@@ -188,21 +197,11 @@ def door_keys(keys: Iterable[KeySettings], roles: type[IntFlag]) -> tuple[Key, .
     )
 
 
-def with_ports(settings: Whole, *, api_port: int | None, order_port: int | None) -> Whole:
-    """Return the settings with the ports that were given elsewhere (the command line)."""
+def with_ports(settings: Whole, ports: Mapping[str, int]) -> Whole:
+    """Return the settings with ports that were given elsewhere (the command line), by the doors' sections."""
     replace = msgspec.structs.replace
-    if api_port is not None:
-        settings = replace(settings, api=replace(settings.api, port=_checked_port("--api-port", api_port)))
-    if order_port is not None:
-        orders = replace(settings.orders, port=_checked_port("--order-port", order_port))
-        settings = replace(settings, orders=orders)
-    return settings
-
-
-def _checked_port(option: str, port: int) -> int:
-    if not 0 <= port <= 65535:
-        raise ConfigError(f"{option} {port}: must be 0 to 65535; 0 takes any free port")
-    return port
+    doors = {section: replace(getattr(settings, section), port=port) for section, port in ports.items()}
+    return replace(settings, **doors)
 
 
 def load(path: Path, kind: type[Whole]) -> Whole:

@@ -1,6 +1,7 @@
-"""Settings of the two doors: where they listen, whom they answer, what one client may take.
+"""Settings of doors: where one listens, whom it answers, what one client may take.
 
-[api] and [orders] are about one door each, [doors] holds the limits that are the same for both.
+[doors] holds the limits that are the same for all. A section about one door is a SocketSettings; the
+application adds it that has the door.
 """
 
 from typing import Annotated, ClassVar
@@ -16,16 +17,13 @@ class DoorError(ToldError):
     """A door cannot serve with these settings; the text names setting, value and mend."""
 
 
-DEFAULT_API_PORT = 8000
-DEFAULT_ORDER_PORT = 8001
-
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Connections = Annotated[int, Meta(ge=1, le=2**20)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 
 
 class DoorLimits(Section, frozen=True, kw_only=True):
-    """[doors]: what clients may take of a door, the same for each of the two."""
+    """[doors]: what clients may take of a door, the same for each."""
 
     connections: Connections = 2**14
     """At a time; fewer where the limit of open files allows fewer."""
@@ -55,7 +53,7 @@ class SocketSettings(Section, frozen=True, kw_only=True):
     hosts: tuple[str, ...] = ()
     """`name`, `name:port` or "*"; none: the bound address and the names of loopback."""
     origins: tuple[str, ...] = ()
-    """`https://name[:port]` or "*"; none: the pages of the API."""
+    """`https://name[:port]` or "*"; none: the pages of the instance itself."""
     section: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
@@ -71,17 +69,3 @@ class SocketSettings(Section, frozen=True, kw_only=True):
                     f"{self.section}.origins[{idx}] = {text!r}: no origin; give scheme, host and port as a "
                     f'browser sends them, such as "https://desk.example.com", or "*" for any'
                 )
-
-
-class ApiSettings(SocketSettings, frozen=True, kw_only=True):
-    """[api]: where queries and streams are answered; port 0 = any free one."""
-
-    port: Port = DEFAULT_API_PORT
-    section: ClassVar[str] = "api"
-
-
-class OrderSettings(SocketSettings, frozen=True, kw_only=True):
-    """[orders]: where orders are entered; port 0 = any free one."""
-
-    port: Port = DEFAULT_ORDER_PORT
-    section: ClassVar[str] = "orders"

@@ -4,12 +4,13 @@ Currencies, instruments, accounts and limits carry the field names of the JSON-l
 (interface R2): at the start they become commands and live in the engine from then on.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta, field
 
 from engine.settings.config import Count, EngineSettings, InstanceSettings, KeySettings, refuse_twice
+from engine.settings.door_settings import Port, SocketSettings
 from engine.settings.sections import Section
 from engine.trading.capacities import Capacities
 
@@ -72,6 +73,20 @@ class AccountSettings(Section, frozen=True, kw_only=True):
     unlimited: bool = False
 
 
+class ApiSettings(SocketSettings, frozen=True, kw_only=True):
+    """[api]: where queries and streams are answered; port 0 = any free one."""
+
+    port: Port = 8000
+    section: ClassVar[str] = "api"
+
+
+class OrderSettings(SocketSettings, frozen=True, kw_only=True):
+    """[orders]: where orders are entered; port 0 = any free one."""
+
+    port: Port = 8001
+    section: ClassVar[str] = "orders"
+
+
 class TradingKeySettings(KeySettings, frozen=True, kw_only=True):
     """[[keys]], with the roles of trading."""
 
@@ -82,6 +97,8 @@ class TradingSettings(InstanceSettings, frozen=True, kw_only=True):
     """The whole file of a trading instance."""
 
     engine: TradingEngineSettings = TradingEngineSettings()
+    api: ApiSettings = ApiSettings()
+    orders: OrderSettings = OrderSettings()
     currencies: tuple[CurrencySettings, ...] = ()
     instruments: tuple[InstrumentSettings, ...] = ()
     accounts: tuple[AccountSettings, ...] = ()

@@ -5,13 +5,13 @@ browser; the name it then asks for is the stranger's (DNS rebinding). So only th
 the setting `hosts` are served, by default the bound address and the names of loopback. A
 door bound to every address takes any number, for no number can be pointed elsewhere.
 
-Origin. Browsers say which page opens a WebSocket or sends an order. By default it is the
-API's own dashboard; programs say nothing and pass.
+Origin. Browsers say which page opens a WebSocket or sends a command. By default it is one of
+the instance itself; programs say nothing and pass.
 
 Repeated headers. One that decides something is given once: nobody could tell which of two counts.
 
 Fragment. A request target has none (RFC 9112, 3.2): aiohttp drops what stands behind a `#`, and a
-mass cancel without its filters would take out more than was asked.
+command without its filters would reach further than was asked.
 """
 
 import re
@@ -74,8 +74,8 @@ class Hosts:
 class Guard:
     """What every request to a door has to pass.
 
-    section : of the door's settings, for the refusals: "api" or "orders"
-    api_port : returns the port of the API, None while it is not known
+    section : of the door's settings, for the refusals
+    pages_port : returns the port of the door with the instance's pages, None while it is not known
     """
 
     def __init__(
@@ -84,13 +84,13 @@ class Guard:
         bound: str,
         hosts: tuple[str, ...],
         origins: tuple[str, ...],
-        api_port: Callable[[], int | None],
+        pages_port: Callable[[], int | None],
     ) -> None:
         self._section = section
         self._hosts = Hosts(bound, hosts)
         self._takes_any_origin = ANY in origins
         self._origins = frozenset(filter(None, map(read_origin, origins)))
-        self._api_port = api_port
+        self._pages_port = pages_port
 
     def refuse(self, request: web.BaseRequest) -> Reply | None:
         """Return the refusal of a request that may not be looked at, None for all others."""
@@ -123,7 +123,7 @@ class Guard:
             return origin in self._origins
         if not self._hosts.allow(Address(origin.name, origin.port)):
             return False
-        return self._is_same(origin, read_address(host)) or origin.port == self._api_port()
+        return self._is_same(origin, read_address(host)) or origin.port == self._pages_port()
 
     @staticmethod
     def _is_same(origin: Origin, host: Address | None) -> bool:
@@ -151,16 +151,16 @@ class Guard:
 def guard_of(door: DoorSettings) -> Guard:
     """Return the guard of a door, as its settings want it."""
 
-    def api_port() -> int | None:
-        return door.api_port or port_of_running_api(door.data_dir)
+    def pages_port() -> int | None:
+        return door.pages_port or port_of_running(door.pages, door.data_dir)
 
-    return Guard(door.section, door.host, door.hosts, door.origins, api_port)
+    return Guard(door.section, door.host, door.hosts, door.origins, pages_port)
 
 
-def port_of_running_api(data_dir: Path) -> int | None:
-    """Return the port that the API was given, where the settings leave it open; None before it serves."""
+def port_of_running(section: str, data_dir: Path) -> int | None:
+    """Return the port that a door was given, where the settings leave it open; None before it serves."""
     try:
-        return urlsplit(instance.read(data_dir).api).port
+        return urlsplit(instance.read(data_dir).doors.get(section, "")).port
     except instance.PortError:
         return None
 

@@ -14,8 +14,6 @@ from engine.settings.door_settings import DoorError
 
 DESCRIPTORS_KEPT = 128
 """File descriptors that are not for connections."""
-PORT_OPTIONS = {"orders.port": "--order-port", "api.port": "--api-port"}
-"""Setting of a door's port -> the option of `pinion up` that goes before it."""
 
 log = logging.getLogger("pinion.doors")
 
@@ -33,15 +31,14 @@ def raise_descriptor_limit(connections: int) -> int:
 
 def not_bound(door: DoorSettings, error: OSError) -> DoorError:
     """Return the error of a door that did not get its address."""
-    section = door.setting.partition(".")[0]
     if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
         return DoorError(
-            f"{section}.host = {door.host!r}: no address of this machine; give one, or 127.0.0.1"
+            f"{door.section}.host = {door.host!r}: no address of this machine; give one, or 127.0.0.1"
         )
     cause = os.strerror(error.errno or 0).lower()
     return DoorError(
         f"{door.setting} = {door.port}: {cause} on {door.host}; give another port "
-        f"({PORT_OPTIONS[door.setting]} N), or 0 for any free one"
+        f"({door.option} N), or 0 for any free one"
     )
 
 

@@ -114,7 +114,7 @@ class Client(threading.Thread):
     def _send(self, method: str, path: str, fields: dict[str, Any] | None) -> tuple[int, dict[str, Any]]:
         try:
             if self._connection is None:
-                host = instance.read(self._running.data_dir).orders.removeprefix("http://")
+                host = instance.read(self._running.data_dir).doors["orders"].removeprefix("http://")
                 self._connection = http.client.HTTPConnection(host, timeout=10)
             self._connection.request(
                 method, path, None if fields is None else json.dumps(fields),

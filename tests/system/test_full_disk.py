@@ -119,7 +119,9 @@ def fill_up(gate: Port) -> None:
 
 def refused_order(running: Running) -> tuple[int, dict[str, Any]]:
     """Post one order; return status and problem."""
-    address = json.loads((running.data_dir / "instance.json").read_text())["orders"].removeprefix("http://")
+    address = json.loads((running.data_dir / "instance.json").read_text())["doors"]["orders"].removeprefix(
+        "http://"
+    )
     connection = http.client.HTTPConnection(address, timeout=20)
     try:
         order = {"account": 1, "symbol": "BTC-USD", "side": "buy", "price": "1", "quantity": "1"}

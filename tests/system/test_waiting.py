@@ -34,7 +34,7 @@ class Door:
 
     def __init__(self, running: Running) -> None:
         self._headers = {"Authorization": f"Bearer {running.key}"}
-        host = instance.read(running.data_dir).orders.removeprefix("http://")
+        host = instance.read(running.data_dir).doors["orders"].removeprefix("http://")
         self._connection = http.client.HTTPConnection(host, timeout=ANSWER_S)
 
     def __enter__(self) -> "Door":

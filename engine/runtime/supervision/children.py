@@ -24,6 +24,11 @@ class DoorSpec:
         run: Callable[[DoorSettings], None] = import_module(self.module).run
         return run
 
+    def url(self, port: int) -> str:
+        """Return the address of the door on this port."""
+        host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
+        return f"{self.settings.scheme}://{host}:{port}"
+
 
 @dataclass(slots=True)
 class Child:
@@ -52,8 +57,3 @@ def ended(children: dict[str, Child]) -> Iterator[tuple[Child, int]]:
             if child.pid == pid:
                 del children[name]
                 yield child, status
-
-
-def in_url(host: str) -> str:
-    """Return a host as it stands in a URL."""
-    return f"[{host}]" if ":" in host else host

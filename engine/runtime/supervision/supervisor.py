@@ -41,7 +41,7 @@ from engine.runtime.process import (
 from engine.runtime.processes.worker import LoopCall
 from engine.runtime.shared_memory import Segments, segment_names
 from engine.runtime.supervision.announcement import Announcement
-from engine.runtime.supervision.children import Child, DoorSpec, ended, in_url
+from engine.runtime.supervision.children import Child, DoorSpec, ended
 from engine.runtime.supervision.configure import Definition, configure, sessions_down
 from engine.runtime.supervision.endings import (
     StartError,
@@ -253,8 +253,7 @@ class Supervisor:
 
     def _describe(self) -> instance.Instance:
         bound = {name: child.bound_port for name, child in self.children.items()}
-        hosts = {name: door.settings.host for name, door in self.doors.items()}
-        urls = {name: f"http://{in_url(hosts[name])}:{bound.get(name, 0)}" for name in self.doors}
+        urls = {door.settings.section: door.url(bound.get(name, 0)) for name, door in self.doors.items()}
         return instance.Instance(
             epoch=self.epoch,
             data_dir=str(self.data_dir),
@@ -276,8 +275,7 @@ class Supervisor:
             command_fields=instance.fields_of(self.application.command_dtype),
             event_fields=instance.fields_of(self.application.event_dtype),
             state_fields=instance.fields_of(self.application.state_dtype),
-            api=urls.get("api", ""),
-            orders=urls.get("http", ""),
+            doors=dict(sorted(urls.items())),
             history=self.services.dsn,
             endings=tuple(self.restarts.endings.values()),
         )

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the status; PortError when nothing runs there."""
     status = collect(args.data.resolve())
-    print(json.dumps(status) if args.json else text_of(status))
+    print(json.dumps(flat(status)) if args.json else text_of(status))
     return DONE
 
 
@@ -64,8 +64,7 @@ def collect(data_dir: Path) -> dict[str, Any]:
             "config": found.config,
             "epoch": found.epoch,
             "uptime_s": round((time.time_ns() - found.started_at) / 1e9, 1),
-            "api": found.api,
-            "orders": found.orders,
+            "doors": found.doors,
             "processes": _processes(found, counters),
             "endings": [msgspec.structs.asdict(each) for each in found.endings],
             "rings": _rings(found, counters),
@@ -117,6 +116,11 @@ def _rings(found: Instance, counters: Any) -> list[dict[str, Any]]:
     return rows
 
 
+def flat(status: dict[str, Any]) -> dict[str, Any]:
+    """Return the status as programs get it: each door stands in it under its own name."""
+    return {**{name: value for name, value in status.items() if name != "doors"}, **status["doors"]}
+
+
 def text_of(status: dict[str, Any]) -> str:
     """Write the status for people."""
     lines = [f"LATCHED: {status['latched']}; nothing more is accepted"] if status["latched"] else []
@@ -128,8 +132,7 @@ def text_of(status: dict[str, Any]) -> str:
     lines += [
         f"{status['application']} on {status['data']}, epoch {status['epoch']}, up {status['uptime_s']} s",
         f"durability {status['durability']}, configuration {status['config']}",
-        f"api    {status['api']}",
-        f"orders {status['orders']}",
+        *(f"{name:<6} {url}" for name, url in status["doors"].items()),
         "",
         f"{'process':<12}{'pid':>8}  {'alive':<6}{'heartbeat':>12}",
     ]

@@ -95,7 +95,8 @@ def read_settings(args: argparse.Namespace) -> TradingSettings:
     settings = config.load(args.config, TradingSettings) if args.config else demo.demo()
     if args.config and not settings.keys:
         raise ConfigError(f"{args.config}: keys: there is none, so nobody could enter; add a [[keys]] table")
-    settings = config.with_ports(settings, api_port=args.api_port, order_port=args.order_port)
+    ports = {"api": args.api_port, "orders": args.order_port}
+    settings = config.with_ports(settings, {name: port for name, port in ports.items() if port is not None})
     given = {name: getattr(args, name) for name in ("durability", "wait") if getattr(args, name)}
     return msgspec.structs.replace(settings, engine=msgspec.structs.replace(settings.engine, **given))
 
@@ -157,10 +158,12 @@ def build(
         ring_name="http",
         host=settings.orders.host,
         port=settings.orders.port,
-        setting="orders.port",
+        section="orders",
+        option="--order-port",
         hosts=settings.orders.hosts,
         origins=settings.orders.origins,
-        api_port=settings.api.port,
+        pages="api",
+        pages_port=settings.api.port,
         limits=settings.doors,
         keys=keys,
     )
@@ -170,7 +173,8 @@ def build(
         ring_name="",
         host=settings.api.host,
         port=settings.api.port,
-        setting="api.port",
+        section="api",
+        option="--api-port",
         hosts=settings.api.hosts,
         origins=settings.api.origins,
     )
@@ -199,5 +203,5 @@ def say_ready(children: Sequence[Child], instance: Instance) -> None:
     """Print one line per process, then the line that scripts wait for."""
     for process in instance.processes:
         print(f"{process.name} pid {process.pid}")
-    ready = {"api": instance.api, "orders": instance.orders, "data": instance.data_dir, "pid": os.getpid()}
+    ready = {**instance.doors, "data": instance.data_dir, "pid": os.getpid()}
     print(f"ready {json.dumps(ready, separators=(',', ':'))}", flush=True)

@@ -111,6 +111,7 @@ def running(data_dir: Path, application: Application | None = None) -> Iterator[
                 state_fields=instance.fields_of(application.state_dtype),
                 wait=settings.wait,
                 sleepers=segments.sleepers,
+                doors={},
             )
         )
         yield Bench(segments, call, data_dir)

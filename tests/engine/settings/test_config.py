@@ -180,10 +180,10 @@ def test_demo_key_is_made_once_and_private(tmp_path: Path) -> None:
     assert (tmp_path / "demo.key").stat().st_mode & 0o777 == 0o600
 
 
-def test_ports_of_the_command_line_are_checked() -> None:
-    assert with_ports(demo(TOKEN), api_port=0, order_port=None).api.port == 0
-    with pytest.raises(ConfigError, match="--order-port 70000"):
-        with_ports(demo(TOKEN), api_port=None, order_port=70000)
+def test_ports_of_the_command_line_replace_those_of_the_sections() -> None:
+    settings = with_ports(demo(TOKEN), {"api": 8001, "orders": 0})
+
+    assert (settings.api.port, settings.orders.port) == (8001, 0)
 
 
 @pytest.mark.parametrize(
