@@ -28,7 +28,7 @@ Whole = TypeVar("Whole", bound="InstanceSettings")
 
 
 class EngineSettings(Section, frozen=True, kw_only=True):
-    """[engine]: the worker and its rings; an application adds what its state can hold."""
+    """[engine]: the worker and its rings; an application says what its state can hold."""
 
     cpu: Annotated[int, Meta(ge=0)] | Literal["auto", "none"] = "auto"
     """CPU of the worker; auto: the last one this process may use; none: not pinned."""
@@ -51,6 +51,8 @@ class EngineSettings(Section, frozen=True, kw_only=True):
     """Records of a journal file: 160 bytes each of trading's."""
     snapshot_every: Annotated[int, Meta(ge=2**16)] = 5_000_000
     """Commands between two snapshots of the shadow."""
+    capacities: Section = Section()
+    """What the state can hold: whole numbers, by names that are the application's."""
 
     def __post_init__(self) -> None:
         for name in ("command_ring", "journal_ring", "event_ring"):

@@ -7,8 +7,7 @@ line from Python may give it other rows (main.py).
 
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,9 @@ from engine.trading.name import TRADING
 
 if TYPE_CHECKING:  # numpy and what reads settings: `pinion --help` needs neither
     from engine.contract.application import Application
+    from engine.settings.config import InstanceSettings
     from engine.settings.sections import Section
+    from pinion.cli.starting import Starting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +28,8 @@ class ApplicationTools:
     """Make it with these capacities, all of them."""
     capacities: type["Section"]
     """Its capacities by name, each a whole number with its bounds and its default."""
-    configured: Callable[[Path], "Section"]
-    """Read the capacities out of a configuration file; ConfigError."""
+    settings: type["InstanceSettings"]
+    """Its whole configuration file."""
     too_small: Callable[[Any, Mapping[str, int]], dict[str, tuple[int, int]]]
     """Of a state and other capacities: those that cannot hold it, name -> (what is set, what is used)."""
     operations: Mapping[int, str]
@@ -37,13 +38,17 @@ class ApplicationTools:
     """Return the fields of a dumped command with what people gave as they gave it."""
     warm_up: Callable[["Application"], None] = lambda application: None
     """Compile, or load, what its doors need besides loop, replay and history."""
+    shown_counts: Mapping[str, str] = field(default_factory=dict)
+    """What `pinion status` shows of its state: name -> field with a number."""
+    starting: "Starting"
+    """How it is started."""
 
 
 Applications = Mapping[str, Callable[[], ApplicationTools]]
 """Name -> what loads the row."""
 
 APPLICATIONS: Applications = MappingProxyType(
-    {TRADING: lambda: importlib.import_module("pinion.cli.trading").TOOLS}
+    {TRADING: lambda: importlib.import_module("pinion.cli.trading.tools").TOOLS}
 )
 
 

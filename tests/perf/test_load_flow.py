@@ -16,7 +16,7 @@ from engine.trading.offline.simulate import run_all
 from engine.trading.records import COMMAND, EventKind
 from gateways.json_lines import CommandEncoder
 from perf.load_http import RESTING, order_body
-from pinion.cli.instance.definitions import definitions
+from pinion.cli.trading.definitions import definitions
 
 FEW, MANY = 12_000, 36_000
 CONNECTIONS = 64

@@ -12,6 +12,7 @@ from engine.contract import instance
 from engine.contract.instance import Instance
 from engine.contract.port import EventReader
 from engine.contract.readiness import STALLED_NS_MAX, Readiness
+from pinion.cli.applications import Applications
 from pinion.cli.arguments import DEFAULT_DATA
 from pinion.cli.command import DONE
 from ringbuf.segment import process_start
@@ -32,12 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the status; PortError when nothing runs there."""
-    status = collect(args.data.resolve())
+    status = collect(args.data.resolve(), args.applications)
     print(json.dumps(flat(status)) if args.json else text_of(status))
     return DONE
 
 
-def collect(data_dir: Path) -> dict[str, Any]:
+def collect(data_dir: Path, applications: Applications) -> dict[str, Any]:
     """Return what the instance says of itself and what its counters show."""
     found = instance.read(data_dir)
     with EventReader.attach(data_dir) as reader:
@@ -53,7 +54,6 @@ def collect(data_dir: Path) -> dict[str, Any]:
             time.sleep(LOOK_AGAIN_S)
         found = instance.read(data_dir)
         troubles = readiness.troubles(found)
-        state = reader.state()
         return {
             "data": found.data_dir,
             "application": found.application,
@@ -70,7 +70,7 @@ def collect(data_dir: Path) -> dict[str, Any]:
             "rings": _rings(found, counters),
             "counters": {name: counters[name] for name in counters if not name.endswith(".heartbeat")},
             "commands_per_s": round(rate),
-            "trades": int(state["trade_count"][0]) if "trade_count" in (state.dtype.names or ()) else None,
+            "counts": _counts(found.application, reader.state(), applications),
             "seq": counters["worker.commands"],
             "durable_seq": reader.durable_seq(),
             "latency_ns": {
@@ -81,6 +81,12 @@ def collect(data_dir: Path) -> dict[str, Any]:
                 for name, each in reader.histograms().items()
             },
         }
+
+
+def _counts(application: str, state: Any, applications: Applications) -> dict[str, int]:
+    """Return what the application counts and status shows; nothing of one that has no row."""
+    shown = applications[application]().shown_counts if application in applications else {}
+    return {name: int(state[field][0]) for name, field in shown.items()}
 
 
 def _processes(found: Instance, counters: Any) -> list[dict[str, Any]]:
@@ -117,8 +123,9 @@ def _rings(found: Instance, counters: Any) -> list[dict[str, Any]]:
 
 
 def flat(status: dict[str, Any]) -> dict[str, Any]:
-    """Return the status as programs get it: each door stands in it under its own name."""
-    return {**{name: value for name, value in status.items() if name != "doors"}, **status["doors"]}
+    """Return the status as programs get it: each door and count stands in it under its own name."""
+    others = {name: value for name, value in status.items() if name not in ("doors", "counts")}
+    return {**others, **status["doors"], **status["counts"]}
 
 
 def text_of(status: dict[str, Any]) -> str:
@@ -150,8 +157,7 @@ def text_of(status: dict[str, Any]) -> str:
             f"{row['name']:<12}{row['depth']:>8}{row['capacity']:>8}{row['published']:>14,}{row['busy']:>8}"
         )
     lines += ["", f"seq {status['seq']:,}, durable {status['durable_seq']:,}, {status['commands_per_s']:,}/s"]
-    if status["trades"] is not None:
-        lines.append(f"trades {status['trades']:,}")
+    lines += [f"{name} {count:,}" for name, count in status["counts"].items()]
     for name, row in status["latency_ns"].items():
         shares = "  ".join(f"{key} {row[key]:,} ns" for key in row if key != "count")
         lines.append(f"{name:<10} {shares}  ({row['count']:,} values)")

@@ -25,6 +25,7 @@ from engine.runtime.process import RoleTakenError, await_role, take_role
 from engine.runtime.replay import snapshot
 from engine.runtime.replay.eras import EraReplica, Moved, owner_over_eras, whole_snapshots
 from engine.runtime.upkeep import migration
+from engine.settings import config
 from engine.settings.config import ConfigError
 from pinion.cli.applications import APPLICATIONS, Applications, ApplicationTools
 from pinion.cli.journal.archive import held
@@ -49,8 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(data_dir: Path, args: argparse.Namespace) -> int:
     """Migrate; raises ConfigError where the capacities do not do, JournalError, OSError."""
     applications = args.applications
-    configured = tools_of(data_dir, applications).configured(args.config)
-    capacities: dict[str, int] = msgspec.structs.asdict(configured)
+    kind = tools_of(data_dir, applications).settings
+    capacities: dict[str, int] = msgspec.structs.asdict(config.load(args.config, kind).engine.capacities)
     if finish_migration(data_dir):
         print("finished the migration that was interrupted")
     layout = read_layout(data_dir, applications)

@@ -13,15 +13,12 @@ from pathlib import Path
 from engine.contract.application import Application
 from engine.runtime.supervision.ownership import owned
 from engine.runtime.supervision.supervisor import Supervisor
-from engine.settings.config import EngineSettings, HistorySettings
+from engine.settings.config import HistorySettings
 from pinion.cli.journal.data import application_of, remember
 from tests.engine.runtime.echo import ACCOUNTS, NAME
-from tests.engine.runtime.echo_tools import BOTH
+from tests.engine.runtime.echo_tools import BOTH, DEMO
 
-SETTINGS = EngineSettings(
-    command_ring=256, journal_ring=256, event_ring=2048, batch=16, cpu="none", lock_memory=False,
-    spare_rings=1, journal_segment=1024, snapshot_every=2**16,
-)  # fmt: skip
+SETTINGS = DEMO.engine
 
 
 def noted(data_dir: Path, accounts: int) -> Application:

@@ -1,15 +1,16 @@
-"""The echo application for the command line: its capacities as settings, and its row of the registry."""
+"""The echo application for the command line: its settings, its row of the registry, how it is started."""
 
 from collections.abc import Mapping
-from pathlib import Path
+from enum import IntFlag
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 from engine.contract.records import Operation
-from engine.settings import config
-from engine.settings.config import Count, EngineSettings, InstanceSettings
+from engine.settings.config import Count, EngineSettings, HistorySettings, InstanceSettings
+from engine.settings.door_settings import SocketSettings
 from engine.settings.sections import Section
 from pinion.cli.applications import APPLICATIONS, Applications, ApplicationTools
+from pinion.cli.starting import Door, Starting
 from tests.engine.runtime.echo import ACCOUNTS, ADD, NAME, application
 
 
@@ -25,14 +26,32 @@ class EchoEngineSettings(EngineSettings, frozen=True, kw_only=True):
     capacities: EchoCapacities = EchoCapacities()
 
 
+class EchoDoorSettings(SocketSettings, frozen=True, kw_only=True):
+    """[echoes]"""
+
+    section: ClassVar[str] = "echoes"
+
+
 class EchoSettings(InstanceSettings, frozen=True, kw_only=True):
     """The whole file of an echo instance."""
 
     engine: EchoEngineSettings = EchoEngineSettings()
+    echoes: EchoDoorSettings = EchoDoorSettings()
 
 
-def _configured(path: Path) -> EchoCapacities:
-    return config.load(path, EchoSettings).engine.capacities
+class Role(IntFlag):
+    """Whose keys the echo would take: its door asks for none."""
+
+    CALLER = 1
+
+
+DEMO = EchoSettings(
+    engine=EchoEngineSettings(
+        command_ring=256, journal_ring=256, event_ring=2048, batch=16, cpu="none", lock_memory=False,
+        spare_rings=1, journal_segment=1024, snapshot_every=2**16,
+    ),
+    history=HistorySettings(enabled=False),
+)  # fmt: skip
 
 
 def _too_small(state: Any, capacities: Mapping[str, int]) -> dict[str, tuple[int, int]]:
@@ -43,9 +62,26 @@ def _too_small(state: Any, capacities: Mapping[str, int]) -> dict[str, tuple[int
 TOOLS = ApplicationTools(
     make=lambda capacities: application(**capacities),
     capacities=EchoCapacities,
-    configured=_configured,
+    settings=EchoSettings,
     too_small=_too_small,
     operations={**{int(each): each.name.lower() for each in Operation}, ADD: "add"},
+    shown_counts={"accounts": "accounts_used"},
+    starting=Starting(
+        demo=lambda: DEMO,
+        demo_keys=lambda data_dir: (),
+        roles=Role,
+        doors=(
+            Door(
+                name="echo_door",
+                section="echoes",
+                option="--echo-port",
+                purpose="additions",
+                module="tests.engine.runtime.echo_door",
+            ),
+        ),
+        definitions=lambda settings: (),
+        missing=lambda definitions, state: definitions,
+    ),
 )
 BOTH: Applications = MappingProxyType({**APPLICATIONS, NAME: lambda: TOOLS})
 """The registry of the program with the echo application beside trading."""

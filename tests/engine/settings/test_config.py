@@ -11,7 +11,7 @@ from engine.settings.config import ConfigError, KeySettings, door_keys, load, pa
 from engine.trading.demo import demo, demo_token
 from engine.trading.records import Role
 from engine.trading.settings import TradingSettings
-from pinion.cli.instance.definitions import definitions
+from pinion.cli.trading.definitions import definitions
 
 TOKEN = "a-token-of-some-length"
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from pinion.cli.instance.status import collect, text_of
 from tests.engine.runtime.echo import ADD, COMMAND
+from tests.engine.runtime.echo_tools import BOTH
 from tests.engine.runtime.replay.test_recovery import EchoInstance
 
 FILLER = Path("/dev/shm/filler")
@@ -41,11 +42,11 @@ def main(data_dir: Path) -> None:
         large["op"], large["req_seq"], large["mark"], large["count"] = ADD, number, 3, EVENTS
         assert running.gate.submit(large) == 1
         running.until(lambda: running.errors.read_text().count("SIGBUS") >= DEATHS, "deaths of the worker")
-        status = collect(data_dir)
+        status = collect(data_dir, BOTH)
         FILLER.unlink()
         running.until(lambda: running.last_req_seq() >= number, "the answer")
         number = running.play(number + 1, 3)
-        mended = collect(data_dir)
+        mended = collect(data_dir, BOTH)
         code = running.stop()
         heard = np.concatenate(running.events)
         seen = {

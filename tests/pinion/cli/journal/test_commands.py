@@ -31,9 +31,9 @@ from engine.trading.records import (
     Side,
     TimeInForce,
 )
-from pinion.cli.instance.definitions import definitions
 from pinion.cli.journal.data import read_layout, remember
 from pinion.cli.main import main
+from pinion.cli.trading.definitions import definitions
 
 ORDERS = 40
 PER_FRAME = 7

@@ -1,12 +1,10 @@
 """Trading's row of the registry: what the tools need of the application that trades."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from engine.contract.application import Application
 from engine.contract.replica import private_state
-from engine.settings import config
 from engine.trading.application import trading
 from engine.trading.capacities import Capacities
 from engine.trading.client_text import given_text
@@ -15,6 +13,7 @@ from engine.trading.records import Op
 from engine.trading.settings import CapacitySettings, TradingSettings
 from engine.trading.view.live_view import LiveView
 from pinion.cli.applications import ApplicationTools
+from pinion.cli.trading.starting import STARTING
 
 NAMING = frozenset(op.name.lower() for op in (Op.NEW, Op.CANCEL, Op.REPLACE))
 """Operations whose text is a client id."""
@@ -32,10 +31,6 @@ def warm_up(application: Application) -> None:
     LiveView(private_state(application.state_dtype)).warm_up()
 
 
-def _configured(path: Path) -> CapacitySettings:
-    return config.load(path, TradingSettings).engine.capacities
-
-
 def _too_small(state: Any, capacities: Mapping[str, int]) -> dict[str, tuple[int, int]]:
     return too_small(state, Capacities(**capacities))
 
@@ -43,9 +38,11 @@ def _too_small(state: Any, capacities: Mapping[str, int]) -> dict[str, tuple[int
 TOOLS = ApplicationTools(
     make=lambda capacities: trading(Capacities(**capacities)),
     capacities=CapacitySettings,
-    configured=_configured,
+    settings=TradingSettings,
     too_small=_too_small,
     operations={int(op): op.name.lower() for op in Op},
     as_given=with_client_id,
     warm_up=warm_up,
+    shown_counts={"trades": "trade_count"},
+    starting=STARTING,
 )

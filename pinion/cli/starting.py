@@ -1,0 +1,84 @@
+"""What a start needs of an application: its configuration, its doors, what is defined at the beginning.
+
+pinion/cli/instance/start.py starts any application whose row of the registry has this.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import IntFlag
+from pathlib import Path
+from typing import Any
+
+from engine.runtime.supervision.children import DoorSpec
+from engine.runtime.supervision.configure import Definition
+from engine.settings.config import DoorSettings, InstanceSettings, KeySettings, door_keys
+from engine.settings.door_settings import SocketSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """A door of an application: one of its processes, which listens where a section of the settings says."""
+
+    name: str
+    """The process is called so, and its lock, its heartbeat and its command ring."""
+    section: str
+    """The field of the settings with its SocketSettings; instance.json tells its address by this name."""
+    option: str
+    """The option of the command line that says its port."""
+    purpose: str
+    """What it is for, in a few words for the help of that option."""
+    module: str
+    """The module that has run(DoorSettings)."""
+    has_ring: bool = True
+    """Whether it sends commands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Starting:
+    """How an application is started."""
+
+    demo: Callable[[], InstanceSettings]
+    """Make the configuration that serves without a file, but for its keys."""
+    demo_keys: Callable[[Path], Sequence[KeySettings]]
+    """Return the demo's keys of a data folder, which is owned; they are made at its first start."""
+    roles: type[IntFlag]
+    """The roles that keys name, in capitals."""
+    doors: Sequence[Door] = ()
+    pages: str = ""
+    """The section of the door whose pages may speak to every door; empty: no door has pages."""
+    definitions: Callable[[Any], Sequence[Definition]]
+    """Return the commands that bring a fresh engine to what its settings say; ConfigError."""
+    missing: Callable[[Sequence[Definition], Any], Sequence[Definition]]
+    """Return those of the definitions that a state does not know yet."""
+
+    def door_specs(self, settings: InstanceSettings, data_dir: Path) -> tuple[DoorSpec, ...]:
+        """Return the doors as the supervisor starts them."""
+        keys = door_keys(settings.keys, self.roles)
+        return tuple(
+            DoorSpec(
+                DoorSettings(
+                    data_dir=data_dir,
+                    name=door.name,
+                    ring_name=door.name if door.has_ring else "",
+                    section=door.section,
+                    option=door.option,
+                    host=socket.host,
+                    port=socket.port,
+                    hosts=socket.hosts,
+                    origins=socket.origins,
+                    pages=self.pages,
+                    pages_port=_socket(settings, self.pages).port if self.pages else 0,
+                    limits=settings.doors,
+                    keys=keys,
+                ),
+                door.module,
+            )
+            for door in self.doors
+            for socket in [_socket(settings, door.section)]
+        )
+
+
+def _socket(settings: InstanceSettings, section: str) -> SocketSettings:
+    found = getattr(settings, section)
+    assert isinstance(found, SocketSettings)
+    return found
