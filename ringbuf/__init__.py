@@ -1,4 +1,4 @@
-"""Lock-free rings over shared memory (L0): bytes and cursors, never orders.
+"""Lock-free rings over shared memory (L0): bytes and cursors, never what they mean.
 
     segment.py    named shared memory with a verified header      create, attach, reclaim
     spsc.py       one producer, one consumer, nothing lost        SpscRing and kernels

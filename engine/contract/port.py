@@ -1,4 +1,4 @@
-"""Ports: the only way in and out of a running instance for doors, feeders and the api.
+"""Ports: the only way in and out of a running instance for doors, feeders and tools.
 
     gateway process                         worker process
     Port.submit(commands)  --> its own command ring -->  sequenced, journaled, applied
@@ -278,7 +278,7 @@ class Port(_Place):
 
 
 class EventReader(_Place):
-    """A reader of every durable event of the instance, for the api and for tools."""
+    """A reader of every durable event of the instance, for doors that only read and for tools."""
 
     @classmethod
     def attach(cls, data_dir: Path, name: str = "") -> Self:

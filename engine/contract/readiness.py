@@ -1,8 +1,8 @@
 """Readiness: whether a running instance does its work and, if not, what of it does not.
 
-    it blocks       an order would not be answered: a latch, a rebuilt state, a disk that takes nothing,
+    it blocks       a command would not be answered: a latch, a rebuilt state, a disk that takes nothing,
                     a worker, journaler or door that is dead or silent
-    it degrades     nobody who trades waits for it: shadow, history, database, supervisor, alarms
+    it degrades     no command waits for it: shadow, history, database, supervisor, alarms
 
 `/readyz`, `/metrics`, `/v1/status` and `pinion status` ask here and nowhere else, so they agree.
 """
@@ -32,7 +32,7 @@ from ringbuf.segment_header import process_start
 BACKGROUND = (SUPERVISOR, SHADOW, DATABASE, HISTORY)
 HEARTBEAT = ".heartbeat"
 SILENT_NS_MAX = 3_000_000_000
-"""Of a process that an order waits for: it beats many times a second."""
+"""Of a process that a command waits for: it beats many times a second."""
 BACKGROUND_SILENT_NS_MAX = 30_000_000_000
 """Of the others: comparing whole states or waiting for a database may take seconds."""
 STALLED_NS_MAX = 3_000_000_000
@@ -62,7 +62,7 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
     process: str | None = None
     age_s: float | None = None
     blocks: bool
-    """Whether an order would not be answered."""
+    """Whether a command would not be answered."""
 
 
 class Readiness:

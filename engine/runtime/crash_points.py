@@ -93,7 +93,7 @@ def crash_here(loop: Any, point: int) -> None:
 
 @inlined
 def pass_here(loop: Any, point: int) -> None:
-    """Do nothing: the loop that trades has this function in the place of `crash_here`."""
+    """Do nothing: the loop of an instance has this function in the place of `crash_here`."""
 
 
 def _due() -> str:

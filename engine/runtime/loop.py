@@ -244,7 +244,7 @@ def note_hash(s, stats, seq):
 
 @kernel
 def close_versions(s, seq):
-    """Close the versions of books and accounts that the application opened (protocol rule 8)."""
+    """Close the versions of records that the application opened (protocol rule 8)."""
     for i in range(s.opened_count):
         close_version(s.version, s.opened[i], seq)
     s.opened_count = 0
@@ -340,7 +340,7 @@ def build(application: Application) -> Callable[..., int]:
     """Return the compiled loop of one application: its name and its kernels are used.
 
     Where a death in the loop is planned, which is in tests alone, another loop is built, under a
-    name of its own: the one that trades holds no crash points.
+    name of its own: the one of an instance holds no crash points.
     """
     name = application.name
     names: dict[str, Any] = {

@@ -40,7 +40,7 @@ class HeldFolder:
             stops = segments.settings.durability == "sync"
             if stops and not segments.is_latched:
                 segments.latch(LATCH_GONE)
-            what = "nothing more is accepted and" if stops else "trading goes on, but"
+            what = "nothing more is accepted and" if stops else "the engine goes on, but"
             mend = "stop, bring it back, start again"
             log.critical("%s: %s: %s no process is started again; %s",
                          self.path, LATCH_TEXTS[LATCH_GONE], what, mend)  # fmt: skip

@@ -48,7 +48,7 @@ class EngineSettings(Section, frozen=True, kw_only=True):
     durability: Literal["sync", "none"] = "sync"
     """sync: nobody hears of a command before it is on the disk; none: nothing is written at all."""
     journal_segment: Slots = 2**18
-    """Records of a journal file: 160 bytes each of trading's."""
+    """Records of a journal file: 160 bytes each, more where an application's commands are larger."""
     snapshot_every: Annotated[int, Meta(ge=2**16)] = 5_000_000
     """Commands between two snapshots of the shadow."""
     capacities: Section = Section()
@@ -82,7 +82,7 @@ class EngineSettings(Section, frozen=True, kw_only=True):
 
 
 class HistorySettings(Section, frozen=True, kw_only=True):
-    """[history]: the database that orders, fills, trades and balances are written to."""
+    """[history]: the database that an application's history is written to."""
 
     enabled: bool = True
     dsn: str = ""

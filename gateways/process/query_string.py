@@ -1,7 +1,7 @@
 """The query of an address: every parameter is named, given once, and has a value, or it is refused.
 
-A filter that nobody reads as its writer meant it widens what is asked for: `?account=5&symbol=`
-would cancel the orders of every symbol. Both doors read their queries here and nowhere else.
+A filter that nobody reads as its writer meant it widens what is asked for: `?owner=5&kind=`
+would reach what is of any kind. All doors read their queries here and nowhere else.
 """
 
 import re

@@ -129,7 +129,9 @@ def test_without_a_journal_trading_goes_on_and_says_what_does_not(start: Start) 
 
     with running.errors.open() as log:
         move(running.data_dir)
-        await_true(lambda: f"{GONE}: trading goes on, but no process is started" in said(log), "it says so")
+        await_true(
+            lambda: f"{GONE}: the engine goes on, but no process is started" in said(log), "it says so"
+        )
         status, _ = post(ready["orders"], key, 1)
         told = get(f"{ready['api']}/v1/status", key)
         code = running.stop()

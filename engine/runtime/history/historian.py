@@ -3,7 +3,7 @@
     journal --> replica --> projection --> history --> PostgreSQL
                  a batch is made ready in a thread while the one before it is written
 
-Apart from the shadow, because a database that is down must not stop the verification. Trading
+Apart from the shadow, because a database that is down must not stop the verification. The engine
 never waits for it: while the database cannot be reached, at most two batches are kept ready and
 the journal keeps the rest. The mark in the database alone says where to go on, so whatever was
 killed in between, nothing is missing and nothing is there twice.

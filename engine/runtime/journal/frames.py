@@ -6,10 +6,10 @@
     ...             FRAME_HEAD, entries, ...
     the rest        zero
 
-An entry is a command as the application's journal keeps it: 160 bytes of trading's, never less. All
-three are one slot long, a head with zeros behind it, and begin with an int64: the `seq` of a command,
-counted from 1, FRAME_MARK or SEGMENT_MARK (negative), or 0 where nothing was written yet. So the
-commands of a segment are `a = np.load(file, mmap_mode="r"); a[a["seq"] > 0]`.
+An entry is a command as the application's journal keeps it: 160 bytes at least. All three are one
+slot long, a head with zeros behind it, and begin with an int64: the `seq` of a command, counted from 1,
+FRAME_MARK or SEGMENT_MARK (negative), or 0 where nothing was written yet. So the commands of a segment
+are `a = np.load(file, mmap_mode="r"); a[a["seq"] > 0]`.
 
 The digest of a frame is BLAKE3 over the digest of the frame before, its own head and its
 commands: it finds damage as a CRC would and chains all frames, so that no command can be

@@ -83,7 +83,7 @@ class Journaler:
 
         Raises JournalError when something that was declared durable is missing, OSError.
         """
-        call_at_sync(self._bells)  # loaded, or compiled: no order shall wait for it
+        call_at_sync(self._bells)  # loaded, or compiled: no command shall wait for it
         self.folder.mkdir(mode=0o700, exist_ok=True)
         floor = self._floor()
         if load_acquire(self._control, OPENED):

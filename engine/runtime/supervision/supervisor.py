@@ -8,7 +8,7 @@
     stop    doors, then the worker once it has drained, the journaler once all is synced, the shadow
             once it has compared and snapshot everything, the names
 
-The supervisor never touches an order. What it wants of the engine (the configuration at the
+The supervisor never touches a command of others. What it wants of the engine (the configuration at the
 start, SESSION_DOWN) goes through a command ring of its own like everybody's.
 """
 

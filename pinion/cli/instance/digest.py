@@ -1,6 +1,6 @@
 """`pinion digest`: compare the whole states of worker and shadow in a running instance, now.
 
-Both must be at rest at one seq for a moment: between two orders, as a busy market has it too.
+Both must be at rest at one seq for a moment: between two commands, as a busy instance has it too.
 Prints {"seq":...,"digest":"..."}, the digest that `pinion replay DIR` tells of the same seq.
 Exit codes: 0 equal, 1 they differ, no moment of rest was found, or nothing runs there.
 """

@@ -1,6 +1,6 @@
 """`pinion journal quarantine SEQ`: leave a command out from now on that kills the worker.
 
-    seq 1 .. 400     in the snapshot: decided, acknowledged, in the books
+    seq 1 .. 400     in the snapshot: decided, acknowledged, in the state
     seq 401 ..       applied again by every recovery: here the worker can die
 
 Only what a recovery has yet to apply may be left out. Taken out from before a snapshot, a command would
