@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.house_rules.kernels import banned_in
-from tests.house_rules.project import ROOT
+from tests.house_rules.layers import may_import, room_of
+from tests.house_rules.project import ROOT, imported, named
 
 IDEAS = sorted(path.stem for path in (ROOT / "tests" / "house_rules").glob("*.py"))
 RULES = [
@@ -45,3 +46,28 @@ def test_what_a_kernel_may_not_use_is_found(statement: str, what: str) -> None:
     assert isinstance(function, ast.FunctionDef)
 
     assert [found for _, found in banned_in(function)] == [what]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import engine.runtime.loop",
+        "from engine.runtime import loop",
+        "from engine.runtime.loop import build",
+        "import engine.runtime\nengine.runtime.loop.build()",
+        "import engine.runtime as neutral\nneutral.loop.build()",
+        "from engine import runtime\ndef run():\n    return [runtime.loop]",
+        "import_module('engine.runtime.loop')",
+        "MODULES = {'engine.runtime.loop': ('build',)}",
+    ],
+)
+def test_an_import_is_seen_in_every_form(source: str) -> None:
+    tree = ast.parse(source)
+
+    assert "engine.runtime.loop" in {module for _, module in imported(tree) | named(tree)}
+    assert not may_import("engine/trading", "engine/runtime/loop")
+
+
+def test_a_folder_without_a_row_has_no_room() -> None:
+    assert room_of("examples/first") is None
+    assert room_of("engine/payments/records") is None

@@ -4,9 +4,10 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from ringbuf.kernel_cache import PACKAGES, imported_names, with_imported
-from tests.house_rules.project import OWN_PACKAGES, ROOT, files, imports, name_of, report, tree_of
+from tests.house_rules.project import ROOT, files, imports, name_of, named, report, tree_of
 
 RUNTIME = ("ringbuf", "engine/contract", "engine/settings", "engine/runtime")
 DOORS = (
@@ -86,7 +87,7 @@ ROOMS = {
     "perf/flow": ("ringbuf/njit", "engine/contract/records", "engine/trading"),
     "pinion/cli": (*ANY_APPLICATION, "engine/trading/name"),
     "pinion/cli/journal": (*ANY_APPLICATION, "pinion/cli"),
-    "pinion/cli/trading": CLI,
+    "pinion/cli/trading": (*CLI, "api/serve"),
     "pinion/cli/replay": (*CLI, "pinion/cli/journal"),
     "pinion/cli/instance": (*CLI, "pinion/cli/journal", "pinion/cli/trading", "pinion/cli/replay"),
     "perf": (*CLI, "api/past", "pinion/cli/journal"),
@@ -100,6 +101,8 @@ ROOMS = {
 A room is the files of one folder, without the folders in it; a module that stands apart from its
 folder has a row of its own. `engine` as something to import means every folder below it.
 """
+NAMED = {"pinion/cli/applications": ("pinion/cli/trading/tools",)}
+"""Module -> what may stand above it: it names that in a text, and loads it once somebody asks for it."""
 WHOLE = {"engine", "gateways", "perf"}
 """Folders that are meant with all below them where they may be imported."""
 REACHED_BY_TRADING = {
@@ -131,17 +134,39 @@ def may_import(room: str, module: str) -> bool:
 
 
 def arrows() -> Iterator[tuple[str, int, str]]:
-    """Yield every import of ours by ours: (module, line, imported module), as engine/contract/port."""
-    for path in files():
-        name = name_of(path)[: -len(".py")].removesuffix("/__init__")
-        if not name.startswith("tests/"):
-            for line, module in imports(path):
-                if module.split(".")[0] in OWN_PACKAGES:
-                    yield name, line, module.replace(".", "/")
+    """Yield every import of ours by ours: (module, line, imported module), as engine/contract/port.
+
+    A text that is the name of a module imports it, but for NAMED.
+    """
+    for name, path in modules().items():
+        texts = {each for each in named(tree_of(path)) if slashed(each[1]) not in NAMED.get(name, ())}
+        for line, module in sorted({*imports(path), *texts}):
+            if (ROOT / module.partition(".")[0]).is_dir():  # of ours
+                yield name, line, slashed(module)
+
+
+def slashed(module: str) -> str:
+    """Return the name of a module as engine/contract/port."""
+    return module.replace(".", "/")
+
+
+def modules() -> dict[str, Path]:
+    """Return every module of ours but the tests, by its name as engine/contract/port."""
+    found = {name_of(path)[: -len(".py")].removesuffix("/__init__"): path for path in files()}
+    return {name: path for name, path in found.items() if not name.startswith("tests/")}
 
 
 def test_every_module_has_a_room() -> None:
-    report([name for name, *_ in arrows() if room_of(name) is None])
+    report([f"{name}: no row of ROOMS" for name in modules() if room_of(name) is None])
+
+
+def test_what_is_named_in_a_text_alone_is_named() -> None:
+    report([
+        f"{name} names no {module}"
+        for name, allowed in NAMED.items()
+        for module in allowed
+        if module not in {slashed(each) for _, each in named(tree_of(modules()[name]))}
+    ])  # fmt: skip
 
 
 def test_imports_point_down_only() -> None:

@@ -3,23 +3,19 @@
 import ast
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from ringbuf.kernel_cache import PACKAGES
-
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = (*PACKAGES, "pinion", "tests")
-OWN_PACKAGES = FOLDERS
+MODULE = re.compile(r"[a-z_0-9]+(\.[a-z_0-9]+)+")
 GENERATED = re.compile(r"\..*(venv|cache)|\.hypothesis|__pycache__|build|var|.*\.egg-info")
 
 
 @cache
 def files() -> tuple[Path, ...]:
-    """Return the Python files of the project."""
-    found = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")]
-    return tuple(sorted([*found, *ROOT.glob("*.py")]))
+    """Return the Python files of the project, those of a new folder too."""
+    return tuple(sorted(path for path in tracked() if path.suffix == ".py"))
 
 
 def name_of(path: Path) -> str:
@@ -38,16 +34,48 @@ def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
 
 
 def imports(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield (line, module) of every import, once; `from a import b` counts as a.b where that is a module."""
-    seen = set()
-    for node in ast.walk(tree_of(path)):
+    """Yield (line, module) of every import of a file, once."""
+    yield from sorted(imported(tree_of(path)))
+
+
+def imported(tree: ast.Module) -> set[tuple[int, str]]:
+    """Return (line, module) of every import, and of every use of a module through a package.
+
+    `from a import b` counts as a.b where that is a module, and so does `a.b` behind an `import a`.
+    """
+    found: set[tuple[int, str]] = set()
+    modules: dict[str, str] = {}  # name in this file -> the module that it means
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            seen |= {(node.lineno, alias.name) for alias in node.names}
+            for alias in node.names:
+                found.add((node.lineno, alias.name))
+                package = alias.name.partition(".")[0]
+                modules[alias.asname or package] = alias.name if alias.asname else package
         elif isinstance(node, ast.ImportFrom) and node.module is not None:
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
-                seen.add((node.lineno, inner if is_module(inner) else node.module))
-    yield from sorted(seen)
+                found.add((node.lineno, inner if is_module(inner) else node.module))
+                if is_module(inner):
+                    modules[alias.asname or alias.name] = inner
+    attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    return found | {(node.lineno, used) for node in attributes if (used := used_through(node, modules))}
+
+
+def used_through(node: ast.Attribute, modules: Mapping[str, str]) -> str:
+    """Return the module that an attribute is, as `runtime.loop` where `runtime` is a package; "" for none."""
+    first, _, rest = ast.unparse(node).partition(".")
+    name = f"{modules.get(first, '')}.{rest}"
+    return name if MODULE.fullmatch(name) and is_module(name) else ""
+
+
+def named(tree: ast.Module) -> set[tuple[int, str]]:
+    """Return (line, module) of every text that is the name of a module, as lazy tables have them."""
+    return {
+        (node.lineno, node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if MODULE.fullmatch(node.value) and is_module(node.value)
+    }
 
 
 def is_module(name: str) -> bool:
