@@ -1,6 +1,6 @@
 # make run     set up, then start Pinion with the demo configuration and a feeder (FEED=FILE plays a file,
 # make         ARGS="--api-port N --order-port N --rate N" passes options); Ctrl-C stops it in order
-# make test    set up, then run every test
+# make test    set up, then run every test (ARGS="-k NAME" passes options of pytest)
 # make check   what CI runs beside the tests: format, lint, types, house rules, kernels in bounds, tiny benchmarks
 # make model   check the model of visibility and recovery (needs spin and gcc)
 # make bench   the full benchmarks: minutes, on an otherwise idle machine (TIERS="ring step" for some)
@@ -37,7 +37,7 @@ run: setup
 	$(BIN)/python -m pinion.cli.instance.demo $(if $(FEED),--feed "$(FEED)" $(TICKS)) $(ARGS)
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(ARGS)
 
 check: lint types bounds bench-quick
 	$(BIN)/python -m pytest -q tests/test_house_rules.py

@@ -1,11 +1,14 @@
 """The words of the command line: versions, helps, near names, one exit code for each kind."""
 
+import subprocess
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
 from pinion.cli.main import COMMANDS, main
 
+ROOT = Path(__file__).resolve().parents[3]
 ACTIONS = ("verify", "dump", "stats", "archive", "restore", "migrate", "quarantine")
 
 
@@ -55,3 +58,11 @@ def test_unknown_word_is_answered_with_the_nearest_known_one(
 
     assert ending.value.code == 2
     assert f"invalid choice: {hint}" in capsys.readouterr().err
+
+
+def test_options_of_make_test_reach_pytest() -> None:
+    command = ["make", "--dry-run", "test", "ARGS=-k one_test"]
+
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    assert told.endswith("python -m pytest -k one_test\n")
