@@ -138,8 +138,9 @@ def open_segment(path: Path, owner: JournalOwner | None = None) -> JournalSegmen
         )
     if owner is not None and head.identity != owner.identity_at(number_of(path)):
         raise JournalError(
-            f"{path}: written with other capacities or another application; start with the configuration it "
-            f"was written with, or make it fit: pinion journal migrate {path.parent.parent} --config FILE"
+            f"{path}: written with other capacities or another application than {path.parent}/layout.json "
+            f"says; if the journal was migrated, make the snapshot behind that place again: "
+            f"pinion journal migrate {path.parent.parent} --config FILE; else bring back that file as it was"
         )
     if (head.number, head.first_seq) != (number_of(path), first_seq_of(path)):
         raise JournalError(

@@ -27,7 +27,7 @@ from engine.runtime.upkeep import archive
 from engine.settings.config import ConfigError
 from pinion.cli.applications import ApplicationTools
 from pinion.cli.arguments import DEFAULT_DATA, whole_argument
-from pinion.cli.command import DONE
+from pinion.cli.command import DONE, FAILED
 from pinion.cli.journal import archive as journal_archive
 from pinion.cli.journal import migrate as journal_migrate
 from pinion.cli.journal import quarantine as journal_quarantine
@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
         action.add_argument("dir", metavar="DIR", type=Path, help="data folder, or the journal folder in it")
         if name == "dump":
-            action.add_argument("--from", dest="first", type=SEQ, default=1, metavar="SEQ", help="first seq")
+            action.add_argument("--from", dest="first", type=SEQ, metavar="SEQ", help="first seq")
             action.add_argument("--to", dest="last", type=SEQ, default=2**62, metavar="SEQ", help="last seq")
         if name == "verify":
             action.add_argument(
@@ -93,15 +93,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _dump(data_dir: Path, args: argparse.Namespace) -> int:
-    if args.last < args.first:
+    first = args.first or 1
+    if args.last < first:
         raise ConfigError(
-            f"--from {args.first} --to {args.last}: ends before it begins; give --to {args.first} or more"
+            f"--from {first} --to {args.last}: ends before it begins; give --to {first} or more"
         )
     encode = msgspec.json.Encoder().encode
     write = sys.stdout.buffer.write
     tools = tools_of(data_dir, args.applications)
     begin = begin_of(data_dir)
-    if args.first <= begin.seq:
+    is_archived = first <= begin.seq
+    if is_archived:
         print(
             f"pinion journal dump: begins at seq {begin.seq + 1}: seq 1 to {begin.seq} are not here; bring "
             f"them back: pinion journal restore {data_dir}",
@@ -109,20 +111,21 @@ def _dump(data_dir: Path, args: argparse.Namespace) -> int:
         )
     reader = JournalReader(data_dir / journal.FOLDER, begin)
     for frame in reader:
-        if frame.last_seq < args.first:
+        if frame.last_seq < first:
             continue
         if frame.first_seq > args.last:
             break
-        wanted = (frame.entries["seq"] >= args.first) & (frame.entries["seq"] <= args.last)
+        wanted = (frame.entries["seq"] >= first) & (frame.entries["seq"] <= args.last)
         for entry in frame.entries[wanted]:
             write(encode(_fields(entry, frame.epoch, tools)) + b"\n")
     sys.stdout.buffer.flush()
-    if reader.position.seq < args.first:
+    is_beyond = reader.position.seq < first
+    if is_beyond:
         print(
-            f"pinion journal dump: --from {args.first}: the journal ends at seq {reader.position.seq}",
+            f"pinion journal dump: --from {first}: the journal ends at seq {reader.position.seq}",
             file=sys.stderr,
         )
-    return DONE
+    return FAILED if args.first is not None and (is_archived or is_beyond) else DONE
 
 
 def _fields(entry: Any, epoch: int, tools: ApplicationTools) -> dict[str, Any]:

@@ -56,8 +56,10 @@ def run(data_dir: Path, args: argparse.Namespace) -> int:
         print("finished the migration that was interrupted")
     layout = read_layout(data_dir, applications)
     with held(data_dir), _stopped(data_dir):
+        application = application_of(data_dir, applications)
+        _require_its_layout(data_dir, application)
         if layout.capacities == capacities:
-            return _restore_snapshot(data_dir, application_of(data_dir, applications))
+            return _restore_snapshot(data_dir, application)
         after = migrate(data_dir, capacities, Disk(), applications)
     for name, value in capacities.items():
         if layout.capacities.get(name) != value:
@@ -119,6 +121,18 @@ def _following(layout: Layout, capacities: Mapping[str, int], last_seq: int, num
         capacities=dict(capacities),
         past=(*layout.past, before),
     )
+
+
+def _require_its_layout(data_dir: Path, application: Application) -> None:
+    """Raise JournalError unless the layout's capacities are those of the first and the last segment."""
+    owner, segments = owner_over_eras(application), journal.segment_paths(data_dir / journal.FOLDER)
+    for path in segments[:1] + segments[-1:]:
+        if journal.open_segment(path).head.identity != owner.identity_at(journal.number_of(path)):
+            raise JournalError(
+                f"{path}: written with other capacities or another application than "
+                f"{path.with_name(migration.LAYOUT_FILE)} says: that file was changed, or this one belongs "
+                f"elsewhere; bring it back from a backup"
+            )
 
 
 def _refuse_too_small(tools: ApplicationTools, replica: EraReplica, capacities: Mapping[str, int]) -> None:

@@ -155,6 +155,8 @@ def test_verify_tells_what_is_missing_and_which_archive_holds_it(
     assert pinion([*verify, "--archive", str(one), "--archive", str(other)]) == 0
     assert f"seq 1 to {begin - 1}; without a gap in {one}, {other}" in capsys.readouterr().out
 
+    assert pinion(["journal", "dump", str(data_dir), "--from", "1", "--to", str(begin)]) == 1
+    assert f"seq 1 to {begin - 1} are not here" in capsys.readouterr().err
     assert pinion(["journal", "dump", str(data_dir), "--to", str(begin)]) == 0
     assert f"begins at seq {begin}: seq 1 to {begin - 1} are not here" in capsys.readouterr().err
 

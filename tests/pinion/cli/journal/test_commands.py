@@ -124,7 +124,7 @@ def test_dump_tells_of_seqs_that_cannot_be(written: Path, capsys: pytest.Capture
     assert main(["journal", "dump", str(written), "--from", "5", "--to", "4"]) == 2
     assert "--from 5 --to 4: ends before it begins" in capsys.readouterr().err
 
-    assert main(["journal", "dump", str(written), "--from", "1000000"]) == 0
+    assert main(["journal", "dump", str(written), "--from", "1000000"]) == 1
     told = capsys.readouterr()
     assert told.out == ""
     assert "--from 1000000: the journal ends at seq" in told.err

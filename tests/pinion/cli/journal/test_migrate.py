@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -282,6 +283,24 @@ def test_the_snapshot_behind_it_can_be_made_again(subject: Subject, data_dir: Pa
     assert taken is not None
     assert taken.position == survey(data_dir / "journal", taken.position, application.owner).end
     assert run(data_dir, large) == 0
+
+
+@pytest.mark.parametrize("wanted", ["small", "large", "altered"])
+def test_a_layout_that_was_altered_is_named_as_the_cause(
+    subject: Subject, data_dir: Path, tmp_path: Path, wanted: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name, _ = subject.is_full
+    altered = subject.small | {name: 2 * subject.small[name]}
+    layout = data_dir / "journal" / "layout.json"
+    layout.write_bytes(msgspec.json.encode({"application": subject.name, "capacities": altered}))
+    capacities = {"small": subject.small, "large": subject.large, "altered": altered}[wanted]
+
+    assert run(data_dir, subject.write_config(tmp_path / "wanted.toml", capacities)) == 1
+
+    said = capsys.readouterr().err
+    assert f"written with other capacities or another application than {layout} says" in said
+    assert "that file was changed, or this one belongs elsewhere; bring it back from a backup" in said
+    assert said.count("journal migrate") == 1, "it advises itself"
 
 
 def test_less_than_is_used_is_refused_by_name(
