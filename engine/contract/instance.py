@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 
 from engine.contract.control_words import HISTOGRAMS, STATS, bells_dtype, rings_dtype
-from engine.contract.errors import ToldError
+from engine.contract.errors import ToldError, reason_of
 from engine.contract.histogram import Histogram
 from engine.contract.records import entry_dtype
 from ringbuf.counters import Counters
@@ -128,7 +128,9 @@ def read(data_dir: Path) -> Instance:
         raise NoInstanceError(
             f"no instance runs on {data_dir}: start one with `pinion up --data {data_dir}`"
         ) from None
-    except (OSError, msgspec.MsgspecError) as error:
+    except OSError as error:
+        raise PortError(f"{path} cannot be read: {reason_of(error)}") from error
+    except msgspec.MsgspecError as error:
         raise PortError(f"{path} cannot be read: {error}") from error
 
 

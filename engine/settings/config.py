@@ -12,12 +12,13 @@ from enum import IntFlag
 from functools import reduce
 from operator import or_
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 from msgspec import Meta, Struct
 
 from engine.contract.control_words import EVENT_RING_MIN
+from engine.contract.errors import reason_of
 from engine.settings.door_settings import DoorLimits, SocketSettings
 from engine.settings.sections import ConfigError as ConfigError  # whoever reads settings catches it from here
 from engine.settings.sections import Section
@@ -211,7 +212,7 @@ def load(path: Path, kind: type[Whole]) -> Whole:
     try:
         text = path.read_bytes()
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); give --config FILE") from error
+        raise ConfigError(f"{path}: cannot be read ({reason_of(error)}); give --config FILE") from error
     try:
         return parse(text, kind)
     except ConfigError as error:
@@ -232,7 +233,7 @@ def parse(text: bytes, kind: type[Whole]) -> Whole:
     except msgspec.ValidationError as error:
         if isinstance(error.__cause__, ConfigError):
             raise error.__cause__ from None
-        raise ConfigError(_explain(str(error), raw)) from error
+        raise ConfigError(_explain(str(error), raw, kind)) from error
 
 
 def _refuse_unknown(table: Any, kind: Any, where: str) -> None:
@@ -262,8 +263,24 @@ def _section_of(kind: Any) -> type[Section] | None:
     return None
 
 
-def _explain(message: str, raw: Any) -> str:
-    """Turn msgspec's `problem - at `$.a[0].b`` into `a[0].b = value: problem`."""
+def _words_at(kind: Any, path: str) -> list[str]:
+    """Return the words that a setting takes, by its path, such as keys[...].roles[...]."""
+    for name in re.findall(r"[a-z_]+", path):
+        section = _section_of(kind)
+        assert section is not None
+        kind = next(each.type for each in msgspec.structs.fields(section) if each.encode_name == name)
+    return _words_of(kind)
+
+
+def _words_of(kind: Any) -> list[str]:
+    """Return the words that a type admits, directly or in a tuple."""
+    if get_origin(kind) is Literal:
+        return [word for word in get_args(kind) if isinstance(word, str)]
+    return [word for inner in get_args(kind) for word in _words_of(inner)]
+
+
+def _explain(message: str, raw: Any, kind: Any) -> str:
+    """Turn msgspec's `problem - at `$.a[0].b`` into `a[0].b = value: problem`, with the words it could be."""
     found = re.search(r"^(.*?)(?: - at `\$\.?(.*)`)?$", message)
     assert found is not None
     problem, path = found.group(1), found.group(2) or ""
@@ -277,4 +294,6 @@ def _explain(message: str, raw: Any) -> str:
     given = f" = {value!r}" if path and not isinstance(value, dict | list) else ""
     problem = problem.replace("`", "'").replace("Object missing required field", "missing setting")
     problem = problem[:1].lower() + problem[1:]
+    if problem.startswith("invalid enum value"):
+        problem += f"; there are {', '.join(repr(word) for word in _words_at(kind, path))}"
     return f"{path}{given}: {problem}" if path else problem

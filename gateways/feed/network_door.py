@@ -6,16 +6,18 @@ across connections: there each command waits for the answer of the one before.
 
 import asyncio
 import contextlib
+import os
+import re
 import time
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 import msgspec
 import numpy as np
 
-from engine.contract.errors import ToldError
+from engine.contract.errors import ToldError, UsageError
 from engine.trading.client_ids import address_of
 from engine.trading.instruments import RefusedAtDoor
 from gateways.feed.meter import Meter
@@ -37,6 +39,8 @@ IN_FLIGHT_MAX = 1024
 MESSAGE_COMMANDS = 64
 BUSY_STATUS = 503
 KEY_REFUSED = (401, 403)
+NO_SUCH_METHOD = 405
+"""What a door answers that takes no orders."""
 BUSY_WAIT_SECONDS = 0.01
 STOP_SECONDS = 2.0
 """How long answers may take once the feed is told to stop."""
@@ -44,6 +48,7 @@ TRADING_OPS = frozenset({"new", "cancel", "replace", "mass_cancel"})
 IN_ADDRESS = frozenset({"account", "client_order_id", "order_id"})
 DEFINITIONS = frozenset({"currency", "instrument", "account"})
 
+ORDER_DOOR = "`pinion status` tells where the order door is, as `orders`"
 REQUEST_ID = "id"
 """By which a session repeats whose answer it gives."""
 
@@ -54,6 +59,28 @@ _decode = msgspec.json.Decoder().decode
 
 class DoorClosed(ToldError):  # noqa: N818 - what happened
     """The door ended the conversation, or could not be reached; the text says why."""
+
+
+def refuse_no_address(url: str) -> None:
+    """Raise UsageError unless a URL is SCHEME://HOST or SCHEME://HOST:PORT."""
+    try:
+        parts = urlsplit(url)
+        is_address = bool(parts.hostname) and not re.search(r"\s", url) and parts.port != 0
+    except ValueError:  # of the port: no number, or too large
+        is_address = False
+    if not is_address or parts.path.rstrip("/") or parts.query or parts.fragment:
+        raise UsageError(
+            f"--to {url!r}: no address of a door; give host and port alone, such as ws://127.0.0.1:8001"
+        )
+
+
+def closed_by(url: str, fault: Exception) -> DoorClosed:
+    """Return what to tell of a door that cannot be reached, or not any more."""
+    if not isinstance(fault, aiohttp.ClientConnectorError):
+        return DoorClosed(f"{url}: {fault}")
+    error = fault.os_error
+    cause = str(error.strerror if (error.errno or 0) <= 0 else os.strerror(error.errno or 0)).lower()
+    return DoorClosed(f"{url}: no door can be reached there ({cause}); {ORDER_DOOR}")
 
 
 async def feed_websocket(url: str, key: str, commands: Iterable[Fields], meter: Meter) -> AsyncIterator[None]:
@@ -68,9 +95,9 @@ async def feed_websocket(url: str, key: str, commands: Iterable[Fields], meter: 
     except aiohttp.WSServerHandshakeError as refusal:
         if refusal.status in KEY_REFUSED:
             raise DoorClosed(f"{url}: the door does not take this key; give --key or --data") from None
-        raise DoorClosed(f"{url}: status {refusal.status} instead of a session") from None
+        raise DoorClosed(f"{url}: status {refusal.status} instead of a session; {ORDER_DOOR}") from None
     except (aiohttp.ClientError, OSError) as fault:
-        raise DoorClosed(f"{url}: {fault}") from None
+        raise closed_by(url, fault) from None
 
 
 class _Pipeline:
@@ -171,7 +198,7 @@ async def feed_http(url: str, key: str, commands: Iterable[Fields], meter: Meter
                     count_problem(meter, answer)
                 yield
     except (aiohttp.ClientError, OSError) as fault:
-        raise DoorClosed(f"{url}: {fault}") from None
+        raise closed_by(url, fault) from None
 
 
 async def _request(
@@ -183,6 +210,8 @@ async def _request(
             answer = _decode(raw)
         except msgspec.DecodeError:
             raise DoorClosed(f"{url}: status {response.status}, not JSON: {raw[:80]!r}") from None
+        if response.status == NO_SUCH_METHOD:
+            raise DoorClosed(f"{url}: status {response.status}: this door takes no orders; {ORDER_DOOR}")
         if response.status in KEY_REFUSED:
             raise DoorClosed(f"{url}: {answer.get('detail', 'not permitted')}; give --key or --data")
         return response.status, answer if isinstance(answer, dict) else {}

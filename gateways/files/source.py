@@ -13,7 +13,7 @@ from stat import S_ISREG
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from engine.contract.errors import ToldError, UsageError
+from engine.contract.errors import ToldError, reason_of
 from gateways.files.compression import (
     MAGIC_BYTES,
     BrokenFrame,
@@ -40,8 +40,8 @@ class InputError(ToldError):
         self.reason = reason
 
 
-class NoInputError(UsageError):
-    """An input that is not there or cannot be opened: what the user names is wrong, not what it holds."""
+class NoInputError(ToldError):
+    """An input that is not there or cannot be opened."""
 
 
 def empty_input(source: str, offset: int, messages: str) -> InputError:
@@ -95,7 +95,7 @@ class Source:
             self.size = status.st_size if S_ISREG(status.st_mode) else None
             return path.open("rb")
         except OSError as fault:
-            raise NoInputError(f"{name}: {fault.strerror or fault}: give the file to be read") from None
+            raise NoInputError(f"{name}: {reason_of(fault)}: give the file to be read") from None
 
     def __enter__(self) -> Self:
         return self

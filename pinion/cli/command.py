@@ -8,7 +8,7 @@
 import sys
 from collections.abc import Callable
 
-from engine.contract.errors import ToldError, UsageError
+from engine.contract.errors import ToldError, UsageError, reason_of
 from engine.contract.stop_signals import interrupt_on_stop_signals
 from pinion.cli.streams import drop_unwritten, open_standard_streams
 
@@ -57,7 +57,7 @@ def text_of(error: OSError) -> str:
     """Return what failed and why, in words."""
     if error.filename is None or error.strerror is None:
         return str(error)
-    return f"{error.filename}: {error.strerror}"
+    return f"{error.filename}: {reason_of(error)}"
 
 
 def _told(name: str, text: str, code: int) -> int:

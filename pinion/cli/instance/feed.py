@@ -16,15 +16,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from engine.contract.errors import ToldError, UsageError
+from engine.contract.errors import ToldError, UsageError, reason_of
 from engine.contract.stop_signals import stop_signals
 from engine.trading.demo import DEMO_KEY_FILE
 from gateways.feed.inputs import commands_of, line_error
 from gateways.feed.interrupts import Interrupts
 from gateways.feed.meter import Meter
-from gateways.feed.network_door import feed_http, feed_websocket
+from gateways.feed.network_door import feed_http, feed_websocket, refuse_no_address
 from gateways.feed.ring_door import RingDoor
-from gateways.files.source import Source
+from gateways.files.source import NoInputError, Source
 from gateways.files.ticks import ticks_of
 from gateways.json_lines import MalformedCommand
 from perf.flow.mixes import EVERY_MIX
@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             raise UsageError(f"--to {arguments.to!r}: give ring:DIR, http://HOST:PORT or ws://HOST:PORT")
     except ToldError as fault:
-        if meter.sent or not isinstance(fault, UsageError):
+        if meter.sent or not isinstance(fault, UsageError | NoInputError):
             _report(meter)
         raise
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -146,6 +146,7 @@ def _tell_resting(door: RingDoor) -> None:
 async def _feed_network(arguments: argparse.Namespace, meter: Meter) -> None:
     if flow_mix(arguments.input) is not None:
         raise UsageError(f"input `{FLOW_INPUT}` goes through a ring: give --to ring:DIR")
+    refuse_no_address(arguments.to)
     key = _key(arguments)
     lines = Lines(meter)
     feeding = asyncio.current_task()
@@ -188,7 +189,7 @@ def _key(arguments: argparse.Namespace) -> str:
     try:
         return str(path.read_text().strip())
     except OSError as fault:
-        raise UsageError(f"--data {arguments.data}: {path} cannot be read ({fault.strerror})") from None
+        raise UsageError(f"--data {arguments.data}: {path} cannot be read ({reason_of(fault)})") from None
 
 
 def _progress(source: Source) -> str:

@@ -19,6 +19,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 
+from engine.contract.errors import UsageError
 from engine.contract.port import PortError
 from engine.trading.records import ALL_INSTRUMENTS, COMMAND, COMMAND_VERSION, Op, Role, text_words, words_text
 from gateways.feed.meter import reasons
@@ -38,11 +39,17 @@ Commands = npt.NDArray[np.void]
 
 
 def flow_mix(name: str) -> Mix | None:
-    """Return the mix that an INPUT names: `flow` or `flow:NAME`; None when it names a file."""
+    """Return the mix that an INPUT names: `flow` or `flow:NAME`; None when it names a file.
+
+    Raises UsageError where there is no such mix.
+    """
     word, colon, mix_name = name.partition(":")
     if word != FLOW_INPUT:
         return None
-    return EVERY_MIX.get(mix_name) if colon else POWER_LAW
+    if colon and mix_name not in EVERY_MIX:
+        known = ", ".join(f"{FLOW_INPUT}:{each}" for each in EVERY_MIX)
+        raise UsageError(f"{name}: the flow has no mix {mix_name!r}; there are {known}")
+    return EVERY_MIX[mix_name] if colon else POWER_LAW
 
 
 def first_chunk(mix: Mix) -> Flow:

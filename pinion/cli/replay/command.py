@@ -1,7 +1,7 @@
 """`pinion replay`: a command file through the trading kernel, offline and deterministic (interface R1).
 
 JSON lines (interface R2), Databento DBN market by order, Nasdaq ITCH 5.0 (interface R4). What the file
-holds is told by its first bytes. Exit codes: 0 done, 1 the input is damaged, 2 wrong usage, or no such input.
+holds is told by its first bytes. Exit codes: 0 done, 1 the input is damaged or not there, 2 wrong usage.
 """
 
 import argparse

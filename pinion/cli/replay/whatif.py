@@ -31,9 +31,20 @@ from engine.text.exact_json import DoubledKey, JsonFault
 from engine.trading.catalogue import catalogue
 from engine.trading.client_text import given_id
 from engine.trading.instruments import Catalogue, RefusedAtDoor
+from engine.trading.kernels.limits import RATE_MAX
 from engine.trading.name import TRADING
 from engine.trading.offline.kernels import apply_unnumbered
-from engine.trading.records import COMMAND, EventKind, Op, Reason, Role, Side
+from engine.trading.records import (
+    ACCOUNT_LIMIT_FIELDS,
+    COMMAND,
+    INSTRUMENT_LIMIT_FIELDS,
+    PX_MAX,
+    EventKind,
+    Op,
+    Reason,
+    Role,
+    Side,
+)
 from gateways.json_lines import CommandEncoder, MalformedCommand
 from pinion.cli.applications import Applications
 from pinion.cli.command import DONE
@@ -45,6 +56,22 @@ EXAMPLE = '{"account":1,"max_open_orders":5}'
 WHOSE = ("account", "symbol")
 DEFINING = (Op.CURRENCY, Op.INSTRUMENT, Op.ACCOUNT, Op.LIMITS)
 """After these the limits are set again: what they concern may be new, or have been changed."""
+LIMITS = {
+    Reason.UNKNOWN_ACCOUNT: (
+        ("account",),
+        "the journal has no such account; give one that it has, or 0 for every one without limits of its own",
+    ),
+    Reason.OVERFLOW: (("max_quantity",), "at the highest price more than can be counted; give less"),
+    Reason.INVALID_PRICE: (
+        ("band_low", "band_high"),
+        f"a band begins above 0, ends no lower, and at {PX_MAX} ticks at most; give such prices",
+    ),
+    Reason.INVALID_FIELD: (
+        (*INSTRUMENT_LIMIT_FIELDS, *ACCOUNT_LIMIT_FIELDS),
+        f"a limit is 0 or more, one of a rate at most {RATE_MAX}; give such a number",
+    ),
+}
+"""Why the engine refuses a limit -> the fields that it may be about, and what they must be."""
 ENTERING = (Op.NEW, Op.REPLACE)
 FOLLOWED = Reason.UNKNOWN_ORDER.name.lower()
 
@@ -167,16 +194,23 @@ class Question:
                 continue
             refused = _apply(self.would, command)
             if refused is not None:
-                self._refusals[index] = refused
+                self._refusals[index] = _why(refused, fields)
 
 
-def _apply(replica: EraReplica, command: Any) -> str | None:
+def _why(reason: Reason, fields: dict[str, Any]) -> str:
+    """Return what is wrong with a limit that the engine refused: fields, values and the mend."""
+    names, mend = LIMITS.get(reason, ((), "the engine refuses it; give another limit"))
+    given = ", ".join(f"{name} = {fields[name]!r}" for name in names if name in fields)
+    return f"{given or 'the limit'}: {mend} ({reason.name.lower()})"
+
+
+def _apply(replica: EraReplica, command: Any) -> Reason | None:
     """Apply a command that has no number; return why the engine refuses it, if it does."""
     s = replica.state[0]
     apply_unnumbered(replica.state, command, OWN_RING)
     event = s["out"][0]
     if event["kind"] == EventKind.REJECTED and event["op"] == Op.LIMITS:
-        return Reason(int(event["reason"])).name.lower()
+        return Reason(int(event["reason"]))
     return None
 
 

@@ -29,7 +29,15 @@ TOKEN = "a-token-of-some-length"
             "instruments[0].tick_sise: unknown setting; did you mean 'tick_size'?",
         ),
         ("[engine]\nbatch = 0", "engine.batch = 0: expected 'int' >= 1"),
-        ("[engine]\nwait = 'busy'", "engine.wait = 'busy': invalid enum value 'busy'"),
+        (
+            "[engine]\nwait = 'busy'",
+            "engine.wait = 'busy': invalid enum value 'busy'; there are 'spin', 'backoff', 'block'",
+        ),
+        ("[engine]\ncpu = 'all'", "engine.cpu = 'all': invalid enum value 'all'; there are 'auto', 'none'"),
+        (
+            f"[[keys]]\nname = 'a'\ntoken = '{TOKEN}'\nroles = ['trade']",
+            "roles[0] = 'trade': invalid enum value 'trade'; there are 'trader', 'operator', 'viewer'",
+        ),
         ("[engine]\ncommand_ring = 1000", "must be a power of two; use 512 or 1024"),
         ("[engine]\nevent_ring = 512", "engine.event_ring = 512: the worker needs 1024 at least"),
         ("[engine]\nbatch = 4096\njournal_ring = 64", "must hold a batch of 4096"),

@@ -16,6 +16,7 @@ from engine.contract.port import attach_state, claim_spare
 from engine.trading.view.live_view import LiveView
 from gateways.feed.meter import Meter
 from gateways.feed.ring_door import RingDoor
+from perf.flow.mixes import POWER_LAW
 from perf.live import Live, live
 from pinion.cli.main import main
 from tests.engine.runtime.bench import running
@@ -217,8 +218,24 @@ def test_orders_of_others_in_the_books_of_a_feed_are_told_in_one_line(
     [
         (["--to", "ftp://x"], 2, "give ring:DIR"),
         (["--to", "http://127.0.0.1:1"], 2, "give --key KEY"),
-        (["--to", "http://127.0.0.1:1", "--key", "k"], 1, "127.0.0.1:1"),
-        (["--to", "ws://127.0.0.1:1", "--key", "k"], 1, "127.0.0.1:1"),
+        (
+            ["--to", "http://127.0.0.1:1", "--key", "k"],
+            1,
+            "127.0.0.1:1: no door can be reached there (connection",
+        ),
+        (
+            ["--to", "ws://127.0.0.1:1", "--key", "k"],
+            1,
+            "127.0.0.1:1: no door can be reached there (connection",
+        ),
+        (
+            ["--to", "http://", "--key", "k"],
+            2,
+            "--to 'http://': no address of a door; give host and port alone",
+        ),
+        (["--to", "http://127.0.0.1:99999", "--key", "k"], 2, "99999': no address of a door"),
+        (["--to", "ws://a b:1", "--key", "k"], 2, "'ws://a b:1': no address of a door"),
+        (["--to", "http://127.0.0.1:1/v1/orders", "--key", "k"], 2, "no address of a door"),
         (["--to", "ring:/nowhere"], 1, "/nowhere"),
     ],
 )
@@ -231,6 +248,33 @@ def test_door_that_cannot_be_used_is_named(
     assert main(["feed", str(path), *arguments]) == code
 
     assert complaint in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("door", "said"), [("http", "status 405: this door takes no orders"), ("ws", "status 404 ")]
+)
+def test_a_door_that_takes_no_orders_is_told_from_the_one_that_does(
+    instance: Live, tmp_path: Path, capfd: pytest.CaptureFixture[str], door: str, said: str
+) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"op":"new","account":1,"symbol":"A","side":"buy","type":"market","quantity":"1"}')
+
+    to = f"{door}://127.0.0.1:{instance.api_port}"
+    assert main(["feed", str(path), "--to", to, "--key", instance.key]) == 1
+
+    told = capfd.readouterr().err
+    assert said in told
+    assert "`pinion status` tells where the order door is" in told
+
+
+def test_a_mix_that_the_flow_does_not_have_is_answered_with_those_that_it_has(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["feed", "flow:nonsense", "--to", "ring:/nowhere"]) == 2
+
+    said = capfd.readouterr().err
+    assert "flow:nonsense: the flow has no mix 'nonsense'; there are flow:" in said
+    assert f"flow:{POWER_LAW.name}" in said
 
 
 @pytest.mark.parametrize("door", ["http", "ws"])

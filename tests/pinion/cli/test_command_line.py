@@ -60,6 +60,51 @@ def test_unknown_word_is_answered_with_the_nearest_known_one(
     assert f"invalid choice: {hint}" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        (["--nonsense"], "pinion"),
+        (["up", "--nonsense"], "pinion up"),
+        (["journal", "dump", "DIR", "--nonsense"], "pinion journal dump"),
+    ],
+)
+def test_unknown_option_is_refused_under_the_name_of_its_command(
+    given: list[str], name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ending:
+        main(given)
+
+    assert ending.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"usage: {name} [-h]")
+    assert said.endswith(f"\n{name}: error: unrecognized arguments: --nonsense\n")
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        (["status", "--data", "{}"], 1),
+        (["digest", "--data", "{}"], 1),
+        (["replay", "{}"], 1),
+        (["feed", "flow", "--to", "ring:{}"], 1),
+        (["up", "--config", "{}"], 2),
+        (["feed", __file__, "--to", "ws://127.0.0.1:1", "--data", "{}"], 2),
+    ],
+    ids=lambda given: str(given),
+)
+def test_a_path_through_a_file_is_told_as_such(
+    tmp_path: Path, given: list[str], code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+
+    assert main([word.format(tmp_path / "file" / "within") for word in given]) == code
+
+    said = capsys.readouterr().err
+    assert f"{tmp_path / 'file' / 'within'}" in said
+    assert "the path leads through a file; name one that leads through folders" in said
+    assert "Errno" not in said
+
+
 def test_options_of_make_test_reach_pytest() -> None:
     command = ["make", "--dry-run", "test", "ARGS=-k one_test"]
 

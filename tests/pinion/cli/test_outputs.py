@@ -104,7 +104,7 @@ def test_input_that_cannot_be_read_leaves_outputs_as_they_were(tmp_path: Path, e
         book.write_bytes(earlier)
     before = sorted(os.listdir(tmp_path))
 
-    for name, code in (("misspelt", 2), (".", 1), ("damaged.dbn", 1), ("damaged.jsonl", 1)):
+    for name, code in (("misspelt", 1), (".", 1), ("damaged.dbn", 1), ("damaged.jsonl", 1)):
         assert main(["replay", str(tmp_path / name), "--events", str(events), "--book", str(book)]) == code
 
     assert sorted(os.listdir(tmp_path)) == before

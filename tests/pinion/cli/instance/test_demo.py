@@ -17,7 +17,7 @@ from tests.gateways.files.venue_files import dbn_bytes
 @pytest.mark.parametrize(
     ("content", "options", "code", "said"),
     [
-        (None, [], 2, "No such file"),
+        (None, [], 1, "No such file"),
         (b'{"op":', [], 1, "line 1: line"),
         (dbn_bytes([[("A", "B", 7, 400, 3)]]), ["--tick", "ESX4=0.25"], 2, "it has ESH4"),
         (dbn_bytes([[("A", "B", 7, 400, 3)]]), ["--tick", "ESH4"], 2, "give SYMBOL=SIZE"),

@@ -218,7 +218,7 @@ def test_wrong_usage_exits_with_two(tmp_path: Path, options: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("name", "code", "said"),
-    [("nothing-there", 2, "nothing-there: No such file"), (".", 1, "holds no journal")],
+    [("nothing-there", 1, "nothing-there: No such file"), (".", 1, "holds no journal")],
 )
 def test_input_that_cannot_be_opened_is_named(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str, code: int, said: str
