@@ -171,7 +171,7 @@ class DoorSettings(Struct, frozen=True, kw_only=True):
     ring_name: str  # "" for a door that sends no commands
     section: str  # of the settings; by this name instance.json tells where the door is
     option: str  # of the command line, which goes before the setting of the port
-    scheme: str = "http"  # of its URL
+    scheme: str  # of its URL
     host: str
     port: int
     hosts: tuple[str, ...]

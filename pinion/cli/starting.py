@@ -31,6 +31,8 @@ class Door:
     """The module that has run(DoorSettings)."""
     has_ring: bool = True
     """Whether it sends commands."""
+    scheme: str = "http"
+    """What its URL begins with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,7 @@ class Starting:
                     ring_name=door.name if door.has_ring else "",
                     section=door.section,
                     option=door.option,
+                    scheme=door.scheme,
                     host=socket.host,
                     port=socket.port,
                     hosts=socket.hosts,

@@ -68,16 +68,16 @@ def run(args: argparse.Namespace, name: str) -> int:
     level = logging.INFO if args.verbose else logging.WARNING
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s[%(process)d] %(message)s")
     data_dir = args.data.resolve()
-    starting = args.applications[name]().starting
+    tools: ApplicationTools = args.applications[name]()
+    starting = tools.starting
     os.umask(os.umask(0o077) & 0o077)  # one that takes from the owner would make files that we cannot open
     try:
-        settings = read_settings(args, name)
+        settings = read_settings(args, tools)
         wanted = starting.definitions(settings)
         with owned(data_dir, [door.name for door in starting.doors]) as lock:
             settings = settle(settings, name, data_dir, args.applications, is_demo=args.config is None)
             application = application_for(settings, name, data_dir, args.applications)
             source = str(args.config or "demo")
-            tools = args.applications[name]()
             supervisor = build(application, tools, settings, wanted, data_dir, lock, source)
             return serve(supervisor)
     except msgspec.ValidationError as error:
@@ -90,12 +90,11 @@ def run(args: argparse.Namespace, name: str) -> int:
         raise OSError(error.errno, error.strerror, error.filename or str(data_dir)) from error
 
 
-def read_settings(args: argparse.Namespace, name: str) -> InstanceSettings:
+def read_settings(args: argparse.Namespace, tools: ApplicationTools) -> InstanceSettings:
     """Return what the file, or the demo, and the command line say; nothing is written yet.
 
     The keys of the demo are not known before the data folder is owned: `settle` adds them.
     """
-    tools: ApplicationTools = args.applications[name]()
     starting = tools.starting
     settings = config.load(args.config, tools.settings) if args.config else starting.demo()
     if args.config and starting.doors and not settings.keys:

@@ -77,6 +77,7 @@ TOOLS = ApplicationTools(
                 option="--echo-port",
                 purpose="additions",
                 module="tests.engine.runtime.echo_door",
+                scheme="tcp",
             ),
         ),
         definitions=lambda settings: (),

@@ -60,6 +60,7 @@ def test_a_second_application_is_started_with_a_door_of_its_own(
     said = ready(process)
 
     assert said == {"echoes": said["echoes"], "data": str(data_dir), "pid": process.pid}
+    assert said["echoes"].startswith("tcp://127.0.0.1:")
     assert instance.read(data_dir).doors == {"echoes": said["echoes"]}
     assert [ask(said["echoes"]), ask(said["echoes"])] == [1, 2]
     assert pinion(["status", "--data", str(data_dir)]) == 0
