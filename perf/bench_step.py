@@ -29,7 +29,7 @@ from perf.histogram import percentiles
 from perf.result import Line, with_latencies
 from perf.step_kernels import KINDS, read_events, timer_cycles
 from ringbuf.atomics import clock_monotonic_ns
-from ringbuf.cycles import ns_per_cycle
+from ringbuf.cycles import CYCLE_BITS, cycle_ns
 from ringbuf.spsc import words_of
 
 runtime: Any = untyped_runtime
@@ -173,16 +173,16 @@ def measure(case: str, bench: StepBench, repetitions: int, check: Callable[[Step
         raise BenchError(f"step/{case}: repetitions of the same commands gave different events")
     check(timed)
     count = len(cycles)
-    cycle_ns = ns_per_cycle()
+    ns_per_cycle = cycle_ns() / 2**CYCLE_BITS
     empty = np.zeros(100_000, np.int64)
     timer_cycles(empty)
     mean_ns = float(np.median([run.elapsed_ns for run in runs])) / count
     print(
         f"step/{case}: mean {mean_ns:.1f} ns, {timed.nodes_visited / count:.3f} nodes a command, "
         f"{timed.live_orders} live orders, {timed.trades} trades, 0 allocations, "
-        f"timer_ns {float(np.median(empty)) * cycle_ns:.1f}"
+        f"timer_ns {float(np.median(empty)) * ns_per_cycle:.1f}"
     )
-    latencies = percentiles(cycles * cycle_ns)
+    latencies = percentiles(cycles * ns_per_cycle)
     return with_latencies("step", case, count, latencies, throughput_per_s=1e9 / mean_ns, mean_ns=mean_ns)
 
 

@@ -5,10 +5,13 @@ import time
 from ringbuf.atomics import clock_monotonic_ns, cycle_count
 
 MEASURED_S = 0.02
+CYCLE_BITS = 20
 
 
-def ns_per_cycle() -> float:
-    """Measure how long a cycle of the time-stamp counter is, in MEASURED_S seconds of sleep."""
+def cycle_ns() -> int:
+    """Measure the time-stamp counter, in MEASURED_S seconds of sleep: ns per 2**CYCLE_BITS cycles."""
+    clock_monotonic_ns(), cycle_count()  # compiled or loaded before anything is measured
     begun_ns, begun = clock_monotonic_ns(), cycle_count()
     time.sleep(MEASURED_S)
-    return float((clock_monotonic_ns() - begun_ns) / max(1, cycle_count() - begun))
+    elapsed_ns, elapsed = clock_monotonic_ns() - begun_ns, cycle_count() - begun
+    return int((elapsed_ns << CYCLE_BITS) // max(1, elapsed))

@@ -3,7 +3,8 @@
     FILE.PID      the draft, written beside the file that is meant, then
     FILE          the draft takes its place in one step
 
-Each process has a draft of its own, so two that write one file leave what one of them wrote.
+Each process has a draft of its own, so two that write one file leave what one of them wrote; within a
+process one thread at a time writes a file.
 """
 
 import os
@@ -27,5 +28,6 @@ def write_atomically(path: Path, content: bytes, *, sync: bool = False, mode: in
                 file.flush()
                 os.fsync(descriptor)
         os.replace(draft, path)
-    finally:
+    except BaseException:
         draft.unlink(missing_ok=True)
+        raise

@@ -9,6 +9,11 @@ are taken together and `s.out_count` is set to 0. So `s.out` has room for BURST_
 all that one command can make.
 """
 
+from typing import Any
+
+from ringbuf.kernel import kernel
+from ringbuf.seqlock import close_version
+
 STAGES = 3
 STRIDE = 4
 PLACES = 16
@@ -18,3 +23,13 @@ stores are better; long bursts make the last command of each slow."""
 
 assert PLACES > STAGES * STRIDE
 assert PLACES & (PLACES - 1) == 0
+
+
+@kernel
+def close_versions(s: Any, seq: int) -> None:
+    """Close the versions of records that the application opened (protocol rule 8)."""
+    left = s.opened_count
+    while left > 0:  # numba's range costs twice as much
+        left -= 1
+        close_version(s.version, s.opened[left], seq)
+    s.opened_count = 0

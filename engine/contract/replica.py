@@ -1,6 +1,7 @@
 """A private engine that follows the journal: the same kernel, the same state, the same events.
 
-Recovery, the shadow, the history, `replay` and `whatif` differ only in what they do with it.
+Recovery, the shadow, the history, `replay`, `whatif`, simulations and the step tier of the benchmarks
+differ only in what they do with it.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.contract.batches import BURST_EVENTS, PLACES, STAGES, STRIDE
+from engine.contract.batches import BURST_EVENTS, PLACES, STAGES, STRIDE, close_versions
 from engine.contract.control_words import RING_COUNT_MAX, SESSION_BITS
 from engine.contract.records import Operation
 from ringbuf.atomics import copy_words, cycle_count
@@ -65,9 +66,7 @@ def _apply_batch(state, out, records, first, end, marks, events, cycles):
             if entry.seq != s.seq + 1:
                 return OUT_OF_ORDER, 0
             apply(s, entry.command, entry.seq, entry.eng_ts, entry.ring)  # noqa: F821  bound by build
-            for i in range(s.opened_count):
-                s.version[s.opened[i]] = 2 * entry.seq
-            s.opened_count = 0
+            close_versions(s, entry.seq)
             mark = marks[1 + entry.ring]
             mark.next_seq = entry.ring_seq + 1
             mark.last_session = max(mark.last_session, entry.command.session & SESSION_NUMBER)
@@ -89,16 +88,21 @@ def _apply_batch(state, out, records, first, end, marks, events, cycles):
     return end, written
 
 
+def batch_name(application: Any) -> str:
+    """Return the name under which an application's batch kernel is cached."""
+    return f"batch_{application.name}"
+
+
 def build_batch(application: Any) -> Callable[..., tuple[int, int]]:
     """Return `_apply_batch` compiled for one application, cached under its name (as loop.build)."""
-    return _bound(application.name, application.apply, application.prepare)
+    return _bound(batch_name(application), application.apply, application.prepare)
 
 
 @cache
 def _bound(name: str, apply: Any, prepare: Any) -> Callable[..., tuple[int, int]]:
     """Bind a copy once: each copy loads its code from the cache anew."""
     names = {"apply": apply, "prepare": prepare}
-    batch: Callable[..., tuple[int, int]] = bind(_apply_batch, f"batch_{name}", names, releasing)
+    batch: Callable[..., tuple[int, int]] = bind(_apply_batch, name, names, releasing)
     return batch
 
 
@@ -109,11 +113,14 @@ class Replica:
     ----------
     application : its record types, state_dtype, apply and prepare are used
     state : array of one state record to work on; private memory when left out
+    event_room : events that are handed out together, where one command makes no more
 
     `quarantined` holds the seqs of commands to be rejected unseen (quarantine.py).
     """
 
-    def __init__(self, application: Any, state: npt.NDArray[Any] | None = None) -> None:
+    def __init__(
+        self, application: Any, state: npt.NDArray[Any] | None = None, event_room: int = EVENT_ROOM
+    ) -> None:
         self.quarantined: tuple[int, ...] = ()
         self.state = private_state(application.state_dtype) if state is None else state
         self.marks = np.zeros(RING_MARKS, RING_MARK)
@@ -122,7 +129,7 @@ class Replica:
         self._view = self.state if COMPILED else self.state.view(np.recarray)
         self._marks = self.marks if COMPILED else self.marks.view(np.recarray)
         self.event_dtype = application.event_dtype
-        self._events = np.zeros(EVENT_ROOM, application.event_dtype)
+        self._events = np.zeros(event_room, application.event_dtype)
         self._out = words_of(self.state["out"][0])
         self._run(
             np.zeros(0, application.entry_dtype), 0, self._events, UNTIMED

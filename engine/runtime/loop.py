@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from engine.contract.application import Application
-from engine.contract.batches import BURST_EVENTS, PLACES, STAGES, STRIDE
+from engine.contract.batches import BURST_EVENTS, PLACES, STAGES, STRIDE, close_versions
 from engine.contract.control_words import (
     CHECK_BITS,
     CHECKS,
@@ -52,7 +52,6 @@ from ringbuf.broadcast import announce, commit
 from ringbuf.copying import put_slots
 from ringbuf.kernel import bind, kernel
 from ringbuf.layout import GATE_WORD, LINE_WORDS, PUBLISHED, RELEASED, STAMP_WORD, WORD_BYTES
-from ringbuf.seqlock import close_version
 from ringbuf.sleeping import INTERRUPTED
 from ringbuf.spsc import available, publish, release, room
 from ringbuf.waiting import BLOCK, pause
@@ -240,14 +239,6 @@ def note_hash(s, stats, seq):
     store_release(stats.checks, at, 0)  # pairs with the shadow's loads: it sees both words or neither
     store_release(stats.checks, at + 1, s.event_hash)
     store_release(stats.checks, at, seq)
-
-
-@kernel
-def close_versions(s, seq):
-    """Close the versions of records that the application opened (protocol rule 8)."""
-    for i in range(s.opened_count):
-        close_version(s.version, s.opened[i], seq)
-    s.opened_count = 0
 
 
 def _run(

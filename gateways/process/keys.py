@@ -3,7 +3,7 @@
     Authorization: Bearer TOKEN     the owner of the token
     anything else, or nothing       refused with 401 and CHALLENGE
 
-A token is looked up by its hash, which Python makes with a secret of each process, and compared
+A token is looked up by its hash, which Python makes with a secret of each start, and compared
 only where the whole hash is the same: the time of a refusal says nothing about a known token.
 """
 
@@ -46,8 +46,8 @@ class KeyRing(Generic[Owner]):
             return found
         scheme, _, token = header.strip().partition(" ")
         if scheme.lower() != "bearer":
-            raise self._refused("the Authorization scheme must be Bearer")
+            raise self._refused("the Authorization scheme must be Bearer; send 'Authorization: Bearer KEY'")
         found = self.of_token(token.strip())
         if found is None:
-            raise self._refused("no such key")
+            raise self._refused("no such key; send 'Authorization: Bearer KEY' with a configured key")
         return found

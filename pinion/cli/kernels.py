@@ -16,6 +16,7 @@ from numba.core import config as untyped_config
 from numba.core import event
 
 from engine.contract.application import Application
+from engine.contract.replica import batch_name
 from engine.runtime.processes import history as history_process
 from engine.runtime.supervision.children import DoorSpec
 from pinion.cli.applications import ApplicationTools
@@ -93,7 +94,7 @@ def compile_ahead(application: Application, tools: ApplicationTools) -> Callable
 
     Both compile the application's kernels: that costs the second core, not the one who waits.
     """
-    cached = list(Path(config.CACHE_DIR).glob(f"*/replica.replay_{application.name}-*.nbc"))
+    cached = list(Path(config.CACHE_DIR).glob(f"*/replica.{batch_name(application)}-*.nbc"))
     if cached or len(os.sched_getaffinity(0)) == 1:
         return None
 

@@ -38,8 +38,8 @@ BANNED_TYPES = (
     *(ast.Dict, ast.Set, ast.List, ast.ListComp, ast.DictComp, ast.SetComp, ast.JoinedStr, ast.Try),
     *(ast.GeneratorExp, ast.Lambda, ast.With, ast.Yield, ast.YieldFrom, ast.Global, ast.Nonlocal),
 )
-CLOCK_FOLDERS = ("ringbuf", "engine/runtime", "engine/trading/offline", "perf")
-"""Where kernels may read a clock: ring kernels, the loop, the timed replay, benchmarks."""
+CLOCK_FOLDERS = ("ringbuf", "engine/runtime", "engine/contract/replica.py", "perf")
+"""Where kernels may read a clock: ring kernels, the loop, the replica that times commands, benchmarks."""
 CLOCKS = {"clock_realtime_ns", "clock_monotonic_ns", "cycle_count", "sleep_ns"}
 OTHER_NAMES_OF_NUMBA = {
     *("numba.types", "numba.core.types.Integer", "numba.core.errors.TypingError", "numba.core.cgutils"),

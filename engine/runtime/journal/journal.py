@@ -139,7 +139,7 @@ def open_segment(path: Path, owner: JournalOwner | None = None) -> JournalSegmen
     if owner is not None and head.identity != owner.identity_at(number_of(path)):
         raise JournalError(
             f"{path}: written with other capacities or another application than {path.parent}/layout.json "
-            f"says; if the journal was migrated, make the snapshot behind that place again: "
+            f"says; if the journal was migrated and the snapshot that migrate made is lost, make it again: "
             f"pinion journal migrate {path.parent.parent} --config FILE; else bring back that file as it was"
         )
     if (head.number, head.first_seq) != (number_of(path), first_seq_of(path)):

@@ -26,7 +26,7 @@ from engine.runtime.process import lock_memory
 from engine.runtime.processes.cores import place
 from engine.runtime.replay.recovery import recover
 from engine.runtime.shared_memory import Segments, words_record
-from ringbuf.cycles import ns_per_cycle
+from ringbuf.cycles import cycle_ns
 from ringbuf.waiting import Wait
 
 log = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ def run_worker(call: LoopCall, segments: Segments, data_dir: Path, epoch: int) -
     signal.signal(signal.SIGTERM, stop)
     loop = call.loop
     arm(loop)
-    loop["cycle_ns"] = int(ns_per_cycle() * 2**20)
+    loop["cycle_ns"] = cycle_ns()
     loop["clock_offset"] = clock_offset_ns()
     gc.disable()  # nothing here makes cycles, and a collection is a stall
     if call.replica is not None:

@@ -4,6 +4,7 @@ They take the array of one STATE record, not the record: numba works out the typ
 anew at every call from Python (57 us for this one), that of an array it remembers (1 us).
 """
 
+from engine.contract.batches import close_versions
 from engine.trading.kernels.accounts import find_account
 from engine.trading.kernels.apply import apply
 from engine.trading.kernels.identity import find_ended, find_live, find_order
@@ -17,9 +18,7 @@ def apply_unnumbered(state, commands, ring):
     s = state[0]
     s.out_count = 0
     made = apply(s, commands[0], s.seq, s.eng_ts, ring)
-    for i in range(s.opened_count):
-        s.version[s.opened[i]] = 2 * s.seq
-    s.opened_count = 0
+    close_versions(s, s.seq)
     s.out_count = 0
     return made
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.contract.histogram import BUCKETS, bucket_of, upper_edge
-from ringbuf.cycles import ns_per_cycle
+from ringbuf.cycles import CYCLE_BITS, cycle_ns
 from ringbuf.kernel import kernel
 
 EXACT_NS = 1 << 20
@@ -24,19 +24,18 @@ Counts = npt.NDArray[np.int64]
 
 
 @kernel
-def count_latencies(
-    counts: Counts, longest_ns: Counts, seq: int, cycles: Counts, ns_per_cycle: float
-) -> None:
+def count_latencies(counts: Counts, longest_ns: Counts, seq: int, cycles: Counts, cycle_ns: int) -> None:
     """Count some commands.
 
     counts : int64[2, LATENCY_BINS], by FIRST or STEADY
     longest_ns : int64[2], the same
     seq : int64, number of the first of them in the replay, from 1
     cycles : int64[n], of the time-stamp counter, what each took
+    cycle_ns : int64, ns per 2**CYCLE_BITS cycles
     """
     for k in range(cycles.shape[0]):
         part = FIRST if seq + k <= FIRST_COMMANDS else STEADY
-        took_ns = int(cycles[k] * ns_per_cycle)
+        took_ns = (cycles[k] * cycle_ns) >> CYCLE_BITS
         counts[part, took_ns if took_ns < EXACT_NS else EXACT_NS + bucket_of(took_ns)] += 1
         longest_ns[part] = max(longest_ns[part], took_ns)
 
@@ -47,13 +46,13 @@ class Latencies:
     def __init__(self, *, is_counting: bool) -> None:
         self.counts = np.zeros((2, LATENCY_BINS if is_counting else 0), np.int64)
         self.longest_ns = np.zeros(2, np.int64)
-        self._ns_per_cycle = ns_per_cycle() if is_counting else 0.0
+        self._cycle_ns = cycle_ns() if is_counting else 0
         if is_counting:
             self.count(1, np.zeros(0, np.int64))  # compiled or loaded before any clock runs
 
     def count(self, seq: int, cycles: Counts) -> None:
         """Count what commands took, the first of which is number `seq` of the replay."""
-        count_latencies(self.counts, self.longest_ns, seq, cycles, self._ns_per_cycle)
+        count_latencies(self.counts, self.longest_ns, seq, cycles, self._cycle_ns)
 
     def percentile_ns(self, part: int, percent: float) -> int:
         """Return what `percent` of the commands of a part did not exceed."""
@@ -69,7 +68,7 @@ class Latencies:
         if first + steady == 0:
             return
         behind = f"none behind the first {first:,} commands" if steady == 0 else self._text(STEADY)
-        yield f"latency per command, ns       {behind} (the kernel alone)"
+        yield f"latency per command, ns       {behind} (with hints and moved events)"
         name = f"the first {first:,} commands"
         yield f"  {name:<26}  {self._text(FIRST)} (first calls, memory not touched before)"
 

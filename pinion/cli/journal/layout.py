@@ -17,7 +17,7 @@ from engine.text.exact_json import DoubledKey, JsonFault
 from pinion.cli.applications import Applications, known
 
 MEND = (
-    "bring the file back from a backup; or, where the journal was never migrated, remove it: `pinion up` "
+    "bring the file back from a backup; or, where the journal was never migrated, leave it out: `pinion up` "
     "with the capacities that the journal was written with writes it again"
 )
 FOREIGN_MEND = "use the program that wrote the journal, or bring the file back from a backup"

@@ -130,8 +130,8 @@ def _require_its_layout(data_dir: Path, application: Application) -> None:
         if journal.open_segment(path).head.identity != owner.identity_at(journal.number_of(path)):
             raise JournalError(
                 f"{path}: written with other capacities or another application than "
-                f"{path.with_name(migration.LAYOUT_FILE)} says: that file was changed, or this one belongs "
-                f"elsewhere; bring it back from a backup"
+                f"{path.with_name(migration.LAYOUT_FILE)} says: {migration.LAYOUT_FILE} was changed, or the "
+                f"segment belongs elsewhere; bring that file back from a backup"
             )
 
 

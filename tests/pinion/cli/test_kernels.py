@@ -3,7 +3,11 @@
 import io
 from types import SimpleNamespace
 
-from pinion.cli.kernels import BEGINNING, LINE_S, WIPE, CompilationProgress
+from engine.contract.replica import Replica
+from engine.trading.application import trading
+from pinion.cli.kernels import BEGINNING, LINE_S, WIPE, CompilationProgress, compile_ahead
+from pinion.cli.trading.tools import TOOLS
+from tests.capacities import SMALL
 
 
 class Terminal(io.StringIO):
@@ -71,3 +75,10 @@ def test_nothing_is_shown_where_all_is_cached() -> None:
     CompilationProgress(shown).finish()
 
     assert shown.getvalue() == ""
+
+
+def test_nothing_is_compiled_ahead_where_the_cache_has_it() -> None:
+    application = trading(SMALL)
+    Replica(application)
+
+    assert compile_ahead(application, TOOLS) is None
