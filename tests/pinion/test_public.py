@@ -11,7 +11,7 @@ import pytest
 import pinion
 from ringbuf.kernel_cache import ROOT
 
-KERNELS = ("numba", "ringbuf", "engine.trading", "gateways")
+KERNELS = ("numba", "numpy", "ringbuf", "gateways")
 
 
 def declared() -> set[str]:

@@ -106,7 +106,7 @@ def test_a_path_through_a_file_is_told_as_such(
 
 
 def test_options_of_make_test_reach_pytest() -> None:
-    command = ["make", "--dry-run", "test", "ARGS=-k one_test"]
+    command = ["make", "--no-print-directory", "--dry-run", "test", "ARGS=-k one_test"]
 
     told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
