@@ -299,7 +299,7 @@ def test_a_layout_that_was_altered_is_named_as_the_cause(
 
     said = capsys.readouterr().err
     assert f"written with other capacities or another application than {layout} says" in said
-    assert "layout.json was changed, or the segment belongs elsewhere; bring that file back from a backup" in said
+    assert "layout.json was changed, or the segment belongs elsewhere; bring that file back" in said
     assert said.count("journal migrate") == 1, "it advises itself"
 
 
