@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.contract.batches import BURST_EVENTS, PLACES, STAGES, STRIDE, close_versions
+from engine.contract.batches import BURST_EVENTS, build_hint, close_versions
 from engine.contract.control_words import RING_COUNT_MAX, SESSION_BITS
 from engine.contract.records import Operation
 from ringbuf.atomics import copy_words, cycle_count
@@ -29,8 +29,9 @@ OUT_OF_ORDER = -1
 UNTIMED = np.zeros(0, np.int64)
 
 apply: Callable[..., int]
-prepare: Callable[..., None]
-"""What an application brings: `build_batch` binds it to a copy of `_apply_batch`."""
+hint: Callable[..., None]
+"""What an application brings, and the hints made of it: `build_batch` binds these to a copy of
+`_apply_batch`."""
 
 
 def _apply_batch(state, out, records, first, end, marks, events, cycles):
@@ -57,10 +58,7 @@ def _apply_batch(state, out, records, first, end, marks, events, cycles):
     for k in range(first, end):
         if is_timed:
             begun = cycle_count()
-        for stage in range(STAGES):  # no function of its own: an array argument costs two atomic adds
-            ahead = k + (STAGES - stage) * STRIDE
-            if ahead < end:
-                prepare(s, records[ahead].command, stage, ahead & (PLACES - 1))  # noqa: F821  bound by build
+        hint(s, records, k, end, -1)  # noqa: F821  bound by build_batch
         entry = records[k]
         if entry.seq >= 1:
             if entry.seq != s.seq + 1:
@@ -101,7 +99,7 @@ def build_batch(application: Any) -> Callable[..., tuple[int, int]]:
 @cache
 def _bound(name: str, apply: Any, prepare: Any) -> Callable[..., tuple[int, int]]:
     """Bind a copy once: each copy loads its code from the cache anew."""
-    names = {"apply": apply, "prepare": prepare}
+    names = {"apply": apply, "hint": build_hint(name, prepare)}
     batch: Callable[..., tuple[int, int]] = bind(_apply_batch, name, names, releasing)
     return batch
 

@@ -10,7 +10,7 @@
    Nothing waits inside a step: a closed gate or a full journal leaves the rest for the next.
 
 The loop is neutral: an application brings `apply(s, command, seq, eng_ts, ring)`,
-`prepare(s, command, stage, place)` (cache hints, engine/contract/batches.py), `next_due(s)` and a state
+`prepare(s, command, stage, place)` (hints, engine/contract/batches.py), `next_due(s)` and a state
 record whose fields `version`, `opened`, `opened_count`, `out`, `out_count`, `seq`, `eng_ts`,
 `event_count` and `event_hash` serve the loop and its recovery.
 `build` binds one to copies of the kernels that call or know it (ringbuf/kernel.py, `bind`).
@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from engine.contract.application import Application
-from engine.contract.batches import BURST_EVENTS, PLACES, STAGES, STRIDE, close_versions
+from engine.contract.batches import BURST_EVENTS, build_hint, close_versions
 from engine.contract.control_words import (
     CHECK_BITS,
     CHECKS,
@@ -111,7 +111,7 @@ LOOP_FIELDS = (
 """The loop's own memory, but for the command that it makes itself."""
 
 apply: Callable[..., int]
-prepare: Callable[..., None]
+hint: Callable[..., None]
 next_due: Callable[[Any], int]
 COMMAND_WORDS: int
 GW_TS_WORD: int
@@ -262,6 +262,7 @@ def _run(
     budget_ns : int64
     """
     deadline = clock_monotonic_ns() + budget_ns
+    mask = entries.slots.shape[0] - 1
     while True:
         if load_acquire(journal.control, LATCH) != 0:  # pairs with the journaler's store
             return LATCHED
@@ -279,12 +280,8 @@ def _run(
         while is_open and loop.applied < loop.journaled:
             while loop.applied < loop.journaled and s.out_count <= BURST_EVENTS:
                 seq = loop.applied + 1
-                for stage in range(STAGES):
-                    ahead = seq + (STAGES - stage) * STRIDE
-                    if ahead <= loop.journaled:
-                        command = entries.slots[(ahead - 1) & (entries.slots.shape[0] - 1)].command
-                        prepare(s, command, stage, ahead & (PLACES - 1))  # noqa: F821  bound by build
-                entry = entries.slots[(seq - 1) & (entries.slots.shape[0] - 1)]
+                hint(s, entries.slots, loop.applied, loop.journaled, mask)  # noqa: F821  bound by build
+                entry = entries.slots[(seq - 1) & mask]
                 started = cycle_count() if seq == sampled else 0
                 apply(s, entry.command, seq, entry.eng_ts, entry.ring)  # noqa: F821  bound by build
                 if seq == sampled:
@@ -336,7 +333,7 @@ def build(application: Application) -> Callable[..., int]:
     name = application.name
     names: dict[str, Any] = {
         "apply": application.apply,
-        "prepare": application.prepare,
+        "hint": build_hint(f"run_{name}", application.prepare),
         "next_due": application.next_due,
     }
     names["COMMAND_WORDS"] = application.command_dtype.itemsize // WORD_BYTES

@@ -12,12 +12,12 @@ from engine.trading.kernels.events import finish, rejected
 from engine.trading.kernels.limits import apply_limits
 from engine.trading.kernels.phases import apply_phase
 from engine.trading.kernels.submit import apply_new
-from ringbuf.kernel import kernel
+from ringbuf.kernel import inlined, kernel
 
 NEVER = 2**63 - 1
 
 
-@kernel
+@inlined
 def apply(s, command, seq, eng_ts, ring):
     """Apply a command; append its events to those in `s.out` and return how many they are.
 

@@ -14,36 +14,36 @@ from engine.trading.kernels.accounts import account_bucket_of, position_bucket_o
 from engine.trading.kernels.identity import client_hash
 from engine.trading.kernels.state import NIL
 from ringbuf.atomics import prefetch
-from ringbuf.kernel import kernel
+from ringbuf.kernel import inlined
 
 FIRST_ADMIN_OP = codes.OP_CURRENCY
 
 
-@kernel
+@inlined
 def prepare(s, command, stage, place):
     """Give the hints of one stage (0 to STAGES - 1) for a command that is to come."""
-    op = np.int64(command["op"])
-    if op < codes.OP_NEW or op >= FIRST_ADMIN_OP:
-        return
     if stage == 0:
-        _prepare_account(s, command, op, place)
+        _prepare_account(s, command, place)
     elif s.hints[place].account == NIL:
         return
     elif stage == 1:
-        if op == codes.OP_NEW:
+        if command["op"] == codes.OP_NEW:
             _prepare_position(s, place)
         else:
             _prepare_order(s, place)
-    elif op == codes.OP_NEW:
+    elif command["op"] == codes.OP_NEW:
         _prepare_best(s, command)
     else:
         _prepare_neighbours(s, place)
 
 
-@kernel
-def _prepare_account(s, command, op, place):
+@inlined
+def _prepare_account(s, command, place):
     """Stage 0: the account's lines, and the buckets that lead on."""
-    account = np.int64(s.account_bucket[account_bucket_of(s, command["account"])]) - 1
+    op = np.int64(command["op"])
+    account = NIL
+    if op >= codes.OP_NEW and op < FIRST_ADMIN_OP:
+        account = np.int64(s.account_bucket[account_bucket_of(s, command["account"])]) - 1
     s.hints[place].account = account
     if account == NIL:
         return
@@ -64,7 +64,7 @@ def _prepare_account(s, command, op, place):
             s.hints[place].bucket = bucket
 
 
-@kernel
+@inlined
 def _prepare_position(s, place):
     """Stage 1 of a NEW: its position and the slot that it will take."""
     bucket = s.hints[place].bucket & (len(s.position_bucket) - 1)  # the note may be of another table
@@ -75,7 +75,7 @@ def _prepare_position(s, place):
         prefetch(s.cold, s.orders_free - 1)
 
 
-@kernel
+@inlined
 def _prepare_best(s, command):
     """Stage 2 of a NEW: the best levels, which it may meet or join."""
     book = np.int64(command["instrument"])
@@ -88,7 +88,7 @@ def _prepare_best(s, command):
             prefetch(s.hot, s.levels[level].head)
 
 
-@kernel
+@inlined
 def _prepare_order(s, place):
     """Stage 1 of a CANCEL or REPLACE: the order."""
     bucket = s.hints[place].bucket & (len(s.live_bucket) - 1)  # the note may be of another table
@@ -99,7 +99,7 @@ def _prepare_order(s, place):
         prefetch(s.cold, order)
 
 
-@kernel
+@inlined
 def _prepare_neighbours(s, place):
     """Stage 2 of a CANCEL or REPLACE: the order's position, level and neighbours."""
     order = s.hints[place].order
