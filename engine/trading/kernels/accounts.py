@@ -8,6 +8,7 @@ may still come in is known and nothing can pass 2**62.
 
 import numpy as np
 
+from engine.contract.batches import PLACES
 from engine.trading import codes
 from engine.trading.kernels.money import fee_of, reserve_of, share_of
 from engine.trading.kernels.state import ACCOUNT_IDX_BITS, NIL
@@ -31,6 +32,15 @@ def find_account(s, account_id):
     while account != NIL and s.accounts[account].account != account_id:
         account = s.accounts[account].next - 1
     return account
+
+
+@inlined
+def account_asked(s, account_id):
+    """Return the index of the account of the command being applied, or NIL: as noted ahead, if that is it."""
+    noted = s.hints[s.seq & (PLACES - 1)].account
+    if noted != NIL and noted < s.accounts_used and s.accounts[noted].account == account_id:
+        return noted
+    return find_account(s, account_id)
 
 
 @kernel

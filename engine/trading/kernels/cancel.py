@@ -9,7 +9,7 @@ import numpy as np
 from engine.trading import codes
 from engine.trading.kernels.accounts import find_position
 from engine.trading.kernels.events import done, rejected
-from engine.trading.kernels.identity import find_live, find_order
+from engine.trading.kernels.identity import find_order, live_asked
 from engine.trading.kernels.levels import best_level, next_level
 from engine.trading.kernels.match import withdraw
 from engine.trading.kernels.state import NIL
@@ -29,8 +29,7 @@ def own_order(s, command, account):
         return order
     if command["client_order_id"] <= 0:
         return NIL
-    order, _ = find_live(s, account, command["client_order_id"])
-    return order
+    return live_asked(s, account, command["client_order_id"])
 
 
 @kernel

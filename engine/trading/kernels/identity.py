@@ -11,6 +11,7 @@ straight to its order, so a cancel or replace reads nothing of the window.
 
 import numpy as np
 
+from engine.contract.batches import PLACES
 from engine.trading.kernels.state import NIL
 from ringbuf.kernel import inlined, kernel
 
@@ -68,6 +69,21 @@ def find_live(s, account, client_order_id):
         length += 1
         order = s.cold[order].id_next - 1
     return order, length
+
+
+@inlined
+def live_asked(s, account, client_order_id):
+    """Return the live order of the client id that the command being applied names, or NIL.
+
+    It is the one noted ahead if that is live and has this id: no two live orders of an account share one.
+    """
+    noted = s.hints[s.seq & (PLACES - 1)].order
+    if noted != NIL and noted < s.orders_used:
+        is_it = s.cold[noted].client_order_id == client_order_id and s.hot[noted].account == account
+        if is_it and s.hot[noted].order_id != 0:
+            return noted
+    order, _ = find_live(s, account, client_order_id)
+    return order
 
 
 @kernel

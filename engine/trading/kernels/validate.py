@@ -6,7 +6,7 @@ First failure wins and the order is contract. Nothing here writes.
 import numpy as np
 
 from engine.trading import codes
-from engine.trading.kernels.accounts import find_account
+from engine.trading.kernels.accounts import account_asked
 from engine.trading.kernels.identity import find_ended, find_live
 from engine.trading.kernels.levels import best_level
 from engine.trading.kernels.state import NIL
@@ -35,7 +35,7 @@ def check_trader(s, command):
     """Steps 1 and 2 of a trading command: return (reason, account idx)."""
     if command["version"] != COMMAND_VERSION:
         return codes.BAD_VERSION, NIL
-    account = find_account(s, command["account"])
+    account = account_asked(s, command["account"])
     if account == NIL:
         return codes.UNKNOWN_ACCOUNT, NIL
     if s.accounts[account].enabled == 0:

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from engine.trading.digest import digest
 from engine.trading.kernels.state import new_state
 from engine.trading.offline.simulate import replica_over, run_all, sequenced
-from engine.trading.records import Phase, Side
+from engine.trading.records import Op, Phase, Reason, Side
 from tests.capacities import SMALL
 from tests.engine.trading import state_reading
+from tests.engine.trading.command_records import buy, currency, instrument, record, unlimited_account
 from tests.engine.trading.engine_side import Engine
 from tests.engine.trading.ledger import Ledger
 from tests.flow_strategies import Command, streams
@@ -140,3 +141,33 @@ def test_events_that_do_not_fit_the_room_wait_in_the_state(recorded: np.ndarray,
     events = replica.apply(sequenced(recorded, state))
 
     assert events.tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_notes_of_the_hints_decide_nothing(recorded: np.ndarray, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    expected = run_all(new_state(SMALL), recorded)
+    state, parts = new_state(SMALL), []
+    hints = state[0]["hints"]
+
+    for position in range(len(recorded)):
+        hints["account"] = random.integers(-1, SMALL.accounts + 9, len(hints))
+        hints["order"] = random.integers(-1, SMALL.orders + 9, len(hints))
+        hints["bucket"] = random.integers(0, 2**31, len(hints))
+        parts.append(run_all(state, recorded[position : position + 1]))
+
+    assert np.concatenate(parts).tobytes() == expected.tobytes()
+
+
+def test_what_is_noted_of_an_order_that_has_ended_does_not_bring_it_back() -> None:
+    state = new_state(SMALL)
+    commands = [currency(b"USD"), instrument(b"A"), unlimited_account(1), buy(1, 10, 1, client_order_id=7)]
+    run_all(state, np.concatenate(commands))
+    cancel = record(Op.CANCEL, account=1, client_order_id=7)
+    assert len(run_all(state, cancel)) == 1
+
+    hints = state[0]["hints"]
+    hints["account"], hints["order"] = 0, 0
+    (refused,) = run_all(state, cancel)
+
+    assert refused["reason"] == Reason.UNKNOWN_ORDER
