@@ -127,11 +127,13 @@ def _check_increase(s, order, account, px, qty):
 @inlined
 def _check_new_px(s, book, px, old_px):
     """Step 12: a price is refused only where it lies farther out than the old one."""
-    if band_distance(s, book, px) > band_distance(s, book, old_px):
+    distance = band_distance(s, book, px)
+    if distance > 0 and distance > band_distance(s, book, old_px):
         return codes.PRICE_BAND
-    ref = reference_px(s, book)
-    if abs(px - ref) > abs(old_px - ref) and is_beyond_collar(s, book, px):
-        return codes.PRICE_COLLAR
+    if is_beyond_collar(s, book, px):
+        ref = reference_px(s, book)
+        if abs(px - ref) > abs(old_px - ref):
+            return codes.PRICE_COLLAR
     return codes.OK
 
 

@@ -1,8 +1,13 @@
 """Fees, reserves and shares of a cost in exact int64 arithmetic (exchange rules S1, S20)."""
 
+import numpy as np
+
 from ringbuf.kernel import inlined, kernel
 
 PPM = 1_000_000
+UNSIGNED_PPM = np.uint64(PPM)
+SMALL_NOTIONAL = 2**42
+"""Below it the product with a rate, which is 2**20 at most, stays in int64."""
 WORD_BITS = 62
 SMALL = 2**31
 
@@ -13,6 +18,8 @@ def fee_of(notional, rate_ppm):
 
     The product is split as in exchange rule S1, so nothing leaves int64.
     """
+    if notional < SMALL_NOTIONAL and rate_ppm >= 0:  # the product is exact, and one division does
+        return np.int64(np.uint64(notional * rate_ppm + (PPM - 1)) // UNSIGNED_PPM)
     whole = notional // PPM
     rest = notional - whole * PPM
     if rate_ppm >= 0:
@@ -23,7 +30,8 @@ def fee_of(notional, rate_ppm):
 @inlined
 def reserve_of(notional, maker_ppm, taker_ppm):
     """Return what an open buy must hold: its notional and the higher of its two fees."""
-    return notional + fee_of(notional, max(maker_ppm, taker_ppm, 0))
+    rate_ppm = maker_ppm if maker_ppm > taker_ppm else taker_ppm
+    return notional + fee_of(notional, rate_ppm) if rate_ppm > 0 else notional
 
 
 @kernel

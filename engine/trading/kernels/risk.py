@@ -48,7 +48,9 @@ def take_token(s, account, bucket):
     used = s.accounts[account].rate_used[bucket]
     elapsed = s.eng_ts - s.accounts[account].rate_ts[bucket]
     if elapsed < WORD_HALF:  # rate < 2**30: the product is exact, and no division is needed
-        used = max(used - elapsed * rate, 0)
+        used -= elapsed * rate
+        if used < 0:
+            used = 0
     elif rate != 0:
         used = 0 if elapsed > used // rate else used - elapsed * rate
     s.accounts[account].rate_ts[bucket] = s.eng_ts
@@ -89,8 +91,10 @@ def reference_px(s, book):
 def is_beyond_collar(s, book, px):
     """Tell whether abs(px - ref) * 1e4 > bps * ref; exact, since px < 2**40 and bps <= 1e6."""
     bps = s.books[book].collar_bps
+    if bps == 0:
+        return False
     ref = reference_px(s, book)
-    if bps == 0 or ref == 0:
+    if ref == 0:
         return False
     return abs(px - ref) * BPS > bps * ref
 
@@ -98,7 +102,9 @@ def is_beyond_collar(s, book, px):
 @kernel
 def band_distance(s, book, px):
     """Return by how many ticks px lies outside the static band."""
-    return max(s.books[book].band_low - px, px - s.books[book].band_high, 0)
+    if px < s.books[book].band_low:
+        return s.books[book].band_low - px
+    return px - s.books[book].band_high if px > s.books[book].band_high else 0
 
 
 @kernel

@@ -79,6 +79,36 @@ def _is_collectable(command):
 @inlined
 def _check_fields(s, command, book):
     """Step 6: side, type/TIF pair, quantity, price, expiry."""
+    if _is_usual(command, s.books[book].max_px):
+        return codes.OK
+    return _first_fault(s, command, book)
+
+
+@inlined
+def _is_usual(command, max_px):
+    """Tell whether this is a limit order without a fault in its fields; without branches, for most are."""
+    side, tif, flags = command["side"], command["time_in_force"], command["flags"]
+    rests = (tif == codes.GTC) | (tif == codes.DAY)
+    is_legal = (rests & ((flags == 0) | (flags == codes.FLAG_POST_ONLY))) | (
+        ((tif == codes.IOC) | (tif == codes.FOK)) & (flags == 0)
+    )
+    unused = command["display_qty"] | command["value"] | command["stop_px"] | command["expiry"]
+    return (
+        is_legal
+        & (command["order_type"] == codes.LIMIT)
+        & ((side == codes.BUY) | (side == codes.SELL))
+        & (command["stp_mode"] >= STP_FIRST)
+        & (command["stp_mode"] <= STP_LAST)
+        & (unused == 0)
+        & (command["qty"] > 0)
+        & (command["px"] > 0)
+        & (command["px"] <= max_px)
+    )
+
+
+@kernel
+def _first_fault(s, command, book):
+    """Return the reason for the first of the faults of step 6, OK for none."""
     side = np.int64(command["side"])
     kind = command["order_type"]
     tif = command["time_in_force"]
