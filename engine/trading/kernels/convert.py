@@ -1,8 +1,8 @@
-"""Conversion of a state to other capacities: `pinion journal migrate`, and replays over that place.
+"""Conversion of a state to other capacities or from an earlier layout: `pinion journal migrate`, and replays.
 
-Whatever has an index keeps it: accounts, positions, books, levels, nodes, orders. So queues,
-tries and free lists are valid as they are, and what lies beyond the `*_used` marks is zero, as
-in a state that never had more. What follows from a capacity is made anew:
+Fields are found by name. Whatever has an index keeps it: accounts, positions, books, levels, nodes,
+orders. So queues, tries and free lists are valid as they are, and what lies beyond the `*_used` marks
+is zero, as in a state that never had more. What follows from a capacity is made anew:
 
     hash buckets and chains   in the order in which the entries came
     window of client ids      the oldest first, where the ring had come around
@@ -11,13 +11,14 @@ in a state that never had more. What follows from a capacity is made anew:
 Nothing is decided again: what was refused for lack of room stays refused.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.contract.records import LayoutError, copy_by_name
 from engine.trading.capacities import Capacities
 from engine.trading.kernels.accounts import account_bucket_of, position_bucket_of
 from engine.trading.kernels.identity import client_hash
@@ -38,6 +39,15 @@ MADE_ANEW = (
     *("account_bucket", "position_bucket", "order_bucket", "live_bucket", "id_bucket"),
     *("ids", "version", "opened", "hints", "out"),
 )
+Fill = Callable[[Any, Any], None]
+
+
+ADDED: Mapping[str, Fill | None] = {}
+"""Field that states had not always, as `hot.rev` -> what fills it, given the old and the new record.
+
+None: zero is right, as in an empty state. A field that is missing here stops every conversion from a
+layout without it: nobody said what it was then. Fields are filled last, so all others are there.
+"""
 
 Ints = npt.NDArray[np.int64]
 
@@ -52,41 +62,46 @@ def too_small(state: Any, capacities: Capacities) -> dict[str, tuple[int, int]]:
 def convert(old: Any, new: Any) -> None:
     """Bring `new` to the state that `old` is in.
 
-    old : array of one STATE record, at rest between two commands
-    new : array of one STATE record of other capacities, all zeros, that hold what `old` uses
+    old : array of one STATE record, of this layout or an earlier one, at rest between two commands
+    new : array of one STATE record, all zeros, of capacities that hold what `old` uses
+    Raises LayoutError where it is not known what a field was in the layout of `old`.
     """
     s, t = old[0], new[0]
     assert s["opened_count"] == 0
     assert all(s[counter] <= len(_pool(t, name)) for name, counter in USED_BY_CAPACITY.items())
-    for name in old.dtype.names:
-        if name in MADE_ANEW or name.startswith("pad_"):
-            continue
-        if old.dtype[name].shape:
-            shared = tuple(slice(min(pair)) for pair in zip(s[name].shape, t[name].shape, strict=True))
-            t[name][shared] = s[name][shared]
-        else:
-            t[name] = s[name]
+    absent = *copy_by_name(old, new, MADE_ANEW), *_move_window(s, t)
+    for name in absent:
+        if name not in ADDED:
+            raise LayoutError(
+                f"{name}: states of before have no such field, and ADDED does not say what it was"
+            )
     t["out_count"] = t["out_first"] = 0
     books = int(s["books_used"])
     accounts = int(s["accounts_used"])
     t["version"][:books] = s["version"][:books]
     t["version"][len(t["books"]) :][:accounts] = s["version"][len(s["books"]) :][:accounts]
-    _move_window(s, t)
     _link_all(new.view(np.recarray)[0])
+    for name in absent:
+        if (fill := ADDED[name]) is not None:
+            fill(s, t)
 
 
 def _pool(s: Any, capacity: str) -> Any:
     return s[{"orders": "hot", "instruments": "books", "client_ids": "ids"}.get(capacity, capacity)]
 
 
-def _move_window(s: Any, t: Any) -> None:
-    """Copy the ended client ids; a ring that had come around begins with its oldest."""
+def _move_window(s: Any, t: Any) -> tuple[str, ...]:
+    """Copy the ended client ids; return the fields that new ones alone have.
+
+    A ring that had come around and gets another size begins with its oldest.
+    """
     used, oldest = int(s["ids_used"]), int(s["ids_next"])
     window = s["ids"][:used]
-    if used == len(s["ids"]):
-        window = np.roll(window, -oldest)
-    t["ids"][:used] = window
-    t["ids_next"] = used % len(t["ids"])
+    if len(t["ids"]) != len(s["ids"]):
+        if used == len(s["ids"]):
+            window = np.roll(window, -oldest)
+        t["ids_next"] = used % len(t["ids"])
+    return tuple(f"ids.{name}" for name in copy_by_name(window, t["ids"][:used]))
 
 
 def _link_all(t: Any) -> None:
@@ -111,6 +126,8 @@ def _link_all(t: Any) -> None:
     _link(t.live_bucket, t.cold["id_next"], named, hashed & (len(t.live_bucket) - 1))
 
     ended = np.arange(t.ids_used)
+    if t.ids_used == len(t.ids):
+        ended = np.roll(ended, -t.ids_next)  # as above: the oldest first
     hashed = hash_of(t.ids["account"][ended], t.ids["client_order_id"][ended])
     _link(t.id_bucket, t.ids["next"], ended, hashed & (len(t.id_bucket) - 1))
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.contract.records import LayoutError
 from engine.trading.capacities import Capacities
 from engine.trading.catalogue import catalogue
 from engine.trading.digest import digest
@@ -19,6 +20,7 @@ from tests.engine.trading.comparison import standing_of_state
 from tests.engine.trading.engine_side import Engine
 from tests.engine.trading.state_reading import check_invariants
 from tests.flows import commands_of
+from tests.pinion.cli.journal.other_versions import reordered
 
 LARGE = Capacities()
 COMMANDS = 3000
@@ -133,3 +135,53 @@ def test_a_capacity_below_what_is_used_is_named() -> None:
     found = too_small(state, Capacities(orders=99, accounts=1, instruments=1, currencies=1))
 
     assert found == {"orders": (99, 100)}
+
+
+def test_a_state_of_another_layout_is_the_same_state() -> None:
+    engine = Engine(SMALL)
+    for command in commands_of(11, COMMANDS):
+        engine.submit(command)
+    elsewhere = np.zeros(1, reordered(engine.state.dtype))
+    convert(engine.state, elsewhere)
+
+    back = new_state(SMALL)
+    convert(elsewhere, back)
+
+    assert digest(back) == digest(engine.state)
+    check_invariants(back)
+
+
+def test_a_window_of_client_ids_that_came_around_stays_as_it_is_in_another_layout() -> None:
+    state = opened()
+    for number in range(1, SMALL.client_ids + 6):
+        cancel = record(Op.CANCEL, account=1, client_order_id=number)
+        run_all(state, np.concatenate([buy(1, 10, 1, client_order_id=number), cancel]))
+
+    made = moved(state, SMALL)
+
+    assert made[0]["ids_next"] == state[0]["ids_next"] > 0
+    for name in ("ids", "id_bucket"):
+        assert (made[0][name] == state[0][name]).all(), name
+
+
+@pytest.mark.parametrize("field", ["cold.entry_ts", "ids.cum", "trade_count"])
+def test_what_a_state_did_not_have_is_named_unless_somebody_says_what_it_was(field: str) -> None:
+    state = opened()
+    pool, _, name = field.rpartition(".")
+    older = np.zeros(1, without(state.dtype, pool, name))
+    convert(state, older)
+
+    with pytest.raises(LayoutError, match=f"{field}: states of before have no such field"):
+        convert(older, new_state(SMALL))
+
+
+def without(dtype: Any, pool: str, field: str) -> np.dtype[Any]:
+    """Return the layout of a state, or of the records of one of its pools, without a field."""
+
+    def thinner(name: str) -> list[Any]:
+        if name != pool:
+            return [] if not pool and name == field else [(name, dtype[name])]
+        base, shape = dtype[name].subdtype
+        return [(name, [(each, base[each]) for each in base.names if each != field], shape)]
+
+    return np.dtype([part for name in dtype.names for part in thinner(name)])
