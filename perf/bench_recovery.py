@@ -73,7 +73,7 @@ def replayed(mix: Mix, data_dir: Path, left: Left, snapshot_every: int) -> Line:
     """Replay from the first command on, taking snapshots on the way; return the line."""
     replica, reader = journal_data.open_journal(data_dir)
     application = journal_data.application_of(data_dir)
-    disk, identity = Disk(), application.identity
+    disk = Disk()
     snapshots_s, snapshot_seq = 0.0, 0
     begun = time.perf_counter()
     for records, epoch, position in read_ahead(reader.stretches(left.seq, min(2**16, snapshot_every // 4))):
@@ -81,7 +81,7 @@ def replayed(mix: Mix, data_dir: Path, left: Left, snapshot_every: int) -> Line:
         replica.skip(records)
         if snapshot_seq + snapshot_every <= position.seq <= left.seq - snapshot_every * 9 // 10:
             began = time.perf_counter()
-            snapshot.write(data_dir, replica, position, identity, disk)
+            snapshot.write(data_dir, replica, position, application, disk)
             snapshots_s += time.perf_counter() - began
             snapshot_seq = position.seq
     elapsed_s = time.perf_counter() - begun - snapshots_s

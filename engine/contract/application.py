@@ -25,6 +25,8 @@ class Application:
     command_version: int
     """What the runtime writes into its own commands."""
     state_dtype: np.dtype[np.void]
+    capacities: str
+    """What its decisions depend on besides the commands, as a short text: journals of others are refused."""
     apply: Callable[..., int]
     prepare: Callable[..., None]
     next_due: Callable[..., int]
@@ -37,9 +39,11 @@ class Application:
     projection: Callable[[], Projection] | None = None
     """Make what turns commands into rows of a database; None: no history."""
     convert: Callable[[Any, Any], None] | None = None
-    """Bring the second state, all zeros and of other capacities, to what the first one is."""
+    """Bring the second state, all zeros, to what the first one of other capacities or another layout is."""
     past: tuple["Era", ...] = ()
     """What decided the beginning of this journal, oldest first (engine/runtime/replay/eras.py)."""
+    earlier: tuple["Marked", ...] = ()
+    """How older segments of this journal are marked, oldest first (decision 24)."""
 
     def __post_init__(self) -> None:
         require_fields(self.command_dtype, self.event_dtype)
@@ -58,11 +62,18 @@ class Application:
     @property
     def owner(self) -> "JournalOwner":
         """Whose the segments are that this application decided, none of earlier capacities."""
-        return JournalOwner(self.entry_dtype, self.identity)
+        begin = self.past[-1].number if self.past else 0
+        own = (marked for marked in self.earlier if marked.number > begin)
+        return JournalOwner(self.entry_dtype, self.identity, (Marked(begin, self.identity), *own))
 
     @property
     def identity(self) -> int:
-        """What a journal and its snapshots are marked with: another one cannot read them."""
+        """What the segments of a journal are marked with: the layout of the state has no part in it."""
+        return identity_of(self.name, self.entry_dtype, self.capacities)
+
+    @property
+    def snapshot_identity(self) -> int:
+        """What snapshots are marked with: a state of another layout is none of them."""
         return identity_of(self.name, self.state_dtype)
 
 
@@ -78,20 +89,29 @@ class Era:
 
 
 @dataclass(frozen=True, slots=True)
+class Marked:
+    """The identity of the segments below a number, where nothing older says so already."""
+
+    number: int
+    identity: int | None
+    """None: nobody knows it any more. Their place in the chain of digests says whose they are."""
+
+
+@dataclass(frozen=True, slots=True)
 class JournalOwner:
     """Whose a journal is: the records in it, and the identity that each segment is marked with."""
 
     record: np.dtype[np.void]
     identity: int
-    earlier: tuple[tuple[int, int], ...] = ()
-    """(number, identity): segments below that number, where no pair before says so already, have that one."""
+    earlier: tuple[Marked, ...] = ()
 
-    def identity_at(self, number: int) -> int:
-        """Return the identity of a segment by its number."""
-        return next((identity for below, identity in self.earlier if number < below), self.identity)
+    def identity_at(self, number: int) -> int | None:
+        """Return the identity of a segment by its number; None: any will do."""
+        return next((each.identity for each in self.earlier if number < each.number), self.identity)
 
 
-def identity_of(application: str, state_dtype: npt.DTypeLike) -> int:
-    """Return a number that differs when application, capacities or state layout differ."""
-    name = blake3.blake3(application.encode()).digest(8)
-    return (int.from_bytes(name, "little") ^ record_hash(state_dtype)) >> 1
+def identity_of(application: str, dtype: npt.DTypeLike, capacities: str = "") -> int:
+    """Return a number that differs when the application, a record's layout or the capacities differ."""
+    name = f"{application}\0{capacities}" if capacities else application
+    digest = blake3.blake3(name.encode()).digest(8)
+    return (int.from_bytes(digest, "little") ^ record_hash(dtype)) >> 1

@@ -1,5 +1,6 @@
 """The trading application as the runtime takes it."""
 
+from dataclasses import asdict
 from typing import Any
 
 from engine.contract.application import Application
@@ -22,6 +23,7 @@ def trading(capacities: Capacities) -> Application:
         event_dtype=EVENT,
         command_version=COMMAND_VERSION,
         state_dtype=state_dtype(capacities),
+        capacities=" ".join(f"{name}={count}" for name, count in asdict(capacities).items()),
         apply=apply,
         prepare=prepare,
         next_due=next_due,

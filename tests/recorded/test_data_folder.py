@@ -1,4 +1,4 @@
-"""Data folders of an earlier commit: today's code verifies, replays and starts them."""
+"""Data folders of an earlier commit: brought over, today's code verifies, replays and starts them."""
 
 import json
 import tarfile
@@ -19,9 +19,19 @@ from pinion.cli.main import main
 from tests.recorded.reading import FOLDER, RECORDED, Decided, hash_of, replayed
 from tests.system.running import Running
 
-CONFIGURATION = FOLDER / "pinion.toml"
+CONFIGURATIONS = {
+    "stopped": "pinion.toml",
+    "killed": "pinion.toml",
+    "whole": "small.toml",
+    "archived": "small.toml",
+}
+SNAPSHOTS = {"stopped": (1496,), "killed": (1496,), "whole": (3184, 1723), "archived": (3184, 1723)}
 KEY = "kept-data-folder"
 NAMES = tuple(RECORDED["folders"])
+READING = (
+    *(("journal", each) for each in ("verify", "stats", "dump", "archive")),
+    *(("replay",), ("whatif", "--limit", '{"account":1,"max_open_orders":5}')),
+)
 DIGEST_WAIT_S = 30.0
 
 
@@ -30,27 +40,68 @@ def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture
-def data_dir(name: str, tmp_path: Path) -> Path:
-    """Unpack a folder; the holes of its snapshot stay holes."""
-    folder = tmp_path / "data"
+def unpacked(name: str, folder: Path) -> Path:
+    """Unpack a folder; the holes of its snapshots stay holes."""
     with tarfile.open(FOLDER / f"{name}.tar.xz") as packed:
         packed.extractall(folder, filter="data")
     return folder
 
 
 @pytest.fixture
-def start(data_dir: Path) -> Iterator[Callable[[], Running]]:
+def old(name: str, tmp_path: Path) -> Path:
+    """Return a folder as it was left."""
+    return unpacked(name, tmp_path / "data")
+
+
+@pytest.fixture
+def data_dir(old: Path, capfd: pytest.CaptureFixture[str]) -> Path:
+    """Return a folder that is brought over, with all of its journal."""
+    assert main(["journal", "migrate", str(old)]) == 0
+    if (old / "archive").exists():
+        assert main(["journal", "restore", str(old)]) == 0
+    return old
+
+
+@pytest.fixture
+def start(name: str, old: Path) -> Iterator[Callable[[], Running]]:
     """Start instances on the folder; none outlives the test."""
     started: list[Running] = []
 
     def begin() -> Running:
-        started.append(Running(data_dir, "--config", str(CONFIGURATION)))
+        started.append(Running(old, "--config", str(FOLDER / CONFIGURATIONS[name])))
         return started[-1]
 
     yield begin
     for each in started:
         each.clean_up()
+
+
+@pytest.mark.parametrize("name", ["whole", "archived"])
+def test_before_it_is_brought_over_every_command_names_the_mend(
+    name: str, old: Path, start: Callable[[], Running], capfd: pytest.CaptureFixture[str]
+) -> None:
+    mend = f"bring it over: pinion journal migrate {old}"
+    for word, *options in READING:
+        place = [word, options.pop(0), str(old)] if word == "journal" else [word, str(old)]
+        assert main([*place, *options]) == 1
+        assert mend in capfd.readouterr().err
+    running = start()
+    assert running.process.wait(60) == 1
+    assert mend in running.errors.read_text()
+
+
+@pytest.mark.parametrize("name", ["whole", "archived"])
+def test_a_second_time_there_is_nothing_to_do(
+    name: str, old: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["journal", "migrate", str(old)]) == 0
+    assert "brought over" in capfd.readouterr().out
+
+    assert main(["journal", "migrate", str(old)]) == 0
+
+    said = capfd.readouterr().out
+    assert "nothing to do" in said
+    assert "brought over" not in said
 
 
 def test_a_journal_of_then_is_verified(name: str, data_dir: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -59,7 +110,7 @@ def test_a_journal_of_then_is_verified(name: str, data_dir: Path, capfd: pytest.
     said = capfd.readouterr().out
     assert f"seq 1 to {RECORDED['folders'][name]['commands']:,}" in said
     assert "all whole and chained" in said
-    assert "snapshot       seq 1,496, whole" in said
+    assert all(f"snapshot       seq {seq:,}, whole" in said for seq in SNAPSHOTS[name])
 
 
 def test_a_journal_of_then_is_replayed_to_the_same_events_and_digests(
@@ -99,7 +150,7 @@ def test_a_folder_of_then_starts_and_takes_orders_and_forgets_nothing(
 
 def entered(orders: str) -> dict[str, Any]:
     """Enter an order that rests and return the answer."""
-    order = {"account": 1, "symbol": "XYZ", "side": "buy", "price": "50", "quantity": 3}
+    order = {"account": 1, "symbol": "XYZ", "side": "buy", "price": "1", "quantity": 3}
     request = urllib.request.Request(
         f"{orders}/v1/orders",
         json.dumps({**order, "client_order_id": 777_777}).encode(),

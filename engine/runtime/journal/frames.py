@@ -246,7 +246,9 @@ def segment_head(
     head = made[0]
     head["mark"], head["magic"], head["version"] = SEGMENT_MARK, MAGIC, FORMAT_VERSION
     head["layout"] = record_hash(owner.record)
-    head["identity"], head["epoch"], head["number"] = owner.identity_at(number), epoch, number
+    identity = owner.identity_at(number)
+    assert identity is not None, "whoever writes knows what it writes"
+    head["identity"], head["epoch"], head["number"] = identity, epoch, number
     head["first_seq"], head["created_at"] = first_seq, created_at
     head["anchor"] = np.frombuffer(anchor, np.uint8)
     slot = made.tobytes().ljust(owner.record.itemsize, b"\0")

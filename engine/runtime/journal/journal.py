@@ -136,7 +136,8 @@ def open_segment(path: Path, owner: JournalOwner | None = None) -> JournalSegmen
             f"{path}: its records have another layout: another version of Pinion wrote it; start that one "
             f"(docs/operating.md)"
         )
-    if owner is not None and head.identity != owner.identity_at(number_of(path)):
+    identity = None if owner is None else owner.identity_at(number_of(path))
+    if identity is not None and head.identity != identity:
         raise JournalError(
             f"{path}: written with other capacities or another application than {path.parent}/layout.json "
             f"says; if the journal was migrated and the snapshot that migrate made is lost, make it again: "

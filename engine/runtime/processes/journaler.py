@@ -58,7 +58,6 @@ class Journaler:
         self._data_dir = data_dir
         self._settings: EngineSettings = segments.settings
         self._application = segments.application
-        self._identity = self._application.identity
         self._control = segments.journal.control
         self._slots = segments.journal.slots.view(np.uint8)
         self._mask = len(segments.journal.slots) - 1
@@ -186,7 +185,7 @@ class Journaler:
 
     def _floor(self) -> Position:
         """Return the newest snapshot's place: what lies before it need not be read."""
-        found, complaints = snapshot.newest(self._data_dir, self._application.state_dtype, self._identity)
+        found, complaints = snapshot.newest(self._data_dir, self._application)
         for complaint in complaints:
             log.warning("%s; an older one or the journal alone is used", complaint)
         return START if found is None else found.position

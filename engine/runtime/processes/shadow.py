@@ -60,7 +60,6 @@ class Shadow:
         self._settings: EngineSettings = segments.settings
         self._data_dir = data_dir
         self._disk = disk or Disk()
-        self._identity = self._application.identity
         self._control = segments.journal.control
         self._worker_state = segments.state
         self._checks = segments.stats.slots[0]["checks"]
@@ -71,7 +70,7 @@ class Shadow:
 
     def open(self) -> None:
         """Begin at the newest snapshot."""
-        found, complaints = snapshot.newest(self._data_dir, self._application.state_dtype, self._identity)
+        found, complaints = snapshot.newest(self._data_dir, self._application)
         for complaint in complaints:
             log.warning("%s", complaint)
         self.replica.quarantined = quarantined(self._data_dir)
@@ -107,7 +106,7 @@ class Shadow:
             return
         self._snapshot_seq = position.seq
         try:
-            path = snapshot.write(self._data_dir, self.replica, position, self._identity, self._disk)
+            path = snapshot.write(self._data_dir, self.replica, position, self._application, self._disk)
         except OSError as error:
             log.error("no snapshot at seq %d (%s): the next is tried as usual", position.seq, error)
             return

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.contract.application import Application, JournalOwner
+from engine.contract.application import Application, JournalOwner, Marked
 from engine.contract.replica import Replica, private_state
 from engine.runtime.journal.frames import Position
 from engine.runtime.journal.journal import START
@@ -32,8 +32,8 @@ def eras_of(application: Application) -> tuple[Application, ...]:
 
 def owner_over_eras(application: Application) -> JournalOwner:
     """Return whose the segments of a journal are, those of earlier capacities too."""
-    earlier = tuple((past.number, past.application.identity) for past in application.past)
-    return JournalOwner(application.entry_dtype, application.identity, earlier)
+    eras = (Marked(past.number, past.application.identity) for past in application.past)
+    return JournalOwner(application.entry_dtype, application.identity, (*application.earlier, *eras))
 
 
 def load_snapshot(path: Path, application: Application) -> tuple[Snapshot, int]:
@@ -42,7 +42,7 @@ def load_snapshot(path: Path, application: Application) -> tuple[Snapshot, int]:
     first_fault: SnapshotError | None = None
     for index in reversed(range(len(eras))):
         try:
-            return snapshot.load(path, eras[index].state_dtype, eras[index].identity), index
+            return snapshot.load(path, eras[index]), index
         except SnapshotError as fault:
             first_fault = first_fault or fault
     assert first_fault is not None
@@ -50,15 +50,15 @@ def load_snapshot(path: Path, application: Application) -> tuple[Snapshot, int]:
 
 
 def whole_snapshots(
-    data_dir: Path, application: Application, complain: Callable[[str], None] = lambda fault: None
+    data_dir: Path, application: Application, complain: Callable[[SnapshotError], None] = lambda fault: None
 ) -> Iterator[tuple[Snapshot, int]]:
-    """Yield the snapshots of any era, newest first, with their era's index; complain of damaged ones."""
+    """Yield the snapshots of any era, newest first, with their era's index; complain of others."""
     for path in snapshot.snapshot_paths(data_dir):
         try:
             loaded = load_snapshot(path, application)
         except SnapshotError as error:
             if path.exists():  # else the running instance made another one and removed it
-                complain(str(error))
+                complain(error)
         else:
             yield loaded
 
@@ -161,14 +161,15 @@ class EraReplica:
 
 
 class Moved:
-    """A state that was moved to other capacities, as `snapshot.write` takes it, without compiled kernels."""
+    """A state moved to other capacities or another layout, for `snapshot.write`, without compiled kernels."""
 
-    def __init__(self, before: EraReplica, application: Application) -> None:
+    def __init__(self, application: Application, state: Any, marks: npt.NDArray[Any], epoch: int) -> None:
+        """Move `state`, an array of one record, into the application's."""
         assert application.convert is not None
         self.state = private_state(application.state_dtype)
-        application.convert(before.state, self.state)
-        self.marks = np.array(before.marks)
-        self.epoch = before.epoch
+        application.convert(state, self.state)
+        self.marks = np.array(marks)
+        self.epoch = epoch
 
     @property
     def seq(self) -> int:

@@ -124,7 +124,7 @@ def _restore_state(segments: Segments, replica: Replica, data_dir: Path) -> Posi
     """Bring the shared state to the newest snapshot; return where the journal goes on."""
     application = segments.application
     snapshot.clear(segments.state.slots, SHM / segments.state.name, DATA_OFFSET_BYTES)
-    found, complaints = snapshot.newest(data_dir, application.state_dtype, application.identity)
+    found, complaints = snapshot.newest(data_dir, application)
     for complaint in complaints:
         log.warning("%s; an older one or the journal alone is used", complaint)
     replica.quarantined = quarantined(data_dir)

@@ -5,6 +5,7 @@ in the journal it was taken (the digest of the frame that ends there), so it can
 beside another journal, and its content is hashed, so it is verified before anything is copied.
 """
 
+import ast
 import errno
 import mmap
 import os
@@ -17,10 +18,11 @@ import blake3
 import numpy as np
 import numpy.typing as npt
 
+from engine.contract.application import Application, identity_of
 from engine.contract.replica import RING_MARK, RING_MARKS, Replica
 from engine.runtime.crash_points import crash_point
 from engine.runtime.journal.disk import Disk
-from engine.runtime.journal.frames import DIGEST_BYTES, Position, first_difference, npy_head
+from engine.runtime.journal.frames import DESCRIPTION, DIGEST_BYTES, Position, first_difference, npy_head
 from engine.runtime.journal.journal import START
 
 FOLDER = "snapshots"
@@ -76,6 +78,10 @@ class SnapshotError(Exception):
     """Error of a snapshot that cannot be used; the text says which and why."""
 
 
+class OtherLayoutError(SnapshotError):
+    """Error of a snapshot of the application whose state is laid out in another way."""
+
+
 class Snapshot(NamedTuple):
     """A verified snapshot."""
 
@@ -97,14 +103,14 @@ def snapshot_paths(data_dir: Path) -> list[Path]:
     return sorted((path for path in folder.glob("*.npy") if NAME.fullmatch(path.name)), reverse=True)
 
 
-def write(data_dir: Path, replica: Rebuilt, position: Position, identity: int, disk: Disk) -> Path:
+def write(data_dir: Path, replica: Rebuilt, position: Position, application: Application, disk: Disk) -> Path:
     """Write the replica's state as it is behind `position`; keep the one before; return the path."""
     folder = data_dir / FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     assert replica.seq == position.seq
     s = replica.state[0]
     meta = np.zeros(1, META)
-    meta["magic"], meta["version"], meta["identity"] = MAGIC, FORMAT_VERSION, identity
+    meta["magic"], meta["version"], meta["identity"] = MAGIC, FORMAT_VERSION, application.snapshot_identity
     meta["seq"], meta["epoch"], meta["eng_ts"] = position.seq, replica.epoch, s["eng_ts"]
     meta["event_count"], meta["event_hash"] = s["event_count"], s["event_hash"]
     meta["frame"] = np.frombuffer(position.digest, np.uint8)
@@ -134,23 +140,38 @@ def write(data_dir: Path, replica: Rebuilt, position: Position, identity: int, d
     return path
 
 
-def newest(data_dir: Path, state_dtype: np.dtype[Any], identity: int) -> tuple[Snapshot | None, list[str]]:
+def newest(data_dir: Path, application: Application) -> tuple[Snapshot | None, list[str]]:
     """Return the newest snapshot that is whole, and what is wrong with those that are newer."""
     complaints: list[str] = []
     for path in snapshot_paths(data_dir):
         try:
-            return load(path, state_dtype, identity), complaints
+            return load(path, application), complaints
         except SnapshotError as error:
             complaints.append(str(error))
     return None, complaints
 
 
-def load(path: Path, state_dtype: np.dtype[Any], identity: int) -> Snapshot:
-    """Map and verify one snapshot."""
+def load(path: Path, application: Application) -> Snapshot:
+    """Map and verify one snapshot; raises SnapshotError, OtherLayoutError where `load_other` may read it."""
     try:
-        return _verified(path, state_dtype, identity)
+        return _verified(path, application.state_dtype, application.snapshot_identity)
     except OSError as error:
         raise SnapshotError(f"{path}: cannot be read: {error}") from error
+    except SnapshotError as fault:
+        if _layout_of(path, application.name) in (None, application.state_dtype):
+            raise
+        raise OtherLayoutError(
+            f"{path}: its state has another layout, that of other capacities or another version of Pinion; "
+            f"bring it over: pinion journal migrate {path.parent.parent}"
+        ) from fault
+
+
+def load_other(path: Path, application: Application) -> Snapshot:
+    """Map and verify one snapshot of the application, of whatever layout its state is; SnapshotError."""
+    state_dtype = _layout_of(path, application.name)
+    if state_dtype is None:
+        raise SnapshotError(f"{path}: its numpy header is damaged, or another application's")
+    return _verified(path, state_dtype, identity_of(application.name, state_dtype))
 
 
 def _verified(path: Path, state_dtype: np.dtype[Any], identity: int) -> Snapshot:
@@ -170,6 +191,26 @@ def _verified(path: Path, state_dtype: np.dtype[Any], identity: int) -> Snapshot
     if path.name != snapshot_name(position.seq):
         raise SnapshotError(f"{path}: was taken at seq {position.seq}; give it back its name")
     return Snapshot(path, position, int(meta["epoch"]), int(meta["event_count"]), record)
+
+
+def _layout_of(path: Path, application: str) -> np.dtype[Any] | None:
+    """Return the layout of the state by the file's own header; None where it is none of the application.
+
+    The text of a header is made here alone, so one that reads the same when it is made again is whole.
+    """
+    try:
+        with path.open("rb") as file:
+            head, meta = file.read(NPY_HEAD_BYTES), file.read(META_BYTES)
+        found = DESCRIPTION.match(head)
+        record = np.lib.format.descr_to_dtype(ast.literal_eval(found[1].decode())) if found else None
+    except (OSError, ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return None
+    if record is None or record.names != ("meta", "state") or len(meta) < META_BYTES:
+        return None
+    state_dtype = record["state"]
+    identity = int(np.frombuffer(meta, META)[0]["identity"])
+    is_whole = _npy_head(state_dtype) == head and identity == identity_of(application, state_dtype)
+    return state_dtype if is_whole else None
 
 
 def _mapped(path: Path, state_dtype: np.dtype[Any]) -> npt.NDArray[Any]:

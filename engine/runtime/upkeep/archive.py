@@ -88,7 +88,7 @@ def recovery_floor(data_dir: Path, application: Application) -> Position:
     found, faults = [], []
     for path in snapshot.snapshot_paths(data_dir)[:SNAPSHOTS_NEEDED]:
         try:
-            found.append(snapshot.load(path, application.state_dtype, application.identity).position)
+            found.append(snapshot.load(path, application).position)
         except snapshot.SnapshotError as error:
             faults.append(f"; {error}")
     if len(found) < SNAPSHOTS_NEEDED:

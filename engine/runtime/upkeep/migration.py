@@ -63,8 +63,7 @@ def stage(
     draft = data_dir / DRAFT
     shutil.rmtree(draft, ignore_errors=True)
     (draft / journal.FOLDER).mkdir(mode=0o700, parents=True)
-    identity = application.identity
-    snapshot.write(draft, moved, found.end, identity, disk)
+    snapshot.write(draft, moved, found.end, application, disk)
     writer = _begin(draft / journal.FOLDER, application, moved.epoch, disk)
     writer.begin(number, found.end)
     writer.close()

@@ -5,7 +5,7 @@
     stats       what was asked for, when, how large the frames are, how many bytes a day
     archive     compress the segments that nobody needs any more into a folder of their own
     restore     bring them back
-    migrate     make the journal fit other capacities
+    migrate     bring over what an earlier version wrote, and make the journal fit other capacities
     quarantine  leave a command out from now on that kills the worker
 
 The first three only read; all but migrate may be done beside a running instance.
@@ -32,7 +32,7 @@ from pinion.cli.journal import archive as journal_archive
 from pinion.cli.journal import migrate as journal_migrate
 from pinion.cli.journal import quarantine as journal_quarantine
 from pinion.cli.journal import verify as journal_verify
-from pinion.cli.journal.data import begin_of, data_folder, read_layout, told, tools_of
+from pinion.cli.journal.data import begin_of, data_folder, read_any_layout, read_layout, told, tools_of
 
 NS_PER_DAY = 86_400 * 10**9
 SEQ = whole_argument(1, 2**62, 1000)
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "stats": "count what the journal and its archive hold",
         "archive": "compress the closed segments that neither a recovery nor history needs into an archive",
         "restore": "bring archived segments back: for a replay from the beginning, whatif, verify",
-        "migrate": "make the journal of a stopped instance fit the capacities of a configuration",
+        "migrate": "make the journal of a stopped instance fit this version, and other capacities",
     }
     made = {}
     for name, summary in summaries.items():
@@ -87,7 +87,9 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "quarantine":
         return journal_quarantine.run(data_folder(args.data), args.seq, args.applications)
     data_dir = data_folder(args.dir)
-    if args.action != "migrate":  # which finishes first what an interrupted one left
+    if args.action == "restore":  # a migration may need what comes back
+        read_any_layout(data_dir, args.applications)
+    elif args.action != "migrate":  # which finishes first what an interrupted one left
         read_layout(data_dir, args.applications)  # before anything is written, be it a lock file
     return ACTIONS[args.action](data_dir, args)
 

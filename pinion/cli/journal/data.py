@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from engine.contract import instance
-from engine.contract.application import Application, Era
+from engine.contract.application import Application, Era, Marked
 from engine.contract.instance import SUPERVISOR
 from engine.runtime.journal import journal
 from engine.runtime.journal.disk import Disk
@@ -23,12 +23,13 @@ from engine.runtime.journal.journal import JournalError, JournalReader
 from engine.runtime.journal.quarantine import quarantined
 from engine.runtime.process import RoleTakenError, take_role
 from engine.runtime.replay import snapshot
-from engine.runtime.replay.eras import EraReplica, owner_over_eras
+from engine.runtime.replay.eras import EraReplica, owner_over_eras, whole_snapshots
+from engine.runtime.replay.snapshot import OtherLayoutError, SnapshotError
 from engine.runtime.upkeep import archive, migration
 from engine.runtime.upkeep.migration import LAYOUT_FILE
 from engine.settings.config import ConfigError
 from pinion.cli.applications import APPLICATIONS, Applications, ApplicationTools
-from pinion.cli.journal.layout import MEND, Layout, parsed
+from pinion.cli.journal.layout import MEND, VERSION, Layout, parsed
 from ringbuf.whole_files import write_atomically
 
 Capacities = Mapping[str, int]
@@ -46,7 +47,7 @@ def remember(
     path = data_dir / journal.FOLDER / LAYOUT_FILE
     if path.exists():
         found = read_layout(data_dir, applications)
-        if (found.application, found.capacities) == (wanted.application, wanted.capacities):
+        if msgspec.structs.replace(found, past=(), earlier=()) == wanted:
             return
     instance.make_private(path.parent)
     write_atomically(path, msgspec.json.encode(wanted))
@@ -106,7 +107,9 @@ def _require_segments_fit(path: Path, application: Application) -> None:
     segments = journal.segment_paths(path.parent)
     for segment in segments[:1] + segments[-1:]:  # a migration would have changed it in between
         if journal.open_segment(segment).head.identity != application.identity:
-            raise JournalError(f"{path}: is missing, and {segment.name} has other capacities; {MEND}")
+            raise JournalError(
+                f"{path}: is missing, and {segment.name} is of other capacities or an older version; {MEND}"
+            )
 
 
 def finish_migration(data_dir: Path) -> bool:
@@ -124,7 +127,18 @@ def finish_migration(data_dir: Path) -> bool:
 
 
 def read_layout(data_dir: Path, applications: Applications = APPLICATIONS) -> Layout:
-    """Return what layout.json says; JournalError where there is no journal, or one that is of no row."""
+    """Return what layout.json says; JournalError where there is no journal, one of no row, or of before."""
+    layout = read_any_layout(data_dir, applications)
+    if layout.version < VERSION and (layout.past or _is_begun(data_dir)):
+        raise JournalError(
+            f"{data_dir}: its journal was written by an earlier version of Pinion, which bound it to the "
+            f"layout of the state; bring it over: pinion journal migrate {data_dir}"
+        )
+    return layout
+
+
+def read_any_layout(data_dir: Path, applications: Applications = APPLICATIONS) -> Layout:
+    """As read_layout, also of a journal that has to be brought over first."""
     if (data_dir / migration.STAGED).is_dir():
         raise JournalError(
             f"{data_dir / migration.STAGED}: a migration was interrupted when it was almost done; finish it: "
@@ -162,11 +176,33 @@ def data_folder(path: Path) -> Path:
 
 
 def application_of(data_dir: Path, applications: Applications = APPLICATIONS) -> Application:
-    """Return the application with the capacities of the journal, present and past."""
-    layout = read_layout(data_dir, applications)
+    """Return the application with the capacities of the journal, present and past.
+
+    Raises JournalError where a recovery needs a snapshot, and those there are have another layout.
+    """
+    application = application_as(read_layout(data_dir, applications), applications)
+    _require_snapshot(data_dir, application)
+    return application
+
+
+def application_as(layout: Layout, applications: Applications) -> Application:
+    """Return the application with the capacities that a layout says, present and past."""
     make = applications[layout.application]().make
     past = tuple(Era(make(each.capacities), each.last_seq, each.number) for each in layout.past)
-    return dataclasses.replace(make(layout.capacities), past=past)
+    earlier = tuple(Marked(each.number, each.identity) for each in layout.earlier)
+    return dataclasses.replace(make(layout.capacities), past=past, earlier=earlier)
+
+
+def _require_snapshot(data_dir: Path, application: Application) -> None:
+    """Raise JournalError where the first segments are archived, and all snapshots have another layout."""
+    segments = journal.segment_paths(data_dir / journal.FOLDER)
+    if not segments or journal.first_seq_of(segments[0]) == 1:
+        return
+    faults: list[SnapshotError] = []
+    if next(whole_snapshots(data_dir, application, faults.append), None) is None:
+        for fault in faults:
+            if isinstance(fault, OtherLayoutError):
+                raise JournalError(f"{fault}; it is needed, for {segments[0].name} is the first segment here")
 
 
 def begin_of(data_dir: Path) -> Position:

@@ -20,6 +20,8 @@ MEND = (
     "bring the file back from a backup; or, where the journal was never migrated, leave it out: `pinion up` "
     "with the capacities that the journal was written with writes it again"
 )
+VERSION = 2
+"""Of layout.json. The first had no field that says so, and its segments are bound to the state's layout."""
 FOREIGN_MEND = "use the program that wrote the journal, or bring the file back from a backup"
 
 
@@ -33,12 +35,23 @@ class PastLayout(msgspec.Struct, frozen=True, kw_only=True):
     """Of the first segment that is of other capacities."""
 
 
+class MarkedLayout(msgspec.Struct, frozen=True, kw_only=True):
+    """How segments were marked by versions that bound them to the layout of the state."""
+
+    number: int
+    """Of the first segment that is marked otherwise."""
+    identity: int | None
+    """None: no such segment was in the journal when it was brought over."""
+
+
 class Layout(msgspec.Struct, frozen=True, kw_only=True):
     """What decides whether a journal and a configuration fit."""
 
+    version: int = VERSION
     application: str
     capacities: dict[str, int]
     past: tuple[PastLayout, ...] = ()
+    earlier: tuple[MarkedLayout, ...] = ()
 
 
 class _WrongFieldError(Exception):
@@ -70,7 +83,10 @@ def _layout(content: bytes, applications: Applications) -> Layout:
         raise _WrongFieldError(
             f"is cut or damaged: no JSON in its {len(content):,} bytes, {shown!r} ..."
         ) from None
-    fields = _fields("", found, ("application", "capacities"), ("past",))
+    fields = _fields("", found, ("application", "capacities"), ("version", "past", "earlier"))
+    version = fields.get("version", 1)
+    if type(version) is not int or version not in (1, VERSION):  # true is an int, and equals 1
+        raise _WrongFieldError(f"version = {version!r}: this Pinion knows 1 and {VERSION}", FOREIGN_MEND)
     application = fields["application"]
     if not isinstance(application, str) or application not in applications:
         raise _WrongFieldError(
@@ -79,11 +95,18 @@ def _layout(content: bytes, applications: Applications) -> Layout:
         )
     kind = applications[application]().capacities
     capacities = _capacities("capacities", fields["capacities"], kind)
-    past = fields.get("past", [])
-    if not isinstance(past, list):
-        raise _WrongFieldError(f"past = {past!r}: must be a list")
+    return Layout(
+        version=version,
+        application=application,
+        capacities=capacities,
+        past=_past(_list("past", fields), kind),
+        earlier=_earlier(_list("earlier", fields)),
+    )
+
+
+def _past(found: list[Any], kind: type[Section]) -> tuple[PastLayout, ...]:
     eras: list[PastLayout] = []
-    for index, each in enumerate(past):
+    for index, each in enumerate(found):
         name = f"past[{index}]"
         era = _fields(f"{name}.", each, ("capacities", "last_seq", "number"))
         before = eras[-1] if eras else None
@@ -94,7 +117,29 @@ def _layout(content: bytes, applications: Applications) -> Layout:
                 number=_whole(f"{name}.number", era["number"], before.number + 1 if before else 1),
             )
         )
-    return Layout(application=application, capacities=capacities, past=tuple(eras))
+    return tuple(eras)
+
+
+def _earlier(found: list[Any]) -> tuple[MarkedLayout, ...]:
+    marked: list[MarkedLayout] = []
+    for index, each in enumerate(found):
+        name = f"earlier[{index}]"
+        fields = _fields(f"{name}.", each, ("number", "identity"))
+        identity = fields["identity"]
+        marked.append(
+            MarkedLayout(
+                number=_whole(f"{name}.number", fields["number"], marked[-1].number + 1 if marked else 1),
+                identity=None if identity is None else _whole(f"{name}.identity", identity, 0, 2**63),
+            )
+        )
+    return tuple(marked)
+
+
+def _list(name: str, fields: dict[str, Any]) -> list[Any]:
+    found = fields.get(name, [])
+    if not isinstance(found, list):
+        raise _WrongFieldError(f"{name} = {found!r}: must be a list")
+    return found
 
 
 def _capacities(where: str, found: Any, kind: type[Section]) -> dict[str, int]:
@@ -126,7 +171,7 @@ def _fields(
     return found
 
 
-def _whole(where: str, value: Any, least: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value < 2**62:
+def _whole(where: str, value: Any, least: int, most: int = 2**62) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value < most:
         raise _WrongFieldError(f"{where} = {value!r}: must be a whole number from {least} on")
     return value

@@ -1,8 +1,9 @@
-"""`pinion journal migrate DIR --config FILE`: a journal goes on with other capacities.
+"""`pinion journal migrate DIR [--config FILE]`: a journal goes on with this version, or other capacities.
 
-The commands so far stay decided as they were, also those that were refused for lack of room: the
-state at the journal's end moves into the new capacities, and a segment of the new kind begins
-there, chained to the last frame. A replay over that place moves the same way (eras.py).
+What an earlier version wrote is brought over first (bring_over.py). The commands so far stay decided as
+they were, also those that were refused for lack of room: the state at the journal's end moves into the
+new capacities, and a segment of the new kind begins there, chained to the last frame. A replay over that
+place moves the same way (eras.py).
 """
 
 import argparse
@@ -29,6 +30,7 @@ from engine.settings import config
 from engine.settings.config import ConfigError
 from pinion.cli.applications import APPLICATIONS, Applications, ApplicationTools
 from pinion.cli.journal.archive import held
+from pinion.cli.journal.bring_over import bring_over
 from pinion.cli.journal.data import application_of, finish_migration, read_layout, tools_of
 from pinion.cli.journal.layout import Layout, PastLayout
 
@@ -41,9 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config",
         type=Path,
-        required=True,
         metavar="FILE",
-        help="TOML whose [engine.capacities] the journal shall have from now on",
+        help="TOML whose [engine.capacities] the journal shall have from now on (default: those that it has)",
     )
 
 
@@ -51,15 +52,23 @@ def run(data_dir: Path, args: argparse.Namespace) -> int:
     """Migrate; raises ConfigError where the capacities do not do, JournalError, OSError."""
     applications = args.applications
     kind = tools_of(data_dir, applications).settings
-    capacities: dict[str, int] = msgspec.structs.asdict(config.load(args.config, kind).engine.capacities)
+    capacities: dict[str, int] | None = None
+    if args.config is not None:
+        capacities = msgspec.structs.asdict(config.load(args.config, kind).engine.capacities)
     if finish_migration(data_dir):
         print("finished the migration that was interrupted")
-    layout = read_layout(data_dir, applications)
     with held(data_dir), _stopped(data_dir):
+        done = bring_over(data_dir, Disk(), applications)
+        for line in done:
+            print(line)
+        layout = read_layout(data_dir, applications)
         application = application_of(data_dir, applications)
         _require_its_layout(data_dir, application)
-        if layout.capacities == capacities:
-            return _restore_snapshot(data_dir, application)
+        if capacities is None or capacities == layout.capacities:
+            made = _restored_snapshot(data_dir, application)
+            if made or not done:
+                print(made or "nothing to do: the journal is of this version and has these capacities")
+            return DONE
         after = migrate(data_dir, capacities, Disk(), applications)
     for name, value in capacities.items():
         if layout.capacities.get(name) != value:
@@ -87,7 +96,7 @@ def migrate(
     _refuse_too_small(tools, replica, capacities)
     number = migration.settle_tail(data_dir, application, found, replica.epoch, disk)
     after = _following(layout, capacities, found.end.seq, number)
-    moved = Moved(replica, target)
+    moved = Moved(target, replica.state, replica.marks, replica.epoch)
     migration.stage(data_dir, moved, target, found, number, msgspec.json.encode(after), disk)
     migration.finish(data_dir, disk)
     return after
@@ -116,11 +125,7 @@ def state_at_end(data_dir: Path, application: Application) -> tuple[EraReplica, 
 def _following(layout: Layout, capacities: Mapping[str, int], last_seq: int, number: int) -> Layout:
     """Return the layout of a journal that goes on in segment `number` with these capacities."""
     before = PastLayout(capacities=layout.capacities, last_seq=last_seq, number=number)
-    return Layout(
-        application=layout.application,
-        capacities=dict(capacities),
-        past=(*layout.past, before),
-    )
+    return msgspec.structs.replace(layout, capacities=dict(capacities), past=(*layout.past, before))
 
 
 def _require_its_layout(data_dir: Path, application: Application) -> None:
@@ -142,20 +147,17 @@ def _refuse_too_small(tools: ApplicationTools, replica: EraReplica, capacities: 
         )
 
 
-def _restore_snapshot(data_dir: Path, application: Application) -> int:
-    """Make the snapshot that a start behind a migration needs, where it was lost."""
-    identity = application.identity
-    taken, _ = snapshot.newest(data_dir, application.state_dtype, identity)
+def _restored_snapshot(data_dir: Path, application: Application) -> str:
+    """Make the snapshot that a start behind a migration needs, where it was lost; return what was done."""
+    taken, _ = snapshot.newest(data_dir, application)
     if taken is not None or not application.past:
-        print("nothing to do: the journal has these capacities")
-        return DONE
+        return ""
     replica, found = state_at_end(data_dir, application)
     disk = Disk()
     # The tail could be cut by a loss of power: a snapshot never reaches behind what is certain.
     migration.settle_tail(data_dir, application, found, replica.epoch, disk)
     state: Any = replica
-    print(f"made {snapshot.write(data_dir, state, found.end, identity, disk)}")
-    return DONE
+    return f"made           {snapshot.write(data_dir, state, found.end, application, disk)}"
 
 
 @contextmanager

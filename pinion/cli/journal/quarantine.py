@@ -22,7 +22,7 @@ from engine.runtime.journal.quarantine import quarantine, quarantined
 from engine.runtime.journal.survey import survey
 from engine.runtime.process import RoleTakenError, role_lock_path, take_role
 from engine.runtime.replay.eras import owner_over_eras, whole_snapshots
-from engine.runtime.replay.snapshot import Snapshot
+from engine.runtime.replay.snapshot import OtherLayoutError, Snapshot, SnapshotError
 from pinion.cli.applications import APPLICATIONS, Applications
 from pinion.cli.journal.data import application_of, begin_of
 from ringbuf.atomics import load_acquire
@@ -58,8 +58,16 @@ def run(data_dir: Path, seq: int, applications: Applications = APPLICATIONS) -> 
 
 
 def newest_usable(data_dir: Path, application: Application) -> Snapshot | None:
-    """Return the newest snapshot that is whole, also one of capacities that the journal had before."""
-    return next((found for found, _ in whole_snapshots(data_dir, application)), None)
+    """Return the newest snapshot that is whole, also one of capacities that the journal had before.
+
+    Raises JournalError at one that may be newer and was never brought over: what it holds was applied.
+    """
+
+    def refuse(fault: SnapshotError) -> None:
+        if isinstance(fault, OtherLayoutError):
+            raise JournalError(str(fault))
+
+    return next((found for found, _ in whole_snapshots(data_dir, application, refuse)), None)
 
 
 def raise_unless_latched_at(running: Instance, seq: int) -> None:

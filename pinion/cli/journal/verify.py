@@ -18,7 +18,7 @@ from engine.runtime.journal.journal import JournalError, JournalReader
 from engine.runtime.journal.quarantine import FILE, quarantined
 from engine.runtime.journal.survey import survey
 from engine.runtime.replay.eras import owner_over_eras, whole_snapshots
-from engine.runtime.replay.snapshot import Snapshot
+from engine.runtime.replay.snapshot import OtherLayoutError, Snapshot, SnapshotError
 from engine.runtime.upkeep import archive
 from pinion.cli.journal.archive import tell_missing
 from pinion.cli.journal.data import application_of, begin_of, told
@@ -58,7 +58,14 @@ def run(data_dir: Path, args: argparse.Namespace) -> int:
     application = application_of(data_dir, args.applications)
     owner, begin, folder = owner_over_eras(application), begin_of(data_dir), data_dir / journal.FOLDER
     faults: list[str] = []
-    snapshots = [found for found, _ in whole_snapshots(data_dir, application, faults.append)]
+
+    def complain(fault: SnapshotError) -> None:
+        if isinstance(fault, OtherLayoutError):  # nothing that a recovery needs, or nobody would come here
+            print(f"passed over    {fault}")
+        else:
+            faults.append(str(fault))
+
+    snapshots = [found for found, _ in whole_snapshots(data_dir, application, complain)]
     places = {taken.position.seq for taken in snapshots}
     gaps, frames, digests = Gaps(), 0, {begin.seq: begin.digest}
 

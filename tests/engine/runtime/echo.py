@@ -172,6 +172,7 @@ def application(accounts: int = ACCOUNTS) -> Application:
         event_dtype=EVENT,
         command_version=1,
         state_dtype=state_dtype(accounts),
+        capacities=f"accounts={accounts}",
         apply=echo,
         prepare=echo_prepare,
         next_due=echo_due,

@@ -2,25 +2,25 @@
 
 import errno
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from engine.contract.application import identity_of
 from engine.contract.replica import Replica
 from engine.runtime.journal.disk import Disk
 from engine.runtime.journal.frames import Position
 from engine.runtime.replay import snapshot
-from engine.runtime.replay.snapshot import SnapshotError
+from engine.runtime.replay.snapshot import OtherLayoutError, SnapshotError
 from tests.engine.runtime.echo import STATE, application
 from tests.engine.runtime.journal.faults import FailingDisk
 from tests.engine.runtime.journal.power import after_loss, make
 from tests.engine.runtime.journal.written import UnsyncedDisk, commands
 
 ECHO = application()
-OWN = identity_of(ECHO.name, STATE)
+OTHER = np.dtype([*((name, STATE[name]) for name in STATE.names or ()), ("more", "<i8")])
 
 
 class Keeper:
@@ -39,11 +39,11 @@ class Keeper:
         seq = self.replica.seq
         position = Position(seq, bytes([seq % 256]) * 32)
         self.digests[seq] = self.replica.state.tobytes()
-        return snapshot.write(self.data_dir, self.replica, position, OWN, disk or UnsyncedDisk())
+        return snapshot.write(self.data_dir, self.replica, position, ECHO, disk or UnsyncedDisk())
 
     def newest(self) -> tuple[int, list[str]]:
         """Restore the newest usable snapshot; return its seq, 0 for none, and the complaints."""
-        found, complaints = snapshot.newest(self.data_dir, STATE, OWN)
+        found, complaints = snapshot.newest(self.data_dir, ECHO)
         restored = Replica(ECHO)
         position = snapshot.restore(found, restored)
         if found is not None:
@@ -65,7 +65,7 @@ def test_without_snapshots_a_replica_begins_at_the_start(keeper: Keeper) -> None
 def test_a_snapshot_brings_back_state_marks_and_epoch(keeper: Keeper) -> None:
     keeper.take(30)
 
-    found, _ = snapshot.newest(keeper.data_dir, STATE, OWN)
+    found, _ = snapshot.newest(keeper.data_dir, ECHO)
     restored = Replica(ECHO)
     snapshot.restore(found, restored)
 
@@ -129,7 +129,7 @@ def test_a_flip_anywhere_is_found(keeper: Keeper) -> None:
         damaged[at] ^= 1 << rng.randrange(8)
         path.write_bytes(damaged)
         with pytest.raises(SnapshotError, match=str(path)):
-            snapshot.load(path, STATE, OWN)
+            snapshot.load(path, ECHO)
 
 
 def test_a_file_cut_anywhere_is_refused(keeper: Keeper) -> None:
@@ -139,17 +139,44 @@ def test_a_file_cut_anywhere_is_refused(keeper: Keeper) -> None:
     for size in (0, 5, 100, snapshot.NPY_HEAD_BYTES, len(whole) // 2, len(whole) - 1):
         path.write_bytes(whole[:size])
         with pytest.raises(SnapshotError, match=str(path)):
-            snapshot.load(path, STATE, OWN)
+            snapshot.load(path, ECHO)
 
 
-def test_other_capacities_are_refused(keeper: Keeper) -> None:
+def test_another_layout_is_named_and_read_by_what_its_own_header_says(keeper: Keeper) -> None:
     path = keeper.take(10)
-    other = np.dtype([*((name, STATE[name]) for name in STATE.names or ()), ("more", "<i8")])
+    other = replace(ECHO, state_dtype=OTHER)
 
-    with pytest.raises(SnapshotError, match="other capacities or another application"):
-        snapshot.load(path, other, identity_of(ECHO.name, other))
-    with pytest.raises(SnapshotError, match="other capacities or another application"):
-        snapshot.load(path, STATE, OWN + 1)
+    with pytest.raises(OtherLayoutError, match=f"pinion journal migrate {keeper.data_dir}"):
+        snapshot.load(path, other)
+    found = snapshot.load_other(path, other)
+
+    assert found.record["state"].dtype == STATE
+    assert found.record["state"].tobytes() == keeper.digests[10]
+
+
+def test_another_application_is_refused_whatever_layout_it_has(keeper: Keeper) -> None:
+    path = keeper.take(10)
+
+    for state_dtype in (STATE, OTHER):
+        other = replace(ECHO, name="other", state_dtype=state_dtype)
+        with pytest.raises(SnapshotError, match="other capacities or another application") as fault:
+            snapshot.load(path, other)
+        assert not isinstance(fault.value, OtherLayoutError)
+        with pytest.raises(SnapshotError, match="another application's"):
+            snapshot.load_other(path, other)
+
+
+def test_a_flip_in_a_snapshot_of_another_layout_is_found(keeper: Keeper) -> None:
+    path, other = keeper.take(30), replace(ECHO, state_dtype=OTHER)
+    whole = path.read_bytes()
+    heads = snapshot.NPY_HEAD_BYTES + snapshot.META_BYTES
+
+    for at in range(0, heads + 400, 67):
+        damaged = bytearray(whole)
+        damaged[at] ^= 1 << at % 8
+        path.write_bytes(damaged)
+        with pytest.raises(SnapshotError, match=str(path)):
+            snapshot.load_other(path, other)
 
 
 def test_a_renamed_snapshot_is_refused(keeper: Keeper) -> None:
@@ -164,7 +191,7 @@ def test_a_snapshot_that_vanishes_while_it_is_looked_at_is_passed_over(keeper: K
     path.unlink()
 
     with pytest.raises(SnapshotError, match="cannot be read"):
-        snapshot.load(path, STATE, OWN)
+        snapshot.load(path, ECHO)
 
 
 def test_a_state_cleared_by_its_file_is_all_zeros(keeper: Keeper) -> None:

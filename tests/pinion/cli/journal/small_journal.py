@@ -109,4 +109,4 @@ def take_snapshot(data_dir: Path, upto: int = 2**62) -> Path:
         if frame.first_seq <= upto
     )
     state = replica._replica
-    return snapshot.write(data_dir, state, last.end, application.identity, Disk())
+    return snapshot.write(data_dir, state, last.end, application, Disk())

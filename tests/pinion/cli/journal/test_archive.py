@@ -29,7 +29,6 @@ def written(subject: Subject, tmp_path_factory: pytest.TempPathFactory) -> Path:
     data_dir = tmp_path_factory.mktemp("data")
     application = BOTH[subject.name]().make(subject.small)
     remember(data_dir, subject.name, subject.small, BOTH)
-    identity = application.identity
     replica = Replica(application)
     writer = JournalWriter(data_dir / "journal", Disk(), owner=application.owner, epoch=1, slot_count=32)
     writer.begin(1, START)
@@ -43,7 +42,7 @@ def written(subject: Subject, tmp_path_factory: pytest.TempPathFactory) -> Path:
         if number in (10, 20):
             *_, last = JournalReader(data_dir / "journal")
             assert last.last_seq == seq
-            snapshot.write(data_dir, replica, Position(seq, last.digest), identity, Disk())
+            snapshot.write(data_dir, replica, Position(seq, last.digest), application, Disk())
     writer.close()
     return data_dir
 

@@ -61,7 +61,16 @@ def damage(data_dir: Path, field: str, value: Any) -> None:
         ("application", None, "application: is missing"),
         ("past", {}, "past = {}: must be a list"),
         ("past", [{"last_seq": 1, "number": 2}], "past[0].capacities: is missing"),
-        ("version", 2, "version = 2: there is no such field"),
+        ("versoin", 2, "versoin = 2: there is no such field, did you mean 'version'?"),
+        ("version", 3, "version = 3: this Pinion knows 1 and 2"),
+        ("version", "2", "version = '2': this Pinion knows 1 and 2"),
+        ("earlier", 7, "earlier = 7: must be a list"),
+        (
+            "earlier",
+            [{"number": 0, "identity": 1}],
+            "earlier[0].number = 0: must be a whole number from 1 on",
+        ),
+        ("earlier", [{"number": 2, "identity": 2**63}], f"earlier[0].identity = {2**63}: must be"),
     ],
 )
 def test_a_wrong_field_is_named(
@@ -141,7 +150,8 @@ def test_a_start_writes_a_lost_file_again_only_where_the_segments_fit(data_dir: 
     path.unlink()
 
     with pytest.raises(
-        JournalError, match=r"layout\.json: is missing, and .* has other capacities; bring the"
+        JournalError,
+        match=r"layout\.json: is missing, and .* is of other capacities or an older version; bring",
     ):
         begin(data_dir, replace(SMALL, orders=2 * SMALL.orders))
     assert not path.exists(), "a wrong one would mislead every tool"

@@ -143,9 +143,8 @@ def test_from_the_beginning_and_from_the_snapshot_the_state_is_the_same(
     migrate(data_dir, subject.large, Disk(), BOTH)
     small_journal.append(data_dir, subject.mixed(20_000, 400, 2))
     application = application_of(data_dir, BOTH)
-    identity = application.identity
 
-    taken, _ = snapshot.newest(data_dir, application.state_dtype, identity)
+    taken, _ = snapshot.newest(data_dir, application)
 
     assert taken is not None
     assert digest_at_end(data_dir) == replayed_digest(data_dir)
@@ -233,8 +232,7 @@ def test_killed_at_any_moment_the_old_or_the_new_is_whole_and_again_finishes_it(
         capacities = subject.large if is_new else subject.small
         remember(data_dir, subject.name, capacities, BOTH)  # as a start does
         application = application_of(data_dir, BOTH)
-        identity = application.identity
-        taken, complaints = snapshot.newest(data_dir, application.state_dtype, identity)
+        taken, complaints = snapshot.newest(data_dir, application)
         assert taken is not None
         assert not complaints
         assert survey(data_dir / "journal", taken.position, application.owner).end.seq == end
@@ -273,13 +271,12 @@ def test_the_snapshot_behind_it_can_be_made_again(subject: Subject, data_dir: Pa
     small_journal.append(data_dir, subject.filling(10_000, 20))
     snapshot.snapshot_paths(data_dir)[0].unlink()
     application = application_of(data_dir, BOTH)
-    identity = application.identity
     with pytest.raises(JournalError, match=r"pinion journal migrate .* --config FILE"):
         list(JournalReader(data_dir / "journal", owner=application.owner))
 
     assert run(data_dir, large) == 0
 
-    taken, _ = snapshot.newest(data_dir, application.state_dtype, identity)
+    taken, _ = snapshot.newest(data_dir, application)
     assert taken is not None
     assert taken.position == survey(data_dir / "journal", taken.position, application.owner).end
     assert run(data_dir, large) == 0
