@@ -110,6 +110,7 @@ REACHED_BY_TRADING = {
     *("collections", "dataclasses", "decimal", "enum", "functools", "itertools", "math", "types", "typing"),
     *("ast", "hashlib", "os", "pathlib", "pickle", "time"),  # the kernel cache, the ring kernels' clock
     "re",  # how numbers are spelt: the catalogue that the views make
+    "errno",  # why the operating system refused a file: errors that are told to a person
 }
 """What lies outside and is imported by engine/trading or by anything of ours that it imports."""
 AT_HOME = {"pickle": "ringbuf/njit.py", "multiprocessing.shared_memory": "ringbuf/segment.py"}
