@@ -27,6 +27,7 @@ import numpy.typing as npt
 
 from engine.contract.control_words import DURABLE
 from engine.contract.instance import JOURNALER, WORKER, read_ready
+from engine.contract.spread import SLOT_WORDS
 from engine.runtime.process import fork
 from engine.runtime.processes.journaler import run_journaler
 from engine.runtime.processes.worker import LoopCall, run_worker
@@ -42,7 +43,6 @@ from perf.histogram import percentiles
 from perf.pipeline_kernels import (
     COMMAND_WORDS,
     DONE,
-    EVENT_WORDS,
     LAPPED,
     READER,
     hiccups,
@@ -68,10 +68,10 @@ class Pipeline:
         self.control = ring["control"]
         self.slots = ring["slots"].view("<i8").reshape(-1, COMMAND_WORDS)
         self.events_control = segments.events.control
-        self.events = segments.events.slots.view("<i8").reshape(-1, EVENT_WORDS)
+        self.events = segments.events.slots.view("<i8").reshape(-1, SLOT_WORDS)
         self.gate = segments.journal.control
         self.reader = np.zeros(1, READER)
-        self.out = np.zeros((READ_MAX, EVENT_WORDS), np.int64)
+        self.out = np.zeros((READ_MAX, SLOT_WORDS), np.int64)
 
     @property
     def readers_end(self) -> tuple[Any, ...]:

@@ -19,10 +19,11 @@ import numpy.typing as npt
 from numba.core import runtime as untyped_runtime
 
 from engine.contract.replica import RING_MARK, RING_MARKS, build_batch
+from engine.contract.spread import SLOT
 from engine.trading.application import trading
 from engine.trading.capacities import Capacities
 from engine.trading.kernels.state import new_state
-from engine.trading.records import COMMAND, EVENT, JOURNAL_ENTRY, EventKind
+from engine.trading.records import COMMAND, JOURNAL_ENTRY, EventKind
 from perf.flow.generate import Flow, generate
 from perf.flow.mixes import MIXES, SCALE, Mix
 from perf.histogram import percentiles
@@ -37,7 +38,8 @@ runtime: Any = untyped_runtime
 CHUNK = 512
 """Commands between two readings: with their events they stay in the second-level cache, as what
 a worker finds in its rings does."""
-SINK = 4 * CHUNK
+SINK = 8 * CHUNK
+"""Slots of events."""
 REPETITIONS = 3
 LINE_BYTES = 64
 
@@ -76,8 +78,8 @@ class StepBench:
         self.read_only = self.buffer.view()
         self.read_only.flags.writeable = False  # the replica's type of records
         self.marks = np.zeros(RING_MARKS, RING_MARK)
-        self.sink = words_of(aligned_zeros(SINK, EVENT))
-        self.out = words_of(self.state["out"][0])
+        self.sink = words_of(aligned_zeros(SINK, SLOT))
+        self.out = self.state["out"][0]
 
     def reset(self) -> None:
         """Empty the state (which also maps every page of it), build the venue and fill the books."""
@@ -92,7 +94,7 @@ class StepBench:
         self.buffer["eng_ts"][:count] = s["eng_ts"]
 
     def apply(self, count: int, cycles: npt.NDArray[np.int64]) -> tuple[int, int]:
-        """Apply the first entries; return (applied, events in `sink`)."""
+        """Apply the first entries; return (applied, slots in `sink`)."""
         return self.apply_batch(self.state, self.out, self.read_only, 0, count, self.marks, self.sink, cycles)
 
     def drive(self, first: int, last: int, cycles: npt.NDArray[np.int64]) -> StepOutcome:
@@ -109,7 +111,7 @@ class StepBench:
             applied, written = self.apply(count, part)
             elapsed_ns += clock_monotonic_ns() - begun
             if applied < count or s["out_count"]:
-                raise BenchError(f"commands {begin} to {begin + count} made more than {SINK} events")
+                raise BenchError(f"commands {begin} to {begin + count} made more than {SINK} slots of events")
             checksum = (checksum * 31 + read_events(self.sink, written, kinds)) % 2**63
         return StepOutcome(
             elapsed_ns=elapsed_ns,

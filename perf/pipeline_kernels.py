@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.contract.spread import COUNT_MASK, MARK_WORD, SLOT_WORDS
+from engine.trading.event_forms import ENG_TS, KIND
 from engine.trading.records import COMMAND, EVENT, EventFlag
 from perf.step_kernels import offset_bytes
 from ringbuf.atomics import clock_monotonic_ns, clock_realtime_ns, cpu_pause, sched_yield
@@ -20,12 +22,9 @@ from ringbuf.sleeping import sleep_ns
 from ringbuf.spsc import claim_up_to, publish
 
 COMMAND_WORDS = COMMAND.itemsize // 8
-EVENT_WORDS = EVENT.itemsize // 8
 GW_TS_WORD = offset_bytes(COMMAND, "gw_ts") // 8
-CHECKED_FROM = 3
-"""event_idx, seq and eng_ts depend on the worker's TICKs and clock; the words behind do not."""
-KIND_WORD = offset_bytes(EVENT, "kind") // 8
-assert offset_bytes(EVENT, "kind") % 8 == 0
+CHECKED_FROM = ENG_TS + 1
+"""seq and eng_ts depend on the worker's TICKs and clock; the words behind do not."""
 assert offset_bytes(EVENT, "flags") == offset_bytes(EVENT, "kind") + 1
 LAST = int(EventFlag.LAST) << 8
 PUSH_MAX = 64
@@ -40,6 +39,7 @@ READER = np.dtype(
     [
         ("yields", "<i8"),  # while waiting gives its core away: for runs with more processes than cores
         ("position", "<i8"),
+        ("following", "<i8"),  # slots of the newest event that were not read yet
         ("answered", "<i8"),  # commands whose last event was read
         ("events", "<i8"),
         ("checksum", "<i8"),
@@ -75,20 +75,24 @@ def push(control: Words, slots: Words, commands: Words, first: int, last: int) -
 
 @njit
 def take_events(r: Any, events_control: Words, events: Words, gate: Words, gate_idx: int, out: Words) -> int:
-    """Read what is visible: count and sum it into the READER record; return the events read, or LAPPED."""
+    """Read what is visible: count and sum it into the READER record; return the slots read, or LAPPED."""
     count = read(events_control, events, gate, gate_idx, r.position, out, out.shape[0])
     if count < 0:
         return LAPPED
-    for i in range(count):
+    for slot in range(count):
         total = r.checksum
-        for word in range(CHECKED_FROM, EVENT_WORDS):
-            total += out[i, word]
+        for word in range(CHECKED_FROM, SLOT_WORDS):
+            total += out[slot, word]
         r.checksum = total
-        r.kinds[out[i, KIND_WORD] & 0xF] += 1
-        if out[i, KIND_WORD] & LAST:
+        if r.following > 0:
+            r.following -= 1
+            continue
+        r.following = (out[slot, MARK_WORD] & COUNT_MASK) - 1
+        r.events += 1
+        r.kinds[out[slot, KIND] & 0xF] += 1
+        if out[slot, KIND] & LAST:
             r.answered += 1
     r.position += count
-    r.events += count
     return count
 
 

@@ -1,8 +1,8 @@
 """The kernels of the step tier beside the replica's own: sum the events, time the timer.
 
 The replica's kernel applies the commands, and moves events from `s.out` to a small buffer in cache, in
-bursts, as they go to the event ring in production. Here every word of every event is summed, and their
-kinds are counted.
+bursts, as they go to the event ring in production. Here every word of every slot is summed, and the kinds
+of the events are counted.
 """
 
 from typing import Any
@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.trading.records import EVENT, EventKind
+from engine.contract.spread import COUNT_MASK, MARK_WORD, SLOT_WORDS
+from engine.trading.event_forms import KIND
+from engine.trading.records import EventKind
 from ringbuf.atomics import cycle_count
 from ringbuf.kernel import kernel
 
@@ -21,9 +23,6 @@ def offset_bytes(dtype: np.dtype[Any], name: str) -> int:
     return int(dtype.fields[name][1])
 
 
-EVENT_WORDS = EVENT.itemsize // 8
-KIND_WORD = offset_bytes(EVENT, "kind") // 8
-assert offset_bytes(EVENT, "kind") % 8 == 0  # the kind is the word's lowest byte
 KINDS = 16
 REJECTED = int(EventKind.REJECTED)
 
@@ -32,12 +31,15 @@ Words = npt.NDArray[np.int64]
 
 @kernel
 def read_events(sink: Words, count: int, kinds: Words) -> int:
-    """Count the kinds of the first `count` events; return a checksum of all their words."""
+    """Count the kinds of the events in `count` slots; return a checksum of all their words."""
     total = 0
-    for i in range(count):
-        for word in range(EVENT_WORDS):
-            total = total * 31 + sink[i, word]
-        kinds[sink[i, KIND_WORD] & 0xFF] += 1
+    for slot in range(count):
+        for word in range(SLOT_WORDS):
+            total = total * 31 + sink[slot, word]
+    first = 0
+    while first < count:
+        kinds[sink[first, KIND] & 0xFF] += 1  # the kind is the word's lowest byte
+        first += sink[first, MARK_WORD] & COUNT_MASK
     return total
 
 

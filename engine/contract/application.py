@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from engine.contract.projection import Projection
 from engine.contract.records import ROLES_ALL, Operation, entry_dtype, require_fields
+from engine.contract.spread import Spread
 from ringbuf.segment_header import record_hash
 
 
@@ -21,7 +22,8 @@ class Application:
     """Compiled loops are cached under it. One whose sources lie outside our packages names itself after
     a hash of them, for ringbuf/kernel_cache.py does not know them."""
     command_dtype: np.dtype[np.void]
-    event_dtype: np.dtype[np.void]
+    spread: Spread
+    """Its events, and how they lie in slots."""
     command_version: int
     """What the runtime writes into its own commands."""
     state_dtype: np.dtype[np.void]
@@ -47,6 +49,11 @@ class Application:
 
     def __post_init__(self) -> None:
         require_fields(self.command_dtype, self.event_dtype)
+
+    @property
+    def event_dtype(self) -> np.dtype[Any]:
+        """What readers get."""
+        return self.spread.event_dtype
 
     @property
     def entry_dtype(self) -> np.dtype[np.void]:

@@ -2,13 +2,13 @@
 
     prepare(s, command, stage, place)   for the commands FIRST_AHEAD (stage 0), SECOND_AHEAD (1) and
                                         THIRD_AHEAD (2) places ahead
-    apply(s, command, ...)              appends the command's events to those waiting in `s.out`
+    apply(s, command, ...)              appends the command's events, in slots, to those waiting in `s.out`
 
 `place` is the command's seq modulo PLACES: until its turn the place is the command's alone, for what one
 stage of hints leaves to the next. `apply` may look there first for what it would have to find, and must
 see in the state itself that it is the right thing: notes decide nothing, they may be of another command.
-Commands are applied until more than BURST_EVENTS events wait; then these are taken together and
-`s.out_count` is set to 0. So `s.out` has room for BURST_EVENTS events and
+Commands are applied until their events take more than BURST_SLOTS slots (engine/contract/spread.py); then
+these are taken together and `s.out_count` is set to 0. So `s.out` has room for BURST_SLOTS slots and for
 all that one command can make.
 """
 
@@ -22,7 +22,7 @@ from ringbuf.seqlock import close_version
 STAGES = 3
 FIRST_AHEAD, SECOND_AHEAD, THIRD_AHEAD = 12, 8, 4
 PLACES = 16
-BURST_EVENTS = 8
+BURST_SLOTS = 8
 """Readers that spin on a ring's cursors cost its writer a cache miss at every store there, so few
 stores are better; long bursts make the last command of each slow."""
 

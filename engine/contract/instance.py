@@ -21,6 +21,7 @@ from engine.contract.control_words import HISTOGRAMS, STATS, bells_dtype, rings_
 from engine.contract.errors import ToldError, reason_of
 from engine.contract.histogram import Histogram
 from engine.contract.records import entry_dtype
+from engine.contract.spread import SLOT
 from ringbuf.counters import Counters
 from ringbuf.segment import Kind, Segment, SegmentError, attach
 from ringbuf.whole_files import write_atomically
@@ -80,6 +81,7 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     segments: dict[str, str]
     command_fields: Any  # descriptions of the application's dtypes
     event_fields: Any
+    event_forms: list[list[int]]  # in which words of its slots an event lies (spread.py)
     state_fields: Any
     wait: str  # engine.wait
     sleepers: tuple[str, ...]  # index = bell
@@ -205,7 +207,7 @@ def attach_journal(instance: Instance) -> Segment:
 
 def attach_events(instance: Instance) -> Segment:
     """Map the event ring, read-only."""
-    return _attach(instance, "events", Kind.BROADCAST, dtype_of(instance.event_fields), readonly=True)
+    return _attach(instance, "events", Kind.BROADCAST, SLOT, readonly=True)
 
 
 def attach_bells(instance: Instance) -> Segment:

@@ -34,19 +34,19 @@ from engine.contract.instance import (
     attach_histograms,
     attach_journal,
     counter_name,
+    dtype_of,
     read,
     ring_lock_path,
     take_lock,
 )
 from engine.contract.instance import attach_state as instance_state
-from engine.contract.own_events import keep_own
-from engine.contract.records import ring_offsets
+from engine.contract.spread import SLOT_WORDS, SLOTS_MAX, Spread
 from ringbuf.atomics import clock_monotonic_ns, clock_realtime_ns, load_acquire
 from ringbuf.bells import Bell, call, sleep_until_visible
 from ringbuf.broadcast import LAPPED, committed, is_visible
 from ringbuf.broadcast import read as read_slots
 from ringbuf.counters import Counters
-from ringbuf.layout import ASLEEP
+from ringbuf.layout import ASLEEP, GATE_WORD
 from ringbuf.spsc import SpscRing, words_of
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "claim_spare",
 ]
 SCRATCH = 1024
+"""Slots looked at together."""
 LOOK_AGAIN_S = 0.00005
 """Between two looks for events where nobody calls."""
 RETRY_AFTER_S = 1
@@ -83,16 +84,15 @@ class _Place:
         self._slots = words_of(self._events.slots)
         self._bells = attach_bells(instance)
         self._bell_words: npt.NDArray[np.int64] = self._bells.slots[0]["words"]
-        self._event_dtype = self._events.slots.dtype
-        self._scratch = np.zeros((SCRATCH, self._slots.shape[1]), np.int64)
-        self._octets = self._scratch.view(np.int8)
-        self._ring_places = np.array(ring_offsets(self._event_dtype), np.int64)
+        self._spread = Spread.of(dtype_of(instance.event_fields), instance.event_forms)
+        self._scratch = np.zeros((SCRATCH, SLOT_WORDS), np.int64)
+        self._found = np.zeros(SCRATCH, self._spread.event_dtype)
         self._heartbeat = counter_name(name, "heartbeat")
         has_bell = instance.wait == "block" and name in instance.sleepers
         self._sleeper = instance.sleepers.index(name) if has_bell else None
         self.position = int(committed(self._events.control))
         self.laps = 0
-        self.lost = 0
+        self.lost = 0  # slots that were overwritten unseen: as many events at most
         self.seq = 0
         self._state: npt.NDArray[Any] | None = None
         self._state_control: npt.NDArray[np.int64] | None = None
@@ -103,6 +103,7 @@ class _Place:
         self.durable_seq()
         clock_monotonic_ns()  # of Counters.age_ns
         call(self._bell_words, WORKER_BELL, ASLEEP)
+        self._spread.widen(self._scratch, 0, self._found)
         self.has_visible()
         self.await_events(0.0)
         if self.bell is not None:
@@ -177,7 +178,7 @@ class _Place:
 
     def _look(self, limit: int, ring_idx: int) -> npt.NDArray[Any]:
         """Return copies of the next durable events: all of them, or one ring's (ring_idx >= 0)."""
-        wanted = min(limit, SCRATCH)
+        wanted = min(limit * SLOTS_MAX, SCRATCH)
         looked = int(
             read_slots(
                 self._events.control, self._slots, self._journal.control, DURABLE,
@@ -189,15 +190,13 @@ class _Place:
             self.laps += 1
             self.lost += end - self.position
             self.position = end
-            return np.empty(0, self._event_dtype)
-        if looked == 0:
-            return np.empty(0, self._event_dtype)
-        self.position += looked
-        found = self._scratch.reshape(-1).view(self._event_dtype)
-        self.seq = int(found[looked - 1]["seq"])
-        if ring_idx >= 0:
-            looked = int(keep_own(self._octets, self._scratch, looked, ring_idx, self._ring_places))
-        return found[:looked].copy()
+            return self._found[:0].copy()
+        # The last event may be there in part: it comes with the next look.
+        taken, made = self._spread.widen(self._scratch, looked, self._found, limit, ring_idx)
+        if taken:
+            self.position += taken
+            self.seq = int(self._scratch[taken - 1, GATE_WORD])
+        return self._found[:made].copy()
 
 
 class Port(_Place):

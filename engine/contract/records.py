@@ -2,7 +2,8 @@
 
 An application has two record types of its own: commands go in, events come out. Runtime, ports and
 doors know the fields below, each found by its name; only an event's first two words have fixed
-places, because rings stamp and gate by them. The journal keeps a command behind ENTRY_HEAD.
+places, because its slots begin with a stamp and a gate (engine/contract/spread.py). The journal keeps
+a command behind ENTRY_HEAD.
 
     command  op, version, roles, session, req_seq, gw_ts, value
     event    event_idx (word 0), seq (word 1), eng_ts, kind, op, flags, ring, session, req_seq

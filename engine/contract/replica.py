@@ -11,20 +11,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.contract.batches import BURST_EVENTS, build_hint, close_versions
+from engine.contract.batches import BURST_SLOTS, build_hint, close_versions
 from engine.contract.control_words import RING_COUNT_MAX, SESSION_BITS
 from engine.contract.records import Operation
+from engine.contract.spread import SLOT_WORDS
 from ringbuf.atomics import copy_words, cycle_count
 from ringbuf.kernel import COMPILED, bind, releasing
-from ringbuf.layout import STAMP_WORD
-from ringbuf.spsc import words_of
 
 RING_MARK = np.dtype([("next_seq", "<i8"), ("last_session", "<i8")])
 """Of one ring: the ring_seq that comes next in this epoch, and the greatest session number ever."""
 RING_MARKS = RING_COUNT_MAX + 1
 """Index 0 is the worker's own ring, 1 + ring_idx a gateway's."""
 SESSION_NUMBER = (1 << SESSION_BITS) - 1
-EVENT_ROOM = 2**14
+SLOT_ROOM = 2**14
 OUT_OF_ORDER = -1
 UNTIMED = np.zeros(0, np.int64)
 
@@ -34,24 +33,24 @@ hint: Callable[..., None]
 `_apply_batch`."""
 
 
-def _apply_batch(state, out, records, first, end, marks, events, cycles):
-    """Apply the commands among records[first:end] as the worker does; move their events to `events`.
+def _apply_batch(state, out, records, first, end, marks, slots, cycles):
+    """Apply the commands among records[first:end] as the worker does; move their events to `slots`.
 
     Parameters
     ----------
     state : array of the application's one state record
-    out : int64[n, EVENT_WORDS], the same memory as the state's `out`
+    out : int64[n, SLOT_WORDS], the same memory as the state's `out`
     records : the journal's, read-only; heads of frames (seq below 1) are passed over
     marks : RING_MARK[RING_MARKS], brought up to date
-    events : int64[m, EVENT_WORDS], filled from 0, some commands' together; of length 0: events are not kept
+    slots : int64[m, SLOT_WORDS], filled from 0, some commands' together; of length 0: events are not kept
     cycles : int64[], as long as records: filled with the time-stamp counter's difference of each
         command, hints and the moving of events included; of length 0: nothing is timed
 
-    Returns (records done, events written). It stops early behind a command whose events did not
+    Returns (records done, slots written). It stops early behind a command whose events did not
     fit: they are still in `s.out`. (OUT_OF_ORDER, 0): a command does not follow the one before.
     """
     s = state[0]
-    room = len(events)
+    room = len(slots)
     is_timed = len(cycles) > 0
     fits = True
     written = begun = 0
@@ -71,12 +70,10 @@ def _apply_batch(state, out, records, first, end, marks, events, cycles):
         waiting = s.out_count
         if room == 0:
             s.out_count = 0
-        elif waiting > BURST_EVENTS or k == end - 1:
+        elif waiting > BURST_SLOTS or k == end - 1:
             fits = written + waiting <= room
             if fits:
-                copy_words(events, written, 0, out, 0, 0, waiting * events.shape[1])
-                for i in range(waiting):
-                    events[written + i, STAMP_WORD] = s.event_count - waiting + i
+                copy_words(slots, written, 0, out, 0, 0, waiting * SLOT_WORDS)
                 written += waiting
                 s.out_count = 0
         if is_timed:
@@ -111,13 +108,13 @@ class Replica:
     ----------
     application : its record types, state_dtype, apply and prepare are used
     state : array of one state record to work on; private memory when left out
-    event_room : events that are handed out together, where one command makes no more
+    slot_room : slots whose events are handed out together, where those of one command take no more
 
     `quarantined` holds the seqs of commands to be rejected unseen (quarantine.py).
     """
 
     def __init__(
-        self, application: Any, state: npt.NDArray[Any] | None = None, event_room: int = EVENT_ROOM
+        self, application: Any, state: npt.NDArray[Any] | None = None, slot_room: int = SLOT_ROOM
     ) -> None:
         self.quarantined: tuple[int, ...] = ()
         self.state = private_state(application.state_dtype) if state is None else state
@@ -126,12 +123,13 @@ class Replica:
         self._kernel = build_batch(application)
         self._view = self.state if COMPILED else self.state.view(np.recarray)
         self._marks = self.marks if COMPILED else self.marks.view(np.recarray)
-        self.event_dtype = application.event_dtype
-        self._events = np.zeros(event_room, application.event_dtype)
-        self._out = words_of(self.state["out"][0])
-        self._run(
-            np.zeros(0, application.entry_dtype), 0, self._events, UNTIMED
-        )  # compiled or loaded before any clock runs
+        self.spread = application.spread
+        self._slots = np.zeros((slot_room, SLOT_WORDS), np.int64)
+        self._events = np.zeros(slot_room, application.event_dtype)
+        self._out = self.state["out"][0]
+        # Compiled or loaded before any clock runs.
+        self._run(np.zeros(0, application.entry_dtype), 0, self._slots, UNTIMED)
+        self.spread.widen(self._slots, 0, self._events)
 
     @property
     def seq(self) -> int:
@@ -143,6 +141,11 @@ class Replica:
         """Events made since the journal's first command."""
         return int(self.state[0]["event_count"])
 
+    @property
+    def slot_count(self) -> int:
+        """Slots that these events take: the position of the next one in an event ring."""
+        return int(self.state[0]["slot_count"])
+
     def enter_epoch(self, epoch: int) -> None:
         """The commands from here on are another start's: its rings count from 0."""
         if epoch != self.epoch:
@@ -151,12 +154,12 @@ class Replica:
 
     def skip(self, records: npt.NDArray[Any]) -> None:
         """Apply the commands among records without keeping their events."""
-        self._run(self._without_quarantined(records), 0, self._events[:0], UNTIMED)
+        self._run(self._without_quarantined(records), 0, self._slots[:0], UNTIMED)
 
     def apply(self, records: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Apply the commands among records; return copies of their events."""
         parts = [part.copy() for part in self.batches(records)]
-        return np.concatenate(parts) if parts else np.zeros(0, self.event_dtype)
+        return np.concatenate(parts) if parts else np.zeros(0, self.spread.event_dtype)
 
     def batches(
         self, records: npt.NDArray[Any], cycles: npt.NDArray[np.int64] = UNTIMED
@@ -165,16 +168,25 @@ class Replica:
 
         cycles : int64[len(records)], filled with the cycles that each command took; none: not timed
         """
+        for slots in self.slots_of(records, cycles):
+            if len(slots) > len(self._events):
+                yield self.spread.events_of(slots)
+            else:
+                yield self._events[: self.spread.widen(slots, len(slots), self._events)[1]]
+
+    def slots_of(
+        self, records: npt.NDArray[Any], cycles: npt.NDArray[np.int64] = UNTIMED
+    ) -> Iterator[npt.NDArray[np.int64]]:
+        """Apply the commands among records; yield their events as `batches` does, but in slots."""
         records = self._without_quarantined(records)
         s = self.state[0]
         done = 0
         while done < len(records):
-            done, written = self._run(records, done, self._events, cycles)
+            done, written = self._run(records, done, self._slots, cycles)
             if written:
-                yield self._events[:written]
+                yield self._slots[:written]
             if s["out_count"]:  # of the last commands, whose events did not fit
-                left = s["out"][: s["out_count"]].copy()
-                left["event_idx"] = np.arange(s["event_count"] - len(left), s["event_count"])
+                left = self._out[: s["out_count"]].copy()
                 s["out_count"] = 0
                 yield left
 
@@ -190,14 +202,17 @@ class Replica:
         return records
 
     def _run(
-        self, records: npt.NDArray[Any], first: int, events: npt.NDArray[Any], cycles: npt.NDArray[np.int64]
+        self,
+        records: npt.NDArray[Any],
+        first: int,
+        slots: npt.NDArray[np.int64],
+        cycles: npt.NDArray[np.int64],
     ) -> tuple[int, int]:
         records = records.view(np.ndarray) if COMPILED else records.view(np.recarray)
         records.flags.writeable = False  # one type for the compiler, whether from a file or from memory
-        words = words_of(events)
         before = self.seq
         done, written = self._kernel(
-            self._view, self._out, records, first, len(records), self._marks, words, cycles
+            self._view, self._out, records, first, len(records), self._marks, slots, cycles
         )
         if done == OUT_OF_ORDER:
             raise ValueError(f"the command behind seq {self.seq} does not follow it (began behind {before})")

@@ -12,7 +12,7 @@
 The loop is neutral: an application brings `apply(s, command, seq, eng_ts, ring)`,
 `prepare(s, command, stage, place)` (hints, engine/contract/batches.py), `next_due(s)` and a state
 record whose fields `version`, `opened`, `opened_count`, `out`, `out_count`, `seq`, `eng_ts`,
-`event_count` and `event_hash` serve the loop and its recovery.
+`event_count`, `slot_count` and `event_hash` serve the loop and its recovery.
 `build` binds one to copies of the kernels that call or know it (ringbuf/kernel.py, `bind`).
 """
 
@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from engine.contract.application import Application
-from engine.contract.batches import BURST_EVENTS, build_hint, close_versions
+from engine.contract.batches import BURST_SLOTS, build_hint, close_versions
 from engine.contract.control_words import (
     CHECK_BITS,
     CHECKS,
@@ -37,6 +37,7 @@ from engine.contract.control_words import (
 )
 from engine.contract.histogram import record
 from engine.contract.records import word_of
+from engine.contract.spread import COUNT_MASK, MARK_WORD
 from engine.runtime import crash_points
 from engine.runtime.calls import call_journaler, call_readers, sleep, visible_end
 from engine.runtime.crash_points import crash_here
@@ -59,7 +60,7 @@ from ringbuf.waiting import BLOCK, pause
 ENTRY_HEAD_WORDS = 4
 """Words of a journal entry before its command: seq, eng_ts, ring, ring_seq."""
 CHUNK = 256
-"""Events copied between two questions to the gate."""
+"""Slots copied between two questions to the gate, at most: a chunk ends with a whole event."""
 SLACK = 256
 """Slots kept free beyond the gate: a reader just behind it is not lapped by the next chunk."""
 TICK_INTERVAL_NS = 1_000_000_000
@@ -96,9 +97,9 @@ LOOP_FIELDS = (
     ("eng_ts", "<i8"),
     ("clock_offset", "<i8"),  # wall clock - monotonic clock, ns
     ("next_ring", "<i8"),  # where the round robin goes on
-    ("out_done", "<i8"),  # so many of the events in s.out are in the event ring
-    ("event_end", "<i8"),  # index after the last event written
-    ("visible", "<i8"),  # lower bound of V: events below it may be overwritten
+    ("out_done", "<i8"),  # so many of the slots in s.out are in the event ring
+    ("event_end", "<i8"),  # position after the last slot written
+    ("visible", "<i8"),  # lower bound of V: slots below it may be overwritten
     ("idle", "<i8"),  # rounds without work
     ("ticks", "<i8"),  # made so far: ring_seq of the next
     ("batch", "<i8"),  # most commands of one ring in one batch
@@ -209,7 +210,9 @@ def emit(s: Any, out: Any, loop: Any, journal: Any, events: Any, ends: Any, bell
     capacity = events.slots.shape[0]
     while loop.out_done < s.out_count:
         first = loop.event_end
-        chunk = min(s.out_count - loop.out_done, CHUNK)
+        chunk = s.out_count - loop.out_done
+        if chunk > CHUNK:
+            chunk = whole_chunk(out, loop.out_done)
         end = first + chunk
         if end - loop.visible > capacity - SLACK:
             loop.visible = visible_end(loop, journal, ends)
@@ -218,8 +221,7 @@ def emit(s: Any, out: Any, loop: Any, journal: Any, events: Any, ends: Any, bell
         announce(events.control, end)
         crash_here(loop, crash_points.ANNOUNCED)
         put_slots(events.slots, first, out.words, loop.out_done, chunk)
-        for index in range(first, end):
-            events.slots[index & (capacity - 1), STAMP_WORD] = index
+        assert out.words[loop.out_done, STAMP_WORD] == first
         seq = out.words[loop.out_done, GATE_WORD]
         loop.out_done += chunk
         loop.event_end = end
@@ -230,6 +232,17 @@ def emit(s: Any, out: Any, loop: Any, journal: Any, events: Any, ends: Any, bell
     s.out_count = 0
     loop.out_done = 0
     return True
+
+
+@kernel
+def whole_chunk(out, first):
+    """Return how many slots from `first` on, CHUNK at most, hold whole events."""
+    count = 0
+    following = out.words[first, MARK_WORD] & COUNT_MASK
+    while count + following <= CHUNK:  # each round passes an event, of one slot at least
+        count += following
+        following = out.words[first + count, MARK_WORD] & COUNT_MASK
+    return count
 
 
 @kernel
@@ -251,11 +264,11 @@ def _run(
     ----------
     s : the application's state record
     loop : loop_dtype record
-    out : `s.out` again, as record of `words` int64[n, EVENT_WORDS]
+    out : `s.out` again, as record of `words` int64[n, SLOT_WORDS]
     commands : rings_dtype record, slots as words
     journal, events : ring_record_dtype records, slots as words
     entries : `journal` again, slots as entries of records
-    ends : record of `words` int64[2 * journal capacity], index after the last event of command seq & mask
+    ends : record of `words` int64[2 * journal capacity], position after the events of command seq & mask
     stats : STATS record
     counts : record of `words` int64[], the loop's counters begin with it, a line to each (see COUNTS)
     bells : bells_dtype record
@@ -278,7 +291,7 @@ def _run(
         sampled = loop.applied + 1 + (loop.journaled - loop.applied) // 2
         worked = loop.applied < loop.journaled
         while is_open and loop.applied < loop.journaled:
-            while loop.applied < loop.journaled and s.out_count <= BURST_EVENTS:
+            while loop.applied < loop.journaled and s.out_count <= BURST_SLOTS:
                 seq = loop.applied + 1
                 hint(s, entries.slots, loop.applied, loop.journaled, mask)  # noqa: F821  bound by build
                 entry = entries.slots[(seq - 1) & mask]
@@ -295,7 +308,7 @@ def _run(
                 ends.words[seq & (ends.words.shape[0] - 1)] = loop.event_end + s.out_count
             is_open = emit(s, out, loop, journal, events, ends, bells)
         now = clock_monotonic_ns()
-        count_round(loop, counts, now, taken, ticked, is_open)
+        count_round(s, loop, counts, now, taken, ticked, is_open)
         if now >= deadline:
             return RAN if worked or not is_open else IDLE
         if taken > 0:
@@ -310,7 +323,7 @@ def _run(
 
 
 @kernel
-def count_round(loop, counts, now, taken, ticked, is_open):
+def count_round(s, loop, counts, now, taken, ticked, is_open):
     """Bring the shared counters up to date."""
     store_relaxed(counts.words, C_HEARTBEAT, now)
     if taken > 0 or ticked > 0:
@@ -321,7 +334,7 @@ def count_round(loop, counts, now, taken, ticked, is_open):
         store_relaxed(counts.words, C_JOURNAL_WAITS, counts.words[C_JOURNAL_WAITS] + 1)
     if not is_open:
         store_relaxed(counts.words, C_GATE_WAITS, counts.words[C_GATE_WAITS] + 1)
-    store_relaxed(counts.words, C_EVENTS, loop.event_end)
+    store_relaxed(counts.words, C_EVENTS, s.event_count)
 
 
 def build(application: Application) -> Callable[..., int]:

@@ -37,6 +37,7 @@ from engine.contract.instance import (
     WORKER,
     counter_name,
 )
+from engine.contract.spread import SLOT
 from engine.runtime.loop import COUNTS
 from engine.settings.config import EngineSettings
 from ringbuf import segment
@@ -46,6 +47,8 @@ from ringbuf.counters import Counters
 from ringbuf.layout import CONTROL_OFFSET_BYTES, DESCRIPTOR, LINE_WORDS
 from ringbuf.segment import Kind, Segment
 
+SLOTS_OF_AN_EVENT = 2
+"""Settings count events, most of which take one slot: a ring has room for as many of two."""
 PARTS = ("commands", "journal", "events", "state", "stats", "counters", "bells")
 
 
@@ -84,7 +87,7 @@ class Segments:
             commands = rings_dtype(len(rings), settings.command_ring, application.command_dtype)
             self.commands = make("commands", Kind.STATE, commands, 1, True)
             self.journal = make("journal", Kind.SPSC, application.entry_dtype, settings.journal_ring, True)
-            self.events = make("events", Kind.BROADCAST, application.event_dtype, settings.event_ring, True)
+            self.events = make("events", Kind.BROADCAST, SLOT, SLOTS_OF_AN_EVENT * settings.event_ring, True)
             # Untouched pages of the state cost nothing: its capacities are generous.
             self.state = make("state", Kind.STATE, application.state_dtype, 1, settings.reserve)
             self.stats = make("stats", Kind.STATE, STATS, 1, True)
@@ -130,11 +133,10 @@ class Segments:
         """Return what the loop's kernel takes of the shared memory, as records (see loop.py)."""
         count, settings = len(self.rings), self.settings
         out = self.state.slots[0]["out"]
-        out_words = words_dtype(out.dtype).shape[0]
         rings = rings_dtype(count, settings.command_ring, words_dtype(self.application.command_dtype))
         return (
             self.state.slots[0],
-            out.view([("words", "<i8", (len(out), out_words))])[0],
+            out.reshape(-1).view([("words", "<i8", out.shape)])[0],
             self.commands.slots.view(rings)[0],
             _from_control(self.journal, words_dtype(self.journal.slots.dtype)),
             _from_control(self.journal, self.journal.slots.dtype),

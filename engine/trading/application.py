@@ -6,13 +6,14 @@ from typing import Any
 from engine.contract.application import Application
 from engine.trading.capacities import Capacities
 from engine.trading.digest import digest, first_difference
+from engine.trading.event_forms import SPREAD
 from engine.trading.history.projection import TradingProjection
 from engine.trading.kernels.apply import apply, next_due
 from engine.trading.kernels.convert import convert
 from engine.trading.kernels.prepare import prepare
 from engine.trading.kernels.state import state_dtype
 from engine.trading.name import TRADING
-from engine.trading.records import COMMAND, COMMAND_VERSION, EVENT, EventKind, Reason
+from engine.trading.records import COMMAND, COMMAND_VERSION, EventKind, Reason
 
 
 def trading(capacities: Capacities) -> Application:
@@ -20,7 +21,7 @@ def trading(capacities: Capacities) -> Application:
     return Application(
         name=TRADING,
         command_dtype=COMMAND,
-        event_dtype=EVENT,
+        spread=SPREAD,
         command_version=COMMAND_VERSION,
         state_dtype=state_dtype(capacities),
         capacities=" ".join(f"{name}={count}" for name, count in asdict(capacities).items()),

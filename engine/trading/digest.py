@@ -1,7 +1,8 @@
-"""A digest of the whole state: two engines that agree on it agree on everything.
+"""A digest of the whole state: two engines that agree on it agree on everything that is to come.
 
 What lies beyond the `*_used` mark of a pool is zero by construction, so only what was
-ever used is hashed, and the events of the last command are left out.
+ever used is hashed, and the events of the last command are left out. What has happened is judged
+by the hash of all events, which is compared beside the digest.
 """
 
 import hashlib
@@ -30,6 +31,7 @@ LEFT_OUT = (
     "out",
     "out_count",
     "out_first",
+    "out_last",
     "hints",
     "opened",
     "version",
@@ -41,12 +43,17 @@ LEFT_OUT = (
 )
 """Scratch, seqlock words, and what follows from the pools (hash buckets)."""
 
+OF_THE_PAST = ("event_hash", "slot_count")
+"""What tells of the events so far and decides none to come. A state that an earlier version laid out hashed
+and counted them in its own way, and goes on from there: a replay from the first command differs in these."""
+
 
 def digest(state: Any) -> str:
     """Return the digest of `state` (an array of one STATE record) in hexadecimal."""
     total = hashlib.blake2b(digest_size=16)
-    for _, content in _fields(state):
-        total.update(content)
+    for name, content in _fields(state):
+        if name not in OF_THE_PAST:
+            total.update(content)
     return total.hexdigest()
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from engine.contract.port import Closed
+from engine.trading.event_forms import SPREAD
 from engine.trading.kernels.apply import apply
 from engine.trading.kernels.state import new_state
 from engine.trading.records import EVENT, Role
@@ -68,7 +69,6 @@ class SimulatedGate:
         self.closed: Closed | None = None
         self.submitted: list[Any] = []
         self.applied_count = 0
-        self.event_count = 0
         self._state = new_state(SMALL)
         self._seq = 0
 
@@ -92,10 +92,7 @@ class SimulatedGate:
             self._seq += 1
             self.applied_count += 1
             count = apply_one(self._state, command, self._seq, self.ring_idx)
-            events = self._state["out"][0][:count].copy()
-            events["event_idx"] = np.arange(self.event_count, self.event_count + count)
-            self.event_count += count
-            found.append(events)
+            found.append(SPREAD.events_of(self._state["out"][0][:count]))
         self.submitted.clear()
         return np.concatenate(found) if found else np.zeros(0, EVENT)
 

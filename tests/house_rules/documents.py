@@ -7,12 +7,14 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from engine.contract.control_words import STATS
+from engine.contract.spread import SLOT
 from engine.runtime.processes import worker
+from engine.runtime.shared_memory import SLOTS_OF_AN_EVENT
 from engine.runtime.supervision import supervisor
 from engine.settings.config import EngineSettings
 from engine.trading.capacities import Capacities
 from engine.trading.kernels.state import state_dtype
-from engine.trading.records import COMMAND, EVENT, JOURNAL_ENTRY
+from engine.trading.records import COMMAND, JOURNAL_ENTRY
 from ringbuf import waiting
 from tests.house_rules.project import ROOT, name_of, report, tracked, tree_of
 
@@ -128,10 +130,10 @@ def test_the_architecture_tells_the_constants_of_the_code() -> None:
         f"no heartbeat for {supervisor.SILENCE_NS // 10**9} s",
         f"slots of {COMMAND.itemsize} bytes",
         f"entries of {JOURNAL_ENTRY.itemsize} bytes",
-        f"events of {EVENT.itemsize} bytes",
+        f"slots of {SLOT.itemsize} bytes, one to three an event",
         f"| {COMMAND.itemsize * settings.command_ring >> 20} MiB a ring |",
         f"| worker | {JOURNAL_ENTRY.itemsize * settings.journal_ring >> 20} MiB |",
-        f"| worker | {EVENT.itemsize * settings.event_ring >> 20} MiB |",
+        f"| worker | {SLOTS_OF_AN_EVENT * SLOT.itemsize * settings.event_ring >> 20} MiB |",
         f"| {round(state_dtype(Capacities()).itemsize / 2**20)} MiB declared",
         f"| worker | {STATS.itemsize >> 10} KiB |",
     ]

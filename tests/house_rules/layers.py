@@ -28,10 +28,11 @@ ROOMS = {
     "engine/text": (),
     "engine/contract": ("ringbuf",),
     "engine/settings": ("engine/contract",),
-    "engine/trading": ("engine/contract/records", "engine/text"),
+    "engine/trading": ("engine/contract/records", "engine/contract/spread", "engine/text"),
     "engine/trading/kernels": (
-        *("ringbuf/atomics", "ringbuf/kernel", "ringbuf/seqlock"),
-        *("engine/contract/batches", "engine/contract/bits", "engine/contract/records", "engine/trading"),
+        *("ringbuf/atomics", "ringbuf/kernel", "ringbuf/layout", "ringbuf/seqlock"),
+        *("engine/contract/batches", "engine/contract/bits", "engine/contract/records"),
+        *("engine/contract/spread", "engine/trading"),
     ),
     "engine/trading/view": (
         *("ringbuf/atomics", "ringbuf/njit", "ringbuf/seqlock"),

@@ -92,6 +92,6 @@ class Cursors(threading.Thread):
         for (epoch, head), end in self._events.items():
             # What was in the ring when everything died is not known; nor what it made.
             if head <= last_of.get(epoch, 0):
-                assert end <= record.ends[head], (
-                    f"epoch {epoch}: E {end} before J {head}: {record.ends[head]}"
+                assert end <= record.slot_ends[head], (
+                    f"epoch {epoch}: E {end} before J {head}: {record.slot_ends[head]}"
                 )

@@ -13,6 +13,7 @@ from engine.trading.capacities import Capacities
 from engine.trading.catalogue import catalogue
 from engine.trading.records import EventKind, Op
 from gateways.json_lines import EventFormatter
+from ringbuf.layout import GATE_WORD
 from tests.engine.trading import state_reading
 from tests.engine.trading.comparison import standing_of_oracle, standing_of_state
 from tests.oracle import Exchange
@@ -32,15 +33,18 @@ class Record:
             replica.enter_epoch(frame.epoch)
             entries.append(np.array(frame.entries))
             epochs.append(np.full(frame.command_count, frame.epoch))
-            events.append(replica.apply(frame.entries))
+            events += [slots.copy() for slots in replica.slots_of(frame.entries)]
         self.entries: Any = np.concatenate(entries)
         self.epochs = np.concatenate(epochs)
-        self.events: Any = np.concatenate(events)
+        slots = np.concatenate(events)
+        self.events: Any = application.spread.events_of(slots)
         self.state = replica.state
         self.digest = application.digest(replica.state)
         counts = np.bincount(self.events["seq"], minlength=len(self.entries) + 1)
         self.ends = np.cumsum(counts)
         """Index after the last event of each command, by seq."""
+        self.slot_ends = np.cumsum(np.bincount(slots[:, GATE_WORD], minlength=len(self.entries) + 1))
+        """Position after its last slot."""
 
     def check_order(self) -> None:
         """Seqs are dense, time never goes back, and each ring's commands came once and without a gap."""

@@ -122,7 +122,8 @@ class Shadow:
         if not self._is_worker_at_rest():
             return ""
         digests = self._application.digest(theirs), self._application.digest(own)
-        name = self._application.first_difference(theirs, own) if digests[0] != digests[1] else ""
+        is_same = digests[0] == digests[1] and theirs[0]["event_hash"] == own[0]["event_hash"]
+        name = "" if is_same else self._application.first_difference(theirs, own)
         if not self._is_worker_at_rest():
             return ""
         if name:

@@ -25,6 +25,7 @@ import numpy as np
 from engine.contract.control_words import DURABLE, OPENED, STATE_EPOCH
 from engine.contract.instance import counter_name
 from engine.contract.replica import Replica
+from engine.contract.spread import SLOT_WORDS
 from engine.runtime.crash_points import crash_point
 from engine.runtime.journal import journal
 from engine.runtime.journal.frames import Position
@@ -72,7 +73,7 @@ def recover(
     """Bring state, rings and the loop's memory to the end of the journal; False when stopping.
 
     replica : over the shared state
-    ends : int64[], the loop's table of event indices
+    ends : int64[], the loop's table of where the events of commands end
     Raises JournalError.
     """
     turn = _open_state_epoch(segments)
@@ -103,9 +104,9 @@ def recover(
     loop["journaled"] = loop["applied"] = durable
     loop["eng_ts"] = s["eng_ts"]
     loop["ticks"] = replica.marks[0]["next_seq"]
-    loop["event_end"] = loop["visible"] = replica.event_count
+    loop["event_end"] = loop["visible"] = replica.slot_count
     loop["next_ring"] = loop["idle"] = 0
-    ends[durable & (len(ends) - 1)] = replica.event_count
+    ends[durable & (len(ends) - 1)] = replica.slot_count
     store_release(segments.state.control, STATE_EPOCH, turn + 1)  # pairs with the views' loads
     log.info("state rebuilt up to seq %d, %d events", durable, replica.event_count)
     return True
@@ -132,8 +133,8 @@ def _restore_state(segments: Segments, replica: Replica, data_dir: Path) -> Posi
 
 
 def _replay(reader: journal.JournalReader, replica: Replica, upto: int, keep_from: int, loop: Any) -> Any:
-    """Apply everything up to seq `upto`; return the events of the commands from `keep_from` on."""
-    kept = [np.zeros(0, replica.event_dtype)]
+    """Apply everything up to seq `upto`; return the events of the commands from `keep_from` on, in slots."""
+    kept = [np.zeros((0, SLOT_WORDS), np.int64)]
     began = shown = time.monotonic()
     first = reader.position.seq
     for records, epoch, position in read_ahead(reader.stretches(upto)):
@@ -143,7 +144,7 @@ def _replay(reader: journal.JournalReader, replica: Replica, upto: int, keep_fro
             at = int(np.argmax(records["seq"] >= keep_from))
         replica.skip(records[: at if position.seq >= keep_from else len(records)])
         if position.seq >= keep_from:
-            kept.append(replica.apply(records[at:]))
+            kept += [slots.copy() for slots in replica.slots_of(records[at:])]
         loop["applied"] = replica.seq
         now = time.monotonic()
         if upto - first >= PROGRESS_COMMANDS and (now - shown >= PROGRESS_S or position.seq == upto):
@@ -175,13 +176,13 @@ def _restore_rings(segments: Segments, replica: Replica, durable: int) -> None:
 def _complete_events(segments: Segments, replica: Replica, missing: Any, event_end: int) -> None:
     """Write the events that the dead worker did not get out, as far as the ring holds them."""
     control = segments.events.control
-    end = replica.event_count
+    end = replica.slot_count
     store_relaxed(control, INTENT, max(int(control[INTENT]), end))
     fence_release()  # the intent is visible before the first new byte of a slot
-    left = missing[missing["event_idx"] >= event_end][-len(segments.events.slots) :]
+    left = missing[missing[:, STAMP_WORD] >= event_end][-len(segments.events.slots) :]
     if len(left):
-        words = words_of(left.copy())
-        assert words[0, STAMP_WORD] == end - len(left)
-        put_slots(words_of(segments.events.slots), int(left[0]["event_idx"]), words, 0, len(left))
+        first = int(left[0, STAMP_WORD])
+        assert first == end - len(left)
+        put_slots(words_of(segments.events.slots), first, left, 0, len(left))
     crash_point("recovery.events_written")
     commit(control, end)

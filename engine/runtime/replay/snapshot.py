@@ -10,6 +10,7 @@ import errno
 import mmap
 import os
 import re
+import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -202,7 +203,8 @@ def _layout_of(path: Path, application: str) -> np.dtype[Any] | None:
         with path.open("rb") as file:
             head, meta = file.read(NPY_HEAD_BYTES), file.read(META_BYTES)
         found = DESCRIPTION.match(head)
-        record = np.lib.format.descr_to_dtype(ast.literal_eval(found[1].decode())) if found else None
+        with warnings.catch_warnings(action="ignore"):  # of what a damaged header may seem to ask for
+            record = np.lib.format.descr_to_dtype(ast.literal_eval(found[1].decode())) if found else None
     except (OSError, ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None
     if record is None or record.names != ("meta", "state") or len(meta) < META_BYTES:

@@ -274,6 +274,7 @@ class Supervisor:
             sleepers=self.segments.sleepers,
             command_fields=instance.fields_of(self.application.command_dtype),
             event_fields=instance.fields_of(self.application.event_dtype),
+            event_forms=self.application.spread.sources.tolist(),
             state_fields=instance.fields_of(self.application.state_dtype),
             doors=dict(sorted(urls.items())),
             history=self.services.dsn,

@@ -19,7 +19,7 @@ NEVER = 2**63 - 1
 
 @inlined
 def apply(s, command, seq, eng_ts, ring):
-    """Apply a command; append its events to those in `s.out` and return how many they are.
+    """Apply a command; append its events to those in `s.out` and return how many slots they take.
 
     Parameters
     ----------

@@ -42,7 +42,12 @@ MADE_ANEW = (
 Fill = Callable[[Any, Any], None]
 
 
-ADDED: Mapping[str, Fill | None] = {}
+def _count_slots(s: Any, t: Any) -> None:
+    """Count one for each event so far: a position in the event ring, from which the worker goes on."""
+    t["slot_count"] = s["event_count"]
+
+
+ADDED: Mapping[str, Fill | None] = {"out_last": None, "slot_count": _count_slots}
 """Field that states had not always, as `hot.rev` -> what fills it, given the old and the new record.
 
 None: zero is right, as in an empty state. A field that is missing here stops every conversion from a
@@ -75,7 +80,7 @@ def convert(old: Any, new: Any) -> None:
             raise LayoutError(
                 f"{name}: states of before have no such field, and ADDED does not say what it was"
             )
-    t["out_count"] = t["out_first"] = 0
+    t["out_count"] = t["out_first"] = t["out_last"] = 0
     books = int(s["books_used"])
     accounts = int(s["accounts_used"])
     t["version"][:books] = s["version"][:books]

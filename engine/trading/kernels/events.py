@@ -1,240 +1,283 @@
-"""Execution reports: every field of an EVENT is written, whatever the slot held before.
+"""Execution reports: every word of an event's slots is written, whatever they held before.
 
-Events of the command being applied are collected in `s.out`. Each writer fills one
-record and leaves it; the runtime numbers and publishes them.
+Events of the command being applied are collected in `s.out`, in slots, stamped and numbered as they
+will lie in the event ring. Each writer begins one event, in the form that has room for what there is
+to say (engine/trading/event_forms.py), and leaves it; the runtime publishes them.
 """
 
 import numpy as np
 
+from engine.contract.spread import COUNT_MASK, IDX_BITS, MARK_WORD, SLOT_WORDS
 from engine.trading import codes
+from engine.trading import event_forms as at
 from engine.trading.kernels.state import NIL
 from ringbuf.kernel import inlined, kernel
+from ringbuf.layout import GATE_WORD, STAMP_WORD
 
 FIRST_ADMIN_OP = codes.OP_CURRENCY
+OPEN = codes.STATUS_OPEN
+NOTHING = np.int64(0)
+BYTE = 0xFF
+LOW = 0xFFFFFFFF
+HIGH_BITS = 32
+FLAGS_BITS, OP_BITS, STATUS_BITS, REASON_BITS, RING_BITS, MAKER_RING_BITS = 8, 16, 24, 32, 48, 56
+"""Where what shares the word KIND begins."""
+WORD_BITS = 64
+COLUMNS = 4
+COLUMN_TURN = WORD_BITS // COLUMNS
 
 
 @inlined
-def _header(s, command, kind, instrument):
-    """Claim the next event, write what every kind has, clear what only some have."""
-    e = s.out[s.out_count]
-    s.out_count += 1
-    e["event_idx"] = 0
-    e["seq"] = s.seq
-    e["eng_ts"] = s.eng_ts
-    e["kind"] = kind
-    e["flags"] = 0
-    e["op"] = command["op"]
-    e["status"] = 0
-    e["reason"] = 0
-    e["ring"] = s.ring
-    e["maker_ring"] = -1
-    e["instrument"] = instrument
-    e["session"] = command["session"]
-    e["req_seq"] = command["req_seq"]
-    e["px"] = 0
-    e["qty"] = 0
-    e["fee"] = 0
-    e["prev_px"] = 0
-    e["prev_qty"] = 0
-    e["md_seq"] = 0
-    return e
+def _begin(s, command, mark, kind, flags, status, reason, maker_ring, instrument):
+    """Claim the slots of the next event, write what every kind has; return the first slot's index."""
+    first = s.out_count
+    s.out_count = first + (mark & COUNT_MASK)
+    s.out_last = first
+    s.out[first, STAMP_WORD] = s.slot_count
+    s.slot_count += mark & COUNT_MASK
+    s.out[first, GATE_WORD] = s.seq
+    s.out[first, MARK_WORD] = (s.event_count << IDX_BITS) | mark
+    s.event_count += 1
+    s.out[first, at.ENG_TS] = s.eng_ts
+    kind |= (flags << FLAGS_BITS) | ((np.int64(command["op"]) & BYTE) << OP_BITS) | (status << STATUS_BITS)
+    kind |= (reason << REASON_BITS) | ((s.ring & BYTE) << RING_BITS)
+    s.out[first, at.KIND] = kind | (maker_ring << MAKER_RING_BITS)
+    s.out[first, at.INSTRUMENT] = (instrument & LOW) | (np.int64(command["session"]) << HIGH_BITS)
+    s.out[first, at.REQ_SEQ] = command["req_seq"]
+    return first
 
 
 @inlined
-def _no_maker(e):
-    e["maker_account"] = 0
-    e["maker_order_id"] = 0
-    e["maker_client_order_id"] = 0
-    e["maker_cum_qty"] = 0
-    e["maker_leaves_qty"] = 0
-    e["maker_notional"] = 0
-    e["maker_fee"] = 0
-    e["maker_session"] = 0
-    e["maker_text"][0] = 0
-    e["maker_text"][1] = 0
-    e["maker_text"][2] = 0
+def _go_on(s, slot, used):
+    """Write what every further slot has: its place, and zeros behind the first `used` words."""
+    s.out[slot, STAMP_WORD] = s.out[slot - 1, STAMP_WORD] + 1
+    s.out[slot, GATE_WORD] = s.seq
+    for word in range(used, SLOT_WORDS):
+        s.out[slot, word] = 0
 
 
 @inlined
-def _no_order(e):
-    e["account"] = 0
-    e["order_id"] = 0
-    e["client_order_id"] = 0
-    e["cum_qty"] = 0
-    e["leaves_qty"] = 0
-    e["notional"] = 0
-    e["rev"] = 0
-    e["text"][0] = 0
-    e["text"][1] = 0
-    e["text"][2] = 0
+def _ids(s, first, account, order_id, client_order_id, px, qty):
+    s.out[first, at.ACCOUNT] = account
+    s.out[first, at.ORDER_ID] = order_id
+    s.out[first, at.CLIENT_ORDER_ID] = client_order_id
+    s.out[first, at.PX] = px
+    s.out[first, at.QTY] = qty
 
 
 @inlined
-def _order(s, e, order, status):
-    """Write the order's side of a report."""
-    if s.cold[order].side == codes.SELL:
-        e["flags"] = codes.FLAG_SELL
-    e["status"] = status
-    e["account"] = s.accounts[s.hot[order].account].account
-    e["order_id"] = s.hot[order].order_id
-    e["client_order_id"] = s.cold[order].client_order_id
-    e["cum_qty"] = s.cold[order].cum
-    e["leaves_qty"] = s.hot[order].leaves
-    e["notional"] = s.cold[order].notional
-    e["rev"] = s.cold[order].rev
-    e["text"][0] = 0
-    e["text"][1] = 0
-    e["text"][2] = 0
-    if s.cold[order].has_text:
-        e["text"][0] = s.cold[order].text[0]
-        e["text"][1] = s.cold[order].text[1]
-        e["text"][2] = s.cold[order].text[2]
-
-
-@kernel
-def _maker(s, e, maker):
-    """Write the resting order's side of a TRADE or PREVENTED."""
-    e["maker_ring"] = s.cold[maker].ring
-    e["maker_session"] = s.cold[maker].session
-    e["maker_account"] = s.accounts[s.hot[maker].account].account
-    e["maker_order_id"] = s.hot[maker].order_id
-    e["maker_client_order_id"] = s.cold[maker].client_order_id
-    e["maker_cum_qty"] = s.cold[maker].cum
-    e["maker_leaves_qty"] = s.hot[maker].leaves
-    e["maker_notional"] = s.cold[maker].notional
-    e["maker_text"][0] = 0
-    e["maker_text"][1] = 0
-    e["maker_text"][2] = 0
-    if s.cold[maker].has_text:
-        e["maker_text"][0] = s.cold[maker].text[0]
-        e["maker_text"][1] = s.cold[maker].text[1]
-        e["maker_text"][2] = s.cold[maker].text[2]
+def _order(s, first, order, px, qty):
+    """Write the order's side of a report, but for its texts and its notional."""
+    account = s.accounts[s.hot[order].account].account
+    _ids(s, first, account, s.hot[order].order_id, s.cold[order].client_order_id, px, qty)
+    s.out[first, at.CUM_QTY] = s.cold[order].cum
+    s.out[first, at.LEAVES_QTY] = s.hot[order].leaves
 
 
 @inlined
-def _owner(s, e, order):
-    """Name the session that entered the order: it hears of it whoever asked."""
-    e["maker_ring"] = s.cold[order].ring
-    e["maker_session"] = s.cold[order].session
-
-
-@kernel
-def _next_md_seq(s, book):
+def _book(s, first, book, session, rev):
+    """Count the report as one of the book's, and write whose session hears of it."""
     s.books[book].md_seq += 1
-    return s.books[book].md_seq
+    s.out[first, at.MD_SEQ] = s.books[book].md_seq
+    s.out[first, at.MAKER_SESSION] = (session & LOW) | (rev << HIGH_BITS)
+
+
+@inlined
+def _sells(s, order):
+    """Return the flag of an order's side."""
+    return codes.FLAG_SELL if s.cold[order].side == codes.SELL else NOTHING
+
+
+@inlined
+def _text(s, slot, word, order):
+    """Write an order's text, zeros where it has none."""
+    has_text = s.cold[order].has_text != 0
+    for part in range(3):
+        s.out[slot, word + part] = s.cold[order].text[part] if has_text else NOTHING
+
+
+@kernel
+def _whole(s, command, order, kind, flags, status, reason, ring, session, qty, prev_px, prev_qty):
+    """Report what an order's short form has no room for: of its kind, in the form WHOLE."""
+    book = s.cold[order].instrument
+    flags |= _sells(s, order)
+    first = _begin(s, command, at.WHOLE_MARK, kind, flags, status, reason, ring, book)
+    _order(s, first, order, s.hot[order].px, qty)
+    _book(s, first, book, session, np.int64(s.cold[order].rev))
+    slot = first + 1
+    s.out[slot, at.NOTIONAL] = s.cold[order].notional
+    s.out[slot, at.PREV_PX] = prev_px
+    s.out[slot, at.PREV_QTY] = prev_qty
+    _text(s, slot, at.WHOLE_TEXT, order)
+    _go_on(s, slot, at.WHOLE_TEXT + 3)
+
+
+@inlined
+def _maker(s, slot, maker):
+    """Write the resting order's side of a TRADE or PREVENTED, but for its account, fee and text."""
+    s.out[slot, at.MAKER_ORDER_ID] = s.hot[maker].order_id
+    s.out[slot, at.MAKER_CLIENT_ORDER_ID] = s.cold[maker].client_order_id
+    s.out[slot, at.MAKER_CUM_QTY] = s.cold[maker].cum
+    s.out[slot, at.MAKER_LEAVES_QTY] = s.hot[maker].leaves
+    s.out[slot, at.MAKER_NOTIONAL] = s.cold[maker].notional
 
 
 @inlined
 def accepted(s, command, order):
     """Report ACCEPTED: px and qty as they will be matched."""
+    qty = s.cold[order].qty
+    if s.cold[order].has_text:
+        kind = codes.EVENT_ACCEPTED
+        _whole(s, command, order, kind, NOTHING, OPEN, NOTHING, NIL, NOTHING, qty, NOTHING, NOTHING)
+        return
     book = s.cold[order].instrument
-    e = _header(s, command, codes.EVENT_ACCEPTED, book)
-    _no_maker(e)
-    _order(s, e, order, codes.STATUS_OPEN)
-    e["px"] = s.hot[order].px
-    e["qty"] = s.cold[order].qty
-    e["md_seq"] = _next_md_seq(s, book)
+    flags = _sells(s, order)
+    first = _begin(s, command, at.PLAIN_MARK, codes.EVENT_ACCEPTED, flags, OPEN, NOTHING, NIL, book)
+    _order(s, first, order, s.hot[order].px, qty)
+    _book(s, first, book, NOTHING, np.int64(s.cold[order].rev))
 
 
 @kernel
 def rejected(s, command, reason):
     """Report REJECTED with the ids the command gave; return the event's index in `s.out`."""
     op = command["op"]
-    e = _header(
-        s,
-        command,
-        codes.EVENT_REJECTED,
-        NIL if op == codes.OP_INSTRUMENT else np.int64(command["instrument"]),
-    )
-    _no_maker(e)
-    _no_order(e)
-    e["reason"] = reason
-    if op < FIRST_ADMIN_OP:
+    is_admin = op >= FIRST_ADMIN_OP
+    instrument = NIL if op == codes.OP_INSTRUMENT else np.int64(command["instrument"])
+    has_text = not is_admin and (command["text"][0] | command["text"][1] | command["text"][2]) != 0
+    mark = at.WHOLE_MARK if has_text else at.PLAIN_MARK
+    first = _begin(s, command, mark, codes.EVENT_REJECTED, NOTHING, NOTHING, reason, NIL, instrument)
+    _nothing(s, first)
+    if not is_admin:
         if op != codes.OP_NEW:
-            e["order_id"] = command["order_id"]
-        e["client_order_id"] = command["client_order_id"]
-        e["text"][0] = command["text"][0]
-        e["text"][1] = command["text"][1]
-        e["text"][2] = command["text"][2]
-    if op < FIRST_ADMIN_OP or op == codes.OP_ACCOUNT or op == codes.OP_LIMITS:
-        e["account"] = command["account"]
-    return s.out_count - 1
+            s.out[first, at.ORDER_ID] = command["order_id"]
+        s.out[first, at.CLIENT_ORDER_ID] = command["client_order_id"]
+    if not is_admin or op == codes.OP_ACCOUNT or op == codes.OP_LIMITS:
+        s.out[first, at.ACCOUNT] = command["account"]
+    if has_text:
+        _go_on(s, first + 1, MARK_WORD)
+        for part in range(3):
+            s.out[first + 1, at.WHOLE_TEXT + part] = command["text"][part]
+    return first
+
+
+@inlined
+def _nothing(s, first):
+    """Write the zeros of a report about no order."""
+    _ids(s, first, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)
+    s.out[first, at.CUM_QTY] = 0
+    s.out[first, at.LEAVES_QTY] = 0
+    s.out[first, at.MD_SEQ] = 0
+    s.out[first, at.MAKER_SESSION] = 0
+
+
+@kernel
+def tell_original(s, first, order_id, status, cum, leaves):
+    """Complete the REJECTED that begins at `first` with where the order of the same id stands."""
+    s.out[first, at.ORDER_ID] = order_id
+    s.out[first, at.KIND] |= status << STATUS_BITS
+    s.out[first, at.CUM_QTY] = cum
+    s.out[first, at.LEAVES_QTY] = leaves
 
 
 @kernel
 def traded(s, command, taker, maker, px, qty, taker_fee, maker_fee, status):
     """Report TRADE: both sides after the fill; `status` is the taker's."""
     book = s.cold[taker].instrument
-    e = _header(s, command, codes.EVENT_TRADE, book)
-    _order(s, e, taker, status)
-    _maker(s, e, maker)
-    e["px"] = px
-    e["qty"] = qty
-    e["fee"] = taker_fee
-    e["maker_fee"] = maker_fee
-    e["md_seq"] = _next_md_seq(s, book)
+    has_text = s.cold[taker].has_text | s.cold[maker].has_text
+    mark = at.TRADE_OF_TEXTS_MARK if has_text else at.TRADE_MARK
+    flags, ring = _sells(s, taker), np.int64(s.cold[maker].ring)
+    first = _begin(s, command, mark, codes.EVENT_TRADE, flags, status, NOTHING, ring, book)
+    _order(s, first, taker, px, qty)
+    _book(s, first, book, np.int64(s.cold[maker].session), np.int64(s.cold[taker].rev))
+    slot = first + 1
+    s.out[slot, at.NOTIONAL] = s.cold[taker].notional
+    _maker(s, slot, maker)
+    s.out[slot, at.MAKER_ACCOUNT] = s.accounts[s.hot[maker].account].account
+    s.out[slot, at.FEE] = taker_fee
+    s.out[slot, at.MAKER_FEE] = maker_fee
+    _go_on(s, slot, at.MAKER_FEE + 1)
+    if has_text:
+        _text(s, slot + 1, at.TRADE_TEXT, taker)
+        _text(s, slot + 1, at.TRADE_MAKER_TEXT, maker)
+        _go_on(s, slot + 1, at.TRADE_MAKER_TEXT + 3)
 
 
 @kernel
 def cancelled(s, command, order, reason, status):
     """Report CANCELLED; leaves_qty is what was taken off."""
+    ring, session = np.int64(s.cold[order].ring), np.int64(s.cold[order].session)
+    if s.cold[order].has_text:
+        kind = codes.EVENT_CANCELLED
+        _whole(s, command, order, kind, NOTHING, status, reason, ring, session, NOTHING, NOTHING, NOTHING)
+        return
     book = s.cold[order].instrument
-    e = _header(s, command, codes.EVENT_CANCELLED, book)
-    _no_maker(e)
-    _order(s, e, order, status)
-    _owner(s, e, order)
-    e["reason"] = reason
-    e["px"] = s.hot[order].px
-    e["md_seq"] = _next_md_seq(s, book)
+    flags = _sells(s, order)
+    mark = at.CANCELLED_MARK
+    first = _begin(s, command, mark, codes.EVENT_CANCELLED, flags, status, reason, ring, book)
+    _order(s, first, order, s.hot[order].px, s.cold[order].notional)  # CANCELLED_NOTIONAL is QTY
+    _book(s, first, book, session, np.int64(s.cold[order].rev))
 
 
 @inlined
 def replaced(s, command, order, prev_px, prev_qty, flags):
     """Report REPLACED: px and qty (new total) now and before; flags: PRIORITY_KEPT or 0."""
+    ring, session = np.int64(s.cold[order].ring), np.int64(s.cold[order].session)
+    qty = s.cold[order].qty
+    if s.cold[order].has_text or s.cold[order].cum != 0:
+        kind = codes.EVENT_REPLACED
+        _whole(s, command, order, kind, flags, OPEN, NOTHING, ring, session, qty, prev_px, prev_qty)
+        return
     book = s.cold[order].instrument
-    e = _header(s, command, codes.EVENT_REPLACED, book)
-    _no_maker(e)
-    _order(s, e, order, codes.STATUS_OPEN)
-    _owner(s, e, order)
-    e["flags"] |= flags
-    e["px"] = s.hot[order].px
-    e["qty"] = s.cold[order].qty
-    e["prev_px"] = prev_px
-    e["prev_qty"] = prev_qty
-    e["md_seq"] = _next_md_seq(s, book)
+    flags |= _sells(s, order)
+    first = _begin(s, command, at.REPLACED_MARK, codes.EVENT_REPLACED, flags, OPEN, NOTHING, ring, book)
+    account = s.accounts[s.hot[order].account].account
+    px = s.hot[order].px
+    _ids(s, first, account, s.hot[order].order_id, s.cold[order].client_order_id, px, qty)
+    s.out[first, at.REPLACED_PREV_PX] = prev_px
+    s.out[first, at.REPLACED_PREV_QTY] = prev_qty
+    _book(s, first, book, session, np.int64(s.cold[order].rev))
 
 
 @kernel
 def prevented(s, command, taker, maker, qty):
     """Report PREVENTED: a self-trade of `qty` that did not happen (exchange rule S9)."""
     book = s.cold[taker].instrument
-    e = _header(s, command, codes.EVENT_PREVENTED, book)
-    _order(s, e, taker, codes.STATUS_OPEN)
-    _maker(s, e, maker)
-    e["maker_fee"] = 0
-    e["px"] = s.hot[maker].px
-    e["qty"] = qty
-    e["md_seq"] = _next_md_seq(s, book)
+    flags, ring = _sells(s, taker), np.int64(s.cold[maker].ring)
+    first = _begin(s, command, at.PREVENTED_MARK, codes.EVENT_PREVENTED, flags, OPEN, NOTHING, ring, book)
+    _order(s, first, taker, s.hot[maker].px, qty)
+    _book(s, first, book, np.int64(s.cold[maker].session), np.int64(s.cold[taker].rev))
+    slot = first + 1
+    s.out[slot, at.NOTIONAL] = s.cold[taker].notional
+    _maker(s, slot, maker)
+    _text(s, slot, at.PREVENTED_TEXT, taker)
+    _text(s, slot, at.PREVENTED_MAKER_TEXT, maker)
+    _go_on(s, slot, at.PREVENTED_MAKER_TEXT + 3)
 
 
 @kernel
 def phase_entered(s, command, book, phase):
     """Report PHASE: status is the phase that now holds."""
-    e = _header(s, command, codes.EVENT_PHASE, book)
-    _no_maker(e)
-    _no_order(e)
-    e["status"] = phase
-    e["md_seq"] = _next_md_seq(s, book)
+    first = _begin(s, command, at.PLAIN_MARK, codes.EVENT_PHASE, NOTHING, phase, NOTHING, NIL, book)
+    _nothing(s, first)
+    _book(s, first, book, NOTHING, NOTHING)
 
 
 @kernel
 def done(s, command, instrument):
     """Close a command; qty is the number of orders it cancelled: its events so far."""
-    order_count = s.out_count - s.out_first
-    e = _header(s, command, codes.EVENT_DONE, instrument)
-    _no_maker(e)
-    _no_order(e)
-    e["qty"] = order_count
+    order_count = NOTHING
+    if s.out_count > s.out_first:
+        order_count = s.event_count - (s.out[s.out_first, MARK_WORD] >> IDX_BITS)
+    mark = at.PLAIN_MARK
+    first = _begin(s, command, mark, codes.EVENT_DONE, NOTHING, NOTHING, NOTHING, NIL, instrument)
+    _nothing(s, first)
+    s.out[first, at.QTY] = order_count
+
+
+@inlined
+def _column(s, slot, column):
+    """Return every fourth word of a slot in one."""
+    return s.out[slot, column] ^ s.out[slot, column + 4] ^ s.out[slot, column + 8] ^ s.out[slot, column + 12]
 
 
 @inlined
@@ -243,17 +286,15 @@ def finish(s):
     end = s.out_count
     if end == s.out_first:
         return
-    s.out[end - 1]["flags"] |= codes.FLAG_LAST
-    s.event_count += end - s.out_first
+    s.out[s.out_last, at.KIND] |= codes.FLAG_LAST << FLAGS_BITS
     rolling = s.event_hash
-    for i in range(s.out_first, end):
-        e = s.out[i]
-        rolling ^= e["seq"] ^ (e["order_id"] << 7) ^ (e["maker_order_id"] << 13) ^ (e["px"] << 19)
-        rolling ^= (e["qty"] << 27) ^ (e["leaves_qty"] << 33) ^ (e["cum_qty"] << 3) ^ (e["account"] << 41)
-        rolling ^= (e["fee"] << 23) ^ (e["maker_fee"] << 29) ^ (e["md_seq"] << 37) ^ (e["eng_ts"] << 17)
-        # np.int64: a narrow field shifted in plain Python would lose its bits.
-        rolling ^= np.int64(e["kind"]) ^ (np.int64(e["status"]) << 47)
-        rolling ^= (np.int64(e["reason"]) << 50) ^ (np.int64(e["flags"]) << 55)
+    for slot in range(s.out_first, end):
+        # The columns of the slot as rows of four words: each is turned, so that none stands for another.
+        rolling ^= _column(s, slot, 0)
+        for column in range(1, COLUMNS):
+            bits = column * COLUMN_TURN
+            value = _column(s, slot, column)
+            rolling ^= (value << bits) | ((value >> (WORD_BITS - bits)) & ((1 << bits) - 1))
         # One round of Marsaglia's xorshift64: order matters, nothing overflows.
         rolling ^= rolling << 13
         rolling ^= (rolling >> 7) & 0x1FFFFFFFFFFFFFF

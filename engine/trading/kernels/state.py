@@ -10,7 +10,7 @@
     |- hot, cold                orders: what matching touches, and the rest
     |- ids                      client order ids, the bounded window (identity.py)
     |- hints                    notes of the cache hints (prepare.py)
-    `- out                      events of the commands applied since they were last taken
+    `- out                      events, in slots, of the commands applied since they were last taken
 
 Kernels take `s = state[0]` and reach everything by attribute. Two conventions keep
 untouched memory untouched: a zeroed record is a valid empty state, so hash buckets
@@ -22,9 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.contract.batches import BURST_EVENTS, PLACES
+from engine.contract.batches import BURST_SLOTS, PLACES
+from engine.contract.spread import SLOT_WORDS
 from engine.trading.capacities import Capacities
-from engine.trading.records import EVENT
 
 NIL = np.int64(-1)
 LIMIT_LIFTED = np.int64(-1)
@@ -211,13 +211,13 @@ def power_of_two(count: int) -> int:
     return 1 << max(0, count - 1).bit_length()
 
 
-def events_max(capacities: Capacities) -> int:
-    """Return the most events one command can make (EV_MAX, protocol rule 5).
+def slots_max(capacities: Capacities) -> int:
+    """Return the most slots that the events of one command can take (protocol rule 5).
 
-    A sweep makes at most two events per resting order (PREVENTED and CANCELLED), a
+    A sweep makes at most two events of two slots per resting order (PREVENTED and CANCELLED), a
     mass cancel one; before and after come the order's own and one phase per instrument.
     """
-    return max(2 * capacities.orders, capacities.instruments) + 8
+    return max(4 * capacities.orders, capacities.instruments) + 16
 
 
 RECORD_BYTES_MAX = 2**31 - 1
@@ -234,6 +234,7 @@ def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
         ("ring", "<i8"),
         ("out_count", "<i8"),
         ("out_first", "<i8"),  # where the events of the command being applied begin
+        ("out_last", "<i8"),  # the first slot of the newest event
         ("opened_count", "<i8"),
         ("accounts_used", "<i8"),
         ("currencies_used", "<i8"),
@@ -249,6 +250,7 @@ def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
         ("ids_used", "<i8"),
         ("ids_next", "<i8"),  # the entry that the next ended client id takes
         ("event_count", "<i8"),  # events made since the start
+        ("slot_count", "<i8"),  # slots that they took
         ("trade_count", "<i8"),
         ("event_hash", "<i8"),  # rolling, over every event (exchange rule S27)
         ("nodes_visited", "<i8"),  # trie nodes, for the bound's proof
@@ -276,7 +278,7 @@ def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
         ("id_bucket", "<i4", (power_of_two(c.client_ids),)),
         ("ids", CLIENT_ID, (c.client_ids,)),
         ("hints", HINT, (PLACES,)),
-        ("out", EVENT, (events_max(c) + BURST_EVENTS,)),
+        ("out", "<i8", (slots_max(c) + BURST_SLOTS, SLOT_WORDS)),
     ]
     dtype = np.dtype(_on_cache_lines(fields))
     if not 0 < dtype.itemsize <= RECORD_BYTES_MAX:

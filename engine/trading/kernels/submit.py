@@ -4,7 +4,7 @@ import numpy as np
 
 from engine.trading import codes
 from engine.trading.kernels.accounts import find_position
-from engine.trading.kernels.events import accepted, rejected
+from engine.trading.kernels.events import accepted, rejected, tell_original
 from engine.trading.kernels.identity import CHAIN_MAX, find_ended, find_live
 from engine.trading.kernels.levels import best_level
 from engine.trading.kernels.match import walk, withdraw, would_cross
@@ -23,6 +23,8 @@ from engine.trading.kernels.state import NIL
 from engine.trading.kernels.touch import touch_account, touch_book
 from engine.trading.kernels.validate import check_new, check_trader
 from ringbuf.kernel import inlined, kernel
+
+NOTHING = np.int64(0)
 
 
 @kernel
@@ -159,15 +161,10 @@ def _check_capacity(s, command, position, chain):
 @kernel
 def _tell_original(s, report, account, client_order_id):
     """Complete a DUPLICATE with the original's engine id and where it stands (exchange rule S4)."""
-    e = s.out[report]
     order, _ = find_live(s, account, client_order_id)
     if order != NIL:
-        e["order_id"] = s.hot[order].order_id
-        e["status"] = codes.STATUS_OPEN
-        e["cum_qty"] = s.cold[order].cum
-        e["leaves_qty"] = s.hot[order].leaves
+        leaves = s.hot[order].leaves
+        tell_original(s, report, s.hot[order].order_id, codes.STATUS_OPEN, s.cold[order].cum, leaves)
         return
     entry, _ = find_ended(s, account, client_order_id)
-    e["order_id"] = s.ids[entry].order_id
-    e["status"] = s.ids[entry].status
-    e["cum_qty"] = s.ids[entry].cum
+    tell_original(s, report, s.ids[entry].order_id, s.ids[entry].status, s.ids[entry].cum, NOTHING)

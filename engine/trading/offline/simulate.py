@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from engine.contract.application import Application
-from engine.contract.replica import EVENT_ROOM, Replica
+from engine.contract.replica import SLOT_ROOM, Replica
 from engine.trading.application import trading
 from engine.trading.capacities import Capacities
 from engine.trading.kernels.state import new_state
@@ -40,9 +40,9 @@ def _application() -> Application:
     return trading(Capacities())
 
 
-def replica_over(state: Any, event_room: int = EVENT_ROOM) -> Replica:
+def replica_over(state: Any, slot_room: int = SLOT_ROOM) -> Replica:
     """Return a replica that works on an array of one STATE record, whatever its capacities."""
-    return Replica(_application(), state, event_room)
+    return Replica(_application(), state, slot_room)
 
 
 def chunks_of(commands: Any) -> Iterator[Any]:
@@ -53,7 +53,7 @@ def chunks_of(commands: Any) -> Iterator[Any]:
 
 def run_all(state: Any, commands: Any, ring: int = 0) -> np.ndarray:
     """Apply every command of a COMMAND array to `state`; return all events, EVENT[n]."""
-    replica = replica_over(state, min(EVENT_ROOM, 64 + 2 * len(commands)))
+    replica = replica_over(state, min(SLOT_ROOM, 64 + 4 * len(commands)))
     made = (replica.apply(sequenced(chunk, state, ring)) for chunk in chunks_of(commands))
     return np.concatenate([np.zeros(0, EVENT), *made])
 

@@ -30,6 +30,7 @@ from engine.text import exact_json
 from engine.text.exact_json import DoubledKey, JsonFault
 from engine.trading.catalogue import catalogue
 from engine.trading.client_text import given_id
+from engine.trading.event_forms import SPREAD
 from engine.trading.instruments import Catalogue, RefusedAtDoor
 from engine.trading.kernels.limits import RATE_MAX
 from engine.trading.name import TRADING
@@ -207,8 +208,8 @@ def _why(reason: Reason, fields: dict[str, Any]) -> str:
 def _apply(replica: EraReplica, command: Any) -> Reason | None:
     """Apply a command that has no number; return why the engine refuses it, if it does."""
     s = replica.state[0]
-    apply_unnumbered(replica.state, command, OWN_RING)
-    event = s["out"][0]
+    slots = apply_unnumbered(replica.state, command, OWN_RING)
+    (event,) = SPREAD.events_of(s["out"][:slots])
     if event["kind"] == EventKind.REJECTED and event["op"] == Op.LIMITS:
         return Reason(int(event["reason"]))
     return None

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.contract.own_events import keep_own
-from engine.contract.records import Operation, require_fields, ring_offsets
+from engine.contract.records import Operation, require_fields
 from engine.trading.records import COMMAND, EVENT, Op
 from tests.engine.runtime import echo
 
@@ -49,20 +48,3 @@ def test_the_runtimes_operations_have_the_same_numbers_in_trading() -> None:
     assert {each.name: int(each) for each in Operation}.items() <= {
         each.name: int(each) for each in Op
     }.items()
-
-
-@pytest.mark.parametrize("dtype", [EVENT, echo.EVENT], ids=["trading", "echo"])
-def test_a_door_gets_the_events_that_name_its_ring_anywhere(dtype: np.dtype[Any]) -> None:
-    events = np.zeros(40, dtype)
-    events["seq"] = np.arange(40)
-    events["ring"] = np.arange(40) % 3
-    expected = events["ring"] == 1
-    if "maker_ring" in (dtype.names or ()):
-        events["maker_ring"] = np.arange(40) % 5
-        expected |= events["maker_ring"] == 1
-    wanted = events[expected].copy()
-    words = events.view(np.int64).reshape(40, -1)
-
-    kept = keep_own(words.view(np.int8), words, 40, 1, np.array(ring_offsets(dtype), np.int64))
-
-    assert events[:kept].tobytes() == wanted.tobytes()

@@ -16,7 +16,7 @@ from engine.runtime.shared_memory import Segments, segment_names
 from engine.settings.config import EngineSettings
 from ringbuf.broadcast import Broadcast
 from ringbuf.spsc import SpscRing
-from tests.engine.runtime.echo import ADD, COMMAND, EVENT
+from tests.engine.runtime.echo import ADD, COMMAND, SPREAD
 from tests.engine.runtime.echo import application as echo
 
 
@@ -59,10 +59,10 @@ class Bench:
 
     def read_all(self) -> Any:
         """Return every event that a reader may see now."""
-        parts = []
+        parts = [self.reader.ring.slots[:0]]
         while (part := self.reader.drain(1024)) is not None and len(part):
             parts.append(part)
-        return np.concatenate(parts) if parts else np.zeros(0, EVENT)
+        return SPREAD.events_of(np.concatenate(parts))
 
     def set_durable(self, seq: int) -> None:
         """Act as the journaler: everything up to `seq` is on disk."""
@@ -108,6 +108,7 @@ def running(data_dir: Path, application: Application | None = None) -> Iterator[
                 segments=names,
                 command_fields=instance.fields_of(application.command_dtype),
                 event_fields=instance.fields_of(application.event_dtype),
+                event_forms=application.spread.sources.tolist(),
                 state_fields=instance.fields_of(application.state_dtype),
                 wait=settings.wait,
                 sleepers=segments.sleepers,

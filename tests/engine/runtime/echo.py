@@ -1,9 +1,9 @@
 """A tiny application with records of its own: proof that the runtime needs no exchange to run.
 
-It answers a command with `count` events (one at least), adds `mark` to an account's total and marks
-version word 3 as written. An account beyond its capacity is refused. What beside kernels an application
-may have is in echo_history.py (rows) and echo_tools.py (the command line). (Not in conftest: pytest
-rewrites asserts there, numba cannot.)
+It answers a command with `count` events (one at least, every third of two slots), adds `mark` to an
+account's total and marks version word 3 as written. An account beyond its capacity is refused. What
+beside kernels an application may have is in echo_history.py (rows) and echo_tools.py (the command line).
+(Not in conftest: pytest rewrites asserts there, numba cannot.)
 """
 
 from pathlib import Path
@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from engine.contract.application import Application
-from engine.contract.batches import BURST_EVENTS
+from engine.contract.batches import BURST_SLOTS
 from engine.contract.records import Operation, copy_by_name, entry_dtype
+from engine.contract.spread import FORM_BITS, IDX_BITS, SLOT_WORDS, Form, Spread
 from ringbuf.kernel_cache import hash_of
 from ringbuf.njit import njit
 from ringbuf.seqlock import open_version
@@ -21,7 +22,7 @@ from tests.engine.runtime.echo_history import ADDED, EchoProjection
 
 NAME = f"echo_{hash_of([Path(__file__).resolve()])}"
 """The loop bound to it is cached under this name, below a key that knows Pinion's own kernels alone."""
-OUT = 8192 + BURST_EVENTS
+OUT = 8192 + BURST_SLOTS
 ADD = 2
 """The one operation of its own."""
 TICK = int(Operation.TICK)
@@ -69,6 +70,20 @@ EVENT = np.dtype(
     ]
 )
 assert EVENT.itemsize == 128
+SHORT, LONG = range(2)
+SPREAD = Spread(
+    EVENT,
+    (
+        Form((("eng_ts", "session", "req_seq", "account", "total", "place"),)),
+        Form((("eng_ts", "session", "req_seq", "account"), ("total", "place"))),
+    ),
+)
+LONG_EVERY = 3
+
+
+def slots_of(event_count: int) -> int:
+    """Return how many slots the events of a command take."""
+    return event_count + event_count // LONG_EVERY
 
 
 def state_dtype(accounts: int) -> np.dtype[np.void]:
@@ -78,6 +93,7 @@ def state_dtype(accounts: int) -> np.dtype[np.void]:
             ("seq", "<i8"),
             ("eng_ts", "<i8"),
             ("event_count", "<i8"),
+            ("slot_count", "<i8"),
             ("event_hash", "<i8"),
             ("opened_count", "<i8"),
             ("out_count", "<i8"),
@@ -87,12 +103,24 @@ def state_dtype(accounts: int) -> np.dtype[np.void]:
             ("accounts_used", "<i8"),
             ("ticks", "<i8"),
             ("due", "<i8"),
-            ("out", EVENT, (OUT,)),
+            ("out", "<i8", (OUT, SLOT_WORDS)),
         ]
     )
 
 
 STATE = state_dtype(ACCOUNTS)
+
+
+@njit
+def open_slot(s: Any, seq: int) -> None:
+    """Write what every slot has, and zeros behind it."""
+    slot = s.out_count
+    for word in range(SLOT_WORDS):
+        s.out[slot, word] = 0
+    s.out[slot, 0] = s.slot_count
+    s.out[slot, 1] = seq
+    s.out_count += 1
+    s.slot_count += 1
 
 
 @njit
@@ -117,21 +145,25 @@ def echo(s: Any, command: Any, seq: int, eng_ts: int, ring: int) -> int:
         s.totals[account] += command["mark"]
         s.accounts_used = max(s.accounts_used, account + 1)
     count = max(1, command["count"])
+    total = 0 if kind == REFUSED else s.totals[account]
+    op = np.int64(command["op"])
     for i in range(count):
-        event = s.out[s.out_count]
-        s.out_count += 1
-        event["seq"] = seq
-        event["eng_ts"] = eng_ts
-        event["ring"] = ring
-        event["account"] = account
-        event["total"] = 0 if kind == REFUSED else s.totals[account]
-        event["kind"] = kind
-        event["op"] = command["op"]
-        event["req_seq"] = command["req_seq"]
-        event["place"] = i
-        event["flags"] = LAST if i == count - 1 else 0
+        form = LONG if i % LONG_EVERY == LONG_EVERY - 1 else SHORT
+        flags = LAST if i == count - 1 else 0
+        slot = s.out_count
+        open_slot(s, seq)
+        s.out[slot, 2] = s.event_count << IDX_BITS | form << FORM_BITS | form + 1
+        s.out[slot, 3] = eng_ts
+        s.out[slot, 4] = kind << 32 | op << 40 | flags << 48 | (ring & 0xFF) << 56
+        s.out[slot, 5] = command["req_seq"]
+        s.out[slot, 6] = account
+        if form == LONG:
+            open_slot(s, seq)
+        words = 2 if form == LONG else 7
+        s.out[s.out_count - 1, words] = total
+        s.out[s.out_count - 1, words + 1] = i
         s.event_hash = s.event_hash * 31 + seq + i
-    s.event_count += count
+        s.event_count += 1
     return count
 
 
@@ -146,7 +178,7 @@ def echo_due(s: Any) -> int:
     return s.due if s.due != 0 else 2**63 - 1
 
 
-COMPARED = ("seq", "eng_ts", "event_count", "event_hash", "totals", "accounts_used", "ticks")
+COMPARED = ("seq", "eng_ts", "event_count", "slot_count", "event_hash", "totals", "accounts_used", "ticks")
 
 
 def digest(state: Any) -> str:
@@ -169,7 +201,7 @@ def application(accounts: int = ACCOUNTS) -> Application:
     return Application(
         name=NAME,
         command_dtype=COMMAND,
-        event_dtype=EVENT,
+        spread=SPREAD,
         command_version=1,
         state_dtype=state_dtype(accounts),
         capacities=f"accounts={accounts}",

@@ -140,7 +140,11 @@ class Live:
 
     def told(self) -> Any:
         """Return all events that the reader heard."""
-        return np.concatenate([np.zeros(0, self.application.event_dtype), *self.heard])
+        return self.application.spread.events_of(self.told_slots())
+
+    def told_slots(self) -> Any:
+        """Return them as they lie in the event ring."""
+        return np.concatenate([self.reader.ring.slots[:0], *self.heard])
 
     def digest(self) -> str:
         """Return the digest of the live state."""

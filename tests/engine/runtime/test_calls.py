@@ -117,7 +117,7 @@ def test_a_worker_without_room_is_called_by_the_journaler_alone(live: Live) -> N
 
 
 def test_a_worker_behind_a_closed_gate_is_called_when_d_moves(live: Live) -> None:
-    live.rings[0].push(commands(40, count=32))  # more events than the ring holds
+    live.rings[0].push(commands(40, count=48))  # more slots than the ring has
     with beside(lambda: run_worker(live)):
         await_true(lambda: bell(live, WORKER_BELL) == FOR_DURABLE, "a closed gate")
 

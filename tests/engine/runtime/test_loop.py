@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.contract.control_words import OWN_RING
 from engine.runtime.loop import IDLE, LATCHED
-from tests.engine.runtime.echo import LAST
+from tests.engine.runtime.echo import LAST, slots_of
 
 
 def test_commands_are_numbered_densely_from_one(bench: Any) -> None:
@@ -128,12 +128,25 @@ def test_a_closed_gate_opens_again_and_nothing_is_missing(bench: Any) -> None:
     assert events["seq"].tolist() == [seq for seq in range(1, 11) for _ in range(200)]
 
 
+def test_what_is_committed_ends_with_a_whole_event(bench: Any) -> None:
+    bench.call.loop["journals_itself"] = 0
+    bench.send(0, 1, count=4_000)
+    for _ in range(50):
+        bench.run()
+    bench.set_durable(1)
+
+    told = bench.read_all()
+
+    assert slots_of(len(told)) == bench.reader.position
+    assert len(bench.segments.events.slots) // 2 < bench.reader.position < slots_of(4_000)
+
+
 def test_one_command_may_make_more_events_than_the_ring_holds(bench: Any) -> None:
     bench.send(0, 1, count=4_000)
 
     bench.run_until_applied(1)
 
-    assert bench.call.loop["event_end"] == 4_000
+    assert bench.call.loop["event_end"] == slots_of(4_000)
     assert bench.reader.drain(16) is None, "the reader slept: it must learn that it was lapped"
     assert bench.reader.missed > 0
 

@@ -60,7 +60,7 @@ def test_a_record_out_of_order_is_refused_and_changes_nothing(command: np.ndarra
     events = run_all(state, command)
 
     assert [(int(event["kind"]), int(event["reason"])) for event in events] == [(EventKind.REJECTED, reason)]
-    for name in ("seq", "event_count", "event_hash"):  # what a refusal does move
+    for name in ("seq", "event_count", "slot_count", "event_hash"):  # what a refusal does move
         untouched[0][name] = state[0][name]
     assert digest(state) == digest(untouched)
 

@@ -11,20 +11,24 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.contract.batches import BURST_EVENTS
+from engine.contract.batches import BURST_SLOTS
 from engine.runtime.processes.shadow import Shadow
 from engine.runtime.processes.worker import clock_offset_ns, follow_clock
 from engine.settings.config import EngineSettings
 from tests.engine.runtime import echo
-from tests.engine.runtime.echo import ADD, COMMAND
+from tests.engine.runtime.echo import ADD, COMMAND, LONG_EVERY, slots_of
 from tests.engine.runtime.live import Live, entries_of, living
 
 SETTINGS = EngineSettings(command_ring=64, journal_ring=64, event_ring=1024, batch=16, journal_segment=256)
 NAMES = ("a", "b", "spare-0"), ("door",)
-MOST = echo.OUT - BURST_EVENTS
+MOST = 6144
 AHEAD = 200
+BURST = 6
+"""Events of a command that take as many slots as may wait for the next one."""
 HOUR_NS = 3600 * 10**9
 ROUNDS = 300
+assert slots_of(BURST) == BURST_SLOTS
+assert slots_of(MOST) == echo.OUT - BURST_SLOTS
 Start = Callable[..., Live]
 
 
@@ -52,7 +56,7 @@ def stuck(live: Live) -> Live:
 
     Ahead of it wait as many events as may, so that the state's own room is used to its end.
     """
-    live.rings[0].push(commands(AHEAD, AHEAD, BURST_EVENTS, MOST, 1, 1))
+    live.rings[0].push(commands(AHEAD, AHEAD, BURST, MOST, 1, 1))
     heartbeat = live.segments.counters["worker.heartbeat"]
     for _ in range(ROUNDS):
         live.run()
@@ -70,15 +74,18 @@ def stuck(live: Live) -> Live:
 def newest(live: Live) -> Any:
     """Return the visible events that the ring still holds."""
     end, capacity = int(live.loop["event_end"]), len(live.segments.events.slots)
-    return live.reader_at(end - capacity + SETTINGS.batch).drain(capacity)
+    largest = 2 * slots_of(AHEAD) + BURST_SLOTS
+    position = end - capacity + SETTINGS.batch
+    position += (largest - position) % slots_of(LONG_EVERY)  # where an event of the largest command begins
+    return live.application.spread.events_of(live.reader_at(position).drain(capacity))
 
 
 def check_end(live: Live) -> None:
     """Everything was applied, and what the ring holds are the last events of the largest command."""
     assert live.loop["applied"] == 6
-    assert live.loop["event_end"] == 2 * AHEAD + BURST_EVENTS + MOST + 2
+    assert live.loop["event_end"] == 2 * slots_of(AHEAD) + slots_of(BURST) + slots_of(MOST) + 2
     events = newest(live)
-    assert events["event_idx"][-1] == live.loop["event_end"] - 1
+    assert events["event_idx"][-1] == 2 * AHEAD + BURST + MOST + 1
     assert (np.diff(events["event_idx"]) == 1).all()
     assert events["seq"].tolist() == [4] * (len(events) - 2) + [5, 6]
     assert events["place"][:-2].tolist() == list(range(MOST - len(events) + 2, MOST))
@@ -104,12 +111,14 @@ def test_events_ahead_of_the_largest_are_all_seen_before_it_overwrites_them(star
     live.drain()
     assert len(live.told()) == 0
     assert max(intents) <= len(live.segments.events.slots), "an event that nobody could see is overwritten"
-    assert max(intents) > 2 * AHEAD + BURST_EVENTS, "the gate closed before the largest command began"
+    assert max(intents) > 2 * slots_of(AHEAD) + BURST_SLOTS, (
+        "the gate closed before the largest command began"
+    )
     live.journaler.work(0)
     live.drain()
 
     seen = live.told()
-    assert seen["seq"].tolist()[: 2 * AHEAD + BURST_EVENTS] == [1] * AHEAD + [2] * AHEAD + [3] * BURST_EVENTS
+    assert seen["seq"].tolist()[: 2 * AHEAD + BURST] == [1] * AHEAD + [2] * AHEAD + [3] * BURST
 
 
 def test_a_worker_that_dies_in_the_largest_command_completes_it(start: Start) -> None:

@@ -113,7 +113,7 @@ def echo_flow(count: int, random: Random) -> Any:
     flow["op"] = echo.ADD
     flow["mark"] = np.arange(count)
     flow["account"] = [random.randrange(echo.ACCOUNTS + 2) for _ in range(count)]  # some are refused
-    flow["count"] = [random.choice((1, 2, 5, 20, 40)) for _ in range(count)]
+    flow["count"] = [random.choice((1, 2, 5, 30, 60)) for _ in range(count)]
     return flow
 
 
@@ -127,7 +127,7 @@ def test_full_rings_and_a_stalled_disk_change_nothing_either(seed: int, tmp_path
         play(live, split(echo_flow(COUNT, random), len(rings), random), random, BATCH)
 
         check_replays(live)
-        ends = np.cumsum(np.bincount(live.told()["seq"], minlength=live.published + 1))
+        ends = np.cumsum(np.bincount(live.told_slots()["seq"], minlength=live.published + 1))
         capacity = len(live.segments.events.slots)
         for seq, intent in live.looks:
             assert intent <= ends[seq] + capacity, "an event that nobody could see yet is overwritten"
