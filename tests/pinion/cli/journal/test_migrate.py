@@ -289,7 +289,8 @@ def test_a_layout_that_was_altered_is_named_as_the_cause(
     name, _ = subject.is_full
     altered = subject.small | {name: 2 * subject.small[name]}
     layout = data_dir / "journal" / "layout.json"
-    layout.write_bytes(msgspec.json.encode(msgspec.json.decode(layout.read_bytes()) | {"capacities": altered}))
+    content = msgspec.json.decode(layout.read_bytes())
+    layout.write_bytes(msgspec.json.encode(content | {"capacities": altered}))
     capacities = {"small": subject.small, "large": subject.large, "altered": altered}[wanted]
 
     assert run(data_dir, subject.write_config(tmp_path / "wanted.toml", capacities)) == 1
