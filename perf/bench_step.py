@@ -58,7 +58,6 @@ class StepOutcome:
     event_hash: int
     live_orders: int
     trades: int
-    nodes_visited: int
 
     def same_result(self, other: "StepOutcome") -> bool:
         """Tell whether two runs made the same events."""
@@ -102,7 +101,7 @@ class StepBench:
         s = self.state[0]
         kinds = np.zeros(256, np.int64)
         elapsed_ns = checksum = 0
-        nodes_before, trades_before = int(s["nodes_visited"]), int(s["trade_count"])
+        trades_before = int(s["trade_count"])
         for begin in range(first, last, CHUNK):
             count = min(CHUNK, last - begin)
             part = cycles[begin - first : begin - first + count]
@@ -120,7 +119,6 @@ class StepBench:
             event_hash=int(s["event_hash"]),
             live_orders=int(s["orders_live"]),
             trades=int(s["trade_count"]) - trades_before,
-            nodes_visited=int(s["nodes_visited"]) - nodes_before,
         )
 
     def measured(self, *, timed: bool) -> tuple[StepOutcome, npt.NDArray[np.int64]]:
@@ -180,9 +178,8 @@ def measure(case: str, bench: StepBench, repetitions: int, check: Callable[[Step
     timer_cycles(empty)
     mean_ns = float(np.median([run.elapsed_ns for run in runs])) / count
     print(
-        f"step/{case}: mean {mean_ns:.1f} ns, {timed.nodes_visited / count:.3f} nodes a command, "
-        f"{timed.live_orders} live orders, {timed.trades} trades, 0 allocations, "
-        f"timer_ns {float(np.median(empty)) * ns_per_cycle:.1f}"
+        f"step/{case}: mean {mean_ns:.1f} ns, {timed.live_orders} live orders, {timed.trades} trades, "
+        f"0 allocations, timer_ns {float(np.median(empty)) * ns_per_cycle:.1f}"
     )
     latencies = percentiles(cycles * ns_per_cycle)
     return with_latencies("step", case, count, latencies, throughput_per_s=1e9 / mean_ns, mean_ns=mean_ns)

@@ -28,6 +28,7 @@ USED = {
 """Pool -> the counter that says how much of it was ever used."""
 
 LEFT_OUT = (
+    "known",
     "out",
     "out_count",
     "out_first",
@@ -41,7 +42,7 @@ LEFT_OUT = (
     "live_bucket",
     "id_bucket",
 )
-"""Scratch, seqlock words, and what follows from the pools (hash buckets)."""
+"""Scratch, seqlock words, and what follows from the pools (hash buckets, leaves that are known)."""
 
 OF_THE_PAST = ("event_hash", "slot_count")
 """What tells of the events so far and decides none to come. A state that an earlier version laid out hashed

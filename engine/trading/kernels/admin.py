@@ -9,6 +9,7 @@ import numpy as np
 from engine.trading import codes
 from engine.trading.kernels.accounts import add_account, find_account
 from engine.trading.kernels.events import done, rejected
+from engine.trading.kernels.risk import renew_free_prices
 from engine.trading.kernels.state import NIL
 from engine.trading.kernels.touch import touch_account, touch_book
 from engine.trading.kernels.validate import check_operator
@@ -181,6 +182,7 @@ def _define_instrument(s, command):
     s.books[book].band_low = band_low
     s.books[book].band_high = band_high
     s.books[book].collar_bps = command["instrument"]
+    renew_free_prices(s, book)
     s.books[book].protect_ticks = command["order_id"] if command["order_id"] != UNCHANGED else NIL
     s.books[book].maker_ppm = command["value"]
     s.books[book].taker_ppm = command["text"][2]
@@ -290,4 +292,5 @@ def apply_mark(s, command):
         return
     touch_book(s, book)
     s.books[book].mark_px = command["px"]
+    renew_free_prices(s, book)
     done(s, command, book)

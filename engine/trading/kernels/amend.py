@@ -127,6 +127,8 @@ def _check_increase(s, order, account, px, qty):
 @inlined
 def _check_new_px(s, book, px, old_px):
     """Step 12: a price is refused only where it lies farther out than the old one."""
+    if px >= s.books[book].free_low and px <= s.books[book].free_high:
+        return codes.OK
     distance = band_distance(s, book, px)
     if distance > 0 and distance > band_distance(s, book, old_px):
         return codes.PRICE_BAND

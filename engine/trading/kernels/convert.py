@@ -22,7 +22,9 @@ from engine.contract.records import LayoutError, copy_by_name
 from engine.trading.capacities import Capacities
 from engine.trading.kernels.accounts import account_bucket_of, position_bucket_of
 from engine.trading.kernels.identity import client_hash
+from engine.trading.kernels.risk import BPS
 from engine.trading.kernels.state import ACCOUNT_IDX_BITS
+from engine.trading.records import PX_MAX
 from ringbuf.kernel import COMPILED
 
 USED_BY_CAPACITY = {
@@ -37,7 +39,7 @@ USED_BY_CAPACITY = {
 
 MADE_ANEW = (
     *("account_bucket", "position_bucket", "order_bucket", "live_bucket", "id_bucket"),
-    *("ids", "version", "opened", "hints", "out"),
+    *("ids", "version", "opened", "hints", "out", "known"),
 )
 Fill = Callable[[Any, Any], None]
 
@@ -47,7 +49,22 @@ def _count_slots(s: Any, t: Any) -> None:
     t["slot_count"] = s["event_count"]
 
 
-ADDED: Mapping[str, Fill | None] = {"out_last": None, "slot_count": _count_slots}
+def _reckon_free_prices(s: Any, t: Any) -> None:
+    """Reckon which prices of each book neither band nor collar refuses."""
+    books = t["books"][: t["books_used"]]
+    ref = np.where(books["mark_px"] != 0, books["mark_px"], books["last_px"])
+    has_collar = (books["collar_bps"] != 0) & (ref != 0)
+    distance = np.where(has_collar, books["collar_bps"] * ref // BPS, PX_MAX)
+    books["free_low"] = np.maximum(books["band_low"], ref - distance)
+    books["free_high"] = np.minimum(books["band_high"], ref + distance)
+
+
+ADDED: Mapping[str, Fill | None] = {
+    "out_last": None,
+    "slot_count": _count_slots,
+    "books.free_low": _reckon_free_prices,
+    "books.free_high": _reckon_free_prices,
+}
 """Field that states had not always, as `hot.rev` -> what fills it, given the old and the new record.
 
 None: zero is right, as in an empty state. A field that is missing here stops every conversion from a

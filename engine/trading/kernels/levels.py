@@ -11,13 +11,17 @@ from the root. Why a trie: docs/decisions/0003-price-levels.md.
     node   bits, shift, prefix, parent      child[node, digit]
     inner  shift > 0                        a node idx
     leaf   shift = 0                        a level idx
+
+A leaf holds the levels of 32 prices side by side. Each side of a book remembers LEAVES_KNOWN of its leaves,
+at their prefix modulo LEAVES_KNOWN (`known`): where a book lives close together, its levels are found
+without a descent.
 """
 
 import numpy as np
 
 from engine.contract.bits import is_power_of_two, lowest_bit
 from engine.trading import codes
-from engine.trading.kernels.state import NIL, NODE_WAYS
+from engine.trading.kernels.state import LEAVES_KNOWN, NIL, NODE_WAYS
 from engine.trading.records import PX_MAX
 from ringbuf.kernel import inlined, kernel
 
@@ -75,34 +79,42 @@ def obtain_level(s, book, side, px):
     if best != NIL and s.levels[best].px == px:
         return best
     key = key_of(side, px)
-    parent = NIL
-    node = s.books[book].root[side] - 1
-    while node != NIL:  # at most DEPTH_MAX rounds
-        s.nodes_visited += 1
-        shift = s.nodes[node].shift
-        prefix = s.nodes[node].prefix
-        if key >> (shift + DIGIT_BITS) != prefix:
-            node = _split(s, book, side, node, key)
-            break
-        digit = (key >> shift) & DIGIT_MASK
-        if s.nodes[node].bits >> digit & 1 == 0:
-            break
-        if shift == LEAF:
-            return np.int64(s.child[node, digit])
-        parent = node
-        node = np.int64(s.child[node, digit])
-    if node == NIL:
-        node = _new_node(s, LEAF, key >> DIGIT_BITS, NIL)
-        s.books[book].root[side] = node + 1
-    elif s.nodes[node].shift != LEAF:
-        parent = node
-        node = _new_node(s, LEAF, key >> DIGIT_BITS, parent)
-        _set_child(s, parent, (key >> s.nodes[parent].shift) & DIGIT_MASK, node)
-    level = _new_level(s, book, side, px, node)
-    _set_child(s, node, key & DIGIT_MASK, level)
+    leaf = np.int64(s.known[book, side - 1, (key >> DIGIT_BITS) & (LEAVES_KNOWN - 1)]) - 1
+    if leaf == NIL or s.nodes[leaf].prefix != key >> DIGIT_BITS:
+        leaf = _obtain_leaf(s, book, side, key)
+    if s.nodes[leaf].bits >> (key & DIGIT_MASK) & 1 != 0:
+        return np.int64(s.child[leaf, key & DIGIT_MASK])
+    level = _new_level(s, book, side, px, leaf)
+    _set_child(s, leaf, key & DIGIT_MASK, level)
     if best == NIL or key < key_of(side, s.levels[best].px):
         s.books[book].best[side] = level + 1
     return level
+
+
+@kernel
+def _obtain_leaf(s, book, side, key):
+    """Return the leaf that a key belongs to, made without levels if it was not there; it is known then."""
+    parent = NIL
+    node = s.books[book].root[side] - 1
+    while node != NIL:  # at most DEPTH_MAX rounds
+        shift = s.nodes[node].shift
+        if key >> (shift + DIGIT_BITS) != s.nodes[node].prefix:
+            parent = _split(s, book, side, node, key)
+            node = NIL
+        elif shift == LEAF:
+            break
+        else:
+            parent = node
+            digit = (key >> shift) & DIGIT_MASK
+            node = np.int64(s.child[node, digit]) if s.nodes[node].bits >> digit & 1 != 0 else NIL
+    if node == NIL:
+        node = _new_node(s, LEAF, key >> DIGIT_BITS, parent)
+        if parent == NIL:
+            s.books[book].root[side] = node + 1
+        else:
+            _set_child(s, parent, (key >> s.nodes[parent].shift) & DIGIT_MASK, node)
+    s.known[book, side - 1, (key >> DIGIT_BITS) & (LEAVES_KNOWN - 1)] = node + 1
+    return node
 
 
 @kernel
@@ -145,7 +157,6 @@ def remove_level(s, level):
     if s.books[book].best[side] - 1 == level:
         s.books[book].best[side] = next_level(s, level) + 1
     node = s.levels[level].node
-    s.nodes_visited += 1
     s.nodes[node].bits &= ~(1 << (key & DIGIT_MASK))
     if s.nodes[node].bits == 0:
         _remove_leaf(s, book, side, node, key)
@@ -157,11 +168,13 @@ def remove_level(s, level):
 def _remove_leaf(s, book, side, leaf, key):
     """Take an empty leaf away, and its parent too when one child is left there."""
     parent = s.nodes[leaf].parent
+    place = (key >> DIGIT_BITS) & (LEAVES_KNOWN - 1)
+    if s.known[book, side - 1, place] == leaf + 1:
+        s.known[book, side - 1, place] = 0
     _free_node(s, leaf)
     if parent == NIL:
         s.books[book].root[side] = 0
         return
-    s.nodes_visited += 1
     s.nodes[parent].bits &= ~(1 << ((key >> s.nodes[parent].shift) & DIGIT_MASK))
     bits = s.nodes[parent].bits
     if is_power_of_two(bits):

@@ -6,6 +6,7 @@ from engine.trading import codes
 from engine.trading.kernels.accounts import find_account
 from engine.trading.kernels.admin import integer_root
 from engine.trading.kernels.events import done, rejected
+from engine.trading.kernels.risk import renew_free_prices
 from engine.trading.kernels.state import LIMIT_LIFTED, NIL
 from engine.trading.kernels.touch import touch_account, touch_book
 from engine.trading.kernels.validate import check_operator
@@ -65,6 +66,7 @@ def _limit_instrument(s, command, book):
     s.books[book].max_notional = max_notional
     s.books[book].band_low = band_low
     s.books[book].band_high = band_high
+    renew_free_prices(s, book)
     return codes.OK
 
 

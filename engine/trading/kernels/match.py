@@ -13,6 +13,7 @@ from engine.trading.kernels.events import cancelled, prevented, traded
 from engine.trading.kernels.levels import best_level, next_level
 from engine.trading.kernels.orders import end_order
 from engine.trading.kernels.queue import dequeue
+from engine.trading.kernels.risk import renew_free_prices
 from engine.trading.kernels.state import NIL
 from engine.trading.kernels.touch import touch_account
 from ringbuf.kernel import inlined, kernel
@@ -83,7 +84,10 @@ def _trade(s, command, book, taker, maker, level, px, qty):
     taker_fee = settle_fill(s, taker, px, qty, np.int64(s.cold[taker].taker_ppm))
     maker_fee = settle_fill(s, maker, px, qty, np.int64(s.cold[maker].maker_ppm))
     s.levels[level].qty -= qty
-    s.books[book].last_px = px
+    if s.books[book].last_px != px:
+        s.books[book].last_px = px
+        if s.books[book].collar_bps != 0:
+            renew_free_prices(s, book)
     s.books[book].trade_count += 1
     s.books[book].volume += qty
     s.trade_count += 1

@@ -72,6 +72,8 @@ def check_size(s, book, px, qty, leaves):
 @inlined
 def check_price(s, book, px):
     """Step 12: static band, then collar around the mark (last trade where there is none)."""
+    if px >= s.books[book].free_low and px <= s.books[book].free_high:
+        return codes.OK
     if px < s.books[book].band_low or px > s.books[book].band_high:
         return codes.PRICE_BAND
     if is_beyond_collar(s, book, px):
@@ -97,6 +99,18 @@ def is_beyond_collar(s, book, px):
     if ref == 0:
         return False
     return abs(px - ref) * BPS > bps * ref
+
+
+@kernel
+def renew_free_prices(s, book):
+    """Reckon anew which prices neither band nor collar refuses: what one of them hangs on has changed."""
+    low, high = s.books[book].band_low, s.books[book].band_high
+    bps, ref = s.books[book].collar_bps, reference_px(s, book)
+    if bps != 0 and ref != 0:
+        distance = bps * ref // BPS
+        low, high = max(low, ref - distance), min(high, ref + distance)
+    s.books[book].free_low = low
+    s.books[book].free_high = high
 
 
 @kernel

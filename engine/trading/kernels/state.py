@@ -29,6 +29,8 @@ from engine.trading.capacities import Capacities
 NIL = np.int64(-1)
 LIMIT_LIFTED = np.int64(-1)
 NODE_WAYS = 32
+LEAVES_KNOWN = 16
+"""Leaves of the trie of levels that a side of a book remembers, a power of two: one cache line of them."""
 ACCOUNT_IDX_BITS = 24  # a position's key is account_idx << 24 | instrument
 LINE_BYTES = 64
 SIDES = 3  # indexed by Side: 0 unused, 1 BUY, 2 SELL
@@ -90,6 +92,8 @@ BOOK = np.dtype(
         ("max_px", "<i8"),
         ("max_qty", "<i8"),
         ("max_notional", "<i8"),  # MONEY_MAX = none
+        ("free_low", "<i8"),  # the prices that neither band nor collar refuses (risk.py)
+        ("free_high", "<i8"),
         ("band_low", "<i8"),  # 1 = none
         ("band_high", "<i8"),  # PX_MAX = none
         ("collar_bps", "<i8"),  # 0 = none
@@ -102,7 +106,7 @@ BOOK = np.dtype(
         ("volume", "<i8"),  # lots traded
         ("lot_nano", "<i8"),  # a lot in 1e-9 units, as position limits count
         ("lot_nano_bits", "<i8"),  # lot_nano <= 2**lot_nano_bits
-        ("pad", "<i8", (5,)),
+        ("pad", "<i8", (3,)),
     ]
 )
 assert BOOK.itemsize == 256
@@ -253,7 +257,6 @@ def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
         ("slot_count", "<i8"),  # slots that they took
         ("trade_count", "<i8"),
         ("event_hash", "<i8"),  # rolling, over every event (exchange rule S27)
-        ("nodes_visited", "<i8"),  # trie nodes, for the bound's proof
         ("default_max_open_orders", "<i8"),  # limit + 1, or none; so the next three
         ("default_max_position", "<i8"),
         ("default_order_rate", "<i8"),
@@ -267,6 +270,7 @@ def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
         ("position_bucket", "<i4", (power_of_two(2 * c.positions),)),
         ("positions", POSITION, (c.positions,)),
         ("books", BOOK, (c.instruments,)),
+        ("known", "<i4", (c.instruments, 2, LEAVES_KNOWN)),  # leaves by side - 1: node idx + 1 (levels.py)
         ("listings", LISTING, (c.instruments,)),
         ("levels", LEVEL, (levels,)),
         ("nodes", NODE, (nodes,)),

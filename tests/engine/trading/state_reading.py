@@ -9,7 +9,9 @@ from typing import Any
 
 from engine.trading.catalogue import catalogue
 from engine.trading.client_text import given_id
-from engine.trading.kernels.state import ACCOUNT_IDX_BITS, NIL, NODE_WAYS
+from engine.trading.kernels.levels import DEPTH_MAX
+from engine.trading.kernels.risk import BPS
+from engine.trading.kernels.state import ACCOUNT_IDX_BITS, LEAVES_KNOWN, NIL, NODE_WAYS
 from engine.trading.records import PX_MAX, Side
 
 SIDE_NAMES = {Side.BUY: "bids", Side.SELL: "asks"}
@@ -118,9 +120,11 @@ def check_invariants(state: Any) -> None:
     seen_levels: list[int] = []
     resting: list[int] = []
     seen_nodes: list[int] = []
-    for book in s["books"][: s["books_used"]]:
+    for number, book in enumerate(s["books"][: s["books_used"]]):
+        check_free_prices(book)
         for side in (Side.BUY, Side.SELL):
             root = int(book["root"][side]) - 1
+            check_known(s, number, side, root)
             if root == NIL:
                 assert book["best"][side] == 0
                 continue
@@ -134,6 +138,30 @@ def check_invariants(state: Any) -> None:
     check_pools(s, resting, seen_levels, seen_nodes)
     check_exposure(s, resting)
     check_ids(s, resting)
+
+
+def check_known(s: Any, book: int, side: int, root: int) -> None:
+    """A side knows leaves of its own alone, each at its place; no leaf lies deeper than it may."""
+    nodes = [] if root == NIL else nodes_below(s, root)
+    for place, known in enumerate(s["known"][book, side - 1].tolist()):
+        if known:
+            assert known - 1 in nodes
+            assert s["nodes"][known - 1]["shift"] == 0
+            assert s["nodes"][known - 1]["prefix"] % LEAVES_KNOWN == place
+    for node in nodes:
+        depth, above = 1, int(s["nodes"][node]["parent"])
+        while above != NIL:
+            depth, above = depth + 1, int(s["nodes"][above]["parent"])
+        assert depth <= DEPTH_MAX
+
+
+def check_free_prices(book: Any) -> None:
+    """The prices called free are those that lie in the band and within the collar."""
+    low, high = int(book["band_low"]), int(book["band_high"])
+    ref, bps = int(book["mark_px"]) or int(book["last_px"]), int(book["collar_bps"])
+    if bps and ref:
+        low, high = max(low, ref - bps * ref // BPS), min(high, ref + bps * ref // BPS)
+    assert (book["free_low"], book["free_high"]) == (low, high)
 
 
 def check_levels(s: Any, levels: list[int], side: int) -> list[int]:

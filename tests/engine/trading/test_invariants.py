@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from engine.trading.digest import digest
-from engine.trading.kernels.state import new_state
+from engine.trading.kernels.state import LEAVES_KNOWN, NODE_WAYS, new_state
 from engine.trading.offline.simulate import replica_over, run_all, sequenced
 from engine.trading.records import Op, Phase, Reason, Side
 from tests.capacities import SMALL
@@ -171,3 +171,28 @@ def test_what_is_noted_of_an_order_that_has_ended_does_not_bring_it_back() -> No
     (refused,) = run_all(state, cancel)
 
     assert refused["reason"] == Reason.UNKNOWN_ORDER
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_levels_are_found_whatever_prices_somebody_spreads(seed: int) -> None:
+    random = Random(seed)
+    sharing = range(5, 2**15, LEAVES_KNOWN * NODE_WAYS)  # prices whose leaves have one place to be known at
+    prices = sorted({*range(1, 70), *(1 << bit for bit in range(39)), *sharing})
+    state = new_state(SMALL)
+    run_all(state, np.concatenate([currency(b"USD"), instrument(b"A", px=2**39), unlimited_account(1)]))
+    live: dict[int, int] = {}
+
+    for number in range(1, 400):
+        if live and random.random() < 0.5:
+            gone = random.choice(list(live))
+            del live[gone]
+            run_all(state, record(Op.CANCEL, account=1, client_order_id=gone))
+        else:
+            live[number] = random.choice(prices)
+            run_all(state, buy(1, live[number], 1, client_order_id=number))
+        state_reading.check_invariants(state)
+
+    s = state[0]
+    book = s["books"][0]
+    found = [int(level["px"]) for level in state_reading.levels_of(s, book, Side.BUY)]
+    assert found == sorted(set(live.values()), reverse=True)
