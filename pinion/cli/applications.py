@@ -32,6 +32,8 @@ class ApplicationTools:
     """Its whole configuration file."""
     too_small: Callable[[Any, Mapping[str, int]], dict[str, tuple[int, int]]]
     """Of a state and other capacities: those that cannot hold it, name -> (what is set, what is used)."""
+    capacities_of: Callable[[Any], dict[str, int]]
+    """The capacities that a state has, also one of an earlier layout."""
     operations: Mapping[int, str]
     """The names of its operations, those of the runtime among them."""
     as_given: Callable[[dict[str, Any]], dict[str, Any]] = lambda fields: fields

@@ -39,14 +39,10 @@ def owner_over_eras(application: Application) -> JournalOwner:
 def load_snapshot(path: Path, application: Application) -> tuple[Snapshot, int]:
     """Map and verify a snapshot of any era; return it and the era's index. Raises SnapshotError."""
     eras = eras_of(application)
-    first_fault: SnapshotError | None = None
-    for index in reversed(range(len(eras))):
-        try:
-            return snapshot.load(path, eras[index]), index
-        except SnapshotError as fault:
-            first_fault = first_fault or fault
-    assert first_fault is not None
-    raise first_fault
+    layout = snapshot.layout_of(path, application.name)
+    fitting = [index for index, era in enumerate(eras) if era.state_dtype == layout]
+    index = fitting[-1] if fitting else len(eras) - 1
+    return snapshot.load(path, eras[index]), index
 
 
 def whole_snapshots(

@@ -159,8 +159,9 @@ def load(path: Path, application: Application) -> Snapshot:
     except OSError as error:
         raise SnapshotError(f"{path}: cannot be read: {error}") from error
     except SnapshotError as fault:
-        if _layout_of(path, application.name) in (None, application.state_dtype):
+        if layout_of(path, application.name) in (None, application.state_dtype):
             raise
+        load_other(path, application)  # it says what is wrong with one that is not whole
         raise OtherLayoutError(
             f"{path}: its state has another layout, that of other capacities or another version of Pinion; "
             f"bring it over: pinion journal migrate {path.parent.parent}"
@@ -169,7 +170,7 @@ def load(path: Path, application: Application) -> Snapshot:
 
 def load_other(path: Path, application: Application) -> Snapshot:
     """Map and verify one snapshot of the application, of whatever layout its state is; SnapshotError."""
-    state_dtype = _layout_of(path, application.name)
+    state_dtype = layout_of(path, application.name)
     if state_dtype is None:
         raise SnapshotError(f"{path}: its numpy header is damaged, or another application's")
     return _verified(path, state_dtype, identity_of(application.name, state_dtype))
@@ -194,7 +195,7 @@ def _verified(path: Path, state_dtype: np.dtype[Any], identity: int) -> Snapshot
     return Snapshot(path, position, int(meta["epoch"]), int(meta["event_count"]), record)
 
 
-def _layout_of(path: Path, application: str) -> np.dtype[Any] | None:
+def layout_of(path: Path, application: str) -> np.dtype[Any] | None:
     """Return the layout of the state by the file's own header; None where it is none of the application.
 
     The text of a header is made here alone, so one that reads the same when it is made again is whole.

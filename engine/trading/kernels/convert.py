@@ -81,6 +81,11 @@ def too_small(state: Any, capacities: Capacities) -> dict[str, tuple[int, int]]:
     return {name: (given[name], used[name]) for name in used if given[name] < used[name]}
 
 
+def capacities_of(state: Any) -> dict[str, int]:
+    """Return the capacities of an array of one STATE record, of this layout or an earlier one."""
+    return {name: len(_pool(state[0], name)) for name in USED_BY_CAPACITY}
+
+
 def convert(old: Any, new: Any) -> None:
     """Bring `new` to the state that `old` is in.
 

@@ -14,7 +14,7 @@ SMALL = 2**31
 
 @inlined
 def fee_of(notional, rate_ppm):
-    """Return the fee on notional (minor units, below 2**62): charges round up, rebates down.
+    """Return the fee on notional (minor units, from 0 to 2**62): charges round up, rebates down.
 
     The product is split as in exchange rule S1, so nothing leaves int64.
     """

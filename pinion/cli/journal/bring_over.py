@@ -12,6 +12,8 @@ from engine.runtime.journal import journal
 from engine.runtime.journal.disk import Disk
 from engine.runtime.journal.journal import JournalError
 from engine.runtime.replay.eras import eras_of
+from engine.runtime.replay.snapshot import SnapshotError
+from engine.runtime.upkeep.migration import LAYOUT_FILE
 from engine.runtime.upkeep.other_versions import (
     SnapshotsInOtherLayouts,
     marked_by_state,
@@ -23,9 +25,12 @@ from pinion.cli.journal.data import application_as, read_any_layout
 from pinion.cli.journal.layout import VERSION, Layout, MarkedLayout
 
 
-def bring_over(data_dir: Path, disk: Disk, applications: Applications) -> list[str]:
-    """Make a folder on which nothing runs one of this version; return what was done, a line each.
+def bring_over(
+    data_dir: Path, disk: Disk, applications: Applications
+) -> tuple[list[str], list[SnapshotError]]:
+    """Make a folder on which nothing runs one of this version.
 
+    Returns what was done, a line each, and what is wrong with snapshots that were passed over.
     Raises JournalError, OSError: a folder of before is one still, and may be brought over again.
     """
     before = read_any_layout(data_dir, applications)
@@ -36,18 +41,19 @@ def bring_over(data_dir: Path, disk: Disk, applications: Applications) -> list[s
     tools = applications[after.application]()
     capacities = [*(past.capacities for past in after.past), after.capacities]
     for found, era in others:
-        for name, (given, used) in tools.too_small(found.record["state"], capacities[era]).items():
-            raise JournalError(
-                f"{found.path}: uses {used} of {name}, the journal had {given} there: it is of another "
-                f"journal; remove it"
-            )
+        for name, had in tools.capacities_of(found.record["state"]).items():
+            if had != capacities[era][name]:
+                raise JournalError(
+                    f"{found.path}: was taken with {name} = {had}, {LAYOUT_FILE} says "
+                    f"{capacities[era][name]} there: that file was changed, or the snapshot is of another "
+                    f"journal; bring the one or the other back from a backup"
+                )
         path = move_snapshot(data_dir, found, eras_of(application)[era], disk)
         done.append(f"brought over   {path}")
-    done += [f"passed over    {fault}" for fault in others.faults]
     if after != before:
         note_layout(data_dir, msgspec.json.encode(after), disk)
         done.append(f"brought over   the segments before number {after.earlier[-1].number}, unchanged")
-    return done
+    return done, others.faults
 
 
 def _marked(data_dir: Path, layout: Layout) -> Layout:

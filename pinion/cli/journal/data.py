@@ -108,7 +108,9 @@ def _require_segments_fit(path: Path, application: Application) -> None:
     for segment in segments[:1] + segments[-1:]:  # a migration would have changed it in between
         if journal.open_segment(segment).head.identity != application.identity:
             raise JournalError(
-                f"{path}: is missing, and {segment.name} is of other capacities or an older version; {MEND}"
+                f"{path}: is missing, and {segment.name} is of other capacities, or of an earlier version of "
+                f"Pinion; bring the file back from a backup, or start with the capacities, and the version, "
+                f"that the journal was written with: that writes it again"
             )
 
 
@@ -203,6 +205,16 @@ def _require_snapshot(data_dir: Path, application: Application) -> None:
         for fault in faults:
             if isinstance(fault, OtherLayoutError):
                 raise JournalError(f"{fault}; it is needed, for {segments[0].name} is the first segment here")
+
+
+def require_beginning(data_dir: Path) -> None:
+    """Raise JournalError unless the journal's first command is there: no snapshot is whole."""
+    segments = journal.segment_paths(data_dir / journal.FOLDER)
+    if segments and (first := journal.first_seq_of(segments[0])) != 1:
+        raise JournalError(
+            f"{data_dir / journal.FOLDER}: begins at seq {first}, and no snapshot is whole; bring the "
+            f"earlier segments back from the archive: pinion journal restore {data_dir}"
+        )
 
 
 def begin_of(data_dir: Path) -> Position:

@@ -31,10 +31,17 @@ from engine.settings.config import ConfigError
 from pinion.cli.applications import APPLICATIONS, Applications, ApplicationTools
 from pinion.cli.journal.archive import held
 from pinion.cli.journal.bring_over import bring_over
-from pinion.cli.journal.data import application_of, finish_migration, read_layout, tools_of
+from pinion.cli.journal.data import (
+    application_of,
+    finish_migration,
+    read_layout,
+    require_beginning,
+    tools_of,
+)
 from pinion.cli.journal.layout import Layout, PastLayout
 
 DONE = 0
+BROUGHT_OVER = "the folder is of this version now, with the capacities that it had"
 ROLE_WAIT_S = 5.0
 
 
@@ -58,8 +65,8 @@ def run(data_dir: Path, args: argparse.Namespace) -> int:
     if finish_migration(data_dir):
         print("finished the migration that was interrupted")
     with held(data_dir), _stopped(data_dir):
-        done = bring_over(data_dir, Disk(), applications)
-        for line in done:
+        done, faults = bring_over(data_dir, Disk(), applications)
+        for line in (*done, *(f"passed over    {fault}" for fault in faults)):
             print(line)
         layout = read_layout(data_dir, applications)
         application = application_of(data_dir, applications)
@@ -69,7 +76,10 @@ def run(data_dir: Path, args: argparse.Namespace) -> int:
             if made or not done:
                 print(made or "nothing to do: the journal is of this version and has these capacities")
             return DONE
-        after = migrate(data_dir, capacities, Disk(), applications)
+        try:
+            after = migrate(data_dir, capacities, Disk(), applications)
+        except ConfigError as error:
+            raise ConfigError(f"{error}; {BROUGHT_OVER}" if done else str(error)) from error
     for name, value in capacities.items():
         if layout.capacities.get(name) != value:
             print(f"{name:<14} {layout.capacities.get(name):,} -> {value:,}")
@@ -150,6 +160,8 @@ def _refuse_too_small(tools: ApplicationTools, replica: EraReplica, capacities: 
 def _restored_snapshot(data_dir: Path, application: Application) -> str:
     """Make the snapshot that a start behind a migration needs, where it was lost; return what was done."""
     taken, _ = snapshot.newest(data_dir, application)
+    if taken is None:
+        require_beginning(data_dir)
     if taken is not None or not application.past:
         return ""
     replica, found = state_at_end(data_dir, application)

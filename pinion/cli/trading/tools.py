@@ -8,7 +8,7 @@ from engine.contract.replica import private_state
 from engine.trading.application import trading
 from engine.trading.capacities import Capacities
 from engine.trading.client_text import given_text
-from engine.trading.kernels.convert import too_small
+from engine.trading.kernels.convert import capacities_of, too_small
 from engine.trading.records import Op
 from engine.trading.settings import CapacitySettings, TradingSettings
 from engine.trading.view.live_view import LiveView
@@ -40,6 +40,7 @@ TOOLS = ApplicationTools(
     capacities=CapacitySettings,
     settings=TradingSettings,
     too_small=_too_small,
+    capacities_of=capacities_of,
     operations={int(op): op.name.lower() for op in Op},
     as_given=with_client_id,
     warm_up=warm_up,

@@ -64,6 +64,7 @@ TOOLS = ApplicationTools(
     capacities=EchoCapacities,
     settings=EchoSettings,
     too_small=_too_small,
+    capacities_of=lambda state: {"accounts": len(state[0]["totals"])},
     operations={**{int(each): each.name.lower() for each in Operation}, ADD: "add"},
     shown_counts={"accounts": "accounts_used"},
     starting=Starting(

@@ -259,7 +259,7 @@ def test_killed_at_any_moment_the_folder_is_brought_over_by_the_next_run(
         expected = expected or found
         assert found == expected
         assert content_of(copy) == content_of(old)
-        assert bring_over(copy, Disk(), LATER) == []
+        assert bring_over(copy, Disk(), LATER) == ([], [])
         shutil.rmtree(copy)
         lives += 1
     assert lives > 15
@@ -344,6 +344,74 @@ def test_an_application_that_cannot_convert_its_state_says_so(
     assert run(data_dir, applications=fixed) == 1
 
     assert f"'{subject.name}' cannot bring a state into another layout" in capsys.readouterr().err
+
+
+def damage(path: Path) -> None:
+    """Change bytes of a snapshot's content; its header stays whole."""
+    content = bytearray(path.read_bytes())
+    at = snapshot.NPY_HEAD_BYTES + snapshot.META_BYTES + 8
+    content[at : at + 4] = bytes(each ^ 0xFF for each in content[at : at + 4])
+    path.write_bytes(content)
+
+
+def test_damaged_snapshots_of_another_layout_are_called_damaged_and_the_segments_asked_for(
+    subject: Subject, beheaded: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in snapshot.snapshot_paths(beheaded):
+        damage(path)
+
+    assert run(beheaded, applications=LATER) == 1
+
+    told = capsys.readouterr()
+    assert told.out.count("is damaged: its content does not fit its digest") == len(UPTO)
+    assert "no snapshot is whole" in told.err
+    assert f"pinion journal restore {beheaded}" in told.err
+    assert "migrate" not in told.err.replace("pinion journal migrate:", "")
+    for path in (beheaded / "archive").iterdir():
+        path.rename(beheaded / "journal" / path.name)
+    assert run(beheaded, applications=LATER) == 0
+
+
+def test_what_is_passed_over_is_not_told_as_something_done(
+    subject: Subject, data_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damage(snapshot.snapshot_paths(data_dir)[0])
+    assert run(data_dir, applications=LATER) == 0
+    assert "brought over" in capsys.readouterr().out
+
+    assert run(data_dir, applications=LATER) == 0
+
+    said = capsys.readouterr().out
+    assert "passed over" in said
+    assert "nothing to do" in said
+
+
+def test_capacities_that_no_snapshot_has_are_refused(
+    subject: Subject, old: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name, _ = subject.is_full
+    path = old / "journal" / "layout.json"
+    layout = json.loads(path.read_bytes())
+    layout["capacities"][name] *= 2
+    path.write_text(json.dumps(layout))
+
+    assert run(old, applications=LATER) == 1
+
+    said = capsys.readouterr().err
+    had = subject.small[name]
+    assert f"was taken with {name} = {had}, layout.json says {2 * had} there" in said
+    assert "bring the one or the other back from a backup" in said
+    assert json.loads(path.read_bytes()) == layout
+
+
+def test_who_brought_a_folder_over_and_was_refused_the_rest_is_told_both(
+    subject: Subject, old: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = subject.write_config(tmp_path / "small.toml", subject.small | {"accounts": 1})
+
+    assert run(old, "--config", str(config)) == 2
+
+    assert "the folder is of this version now, with the capacities that it had" in capsys.readouterr().err
 
 
 @OF_TRADING
