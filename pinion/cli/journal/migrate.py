@@ -32,13 +32,15 @@ from pinion.cli.applications import APPLICATIONS, Applications, ApplicationTools
 from pinion.cli.journal.archive import held
 from pinion.cli.journal.bring_over import bring_over
 from pinion.cli.journal.data import (
+    application_as,
     application_of,
     finish_migration,
+    read_any_layout,
     read_layout,
     require_beginning,
     tools_of,
 )
-from pinion.cli.journal.layout import Layout, PastLayout
+from pinion.cli.journal.layout import VERSION, Layout, PastLayout
 
 DONE = 0
 BROUGHT_OVER = "the folder is of this version now, with the capacities that it had"
@@ -65,12 +67,12 @@ def run(data_dir: Path, args: argparse.Namespace) -> int:
     if finish_migration(data_dir):
         print("finished the migration that was interrupted")
     with held(data_dir), _stopped(data_dir):
+        _require_its_layout(data_dir, applications)
         done, faults = bring_over(data_dir, Disk(), applications)
         for line in (*done, *(f"passed over    {fault}" for fault in faults)):
             print(line)
         layout = read_layout(data_dir, applications)
         application = application_of(data_dir, applications)
-        _require_its_layout(data_dir, application)
         if capacities is None or capacities == layout.capacities:
             made = _restored_snapshot(data_dir, application)
             if made or not done:
@@ -138,9 +140,16 @@ def _following(layout: Layout, capacities: Mapping[str, int], last_seq: int, num
     return msgspec.structs.replace(layout, capacities=dict(capacities), past=(*layout.past, before))
 
 
-def _require_its_layout(data_dir: Path, application: Application) -> None:
-    """Raise JournalError unless the layout's capacities are those of the first and the last segment."""
-    owner, segments = owner_over_eras(application), journal.segment_paths(data_dir / journal.FOLDER)
+def _require_its_layout(data_dir: Path, applications: Applications) -> None:
+    """Raise JournalError unless the layout's capacities are those of the first and the last segment.
+
+    Segments of an earlier version do not say theirs: there the snapshots are asked (bring_over.py).
+    """
+    layout = read_any_layout(data_dir, applications)
+    if layout.version < VERSION:
+        return
+    owner = owner_over_eras(application_as(layout, applications))
+    segments = journal.segment_paths(data_dir / journal.FOLDER)
     for path in segments[:1] + segments[-1:]:
         if journal.open_segment(path).head.identity != owner.identity_at(journal.number_of(path)):
             raise JournalError(

@@ -151,7 +151,7 @@ def test_a_start_writes_a_lost_file_again_only_where_the_segments_fit(data_dir: 
 
     with pytest.raises(
         JournalError,
-        match=r"layout\.json: is missing, and .* is of other capacities or an older version; bring",
+        match=r"layout\.json: is missing, and .* is of other capacities, or of an earlier version",
     ):
         begin(data_dir, replace(SMALL, orders=2 * SMALL.orders))
     assert not path.exists(), "a wrong one would mislead every tool"
