@@ -79,10 +79,6 @@ class SnapshotError(Exception):
     """Error of a snapshot that cannot be used; the text says which and why."""
 
 
-class OtherLayoutError(SnapshotError):
-    """Error of a snapshot of the application whose state is laid out in another way."""
-
-
 class Snapshot(NamedTuple):
     """A verified snapshot."""
 
@@ -91,6 +87,17 @@ class Snapshot(NamedTuple):
     epoch: int
     event_count: int
     record: npt.NDArray[Any]  # one {meta, state}, mapped read-only
+
+
+class OtherLayoutError(SnapshotError):
+    """Error of a whole snapshot of the application whose state is laid out in another way: `found`."""
+
+    def __init__(self, found: Snapshot) -> None:
+        super().__init__(
+            f"{found.path}: its state has another layout, that of other capacities or another version of "
+            f"Pinion; bring it over: pinion journal migrate {found.path.parent.parent}"
+        )
+        self.found = found
 
 
 def snapshot_name(seq: int) -> str:
@@ -153,7 +160,7 @@ def newest(data_dir: Path, application: Application) -> tuple[Snapshot | None, l
 
 
 def load(path: Path, application: Application) -> Snapshot:
-    """Map and verify one snapshot; raises SnapshotError, OtherLayoutError where `load_other` may read it."""
+    """Map and verify one snapshot; raises SnapshotError, OtherLayoutError where another layout is whole."""
     try:
         return _verified(path, application.state_dtype, application.snapshot_identity)
     except OSError as error:
@@ -161,11 +168,7 @@ def load(path: Path, application: Application) -> Snapshot:
     except SnapshotError as fault:
         if layout_of(path, application.name) in (None, application.state_dtype):
             raise
-        load_other(path, application)  # it says what is wrong with one that is not whole
-        raise OtherLayoutError(
-            f"{path}: its state has another layout, that of other capacities or another version of Pinion; "
-            f"bring it over: pinion journal migrate {path.parent.parent}"
-        ) from fault
+        raise OtherLayoutError(load_other(path, application)) from fault
 
 
 def load_other(path: Path, application: Application) -> Snapshot:

@@ -41,13 +41,8 @@ class SnapshotsInOtherLayouts:
         for path in snapshot.snapshot_paths(self._data_dir):
             try:
                 load_snapshot(path, self._application)
-            except OtherLayoutError:
-                try:
-                    found = snapshot.load_other(path, self._application)
-                except SnapshotError as fault:
-                    self.faults.append(fault)
-                else:
-                    yield found, self._era_at(found.position.seq)
+            except OtherLayoutError as other:
+                yield other.found, self._era_at(other.found.position.seq)
             except SnapshotError as fault:
                 self.faults.append(fault)
 
