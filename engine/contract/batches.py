@@ -19,7 +19,6 @@ from typing import Any
 from ringbuf.kernel import bind, inlined, kernel
 from ringbuf.seqlock import close_version
 
-STAGES = 3
 FIRST_AHEAD, SECOND_AHEAD, THIRD_AHEAD = 12, 8, 4
 PLACES = 16
 BURST_SLOTS = 8

@@ -129,13 +129,11 @@ def _check_new_px(s, book, px, old_px):
     """Step 12: a price is refused only where it lies farther out than the old one."""
     if px >= s.books[book].free_low and px <= s.books[book].free_high:
         return codes.OK
-    distance = band_distance(s, book, px)
-    if distance > 0 and distance > band_distance(s, book, old_px):
+    if band_distance(s, book, px) > band_distance(s, book, old_px):
         return codes.PRICE_BAND
-    if is_beyond_collar(s, book, px):
-        ref = reference_px(s, book)
-        if abs(px - ref) > abs(old_px - ref):
-            return codes.PRICE_COLLAR
+    ref = reference_px(s, book)
+    if abs(px - ref) > abs(old_px - ref) and is_beyond_collar(s, book, px):
+        return codes.PRICE_COLLAR
     return codes.OK
 
 

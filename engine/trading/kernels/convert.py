@@ -39,7 +39,7 @@ USED_BY_CAPACITY = {
 
 MADE_ANEW = (
     *("account_bucket", "position_bucket", "order_bucket", "live_bucket", "id_bucket"),
-    *("ids", "version", "opened", "hints", "out", "known"),
+    *("ids", "version", "opened", "hints", "known", "out", "out_count", "out_first", "out_last"),
 )
 Fill = Callable[[Any, Any], None]
 
@@ -60,7 +60,6 @@ def _reckon_free_prices(s: Any, t: Any) -> None:
 
 
 ADDED: Mapping[str, Fill | None] = {
-    "out_last": None,
     "slot_count": _count_slots,
     "books.free_low": _reckon_free_prices,
     "books.free_high": _reckon_free_prices,
@@ -102,14 +101,13 @@ def convert(old: Any, new: Any) -> None:
             raise LayoutError(
                 f"{name}: states of before have no such field, and ADDED does not say what it was"
             )
-    t["out_count"] = t["out_first"] = t["out_last"] = 0
     books = int(s["books_used"])
     accounts = int(s["accounts_used"])
     t["version"][:books] = s["version"][:books]
     t["version"][len(t["books"]) :][:accounts] = s["version"][len(s["books"]) :][:accounts]
     _link_all(new.view(np.recarray)[0])
-    for name in absent:
-        if (fill := ADDED[name]) is not None:
+    for fill in dict.fromkeys(ADDED[name] for name in absent):  # one may fill several fields
+        if fill is not None:
             fill(s, t)
 
 

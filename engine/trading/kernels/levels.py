@@ -41,6 +41,12 @@ def key_of(side, px):
     return px
 
 
+@inlined
+def place_of(key):
+    """Return where a side of a book knows the leaf that a key belongs to."""
+    return (key >> DIGIT_BITS) & (LEAVES_KNOWN - 1)
+
+
 @kernel
 def best_level(s, book, side):
     """Return the best level of a side, or NIL."""
@@ -79,7 +85,7 @@ def obtain_level(s, book, side, px):
     if best != NIL and s.levels[best].px == px:
         return best
     key = key_of(side, px)
-    leaf = np.int64(s.known[book, side - 1, (key >> DIGIT_BITS) & (LEAVES_KNOWN - 1)]) - 1
+    leaf = np.int64(s.known[book, side - 1, place_of(key)]) - 1
     if leaf == NIL or s.nodes[leaf].prefix != key >> DIGIT_BITS:
         leaf = _obtain_leaf(s, book, side, key)
     if s.nodes[leaf].bits >> (key & DIGIT_MASK) & 1 != 0:
@@ -113,7 +119,7 @@ def _obtain_leaf(s, book, side, key):
             s.books[book].root[side] = node + 1
         else:
             _set_child(s, parent, (key >> s.nodes[parent].shift) & DIGIT_MASK, node)
-    s.known[book, side - 1, (key >> DIGIT_BITS) & (LEAVES_KNOWN - 1)] = node + 1
+    s.known[book, side - 1, place_of(key)] = node + 1
     return node
 
 
@@ -168,9 +174,8 @@ def remove_level(s, level):
 def _remove_leaf(s, book, side, leaf, key):
     """Take an empty leaf away, and its parent too when one child is left there."""
     parent = s.nodes[leaf].parent
-    place = (key >> DIGIT_BITS) & (LEAVES_KNOWN - 1)
-    if s.known[book, side - 1, place] == leaf + 1:
-        s.known[book, side - 1, place] = 0
+    if s.known[book, side - 1, place_of(key)] == leaf + 1:
+        s.known[book, side - 1, place_of(key)] = 0
     _free_node(s, leaf)
     if parent == NIL:
         s.books[book].root[side] = 0

@@ -21,7 +21,7 @@ FIRST_ADMIN_OP = codes.OP_CURRENCY
 
 @inlined
 def prepare(s, command, stage, place):
-    """Give the hints of one stage (0 to STAGES - 1) for a command that is to come."""
+    """Give the hints of one stage (0 to 2) for a command that is to come."""
     if stage == 0:
         _prepare_account(s, command, place)
     elif s.hints[place].account == NIL:

@@ -93,10 +93,8 @@ def reference_px(s, book):
 def is_beyond_collar(s, book, px):
     """Tell whether abs(px - ref) * 1e4 > bps * ref; exact, since px < 2**40 and bps <= 1e6."""
     bps = s.books[book].collar_bps
-    if bps == 0:
-        return False
     ref = reference_px(s, book)
-    if ref == 0:
+    if bps == 0 or ref == 0:
         return False
     return abs(px - ref) * BPS > bps * ref
 
@@ -116,9 +114,7 @@ def renew_free_prices(s, book):
 @kernel
 def band_distance(s, book, px):
     """Return by how many ticks px lies outside the static band."""
-    if px < s.books[book].band_low:
-        return s.books[book].band_low - px
-    return px - s.books[book].band_high if px > s.books[book].band_high else 0
+    return max(s.books[book].band_low - px, px - s.books[book].band_high, 0)
 
 
 @kernel
