@@ -1,6 +1,6 @@
 """What `perf count` steps through: one mix through the step or the worker's loop, in one process.
 
-    python perf/counted.py ROOT {step,pipeline} MIX COMMANDS
+    python perf/counted.py ROOT {step,pipeline,rings} MIX COMMANDS
 
 Run as a file, so that ROOT, the checkout whose engine and flow are taken, may be another one; it
 imports nothing of its own folder. Before and after each stretch to be counted it raises MARK; a
@@ -25,6 +25,10 @@ ADDR_NO_RANDOMIZE = 0x0040000
 ASK = 0xFFFFFFFF
 WARM_UP = 4096
 """Commands of the mix before those that are counted."""
+RINGS = 4
+WAITING = 4
+TURNS = 2
+"""Tier rings: so many rings, commands that wait in each at every turn, and turns: a turn takes seconds."""
 CLOCK_NS = 2**61
 """Where the engine's clock stands: ahead of every real one, so that none moves it."""
 
@@ -122,46 +126,99 @@ def chunk_of(bench: Any, untimed: Any) -> tuple[Any, Any, Any]:
     )
 
 
+class Worker:
+    """The worker's loop in this process, with the hands that fill its command rings."""
+
+    def __init__(self, mix: Any, count: int, ring_count: int) -> None:
+        memory = of_checkout("engine.runtime.shared_memory")
+        trading = of_checkout("engine.trading.application").trading
+        LoopCall = of_checkout("engine.runtime.processes.worker").LoopCall  # noqa: N806  # a class
+        from perf.bench_pipeline import words_of
+        from perf.bench_step import capacities_for
+        from perf.flow.generate import generate
+
+        self.flow = generate(mix, count=WARM_UP + count)
+        self.commands = words_of(self.flow)
+        settings = of_checkout("engine.settings.config").EngineSettings(wait="spin", durability="none")
+        names = {part: f"pinion-count-{os.getpid()}-{part}" for part in memory.PARTS}
+        rings = tuple(f"ring-{idx}" for idx in range(ring_count))
+        self.segments = memory.Segments(names, trading(capacities_for(mix)), settings, rings, (), 1)
+        self.segments.unlink()  # the memory stays mapped; whatever ends this process leaves no name behind
+        self.batch = settings.batch
+        self.call = LoopCall(self.segments)
+        self.call.warm_up(self.segments)
+        self.call.loop["eng_ts"], self.call.loop["cycle_ns"] = CLOCK_NS, 1 << 20
+        for first in range(0, self.flow.first + WARM_UP, self.batch):
+            self.push(0, first, min(first + self.batch, self.flow.first + WARM_UP))
+            self.call.run(0)
+
+    def push(self, ring_idx: int, first: int, last: int) -> None:
+        """Publish commands[first:last] in one ring."""
+        from perf.pipeline_kernels import push
+
+        ring = self.segments.commands.slots[0]["rings"][ring_idx]
+        slots = ring["slots"].view("<i8").reshape(-1, self.commands.shape[1])
+        while first < last:
+            first += push(ring["control"], slots, self.commands, first, last)
+
+    def fill(self, first: int) -> None:
+        """Publish WAITING commands in each ring, from commands[first] on; the first ring is next."""
+        for ring_idx in range(RINGS):
+            begin = first + ring_idx * WAITING
+            self.push(ring_idx, begin, begin + WAITING)
+        self.call.loop["next_ring"] = 0
+
+    def agrees(self) -> bool:
+        """Tell whether the state is the one that the flow's model has."""
+        s = self.segments.state.slots[0]
+        found = int(s["seq"]), int(s["orders_live"]), int(s["trade_count"])
+        return found[:2] == (len(self.commands), self.flow.live_count) and found[2] >= self.flow.trade_count
+
+
 def pipeline(mix: Any, count: int) -> bool:
     """Let the worker's loop take `count` commands in its batches; return whether the model agrees."""
-    memory = of_checkout("engine.runtime.shared_memory")
-    trading = of_checkout("engine.trading.application").trading
-    LoopCall = of_checkout("engine.runtime.processes.worker").LoopCall  # noqa: N806  # a class
-    from perf.bench_pipeline import RING, Pipeline, words_of
-    from perf.bench_step import capacities_for
-    from perf.flow.generate import generate
-    from perf.pipeline_kernels import push
-
-    flow = generate(mix, count=WARM_UP + count)
-    commands = words_of(flow)
-    settings = of_checkout("engine.settings.config").EngineSettings(wait="spin", durability="none")
-    names = {part: f"pinion-count-{os.getpid()}-{part}" for part in memory.PARTS}
-    segments = memory.Segments(names, trading(capacities_for(mix)), settings, (RING,), (), 1)
-    segments.unlink()  # the memory stays mapped; whatever ends this process leaves no name behind
-    call = LoopCall(segments)
-    call.warm_up(segments)
-    call.loop["eng_ts"], call.loop["cycle_ns"] = CLOCK_NS, 1 << 20
-    ends = Pipeline(segments)
-
-    def take(first: int, last: int) -> None:
-        while first < last:
-            first += push(ends.control, ends.slots, commands, first, last)
-
-    for first in range(0, flow.first + WARM_UP, settings.batch):
-        take(first, min(first + settings.batch, flow.first + WARM_UP))
-        call.run(0)
+    worker = Worker(mix, count, 1)
+    commands, call = worker.commands, worker.call
     run = entry_of(call.run_kernel)
     if count:
         traced()
-    for first in range(flow.first + WARM_UP, len(commands), settings.batch):
-        for last in (first, min(first + settings.batch, len(commands))):
-            take(first, last)
+    for first in range(worker.flow.first + WARM_UP, len(commands), worker.batch):
+        for last in (first, min(first + worker.batch, len(commands))):
+            worker.push(0, first, last)
             signal.raise_signal(MARK)
             run(*call.arguments, 0)
             signal.raise_signal(MARK)
-    s = segments.state.slots[0]
-    found = int(s["seq"]), int(s["orders_live"]), int(s["trade_count"])
-    return found[:2] == (len(commands), flow.live_count) and found[2] >= flow.trade_count
+    return worker.agrees()
+
+
+def rings(mix: Any, count: int) -> bool:
+    """Let the loop take what waits in RINGS rings, TURNS times; with a `count` of 0 once, uncounted.
+
+    They are taken in the flow's order, since the turn begins with the first ring. What is counted are
+    whole rounds of the loop, as many as a turn takes: a latched loop returns at once, and its calls are
+    what is subtracted.
+    """
+    size = RINGS * WAITING
+    worker = Worker(mix, size * (1 + TURNS) if count else size, RINGS)
+    commands, call = worker.commands, worker.call
+    run = entry_of(call.run_kernel)
+    first = worker.flow.first + WARM_UP
+    worker.fill(first)
+    rounds = 0
+    while call.loop["applied"] < first + size:
+        call.run(0)
+        rounds += 1
+    if count:
+        traced()
+    for at in range(first + size, len(commands), size):
+        worker.fill(at)
+        for is_latched in (True, False):
+            worker.segments.latch(is_latched)
+            signal.raise_signal(MARK)
+            for _ in range(rounds):
+                run(*call.arguments, 0)
+            signal.raise_signal(MARK)
+    return worker.agrees()
 
 
 def main() -> None:
@@ -174,7 +231,7 @@ def main() -> None:
 
     assert flow.__file__ is not None
     assert flow.__file__.startswith(root), f"{flow.__file__} is not of {root}"
-    is_checked = {"step": step, "pipeline": pipeline}[tier](EVERY_MIX[name], int(count))
+    is_checked = {"step": step, "pipeline": pipeline, "rings": rings}[tier](EVERY_MIX[name], int(count))
     print(json.dumps({"checked": is_checked}))
 
 

@@ -2,8 +2,8 @@
 
     command rings --1 take a batch--> journal ring --2 apply--> s.out --3 emit--> event ring
 
-1. One ring's waiting commands, a batch at most, get seq and eng_ts (one clock read) and go
-   into the journal ring, which is published before anything is applied; their command slots
+1. What waits in the command rings, a batch at most, gets seq and eng_ts (one clock read) and goes
+   into the journal ring, which is published before anything is applied; the command slots
    are free again at once. 2. Commands are applied out of the journal ring, one after the
    other. 3. Their events are copied from `s.out` to the event ring, some commands' together, in
    chunks between which the gate is asked: never overwrite what is not yet visible (protocol rule 5).
@@ -28,22 +28,18 @@ from engine.contract.batches import BURST_SLOTS, build_hint, close_versions
 from engine.contract.control_words import (
     CHECK_BITS,
     CHECKS,
-    DURABLE,
     EVENT_RING_MIN,
     LATCH,
-    OWN_RING,
-    RING_WAIT,
     STEP,
 )
 from engine.contract.histogram import record
-from engine.contract.records import word_of
 from engine.contract.spread import COUNT_MASK, MARK_WORD
 from engine.runtime import crash_points
-from engine.runtime.calls import call_journaler, call_readers, sleep, visible_end
+from engine.runtime.calls import call_readers, sleep, visible_end
 from engine.runtime.crash_points import crash_here
+from engine.runtime.sequencing import NO_ROOM, build_sequencing, journal_tick, take_batch
 from ringbuf.atomics import (
     clock_monotonic_ns,
-    copy_words,
     cycle_count,
     load_acquire,
     store_relaxed,
@@ -52,13 +48,10 @@ from ringbuf.atomics import (
 from ringbuf.broadcast import announce, commit
 from ringbuf.copying import put_slots
 from ringbuf.kernel import bind, kernel
-from ringbuf.layout import GATE_WORD, LINE_WORDS, PUBLISHED, RELEASED, STAMP_WORD, WORD_BYTES
+from ringbuf.layout import GATE_WORD, LINE_WORDS, STAMP_WORD, WORD_BYTES
 from ringbuf.sleeping import INTERRUPTED
-from ringbuf.spsc import available, publish, release, room
 from ringbuf.waiting import BLOCK, pause
 
-ENTRY_HEAD_WORDS = 4
-"""Words of a journal entry before its command: seq, eng_ts, ring, ring_seq."""
 CHUNK = 256
 """Slots copied between two questions to the gate, at most: a chunk ends with a whole event."""
 SLACK = 256
@@ -74,7 +67,6 @@ closed event gate or a full journal ring. Written by the worker alone."""
 (C_HEARTBEAT, C_COMMANDS, C_EVENTS, C_BATCHES, C_TICKS, C_GATE_WAITS, C_JOURNAL_WAITS) = range(
     0, len(COUNTS) * LINE_WORDS, LINE_WORDS
 )
-NO_ROOM = -1
 SPINS_BEFORE_SLEEP = 100
 """Rounds without work, under BLOCK, before the worker sleeps: some 15 us."""
 SLEEP_MAX_NS = 500_000_000
@@ -102,7 +94,7 @@ LOOP_FIELDS = (
     ("visible", "<i8"),  # lower bound of V: slots below it may be overwritten
     ("idle", "<i8"),  # rounds without work
     ("ticks", "<i8"),  # made so far: ring_seq of the next
-    ("batch", "<i8"),  # most commands of one ring in one batch
+    ("batch", "<i8"),  # most commands in one batch
     ("wait", "<i8"),  # wait policy
     ("journals_itself", "<i8"),  # durability none: D and JT follow J at once
     ("cycle_ns", "<i8"),  # ns per 2**20 cycles of the time-stamp counter
@@ -114,95 +106,7 @@ LOOP_FIELDS = (
 apply: Callable[..., int]
 hint: Callable[..., None]
 next_due: Callable[[Any], int]
-COMMAND_WORDS: int
-GW_TS_WORD: int
-"""What an application brings, with the size of its commands and the place of their stamp: `build` binds
-these to copies of the kernels; here they have no value."""
-
-
-def take_batch(loop: Any, commands: Any, journal: Any, stats: Any, bells: Any) -> int:
-    """Sequence the next ring's waiting commands into the journal ring; return how many.
-
-    Call only when everything journaled is applied: entries are applied out of the ring.
-    Returns 0 when no command waits, NO_ROOM when the journal ring is full.
-    """
-    space = room(journal.control, journal.slots.shape[0])
-    if space == 0:
-        return NO_ROOM
-    ring_count = commands.rings.shape[0]
-    for step in range(ring_count):
-        ring = (loop.next_ring + step) % ring_count
-        waiting = available(commands.rings[ring].control)
-        if waiting == 0:
-            continue
-        count = min(min(waiting, loop.batch), space)
-        stamp_clock(loop)
-        copy_batch(loop, ring, commands.rings[ring], journal, count, stats)
-        crash_here(loop, crash_points.COPIED)
-        publish_batch(loop, journal, count)
-        crash_here(loop, crash_points.PUBLISHED)
-        call_journaler(loop, bells)
-        # The journal has them: the gateway may use the slots again (protocol rule 2).
-        release(commands.rings[ring].control, count)
-        crash_here(loop, crash_points.RELEASED)
-        loop.next_ring = ring + 1
-        return count
-    return 0
-
-
-@kernel
-def stamp_clock(loop):
-    """Read the clock: eng_ts never goes back."""
-    loop.eng_ts = max(loop.eng_ts, clock_monotonic_ns() + loop.clock_offset)
-
-
-def copy_batch(loop: Any, ring_idx: int, ring: Any, journal: Any, count: int, stats: Any) -> None:
-    """Copy `count` commands of one ring into journal entries, numbered and stamped."""
-    first = ring.control[RELEASED]  # ours alone: the worker is the consumer
-    slot_mask = ring.slots.shape[0] - 1
-    entry_mask = journal.slots.shape[0] - 1
-    eng_ts = loop.eng_ts
-    journaled = loop.journaled
-    waits = stats.buckets[RING_WAIT]
-    for i in range(count):
-        slot = (first + i) & slot_mask
-        entry = (journaled + i) & entry_mask
-        journal.slots[entry, 0] = journaled + 1 + i
-        journal.slots[entry, 1] = eng_ts
-        journal.slots[entry, 2] = ring_idx
-        journal.slots[entry, 3] = first + i
-        copy_words(journal.slots, entry, ENTRY_HEAD_WORDS, ring.slots, slot, 0, COMMAND_WORDS)  # noqa: F821  bound by build
-        # From the copy: the slot's owner cannot change what was counted.
-        record(waits, eng_ts - journal.slots[entry, ENTRY_HEAD_WORDS + GW_TS_WORD])  # noqa: F821  bound by build
-
-
-@kernel
-def publish_batch(loop, journal, count):
-    """Publish `count` filled entries: from here on they are the order of events."""
-    loop.journaled += count
-    publish(journal.control, count)
-    assert journal.control[PUBLISHED] == loop.journaled
-    if loop.journals_itself:
-        store_release(journal.control, DURABLE, loop.journaled)  # pairs with every reader's gate
-        store_release(journal.control, RELEASED, loop.journaled)
-
-
-def journal_tick(loop: Any, journal: Any, bells: Any) -> int:
-    """Sequence one command of the worker's own: time passes. NO_ROOM when the journal is full."""
-    if room(journal.control, journal.slots.shape[0]) == 0:
-        return NO_ROOM
-    stamp_clock(loop)
-    entry = loop.journaled & (journal.slots.shape[0] - 1)
-    journal.slots[entry, 0] = loop.journaled + 1
-    journal.slots[entry, 1] = loop.eng_ts
-    journal.slots[entry, 2] = OWN_RING
-    journal.slots[entry, 3] = loop.ticks
-    for word in range(COMMAND_WORDS):  # noqa: F821  bound by build
-        journal.slots[entry, ENTRY_HEAD_WORDS + word] = loop.tick[word]
-    loop.ticks += 1
-    publish_batch(loop, journal, 1)
-    call_journaler(loop, bells)
-    return 1
+"""What an application brings: `build` binds it to copies of the kernels; here it has no value."""
 
 
 def emit(s: Any, out: Any, loop: Any, journal: Any, events: Any, ends: Any, bells: Any) -> bool:
@@ -349,15 +253,11 @@ def build(application: Application) -> Callable[..., int]:
         "hint": build_hint(f"run_{name}", application.prepare),
         "next_due": application.next_due,
     }
-    names["COMMAND_WORDS"] = application.command_dtype.itemsize // WORD_BYTES
-    names["GW_TS_WORD"] = word_of(application.command_dtype, "gw_ts")
     if crash_points.loop_may_die():
         name += "_dying"
     else:
         names["crash_here"] = crash_points.pass_here
-    names["copy_batch"] = bind(copy_batch, f"copy_batch_{name}", names)
-    names["journal_tick"] = bind(journal_tick, f"journal_tick_{name}", names)
-    names["take_batch"] = bind(take_batch, f"take_batch_{name}", names)
+    names = build_sequencing(application, name, names)
     names["emit"] = bind(emit, f"emit_{name}", names)
     loop: Callable[..., int] = bind(_run, f"run_{name}", names)
     return loop

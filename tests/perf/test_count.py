@@ -81,6 +81,7 @@ def test_the_same_commands_take_the_same_instructions_in_both_checkouts(
     assert [(line["tier"], line["case"], line["commands"]) for line in lines] == [
         ("step", "d-nasdaq", 16),
         ("pipeline", "d-nasdaq", 16),
+        ("rings", "d-nasdaq", 32),
     ]
     assert all(line["checked"] is True and line["ratio"] == 1 for line in lines)
     assert all(line["instructions"] == line["base_instructions"] for line in lines)
