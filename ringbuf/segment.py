@@ -12,12 +12,12 @@ create takes the leftover's place. An attached process never unlinks anything.
 
 Nothing here is left to Python's resource tracker: before 3.13 it also registers a mere
 attach and then unlinks the living segment when that process ends (cpython issue 82300).
-The mapping stays valid as long as an array over it lives, closed or not.
+The mapping stays valid as long as an array over it lives, closed or not. Where it is large the
+kernel is asked for huge pages (huge_pages.py).
 """
 
 import errno
 import fcntl
-import mmap
 import os
 import re
 from collections.abc import Iterator
@@ -29,6 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ringbuf.atomics import Words
+from ringbuf.huge_pages import Bytes, mapped
 from ringbuf.layout import (
     CONTROL_OFFSET_BYTES,
     CONTROL_WORDS,
@@ -80,15 +81,15 @@ class Segment:
     """One mapped segment.
 
     name, header, readonly
+    mapping : uint8[header.segment_bytes], all of it
     control : int64[CONTROL_WORDS]
     slots : dtype[capacity]; a ring's slots, or the records
     """
 
-    def __init__(
-        self, name: str, dtype: np.dtype[Any], mapping: mmap.mmap, header: Header, inode: int
-    ) -> None:
+    def __init__(self, name: str, dtype: np.dtype[Any], mapping: Bytes, header: Header, inode: int) -> None:
         self.name = name
         self.header = header
+        self.mapping = mapping
         self._inode = inode
         self.control: Words = np.ndarray((CONTROL_WORDS,), np.int64, mapping, CONTROL_OFFSET_BYTES)
         self.slots: npt.NDArray[Any] = np.ndarray((header.capacity,), dtype, mapping, DATA_OFFSET_BYTES)
@@ -145,7 +146,7 @@ def create(
     require_memory(SHM)
     _sweep_unfinished(name)
     with _built(f"{name}.{os.getpid()}.{start}", header, reserve=reserve) as (draft, file):
-        mapping = _mapped(file, segment_bytes, readonly=False, populate=reserve)
+        mapping = mapped(file, segment_bytes, readonly=False, populate=reserve)
         segment = Segment(name, dtype, mapping, header, os.fstat(file).st_ino)
         if initial is not None:
             segment.slots[:] = initial
@@ -185,7 +186,7 @@ def attach(
                 f"segment {name!r} was left behind by process {header.owner_pid}, which is gone: "
                 f"start the instance again, it takes the leftover's place"
             )
-        mapping = _mapped(file, header.segment_bytes, readonly=readonly, populate=populate)
+        mapping = mapped(file, header.segment_bytes, readonly=readonly, populate=populate)
         return Segment(name, dtype, mapping, header, os.fstat(file).st_ino)
 
 
@@ -238,13 +239,6 @@ def _reclaim_opened(name: str, file: int) -> bool:
         if os.stat(SHM / name).st_ino == os.fstat(file).st_ino:
             os.unlink(SHM / name)
     return True
-
-
-def _mapped(file: int, segment_bytes: int, *, readonly: bool, populate: bool) -> mmap.mmap:
-    """Map the whole file, shared."""
-    flags = mmap.MAP_SHARED | (mmap.MAP_POPULATE if populate else 0)
-    prot = mmap.PROT_READ | (0 if readonly else mmap.PROT_WRITE)
-    return mmap.mmap(file, segment_bytes, flags=flags, prot=prot)
 
 
 def _take_name(draft: str, name: str) -> None:

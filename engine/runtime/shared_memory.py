@@ -174,7 +174,5 @@ def counter_names(rings: Sequence[str], doors: Sequence[str]) -> list[str]:
 def _from_control(shared: Segment, slot: np.dtype[Any]) -> Any:
     """Return a ring segment from its control block on as one record."""
     dtype = ring_record_dtype(slot, len(shared.slots))
-    mapping = shared.slots.base
-    assert mapping is not None
-    whole: npt.NDArray[Any] = np.ndarray((1,), dtype, shared.control.base, CONTROL_OFFSET_BYTES)
+    whole: npt.NDArray[Any] = np.ndarray((1,), dtype, shared.mapping, CONTROL_OFFSET_BYTES)
     return whole[0]

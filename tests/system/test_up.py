@@ -211,6 +211,8 @@ def test_status_shows_what_runs(shared: Running) -> None:
     assert [each["name"] for each in status["processes"]] == list(PROCESSES)
     assert all(each["alive"] for each in status["processes"])
     assert status["durability"] == "sync"
+    assert 0 <= status["memory"]["huge_mib"] <= status["memory"]["shared_mib"]
+    assert status["memory"]["shared_mib"] > 0
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,13 @@ from engine.contract.readiness import STALLED_NS_MAX, Readiness
 from pinion.cli.applications import Applications
 from pinion.cli.arguments import DEFAULT_DATA
 from pinion.cli.command import DONE
+from ringbuf.huge_pages import huge_bytes
 from ringbuf.segment import process_start
 from ringbuf.spsc import SpscRing
 
 RATE_WINDOW_S = 0.5
 LOOK_AGAIN_S = 0.05
+MIB = 1 << 20
 PERCENTILES = (50.0, 99.0, 99.9)
 
 
@@ -69,6 +71,7 @@ def collect(data_dir: Path, applications: Applications) -> dict[str, Any]:
             "endings": [msgspec.structs.asdict(each) for each in found.endings],
             "rings": _rings(found, counters),
             "counters": {name: counters[name] for name in counters if not name.endswith(".heartbeat")},
+            "memory": _memory(found),
             "commands_per_s": round(rate),
             "counts": _counts(found.application, reader.state(), applications),
             "seq": counters["worker.commands"],
@@ -87,6 +90,16 @@ def _counts(application: str, state: Any, applications: Applications) -> dict[st
     """Return what the application counts and status shows; nothing of one that has no row."""
     shown = applications[application]().shown_counts if application in applications else {}
     return {name: int(state[field][0]) for name, field in shown.items()}
+
+
+def _memory(found: Instance) -> dict[str, int]:
+    """Return how many MiB of shared memory the worker has, and in huge pages; nothing if nobody may ask."""
+    names = list(found.segments.values())
+    for process in found.processes:
+        told = huge_bytes(process.pid, names) if process.name == instance.WORKER else None
+        if told is not None:
+            return {"shared_mib": told[0] // MIB, "huge_mib": told[1] // MIB}
+    return {}
 
 
 def _processes(found: Instance, counters: Any) -> list[dict[str, Any]]:
@@ -158,6 +171,9 @@ def text_of(status: dict[str, Any]) -> str:
         )
     lines += ["", f"seq {status['seq']:,}, durable {status['durable_seq']:,}, {status['commands_per_s']:,}/s"]
     lines += [f"{name} {count:,}" for name, count in status["counts"].items()]
+    if status["memory"]:
+        shared, huge = status["memory"].values()
+        lines.append(f"worker: {shared:,} MiB of shared memory, {huge:,} MiB of it in huge pages")
     for name, row in status["latency_ns"].items():
         shares = "  ".join(f"{key} {row[key]:,} ns" for key in row if key != "count")
         lines.append(f"{name:<10} {shares}  ({row['count']:,} values)")

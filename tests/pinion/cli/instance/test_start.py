@@ -1,6 +1,7 @@
 """A second application is started by the code that starts trading, with a door of its own."""
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -68,9 +69,11 @@ def test_a_second_application_is_started_with_a_door_of_its_own(
     assert f"{NAME} on {data_dir}, epoch 1" in shown
     assert f"\nechoes {said['echoes']}\n" in shown
     assert "\naccounts 1\n" in shown
+    assert re.search(r"\nworker: \d+ MiB of shared memory, \d+ MiB of it in huge pages\n", shown)
     assert pinion(["status", "--json", "--data", str(data_dir)]) == 0
     status = json.loads(capsys.readouterr().out)
     assert (status["echoes"], status["accounts"], "trades" in status) == (said["echoes"], 1, False)
+    assert status["memory"]["huge_mib"] <= status["memory"]["shared_mib"]
     process.terminate()
     assert process.wait(WAIT_S) == 0
 
