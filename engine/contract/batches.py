@@ -8,8 +8,8 @@
 stage of hints leaves to the next. `apply` may look there first for what it would have to find, and must
 see in the state itself that it is the right thing: notes decide nothing, they may be of another command.
 Commands are applied until their events take more than BURST_SLOTS slots (engine/contract/spread.py); then
-these are taken together and `s.out_count` is set to 0. So `s.out` has room for BURST_SLOTS slots and for
-all that one command can make.
+these are moved together, hashed (engine/contract/event_hash.py) and forgotten. So `s.out` has room for
+BURST_SLOTS slots and for all that one command can make.
 """
 
 from collections.abc import Callable

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from engine.contract.batches import BURST_SLOTS, build_hint, close_versions
 from engine.contract.control_words import RING_COUNT_MAX, SESSION_BITS
+from engine.contract.event_hash import forget_events, hash_events
 from engine.contract.records import Operation
 from engine.contract.spread import SLOT_WORDS
 from ringbuf.atomics import copy_words, cycle_count
@@ -68,14 +69,15 @@ def _apply_batch(state, out, records, first, end, marks, slots, cycles):
             mark.next_seq = entry.ring_seq + 1
             mark.last_session = max(mark.last_session, entry.command.session & SESSION_NUMBER)
         waiting = s.out_count
-        if room == 0:
-            s.out_count = 0
-        elif waiting > BURST_SLOTS or k == end - 1:
-            fits = written + waiting <= room
+        if waiting > BURST_SLOTS or k == end - 1:
+            if room > 0:
+                fits = written + waiting <= room
+                if fits:
+                    copy_words(slots, written, 0, out, 0, 0, waiting * SLOT_WORDS)
+                    written += waiting
+            hash_events(s)
             if fits:
-                copy_words(slots, written, 0, out, 0, 0, waiting * SLOT_WORDS)
-                written += waiting
-                s.out_count = 0
+                forget_events(s)
         if is_timed:
             cycles[k] = cycle_count() - begun
         if not fits:
@@ -187,7 +189,7 @@ class Replica:
                 yield self._slots[:written]
             if s["out_count"]:  # of the last commands, whose events did not fit
                 left = self._out[: s["out_count"]].copy()
-                s["out_count"] = 0
+                s["out_count"] = s["out_hashed"] = 0
                 yield left
 
     def _without_quarantined(self, records: npt.NDArray[Any]) -> npt.NDArray[Any]:

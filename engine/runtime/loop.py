@@ -12,7 +12,7 @@
 The loop is neutral: an application brings `apply(s, command, seq, eng_ts, ring)`,
 `prepare(s, command, stage, place)` (hints, engine/contract/batches.py), `next_due(s)` and a state
 record whose fields `version`, `opened`, `opened_count`, `out`, `out_count`, `seq`, `eng_ts`,
-`event_count`, `slot_count` and `event_hash` serve the loop and its recovery.
+`out_hashed`, `event_count`, `slot_count` and `event_hash` serve the loop and its recovery.
 `build` binds one to copies of the kernels that call or know it (ringbuf/kernel.py, `bind`).
 """
 
@@ -32,6 +32,7 @@ from engine.contract.control_words import (
     LATCH,
     STEP,
 )
+from engine.contract.event_hash import forget_events, hash_events
 from engine.contract.histogram import record
 from engine.contract.spread import COUNT_MASK, MARK_WORD
 from engine.runtime import crash_points
@@ -121,6 +122,7 @@ def emit(s: Any, out: Any, loop: Any, journal: Any, events: Any, ends: Any, bell
         if end - loop.visible > capacity - SLACK:
             loop.visible = visible_end(loop, journal, ends)
             if end - loop.visible > capacity - SLACK:
+                hash_events(s)
                 return False
         announce(events.control, end)
         crash_here(loop, crash_points.ANNOUNCED)
@@ -133,7 +135,8 @@ def emit(s: Any, out: Any, loop: Any, journal: Any, events: Any, ends: Any, bell
         commit(events.control, end)
         crash_here(loop, crash_points.COMMITTED)
         call_readers(journal, bells, seq)
-    s.out_count = 0
+    hash_events(s)
+    forget_events(s)
     loop.out_done = 0
     return True
 
@@ -152,6 +155,7 @@ def whole_chunk(out, first):
 @kernel
 def note_hash(s, stats, seq):
     """Note the hash of all events so far, for the shadow to compare with its own (exchange rule S27)."""
+    hash_events(s)
     at = 2 * ((seq >> CHECK_BITS) & (CHECKS - 1))
     store_release(stats.checks, at, 0)  # pairs with the shadow's loads: it sees both words or neither
     store_release(stats.checks, at + 1, s.event_hash)

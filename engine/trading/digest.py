@@ -23,6 +23,7 @@ USED = {
     "child": "nodes_used",
     "hot": "orders_used",
     "cold": "orders_used",
+    "texts": "orders_used",
     "ids": "ids_used",
 }
 """Pool -> the counter that says how much of it was ever used."""
@@ -31,6 +32,7 @@ LEFT_OUT = (
     "known",
     "out",
     "out_count",
+    "out_hashed",
     "out_first",
     "out_last",
     "hints",

@@ -11,11 +11,14 @@ import numpy as np
 from engine.contract.batches import PLACES
 from engine.trading import codes
 from engine.trading.kernels.money import fee_of, reserve_of, share_of
-from engine.trading.kernels.state import ACCOUNT_IDX_BITS, NIL
+from engine.trading.kernels.state import ACCOUNT_IDX_BITS, NIL, NO_LIMIT
+from engine.trading.records import MONEY_MAX
 from ringbuf.kernel import inlined, kernel
 
 ACCOUNT_SPREAD = 2654435761  # 2**32 / golden ratio: Knuth, TAOCP 3, section 6.4
 NOTHING = np.int64(0)
+TOKEN = 1_000_000_000
+"""A token in the unit of the rate buckets: rate per second times nanoseconds."""
 
 
 @kernel
@@ -30,7 +33,7 @@ def find_account(s, account_id):
     """Return the index of an account, or NIL."""
     account = np.int64(s.account_bucket[account_bucket_of(s, account_id)]) - 1
     while account != NIL and s.accounts[account].account != account_id:
-        account = s.accounts[account].next - 1
+        account = np.int64(s.accounts[account].next) - 1
     return account
 
 
@@ -53,7 +56,27 @@ def add_account(s, account_id):
     s.accounts[account].next = s.account_bucket[bucket]
     s.account_bucket[bucket] = account + 1
     s.accounts[account].enabled = 1
+    resolve_limits(s, account)
     return account
+
+
+@kernel
+def resolve_limits(s, account):
+    """Write down which limits hold for an account: its own, or the default's where it has none."""
+    rate = _limit_of(s.accounts[account].order_rate, s.default_order_rate)
+    burst = _limit_of(s.accounts[account].order_burst, s.default_order_burst)
+    open_orders = _limit_of(s.accounts[account].max_open_orders, s.default_max_open_orders)
+    s.accounts[account].rate_limit = rate
+    s.accounts[account].burst_limit = (rate if burst == NO_LIMIT else burst) * TOKEN
+    s.accounts[account].open_orders_limit = MONEY_MAX if open_orders == NO_LIMIT else open_orders
+    s.accounts[account].position_limit = _limit_of(s.accounts[account].max_position, s.default_max_position)
+
+
+@kernel
+def _limit_of(own, default):
+    """Return the limit that holds, NO_LIMIT for none (how they are stored: state.ACCOUNT)."""
+    stored = own if own != 0 else default
+    return stored - 1 if stored > 0 else NO_LIMIT
 
 
 @kernel
@@ -68,7 +91,7 @@ def find_position(s, account, instrument):
     key = account << ACCOUNT_IDX_BITS | instrument
     position = np.int64(s.position_bucket[position_bucket_of(s, account, instrument)]) - 1
     while position != NIL and s.positions[position].key != key:
-        position = s.positions[position].next - 1
+        position = np.int64(s.positions[position].next) - 1
     return position
 
 
@@ -93,46 +116,30 @@ def notional_of(s, book, px, qty):
 
 
 @kernel
-def order_reserve(s, order, qty):
-    """Return what an open buy holds for `qty` of its lots."""
-    if qty == 0:
-        return NOTHING
-    notional = notional_of(s, s.cold[order].instrument, s.hot[order].px, qty)
+def holds(s, order, px, leaves):
+    """Return what an order adds to its balance with `leaves` lots open at px: a buy reserves its fee too."""
+    notional = px * leaves * s.books[s.hot[order].instrument].scale
+    if s.cold[order].side == codes.SELL:
+        return notional
     return reserve_of(notional, np.int64(s.cold[order].maker_ppm), np.int64(s.cold[order].taker_ppm))
 
 
-@kernel
-def commit_open(s, order, leaves_before):
-    """Bring position and balance from `leaves_before` open lots to the order's leaves."""
+@inlined
+def commit_open(s, order, leaves, held):
+    """Bring an order, its position and its balance to `leaves` open lots, for which it holds `held`."""
     account = s.hot[order].account
     position = s.hot[order].position
-    book = s.cold[order].instrument
-    quote = s.books[book].quote
-    leaves = s.hot[order].leaves
-    if s.cold[order].side == codes.BUY:
-        s.positions[position].open_buy += leaves - leaves_before
-        s.balances[quote, account].reserved += order_reserve(s, order, leaves) - order_reserve(
-            s, order, leaves_before
-        )
-    else:
-        s.positions[position].open_sell += leaves - leaves_before
-        s.balances[quote, account].selling += notional_of(s, book, s.hot[order].px, leaves - leaves_before)
-
-
-@inlined
-def recommit_open(s, order, px, leaves, change):
-    """Give an open order a new px and leaves; what it holds, or may bring in, moves by `change`."""
-    position = s.hot[order].position
+    quote = s.books[s.hot[order].instrument].quote
     more = leaves - s.hot[order].leaves
-    quote = s.books[s.cold[order].instrument].quote
-    s.hot[order].px = px
+    change = held - s.hot[order].held
     s.hot[order].leaves = leaves
+    s.hot[order].held = held
     if s.cold[order].side == codes.BUY:
         s.positions[position].open_buy += more
-        s.balances[quote, s.hot[order].account].reserved += change
+        s.balances[quote, account].reserved += change
     else:
         s.positions[position].open_sell += more
-        s.balances[quote, s.hot[order].account].selling += change
+        s.balances[quote, account].selling += change
 
 
 @inlined
@@ -141,22 +148,22 @@ def settle_fill(s, order, px, qty, rate_ppm):
 
     Mutates leaves, cum and notional of the order, its position and its balance.
     """
-    book = s.cold[order].instrument
-    account = s.hot[order].account
+    book = np.int64(s.hot[order].instrument)
+    account = np.int64(s.hot[order].account)
+    position = np.int64(s.hot[order].position)
     quote = s.books[book].quote
     notional = notional_of(s, book, px, qty)
     fee = fee_of(notional, rate_ppm)
-    before = s.hot[order].leaves
-    s.hot[order].leaves = before - qty
+    leaves = s.hot[order].leaves - qty
     s.cold[order].cum += qty
     s.cold[order].notional += px * qty
-    commit_open(s, order, before)
+    commit_open(s, order, leaves, holds(s, order, s.hot[order].px, leaves) if leaves != 0 else NOTHING)
     if s.cold[order].side == codes.BUY:
         s.balances[quote, account].total -= notional + fee
-        _add_to_position(s, s.hot[order].position, qty, notional)
+        _add_to_position(s, position, qty, notional)
     else:
         s.balances[quote, account].total += notional - fee
-        _add_to_position(s, s.hot[order].position, -qty, notional)
+        _add_to_position(s, position, -qty, notional)
     s.currencies[quote].fees += fee
     return fee
 

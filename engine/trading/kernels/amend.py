@@ -8,7 +8,7 @@ more quantity goes to the tail, and trades at once where the new price crosses.
 import numpy as np
 
 from engine.trading import codes
-from engine.trading.kernels.accounts import notional_of, recommit_open
+from engine.trading.kernels.accounts import commit_open, notional_of
 from engine.trading.kernels.cancel import own_order
 from engine.trading.kernels.events import rejected, replaced
 from engine.trading.kernels.levels import best_level
@@ -55,26 +55,26 @@ def apply_replace(s, command):
     if reason == codes.OK:
         reason = take_token(s, account, BUCKET_REPLACE)
     is_ending = qty <= s.cold[order].cum
-    change = NOTHING
+    held = NOTHING
     if reason == codes.OK and not is_ending:
-        reason, change = _check_increase(s, order, account, px, qty)
+        reason, held = _check_increase(s, order, account, px, qty)
     if reason != codes.OK:
         rejected(s, command, reason)
         return
-    touch_book(s, s.cold[order].instrument)
+    touch_book(s, np.int64(s.hot[order].instrument))
     touch_account(s, account)
     if is_ending:
         withdraw(s, command, order, codes.AMEND_BELOW_FILLED)
     elif px == s.hot[order].px and qty <= s.cold[order].qty:
-        _shrink(s, command, order, qty, change)
+        _shrink(s, command, order, qty, held)
     else:
-        _move(s, command, order, px, qty, change)
+        _move(s, command, order, px, qty, held)
 
 
 @inlined
 def _check_request(s, order, px, qty):
     """Steps 4 and 6: the phase, then the new values themselves."""
-    book = s.cold[order].instrument
+    book = np.int64(s.hot[order].instrument)
     phase = s.books[book].phase
     if phase != codes.CONTINUOUS and phase != codes.PRE_OPEN:
         is_down_only = qty < s.cold[order].qty and px == s.hot[order].px
@@ -91,9 +91,9 @@ def _check_request(s, order, px, qty):
 def _check_increase(s, order, account, px, qty):
     """Steps 10 to 19 on what the new values raise.
 
-    Returns (reason, by how much what the order holds or may bring in changes, minor units).
+    Returns (reason, what the order will add to its balance: state.HOT, `held`).
     """
-    book = s.cold[order].instrument
+    book = np.int64(s.hot[order].instrument)
     side = np.int64(s.cold[order].side)
     old_px = s.hot[order].px
     leaves = qty - s.cold[order].cum
@@ -108,20 +108,18 @@ def _check_increase(s, order, account, px, qty):
     if px != old_px:
         reason = _check_new_px(s, book, px, old_px)
     if reason == codes.OK and more > 0:
-        reason = check_position(s, account, book, s.hot[order].position, side, more)
+        reason = check_position(s, account, book, np.int64(s.hot[order].position), side, more)
     if reason != codes.OK:
         return reason, NOTHING
-    change = notional - old_notional
+    held = notional
     if side == codes.BUY:
-        maker_ppm = np.int64(s.cold[order].maker_ppm)
-        taker_ppm = np.int64(s.cold[order].taker_ppm)
-        change = reserve_of(notional, maker_ppm, taker_ppm) - reserve_of(old_notional, maker_ppm, taker_ppm)
-    reason = _check_funds(s, order, account, px, leaves, old_notional, change)
+        held = reserve_of(notional, np.int64(s.cold[order].maker_ppm), np.int64(s.cold[order].taker_ppm))
+    reason = _check_funds(s, order, account, px, leaves, old_notional, held - s.hot[order].held)
     if reason != codes.OK:
         return reason, NOTHING
     if s.cold[order].post_only and s.books[book].phase == codes.CONTINUOUS and would_cross(s, book, side, px):
         return codes.POST_ONLY_WOULD_CROSS, NOTHING
-    return codes.OK, change
+    return codes.OK, held
 
 
 @inlined
@@ -140,9 +138,9 @@ def _check_new_px(s, book, px, old_px):
 @inlined
 def _check_funds(s, order, account, px, leaves, old_notional, change):
     """Step 18 on what the new px and leaves hold, or may bring in, beyond the old."""
-    book = s.cold[order].instrument
+    book = np.int64(s.hot[order].instrument)
     quote = s.books[book].quote
-    position = s.hot[order].position
+    position = np.int64(s.hot[order].position)
     is_buy = s.cold[order].side == codes.BUY
     best = best_level(s, book, codes.BUY)
     worst_px = px if is_buy or best == NIL else max(px, s.levels[best].px)
@@ -156,25 +154,26 @@ def _check_funds(s, order, account, px, leaves, old_notional, change):
 
 
 @inlined
-def _shrink(s, command, order, qty, change):
+def _shrink(s, command, order, qty, held):
     """Lower the total, or leave it, in place: priority is kept."""
     px = s.hot[order].px
     old_qty = s.cold[order].qty
     leaves = qty - s.cold[order].cum
     s.levels[s.hot[order].level].qty += leaves - s.hot[order].leaves
-    recommit_open(s, order, px, leaves, change)
+    commit_open(s, order, leaves, held)
     s.cold[order].qty = qty
     s.cold[order].rev += 1
     replaced(s, command, order, px, old_qty, codes.FLAG_PRIORITY_KEPT)
 
 
 @inlined
-def _move(s, command, order, px, qty, change):
+def _move(s, command, order, px, qty, held):
     """Take the order out, give it its new price and total, and enter it again."""
     old_px = s.hot[order].px
     old_qty = s.cold[order].qty
     dequeue(s, order)
-    recommit_open(s, order, px, qty - s.cold[order].cum, change)
+    commit_open(s, order, qty - s.cold[order].cum, held)
+    s.hot[order].px = px
     s.cold[order].qty = qty
     s.cold[order].rev += 1
     replaced(s, command, order, old_px, old_qty, LOST)

@@ -44,7 +44,7 @@ def apply_cancel(s, command):
     if reason != codes.OK:
         rejected(s, command, reason)
         return
-    touch_book(s, s.cold[order].instrument)
+    touch_book(s, np.int64(s.hot[order].instrument))
     touch_account(s, account)
     withdraw(s, command, order, codes.REASON_USER)
 
@@ -85,10 +85,10 @@ def _cancel_side(s, command, book, side, position):
         worse = next_level(s, level)
         order = s.levels[level].head
         while order != NIL:
-            after = s.hot[order].next
+            after = np.int64(s.hot[order].next)
             if s.hot[order].position == position:
                 touch_book(s, book)
-                touch_account(s, s.hot[order].account)
+                touch_account(s, np.int64(s.hot[order].account))
                 withdraw(s, command, order, codes.REASON_MASS)
             order = after
         level = worse
@@ -122,10 +122,10 @@ def _expire_side(s, command, book, side):
         worse = next_level(s, level)
         order = s.levels[level].head
         while order != NIL:
-            after = s.hot[order].next
+            after = np.int64(s.hot[order].next)
             if s.cold[order].time_in_force == codes.DAY:
                 touch_book(s, book)
-                touch_account(s, s.hot[order].account)
+                touch_account(s, np.int64(s.hot[order].account))
                 withdraw(s, command, order, codes.REASON_DAY)
             order = after
         level = worse

@@ -20,11 +20,12 @@ import numpy.typing as npt
 
 from engine.contract.records import LayoutError, copy_by_name
 from engine.trading.capacities import Capacities
-from engine.trading.kernels.accounts import account_bucket_of, position_bucket_of
+from engine.trading.kernels.accounts import TOKEN, account_bucket_of, position_bucket_of
 from engine.trading.kernels.identity import client_hash
+from engine.trading.kernels.money import PPM
 from engine.trading.kernels.risk import BPS
-from engine.trading.kernels.state import ACCOUNT_IDX_BITS
-from engine.trading.records import PX_MAX
+from engine.trading.kernels.state import ACCOUNT_IDX_BITS, NO_LIMIT
+from engine.trading.records import MONEY_MAX, PX_MAX, Side
 from ringbuf.kernel import COMPILED
 
 USED_BY_CAPACITY = {
@@ -38,8 +39,8 @@ USED_BY_CAPACITY = {
 """Capacity -> the counter of the state that says how much of it was ever in use at once."""
 
 MADE_ANEW = (
-    *("account_bucket", "position_bucket", "order_bucket", "live_bucket", "id_bucket"),
-    *("ids", "version", "opened", "hints", "known", "out", "out_count", "out_first", "out_last"),
+    *("account_bucket", "position_bucket", "order_bucket", "live_bucket", "id_bucket", "ids"),
+    *("version", "opened", "hints", "known", "out", "out_count", "out_hashed", "out_first", "out_last"),
 )
 Fill = Callable[[Any, Any], None]
 
@@ -59,10 +60,46 @@ def _reckon_free_prices(s: Any, t: Any) -> None:
     books["free_high"] = np.minimum(books["band_high"], ref + distance)
 
 
+def _resolve_limits(s: Any, t: Any) -> None:
+    """Write down which limits hold for each account: its own, or the default's where it has none."""
+    accounts = t["accounts"][: t["accounts_used"]]
+    rate, burst, open_orders, position = (
+        np.where(stored > 0, stored - 1, NO_LIMIT)
+        for name in ("order_rate", "order_burst", "max_open_orders", "max_position")
+        for stored in (np.where(accounts[name] != 0, accounts[name], t[f"default_{name}"]),)
+    )
+    accounts["rate_limit"] = rate
+    accounts["burst_limit"] = np.where(burst == NO_LIMIT, rate, burst) * TOKEN
+    accounts["open_orders_limit"] = np.where(open_orders == NO_LIMIT, MONEY_MAX, open_orders)
+    accounts["position_limit"] = position
+
+
+def _gather_orders(s: Any, t: Any) -> None:
+    """Bring what matching touches of an order together, and its text away from it."""
+    used = int(t["orders_used"])
+    hot, cold = t["hot"][:used], t["cold"][:used]
+    hot["instrument"] = s["cold"]["instrument"][:used]
+    live = hot["order_id"] != 0
+    for chain, before in (("chain", "next"), ("id_chain", "id_next")):
+        hot[chain][~live] = s["cold"][before][:used][~live]  # those of live ones are linked already
+    t["texts"]["words"][:used][live] = s["cold"]["text"][:used][live]
+    books = t["books"][hot["instrument"]]
+    hot["held"] = np.where(live, hot["px"] * hot["leaves"] * books["scale"], 0)
+    rates = np.maximum(cold["maker_ppm"], cold["taker_ppm"])
+    for order in np.flatnonzero(live & (cold["side"] == Side.BUY) & (rates > 0)).tolist():
+        notional = int(hot["held"][order])
+        hot["held"][order] = notional - -notional * int(rates[order]) // PPM  # a charge is rounded up
+
+
 ADDED: Mapping[str, Fill | None] = {
     "slot_count": _count_slots,
     "books.free_low": _reckon_free_prices,
     "books.free_high": _reckon_free_prices,
+    **dict.fromkeys(
+        (f"accounts.{each}_limit" for each in ("rate", "burst", "open_orders", "position")), _resolve_limits
+    ),
+    **dict.fromkeys((f"hot.{each}" for each in ("instrument", "held", "chain", "id_chain")), _gather_orders),
+    "texts": _gather_orders,
 }
 """Field that states had not always, as `hot.rev` -> what fills it, given the old and the new record.
 
@@ -145,10 +182,10 @@ def _link_all(t: Any) -> None:
     order_id, client_id = t.hot["order_id"], t.cold["client_order_id"]
     live = np.flatnonzero(order_id[: t.orders_used])
     live = live[np.argsort(order_id[live])]  # ids grow: the order in which they came
-    _link(t.order_bucket, t.cold["next"], live, order_id[live] & (len(t.order_bucket) - 1))
+    _link(t.order_bucket, t.hot["chain"], live, order_id[live] & (len(t.order_bucket) - 1))
     named = live[client_id[live] != 0]
     hashed = hash_of(t.hot["account"][named], client_id[named])
-    _link(t.live_bucket, t.cold["id_next"], named, hashed & (len(t.live_bucket) - 1))
+    _link(t.live_bucket, t.hot["id_chain"], named, hashed & (len(t.live_bucket) - 1))
 
     ended = np.arange(t.ids_used)
     if t.ids_used == len(t.ids):

@@ -22,9 +22,6 @@ LOW = 0xFFFFFFFF
 HIGH_BITS = 32
 FLAGS_BITS, OP_BITS, STATUS_BITS, REASON_BITS, RING_BITS, MAKER_RING_BITS = 8, 16, 24, 32, 48, 56
 """Where what shares the word KIND begins."""
-WORD_BITS = 64
-COLUMNS = 4
-COLUMN_TURN = WORD_BITS // COLUMNS
 
 
 @inlined
@@ -93,13 +90,13 @@ def _text(s, slot, word, order):
     """Write an order's text, zeros where it has none."""
     has_text = s.cold[order].has_text != 0
     for part in range(3):
-        s.out[slot, word + part] = s.cold[order].text[part] if has_text else NOTHING
+        s.out[slot, word + part] = s.texts[order].words[part] if has_text else NOTHING
 
 
 @kernel
 def _whole(s, command, order, kind, flags, status, reason, ring, session, qty, prev_px, prev_qty):
     """Report what an order's short form has no room for: of its kind, in the form WHOLE."""
-    book = s.cold[order].instrument
+    book = np.int64(s.hot[order].instrument)
     flags |= _sells(s, order)
     first = _begin(s, command, at.WHOLE_MARK, kind, flags, status, reason, ring, book)
     _order(s, first, order, s.hot[order].px, qty)
@@ -130,7 +127,7 @@ def accepted(s, command, order):
         kind = codes.EVENT_ACCEPTED
         _whole(s, command, order, kind, NOTHING, OPEN, NOTHING, NIL, NOTHING, qty, NOTHING, NOTHING)
         return
-    book = s.cold[order].instrument
+    book = np.int64(s.hot[order].instrument)
     flags = _sells(s, order)
     first = _begin(s, command, at.PLAIN_MARK, codes.EVENT_ACCEPTED, flags, OPEN, NOTHING, NIL, book)
     _order(s, first, order, s.hot[order].px, qty)
@@ -182,7 +179,7 @@ def tell_original(s, first, order_id, status, cum, leaves):
 @kernel
 def traded(s, command, taker, maker, px, qty, taker_fee, maker_fee, status):
     """Report TRADE: both sides after the fill; `status` is the taker's."""
-    book = s.cold[taker].instrument
+    book = np.int64(s.hot[taker].instrument)
     has_text = s.cold[taker].has_text | s.cold[maker].has_text
     mark = at.TRADE_OF_TEXTS_MARK if has_text else at.TRADE_MARK
     flags, ring = _sells(s, taker), np.int64(s.cold[maker].ring)
@@ -210,7 +207,7 @@ def cancelled(s, command, order, reason, status):
         kind = codes.EVENT_CANCELLED
         _whole(s, command, order, kind, NOTHING, status, reason, ring, session, NOTHING, NOTHING, NOTHING)
         return
-    book = s.cold[order].instrument
+    book = np.int64(s.hot[order].instrument)
     flags = _sells(s, order)
     mark = at.CANCELLED_MARK
     first = _begin(s, command, mark, codes.EVENT_CANCELLED, flags, status, reason, ring, book)
@@ -227,7 +224,7 @@ def replaced(s, command, order, prev_px, prev_qty, flags):
         kind = codes.EVENT_REPLACED
         _whole(s, command, order, kind, flags, OPEN, NOTHING, ring, session, qty, prev_px, prev_qty)
         return
-    book = s.cold[order].instrument
+    book = np.int64(s.hot[order].instrument)
     flags |= _sells(s, order)
     first = _begin(s, command, at.REPLACED_MARK, codes.EVENT_REPLACED, flags, OPEN, NOTHING, ring, book)
     account = s.accounts[s.hot[order].account].account
@@ -241,7 +238,7 @@ def replaced(s, command, order, prev_px, prev_qty, flags):
 @kernel
 def prevented(s, command, taker, maker, qty):
     """Report PREVENTED: a self-trade of `qty` that did not happen (exchange rule S9)."""
-    book = s.cold[taker].instrument
+    book = np.int64(s.hot[taker].instrument)
     flags, ring = _sells(s, taker), np.int64(s.cold[maker].ring)
     first = _begin(s, command, at.PREVENTED_MARK, codes.EVENT_PREVENTED, flags, OPEN, NOTHING, ring, book)
     _order(s, first, taker, s.hot[maker].px, qty)
@@ -275,28 +272,7 @@ def done(s, command, instrument):
 
 
 @inlined
-def _column(s, slot, column):
-    """Return every fourth word of a slot in one."""
-    return s.out[slot, column] ^ s.out[slot, column + 4] ^ s.out[slot, column + 8] ^ s.out[slot, column + 12]
-
-
-@inlined
 def finish(s):
-    """Mark the last event and roll all of them into the state's event hash (exchange rule S27)."""
-    end = s.out_count
-    if end == s.out_first:
-        return
-    s.out[s.out_last, at.KIND] |= codes.FLAG_LAST << FLAGS_BITS
-    rolling = s.event_hash
-    for slot in range(s.out_first, end):
-        # The columns of the slot as rows of four words: each is turned, so that none stands for another.
-        rolling ^= _column(s, slot, 0)
-        for column in range(1, COLUMNS):
-            bits = column * COLUMN_TURN
-            value = _column(s, slot, column)
-            rolling ^= (value << bits) | ((value >> (WORD_BITS - bits)) & ((1 << bits) - 1))
-        # One round of Marsaglia's xorshift64: order matters, nothing overflows.
-        rolling ^= rolling << 13
-        rolling ^= (rolling >> 7) & 0x1FFFFFFFFFFFFFF
-        rolling ^= rolling << 17
-    s.event_hash = rolling
+    """Mark the last event of the command."""
+    if s.out_count > s.out_first:
+        s.out[s.out_last, at.KIND] |= codes.FLAG_LAST << FLAGS_BITS

@@ -1,7 +1,7 @@
 """Identity: orders by engine id, and client ids in a bounded window (exchange rule S4).
 
-    order_bucket -> cold.next       live orders by engine id
-    live_bucket  -> cold.id_next    live orders by (account, client id)
+    order_bucket -> hot.chain       live orders by engine id
+    live_bucket  -> hot.id_chain    live orders by (account, client id)
     id_bucket    -> ids.next        ended client ids, a ring: the oldest is forgotten
 
 All are chained hash tables whose buckets follow the low bits of the id: ids given in
@@ -25,7 +25,7 @@ ACCOUNT_SPREAD = np.int64(2654435761)  # 2**32 / golden ratio: Knuth, TAOCP 3, s
 def link_order(s, order):
     """Make an order findable by its engine id."""
     bucket = s.hot[order].order_id & (len(s.order_bucket) - 1)
-    s.cold[order].next = s.order_bucket[bucket]
+    s.hot[order].chain = s.order_bucket[bucket]
     s.order_bucket[bucket] = order + 1
 
 
@@ -35,11 +35,11 @@ def unlink_order(s, order):
     bucket = s.hot[order].order_id & (len(s.order_bucket) - 1)
     at = np.int64(s.order_bucket[bucket]) - 1
     if at == order:
-        s.order_bucket[bucket] = s.cold[order].next
+        s.order_bucket[bucket] = s.hot[order].chain
         return
-    while s.cold[at].next - 1 != order:  # at most the live orders of one bucket
-        at = s.cold[at].next - 1
-    s.cold[at].next = s.cold[order].next
+    while s.hot[at].chain - 1 != order:  # at most the live orders of one bucket
+        at = np.int64(s.hot[at].chain) - 1
+    s.hot[at].chain = s.hot[order].chain
 
 
 @kernel
@@ -47,7 +47,7 @@ def find_order(s, order_id):
     """Return the live order of that engine id, or NIL."""
     order = np.int64(s.order_bucket[order_id & (len(s.order_bucket) - 1)]) - 1
     while order != NIL and s.hot[order].order_id != order_id:
-        order = s.cold[order].next - 1
+        order = np.int64(s.hot[order].chain) - 1
     return order
 
 
@@ -67,7 +67,7 @@ def find_live(s, account, client_order_id):
         if s.cold[order].client_order_id == client_order_id and s.hot[order].account == account:
             break
         length += 1
-        order = s.cold[order].id_next - 1
+        order = np.int64(s.hot[order].id_chain) - 1
     return order, length
 
 
@@ -102,15 +102,16 @@ def find_ended(s, account, client_order_id):
 @inlined
 def link_client_id(s, order):
     """Make a new order findable by its client id."""
-    bucket = client_hash(s.hot[order].account, s.cold[order].client_order_id) & (len(s.live_bucket) - 1)
-    s.cold[order].id_next = s.live_bucket[bucket]
+    hashed = client_hash(np.int64(s.hot[order].account), s.cold[order].client_order_id)
+    bucket = hashed & (len(s.live_bucket) - 1)
+    s.hot[order].id_chain = s.live_bucket[bucket]
     s.live_bucket[bucket] = order + 1
 
 
 @inlined
 def end_client_id(s, order, status):
     """Move the client id of an order that ends into the window, over the oldest when it is full."""
-    account = s.hot[order].account
+    account = np.int64(s.hot[order].account)
     client_order_id = s.cold[order].client_order_id
     hashed = client_hash(account, client_order_id)
     _unlink_live(s, order, hashed & (len(s.live_bucket) - 1))
@@ -134,11 +135,11 @@ def end_client_id(s, order, status):
 def _unlink_live(s, order, bucket):
     at = np.int64(s.live_bucket[bucket]) - 1
     if at == order:
-        s.live_bucket[bucket] = s.cold[order].id_next
+        s.live_bucket[bucket] = s.hot[order].id_chain
         return
-    while s.cold[at].id_next - 1 != order:  # at most CHAIN_MAX rounds
-        at = s.cold[at].id_next - 1
-    s.cold[at].id_next = s.cold[order].id_next
+    while s.hot[at].id_chain - 1 != order:  # at most CHAIN_MAX rounds
+        at = np.int64(s.hot[at].id_chain) - 1
+    s.hot[at].id_chain = s.hot[order].id_chain
 
 
 @kernel

@@ -3,7 +3,7 @@
 import numpy as np
 
 from engine.trading import codes
-from engine.trading.kernels.accounts import find_account
+from engine.trading.kernels.accounts import find_account, resolve_limits
 from engine.trading.kernels.admin import integer_root
 from engine.trading.kernels.events import done, rejected
 from engine.trading.kernels.risk import renew_free_prices
@@ -98,6 +98,8 @@ def _limit_accounts(s, command):
         s.default_max_position = _stored(position, s.default_max_position)
         s.default_order_rate = _stored(rate, s.default_order_rate)
         s.default_order_burst = _stored(burst, s.default_order_burst)
+        for each in range(s.accounts_used):
+            resolve_limits(s, each)
         return codes.OK
     account = find_account(s, command["account"])
     if account == NIL:
@@ -107,4 +109,5 @@ def _limit_accounts(s, command):
     s.accounts[account].max_position = _stored(position, s.accounts[account].max_position)
     s.accounts[account].order_rate = _stored(rate, s.accounts[account].order_rate)
     s.accounts[account].order_burst = _stored(burst, s.accounts[account].order_burst)
+    resolve_limits(s, account)
     return codes.OK

@@ -8,7 +8,7 @@ the same limit price, self-trade mode and band, so the answer cannot differ.
 import numpy as np
 
 from engine.trading import codes
-from engine.trading.kernels.accounts import commit_open, settle_fill
+from engine.trading.kernels.accounts import commit_open, holds, settle_fill
 from engine.trading.kernels.events import cancelled, prevented, traded
 from engine.trading.kernels.levels import best_level, next_level
 from engine.trading.kernels.orders import end_order
@@ -17,6 +17,8 @@ from engine.trading.kernels.risk import renew_free_prices
 from engine.trading.kernels.state import NIL
 from engine.trading.kernels.touch import touch_account
 from ringbuf.kernel import inlined, kernel
+
+NOTHING = np.int64(0)
 
 
 @kernel
@@ -57,7 +59,7 @@ def walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker):
             return wanted - left, codes.REASON_BAND
         maker = s.levels[level].head
         while maker != NIL and left > 0:  # each round passes an order of the level
-            after = s.hot[maker].next
+            after = np.int64(s.hot[maker].next)
             if stp_mode != codes.STP_NONE and s.hot[maker].account == account:
                 if taker == NIL:
                     if stp_mode != codes.STP_CANCEL_OLDEST:
@@ -80,7 +82,7 @@ def walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker):
 @inlined
 def _trade(s, command, book, taker, maker, level, px, qty):
     """Fill both sides at the maker's px; a maker without leaves is gone after."""
-    touch_account(s, s.hot[maker].account)
+    touch_account(s, np.int64(s.hot[maker].account))
     taker_fee = settle_fill(s, taker, px, qty, np.int64(s.cold[taker].taker_ppm))
     maker_fee = settle_fill(s, maker, px, qty, np.int64(s.cold[maker].maker_ppm))
     s.levels[level].qty -= qty
@@ -119,10 +121,9 @@ def _prevent(s, command, stp_mode, taker, maker):
 @kernel
 def _decrement(s, order, qty):
     """Lower an order's total and leaves by `qty`, never what it has filled."""
-    before = s.hot[order].leaves
-    s.hot[order].leaves = before - qty
+    leaves = s.hot[order].leaves - qty
     s.cold[order].qty -= qty
-    commit_open(s, order, before)
+    commit_open(s, order, leaves, holds(s, order, s.hot[order].px, leaves))
 
 
 @kernel
@@ -134,7 +135,5 @@ def withdraw(s, command, order, reason):
     cancelled(s, command, order, reason, codes.STATUS_CANCELLED)
     if s.hot[order].level != NIL:
         dequeue(s, order)
-    before = s.hot[order].leaves
-    s.hot[order].leaves = 0
-    commit_open(s, order, before)
+    commit_open(s, order, NOTHING, NOTHING)
     end_order(s, order, codes.STATUS_CANCELLED)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.trading.kernels.accounts import add_position, commit_open
+from engine.trading.kernels.accounts import add_position, commit_open, holds
 from engine.trading.kernels.identity import end_client_id, link_client_id, link_order, unlink_order
 from engine.trading.kernels.queue import count_open
 from engine.trading.kernels.state import NIL
@@ -38,7 +38,7 @@ def begin_order(s, command, account, position, px):
     """
     order = s.orders_free - 1
     if order != NIL:
-        s.orders_free = s.hot[order].next
+        s.orders_free = np.int64(s.hot[order].next)
     else:
         order = s.orders_used
         s.orders_used += 1
@@ -47,24 +47,24 @@ def begin_order(s, command, account, position, px):
     if position == NIL:
         position = add_position(s, account, book)
     s.hot[order].order_id = s.seq
-    s.hot[order].leaves = command["qty"]
+    s.hot[order].leaves = 0
+    s.hot[order].held = 0
     s.hot[order].next = NIL
     s.hot[order].prev = NIL
     s.hot[order].px = px
     s.hot[order].level = NIL
     s.hot[order].account = account
     s.hot[order].position = position
+    s.hot[order].instrument = book
     s.cold[order].client_order_id = command["client_order_id"]
     s.cold[order].qty = command["qty"]
     s.cold[order].cum = 0
     s.cold[order].notional = 0
-    s.cold[order].instrument = book
     s.cold[order].maker_ppm = s.books[book].maker_ppm
     s.cold[order].taker_ppm = s.books[book].taker_ppm
     s.cold[order].has_text = command["text"][0] != 0
-    s.cold[order].text[0] = command["text"][0]
-    s.cold[order].text[1] = command["text"][1]
-    s.cold[order].text[2] = command["text"][2]
+    if command["text"][0] != 0:
+        _put_text(s, order, command["text"])
     s.cold[order].is_counted = 0
     s.cold[order].rev = 0
     s.cold[order].session = command["session"]
@@ -77,8 +77,23 @@ def begin_order(s, command, account, position, px):
     link_order(s, order)
     if command["client_order_id"] != 0:
         link_client_id(s, order)
-    commit_open(s, order, NOTHING)
+    qty = command["qty"]
+    commit_open(s, order, qty, holds(s, order, px, qty))
     return order
+
+
+@kernel
+def _put_text(s, order, words):
+    """Keep an order's text."""
+    for word in range(3):
+        s.texts[order].words[word] = words[word]
+
+
+@kernel
+def _clear_text(s, order):
+    """Forget the text of an order that ends: the slot's next order may have none."""
+    for word in range(3):
+        s.texts[order].words[word] = 0
 
 
 @kernel
@@ -89,6 +104,8 @@ def end_order(s, order, status):
         end_client_id(s, order, status)
     if s.cold[order].is_counted:
         count_open(s, order, GOES)
+    if s.cold[order].has_text:
+        _clear_text(s, order)
     s.orders_live -= 1
     s.hot[order].order_id = 0
     s.hot[order].next = s.orders_free

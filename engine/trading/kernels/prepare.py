@@ -12,105 +12,96 @@ import numpy as np
 from engine.trading import codes
 from engine.trading.kernels.accounts import account_bucket_of, position_bucket_of
 from engine.trading.kernels.identity import client_hash
+from engine.trading.kernels.levels import DIGIT_MASK, key_of, place_of
 from engine.trading.kernels.state import NIL
+from engine.trading.records import PX_MAX
 from ringbuf.atomics import prefetch
 from ringbuf.kernel import inlined
 
+PX_MASK = 2 * PX_MAX - 1
+NO_BOOK = np.int64(0)
+"""Stands for an instrument that there is not: hints may be of anything."""
 FIRST_ADMIN_OP = codes.OP_CURRENCY
 
 
 @inlined
 def prepare(s, command, stage, place):
     """Give the hints of one stage (0 to 2) for a command that is to come."""
+    op = np.int64(command["op"])
     if stage == 0:
-        _prepare_account(s, command, place)
-    elif s.hints[place].account == NIL:
-        return
-    elif stage == 1:
-        if command["op"] == codes.OP_NEW:
-            _prepare_position(s, place)
-        else:
+        _prepare_account(s, command, op, place)
+    elif s.hints[place].account != NIL:
+        if stage == 1:
             _prepare_order(s, place)
-    elif command["op"] == codes.OP_NEW:
-        _prepare_best(s, command)
-    else:
-        _prepare_neighbours(s, place)
+        else:
+            _prepare_levels(s, command, op, place)
 
 
 @inlined
-def _prepare_account(s, command, place):
-    """Stage 0: the account's lines, and the buckets that lead on."""
-    op = np.int64(command["op"])
+def _prepare_account(s, command, op, place):
+    """Stage 0: the lines of account and book, and the buckets that lead on."""
     account = NIL
     if op >= codes.OP_NEW and op < FIRST_ADMIN_OP:
         account = np.int64(s.account_bucket[account_bucket_of(s, command["account"])]) - 1
     s.hints[place].account = account
     if account == NIL:
         return
+    book = np.int64(command["instrument"])
+    book = book if book >= 0 and book < s.books_used else NO_BOOK
     hashed = client_hash(account, command["client_order_id"])
     live = hashed & (len(s.live_bucket) - 1)
+    ended = (hashed & (len(s.id_bucket) - 1)) * np.int64(op != codes.OP_REPLACE)
+    is_new = np.int64(op == codes.OP_NEW)
+    position = position_bucket_of(s, account, book) * is_new
     prefetch(s.accounts, account)
     prefetch(s.version, len(s.books) + account)
+    prefetch(s.books, book)
     prefetch(s.live_bucket, live)
-    s.hints[place].bucket = live
-    if op == codes.OP_NEW:
-        book = np.int64(command["instrument"])
-        prefetch(s.id_bucket, hashed & (len(s.id_bucket) - 1))
-        if book >= 0 and book < s.books_used:
-            bucket = position_bucket_of(s, account, book)
-            prefetch(s.position_bucket, bucket)
-            prefetch(s.books, book)
-            prefetch(s.balances[s.books[book].quote], account)
-            s.hints[place].bucket = bucket
-
-
-@inlined
-def _prepare_position(s, place):
-    """Stage 1 of a NEW: its position and the slot that it will take."""
-    bucket = s.hints[place].bucket & (len(s.position_bucket) - 1)  # the note may be of another table
-    position = np.int64(s.position_bucket[bucket]) - 1
-    if position != NIL:
-        prefetch(s.positions, position)
-    if s.orders_free != 0:
-        prefetch(s.cold, s.orders_free - 1)
-
-
-@inlined
-def _prepare_best(s, command):
-    """Stage 2 of a NEW: the best levels, which it may meet or join."""
-    book = np.int64(command["instrument"])
-    if book < 0 or book >= s.books_used:
-        return
-    for side in range(1, 3):
-        level = s.books[book].best[side] - 1
-        if level != NIL:
-            prefetch(s.levels, level)
-            prefetch(s.hot, s.levels[level].head)
+    prefetch(s.id_bucket, ended)
+    prefetch(s.position_bucket, position)
+    s.hints[place].is_new = is_new
+    s.hints[place].live = live
+    s.hints[place].ended = ended
+    s.hints[place].position = position
 
 
 @inlined
 def _prepare_order(s, place):
-    """Stage 1 of a CANCEL or REPLACE: the order."""
-    bucket = s.hints[place].bucket & (len(s.live_bucket) - 1)  # the note may be of another table
-    order = np.int64(s.live_bucket[bucket]) - 1
+    """Stage 1: the order that is named, or the slot that a NEW takes; its position, and who had its id."""
+    # The notes may be of another table: an index is kept within this one.
+    named = np.int64(s.live_bucket[s.hints[place].live & (len(s.live_bucket) - 1)])
+    order = max(named + (s.orders_free - named) * (s.hints[place].is_new & 1) - 1, 0)
     s.hints[place].order = order
-    if order != NIL:
-        prefetch(s.hot, order)
-        prefetch(s.cold, order)
+    prefetch(s.hot, order)
+    prefetch(s.cold, order)
+    prefetch(s.positions, s.position_bucket[s.hints[place].position & (len(s.position_bucket) - 1)] - 1)
+    prefetch(s.ids, s.id_bucket[s.hints[place].ended & (len(s.id_bucket) - 1)] - 1)
 
 
 @inlined
-def _prepare_neighbours(s, place):
-    """Stage 2 of a CANCEL or REPLACE: the order's position, level and neighbours."""
+def _prepare_levels(s, command, op, place):
+    """Stage 2: the order's position, level and neighbours; the level of the price that it has or gets."""
     order = s.hints[place].order
-    if order == NIL:
+    if order < 0 or order >= len(s.hot):  # the note may be of another table
         return
+    is_new = op == codes.OP_NEW
+    # All are loaded, then chosen from: which operation it is, no branch can guess.
+    given_book, given_side = np.int64(command["instrument"]), np.int64(command["side"])
+    book, side, px = np.int64(s.hot[order].instrument), np.int64(s.cold[order].side), s.hot[order].px
+    given_px = command["px"]
+    book = given_book if is_new else book
+    book = book if book >= 0 and book < s.books_used else NO_BOOK
+    side = given_side if is_new else side
+    px = px if op == codes.OP_CANCEL else given_px
     prefetch(s.positions, s.hot[order].position)
-    book = s.cold[order].instrument
-    prefetch(s.balances[s.books[book].quote], s.hot[order].account)
-    if s.hot[order].level != NIL:
-        prefetch(s.levels, s.hot[order].level)
-    if s.hot[order].next != NIL:
-        prefetch(s.hot, s.hot[order].next)
-    if s.hot[order].prev != NIL:
-        prefetch(s.hot, s.hot[order].prev)
+    prefetch(s.levels, s.hot[order].level)
+    prefetch(s.hot, s.hot[order].next)
+    prefetch(s.hot, s.hot[order].prev)
+    prefetch(s.order_bucket, s.hot[order].order_id & (len(s.order_bucket) - 1))
+    key = key_of(side, px & PX_MASK)
+    leaf = max(np.int64(s.known[book, (side >> 1) & 1, place_of(key)]) - 1, 0)
+    prefetch(s.nodes, leaf)
+    prefetch(s.levels, s.child[leaf, key & DIGIT_MASK])
+    prefetch(s.balances[s.books[book].quote], s.hints[place].account)
+    best = s.books[book].best[codes.SELL if side == codes.BUY else codes.BUY] - 1
+    prefetch(s.levels, best)

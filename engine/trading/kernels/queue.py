@@ -12,7 +12,7 @@ JOINS = np.int64(1)
 @inlined
 def enqueue(s, order):
     """Put an order at the tail of the level of its px; it counts as open from the first time on."""
-    level = obtain_level(s, s.cold[order].instrument, np.int64(s.cold[order].side), s.hot[order].px)
+    level = obtain_level(s, np.int64(s.hot[order].instrument), np.int64(s.cold[order].side), s.hot[order].px)
     tail = s.levels[level].tail
     s.hot[order].level = level
     s.hot[order].prev = tail
@@ -32,9 +32,9 @@ def enqueue(s, order):
 @inlined
 def dequeue(s, order):
     """Take an order out of its level; the level goes when it is empty."""
-    level = s.hot[order].level
-    before = s.hot[order].prev
-    after = s.hot[order].next
+    level = np.int64(s.hot[order].level)
+    before = np.int64(s.hot[order].prev)
+    after = np.int64(s.hot[order].next)
     if before == NIL:
         s.levels[level].head = after
     else:
@@ -53,6 +53,6 @@ def dequeue(s, order):
 @kernel
 def count_open(s, order, change):
     """Count an order as open for its book, account and position (+1), or no longer (-1)."""
-    s.books[s.cold[order].instrument].order_count += change
+    s.books[s.hot[order].instrument].order_count += change
     s.accounts[s.hot[order].account].open_orders += change
     s.positions[s.hot[order].position].open_orders += change

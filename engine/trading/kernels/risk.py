@@ -7,28 +7,18 @@ raises alone. Of these checks only the rate buckets write: an attempt counts.
 import numpy as np
 
 from engine.trading import codes
-from engine.trading.kernels.accounts import notional_of
+from engine.trading.kernels.accounts import TOKEN, notional_of
 from engine.trading.kernels.money import reserve_of
-from engine.trading.kernels.state import NIL
+from engine.trading.kernels.state import NIL, NO_LIMIT
 from engine.trading.records import MONEY_MAX
 from ringbuf.kernel import inlined, kernel
 
-NO_LIMIT = np.int64(-1)
 BUCKET_NEW = np.int64(0)
 BUCKET_REPLACE = np.int64(1)
-TOKEN = 1_000_000_000
-"""A token in the unit of the buckets: rate per second times nanoseconds."""
 WORD_HALF = np.int64(2**32)
 BPS = 10_000
-
-
-@kernel
-def limit_of(own, default):
-    """Return the limit that holds for an account, NO_LIMIT for none (encoding: state.ACCOUNT)."""
-    stored = own if own != 0 else default
-    if stored <= 0:
-        return NO_LIMIT
-    return stored - 1
+MODEST = MONEY_MAX // 8
+"""Below it four amounts add up to less than MONEY_MAX."""
 
 
 @inlined
@@ -39,12 +29,9 @@ def take_token(s, account, bucket):
     1e-9 token, so no remainder is lost. `order_rate` tokens come back a second, and at
     most `order_burst` (the rate, where no burst is set) may be out.
     """
-    rate = limit_of(s.accounts[account].order_rate, s.default_order_rate)
+    rate = s.accounts[account].rate_limit
     if rate == NO_LIMIT:
         return codes.OK
-    burst = limit_of(s.accounts[account].order_burst, s.default_order_burst)
-    if burst == NO_LIMIT:
-        burst = rate
     used = s.accounts[account].rate_used[bucket]
     elapsed = s.eng_ts - s.accounts[account].rate_ts[bucket]
     if elapsed < WORD_HALF:  # rate < 2**30: the product is exact, and no division is needed
@@ -54,7 +41,7 @@ def take_token(s, account, bucket):
     elif rate != 0:
         used = 0 if elapsed > used // rate else used - elapsed * rate
     s.accounts[account].rate_ts[bucket] = s.eng_ts
-    is_refused = used + TOKEN > burst * TOKEN
+    is_refused = used + TOKEN > s.accounts[account].burst_limit
     s.accounts[account].rate_used[bucket] = used if is_refused else used + TOKEN
     return codes.RATE_LIMIT if is_refused else codes.OK
 
@@ -120,8 +107,7 @@ def band_distance(s, book, px):
 @kernel
 def check_open_orders(s, account):
     """Step 13, for an order that may rest."""
-    limit = limit_of(s.accounts[account].max_open_orders, s.default_max_open_orders)
-    if limit != NO_LIMIT and s.accounts[account].open_orders + 1 > limit:
+    if s.accounts[account].open_orders >= s.accounts[account].open_orders_limit:
         return codes.MAX_OPEN_ORDERS
     return codes.OK
 
@@ -140,7 +126,7 @@ def check_position(s, account, book, position, side, qty):
         worst = held + open_buy + qty
     else:
         worst = -(held - open_sell - qty)
-    limit = limit_of(s.accounts[account].max_position, s.default_max_position)
+    limit = s.accounts[account].position_limit
     if limit != NO_LIMIT and worst > limit >> s.books[book].lot_nano_bits:
         # The shift undershoots, so few orders come to the division.
         if worst > limit // s.books[book].lot_nano:
@@ -153,11 +139,12 @@ def check_position(s, account, book, position, side, qty):
 @inlined
 def check_buy_funds(s, account, quote, position, amount):
     """Step 18 for a buy: `amount` more to hold, from what is free; position NIL = none yet."""
-    total = s.balances[quote, account].total
-    reserved = s.balances[quote, account].reserved
-    if s.accounts[account].unlimited == 0 and amount > total - reserved:
+    free = s.balances[quote, account].total - s.balances[quote, account].reserved
+    if s.accounts[account].unlimited == 0 and amount > free:
         return codes.INSUFFICIENT_FUNDS
-    if reserved > MONEY_MAX - amount or total - reserved < amount - MONEY_MAX:
+    if _is_modest(s, account, quote, position, amount):
+        return codes.OK
+    if s.balances[quote, account].reserved > MONEY_MAX - amount or free < amount - MONEY_MAX:
         return codes.OVERFLOW
     return _check_value(s, account, quote, position, amount)
 
@@ -165,10 +152,28 @@ def check_buy_funds(s, account, quote, position, amount):
 @inlined
 def check_sell_proceeds(s, account, quote, position, amount):
     """Step 18 for a sell: `amount` more may come in; nothing may pass 2**62."""
+    if _is_modest(s, account, quote, position, amount):
+        return codes.OK
     selling = s.balances[quote, account].selling
     if selling > MONEY_MAX - amount or s.balances[quote, account].total > MONEY_MAX - selling - amount:
         return codes.OVERFLOW
     return _check_value(s, account, quote, position, amount)
+
+
+@inlined
+def _is_modest(s, account, quote, position, amount):
+    """Tell whether no number that step 18 adds up is as high as MODEST; without branches, for most are."""
+    highest = amount | s.balances[quote, account].reserved | s.balances[quote, account].selling
+    highest |= _bits_of(s.balances[quote, account].total) | _bits_of(s.currencies[quote].fees)
+    if position != NIL:
+        highest |= s.positions[position].cost | _bits_of(s.positions[position].realised)
+    return highest < MODEST
+
+
+@inlined
+def _bits_of(value):
+    """Return a number below the same powers of two as abs(value)."""
+    return value ^ (value >> 63)
 
 
 @kernel

@@ -7,7 +7,7 @@
     |- positions                one per (account, instrument), hashed
     |- books                    one per instrument: rules, best levels, roots of the tries
     |- levels, node_*           price levels and the tries that order them (levels.py)
-    |- hot, cold                orders: what matching touches, and the rest
+    |- hot, cold, texts         orders: what matching touches, and the rest
     |- ids                      client order ids, the bounded window (identity.py)
     |- hints                    notes of the cache hints (prepare.py)
     `- out                      events, in slots, of the commands applied since they were last taken
@@ -28,9 +28,10 @@ from engine.trading.capacities import Capacities
 
 NIL = np.int64(-1)
 LIMIT_LIFTED = np.int64(-1)
+NO_LIMIT = np.int64(-1)
 NODE_WAYS = 32
-LEAVES_KNOWN = 16
-"""Leaves of the trie of levels that a side of a book remembers, a power of two: one cache line of them."""
+LEAVES_KNOWN = 64
+"""Leaves of the trie of levels that a side of a book remembers, a power of two."""
 ACCOUNT_IDX_BITS = 24  # a position's key is account_idx << 24 | instrument
 LINE_BYTES = 64
 SIDES = 3  # indexed by Side: 0 unused, 1 BUY, 2 SELL
@@ -38,19 +39,22 @@ SIDES = 3  # indexed by Side: 0 unused, 1 BUY, 2 SELL
 ACCOUNT = np.dtype(
     [
         ("account", "<i8"),  # external id
-        ("enabled", "<i8"),
-        ("order_rate", "<i8"),  # limit + 1, LIMIT_LIFTED, or 0 = the default's; so the other limits
-        ("order_burst", "<i8"),
+        ("enabled", "<i4"),
+        ("unlimited", "<i4"),
+        ("rate_limit", "<i8"),  # tokens a second that hold for it, or NO_LIMIT (limits.py)
+        ("burst_limit", "<i8"),  # 1e-9 tokens
         ("rate_used", "<i8", (2,)),  # 1e-9 tokens taken and not yet back: NEW, REPLACE
         ("rate_ts", "<i8", (2,)),  # when that was reckoned
         # The second cache line: what a replace does not read.
-        ("next", "<i8"),  # hash chain, idx + 1
-        ("unlimited", "<i8"),
+        ("next", "<i4"),  # hash chain, idx + 1
+        ("positions_head", "<i4"),  # idx + 1 of the newest position
         ("open_orders", "<i8"),
-        ("positions_head", "<i8"),  # idx + 1 of the newest position
-        ("max_open_orders", "<i8"),
+        ("open_orders_limit", "<i8"),  # that holds for it, or MONEY_MAX for none
+        ("position_limit", "<i8"),  # that holds for it, or NO_LIMIT
+        ("max_open_orders", "<i8"),  # as set: limit + 1, LIMIT_LIFTED, 0 = the default's; so the next three
         ("max_position", "<i8"),
-        ("pad", "<i8", (2,)),
+        ("order_rate", "<i8"),
+        ("order_burst", "<i8"),
     ]
 )
 assert ACCOUNT.itemsize == 128
@@ -150,14 +154,18 @@ NODE = np.dtype(
 
 HOT = np.dtype(
     [
-        ("order_id", "<i8"),
+        ("order_id", "<i8"),  # 0: the slot is free
         ("leaves", "<i8"),
-        ("next", "<i8"),  # towards the tail of the level
-        ("prev", "<i8"),
         ("px", "<i8"),
-        ("level", "<i8"),
-        ("account", "<i8"),  # account idx
-        ("position", "<i8"),  # position idx
+        ("held", "<i8"),  # minor units that it adds to the balance: a buy to reserved, a sell to selling
+        ("next", "<i4"),  # towards the tail of the level
+        ("prev", "<i4"),
+        ("level", "<i4"),
+        ("account", "<i4"),  # account idx
+        ("position", "<i4"),  # position idx
+        ("instrument", "<i4"),
+        ("chain", "<i4"),  # order-id hash chain, idx + 1
+        ("id_chain", "<i4"),  # client-id hash chain, idx + 1
     ]
 )
 assert HOT.itemsize == 64
@@ -168,7 +176,7 @@ COLD = np.dtype(
         ("qty", "<i8"),  # total
         ("cum", "<i8"),
         ("notional", "<i8"),  # sum of px * qty over fills, tick x lot
-        ("instrument", "<i8"),
+        ("entry_ts", "<i8"),
         ("maker_ppm", "<i4"),  # frozen at acceptance (exchange rule S20)
         ("taker_ppm", "<i4"),
         ("rev", "<i4"),
@@ -178,19 +186,15 @@ COLD = np.dtype(
         ("stp_mode", "<i1"),
         ("post_only", "<i1"),
         ("ring", "<i1"),
-        ("has_text", "<i1"),
+        ("has_text", "<i1"),  # in `texts`
         ("is_counted", "<i1"),  # as an open order of its account, position and book
         ("pad", "<i1"),
-        # The second cache line: what only the beginning and the end of an order touch.
-        ("text", "<i8", (3,)),
-        ("next", "<i8"),  # order-id hash chain, idx + 1
-        ("id_next", "<i8"),  # client-id hash chain, idx + 1
-        ("entry_ts", "<i8"),
-        ("pad2", "<i8", (2,)),
     ]
 )
-"""Narrow fields keep what a replace or a fill touches in one cache line."""
-assert COLD.itemsize == 128
+"""Narrow fields keep an order in two cache lines; its text, which few have, lies apart."""
+assert COLD.itemsize == 64
+
+TEXT = np.dtype([("words", "<i8", (3,)), ("pad", "<i8")])
 
 CLIENT_ID = np.dtype(
     [
@@ -206,7 +210,18 @@ CLIENT_ID = np.dtype(
 assert CLIENT_ID.itemsize == 64
 
 
-HINT = np.dtype([("account", "<i8"), ("bucket", "<i8"), ("order", "<i8"), ("pad", "<i8")])
+HINT = np.dtype(
+    [
+        ("account", "<i8"),  # idx, or NIL
+        ("is_new", "<i8"),
+        ("live", "<i8"),  # buckets: of live client ids, of ended ones, of positions
+        ("ended", "<i8"),
+        ("position", "<i8"),
+        ("order", "<i8"),
+        ("pad", "<i8", (2,)),
+    ]
+)
+assert HINT.itemsize == 64
 """What the stages of prepare.py leave to each other."""
 
 
@@ -237,6 +252,7 @@ def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
         ("eng_ts", "<i8"),
         ("ring", "<i8"),
         ("out_count", "<i8"),
+        ("out_hashed", "<i8"),  # so many of them are in event_hash
         ("out_first", "<i8"),  # where the events of the command being applied begin
         ("out_last", "<i8"),  # the first slot of the newest event
         ("opened_count", "<i8"),
@@ -279,6 +295,7 @@ def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
         ("live_bucket", "<i4", (power_of_two(2 * c.orders),)),
         ("hot", HOT, (c.orders,)),
         ("cold", COLD, (c.orders,)),
+        ("texts", TEXT, (c.orders,)),  # of live orders that have one; zeros elsewhere
         ("id_bucket", "<i4", (power_of_two(c.client_ids),)),
         ("ids", CLIENT_ID, (c.client_ids,)),
         ("hints", HINT, (PLACES,)),

@@ -66,13 +66,13 @@ def execute(s, command, order, remainder):
     `remainder` is the reason given for what an immediate order leaves. The order's book
     and account have been touched.
     """
-    book = s.cold[order].instrument
+    book = np.int64(s.hot[order].instrument)
     side = np.int64(s.cold[order].side)
     px = s.hot[order].px
     stop = codes.OK
     if s.books[book].phase == codes.CONTINUOUS and would_cross(s, book, side, px):
         stp_mode = np.int64(s.cold[order].stp_mode)
-        account = s.hot[order].account
+        account = np.int64(s.hot[order].account)
         _, stop = walk(s, command, book, side, account, stp_mode, px, s.hot[order].leaves, order)
     if stop == codes.REASON_STP:
         withdraw(s, command, order, codes.REASON_STP)

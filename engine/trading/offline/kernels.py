@@ -4,7 +4,10 @@ They take the array of one STATE record, not the record: numba works out the typ
 anew at every call from Python (57 us for this one), that of an array it remembers (1 us).
 """
 
+import numpy as np
+
 from engine.contract.batches import close_versions
+from engine.contract.event_hash import forget_events, hash_events
 from engine.trading.kernels.accounts import find_account
 from engine.trading.kernels.apply import apply
 from engine.trading.kernels.identity import find_ended, find_live, find_order
@@ -16,10 +19,10 @@ from ringbuf.kernel import kernel
 def apply_unnumbered(state, commands, ring):
     """Apply one command that no line of the input asked for: it takes no number."""
     s = state[0]
-    s.out_count = 0
     made = apply(s, commands[0], s.seq, s.eng_ts, ring)
     close_versions(s, s.seq)
-    s.out_count = 0
+    hash_events(s)
+    forget_events(s)
     return made
 
 
@@ -32,7 +35,7 @@ def client_instrument(state, account, client_order_id):
         return False, NIL
     order, _ = find_live(s, account_idx, client_order_id)
     if order != NIL:
-        return True, s.cold[order].instrument
+        return True, np.int64(s.hot[order].instrument)
     entry, _ = find_ended(s, account_idx, client_order_id)
     return entry != NIL, NIL
 
@@ -42,4 +45,4 @@ def order_instrument(state, order_id):
     """Return the instrument of a live order, or NIL."""
     s = state[0]
     order = find_order(s, order_id)
-    return s.cold[order].instrument if order != NIL else NIL
+    return np.int64(s.hot[order].instrument) if order != NIL else NIL

@@ -71,7 +71,7 @@ def copy_account(state: Any, account: int, balances: Ints, positions: Ints, coun
 
 @njit
 def _copy_positions(s: Any, account: int, out: Ints) -> int:
-    position = s.accounts[account].positions_head - 1
+    position = np.int64(s.accounts[account].positions_head) - 1
     count = 0
     while 0 <= position < len(s.positions) and count < out.shape[0]:
         out[count, 0] = s.positions[position].key & INSTRUMENT_MASK
@@ -140,7 +140,7 @@ def _locate_order(s: Any, order_id: int) -> Int:
             break
         if s.hot[order].order_id == order_id:
             return order if is_live(s, order) else NIL
-        order = s.cold[order].next - 1
+        order = np.int64(s.hot[order].chain) - 1
     # A chain that is being relinked may hide an order; its place in the pool never changes.
     for place in range(min(s.orders_used, len(s.hot))):
         if s.hot[place].order_id == order_id and is_live(s, place):
@@ -194,7 +194,7 @@ def is_live(s: Any, order: Int) -> bool:
 def copy_order(s: Any, order: Int, row: Ints) -> None:
     """Copy one order into `row` : int64[ORDER_COLUMNS]."""
     row[0] = s.hot[order].order_id
-    row[1] = s.cold[order].instrument
+    row[1] = s.hot[order].instrument
     row[2] = s.cold[order].side
     row[3] = s.hot[order].px
     row[4] = s.hot[order].leaves
@@ -203,7 +203,7 @@ def copy_order(s: Any, order: Int, row: Ints) -> None:
     row[7] = s.cold[order].notional
     row[8] = s.cold[order].client_order_id
     for word in range(3):
-        row[9 + word] = s.cold[order].text[word]
+        row[9 + word] = s.texts[order].words[word]
     row[12] = s.cold[order].time_in_force
     row[13] = s.cold[order].stp_mode
     row[14] = s.cold[order].post_only

@@ -66,11 +66,10 @@ def books(engine: ReplayEngine) -> dict[str, Fields]:
 
 def _level(s: Any, level: Any, instrument: Instrument) -> list[Any]:
     ids: list[int | str | None] = []
-    hot, cold = s["hot"], s["cold"]
+    hot, cold, texts = s["hot"], s["cold"], s["texts"]
     order = int(level["head"])
     for _ in range(int(level["order_count"])):
-        row = cold[order]
-        ids.append(given_id(int(row["client_order_id"]), *row["text"].tolist()))
+        ids.append(given_id(int(cold[order]["client_order_id"]), *texts[order]["words"].tolist()))
         order = int(hot[order]["next"])
     price = instrument.price_text(int(level["px"]))
     return [price, instrument.quantity_text(int(level["qty"])), len(ids), ids]

@@ -7,12 +7,14 @@ that a kernel's mistake cannot hide itself.
 from collections import Counter
 from typing import Any
 
+import numpy as np
+
 from engine.trading.catalogue import catalogue
 from engine.trading.client_text import given_id
 from engine.trading.kernels.levels import DEPTH_MAX
 from engine.trading.kernels.risk import BPS
-from engine.trading.kernels.state import ACCOUNT_IDX_BITS, LEAVES_KNOWN, NIL, NODE_WAYS
-from engine.trading.records import PX_MAX, Side
+from engine.trading.kernels.state import ACCOUNT_IDX_BITS, LEAVES_KNOWN, NIL, NO_LIMIT, NODE_WAYS
+from engine.trading.records import MONEY_MAX, PX_MAX, Side
 
 SIDE_NAMES = {Side.BUY: "bids", Side.SELL: "asks"}
 
@@ -41,9 +43,7 @@ def books(state: Any) -> dict[str, Any]:
 
 
 def client_id(s: Any, order: int) -> int | str | None:
-    cold = s["cold"][order]
-    words = cold["text"].tolist() if cold["has_text"] else (0, 0, 0)
-    return given_id(int(cold["client_order_id"]), *words)
+    return given_id(int(s["cold"][order]["client_order_id"]), *s["texts"][order]["words"].tolist())
 
 
 def levels_of(s: Any, book: Any, side: int) -> list[Any]:
@@ -138,6 +138,8 @@ def check_invariants(state: Any) -> None:
     check_pools(s, resting, seen_levels, seen_nodes)
     check_exposure(s, resting)
     check_ids(s, resting)
+    check_limits(s)
+    check_texts(s, resting)
 
 
 def check_known(s: Any, book: int, side: int, root: int) -> None:
@@ -210,14 +212,16 @@ def check_exposure(s: Any, orders: list[int]) -> None:
     per_account: Counter[int] = Counter()
     for order in orders:
         hot, cold = s["hot"][order], s["cold"][order]
-        book = s["books"][cold["instrument"]]
+        book = s["books"][hot["instrument"]]
         notional = int(hot["px"]) * int(hot["leaves"]) * int(book["scale"])
         where = (int(hot["account"]), int(book["quote"]))
         rate = max(int(cold["maker_ppm"]), int(cold["taker_ppm"]), 0)
         if cold["side"] == Side.BUY:
             reserved[where] += notional + -(-notional * rate // 10**6)
+            assert hot["held"] == notional + -(-notional * rate // 10**6)
         else:
             selling[where] += notional
+            assert hot["held"] == notional
         open_lots[int(hot["position"]), int(cold["side"])] += int(hot["leaves"])
         per_account[int(hot["account"])] += 1
     for account in range(int(s["accounts_used"])):
@@ -235,13 +239,34 @@ def check_exposure(s: Any, orders: list[int]) -> None:
 def check_ids(s: Any, orders: list[int]) -> None:
     """Every live order is found by its ids, every ended client id stands in the window, and nothing else."""
     named = [order for order in orders if s["cold"][order]["client_order_id"]]
-    assert sorted(in_buckets(s["order_bucket"], s["cold"]["next"])) == sorted(orders)
-    assert sorted(in_buckets(s["live_bucket"], s["cold"]["id_next"])) == sorted(named)
+    assert sorted(in_buckets(s["order_bucket"], s["hot"]["chain"])) == sorted(orders)
+    assert sorted(in_buckets(s["live_bucket"], s["hot"]["id_chain"])) == sorted(named)
     assert sorted(in_buckets(s["id_bucket"], s["ids"]["next"])) == list(range(int(s["ids_used"])))
     ids = [(int(s["hot"][order]["account"]), int(s["cold"][order]["client_order_id"])) for order in named]
     window = s["ids"][: s["ids_used"]]
     ids += zip(window["account"].tolist(), window["client_order_id"].tolist(), strict=True)
     assert len(ids) == len(set(ids)), "an id is used once"
+
+
+def check_limits(s: Any) -> None:
+    """What is resolved for an account is its own limit, or the default's where it has none."""
+    for account in s["accounts"][: s["accounts_used"]]:
+        rate, burst, open_orders, position = (
+            stored - 1 if stored > 0 else None
+            for name in ("order_rate", "order_burst", "max_open_orders", "max_position")
+            for stored in (int(account[name]) or int(s[f"default_{name}"]),)
+        )
+        assert account["rate_limit"] == (NO_LIMIT if rate is None else rate)
+        if rate is not None:
+            assert account["burst_limit"] == (rate if burst is None else burst) * 10**9
+        assert account["open_orders_limit"] == (MONEY_MAX if open_orders is None else open_orders)
+        assert account["position_limit"] == (NO_LIMIT if position is None else position)
+
+
+def check_texts(s: Any, orders: list[int]) -> None:
+    """A text stands where a live order has one, and nowhere else."""
+    named = [order for order in orders if s["cold"][order]["has_text"]]
+    assert sorted(np.flatnonzero(s["texts"]["words"].any(axis=1)).tolist()) == sorted(named)
 
 
 def in_buckets(buckets: Any, following: Any) -> list[int]:

@@ -46,8 +46,8 @@ def comparable_digest(state: Any) -> str:
     s = state[0]
     used = int(s["orders_used"])
     hot, cold = s["hot"][:used], s["cold"][:used]
-    cold["next"][hot["order_id"] == 0] = 0
-    cold["id_next"][(hot["order_id"] == 0) | (cold["client_order_id"] == 0)] = 0
+    hot["chain"][hot["order_id"] == 0] = 0
+    hot["id_chain"][(hot["order_id"] == 0) | (cold["client_order_id"] == 0)] = 0
     return digest(state)
 
 

@@ -153,7 +153,8 @@ def test_notes_of_the_hints_decide_nothing(recorded: np.ndarray, seed: int) -> N
     for position in range(len(recorded)):
         hints["account"] = random.integers(-1, SMALL.accounts + 9, len(hints))
         hints["order"] = random.integers(-1, SMALL.orders + 9, len(hints))
-        hints["bucket"] = random.integers(0, 2**31, len(hints))
+        for bucket in ("live", "ended", "position"):
+            hints[bucket] = random.integers(0, 2**31, len(hints))
         parts.append(run_all(state, recorded[position : position + 1]))
 
     assert np.concatenate(parts).tobytes() == expected.tobytes()

@@ -65,7 +65,7 @@ def laid_out(state_dtype: np.dtype[Any], application: str) -> np.dtype[Any]:
 
 
 def _convert_echo(old: Any, new: Any) -> None:
-    if "sum" in copy_by_name(old, new, ("out", "out_count")):
+    if "sum" in copy_by_name(old, new, ("out", "out_count", "out_hashed")):
         new["sum"] = old["totals"].sum(axis=1)
 
 
