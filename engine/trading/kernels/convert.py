@@ -80,9 +80,14 @@ def _gather_orders(s: Any, t: Any) -> None:
     hot, cold = t["hot"][:used], t["cold"][:used]
     hot["instrument"] = s["cold"]["instrument"][:used]
     live = hot["order_id"] != 0
-    for chain, before in (("chain", "next"), ("id_chain", "id_next")):
-        hot[chain][~live] = s["cold"][before][:used][~live]  # those of live ones are linked already
-    t["texts"]["words"][:used][live] = s["cold"]["text"][:used][live]
+    # Links that count were made already. The rest keeps what was left there: the digest covers it.
+    for chain, before, linked in (
+        ("chain", "next", live),
+        ("id_chain", "id_next", live & (cold["client_order_id"] != 0)),
+    ):
+        hot[chain][~linked] = s["cold"][before][:used][~linked]
+    named = live & (cold["has_text"] != 0)
+    t["texts"]["words"][:used][named] = s["cold"]["text"][:used][named]
     books = t["books"][hot["instrument"]]
     hot["held"] = np.where(live, hot["px"] * hot["leaves"] * books["scale"], 0)
     rates = np.maximum(cold["maker_ppm"], cold["taker_ppm"])
