@@ -21,6 +21,7 @@ from ringbuf.kernel import inlined
 PX_MASK = 2 * PX_MAX - 1
 NO_BOOK = np.int64(0)
 """Stands for an instrument that there is not: hints may be of anything."""
+IDS_AHEAD = 16
 FIRST_ADMIN_OP = codes.OP_CURRENCY
 
 
@@ -105,3 +106,4 @@ def _prepare_levels(s, command, op, place):
     prefetch(s.balances[s.books[book].quote], s.hints[place].account)
     best = s.books[book].best[codes.SELL if side == codes.BUY else codes.BUY] - 1
     prefetch(s.levels, best)
+    prefetch(s.ids, s.ids_next + IDS_AHEAD)
