@@ -3,8 +3,8 @@
 A processor finds 2 MiB through one entry of its table instead of 512, so what is read at random misses
 that table less. The kernel makes a huge page of a shared mapping that lies at a multiple of 2 MiB:
 
-    at the first touch    where the machine allows it: shmem_enabled, or huge= of the mount
-    of what is there      by MADV_COLLAPSE, since Linux 6.1, whatever the machine allows
+    at the first touch    where the mount allows it: huge=advise or more
+    of what is there      by MADV_COLLAPSE, since Linux 6.1, whatever the mount allows
 
 The second costs memory where some of the 512 pages were never touched, so it is asked for memory that
 was taken whole. A kernel that knows or allows none of this leaves the pages as they are.
