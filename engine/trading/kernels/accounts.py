@@ -116,9 +116,8 @@ def notional_of(s, book, px, qty):
 
 
 @kernel
-def holds(s, order, px, leaves):
-    """Return what an order adds to its balance with `leaves` lots open at px: a buy reserves its fee too."""
-    notional = px * leaves * s.books[s.hot[order].instrument].scale
+def holds(s, order, notional):
+    """Return what an order adds to its balance with that much open: a buy reserves its fee too."""
     if s.cold[order].side == codes.SELL:
         return notional
     return reserve_of(notional, np.int64(s.cold[order].maker_ppm), np.int64(s.cold[order].taker_ppm))
@@ -157,7 +156,7 @@ def settle_fill(s, order, px, qty, rate_ppm):
     leaves = s.hot[order].leaves - qty
     s.cold[order].cum += qty
     s.cold[order].notional += px * qty
-    commit_open(s, order, leaves, holds(s, order, s.hot[order].px, leaves) if leaves != 0 else NOTHING)
+    commit_open(s, order, leaves, holds(s, order, notional_of(s, book, s.hot[order].px, leaves)))
     if s.cold[order].side == codes.BUY:
         s.balances[quote, account].total -= notional + fee
         _add_to_position(s, position, qty, notional)

@@ -8,12 +8,11 @@ more quantity goes to the tail, and trades at once where the new price crosses.
 import numpy as np
 
 from engine.trading import codes
-from engine.trading.kernels.accounts import commit_open, notional_of
+from engine.trading.kernels.accounts import commit_open, holds, notional_of
 from engine.trading.kernels.cancel import own_order
 from engine.trading.kernels.events import rejected, replaced
 from engine.trading.kernels.levels import best_level
 from engine.trading.kernels.match import withdraw, would_cross
-from engine.trading.kernels.money import reserve_of
 from engine.trading.kernels.queue import dequeue
 from engine.trading.kernels.risk import (
     BUCKET_REPLACE,
@@ -111,9 +110,7 @@ def _check_increase(s, order, account, px, qty):
         reason = check_position(s, account, book, np.int64(s.hot[order].position), side, more)
     if reason != codes.OK:
         return reason, NOTHING
-    held = notional
-    if side == codes.BUY:
-        held = reserve_of(notional, np.int64(s.cold[order].maker_ppm), np.int64(s.cold[order].taker_ppm))
+    held = holds(s, order, notional)
     reason = _check_funds(s, order, account, px, leaves, old_notional, held - s.hot[order].held)
     if reason != codes.OK:
         return reason, NOTHING

@@ -8,7 +8,7 @@ the same limit price, self-trade mode and band, so the answer cannot differ.
 import numpy as np
 
 from engine.trading import codes
-from engine.trading.kernels.accounts import commit_open, holds, settle_fill
+from engine.trading.kernels.accounts import commit_open, holds, notional_of, settle_fill
 from engine.trading.kernels.events import cancelled, prevented, traded
 from engine.trading.kernels.levels import best_level, next_level
 from engine.trading.kernels.orders import end_order
@@ -123,7 +123,8 @@ def _decrement(s, order, qty):
     """Lower an order's total and leaves by `qty`, never what it has filled."""
     leaves = s.hot[order].leaves - qty
     s.cold[order].qty -= qty
-    commit_open(s, order, leaves, holds(s, order, s.hot[order].px, leaves))
+    notional = notional_of(s, np.int64(s.hot[order].instrument), s.hot[order].px, leaves)
+    commit_open(s, order, leaves, holds(s, order, notional))
 
 
 @kernel

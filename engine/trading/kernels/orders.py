@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.trading.kernels.accounts import add_position, commit_open, holds
+from engine.trading.kernels.accounts import add_position, commit_open, holds, notional_of
 from engine.trading.kernels.identity import end_client_id, link_client_id, link_order, unlink_order
 from engine.trading.kernels.queue import count_open
 from engine.trading.kernels.state import NIL
@@ -78,7 +78,7 @@ def begin_order(s, command, account, position, px):
     if command["client_order_id"] != 0:
         link_client_id(s, order)
     qty = command["qty"]
-    commit_open(s, order, qty, holds(s, order, px, qty))
+    commit_open(s, order, qty, holds(s, order, notional_of(s, book, px, qty)))
     return order
 
 
