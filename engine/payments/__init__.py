@@ -1,0 +1,1 @@
+"""The payments application: what it decides, its records, its state."""
