@@ -71,7 +71,8 @@ ROOMS = {
         *("engine/runtime/journal", "engine/runtime/history", "engine/runtime/processes"),
     ),
     "gateways": (),
-    "gateways/process": ("ringbuf/bells", "engine/contract", "engine/settings"),
+    "gateways/process": ("engine/contract", "engine/settings"),
+    "gateways/commands": ("ringbuf/bells", "engine/contract", "engine/settings", "gateways/process"),
     "gateways/json_lines": (
         *("engine/contract/records", "engine/contract/rows", "engine/text", "engine/trading"),
     ),
@@ -79,11 +80,11 @@ ROOMS = {
     "gateways/feed": (*DOORS, "gateways/json_lines", "gateways/files"),
     "gateways/entry": (
         *("ringbuf/seqlock", "engine/contract", "engine/text"),
-        *("engine/trading", "engine/trading/view", "gateways/process", "gateways/json_lines"),
+        *("engine/trading", "engine/trading/view", "gateways/commands", "gateways/json_lines"),
     ),
     "gateways/http": (
         *("engine/contract", "engine/settings", "engine/text", "engine/trading"),
-        *("gateways/process", "gateways/json_lines", "gateways/entry"),
+        *("gateways/process", "gateways/commands", "gateways/json_lines", "gateways/entry"),
     ),
     "gateways/payments": (
         *("engine/contract", "engine/settings", "engine/text", "engine/payments"),
