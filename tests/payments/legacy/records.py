@@ -71,7 +71,8 @@ class Payment:
     refunded: int = 0
     held: int = 0
     due_ms: int = 0  # when it expires, while it is open or in review
-    operations: dict[str | None, tuple[Any, ...]] | None = None
+    operations: dict[str | None, tuple[bytes, tuple[Any, ...]]] | None = None
+    """By request_id what was done before: a digest of what was asked, and the answer."""
 
     def shown(self) -> Reply:
         """Return the reply that decided the payment, with what has become of it."""

@@ -10,7 +10,7 @@ from typing import Any
 from tests.payments.legacy.ask import Ask, month_start_ms
 from tests.payments.legacy.books import Books
 from tests.payments.legacy.codes import DECLINE, REVIEW, STEP_UP
-from tests.payments.legacy.records import Limits
+from tests.payments.legacy.records import Account, Limits
 from tests.payments.legacy.windows import DistinctCards, Window
 
 Finding = tuple[str, str, str]
@@ -40,11 +40,16 @@ def merchant_active(ask: Ask, books: Books) -> Finding | None:
 
 
 def account_status(ask: Ask, books: Books) -> Finding | None:
-    if ask.account is None:
+    return status_of(ask.account)
+
+
+def status_of(account: Account | None) -> Finding | None:
+    """Judge an account by its status."""
+    if account is None:
         return DECLINE, "NO_ACCOUNT", "account"
-    if ask.account.status == "closed":
+    if account.status == "closed":
         return DECLINE, "CLOSED_ACCOUNT", "account"
-    if ask.account.status == "frozen":
+    if account.status == "frozen":
         return DECLINE, "FROZEN_ACCOUNT", "account"
     return None
 

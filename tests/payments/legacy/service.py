@@ -5,6 +5,7 @@ of Pinion, so that what both answer was understood twice.
 
     form.py, ask.py      what a body must look like; what the rules read of it
     decide.py, rules.py  the decision, rule by rule
+    lifecycle.py         capture, void, refund and review, and reversals that come before their original
     set_up.py            merchants, accounts, lists and deposits
     books.py, records.py, memory.py, windows.py  what is known
     codes.py             the shape of replies, and what each code stands for
@@ -14,7 +15,7 @@ of Pinion, so that what both answer was understood twice.
 import time
 from typing import Any
 
-from tests.payments.legacy import form
+from tests.payments.legacy import form, lifecycle
 from tests.payments.legacy.ask import Ask
 from tests.payments.legacy.books import Books
 from tests.payments.legacy.codes import CODES, Reply, reply
@@ -80,6 +81,24 @@ class Legacy:
         merchant = self._books.merchants.get(asked["merchant"])
         account = self._books.accounts.get(asked["account"])
         return self._judge.decide(Ask(asked, merchant, account), self._books, digest_of(asked))
+
+    def operate(self, kind: str, payment: str | None, body: Body | bytes, now_ms: int | None = None) -> Reply:
+        """Answer a capture, void, refund or review of a payment; a void of none is a reversal."""
+        if payment is None:
+            if kind != "void":
+                raise ValueError(f"{kind} of no payment")
+            kind = lifecycle.REVERSAL
+        now_ms = _now(now_ms)
+        asked = form.parsed(body)
+        wrong = lifecycle.wrong_in_operation(kind, asked, now_ms if self._is_request_clock else None)
+        if wrong:
+            return lifecycle.with_nothing_moved(refused(asked, *wrong))
+        if payment is not None and not lifecycle.is_of(payment, self._instance):
+            return lifecycle.not_found(payment, asked.get("request_id"), None)
+        self._books.begin(asked.get("received_at") if self._is_request_clock else now_ms)
+        if payment is None:
+            return lifecycle.reverse(self._books, asked)
+        return lifecycle.operate(self._books, kind, payment, asked)
 
     def payment(self, payment: str) -> Reply | None:
         """Return a payment as it is now."""
