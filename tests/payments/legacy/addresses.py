@@ -1,19 +1,20 @@
 """How cards, addresses and e-mails are told apart."""
 
+import re
 import string
 from functools import lru_cache
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from ipaddress import AddressValueError, IPv6Address
 
+_BYTE = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_VERSION_4 = re.compile(rf"({_BYTE}\.){{3}}{_BYTE}")
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 @lru_cache(1 << 16)
 def network_of(text: str) -> str | None:
     """Return what an IP address counts as: itself, of version 6 its /64; None where it is none."""
-    try:
-        return str(IPv4Address(text))
-    except AddressValueError:  # it may be one of version 6
-        pass
+    if _VERSION_4.fullmatch(text):
+        return text
     try:
         address = IPv6Address(text)
     except AddressValueError:

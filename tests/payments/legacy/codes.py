@@ -65,6 +65,9 @@ FIELDS = (
 )
 """The fields of every reply, in order."""
 
+OPERATION_FIELDS = (*FIELDS, "captured", "refunded", "held")
+"""The fields of a reply to an operation on a payment, in order."""
+
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -108,6 +111,18 @@ def reply(
         "approval": approval,
         "seq": seq,
     }
+
+
+def kept(answer: Reply) -> tuple[Any, ...]:
+    """Return the values of a reply, to be remembered."""
+    return tuple([tuple(value) if type(value) is list else value for value in answer.values()])
+
+
+def again(values: tuple[Any, ...]) -> Reply:
+    """Return a reply that was remembered, of a payment or of an operation."""
+    answer = dict(zip(FIELDS if len(values) == len(FIELDS) else OPERATION_FIELDS, values, strict=True))
+    answer["matched"] = list(answer["matched"])
+    return answer
 
 
 def approval_of(seq: int) -> str:

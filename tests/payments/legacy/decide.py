@@ -5,7 +5,17 @@ from typing import NamedTuple
 
 from tests.payments.legacy.ask import Ask
 from tests.payments.legacy.books import Books
-from tests.payments.legacy.codes import APPROVE, DECLINE, FIELDS, REVIEW, STEP_UP, Reply, approval_of, reply
+from tests.payments.legacy.codes import (
+    APPROVE,
+    DECLINE,
+    REVIEW,
+    STEP_UP,
+    Reply,
+    again,
+    approval_of,
+    kept,
+    reply,
+)
 from tests.payments.legacy.memory import Answer
 from tests.payments.legacy.records import Payment
 from tests.payments.legacy.rules import IDEMPOTENCY, SKIPPED_FOR_ALLOWED, Rule
@@ -49,7 +59,7 @@ class Judge:
             )
         payment = self._entered(ask, books, winner, approved)
         answer = _answer(ask, payment, notes, winner, books.seq)
-        payment.values = (*answer.values(),)
+        payment.values = kept(answer)
         books.answers.keep(key, Answer(books.t, digest, payment.values))
         return answer
 
@@ -109,9 +119,9 @@ def _approved(ask: Ask, books: Books) -> int:
 
 def _remembered(stored: Answer, digest: bytes, ask: Ask, seq: int) -> Reply:
     """Answer a request_id that was answered before."""
-    first: Reply = dict(zip(FIELDS, stored.values, strict=True))
+    first = again(stored.values)
     if stored.digest == digest:
-        return {**first, "matched": list(first["matched"]), "replayed": True}
+        return {**first, "replayed": True}
     return reply(
         "DUPLICATE",
         payment=first["payment"],

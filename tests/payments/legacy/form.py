@@ -23,7 +23,9 @@ ACCOUNT_MAX = 2**63 - 1
 AHEAD_MS_MAX = 400 * DAY_MS
 BODY = "body"
 PAN = re.compile(r"[0-9]{12,19}")
-_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)  # a digit twice, its own digits added up
+UNASKED = ("received_at", "explain")
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")  # a digit twice, its own digits added up
 
 
 class Repeated(dict[str, Any]):
@@ -34,14 +36,19 @@ class Repeated(dict[str, Any]):
         self.pairs = pairs
 
 
-def parsed(body: bytes | Body) -> Any:
-    """Return what a body says; None, which is no object either, where it is no JSON."""
-    if not isinstance(body, bytes):
-        return body
+def parsed(body: bytes | Body) -> tuple[Any, str]:
+    """Return what a body says, None where it is no JSON, and its canonical text where it is an object."""
     try:
-        return json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_no_number)
+        if isinstance(body, bytes):
+            body = json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_no_number)
+        return body, canonical(body) if isinstance(body, dict) else ""
     except (ValueError, RecursionError):  # it is refused as no object
-        return None
+        return None, ""
+
+
+def canonical(body: Body) -> str:
+    """Return the text that two bodies share which ask the same: it has neither moment nor `explain`."""
+    return _ENCODER.encode({name: value for name, value in body.items() if name not in UNASKED})
 
 
 def _object(pairs: list[tuple[str, Any]]) -> Body:
@@ -53,10 +60,10 @@ def _no_number(text: str) -> None:
     raise ValueError(f"{text} is no JSON")
 
 
-def misnamed(
-    body: Body, fields: frozenset[str], inner: frozenset[str] = frozenset(), prefix: str = ""
-) -> str:
-    """Return the first unknown or repeated field, "" where there is none; `inner` are those of a card."""
+def misnamed(body: Body, fields: frozenset[str], prefix: str = "") -> str:
+    """Return the first unknown or repeated field, those of a card at its place; "" where there is none."""
+    if not isinstance(body, Repeated) and body.keys() <= fields:
+        return misnamed(body["card"], CARD_FIELDS, "card.") if isinstance(body.get("card"), dict) else ""
     seen = set()
     for name, value in body.pairs if isinstance(body, Repeated) else body.items():
         if name not in fields or name in seen:
@@ -64,7 +71,7 @@ def misnamed(
             return BODY if sum(each in "0123456789" for each in name) >= 12 else prefix + name
         seen.add(name)
         if name == "card" and isinstance(value, dict):
-            found = misnamed(value, inner, prefix="card.")
+            found = misnamed(value, CARD_FIELDS, "card.")
             if found:
                 return found
     return ""
@@ -77,24 +84,35 @@ def pan_of(body: Any) -> str | None:
     return pan if isinstance(pan, str) and PAN.fullmatch(pan) else None
 
 
-def repeats(value: Any, pan: str) -> bool:
-    """Tell whether a value contains the digits of a PAN, at any depth."""
-    if isinstance(value, str):
-        return pan in value
-    if isinstance(value, bool):
-        return False
-    if isinstance(value, int):
-        return pan in str(value)
-    if isinstance(value, dict):
-        return any(repeats(name, pan) or repeats(each, pan) for name, each in value.items())
-    return isinstance(value, list) and any(repeats(each, pan) for each in value)
+def repeats_pan(body: Body, text: str) -> bool:
+    """Tell whether a string or an integer of a body, whose canonical text this is, repeats its PAN."""
+    pan = pan_of(body)
+    if pan is None or (text.count(pan) == 1 and pan not in str(body.get("received_at"))):
+        return False  # the text has it in its place alone
+    card_rest = [value for name, value in body["card"].items() if name != "pan"]
+    return has_digits([value for name, value in body.items() if name != "card"] + card_rest, pan)
+
+
+def has_digits(value: Any, digits: str) -> bool:
+    """Tell whether a string or an integer contains digits, at any depth of a value."""
+    left = [value]
+    while left:
+        each = left.pop()
+        if isinstance(each, dict):
+            left += [*each.keys(), *each.values()]
+        elif isinstance(each, list):
+            left += each
+        elif isinstance(each, str) or type(each) is int:
+            if digits in str(each):
+                return True
+    return False
 
 
 def _matching(pattern: str) -> Check:
-    compiled = re.compile(pattern)
+    matches = re.compile(pattern).fullmatch
 
     def check(value: Any) -> str | None:
-        return None if isinstance(value, str) and compiled.fullmatch(value) else "FORMAT"
+        return None if isinstance(value, str) and matches(value) else "FORMAT"
 
     return check
 
@@ -137,9 +155,9 @@ def flag(value: Any) -> str | None:
 def _pan(value: Any) -> str | None:
     if not isinstance(value, str) or not PAN.fullmatch(value):
         return "FORMAT"
-    digits = [int(each) for each in reversed(value)]
-    total = sum(digits[::2]) + sum([_DOUBLED[each] for each in digits[1::2]])
-    return None if total % 10 == 0 else "BAD_PAN"
+    digits = value.encode()[::-1]
+    summands = digits[::2] + digits[1::2].translate(_DOUBLED)
+    return None if (sum(summands) - len(summands) * ord("0")) % 10 == 0 else "BAD_PAN"
 
 
 def _ip(value: Any) -> str | None:
@@ -193,19 +211,15 @@ FIELDS = frozenset([name for name, _ in BEFORE_CARD + AFTER_CARD] + ["card", "re
 CARD_FIELDS = frozenset(name for name, _ in CARD)
 
 
-def wrong_in_payment(body: Any, now_ms: int | None, luhn: bool = True) -> Wrong | None:
+def wrong_in_payment(body: Any, text: str, now_ms: int | None, luhn: bool = True) -> Wrong | None:
     """Return the first fault in the form of a payment; `now_ms` is None where `received_at` is not taken."""
     if not isinstance(body, dict):
         return "FORMAT", BODY
-    named = misnamed(body, FIELDS, CARD_FIELDS)
+    named = misnamed(body, FIELDS)
     if named:
         return "FORMAT", named
-    pan = pan_of(body)
-    if pan is not None:
-        card_rest = [value for name, value in body["card"].items() if name != "pan"]
-        rest = [value for name, value in body.items() if name != "card"]
-        if repeats(rest + card_rest, pan):
-            return "FORMAT", BODY
+    if repeats_pan(body, text):
+        return "FORMAT", BODY
     for name in REQUIRED:
         if name not in body:
             return "FORMAT", name

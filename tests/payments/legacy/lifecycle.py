@@ -9,13 +9,12 @@ from typing import Any
 
 from tests.payments.legacy import form
 from tests.payments.legacy.books import SUM_MAX, Books
-from tests.payments.legacy.codes import APPROVE, DECLINE, FIELDS, Reply, approval_of, reply
+from tests.payments.legacy.codes import APPROVE, DECLINE, Reply, again, approval_of, kept, reply
 from tests.payments.legacy.form import BODY, Body, Check, Wrong
 from tests.payments.legacy.memory import Answer, digest_of
 from tests.payments.legacy.records import Payment
 from tests.payments.legacy.rules import Finding, status_of
 
-OPERATION_FIELDS = (*FIELDS, "captured", "refunded", "held")
 OPERATIONS_MAX = 64
 """How many operations of a payment are remembered."""
 REVERSAL = "reversal"
@@ -81,10 +80,10 @@ def reverse(books: Books, body: Body) -> Reply:
     stored = books.answers.get(key, books.t)
     if stored is None:
         answer = _of_none("OK", APPROVE, body["request_id"], books.seq)
-        books.answers.keep(key, Answer(books.t, None, (*answer.values(),)))
+        books.answers.keep(key, Answer(books.t, None, kept(answer)))
         return answer
     if stored.digest is None:
-        return _again(stored.values)
+        return {**again(stored.values), "replayed": True}
     payment = books.payments[stored.values[0]]
     return _once(books, REVERSAL, payment, None, body)
 
@@ -93,14 +92,14 @@ def _once(books: Books, kind: str, payment: Payment, key: str | None, body: Body
     """Carry out an operation, or answer as before one that was asked before; a reversal has no key."""
     if payment.operations is None:
         payment.operations = {}
-    digest = digest_of({**body, "kind": kind})
+    digest = digest_of(kind + form.canonical(body))
     request_id = body["request_id"]
     first = payment.operations.get(key)
     if first is not None:
         first_digest, values = first
         if first_digest == digest:
-            return _again(values)
-        was = dict(zip(OPERATION_FIELDS, values, strict=True))
+            return {**again(values), "replayed": True}
+        was = again(values)
         answer = _reply("DUPLICATE", payment, was["seq"], request_id, field="request_id")
         return {**answer, "state": was["state"]}
     if len(payment.operations) >= OPERATIONS_MAX:
@@ -110,7 +109,7 @@ def _once(books: Books, kind: str, payment: Payment, key: str | None, body: Body
         return _full(payment, books.seq, request_id)
     field = {"OK": None, "NOT_OPEN": "payment"}.get(code, "amount")
     answer = _reply(code, payment, books.seq, request_id, field=field, moved=moved)
-    payment.operations[key] = digest, (*answer.values(),)
+    payment.operations[key] = digest, kept(answer)
     return answer
 
 
@@ -232,9 +231,3 @@ def _of_none(
 def with_nothing_moved(answer: Reply) -> Reply:
     """Return a reply in the shape of operations, where nothing is known of the payment's money."""
     return {**answer, "captured": None, "refunded": None, "held": None}
-
-
-def _again(values: tuple[Any, ...]) -> Reply:
-    """Return the answer that was given before."""
-    answer = dict(zip(OPERATION_FIELDS, values, strict=True))
-    return {**answer, "matched": list(answer["matched"]), "replayed": True}

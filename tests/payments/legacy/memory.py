@@ -1,12 +1,8 @@
 """The memory of answers: what was said to whom, until it is a day old."""
 
 import hashlib
-import json
-from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Any, NamedTuple
-
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 class Answer(NamedTuple):
@@ -22,21 +18,23 @@ class Memory:
 
     def __init__(self, age_ms: int) -> None:
         self._age_ms = age_ms
-        self._answers: OrderedDict[Hashable, Answer] = OrderedDict()  # the oldest is first
+        self._answers: dict[Hashable, Answer] = {}
+        self._sweep_at_ms = 0  # the moment that begins with forgetting old answers
 
     def get(self, key: Hashable, at_ms: int) -> Answer | None:
         """Return the answer that was given to a key, where it is still remembered."""
-        while self._answers and at_ms - next(iter(self._answers.values())).at_ms >= self._age_ms:
-            self._answers.popitem(last=False)
-        return self._answers.get(key)
+        answer = self._answers.get(key)
+        return answer if answer is not None and at_ms - answer.at_ms < self._age_ms else None
 
     def keep(self, key: Hashable, answer: Answer) -> None:
         """Remember an answer from now on, in the place of what the key had."""
+        if answer.at_ms >= self._sweep_at_ms:
+            oldest_ms = answer.at_ms - self._age_ms
+            self._answers = {key: each for key, each in self._answers.items() if each.at_ms > oldest_ms}
+            self._sweep_at_ms = answer.at_ms + self._age_ms // 4
         self._answers[key] = answer
-        self._answers.move_to_end(key)
 
 
-def digest_of(body: dict[str, Any]) -> bytes:
-    """Return what two bodies have in common when they ask the same."""
-    asked = {name: value for name, value in body.items() if name not in ("received_at", "explain")}
-    return hashlib.blake2b(_ENCODER.encode(asked).encode(), digest_size=16).digest()
+def digest_of(text: str) -> bytes:
+    """Return what stands for the canonical text of a body."""
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()

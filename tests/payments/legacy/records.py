@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.payments.legacy.codes import FIELDS, Reply
+from tests.payments.legacy.codes import Reply, again
 
 Limits = dict[str, dict[str, int]]
 """Currency -> name of a limit -> minor units."""
@@ -77,10 +77,9 @@ class Payment:
     def shown(self) -> Reply:
         """Return the reply that decided the payment, with what has become of it."""
         return {
-            **dict(zip(FIELDS, self.values, strict=True)),
+            **again(self.values),
             "approved_amount": self.approved,
             "state": self.state,
-            "matched": list(self.values[FIELDS.index("matched")]),
             "approval": self.approval,
             "captured": self.captured,
             "refunded": self.refunded,

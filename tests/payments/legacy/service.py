@@ -72,15 +72,15 @@ class Legacy:
     def pay(self, body: Body | bytes, now_ms: int | None = None) -> Reply:
         """Answer a payment; `now_ms` is the machine's clock, None reads it."""
         now_ms = _now(now_ms)
-        asked = form.parsed(body)
+        asked, text = form.parsed(body)
         luhn = "luhn_skipped" not in self._books.faults
-        wrong = form.wrong_in_payment(asked, now_ms if self._is_request_clock else None, luhn)
+        wrong = form.wrong_in_payment(asked, text, now_ms if self._is_request_clock else None, luhn)
         if wrong:
             return refused(asked, *wrong)
         self._books.begin(asked.get("received_at") if self._is_request_clock else now_ms)
         merchant = self._books.merchants.get(asked["merchant"])
         account = self._books.accounts.get(asked["account"])
-        return self._judge.decide(Ask(asked, merchant, account), self._books, digest_of(asked))
+        return self._judge.decide(Ask(asked, merchant, account), self._books, digest_of(text))
 
     def operate(self, kind: str, payment: str | None, body: Body | bytes, now_ms: int | None = None) -> Reply:
         """Answer a capture, void, refund or review of a payment; a void of none is a reversal."""
@@ -89,7 +89,7 @@ class Legacy:
                 raise ValueError(f"{kind} of no payment")
             kind = lifecycle.REVERSAL
         now_ms = _now(now_ms)
-        asked = form.parsed(body)
+        asked, _ = form.parsed(body)
         wrong = lifecycle.wrong_in_operation(kind, asked, now_ms if self._is_request_clock else None)
         if wrong:
             return lifecycle.with_nothing_moved(refused(asked, *wrong))
@@ -141,7 +141,7 @@ def refused(body: Any, code: str, field: str) -> Reply:
 
     def repeated(name: str, check: form.Check) -> Any:
         value = asked.get(name)
-        return None if check(value) or (pan is not None and form.repeats(value, pan)) else value
+        return None if check(value) or (pan is not None and form.has_digits(value, pan)) else value
 
     return reply(
         code,

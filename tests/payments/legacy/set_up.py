@@ -15,6 +15,7 @@ from tests.payments.legacy.form import (
     Check,
     Wrong,
     account,
+    canonical,
     card_type,
     channel,
     country,
@@ -222,7 +223,7 @@ def _list(books: Books, line: Body) -> Reply:
 
 def _deposit(books: Books, line: Body) -> Reply:
     key = line["account"], line["id"]
-    digest = digest_of(line)
+    digest = digest_of(canonical(line))
     stored = books.deposits.get(key, books.t)
     if stored:
         if stored.digest != digest:
