@@ -87,6 +87,10 @@ def _object(value: Any) -> str | None:
     return None if isinstance(value, dict) else "FORMAT"
 
 
+def _list_of(value: Any) -> str | None:
+    return None if isinstance(value, list) else "FORMAT"
+
+
 def _moved(value: Any) -> str | None:
     """Check what a deposit moves, which may be out of the account."""
     if type(value) is not int:
@@ -116,7 +120,7 @@ FORMS: dict[str, tuple[tuple[str, Check], ...]] = {
         ("limits", _by_currency(_limits("min", "max", "sum_24h"))),
         ("count_24h", LIMIT),
     ),
-    "list": (("list", _list_name), ("add", _object), ("remove", _object)),
+    "list": (("list", _list_name), ("add", _list_of), ("remove", _list_of)),
     "deposit": (("account", account), ("currency", currency), ("amount", _moved), ("id", name_64)),
 }
 """Operation -> the checks of its fields; each but those of REQUIRED may be left out."""
@@ -142,16 +146,12 @@ def wrong_in_line(line: Any) -> Wrong | None:
     for name in REQUIRED[operation]:
         if name not in line:
             return "FORMAT", name
-    if operation != "list":
-        return wrong_value(line, checks)
-    wrong = wrong_value(line, checks[:1])
-    if wrong:
-        return wrong
-    for name in ("add", "remove"):
-        entries = line.get(name, [])
-        if not isinstance(entries, list) or any(_entry(line["list"], each) is None for each in entries):
-            return "FORMAT", name
-    return None
+    wrong = wrong_value(line, checks)
+    if wrong is None and operation == "list":
+        for name in ("add", "remove"):
+            if any(_entry(line["list"], each) is None for each in line.get(name, ())):
+                return "FORMAT", name
+    return wrong
 
 
 def _entry(name: str, value: Any) -> str | int | None:
