@@ -2,11 +2,11 @@ import json
 from typing import Any
 
 import pytest
-from tests.payments.legacy.usual import known, payment
 
 from tests.payments.legacy.form import AHEAD_MS_MAX
 from tests.payments.legacy.lifecycle import FORMS
 from tests.payments.legacy.steps import NOW, PAN
+from tests.payments.legacy.usual import known, payment
 
 TWELVE = "400000000002"  # a PAN of twelve digits
 LONG = "x" * 300
@@ -28,6 +28,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"device": f"d{PAN}"}, "FORMAT body"),
     ({"device": [[{"a": PAN}]]}, "FORMAT body"),
     ({"account": int(PAN)}, "FORMAT body"),
+    ({"explain": PAN}, "FORMAT body"),
+    ({"received_at": int(PAN)}, "FORMAT body"),
     (card(last4=PAN), "FORMAT body"),
     ({"request_id": 1}, "FORMAT request_id"),
     ({"request_id": ""}, "FORMAT request_id"),
@@ -170,9 +172,9 @@ def test_a_refusal_repeats_what_is_valid() -> None:
 
 @pytest.mark.parametrize("changes", [{"foo": 1}, {}])
 def test_a_refusal_never_repeats_a_pan(changes: dict[str, Any]) -> None:
-    reply = known().pay(
-        payment(**card(pan=TWELVE), request_id=f"r{TWELVE}", amount=int(TWELVE), **changes), NOW
-    )
+    body = payment(**card(pan=TWELVE), request_id=f"r{TWELVE}", amount=int(TWELVE), **changes)
+
+    reply = known().pay(body, NOW)
 
     assert (reply["request_id"], reply["amount"], reply["currency"]) == (None, None, "EUR")
 
