@@ -129,7 +129,7 @@ def settle(
 
 def sizes_of(settings: InstanceSettings) -> dict[str, int]:
     """Return the capacities by name."""
-    sizes: dict[str, int] = msgspec.structs.asdict(settings.engine.capacities)
+    sizes: dict[str, int] = msgspec.structs.asdict(settings.capacities)
     return sizes
 
 
