@@ -53,6 +53,7 @@ ROOMS = {
     ),
     "engine/trading/settings": ("engine/settings", "engine/trading/capacities"),
     "engine/trading/demo": ("engine/settings", "engine/trading/settings"),
+    "engine/payments": ("engine/contract/records",),
     "engine/runtime": RUNTIME,
     "engine/runtime/journal": RUNTIME,
     "engine/runtime/replay": (*RUNTIME, "engine/runtime/journal"),
