@@ -285,7 +285,7 @@ def _section_of(kind: Any) -> type[Section] | None:
 
 def _words_at(kind: Any, path: str) -> list[str]:
     """Return the words that a setting takes, by its path, such as keys[...].roles[...]."""
-    for name in re.findall(r"[a-z_]+", path):
+    for name in re.findall(r"[a-z_][a-z0-9_]*", path):
         section = _section_of(kind)
         assert section is not None
         kind = next(each.type for each in msgspec.structs.fields(section) if each.encode_name == name)

@@ -54,6 +54,7 @@ ROOMS = {
     "engine/trading/settings": ("engine/settings", "engine/trading/capacities"),
     "engine/trading/demo": ("engine/settings", "engine/trading/settings"),
     "engine/payments": ("engine/contract/records",),
+    "engine/payments/settings": ("engine/settings", "engine/payments"),
     "engine/runtime": RUNTIME,
     "engine/runtime/journal": RUNTIME,
     "engine/runtime/replay": (*RUNTIME, "engine/runtime/journal"),
