@@ -256,3 +256,17 @@ def test_capacities_in_the_engines_section_are_told_where_they_belong() -> None:
         ConfigError, match=r"engine\.capacities: unknown setting; they stand in \[elsewhere\.capacities\]"
     ):
         parse(b"[engine.capacities]\norders = 64", ElsewhereSettings)
+
+
+def test_a_key_of_an_application_may_be_for_some_names_only() -> None:
+    class Scoped(KeySettings, frozen=True, kw_only=True):
+        shops: tuple[str, ...] = ()
+
+        @property
+        def scope(self) -> tuple[str, ...] | None:
+            return self.shops or None
+
+    given: dict[str, Any] = {"name": "k", "token": "t" * 16, "roles": ("trader",)}
+    keys = door_keys((Scoped(shops=("m1",), **given), Scoped(**given), KeySettings(**given)), Role)
+
+    assert [each.scope for each in keys] == [("m1",), None, None]
