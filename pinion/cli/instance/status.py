@@ -25,10 +25,10 @@ MIB = 1 << 20
 PERCENTILES = (50.0, 99.0, 99.9)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
+def add_arguments(parser: argparse.ArgumentParser, data_dir: Path = DEFAULT_DATA) -> None:
+    """Declare the options; data_dir : the folder where none is given."""
     parser.add_argument(
-        "--data", type=Path, default=DEFAULT_DATA, metavar="DIR", help="data folder (default %(default)s)"
+        "--data", type=Path, default=data_dir, metavar="DIR", help="data folder (default %(default)s)"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
 
