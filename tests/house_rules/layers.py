@@ -81,6 +81,10 @@ ROOMS = {
         *("engine/contract", "engine/settings", "engine/text", "engine/trading"),
         *("gateways/process", "gateways/json_lines", "gateways/entry"),
     ),
+    "gateways/payments": (
+        *("engine/contract", "engine/settings", "engine/text", "engine/payments"),
+        "gateways/process",
+    ),
     "api": API,
     "api/past": API,
     "api/streams": API,
