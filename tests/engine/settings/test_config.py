@@ -16,8 +16,9 @@ from engine.settings.config import (
     parse,
     with_ports,
 )
+from engine.settings.demo_key import demo_token
 from engine.settings.door_settings import SocketSettings
-from engine.trading.demo import demo, demo_token
+from engine.trading.demo import demo
 from engine.trading.records import Role
 from engine.trading.settings import CapacitySettings, TradingSettings
 from pinion.cli.trading.definitions import definitions
