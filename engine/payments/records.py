@@ -268,7 +268,7 @@ then hashes of 2. KEY is that of (merchant, request_id), of an operation that of
 DEPOSIT that of (account, id); BODY that of what was asked. Two words at the end are free."""
 REQUEST_ID_WORDS, MERCHANT_WORDS, TERMINAL_WORDS = 8, 3, 2
 KEYS_MAX = 14
-"""Keys of a LIST, two words each, from the beginning of `words`: a hash; of BLOCK_BIN (digits, number); of
+"""Keys of a LIST, two words each, from the beginning of `words`: a hash; of BLOCK_BIN (number, digits); of
 BLOCK_ACCOUNT (account, 0)."""
 
 MERCHANT_NAME = 0
