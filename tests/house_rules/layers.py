@@ -91,6 +91,13 @@ ROOMS = {
     "api/queries": (*API, "api/past", "api/streams"),
     "api/pages": (*API, "api/past", "api/streams", "api/queries"),
     "api/serve": (*API, "api/past", "api/streams", "api/queries", "api/pages"),
+    "perf/histogram": (),
+    "perf/stalls": ("perf/histogram",),
+    "perf/bare_http": (),
+    "perf/http_generator": (),
+    "perf/load_payments": (
+        *("engine/contract/errors", "perf/histogram", "perf/stalls", "perf/http_generator"),
+    ),
     "perf/flow": ("ringbuf/njit", "engine/contract/records", "engine/trading"),
     "pinion/cli": (*ANY_APPLICATION, "engine/trading/name"),
     "pinion/cli/journal": (*ANY_APPLICATION, "pinion/cli"),
@@ -108,7 +115,7 @@ ROOMS = {
 A room is the files of one folder, without the folders in it; a module that stands apart from its
 folder has a row of its own. `engine` as something to import means every folder below it.
 """
-NAMED = {"pinion/cli/applications": ("pinion/cli/trading/tools",)}
+NAMED = {"pinion/cli/applications": ("pinion/cli/trading/tools")}
 """Module -> what may stand above it: it names that in a text, and loads it once somebody asks for it."""
 WHOLE = {"engine", "gateways", "perf"}
 """Folders that are meant with all below them where they may be imported."""
