@@ -73,18 +73,19 @@ ROOMS = {
     ),
     "gateways": (),
     "gateways/process": ("engine/contract", "engine/settings"),
+    "gateways/commands": ("ringbuf/bells", "engine/contract", "engine/settings", "gateways/process"),
     "gateways/json_lines": (
         *("engine/contract/records", "engine/contract/rows", "engine/text", "engine/trading"),
     ),
     "gateways/files": ("engine/contract/errors", "engine/trading"),
     "gateways/feed": (*DOORS, "gateways/json_lines", "gateways/files"),
     "gateways/entry": (
-        *("ringbuf/bells", "ringbuf/seqlock", "engine/contract", "engine/text"),
-        *("engine/trading", "engine/trading/view", "gateways/json_lines"),
+        *("ringbuf/seqlock", "engine/contract", "engine/text"),
+        *("engine/trading", "engine/trading/view", "gateways/commands", "gateways/json_lines"),
     ),
     "gateways/http": (
         *("engine/contract", "engine/settings", "engine/text", "engine/trading"),
-        *("gateways/process", "gateways/json_lines", "gateways/entry"),
+        *("gateways/process", "gateways/commands", "gateways/json_lines", "gateways/entry"),
     ),
     "gateways/payments": (
         *("engine/contract", "engine/settings", "engine/text", "engine/payments"),
