@@ -7,10 +7,11 @@ line from Python may give it other rows (main.py).
 
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from engine.payments.name import PAYMENTS
 from engine.trading.name import TRADING
 
 if TYPE_CHECKING:  # numpy and what reads settings: `pinion --help` needs neither
@@ -40,8 +41,12 @@ class ApplicationTools:
     """Return the fields of a dumped command with what people gave as they gave it."""
     warm_up: Callable[["Application"], None] = lambda application: None
     """Compile, or load, what its doors need besides loop, replay and history."""
-    shown_counts: Mapping[str, str] = field(default_factory=dict)
-    """What `pinion status` shows of its state: name -> field with a number."""
+    counts: Callable[[Any], dict[str, int]] = lambda state: {}
+    """What `pinion status` shows of its state, by name."""
+    used: Callable[[Any], dict[str, int]] = lambda state: {}
+    """How much of its capacities a state uses, by the names of those where `pinion status` shows that."""
+    command: str = "pinion up"
+    """What starts it."""
     starting: "Starting"
     """How it is started."""
 
@@ -50,7 +55,10 @@ Applications = Mapping[str, Callable[[], ApplicationTools]]
 """Name -> what loads the row."""
 
 APPLICATIONS: Applications = MappingProxyType(
-    {TRADING: lambda: importlib.import_module("pinion.cli.trading.tools").TOOLS}
+    {
+        TRADING: lambda: importlib.import_module("pinion.cli.trading.tools").TOOLS,
+        PAYMENTS: lambda: importlib.import_module("pinion.cli.payments.tools").TOOLS,
+    }
 )
 
 
