@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from tests.payments.legacy.service import CLOCKS, Legacy
 def main() -> int:
     """Serve until a signal; say when ready, on a line as `pinion payments up` has it."""
     parser = argparse.ArgumentParser(prog="python -m tests.payments.legacy")
-    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--port", type=int, required=True, help="0: any that is free")
     parser.add_argument("--setup", type=Path, help="a file of set-up lines")
     parser.add_argument("--fault", action="append", default=[], choices=sorted(FAULTS))
     parser.add_argument("--clock", choices=CLOCKS, default="request")
@@ -31,13 +32,11 @@ def main() -> int:
             print(f"{options.setup}: {error}", file=sys.stderr)
             return 1
     key = options.key_file.read_text().strip() if options.key_file else None
-
-    def say_ready(_: str) -> None:
-        ready = {"payments": f"http://127.0.0.1:{options.port}", "pid": os.getpid()}
-        print("ready", json.dumps(ready), flush=True)
-
-    app = application(service, key)
-    web.run_app(app, host="127.0.0.1", port=options.port, access_log=None, print=say_ready)
+    with socket.create_server(("127.0.0.1", options.port)) as listening:
+        port = listening.getsockname()[1]
+        ready = json.dumps({"payments": f"http://127.0.0.1:{port}", "pid": os.getpid()})
+        app = application(service, key)
+        web.run_app(app, sock=listening, access_log=None, print=lambda _: print("ready", ready, flush=True))
     return 0
 
 

@@ -24,6 +24,7 @@ AHEAD_MS_MAX = 400 * DAY_MS
 BODY = "body"
 PAN = re.compile(r"[0-9]{12,19}")
 UNASKED = ("received_at", "explain")
+"""The fields that are not part of what is asked."""
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 _DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")  # a digit twice, its own digits added up
 
@@ -87,7 +88,9 @@ def pan_of(body: Any) -> str | None:
 def repeats_pan(body: Body, text: str) -> bool:
     """Tell whether a string or an integer of a body, whose canonical text this is, repeats its PAN."""
     pan = pan_of(body)
-    if pan is None or (text.count(pan) == 1 and pan not in str(body.get("received_at"))):
+    if pan is None:
+        return False
+    if text.count(pan) == 1 and not has_digits([body.get(name) for name in UNASKED], pan):
         return False  # the text has it in its place alone
     card_rest = [value for name, value in body["card"].items() if name != "pan"]
     return has_digits([value for name, value in body.items() if name != "card"] + card_rest, pan)
