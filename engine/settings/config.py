@@ -99,6 +99,11 @@ class KeySettings(Section, frozen=True, kw_only=True):
     roles: Annotated[tuple[str, ...], Meta(min_length=1)]
     accounts: tuple[Annotated[int, Meta(ge=1)], ...] | Literal["all"] = ()
 
+    @property
+    def scope(self) -> tuple[str, ...] | None:
+        """What of the application's the key is for, by names such as a merchant's; None: for everything."""
+        return None
+
 
 class InstanceSettings(Section, frozen=True, kw_only=True):
     """All settings but those that an application adds: the configuration file.
@@ -155,12 +160,13 @@ def refuse_twice(section: str, name: str, values: list[Any], shown: bool = True)
 
 
 class Key(Struct, frozen=True, kw_only=True):
-    """What a bearer token allows, as a door sees it; accounts None = every account."""
+    """What a bearer token allows, as a door sees it; accounts or scope None = all of them."""
 
     token: str
     name: str
     accounts: tuple[int, ...] | None
     roles: int  # bits of the application's roles
+    scope: tuple[str, ...] | None = None  # names that are the application's
 
 
 class DoorSettings(Struct, frozen=True, kw_only=True):
@@ -180,6 +186,8 @@ class DoorSettings(Struct, frozen=True, kw_only=True):
     pages_port: int  # of that door; 0: any free one, instance.json names it
     limits: DoorLimits
     keys: tuple[Key, ...]
+    application: dict[str, Any] = msgspec.field(default_factory=dict)
+    """What the application tells its doors, in words of its own."""
 
     @property
     def setting(self) -> str:
@@ -195,6 +203,7 @@ def door_keys(keys: Iterable[KeySettings], roles: type[IntFlag]) -> tuple[Key, .
             name=each.name,
             accounts=None if each.accounts == "all" else tuple(each.accounts),
             roles=reduce(or_, (roles[name.upper()].value for name in each.roles)),
+            scope=each.scope,
         )
         for each in keys
     )

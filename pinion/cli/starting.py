@@ -52,10 +52,13 @@ class Starting:
     """Return the commands that bring a fresh engine to what its settings say; ConfigError."""
     missing: Callable[[Sequence[Definition], Any], Sequence[Definition]]
     """Return those of the definitions that a state does not know yet."""
+    door_application: Callable[[Any, Path], dict[str, Any]] = lambda settings, data_dir: {}
+    """Return what of the settings, and of the data folder, the application's own doors are told."""
 
     def door_specs(self, settings: InstanceSettings, data_dir: Path) -> tuple[DoorSpec, ...]:
         """Return the doors as the supervisor starts them."""
         keys = door_keys(settings.keys, self.roles)
+        application = self.door_application(settings, data_dir)
         return tuple(
             DoorSpec(
                 DoorSettings(
@@ -73,6 +76,7 @@ class Starting:
                     pages_port=_socket(settings, self.pages).port if self.pages else 0,
                     limits=settings.doors,
                     keys=keys,
+                    application=application,
                 ),
                 door.module,
             )

@@ -219,3 +219,17 @@ def test_hosts_and_origins_are_taken_as_given() -> None:
     assert settings.api.hosts == ("a.example:8443", "::1", "*")
     assert settings.api.origins == ("https://b.example",)
     assert (settings.orders.hosts, settings.api.port, settings.orders.port) == ((), 8000, 8001)
+
+
+def test_a_key_of_an_application_may_be_for_some_names_only() -> None:
+    class Scoped(KeySettings, frozen=True, kw_only=True):
+        shops: tuple[str, ...] = ()
+
+        @property
+        def scope(self) -> tuple[str, ...] | None:
+            return self.shops or None
+
+    given: dict[str, Any] = {"name": "k", "token": "t" * 16, "roles": ("trader",)}
+    keys = door_keys((Scoped(shops=("m1",), **given), Scoped(**given), KeySettings(**given)), Role)
+
+    assert [each.scope for each in keys] == [("m1",), None, None]
