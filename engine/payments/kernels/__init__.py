@@ -1,0 +1,1 @@
+"""The compiled half of payments: everything that decides."""

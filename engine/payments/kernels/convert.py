@@ -1,0 +1,123 @@
+"""Bring a state to other capacities: every row keeps its place, buckets are filled anew."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from engine.contract.records import copy_by_name
+from engine.payments.capacities import Capacities
+from engine.payments.digest import used_of
+from engine.payments.kernels.accounts import (
+    account_bucket_of,
+    balance_bucket_of,
+    merchant_bucket_of,
+    row_bucket_of,
+)
+from ringbuf.kernel import kernel
+
+POOLS = {
+    "accounts": "accounts",
+    "balances": "balances",
+    "merchants": "merchants",
+    "merchant_currencies": "rows",
+    "cards": "cards",
+    "pairs": "pairs",
+    "devices": "devices",
+    "ips": "ips",
+    "emails": "emails",
+    "bins": "bins",
+    "payments": "payments",
+    "operations": "operations",
+    "answers": "answers",
+    "list_entries": "listed",
+}
+"""Capacity -> the pool that it is the length of."""
+LEFT_OUT = ("out", "out_count", "out_hashed", "out_first", "out_last", "hints", "opened", "version", "found")
+BY_KEY = {
+    "card_bucket": "cards",
+    "device_bucket": "devices",
+    "ip_bucket": "ips",
+    "email_bucket": "emails",
+    "bin_bucket": "bins",
+    "answer_bucket": "answers",
+    "listed_bucket": "listed",
+}
+"""Buckets -> their rows, which are found by the first word of their key and are never free."""
+
+
+def capacities_of(state: Any) -> dict[str, int]:
+    """Return the capacities that a state has."""
+    return {name: len(state[0][pool]) for name, pool in POOLS.items()}
+
+
+def too_small(state: Any, capacities: Capacities) -> dict[str, tuple[int, int]]:
+    """Return the capacities that cannot hold what a state has used: name -> (what is set, what is used)."""
+    wanted: Mapping[str, int] = {name: getattr(capacities, name) for name in POOLS}
+    used = {name: used_of(state[0], pool) for name, pool in POOLS.items()}
+    return {name: (wanted[name], used[name]) for name in POOLS if wanted[name] < used[name]}
+
+
+def convert(old: Any, new: Any) -> None:
+    """Bring `new`, all zeros and of other capacities, to the state that `old` is in; LayoutError."""
+    buckets = tuple(name for name in new.dtype.names if name.endswith("_bucket"))
+    added = copy_by_name(old, new, (*LEFT_OUT, *buckets))
+    assert not added, f"no earlier layout lacks {added}"
+    s = new[0]
+    for buckets_of, pool in BY_KEY.items():
+        fill_by_key(s[buckets_of], s[pool], used_of(s, pool))
+    fill_pairs(s["pair_bucket"], s["pairs"], used_of(s, "pairs"))
+    fill_payments(s["payment_bucket"], s["payments"], used_of(s, "payments"))
+    fill_names(new)
+
+
+@kernel
+def fill_by_key(buckets, rows, used):
+    """Fill the buckets of rows that are found by the first word of their key."""
+    for at in range(used):
+        bucket = rows[at].key[0] & (len(buckets) - 1)
+        rows[at].chain = buckets[bucket]
+        buckets[bucket] = at + 1
+
+
+@kernel
+def fill_pairs(buckets, rows, used):
+    """Fill the buckets of cards at merchants."""
+    for at in range(used):
+        bucket = rows[at].hashed & (len(buckets) - 1)
+        rows[at].chain = buckets[bucket]
+        buckets[bucket] = at + 1
+
+
+@kernel
+def fill_payments(buckets, rows, used):
+    """Fill the buckets of the payments; the chain of a free row is that of the free ones."""
+    for at in range(used):
+        if rows[at].payment == 0:
+            continue
+        bucket = rows[at].payment & (len(buckets) - 1)
+        rows[at].chain = buckets[bucket]
+        buckets[bucket] = at + 1
+
+
+@kernel
+def fill_names(state):
+    """Fill the buckets of accounts, merchants and what they have in a currency."""
+    s = state[0]
+    for at in range(s.accounts_used):
+        bucket = account_bucket_of(s, s.accounts[at].account)
+        s.accounts[at].chain = s.account_bucket[bucket]
+        s.account_bucket[bucket] = at + 1
+    for at in range(s.balances_used):
+        bucket = balance_bucket_of(s, np.int64(s.balances[at].account), np.int64(s.balances[at].currency))
+        s.balances[at].chain = s.balance_bucket[bucket]
+        s.balance_bucket[bucket] = at + 1
+    for at in range(s.merchants_used):
+        name = s.merchants[at].name
+        bucket = merchant_bucket_of(s, name[0], name[1], name[2])
+        s.merchants[at].chain = s.merchant_bucket[bucket]
+        s.merchant_bucket[bucket] = at + 1
+    for at in range(s.rows_used):
+        bucket = row_bucket_of(s, np.int64(s.rows[at].merchant), np.int64(s.rows[at].currency))
+        s.rows[at].chain = s.row_bucket[bucket]
+        s.row_bucket[bucket] = at + 1

@@ -1,0 +1,103 @@
+"""The rules composed: one straight function of all of them, made when it is compiled.
+
+Each row of the table becomes a step that sets its bit where the rule finds something and goes on to the
+next one. Nothing branches on what an earlier rule said, so under `explain` as without, every rule is
+evaluated; what counts of it is told from the bits afterwards.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from engine.payments.records import Decision, Rule
+from engine.payments.rules.table import TABLE, RuleRow
+from engine.payments.rules.verdict import CODE_MASK, FIELD_SHIFT, PASS
+from ringbuf.kernel import bind, inlined, kernel
+
+ONE = np.int64(1)
+
+validate: Any
+number: Any
+rest: Any
+"""What a row of the table brings to its copy of `_step` and `_verdict`."""
+
+
+def bits_of(decision: Decision) -> np.int64:
+    """Return the rules of a severity, as bits."""
+    return np.int64(sum(1 << row.rule for row in TABLE if row.severity == decision))
+
+
+DECLINING, REVIEWING, STEPPING_UP = map(bits_of, (Decision.DECLINE, Decision.REVIEW, Decision.STEP_UP))
+LIFTED = np.int64(sum(1 << row.rule for row in TABLE if row.is_lifted))
+EVALUATED = [row for row in TABLE if row.rule != Rule.BALANCE]
+
+
+def _step(payload, ctx, bits):
+    """Evaluate one rule and those behind it."""
+    found = np.int64(validate(payload, ctx) != PASS)  # noqa: F821  bound below
+    return rest(payload, ctx, bits | found << number)  # noqa: F821  bound below
+
+
+@inlined
+def _end(payload, ctx, bits):
+    return bits
+
+
+def _verdict(payload, ctx, rule):
+    """Return the verdict of one rule by its number."""
+    if rule == number:  # noqa: F821  bound below
+        return np.int64(validate(payload, ctx))  # noqa: F821  bound below
+    return rest(payload, ctx, rule)  # noqa: F821  bound below
+
+
+@inlined
+def _no_verdict(payload, ctx, rule):
+    return np.int64(PASS)
+
+
+def composed(function: Any, name: str, end: Any, rows: Sequence[RuleRow]) -> Any:
+    """Return the copies of a function for all rows, each inlined into the one before."""
+    made = end
+    for row in reversed(rows):
+        names = {"validate": row.validate, "number": np.int64(row.rule), "rest": made}
+        made = bind(function, f"{name}_{row.rule.name.lower()}", names, inlined)
+    return made
+
+
+evaluate_all = composed(_step, "step", _end, EVALUATED)
+verdict_all = composed(_verdict, "verdict", _no_verdict, TABLE)
+
+
+@inlined
+def evaluate(s, payload, ctx):
+    """Return the rules that find something, as bits 1 << Rule, but for idempotency and balance."""
+    bits = evaluate_all(payload, ctx, np.int64(0)) & s.active
+    return bits & ~LIFTED if ctx.is_allowed else bits
+
+
+@kernel
+def verdict_of(payload, ctx, rule):
+    """Return (code, field) of a rule that finds something."""
+    found = verdict_all(payload, ctx, rule)
+    return found & CODE_MASK, found >> FIELD_SHIFT
+
+
+@kernel
+def first_in_order(s, bits):
+    """Return the first of some rules in the order that holds; bits: at least one."""
+    found = np.int64(0)
+    for rule in range(1, len(s.place)):
+        if (bits >> rule) & 1 and (found == 0 or s.place[rule] < s.place[found]):
+            found = np.int64(rule)
+    return found
+
+
+@kernel
+def up_to(s, bits, last):
+    """Return those of some rules that stand before one in the order that holds, and that one."""
+    found = np.int64(0)
+    for rule in range(1, len(s.place)):
+        if (bits >> rule) & 1 and s.place[rule] <= s.place[last]:
+            found |= ONE << rule
+    return found

@@ -1,0 +1,366 @@
+"""Operations on a payment: capture, void, refund, review, and the reversal that names its request.
+
+Judged in this order: the payment, own idempotency, room, state, amount.
+"""
+
+import numpy as np
+
+from engine.payments import constants as k
+from engine.payments import event_forms as at
+from engine.payments.kernels.accounts import find_merchant, find_row
+from engine.payments.kernels.answers import find_answer, keep, remember
+from engine.payments.kernels.decide import approve, disclosed_as, find_card, total_of
+from engine.payments.kernels.events import about, begin, begin_untold, judged, moved, of_kind
+from engine.payments.kernels.holds import (
+    changed,
+    close,
+    find_payment,
+    leave_queue,
+    open_account,
+    open_payment,
+    release,
+)
+from engine.payments.kernels.state import EXPIRED_MAX, NIL, OPERATIONS_MAX
+from engine.payments.kernels.tables import touch
+from engine.payments.kernels.windows import DAY_BUCKET_MS, DAY_MS, total_at
+from engine.payments.records import APPROVE_IT, BODY, FINAL, KEY, MERCHANT, MONEY_MAX, NOT_GIVEN, OWN_KEY
+from ringbuf.kernel import inlined, kernel
+
+ONE = np.int64(1)
+
+
+@kernel
+def operate(s, command):
+    """Answer a CAPTURE, VOID or REFUND."""
+    payment = find_payment(s, command["payment"])
+    if payment == NIL:
+        _tell_not_found(s, command)
+        return
+    _operate_on(s, command, payment, KEY)
+
+
+@kernel
+def reverse(s, command):
+    """Void a payment by merchant and request, or remember that it is to be declined when it comes."""
+    words = command["words"]
+    answer = find_answer(s, words[KEY], words[KEY + 1])
+    if answer != NIL and not s.answers[answer].is_reversal:
+        payment = find_payment(s, s.answers[answer].payment)
+        if payment == NIL:
+            _tell_not_found(s, command)
+        else:
+            _operate_on(s, command, payment, OWN_KEY)
+        return
+    replayed = np.int64(answer != NIL)
+    reply_seq = s.seq
+    if replayed:
+        reply_seq = s.answers[answer].reply_seq
+    else:
+        _keep_reversal(s, words)
+    merchant = find_merchant(s, words[MERCHANT], words[MERCHANT + 1], words[MERCHANT + 2])
+    first = begin(s, command, at.MOVEMENT_MARK, k.KIND_MOVED)
+    about(s, first, k.NONE, k.NONE, k.NONE, k.NONE, k.NONE, reply_seq, k.NONE)
+    disclosed = disclosed_as(s, merchant, k.OK)
+    judged(s, first, k.OK, k.NONE, k.NONE, k.NONE, k.DECISION_APPROVE, k.NONE, disclosed, replayed)
+    of_kind(s, first, k.NONE, k.NONE, k.NONE, k.NONE)
+    moved(s, first, k.NONE, k.NONE, k.NONE)
+
+
+@kernel
+def _keep_reversal(s, words):
+    answer = remember(s, words[KEY], words[KEY + 1])
+    row = s.answers[answer]
+    row.body[0] = 0
+    row.body[1] = 0
+    row.at = s.now
+    row.payment = 0
+    row.reply_seq = s.seq
+    row.matched = 0
+    row.amount = 0
+    row.approved_amount = 0
+    row.ruleset = 0
+    row.currency = 0
+    row.exponent = 0
+    row.is_reversal = 1
+    row.code = k.OK
+    row.rule = 0
+    row.field = 0
+    row.state = 0
+    row.decision = k.DECISION_APPROVE
+    row.cohort = 0
+    keep(s, answer)
+
+
+@kernel
+def _operate_on(s, command, payment, key_at):
+    """Answer an operation on a payment that is there; key_at: where in `words` its own key begins."""
+    words = command["words"]
+    known = np.int64(s.payments[payment].operations) - 1
+    while known != NIL:
+        key = s.operations[known].key
+        if key[0] == words[key_at] and key[1] == words[key_at + 1]:
+            _tell_known(s, command, payment, known)
+            return
+        known = np.int64(s.operations[known].next) - 1
+    has_row = s.operations_free != 0 or s.operations_used < len(s.operations)
+    if s.payments[payment].operation_count >= OPERATIONS_MAX or not has_row:
+        _tell_refused(s, command, payment, k.CAPACITY, k.NONE)
+        return
+    open_payment(s, payment)
+    op, code, field, amount = command["op"], k.OK, k.NONE, np.int64(0)
+    if op == k.OP_CAPTURE:
+        code, field, amount = _capture(s, command, payment)
+    elif op == k.OP_REFUND:
+        code, field, amount = _refund(s, command, payment)
+    else:
+        code, field, amount = _void(s, command, payment)
+    _keep_operation(s, command, payment, key_at, code, field, amount)
+
+
+@inlined
+def _asked_of(command, there_is):
+    """Return the amount of an operation: all there is where none was given."""
+    return there_is if command["amount"] == NOT_GIVEN else command["amount"]
+
+
+@kernel
+def _capture(s, command, payment):
+    """Take from the balance what is held; return (code, field, amount moved)."""
+    held = s.payments[payment].held
+    if held == 0:
+        return k.NOT_OPEN, k.FIELD_PAYMENT, np.int64(0)
+    amount = _asked_of(command, held)
+    if amount > held:
+        return k.EXCEEDS_AUTHORISED, k.FIELD_AMOUNT, np.int64(0)
+    balance = np.int64(s.payments[payment].balance)
+    open_account(s, np.int64(s.payments[payment].account))
+    s.balances[balance].held -= amount
+    s.balances[balance].total -= amount
+    s.payments[payment].held -= amount
+    s.payments[payment].captured += amount
+    if command["kind"] == FINAL or s.payments[payment].held == 0:
+        release(s, payment)
+        leave_queue(s, payment)
+        close(s, payment, k.STATE_CAPTURED)
+    changed(s, payment)
+    return k.OK, k.NONE, amount
+
+
+@kernel
+def _void(s, command, payment):
+    """Release what is held; return (code, field, amount moved)."""
+    held = s.payments[payment].held
+    if held == 0:
+        return k.NOT_OPEN, k.FIELD_PAYMENT, np.int64(0)
+    amount = held if command["op"] == k.OP_REVERSE else _asked_of(command, held)
+    if amount > held:
+        return k.EXCEEDS_AUTHORISED, k.FIELD_AMOUNT, np.int64(0)
+    open_account(s, np.int64(s.payments[payment].account))
+    s.balances[s.payments[payment].balance].held -= amount
+    s.payments[payment].held -= amount
+    if s.payments[payment].held == 0:
+        leave_queue(s, payment)
+        is_whole = s.payments[payment].captured == 0
+        close(s, payment, k.STATE_VOIDED if is_whole else k.STATE_CAPTURED)
+        if is_whole:
+            _forget_as_last(s, payment)
+    changed(s, payment)
+    return k.OK, k.NONE, amount
+
+
+@inlined
+def _forget_as_last(s, payment):
+    """Note that the card's last approved payment was voided whole, where it is this one."""
+    card = find_card(s, payment)
+    if card != NIL and s.cards[card].last_payment == s.payments[payment].payment:
+        s.cards[card].last_is_voided = 1
+
+
+@kernel
+def _refund(s, command, payment):
+    """Give back to the balance what was captured; return (code, field, amount moved)."""
+    captured = s.payments[payment].captured
+    if captured == 0:
+        return k.NOT_OPEN, k.FIELD_PAYMENT, np.int64(0)
+    left = captured - s.payments[payment].refunded
+    amount = _asked_of(command, left)
+    if left == 0 or amount > left:
+        return k.EXCEEDS_CAPTURED, k.FIELD_AMOUNT, np.int64(0)
+    open_account(s, np.int64(s.payments[payment].account))
+    s.balances[s.payments[payment].balance].total += amount
+    s.payments[payment].refunded += amount
+    changed(s, payment)
+    if s.payments[payment].state != k.STATE_OPEN:
+        touch(s.closed, s.payments, payment)  # it is the newest change that history has to have
+    return k.OK, k.NONE, amount
+
+
+@kernel
+def _keep_operation(s, command, payment, key_at, code, field, amount):
+    """Remember an operation under its own key, and tell how it ended."""
+    if s.operations_free != 0:
+        operation = s.operations_free - 1
+        s.operations_free = np.int64(s.operations[operation].next)
+    else:
+        operation = s.operations_used
+        s.operations_used += 1
+    s.operations_live += 1
+    words, row, of = command["words"], s.operations[operation], s.payments[payment]
+    for word in range(2):
+        row.key[word] = words[key_at + word]
+        row.body[word] = words[BODY + word]
+    row.reply_seq = s.seq
+    row.amount = amount
+    row.captured = of.captured
+    row.refunded = of.refunded
+    row.held = of.held
+    row.approved_amount = of.approved_amount
+    row.next = of.operations
+    row.code = code
+    row.field = field
+    row.state = of.state
+    row.decision = k.DECISION_APPROVE if code == k.OK else k.DECISION_DECLINE
+    of.operations = operation + 1
+    of.operation_count += 1
+    _tell_operation(s, command, payment, operation, k.NONE)
+
+
+@kernel
+def review(s, command):
+    """Approve or decline a payment in review; its first decision stands beside what becomes of it."""
+    payment = find_payment(s, command["payment"])
+    if payment == NIL:
+        _tell_not_found(s, command)
+        return
+    if s.payments[payment].state != k.STATE_REVIEW:
+        _tell_refused(s, command, payment, k.NOT_OPEN, k.FIELD_PAYMENT)
+        return
+    code, field = k.OK, k.NONE
+    if command["kind"] == APPROVE_IT:
+        code, field = _may_approve(s, payment)
+    if code != k.OK:
+        _tell_refused(s, command, payment, code, field)
+        return
+    open_payment(s, payment)
+    leave_queue(s, payment)
+    if command["kind"] == APPROVE_IT:
+        approve(s, payment, s.payments[payment].amount)
+    else:
+        close(s, payment, k.STATE_DECLINED)
+    changed(s, payment)
+    amount = s.payments[payment].approved_amount
+    _tell_moved(s, command, payment, k.OK, k.NONE, amount, s.seq)
+
+
+@kernel
+def _may_approve(s, payment):
+    """Return (code, field) of what speaks against a payment in review; finds what its approval counts in."""
+    found, row = s.found[0], s.payments[payment]
+    account, currency = np.int64(row.account), np.int64(row.currency)
+    if s.accounts[account].status == k.STATUS_CLOSED:
+        return k.CLOSED_ACCOUNT, k.FIELD_ACCOUNT
+    if s.accounts[account].status == k.STATUS_FROZEN:
+        return k.FROZEN_ACCOUNT, k.FIELD_ACCOUNT
+    balance = np.int64(row.balance)
+    if s.balances[balance].total - s.balances[balance].held < row.amount:
+        return k.FUNDS, k.FIELD_AMOUNT
+    found.card = find_card(s, payment)
+    found.row = find_row(s, np.int64(row.merchant), currency)
+    day_sum = np.int64(0)
+    if found.row == NIL:
+        if s.rows_used == len(s.rows):
+            return k.CAPACITY, k.NONE
+    elif s.rows[found.row].day == s.now // DAY_MS:
+        day_sum = s.rows[found.row].day_sum
+    account_sum = total_at(s.balances[balance].sum, s.now // DAY_BUCKET_MS)
+    if max(day_sum, account_sum) + row.amount > MONEY_MAX:
+        return k.CAPACITY, k.NONE
+    return k.OK, k.NONE
+
+
+@kernel
+def _tell_moved(s, command, payment, code, field, amount, reply_seq):
+    """Tell of an operation that is not remembered, with the payment as it stands."""
+    row = s.payments[payment]
+    decision = k.DECISION_APPROVE if code == k.OK else k.DECISION_DECLINE
+    first = begin(s, command, at.MOVEMENT_MARK, k.KIND_MOVED)
+    total = total_of(s, payment)
+    about(s, first, row.payment, row.account_number, amount, row.approved_amount, k.NONE, reply_seq, total)
+    disclosed, cohort = disclosed_as(s, np.int64(row.merchant), code), np.int64(row.cohort)
+    judged(s, first, code, k.NONE, field, np.int64(row.state), decision, cohort, disclosed, k.NONE)
+    _kind_of_payment(s, first, payment)
+    moved(s, first, row.captured, row.refunded, row.held)
+
+
+@kernel
+def _tell_refused(s, command, payment, code, field):
+    """Refuse an operation that is not remembered."""
+    _tell_moved(s, command, payment, code, field, np.int64(0), s.seq)
+
+
+@kernel
+def _tell_known(s, command, payment, operation):
+    """Answer a repeated operation with what was answered, or as a duplicate where it asks for another."""
+    words, row = command["words"], s.operations[operation]
+    if row.body[0] == words[BODY] and row.body[1] == words[BODY + 1]:
+        _tell_operation(s, command, payment, operation, ONE)
+        return
+    of = s.payments[payment]
+    first = begin(s, command, at.MOVEMENT_MARK, k.KIND_MOVED)
+    about(s, first, of.payment, of.account_number, k.NONE, of.approved_amount, k.NONE, row.reply_seq, k.NONE)
+    disclosed, cohort = disclosed_as(s, np.int64(of.merchant), k.DUPLICATE), np.int64(of.cohort)
+    field, state = k.FIELD_REQUEST_ID, np.int64(row.state)
+    judged(s, first, k.DUPLICATE, k.NONE, field, state, k.DECISION_DECLINE, cohort, disclosed, k.NONE)
+    _kind_of_payment(s, first, payment)
+    moved(s, first, of.captured, of.refunded, of.held)
+
+
+@inlined
+def _tell_operation(s, command, payment, operation, replayed):
+    row, of = s.operations[operation], s.payments[payment]
+    first = begin(s, command, at.MOVEMENT_MARK, k.KIND_MOVED)
+    number, total = of.account_number, total_of(s, payment)
+    about(s, first, of.payment, number, row.amount, row.approved_amount, k.NONE, row.reply_seq, total)
+    code, field, state = np.int64(row.code), np.int64(row.field), np.int64(row.state)
+    disclosed, cohort = disclosed_as(s, np.int64(of.merchant), code), np.int64(of.cohort)
+    judged(s, first, code, k.NONE, field, state, np.int64(row.decision), cohort, disclosed, replayed)
+    _kind_of_payment(s, first, payment)
+    moved(s, first, row.captured, row.refunded, row.held)
+
+
+@inlined
+def _kind_of_payment(s, first, payment):
+    row = s.payments[payment]
+    exponent, channel = np.int64(row.exponent), np.int64(row.channel)
+    of_kind(s, first, np.int64(row.ruleset), np.int64(row.currency), exponent, channel)
+
+
+@kernel
+def _tell_not_found(s, command):
+    first = begin(s, command, at.MOVEMENT_MARK, k.KIND_MOVED)
+    about(s, first, command["payment"], k.NONE, k.NONE, k.NONE, k.NONE, s.seq, k.NONE)
+    field, decision = k.FIELD_PAYMENT, k.DECISION_DECLINE
+    judged(s, first, k.NOT_FOUND, k.NONE, field, k.NONE, decision, k.NONE, k.NONE, k.NONE)
+    of_kind(s, first, k.NONE, k.NONE, k.NONE, k.NONE)
+    moved(s, first, k.NONE, k.NONE, k.NONE)
+
+
+@kernel
+def tell_expired(s, command):
+    """Tell of payments whose holds have ended, the oldest first, as many as leave with one command."""
+    for _ in range(EXPIRED_MAX):
+        if s.untold_first == 0:
+            return
+        payment = np.int64(s.untold_first) - 1
+        row = s.payments[payment]
+        s.untold_first = row.untold
+        if s.untold_first == 0:
+            s.untold_last = 0
+        row.is_untold = 0
+        first = begin_untold(s, command, at.MOVEMENT_MARK, k.KIND_EXPIRED)
+        amount, total = row.approved_amount - row.captured, total_of(s, payment)
+        about(s, first, row.payment, row.account_number, amount, row.approved_amount, k.NONE, s.seq, total)
+        code, cohort, decision = np.int64(row.code), np.int64(row.cohort), np.int64(row.decision)
+        judged(s, first, code, k.NONE, k.NONE, k.STATE_EXPIRED, decision, cohort, k.NONE, k.NONE)
+        _kind_of_payment(s, first, payment)
+        moved(s, first, row.captured, row.refunded, row.held)

@@ -1,0 +1,75 @@
+"""Bring into the cache what a command will touch, while earlier ones are applied.
+
+A payment touches some ten tables, each found through a bucket. So whoever applies a batch gives hints for
+commands ahead, a stage at a time (engine/contract/batches.py): buckets first, then the rows they lead to,
+then what the rows lead to. Nothing but the notes from stage to stage is written.
+"""
+
+import numpy as np
+
+from engine.payments import constants as k
+from engine.payments.kernels.accounts import account_bucket_of, balance_bucket_of
+from engine.payments.kernels.gather import pair_hash
+from engine.payments.records import CARD, DEVICE, EMAIL, IP, KEY
+from ringbuf.atomics import prefetch
+from ringbuf.kernel import inlined
+
+
+@inlined
+def prepare(s, command, stage, place):
+    """Give the hints of one stage (0 to 2) for a command that is to come."""
+    if np.int64(command["op"]) != k.OP_PAY:
+        return
+    if stage == 0:
+        _prepare_buckets(s, command)
+    elif stage == 1:
+        _prepare_rows(s, command)
+    else:
+        _prepare_balance(s, command)
+
+
+@inlined
+def _at(buckets, hashed):
+    """Return the bucket of a hash."""
+    return hashed & (len(buckets) - 1)
+
+
+@inlined
+def _first(buckets, hashed):
+    """Return the first row of a bucket; row 0 stands for none, a hint may be of anything."""
+    return max(np.int64(buckets[hashed & (len(buckets) - 1)]) - 1, 0)
+
+
+@inlined
+def _prepare_buckets(s, command):
+    words = command["words"]
+    prefetch(s.answer_bucket, _at(s.answer_bucket, words[KEY]))
+    prefetch(s.account_bucket, account_bucket_of(s, command["account"]))
+    prefetch(s.card_bucket, _at(s.card_bucket, words[CARD]))
+    prefetch(s.pair_bucket, _at(s.pair_bucket, pair_hash(words)))
+    prefetch(s.device_bucket, _at(s.device_bucket, words[DEVICE]))
+    prefetch(s.ip_bucket, _at(s.ip_bucket, words[IP]))
+    prefetch(s.email_bucket, _at(s.email_bucket, words[EMAIL]))
+    if s.listed_used != 0:
+        prefetch(s.listed_bucket, _at(s.listed_bucket, words[CARD]))
+
+
+@inlined
+def _prepare_rows(s, command):
+    words = command["words"]
+    account = _first(s.account_bucket, account_bucket_of(s, command["account"]))
+    prefetch(s.accounts, account)
+    prefetch(s.balance_bucket, balance_bucket_of(s, account, np.int64(command["currency"])))
+    prefetch(s.answers, _first(s.answer_bucket, words[KEY]))
+    prefetch(s.cards, _first(s.card_bucket, words[CARD]))
+    prefetch(s.pairs, _first(s.pair_bucket, pair_hash(words)))
+    prefetch(s.devices, _first(s.device_bucket, words[DEVICE]))
+    prefetch(s.ips, _first(s.ip_bucket, words[IP]))
+    prefetch(s.emails, _first(s.email_bucket, words[EMAIL]))
+
+
+@inlined
+def _prepare_balance(s, command):
+    account = _first(s.account_bucket, account_bucket_of(s, command["account"]))
+    balance = _first(s.balance_bucket, balance_bucket_of(s, account, np.int64(command["currency"])))
+    prefetch(s.balances, balance)
