@@ -17,6 +17,9 @@ COMMAND fields, by operation; `words` by the slices below it
     LIST           kind (ListKind), flags: LIST_REMOVE; payment: how many keys; KEYS
     DEPOSIT        account, currency, exponent, amount (may be negative); KEY, BODY
     SETTINGS       `words` from SETTINGS_INSTANCE on
+    HISTORY        payment: the last seq whose outcome the database has for good
+    RESTORE        a closed payment that gave way, out of history: payment, account, amount, currency,
+                   exponent, channel, kind; REQUEST_ID, MERCHANT, RESTORED_* words, CARD
 """
 
 from enum import IntEnum, IntFlag
@@ -53,6 +56,8 @@ class Op(IntEnum):
     LIST = 25
     DEPOSIT = 26
     SETTINGS = 27
+    HISTORY = 28
+    RESTORE = 29
 
 
 class Role(IntFlag):
@@ -266,6 +271,10 @@ KEY, BODY, CARD, DEVICE, IP, EMAIL, OWN_KEY = 13, 15, 17, 19, 21, 23, 25
 """Where in `words` of a PAY, or of an operation on a payment, its parts begin: texts of 8, 3 and 2 words,
 then hashes of 2. KEY is that of (merchant, request_id), of an operation that of its own request_id, of a
 DEPOSIT that of (account, id); BODY that of what was asked. Two words at the end are free."""
+RESTORED_CAPTURED, RESTORED_REFUNDED, RESTORED_APPROVED, RESTORED_MATCHED = 11, 12, 13, 14
+RESTORED_CODES, RESTORED_RULESET = 15, 16
+"""Of a RESTORE, beside REQUEST_ID, MERCHANT and CARD; the codes are those of an EVENT from `code` to
+`cohort`, a byte each, lowest first."""
 REQUEST_ID_WORDS, MERCHANT_WORDS, TERMINAL_WORDS = 8, 3, 2
 KEYS_MAX = 14
 """Keys of a LIST, two words each, from the beginning of `words`: a hash; of BLOCK_BIN (number, digits); of
@@ -296,10 +305,10 @@ BALANCE_ROW_WORDS = 5
 """ACCOUNT_BALANCES: account; `payment` rows of currency | exponent << 16, balance, min, max, sum_24h."""
 
 SETTINGS_INSTANCE, SETTINGS_FINGERPRINT, SETTINGS_CLOCK = 0, 3, 5
-SETTINGS_LIMITS, SETTINGS_ORDER = 6, 20
+SETTINGS_LIMITS, SETTINGS_ORDER, SETTINGS_HISTORY = 6, 20, 24
 ORDER_WORDS = 4
 """SETTINGS: name of the instance, fingerprint of the hash key, clock, LIMITS in their order, the order of
-the rules as bytes, zero padded."""
+the rules as bytes, zero padded, 1 where a history follows."""
 LIMITS = {
     "card_1m": 3,
     "card_1h": 10,

@@ -84,6 +84,11 @@ ROOMS = {
         *("engine/contract", "engine/settings", "engine/text", "engine/payments"),
         "gateways/process",
     ),
+    "gateways/payments/setup": ("engine/payments", "gateways/payments"),
+    "gateways/payments/setup_lines": (
+        *("engine/contract/errors", "engine/text", "engine/payments"),
+        *("gateways/payments", "gateways/payments/setup"),
+    ),
     "api": API,
     "api/past": API,
     "api/streams": API,

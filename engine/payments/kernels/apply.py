@@ -13,6 +13,7 @@ from engine.payments.kernels.decide import pay
 from engine.payments.kernels.events import about, begin, finish, judged, of_kind
 from engine.payments.kernels.holds import end_due
 from engine.payments.kernels.operate import operate, reverse, review, tell_expired
+from engine.payments.kernels.past import follow_history, restore
 from ringbuf.kernel import inlined, kernel
 
 NS_PER_MS = 1_000_000
@@ -90,6 +91,10 @@ def _apply_rare(s, command, op):
         set_up.deposit(s, command)
     elif op == k.OP_SETTINGS:
         set_up.settings(s, command)
+    elif op == k.OP_HISTORY:
+        follow_history(s, command)
+    elif op == k.OP_RESTORE:
+        restore(s, command)
     elif op == k.OP_QUARANTINED:
         _reject(s, command, k.SYSTEM)
     else:

@@ -57,7 +57,7 @@ def pay(s, command):
         return
     decision, code, rule, field, matched, approved_amount = _judge(s, command, is_reversed)
     count_attempt(s, command, decision == k.DECISION_DECLINE)
-    payment = claim_payment(s)
+    payment = claim_payment(s, s.seq)
     _fill(s, command, payment, decision, code, rule, field, matched)
     if decision == k.DECISION_APPROVE:
         approve(s, payment, approved_amount)

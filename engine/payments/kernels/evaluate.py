@@ -5,12 +5,13 @@ next one. Nothing branches on what an earlier rule said, so under `explain` as w
 evaluated; what counts of it is told from the bits afterwards.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from engine.payments.records import Decision, Rule
-from engine.payments.rules.table import TABLE
+from engine.payments.rules.table import TABLE, RuleRow
 from engine.payments.rules.verdict import CODE_MASK, FIELD_SHIFT, PASS
 from ringbuf.kernel import bind, inlined, kernel
 
@@ -22,7 +23,7 @@ rest: Any
 """What a row of the table brings to its copy of `_step` and `_verdict`."""
 
 
-def bits_of(decision):
+def bits_of(decision: Decision) -> np.int64:
     """Return the rules of a severity, as bits."""
     return np.int64(sum(1 << row.rule for row in TABLE if row.severity == decision))
 
@@ -55,7 +56,7 @@ def _no_verdict(payload, ctx, rule):
     return np.int64(PASS)
 
 
-def composed(function, name, end, rows):
+def composed(function: Any, name: str, end: Any, rows: Sequence[RuleRow]) -> Any:
     """Return the copies of a function for all rows, each inlined into the one before."""
     made = end
     for row in reversed(rows):

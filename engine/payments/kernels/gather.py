@@ -62,7 +62,7 @@ def _merchant(s, command, ctx, found):
     ctx.merchant_daily = command["amount"]
     if merchant == NIL:
         return
-    country = max(np.int64(command["issuer_country"]), 0)
+    country = np.int64(max(command["issuer_country"], 0))
     has_country = command["issuer_country"] >= 0
     ctx.merchant_flags = s.merchants[merchant].flags
     ctx.merchant_channels = s.merchants[merchant].channels

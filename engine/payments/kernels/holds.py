@@ -14,7 +14,7 @@ from ringbuf.kernel import inlined, kernel
 from ringbuf.seqlock import open_version
 
 CLOSED_KEPT_MS = 60_000
-"""A closed payment is kept so long at least."""
+"""A closed payment is kept so long at least, and until the database has it, where a history follows."""
 
 
 @inlined
@@ -58,12 +58,14 @@ def _may_give_way(s):
     at = np.int64(s.closed.oldest) - 1
     if at == NIL or s.payments[at].is_untold:
         return False
+    if s.has_history and s.payments[at].changed_seq > s.history_seq:
+        return False
     return s.now - s.payments[at].changed_at >= CLOSED_KEPT_MS
 
 
 @inlined
-def claim_payment(s):
-    """Return a row for the payment of this command, findable and otherwise as it was left."""
+def claim_payment(s, payment):
+    """Return a row for a payment by its seq, findable and otherwise as it was left; `has_room` was asked."""
     if s.payments_free != 0:
         at = s.payments_free - 1
         s.payments_free = np.int64(s.payments[at].chain)
@@ -75,8 +77,8 @@ def claim_payment(s):
     else:
         at = _forget_oldest(s)
     open_payment(s, at)
-    s.payments[at].payment = s.seq
-    link(s.payment_bucket, s.payments, s.seq & (len(s.payment_bucket) - 1), at)
+    s.payments[at].payment = payment
+    link(s.payment_bucket, s.payments, payment & (len(s.payment_bucket) - 1), at)
     return at
 
 

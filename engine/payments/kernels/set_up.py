@@ -48,6 +48,7 @@ from engine.payments.records import (
     PERMIT_WORDS,
     SETTINGS_CLOCK,
     SETTINGS_FINGERPRINT,
+    SETTINGS_HISTORY,
     SETTINGS_INSTANCE,
     SETTINGS_LIMITS,
     SETTINGS_ORDER,
@@ -340,6 +341,7 @@ def settings(s, command):
             break
         s.place[rule] = place
         s.active |= ONE << rule
+    s.has_history = words[SETTINGS_HISTORY]
     s.ruleset += 1
     _done(s, command, k.OK)
 

@@ -379,6 +379,8 @@ def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
         ("untold_first", "<i4"),  # expired payments whose events have not left, idx + 1
         ("untold_last", "<i4"),
         ("clock", "<i8"),
+        ("has_history", "<i8"),
+        ("history_seq", "<i8"),  # the last command whose outcome the database has for good
         ("ruleset", "<i8"),  # 0 before the first SETTINGS
         ("instance", "<i8", (3,)),
         ("fingerprint", "<i8", (2,)),

@@ -9,21 +9,18 @@ import numpy as np
 from engine.payments.kernels.state import NIL
 from ringbuf.kernel import inlined, kernel
 
-SPREAD = np.int64(-7046029254386353131)
-"""2**64 / golden ratio: Knuth, TAOCP 3, section 6.4."""
+SPREAD = np.int64(2654435761)
+"""2**32 / golden ratio: Knuth, TAOCP 3, section 6.4."""
+FOLDED_BITS = 31
+FOLDED_MASK = (1 << FOLDED_BITS) - 1
 
 
 @inlined
 def mixed(number):
-    """Return a number whose low bits depend on all of its bits."""
-    product = number * SPREAD
-    return product ^ (product >> 32) ^ (product >> 17)
-
-
-@inlined
-def bucket_of(buckets, hashed):
-    """Return the bucket of a hash."""
-    return hashed & (len(buckets) - 1)
+    """Return a number whose low bits depend on all of its bits; nothing overflows."""
+    folded = (number ^ (number >> FOLDED_BITS) ^ (number >> 2 * FOLDED_BITS)) & FOLDED_MASK
+    product = folded * SPREAD
+    return product ^ (product >> FOLDED_BITS)
 
 
 @inlined

@@ -1,0 +1,1 @@
+"""Read-only views of the payments state, for doors and notebooks."""
