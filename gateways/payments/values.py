@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from engine.payments.codes import Code
+from engine.payments.codes import BY_NUMBER, Code
 from engine.payments.countries import CAPITALS, FIRST
 from engine.payments.currencies import CURRENCIES, PaymentCurrency
 from engine.payments.records import AMOUNT_MAX
@@ -39,8 +39,8 @@ _DOUBLED = bytes(sum(divmod(2 * (each - 48), 10)) % 256 if 48 <= each < 58 else 
 class FormRefusal(ValueError):  # noqa: N818 - an answer, not a fault of ours
     """A body that is refused for its form: the code, the field at fault, what a reply may repeat of it."""
 
-    def __init__(self, code: Code, field: str) -> None:
-        super().__init__(f"{field}: {code.name}")
+    def __init__(self, code: int, field: str) -> None:
+        super().__init__(f"{field}: {BY_NUMBER[code].name}")
         self.code = code
         self.field = field
         self.request_id: str | None = None

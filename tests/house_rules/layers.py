@@ -28,7 +28,10 @@ ROOMS = {
     "engine/text": (),
     "engine/contract": ("ringbuf",),
     "engine/settings": ("engine/contract",),
-    "engine/trading": ("engine/contract/records", "engine/contract/spread", "engine/text"),
+    "engine/trading": (
+        *("engine/contract/records", "engine/contract/rows", "engine/contract/spread"),
+        "engine/text",
+    ),
     "engine/trading/kernels": (
         *("ringbuf/atomics", "ringbuf/kernel", "ringbuf/layout", "ringbuf/seqlock"),
         *("engine/contract/batches", "engine/contract/bits", "engine/contract/records"),
@@ -68,13 +71,15 @@ ROOMS = {
         *("engine/runtime/journal", "engine/runtime/history", "engine/runtime/processes"),
     ),
     "gateways": (),
-    "gateways/process": ("engine/contract", "engine/settings"),
-    "gateways/json_lines": ("engine/contract/records", "engine/text", "engine/trading"),
+    "gateways/process": ("ringbuf/bells", "engine/contract", "engine/settings"),
+    "gateways/json_lines": (
+        *("engine/contract/records", "engine/contract/rows", "engine/text", "engine/trading"),
+    ),
     "gateways/files": ("engine/contract/errors", "engine/trading"),
     "gateways/feed": (*DOORS, "gateways/json_lines", "gateways/files"),
     "gateways/entry": (
-        *("ringbuf/bells", "ringbuf/seqlock", "engine/contract", "engine/text"),
-        *("engine/trading", "engine/trading/view", "gateways/json_lines"),
+        *("ringbuf/seqlock", "engine/contract", "engine/text"),
+        *("engine/trading", "engine/trading/view", "gateways/process", "gateways/json_lines"),
     ),
     "gateways/http": (
         *("engine/contract", "engine/settings", "engine/text", "engine/trading"),

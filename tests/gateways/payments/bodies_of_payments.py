@@ -64,9 +64,9 @@ def record_of(asked: Asked) -> Any:
     return np.frombuffer(bytes(asked.record), COMMAND)[0]
 
 
-def judged(given: dict[str, Any] | bytes | str, form: Any = FORM) -> tuple[Code, str] | None:
+def judged(given: dict[str, Any] | bytes | str, form: Any = FORM) -> tuple[int, str] | None:
     """Return code and field of a refusal; an object is judged as such and as text, to one result."""
-    found: list[tuple[Code, str] | None] = []
+    found: list[tuple[int, str] | None] = []
     texts: list[Any] = [given]
     if isinstance(given, str):
         texts = [given.encode()]

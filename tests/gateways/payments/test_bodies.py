@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateways.payments.form import CARD_NAMES, NAMES
@@ -119,6 +119,7 @@ def as_text(pairs: list[tuple[str, Any]]) -> str:
     return "{" + ",".join(members) + "}"
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
         st.tuples(NAMES_OF_ALL, st.one_of(PLAIN_VALUES, st.tuples(st.just("object"), CARD_PAIRS))), max_size=5
@@ -151,6 +152,7 @@ def test_names_that_stand_twice_are_found_whatever_the_values(pairs: list[tuple[
         assert found[1] not in ("zz", "a:b", "card.x", "card.:")
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=40) | st.text(max_size=40).map(str.encode))
 def test_no_bytes_do_anything_but_refuse(raw: bytes) -> None:
     assert judged(raw) is not None

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.payments.countries import country_number
@@ -312,6 +312,7 @@ def test_a_refusal_repeats_what_is_valid() -> None:
     assert (refusal.request_id, refusal.amount, refusal.currency) == ("r-1:a", 1000, None)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     bad=st.lists(st.sampled_from(VALUES_IN_ORDER), min_size=1, unique=True),
     data=st.data(),
@@ -327,6 +328,7 @@ def test_of_bad_values_the_first_in_the_table_is_named(bad: list[str], data: st.
     assert judged(shuffled) == (FORMAT, min(bad, key=VALUES_IN_ORDER.index))
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     unknown=st.booleans(),
     repeated=st.booleans(),

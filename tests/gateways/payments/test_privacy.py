@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateways.payments.form import PaymentForm
@@ -31,6 +31,7 @@ def packed_digits(pan: str) -> bytes:
     return int(pan).to_bytes(8, "little")
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(changes=CHANGES, is_doubled=st.booleans())
 def test_whatever_a_body_repeats_no_pan_leaves_the_form(changes: dict[str, Any], is_doubled: bool) -> None:
     given = {**WHOLE, **changes}
