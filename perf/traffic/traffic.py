@@ -16,12 +16,13 @@ from perf.traffic.settings import settings_of
 from perf.traffic.windows import HOUR_MS, MINUTE_MS, SECOND_MS, month_begin
 from perf.traffic.world import World
 
-BEGIN_MS = month_begin(2018, 1)
+BEGIN_MS = month_begin(2010, 1)
+"""A million items take some fifteen years of their time."""
 GAPS_MS = (
     (0.5, 2 * SECOND_MS),
     (0.8, MINUTE_MS),
     (0.95, 20 * MINUTE_MS),
-    (1.0, 10 * HOUR_MS),
+    (1.0, 20 * HOUR_MS),
 )
 """Up to this share of the beginnings of stories, the longest time from the one before."""
 

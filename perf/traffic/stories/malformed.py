@@ -84,11 +84,11 @@ def _spoil(world: World, body: dict[str, Any]) -> None:
         body.setdefault("card", {"expiry": "4912"} if rng.random() < 0.5 else {"pan": world.pan()})
     else:
         where = rng.choice(("device", "request_id", "email", "note"))
-        card = body["card"] if isinstance(body["card"], dict) else {}
-        body[where] = f"x{card.get('pan', 'y')}"
-        if rng.random() < 0.3 and "pan" in card:
-            body["account"] = int(card["pan"])
-            body.pop(where)
+        pan = body["card"].get("pan") if isinstance(body["card"], dict) else None
+        if isinstance(pan, str) and pan.isdigit() and rng.random() < 0.3:
+            body["account"] = int(pan)
+        else:
+            body[where] = f"x{pan}"
 
 
 def repeated_fields(world: World, at: int) -> Story:
