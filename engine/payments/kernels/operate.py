@@ -272,7 +272,7 @@ def _may_approve(s, payment):
             return k.CAPACITY, k.NONE, k.NONE
     elif s.rows[found.row].day == s.now // DAY_MS:
         day_sum = s.rows[found.row].day_sum
-    account_sum = total_at(s.balances[balance].sum, s.now // DAY_BUCKET_MS)
+    account_sum = total_at(s.balances[balance].sum_24h, s.now // DAY_BUCKET_MS)
     if max(day_sum, account_sum) + row.amount > MONEY_MAX:
         return k.CAPACITY, k.NONE, k.NONE
     return k.OK, k.NONE, k.NONE
