@@ -1,59 +1,41 @@
-"""What the engine's state says of payments and accounts, as documents; and that its money adds up."""
+"""What both sides know of payments and accounts, as they are asked for; and that its money adds up."""
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 from engine.payments.currencies import LETTERS
 from engine.payments.digest import used_of
-from engine.payments.records import AccountStatus
-from tests.payments.legacy.codes import Reply
+from engine.payments.view.live_view import LiveView
+from gateways.payments.replies import Replies
+from tests.payments.engine_side import INSTANCE, document
 from tests.payments.legacy.service import Legacy
 
+EVERY = 5
+"""Of so many payments one is looked at."""
 
-def accounts(state: Any) -> Iterator[dict[str, Any]]:
-    """Yield every account as `GET /v1/payments/accounts/{n}` shows it."""
-    rows, balances = state[0]["accounts"], state[0]["balances"]
-    for row in rows[: used_of(state[0], "accounts")]:
-        shown = {}
-        place = int(row["balances"])
-        while place:
-            balance = balances[place - 1]
-            total, held = int(balance["total"]), int(balance["held"])
-            shown[LETTERS[int(balance["currency"])]] = {
-                "total": total,
-                "held": held,
-                "available": total - held,
+
+def unlike(state: Any, legacy: Legacy) -> list[str]:
+    """Return what the engine and the plain service know otherwise of payments and accounts."""
+    view, replies, found = LiveView(state), Replies(INSTANCE), []
+    for row in state[0]["payments"][: used_of(state[0], "payments") : EVERY]:
+        payment = view.payment(int(row["payment"]))
+        mine = document(replies.of_view(payment))
+        if mine != legacy.payment(mine["payment"]):
+            found.append(f"{mine} and {legacy.payment(mine['payment'])}")
+    for row in state[0]["accounts"][: used_of(state[0], "accounts")]:
+        number = int(row["account"])
+        account = view.account(number)
+        balances = {
+            LETTERS[each.currency]: {
+                "total": each.total,
+                "held": each.held,
+                "available": each.total - each.held,
             }
-            place = int(balance["next"])
-        status = AccountStatus(int(row["status"])).name.lower()
-        yield {"account": int(row["account"]), "status": status, "balances": shown}
-
-
-def payments(state: Any, instance: str) -> Iterator[Reply]:
-    """Yield of every payment what becomes of it."""
-    for row in state[0]["payments"][: used_of(state[0], "payments")]:
-        yield {
-            "payment": f"{instance}-{int(row['payment'])}",
-            "amount": int(row["amount"]),
-            "approved_amount": int(row["approved_amount"]),
-            "captured": int(row["captured"]),
-            "refunded": int(row["refunded"]),
-            "held": int(row["held"]),
+            for each in account.balances
         }
-
-
-def unlike(state: Any, legacy: Legacy, instance: str) -> list[str]:
-    """Return what the engine's state and the plain service know otherwise of payments and accounts."""
-    found = []
-    for payment in payments(state, instance):
-        shown = legacy.payment(payment["payment"]) or {}
-        if any(shown.get(name) != value for name, value in payment.items()):
-            found.append(f"{payment} and {shown}")
-    for account in accounts(state):
-        shown = legacy.account(account["account"]) or {}
-        if _with_money(account) != _with_money(shown):
-            found.append(f"{account} and {shown}")
+        shown = {"account": number, "status": account.status.name.lower(), "balances": balances}
+        if _with_money(shown) != _with_money(legacy.account(number) or {}):
+            found.append(f"{shown} and {legacy.account(number)}")
     return found
 
 

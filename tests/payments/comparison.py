@@ -10,7 +10,7 @@ from perf.traffic.items import SET_UP, Item
 from perf.traffic.traffic import Traffic
 from tests.payments import books
 from tests.payments.coverage import Coverage
-from tests.payments.engine_side import CAPACITIES, INSTANCE, EngineSide
+from tests.payments.engine_side import CAPACITIES, EngineSide
 from tests.payments.legacy.codes import Reply
 from tests.payments.legacy_side import LegacySide
 
@@ -66,7 +66,7 @@ class Comparison:
     def unlike_books(self) -> list[str]:
         """Return what both sides know otherwise, and money that is lost."""
         state = self.engine.replica.state
-        found = books.unlike(state, self.legacy.service, INSTANCE)
+        found = books.unlike(state, self.legacy.service)
         lost = books.money_lost(state)
         return [*found, f"lost: {lost}"] if lost else found
 

@@ -7,11 +7,13 @@ asked in batches, since a kernel is called once a batch; the seq of each command
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 
 from engine.contract.replica import Replica
 from engine.payments.application import payments
 from engine.payments.capacities import Capacities
+from engine.payments.codes import BY_NUMBER, DECLINED
 from engine.payments.records import (
     COMMAND,
     COMMAND_VERSION,
@@ -28,13 +30,14 @@ from engine.payments.records import (
     Op,
 )
 from engine.payments.texts import text_words
+from gateways.payments.events import PaymentEvent, payment_events
 from gateways.payments.form import PaymentForm
 from gateways.payments.hashing import KEY_BYTES, Hasher
 from gateways.payments.operations import OperationForm
+from gateways.payments.replies import Replies, Told
 from gateways.payments.setup_lines import setup_lines
 from gateways.payments.values import FormRefusal
 from perf.traffic.items import CAPTURE, PAY, REFUND, REVERSE, REVIEW, SET_UP, VOID, Body, Item, text_of
-from tests.payments.replies import Reply, decided, done, moved, refused, refused_operation
 
 INSTANCE = "a"
 NOW_MS = 2_500_000_000_000
@@ -45,10 +48,14 @@ CAPACITIES = Capacities(
     list_entries=2**14,
 )  # fmt: skip
 """Room for everything that a short traffic brings, so that nothing gives way that the other side keeps."""
-NOBODY = 10**15
+NOBODY = 10**10
 """A number that no payment has."""
 OPERATIONS = {CAPTURE: Op.CAPTURE, VOID: Op.VOID, REFUND: Op.REFUND}
+OF_PAYMENT = (*OPERATIONS, REVIEW)
 BATCH = 512
+
+
+Reply = dict[str, Any]
 
 
 class Asked(NamedTuple):
@@ -57,6 +64,7 @@ class Asked(NamedTuple):
     kind: str
     seq: int  # of the last command it took; the last one before where it took none
     request_id: str | None = None
+    payment: str | None = None  # the id of the one that an operation is on
     refusal: Reply | None = None
 
 
@@ -65,7 +73,7 @@ class EngineSide:
 
     def __init__(self, settings: Body, capacities: Capacities = CAPACITIES) -> None:
         self.replica = Replica(payments(capacities))
-        self.order = order_of(settings)
+        self._replies = Replies(INSTANCE)
         self._hasher = Hasher(bytes(KEY_BYTES))
         self._form = PaymentForm(self._hasher, Clock.REQUEST, lambda: NOW_MS)
         self._operations = OperationForm(self._form)
@@ -88,10 +96,11 @@ class EngineSide:
         before = self.seq
         try:
             request_id = self._read(item)
-            asked = Asked(item.kind, self.seq, request_id)
+            payment = self._replies.id_of(self.payment_of(item)) if item.kind in OF_PAYMENT else None
+            asked = Asked(item.kind, self.seq, request_id, payment)
         except FormRefusal as refusal:
-            reply = refused(refusal) if item.kind == PAY else refused_operation(refusal)
-            asked = Asked(item.kind, before, None, reply)
+            told = self._replies.refused(refusal, is_operation=item.kind != PAY)
+            asked = Asked(item.kind, before, refusal=document(told))
         self._asked.append(asked)
         self.payments.append(self.seq if item.kind == PAY and asked.refusal is None else NOBODY)
         return asked
@@ -130,19 +139,37 @@ class EngineSide:
         """Decide what was asked since the last time, and return the replies in order."""
         events = self.replica.apply(self._entries[: self._count])
         self._count = 0
-        by_seq = {int(event["seq"]): event for event in events if event["kind"] != EventKind.EXPIRED}
+        by_seq = {event.seq: event for event in payment_events(events) if event.kind != EventKind.EXPIRED}
         asked, self._asked = self._asked, []
         return [self._reply(each, by_seq) for each in asked]
 
-    def _reply(self, asked: Asked, by_seq: dict[int, Any]) -> Reply:
+    def _reply(self, asked: Asked, by_seq: dict[int, PaymentEvent]) -> Reply:
         if asked.refusal is not None:
             return asked.refusal
         event = by_seq[asked.seq]
         if asked.kind == SET_UP:
-            return done(event)
-        if asked.kind == PAY:
-            return decided(event, asked.request_id, INSTANCE, self.order)
-        return moved(event, asked.request_id, INSTANCE)
+            row = BY_NUMBER[event.code]
+            return {"code": row.name, "iso": row.iso, "replayed": bool(event.replayed)}
+        told, hidden = (
+            self._replies.document(
+                event, asked.request_id, hides=hides, is_operation=asked.kind != PAY, asked=asked.payment
+            )
+            for hides in (False, True)
+        )
+        return with_disclosed(document(told), document(hidden))
+
+
+def document(told: Told) -> Reply:
+    """Return a reply as JSON has it."""
+    reply: Reply = msgspec.to_builtins(told.reply)
+    reply["matched"] = list(reply["matched"])
+    return reply
+
+
+def with_disclosed(reply: Reply, hidden: Reply) -> Reply:
+    """Return a reply, and beside it what one reads instead who is an acquirer alone."""
+    assert (hidden["code"] == DECLINED) == (hidden != reply)
+    return {**reply, "disclosed": hidden["iso"] if hidden["code"] == DECLINED else None}
 
 
 def order_of(settings: Body) -> tuple[str, ...]:

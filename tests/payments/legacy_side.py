@@ -1,7 +1,7 @@
 """The plain service's side of the comparison: it is asked what the engine is asked, under the same seqs."""
 
 from perf.traffic.items import PAY, REVERSE, SET_UP, VOID, Body, Item
-from tests.payments.engine_side import INSTANCE, NOW_MS
+from tests.payments.engine_side import INSTANCE, NOW_MS, with_disclosed
 from tests.payments.legacy.codes import Reply
 from tests.payments.legacy.service import Legacy
 
@@ -25,7 +25,9 @@ class LegacySide:
             return {name: reply[name] for name in ("code", "iso", "replayed")}
         given = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body
         if item.kind == PAY:
-            return service.pay(given, NOW_MS)
-        if item.kind == REVERSE:
-            return service.operate(VOID, None, given, NOW_MS)
-        return service.operate(item.kind, f"{INSTANCE}-{payment}", given, NOW_MS)
+            reply = service.pay(given, NOW_MS)
+        elif item.kind == REVERSE:
+            reply = service.operate(VOID, None, given, NOW_MS)
+        else:
+            reply = service.operate(item.kind, f"{INSTANCE}-{payment}", given, NOW_MS)
+        return reply if reply["seq"] is None else with_disclosed(reply, service.disclosed(reply))

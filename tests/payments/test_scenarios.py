@@ -12,6 +12,8 @@ from tests.payments.legacy.steps import Scenario, play, run
 
 SCENARIOS = (*scenarios_rules.SCENARIOS, *scenarios_fraud.SCENARIOS, *scenarios_lifecycle.SCENARIOS)
 
+WITHOUT = ("payment", "seq", "approval", "op", "disclosed")
+
 
 class EngineService:
     """The engine with the methods of the plain service."""
@@ -48,4 +50,4 @@ def test_the_engine_answers_a_scenario_as_the_plain_service_does(scenario: Scena
 
 def without_seqs(reply: Reply) -> dict[str, Any]:
     """Return a reply without what depends on how many commands came before."""
-    return {name: value for name, value in reply.items() if name not in ("payment", "seq", "approval", "op")}
+    return {name: value for name, value in reply.items() if name not in WITHOUT}
