@@ -120,16 +120,13 @@ ROOMS = {
     "perf/traffic/traffic": ("perf/traffic", "perf/traffic/profile"),
     "pinion/cli": (*ANY_APPLICATION, "engine/trading/name", "engine/payments/name"),
     "pinion/cli/journal": (*ANY_APPLICATION, "pinion/cli"),
-    "pinion/cli/payments": (),
-    "pinion/cli/payments/traffic": (
-        *("pinion/cli", "pinion/cli/payments", "perf/traffic", "perf/traffic/traffic"),
-    ),
     "pinion/cli/trading": (*CLI, "api/serve"),
     "pinion/cli/replay": (*CLI, "pinion/cli/journal"),
     "pinion/cli/instance": (*CLI, "pinion/cli/journal", "pinion/cli/trading", "pinion/cli/replay"),
     "pinion/cli/payments": (
         *CLI,
         *("pinion/cli/instance", "perf/bare_http", "perf/load_payments"),
+        *("perf/traffic", "perf/traffic/traffic"),
     ),
     "perf": (
         *CLI,
