@@ -96,6 +96,10 @@ ROOMS = {
         *("engine/contract/errors", "engine/text", "engine/payments"),
         *("gateways/payments", "gateways/payments/setup"),
     ),
+    "gateways/payments/door": (
+        *("ringbuf/seqlock", "engine/contract", "engine/settings", "engine/text", "engine/payments"),
+        *("gateways/process", "gateways/commands", "gateways/payments", "gateways/payments/setup_lines"),
+    ),
     "api": API,
     "api/past": API,
     "api/streams": API,
