@@ -50,8 +50,8 @@ def test_people_are_told_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     tell(result(), result(p99_ns=5e5), is_json=False)
 
     shown = capsys.readouterr().out
-    assert "\ndoor            1.000    2.000    3.000    4.000\n" in shown
-    assert "\ndifference      0.000    1.500    0.000    0.000\n" in shown
+    assert "\ndoor               1.000       2.000       3.000       4.000\n" in shown
+    assert "\ndifference         0.000       1.500       0.000       0.000\n" in shown
     assert "BUSY 1  OK 9\nerrors: {'BUSY': 1}\n" in shown
     assert differences(result(), result(p99_ns=5e5))["p99_ns"] == 1.5e6
 
