@@ -126,6 +126,10 @@ ROOMS = {
         *("engine/contract/errors", "perf/histogram", "perf/stalls", "perf/http_generator"),
     ),
     "perf/flow": ("ringbuf/njit", "engine/contract/records", "engine/trading"),
+    "perf/traffic": (),
+    "perf/traffic/stories": ("perf/traffic",),
+    "perf/traffic/profile": ("perf/traffic", "perf/traffic/stories"),
+    "perf/traffic/traffic": ("perf/traffic", "perf/traffic/profile"),
     "pinion/cli": (*ANY_APPLICATION, "engine/trading/name", "engine/payments/name"),
     "pinion/cli/journal": (*ANY_APPLICATION, "pinion/cli"),
     "pinion/cli/trading": (*CLI, "api/serve"),
@@ -134,6 +138,7 @@ ROOMS = {
     "pinion/cli/payments": (
         *CLI,
         *("pinion/cli/instance", "perf/bare_http", "perf/load_payments"),
+        *("perf/traffic", "perf/traffic/traffic"),
     ),
     "perf": (
         *CLI,
