@@ -22,7 +22,7 @@ PLAIN_SEED, PLAIN_COUNT = 5, 1_500
 
 
 @pytest.fixture(scope="module")
-def played() -> Mapping[dict[int, tuple[list[str], Coverage]]]:
+def played() -> Mapping[int, tuple[list[str], Coverage]]:
     """Every seed, played once."""
     return {seed: compared(seed, COUNT) for seed in SEEDS}
 

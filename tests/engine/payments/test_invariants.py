@@ -109,7 +109,7 @@ def begun() -> Engine:
     limits = merchant_limits(2, [(EUR, 50, 30_000, 10**6, 2000, 500)])
     merchants = [merchant(0), limits, merchant(2, begins=False, hold_days=1), merchant(3, hold_days=31)]
     accounts = [each for number in (1, 2, 3) for each in funded(number, {EUR: 200_000, JPY: 50_000})]
-    velocity = {"card_1m": 5, "device_cards_24h": 20, "ip_cards_1h": 20, "scheme_retry": 6}
+    velocity: Any = {"card_1m": 5, "device_cards_24h": 20, "ip_cards_1h": 20, "scheme_retry": 6}
     return Engine(SMALL, settings(bin_declines_1h=30, **velocity), *merchants, *accounts)
 
 
