@@ -88,9 +88,14 @@ def run(args: argparse.Namespace) -> int:
         result = measured(with_rate(plan, rate, step))
         tell(result, bare_of(plan, rate, step) if args.bare else None, is_json=args.json)
         first = first or result
-        if result.errors or result.p99_ns > CURVE_TAIL * first.p99_ns:
+        if is_beyond(result, first):
             break
     return FAILED if first is not None and first.errors else DONE
+
+
+def is_beyond(result: LoadResult, first: LoadResult) -> bool:
+    """Tell whether a step of a curve is one that the door does not carry any more."""
+    return bool(result.errors) or result.p99_ns > CURVE_TAIL * first.p99_ns
 
 
 def plan_of(args: argparse.Namespace) -> Plan:
