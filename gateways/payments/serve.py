@@ -60,7 +60,7 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
         sockets.handle,
         PLAIN_PAYMENTS,
         sockets.plain,
-        guard_of(door),
+        guard_of(door, repeats=False),
         door.limits,
         connections_max=connections_max,
     )
