@@ -12,6 +12,7 @@ import os
 import re
 import warnings
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -32,7 +33,9 @@ DRAFT = "draft.tmp"
 MAGIC = int.from_bytes(b"PINIONS1", "little")
 FORMAT_VERSION = 1
 NPY_HEAD_BYTES = 8192
-"""Below the 10,000 that `np.load` takes without being asked."""
+"""Below the 10,000 that `np.load` takes without being asked; a state of many fields needs a multiple."""
+NPY_HEAD_BYTES_MAX = 2**16
+"""A header's own length has two bytes."""
 META_BYTES = 4096
 BLOCK_BYTES = 2**16
 KEPT = 2
@@ -123,6 +126,8 @@ def write(data_dir: Path, replica: Rebuilt, position: Position, application: App
     meta["event_count"], meta["event_hash"] = s["event_count"], s["event_hash"]
     meta["frame"] = np.frombuffer(position.digest, np.uint8)
     meta["rings"] = replica.marks
+    head = _npy_head(replica.state.dtype)
+    begin = len(head) + META_BYTES
     draft = folder / DRAFT
     disk.remove(draft)
     with disk.made(draft) as file:
@@ -130,11 +135,10 @@ def write(data_dir: Path, replica: Rebuilt, position: Position, application: App
         for index, block in _blocks(replica.state):
             content.update(index.to_bytes(8, "little"))
             content.update(block)
-            disk.write(file, block, NPY_HEAD_BYTES + META_BYTES + index * BLOCK_BYTES)
-        end = NPY_HEAD_BYTES + META_BYTES + replica.state.nbytes
-        disk.write(file, replica.state.view(np.uint8)[-1:].data, end - 1)
+            disk.write(file, block, begin + index * BLOCK_BYTES)
+        disk.write(file, replica.state.view(np.uint8)[-1:].data, begin + replica.state.nbytes - 1)
         meta["content"] = np.frombuffer(_sealed(meta, content.digest()), np.uint8)
-        disk.write(file, _npy_head(replica.state.dtype) + meta.tobytes(), 0)
+        disk.write(file, head + meta.tobytes(), 0)
         crash_point("snapshot.written")
     path = folder / snapshot_name(position.seq)
     disk.rename(draft, path)
@@ -187,7 +191,7 @@ def _verified(path: Path, state_dtype: np.dtype[Any], identity: int) -> Snapshot
     if meta["identity"] != identity:
         raise SnapshotError(f"{path}: was taken with other capacities or another application")
     content = blake3.blake3()
-    for index, block in _blocks(record["state"], _written(path, NPY_HEAD_BYTES + META_BYTES)):
+    for index, block in _blocks(record["state"], _written(path, _begin_of(state_dtype))):
         content.update(index.to_bytes(8, "little"))
         content.update(block)
     if _sealed(record["meta"], content.digest()) != meta["content"].tobytes():
@@ -205,18 +209,20 @@ def layout_of(path: Path, application: str) -> np.dtype[Any] | None:
     """
     try:
         with path.open("rb") as file:
-            head, meta = file.read(NPY_HEAD_BYTES), file.read(META_BYTES)
-        found = DESCRIPTION.match(head)
+            beginning = file.read(NPY_HEAD_BYTES_MAX + META_BYTES)
+        found = DESCRIPTION.match(beginning)
         with warnings.catch_warnings(action="ignore"):  # of what a damaged header may seem to ask for
             record = np.lib.format.descr_to_dtype(ast.literal_eval(found[1].decode())) if found else None
     except (OSError, ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None
-    if record is None or record.names != ("meta", "state") or len(meta) < META_BYTES:
+    if record is None or record.names != ("meta", "state"):
         return None
     state_dtype = record["state"]
-    identity = int(np.frombuffer(meta, META)[0]["identity"])
-    is_whole = _npy_head(state_dtype) == head and identity == identity_of(application, state_dtype)
-    return state_dtype if is_whole else None
+    head, begin = _npy_head(state_dtype), _begin_of(state_dtype)
+    if len(beginning) < begin or not beginning.startswith(head):
+        return None
+    identity = int(np.frombuffer(beginning, META, 1, len(head))[0]["identity"])
+    return state_dtype if identity == identity_of(application, state_dtype) else None
 
 
 def _mapped(path: Path, state_dtype: np.dtype[Any]) -> npt.NDArray[Any]:
@@ -226,19 +232,18 @@ def _mapped(path: Path, state_dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     """
     dtype = np.dtype([("meta", META), ("state", state_dtype)])
     with path.open("rb") as file:
-        found, wanted = file.read(NPY_HEAD_BYTES), _npy_head(state_dtype)
+        wanted = _npy_head(state_dtype)
+        found = file.read(len(wanted))
         if found != wanted:
             raise SnapshotError(
                 f"{path}: was taken with other capacities or another application, or its numpy header is "
                 f"damaged (byte {first_difference(found, wanted):,})"
             )
         size = os.fstat(file.fileno()).st_size
-        if size != NPY_HEAD_BYTES + dtype.itemsize:
-            raise SnapshotError(
-                f"{path}: ends at byte {size:,} instead of {NPY_HEAD_BYTES + dtype.itemsize:,}"
-            )
+        if size != len(wanted) + dtype.itemsize:
+            raise SnapshotError(f"{path}: ends at byte {size:,} instead of {len(wanted) + dtype.itemsize:,}")
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    return np.frombuffer(mapped, dtype, 1, NPY_HEAD_BYTES)
+    return np.frombuffer(mapped, dtype, 1, len(wanted))
 
 
 def restore(snapshot: Snapshot | None, replica: Replica) -> Position:
@@ -246,7 +251,7 @@ def restore(snapshot: Snapshot | None, replica: Replica) -> Position:
     if snapshot is None:
         return START
     target = replica.state.view(np.uint8)
-    written = _written(snapshot.path, NPY_HEAD_BYTES + META_BYTES)
+    written = _written(snapshot.path, _begin_of(snapshot.record["state"].dtype))
     for index, block in _blocks(snapshot.record["state"], written):
         first = index * BLOCK_BYTES
         target[first : first + len(block)] = np.frombuffer(block, np.uint8)
@@ -307,5 +312,11 @@ def _sealed(meta: npt.NDArray[Any], content: bytes) -> bytes:
     return blake3.blake3(raw[:_CONTENT_AT] + raw[_CONTENT_AT + DIGEST_BYTES :] + content).digest()
 
 
+def _begin_of(state_dtype: np.dtype[Any]) -> int:
+    """Return where in a file its state begins."""
+    return len(_npy_head(state_dtype)) + META_BYTES
+
+
+@cache
 def _npy_head(state_dtype: np.dtype[Any]) -> bytes:
     return npy_head(1, np.dtype([("meta", META), ("state", state_dtype)]), NPY_HEAD_BYTES)
