@@ -70,4 +70,4 @@ def test_an_import_is_seen_in_every_form(source: str) -> None:
 
 def test_a_folder_without_a_row_has_no_room() -> None:
     assert room_of("examples/first") is None
-    assert room_of("engine/payments/records") is None
+    assert room_of("engine/lending/records") is None

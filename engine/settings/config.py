@@ -12,7 +12,7 @@ from enum import IntFlag
 from functools import reduce
 from operator import or_
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 from msgspec import Meta, Struct
@@ -26,6 +26,8 @@ from engine.settings.sections import Section
 Count = Annotated[int, Meta(ge=1, le=2**28)]
 Slots = Annotated[int, Meta(ge=64, le=2**24)]
 Whole = TypeVar("Whole", bound="InstanceSettings")
+ENGINE_CAPACITIES = "engine.capacities"
+"""Where capacities stand unless an application says another place."""
 
 
 class EngineSettings(Section, frozen=True, kw_only=True):
@@ -52,8 +54,6 @@ class EngineSettings(Section, frozen=True, kw_only=True):
     """Records of a journal file: 160 bytes each, more where an application's commands are larger."""
     snapshot_every: Annotated[int, Meta(ge=2**16)] = 5_000_000
     """Commands between two snapshots of the shadow."""
-    capacities: Section = Section()
-    """What the state can hold: whole numbers, by names that are the application's."""
 
     def __post_init__(self) -> None:
         for name in ("command_ring", "journal_ring", "event_ring"):
@@ -99,17 +99,33 @@ class KeySettings(Section, frozen=True, kw_only=True):
     roles: Annotated[tuple[str, ...], Meta(min_length=1)]
     accounts: tuple[Annotated[int, Meta(ge=1)], ...] | Literal["all"] = ()
 
+    @property
+    def scope(self) -> tuple[str, ...] | None:
+        """What of the application's the key is for, by names such as a merchant's; None: for everything."""
+        return None
+
 
 class InstanceSettings(Section, frozen=True, kw_only=True):
     """All settings but those that an application adds: the configuration file.
 
-    An application adds a SocketSettings for each of its doors, in a field that has the section's name.
+    An application adds a SocketSettings for each of its doors, in a field that has the section's name, and
+    a section of its capacities where `capacities_at` says.
     """
 
     engine: EngineSettings = EngineSettings()
     history: HistorySettings = HistorySettings()
     doors: DoorLimits = DoorLimits()
     keys: tuple[KeySettings, ...] = ()
+    capacities_at: ClassVar[str] = ENGINE_CAPACITIES
+
+    @property
+    def capacities(self) -> Section:
+        """What the state can hold: whole numbers, by names that are the application's."""
+        section: Any = self
+        for name in self.capacities_at.split("."):
+            section = getattr(section, name)
+        assert isinstance(section, Section)
+        return section
 
     def __post_init__(self) -> None:
         for idx, key in enumerate(self.keys):
@@ -155,12 +171,13 @@ def refuse_twice(section: str, name: str, values: list[Any], shown: bool = True)
 
 
 class Key(Struct, frozen=True, kw_only=True):
-    """What a bearer token allows, as a door sees it; accounts None = every account."""
+    """What a bearer token allows, as a door sees it; accounts or scope None = all of them."""
 
     token: str
     name: str
     accounts: tuple[int, ...] | None
     roles: int  # bits of the application's roles
+    scope: tuple[str, ...] | None = None  # names that are the application's
 
 
 class DoorSettings(Struct, frozen=True, kw_only=True):
@@ -180,6 +197,8 @@ class DoorSettings(Struct, frozen=True, kw_only=True):
     pages_port: int  # of that door; 0: any free one, instance.json names it
     limits: DoorLimits
     keys: tuple[Key, ...]
+    application: dict[str, Any] = msgspec.field(default_factory=dict)
+    """What the application tells its doors, in words of its own."""
 
     @property
     def setting(self) -> str:
@@ -195,6 +214,7 @@ def door_keys(keys: Iterable[KeySettings], roles: type[IntFlag]) -> tuple[Key, .
             name=each.name,
             accounts=None if each.accounts == "all" else tuple(each.accounts),
             roles=reduce(or_, (roles[name.upper()].value for name in each.roles)),
+            scope=each.scope,
         )
         for each in keys
     )
@@ -227,6 +247,7 @@ def parse(text: bytes, kind: type[Whole]) -> Whole:
         raise ConfigError("not valid TOML: nested too deep") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"not valid TOML: {error}") from error
+    _refuse_misplaced_capacities(raw, kind)
     _refuse_unknown(raw, kind, "")
     try:
         return msgspec.convert(raw, kind)
@@ -234,6 +255,14 @@ def parse(text: bytes, kind: type[Whole]) -> Whole:
         if isinstance(error.__cause__, ConfigError):
             raise error.__cause__ from None
         raise ConfigError(_explain(str(error), raw, kind)) from error
+
+
+def _refuse_misplaced_capacities(raw: Any, kind: type[InstanceSettings]) -> None:
+    """Say where an application has its capacities, to whoever looks for them where others have theirs."""
+    section, _, name = ENGINE_CAPACITIES.partition(".")
+    table = raw.get(section)
+    if kind.capacities_at != ENGINE_CAPACITIES and isinstance(table, dict) and name in table:
+        raise ConfigError(f"{ENGINE_CAPACITIES}: unknown setting; they stand in [{kind.capacities_at}]")
 
 
 def _refuse_unknown(table: Any, kind: Any, where: str) -> None:
@@ -265,7 +294,7 @@ def _section_of(kind: Any) -> type[Section] | None:
 
 def _words_at(kind: Any, path: str) -> list[str]:
     """Return the words that a setting takes, by its path, such as keys[...].roles[...]."""
-    for name in re.findall(r"[a-z_]+", path):
+    for name in re.findall(r"[a-z_][a-z0-9_]*", path):
         section = _section_of(kind)
         assert section is not None
         kind = next(each.type for each in msgspec.structs.fields(section) if each.encode_name == name)

@@ -1,14 +1,5 @@
-"""The demo: the configuration that serves without a file, and its one key.
+"""The demo: the configuration that serves without a file: three instruments, ten funded accounts, one key."""
 
-Three instruments and ten funded accounts. The key is made at the first start on a data folder
-and stays there, for its owner alone.
-"""
-
-import os
-import secrets
-from pathlib import Path
-
-from engine.settings.config import ConfigError, token_fault
 from engine.trading.settings import (
     AccountSettings,
     CurrencySettings,
@@ -17,7 +8,6 @@ from engine.trading.settings import (
     TradingSettings,
 )
 
-DEMO_KEY_FILE = "demo.key"
 DEMO_DEPOSIT = "100000000"
 DEMO_ACCOUNT_COUNT = 10
 
@@ -54,19 +44,3 @@ def _demo_instrument(symbol: str, base: str, lot_size: str) -> InstrumentSetting
     return InstrumentSettings(
         symbol=symbol, base=base, quote="USD", tick_size="0.01", lot_size=lot_size, protect_ticks=500
     )
-
-
-def demo_token(data_dir: Path) -> str:
-    """Return the demo key of this data folder, made at its first start (mode 0600)."""
-    path = data_dir / DEMO_KEY_FILE
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        token = path.read_bytes().decode(errors="replace").strip()
-        if len(token) < 16 or not token.isascii() or token_fault(token):
-            raise ConfigError(f"{path}: holds no key; remove the file and start again") from None
-        return token
-    token = "demo-" + secrets.token_urlsafe(24)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(token + "\n")
-    return token

@@ -7,7 +7,7 @@ line from Python may give it other rows (main.py).
 
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +40,10 @@ class ApplicationTools:
     """Return the fields of a dumped command with what people gave as they gave it."""
     warm_up: Callable[["Application"], None] = lambda application: None
     """Compile, or load, what its doors need besides loop, replay and history."""
-    shown_counts: Mapping[str, str] = field(default_factory=dict)
-    """What `pinion status` shows of its state: name -> field with a number."""
+    counts: Callable[[Any], dict[str, int]] = lambda state: {}
+    """What `pinion status` shows of its state, by name."""
+    used: Callable[[Any], dict[str, int]] = lambda state: {}
+    """How much of its capacities a state uses, by the names of those where `pinion status` shows that."""
     starting: "Starting"
     """How it is started."""
 

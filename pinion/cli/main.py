@@ -4,17 +4,15 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
 """
 
 import argparse
-import importlib
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Any
 
 from pinion.cli.applications import APPLICATIONS, Applications
 from pinion.cli.command import DONE, begin, exit_code
-from pinion.cli.parser import Parser
+from pinion.cli.parser import Parser, Subcommands, module_of
 
-COMMANDS = {
+COMMANDS: Subcommands = {
     "up": ("instance.up", "start an instance in the foreground: engine, order entry, queries"),
     "status": ("instance.status", "show the processes, rings and counters of a running instance"),
     "replay": ("replay.command", "run a file of commands or market data through the engine, offline"),
@@ -26,7 +24,6 @@ COMMANDS = {
     "digest": ("instance.digest", "compare the whole states of worker and shadow in a running instance"),
     "whatif": ("replay.whatif", "decide a journal's commands again under other limits"),
 }
-"""Subcommand -> its module in pinion/cli, and what it does."""
 DESCRIPTION = """\
 Pinion is an order execution engine: orders in through HTTP, WebSocket or files, matched by
 compiled Python, events out, at a few million commands a second.
@@ -61,22 +58,13 @@ def _run(given: Sequence[str], applications: Applications) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"pinion {version('pinion')}")
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
-    wanted = next((each for each in given if not each.startswith("-")), None)
-    for name, (_, summary) in COMMANDS.items():
-        subparser = subparsers.add_parser(name, help=summary, description=summary.capitalize() + ".")
-        if name == wanted:
-            _module_of(name).add_arguments(subparser)
+    parser.add_subcommands(COMMANDS, "command", "COMMAND")
     args = parser.parse_args(given)
     if args.command is None:
         parser.print_help()
         return DONE
     args.applications = applications
-    return int(_module_of(args.command).run(args))
-
-
-def _module_of(command: str) -> Any:
-    return importlib.import_module(f"pinion.cli.{COMMANDS[command][0]}")
+    return int(module_of(COMMANDS[args.command][0]).run(args))
 
 
 def _name_of(given: Sequence[str]) -> str:

@@ -4,13 +4,14 @@ pinion/cli/instance/start.py starts any application whose row of the registry ha
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntFlag
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from engine.runtime.supervision.children import DoorSpec
-from engine.runtime.supervision.configure import Definition
+from engine.runtime.supervision.configure import Definition, FirstCommands
 from engine.settings.config import DoorSettings, InstanceSettings, KeySettings, door_keys
 from engine.settings.door_settings import SocketSettings
 
@@ -43,6 +44,8 @@ class Starting:
     """Make the configuration that serves without a file, but for its keys."""
     demo_keys: Callable[[Path], Sequence[KeySettings]]
     """Return the demo's keys of a data folder, which is owned; they are made at its first start."""
+    has_demo_key: bool = False
+    """Whether a configuration without keys has those of the demo; else it is refused."""
     roles: type[IntFlag]
     """The roles that keys name, in capitals."""
     doors: Sequence[Door] = ()
@@ -52,10 +55,30 @@ class Starting:
     """Return the commands that bring a fresh engine to what its settings say; ConfigError."""
     missing: Callable[[Sequence[Definition], Any], Sequence[Definition]]
     """Return those of the definitions that a state does not know yet."""
+    set_up: Callable[[Any, Path, Path | None], FirstCommands] | None = None
+    """Return what else is sent first: of the settings, of a data folder, which is owned, and of a file."""
+    door_application: Callable[[Any, Path], dict[str, Any]] = lambda settings, data_dir: {}
+    """Return what of the settings, and of the data folder, the application's own doors are told."""
+
+    @property
+    def lean(self) -> "Starting":
+        """The same without the doors that only read."""
+        return replace(self, doors=tuple(door for door in self.doors if door.has_ring), pages="")
+
+    def first_commands(
+        self, definitions: Sequence[Definition], settings: InstanceSettings, data_dir: Path, file: Path | None
+    ) -> FirstCommands:
+        """Return what is sent before the doors open; ConfigError."""
+        defined = partial(self.missing, definitions)
+        if self.set_up is None:
+            return FirstCommands(missing=defined)
+        more = self.set_up(settings, data_dir, file)
+        return replace(more, missing=lambda state: [*defined(state), *more.missing(state)])
 
     def door_specs(self, settings: InstanceSettings, data_dir: Path) -> tuple[DoorSpec, ...]:
         """Return the doors as the supervisor starts them."""
         keys = door_keys(settings.keys, self.roles)
+        application = self.door_application(settings, data_dir)
         return tuple(
             DoorSpec(
                 DoorSettings(
@@ -73,6 +96,7 @@ class Starting:
                     pages_port=_socket(settings, self.pages).port if self.pages else 0,
                     limits=settings.doors,
                     keys=keys,
+                    application=application,
                 ),
                 door.module,
             )

@@ -53,6 +53,8 @@ ROOMS = {
     ),
     "engine/trading/settings": ("engine/settings", "engine/trading/capacities"),
     "engine/trading/demo": ("engine/settings", "engine/trading/settings"),
+    "engine/payments": ("engine/contract/records",),
+    "engine/payments/settings": ("engine/settings", "engine/payments"),
     "engine/runtime": RUNTIME,
     "engine/runtime/journal": RUNTIME,
     "engine/runtime/replay": (*RUNTIME, "engine/runtime/journal"),
@@ -78,6 +80,10 @@ ROOMS = {
     "gateways/http": (
         *("engine/contract", "engine/settings", "engine/text", "engine/trading"),
         *("gateways/process", "gateways/json_lines", "gateways/entry"),
+    ),
+    "gateways/payments": (
+        *("engine/contract", "engine/settings", "engine/text", "engine/payments"),
+        "gateways/process",
     ),
     "api": API,
     "api/past": API,

@@ -26,7 +26,7 @@ CONNECTIONS = 64
 def demo_state() -> Any:
     """Return the state of the demo exchange, set up."""
     state = new_state(Capacities())
-    run_all(state, np.concatenate([each.command for each in definitions(demo("a-key-of-the-tests"))]))
+    run_all(state, np.concatenate([each.commands for each in definitions(demo("a-key-of-the-tests"))]))
     return state
 
 

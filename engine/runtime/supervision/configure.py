@@ -1,8 +1,9 @@
-"""The configuration enters the engine like everything else: as commands through a ring."""
+"""What is set up before the doors open enters the engine like everything else: as commands through a ring."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,16 +13,30 @@ from engine.contract.port import Port
 from engine.contract.records import ROLES_ALL, Operation
 from engine.runtime.supervision.endings import StartError
 
-CONFIGURE_WAIT_S = 20.0
+SILENCE_S = 20.0
+"""How long the engine may answer nothing."""
 LOOK_AGAIN_S = 0.001
+Told = Callable[[int, int], None]
+"""Is called now and then with how many commands are applied, and of how many."""
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A command of the configuration and the setting that it comes from."""
+    """Commands that belong together, and the setting, or the line of a file, that they come from."""
 
     setting: str
-    command: npt.NDArray[np.void]
+    commands: npt.NDArray[np.void]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstCommands:
+    """What is sent at a start, before the doors open."""
+
+    missing: Callable[[Any], Sequence[Definition]]
+    """Return what a state, an array of one STATE record, does not know yet."""
+    told: Told = lambda applied, total: None
+    applied: Callable[[], None] = lambda: None
+    """Is called when all of it has been applied and, where anything is, is on the disk."""
 
 
 def sessions_down(application: Application, admin: Port, ring_idx: int) -> bool:
@@ -31,23 +46,42 @@ def sessions_down(application: Application, admin: Port, ring_idx: int) -> bool:
     return admin.submit(command) == 1
 
 
-def configure(application: Application, admin: Port, definitions: Sequence[Definition]) -> None:
-    """Send the definitions and wait until all are applied; StartError names the setting refused."""
-    if not definitions:
-        return
-    commands = np.concatenate([each.command for each in definitions])
-    commands["version"], commands["roles"] = application.command_version, ROLES_ALL
-    commands["session"] = admin.next_session()
-    commands["req_seq"] = np.arange(len(commands))
+def configure(application: Application, admin: Port, state: Any, first: FirstCommands) -> None:
+    """Send what the state does not know and wait until it is applied; StartError names what is refused."""
+    definitions = first.missing(state)
+    if definitions:
+        commands = np.concatenate([each.commands for each in definitions])
+        commands["version"], commands["roles"] = application.command_version, ROLES_ALL
+        commands["session"] = admin.next_session()
+        commands["req_seq"] = np.arange(len(commands))
+        _send(application, admin, commands, definitions, first.told)
+    first.applied()
+
+
+def _send(
+    application: Application,
+    admin: Port,
+    commands: npt.NDArray[np.void],
+    definitions: Sequence[Definition],
+    told: Told,
+) -> None:
+    ends = np.cumsum([len(each.commands) for each in definitions])
     sent = done = 0
-    deadline = time.monotonic() + CONFIGURE_WAIT_S
+    deadline = time.monotonic() + SILENCE_S
     while done < len(commands):
-        sent += admin.submit(commands[sent:])
-        for event in admin.drain():
+        room = admin.instance.command_slots - admin.depth()
+        sent += admin.submit(commands[sent : sent + room])
+        events = admin.drain()
+        for event in events:
+            place = int(event["req_seq"])
             if reason := application.refusal(event):
-                setting = definitions[event["req_seq"]].setting
-                raise StartError(f"{setting}: refused by the engine, {reason}; correct the configuration")
-            done = max(done, int(event["req_seq"]) + 1)
-        if time.monotonic() > deadline:
+                setting = definitions[int(np.searchsorted(ends, place, "right"))].setting
+                raise StartError(f"{setting}: refused by the engine, {reason}; correct it")
+            done = max(done, place + 1)
+        if len(events):
+            deadline = time.monotonic() + SILENCE_S
+            told(done, len(commands))
+        elif time.monotonic() > deadline:
             raise StartError(f"the worker applied only {done} of {len(commands)} settings in time")
-        time.sleep(LOOK_AGAIN_S)
+        else:
+            time.sleep(LOOK_AGAIN_S)

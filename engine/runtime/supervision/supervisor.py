@@ -21,7 +21,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -42,7 +41,7 @@ from engine.runtime.processes.worker import LoopCall
 from engine.runtime.shared_memory import Segments, segment_names
 from engine.runtime.supervision.announcement import Announcement
 from engine.runtime.supervision.children import Child, DoorSpec, ended
-from engine.runtime.supervision.configure import Definition, configure, sessions_down
+from engine.runtime.supervision.configure import FirstCommands, configure, sessions_down
 from engine.runtime.supervision.endings import (
     StartError,
     cause_of,
@@ -88,9 +87,8 @@ class Supervisor:
         settings: EngineSettings,
         history: HistorySettings,
         application: Application,
-        definitions: Sequence[Definition],
+        first: FirstCommands,
         doors: Sequence[DoorSpec],
-        missing: Callable[[Sequence[Definition], Any], Sequence[Definition]],
         prepare: Callable[[], None] = lambda: None,
         compile_ahead: Callable[[], int] | None = None,
     ) -> None:
@@ -100,9 +98,8 @@ class Supervisor:
         self.settings = settings
         self.history = history
         self.application = application
-        self.definitions = definitions
+        self.first = first
         self.doors = {door.settings.name: door for door in doors}
-        self.missing = missing
         self.prepare = prepare
         self.compile_ahead = compile_ahead
         self.admin: port.Port | None = None
@@ -179,7 +176,7 @@ class Supervisor:
         if not self._await_ready(engine, RECOVERY_WAIT_S):
             return False
         self.admin = port.Port.attach(self.data_dir, ADMIN_RING)
-        configure(self.application, self.admin, self.missing(self.definitions, self.segments.state.slots))
+        configure(self.application, self.admin, self.segments.state.slots, self.first)
         has_shadow = self.is_durable and self.settings.shadow != "off"
         for name in (SHADOW, *self.doors) if has_shadow else self.doors:
             self._start_service(name)

@@ -18,7 +18,7 @@ from typing import Any
 
 from engine.contract.errors import ToldError, UsageError, reason_of
 from engine.contract.stop_signals import stop_signals
-from engine.trading.demo import DEMO_KEY_FILE
+from engine.settings.demo_key import DEMO_KEY_FILE
 from gateways.feed.inputs import commands_of, line_error
 from gateways.feed.interrupts import Interrupts
 from gateways.feed.meter import Meter

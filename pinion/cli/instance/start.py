@@ -8,6 +8,7 @@ import json
 import logging
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -16,7 +17,7 @@ from engine.contract.application import Application
 from engine.contract.instance import Instance
 from engine.runtime.journal.journal import FOLDER
 from engine.runtime.supervision.children import Child
-from engine.runtime.supervision.configure import Definition
+from engine.runtime.supervision.configure import FirstCommands
 from engine.runtime.supervision.ownership import owned
 from engine.runtime.supervision.supervisor import Supervisor
 from engine.runtime.upkeep.migration import LAYOUT_FILE
@@ -32,11 +33,14 @@ from pinion.cli.starting import Door
 PORT = whole_argument(0, 65535, 8000)
 
 
-def add_arguments(parser: argparse.ArgumentParser, doors: Sequence[Door]) -> None:
-    """Declare the options."""
+def add_arguments(
+    parser: argparse.ArgumentParser, doors: Sequence[Door], data_dir: Path = DEFAULT_DATA
+) -> None:
+    """Declare the options that every application has; data_dir : the folder where none is given."""
+    parser.set_defaults(setup=None, lean=False)
     parser.add_argument("--config", type=Path, metavar="FILE", help="TOML; left out: the built-in demo")
     parser.add_argument(
-        "--data", type=Path, default=DEFAULT_DATA, metavar="DIR", help="data folder (default %(default)s)"
+        "--data", type=Path, default=data_dir, metavar="DIR", help="data folder (default %(default)s)"
     )
     for door in sorted(doors, key=lambda door: door.section):
         parser.add_argument(
@@ -69,16 +73,19 @@ def run(args: argparse.Namespace, name: str) -> int:
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s[%(process)d] %(message)s")
     data_dir = args.data.resolve()
     tools: ApplicationTools = args.applications[name]()
+    if args.lean:
+        tools = replace(tools, starting=tools.starting.lean)
     starting = tools.starting
     os.umask(os.umask(0o077) & 0o077)  # one that takes from the owner would make files that we cannot open
     try:
         settings = read_settings(args, tools)
         wanted = starting.definitions(settings)
         with owned(data_dir, [door.name for door in starting.doors]) as lock:
-            settings = settle(settings, name, data_dir, args.applications, is_demo=args.config is None)
+            first = starting.first_commands(wanted, settings, data_dir, args.setup)
+            settings = settle(settings, name, data_dir, args.applications)
             application = application_for(settings, name, data_dir, args.applications)
             source = str(args.config or "demo")
-            supervisor = build(application, tools, settings, wanted, data_dir, lock, source)
+            supervisor = build(application, tools, settings, first, data_dir, lock, source)
             return serve(supervisor)
     except msgspec.ValidationError as error:
         raise ConfigError(str(error)) from error
@@ -93,15 +100,20 @@ def run(args: argparse.Namespace, name: str) -> int:
 def read_settings(args: argparse.Namespace, tools: ApplicationTools) -> InstanceSettings:
     """Return what the file, or the demo, and the command line say; nothing is written yet.
 
-    The keys of the demo are not known before the data folder is owned: `settle` adds them.
+    The keys of the demo are not known before the data folder is owned: `settle` adds them. Lean are the
+    settings without shadow and history.
     """
     starting = tools.starting
     settings = config.load(args.config, tools.settings) if args.config else starting.demo()
-    if args.config and starting.doors and not settings.keys:
+    if args.config and starting.doors and not settings.keys and not starting.has_demo_key:
         raise ConfigError(f"{args.config}: keys: there is none, so nobody could enter; add a [[keys]] table")
     ports = {door.section: getattr(args, port_of(door)) for door in starting.doors}
     settings = config.with_ports(settings, {each: port for each, port in ports.items() if port is not None})
     given = {each: getattr(args, each) for each in ("durability", "wait") if getattr(args, each)}
+    if args.lean:
+        given["shadow"] = "off"
+        history = msgspec.structs.replace(settings.history, enabled=False)
+        settings = msgspec.structs.replace(settings, history=history)
     return msgspec.structs.replace(settings, engine=msgspec.structs.replace(settings.engine, **given))
 
 
@@ -111,7 +123,7 @@ def port_of(door: Door) -> str:
 
 
 def settle(
-    settings: InstanceSettings, name: str, data_dir: Path, applications: Applications, *, is_demo: bool
+    settings: InstanceSettings, name: str, data_dir: Path, applications: Applications
 ) -> InstanceSettings:
     """Note in the folder, which is ours, what belongs to it for good: capacities and the demo's keys."""
     is_durable, sizes = settings.engine.durability == "sync", sizes_of(settings)
@@ -119,7 +131,7 @@ def settle(
         require_fit(data_dir, name, sizes, applications)
     elif (data_dir / FOLDER / LAYOUT_FILE).exists():
         require_application(data_dir, read_layout(data_dir, applications), name)
-    if is_demo:
+    if not settings.keys:
         keys = tuple(applications[name]().starting.demo_keys(data_dir))
         settings = msgspec.structs.replace(settings, keys=keys)
     if is_durable:
@@ -129,7 +141,7 @@ def settle(
 
 def sizes_of(settings: InstanceSettings) -> dict[str, int]:
     """Return the capacities by name."""
-    sizes: dict[str, int] = msgspec.structs.asdict(settings.engine.capacities)
+    sizes: dict[str, int] = msgspec.structs.asdict(settings.capacities)
     return sizes
 
 
@@ -157,7 +169,7 @@ def build(
     application: Application,
     tools: ApplicationTools,
     settings: InstanceSettings,
-    wanted: Sequence[Definition],
+    first: FirstCommands,
     data_dir: Path,
     lock: int,
     source: str,
@@ -171,8 +183,7 @@ def build(
         settings=settings.engine,
         history=settings.history,
         application=application,
-        definitions=wanted,
-        missing=tools.starting.missing,
+        first=first,
         doors=doors,
         prepare=prepare_processes(
             application,

@@ -25,10 +25,10 @@ MIB = 1 << 20
 PERCENTILES = (50.0, 99.0, 99.9)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
+def add_arguments(parser: argparse.ArgumentParser, data_dir: Path = DEFAULT_DATA) -> None:
+    """Declare the options; data_dir : the folder where none is given."""
     parser.add_argument(
-        "--data", type=Path, default=DEFAULT_DATA, metavar="DIR", help="data folder (default %(default)s)"
+        "--data", type=Path, default=data_dir, metavar="DIR", help="data folder (default %(default)s)"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
 
@@ -73,7 +73,7 @@ def collect(data_dir: Path, applications: Applications) -> dict[str, Any]:
             "counters": {name: counters[name] for name in counters if not name.endswith(".heartbeat")},
             "memory": _memory(found),
             "commands_per_s": round(rate),
-            "counts": _counts(found.application, reader.state(), applications),
+            **_of_state(found.application, reader.state(), applications),
             "seq": counters["worker.commands"],
             "durable_seq": reader.durable_seq(),
             "latency_ns": {
@@ -86,10 +86,14 @@ def collect(data_dir: Path, applications: Applications) -> dict[str, Any]:
         }
 
 
-def _counts(application: str, state: Any, applications: Applications) -> dict[str, int]:
-    """Return what the application counts and status shows; nothing of one that has no row."""
-    shown = applications[application]().shown_counts if application in applications else {}
-    return {name: int(state[field][0]) for name, field in shown.items()}
+def _of_state(application: str, state: Any, applications: Applications) -> dict[str, Any]:
+    """Return what the application counts, and the use of its capacities; nothing of one that has no row."""
+    if application not in applications:
+        return {"counts": {}}
+    tools = applications[application]()
+    used, sizes = tools.used(state), tools.capacities_of(state)
+    shown = {name: {"used": count, "of": sizes[name]} for name, count in used.items()}
+    return {"counts": tools.counts(state), **({"capacities": shown} if shown else {})}
 
 
 def _memory(found: Instance) -> dict[str, int]:
@@ -171,6 +175,7 @@ def text_of(status: dict[str, Any]) -> str:
         )
     lines += ["", f"seq {status['seq']:,}, durable {status['durable_seq']:,}, {status['commands_per_s']:,}/s"]
     lines += [f"{name} {count:,}" for name, count in status["counts"].items()]
+    lines += _capacities(status.get("capacities", {}))
     if status["memory"]:
         shared, huge = status["memory"].values()
         lines.append(f"worker: {shared:,} MiB of shared memory, {huge:,} MiB of it in huge pages")
@@ -178,3 +183,9 @@ def text_of(status: dict[str, Any]) -> str:
         shares = "  ".join(f"{key} {row[key]:,} ns" for key in row if key != "count")
         lines.append(f"{name:<10} {shares}  ({row['count']:,} values)")
     return "\n".join(lines)
+
+
+def _capacities(shown: dict[str, dict[str, int]]) -> list[str]:
+    """Write what is used of each capacity."""
+    head = ["", f"{'capacity':<20}{'used':>12}{'of':>12}"] if shown else []
+    return head + [f"{name:<20}{each['used']:>12,}{each['of']:>12,}" for name, each in shown.items()]

@@ -73,10 +73,11 @@ def require_fit(
     if not layout.past and not _is_begun(data_dir):
         return
     require_application(data_dir, layout, name)
+    section = applications[name]().settings.capacities_at
     for capacity, value in capacities.items():
         if layout.capacities.get(capacity) != value:
             raise ConfigError(
-                f"engine.capacities.{capacity} = {value}: the journal in {data_dir} was written with "
+                f"{section}.{capacity} = {value}: the journal in {data_dir} was written with "
                 f"{layout.capacities.get(capacity)}; set that again, or make the journal fit: "
                 f"pinion journal migrate {data_dir} --config FILE"
             )

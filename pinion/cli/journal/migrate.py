@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--config",
         type=Path,
         metavar="FILE",
-        help="TOML whose [engine.capacities] the journal shall have from now on (default: those that it has)",
+        help="TOML with the capacities that the journal shall have from now on (default: those that it has)",
     )
 
 
@@ -63,7 +63,7 @@ def run(data_dir: Path, args: argparse.Namespace) -> int:
     kind = tools_of(data_dir, applications).settings
     capacities: dict[str, int] | None = None
     if args.config is not None:
-        capacities = msgspec.structs.asdict(config.load(args.config, kind).engine.capacities)
+        capacities = msgspec.structs.asdict(config.load(args.config, kind).capacities)
     if finish_migration(data_dir):
         print("finished the migration that was interrupted")
     with held(data_dir), _stopped(data_dir):
@@ -162,7 +162,8 @@ def _require_its_layout(data_dir: Path, applications: Applications) -> None:
 def _refuse_too_small(tools: ApplicationTools, replica: EraReplica, capacities: Mapping[str, int]) -> None:
     for name, (given, used) in tools.too_small(replica.state, capacities).items():
         raise ConfigError(
-            f"engine.capacities.{name} = {given}: {used} are, or were at one time, in use; set {used} or more"
+            f"{tools.settings.capacities_at}.{name} = {given}: {used} are, or were at one time, in use; "
+            f"set {used} or more"
         )
 
 

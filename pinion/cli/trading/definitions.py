@@ -26,12 +26,12 @@ def definitions(settings: TradingSettings) -> list[Definition]:
     encoder = CommandEncoder(Catalogue(currencies, []))
     made = []
     for setting, fields in _lines(settings, decimals):
-        command = np.zeros(1, COMMAND)
+        commands = np.zeros(1, COMMAND)
         try:
-            encoder.encode(fields, command[0])
+            encoder.encode(fields, commands[0])
         except (RefusedAtDoor, MalformedCommand) as error:
             raise ConfigError(f"{setting}: {error}") from error
-        made.append(Definition(setting, command))
+        made.append(Definition(setting, commands))
     return made
 
 
@@ -44,7 +44,7 @@ def missing(wanted: Sequence[Definition], state: Any) -> list[Definition]:
     s = state[0]
     known = catalogue(state)
     accounts = set(s["accounts"]["account"][: s["accounts_used"]].tolist())
-    return [each for each in wanted if not _is_known(each.command[0], known, accounts)]
+    return [each for each in wanted if not _is_known(each.commands[0], known, accounts)]
 
 
 def _is_known(command: Any, known: Catalogue, accounts: set[int]) -> bool:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from engine.settings.demo_key import demo_token
 from engine.trading import demo
 from engine.trading.records import Role
 from engine.trading.settings import TradingKeySettings
@@ -10,7 +11,7 @@ from pinion.cli.trading.definitions import definitions, missing
 
 
 def _demo_keys(data_dir: Path) -> tuple[TradingKeySettings, ...]:
-    return demo.demo_keys(demo.demo_token(data_dir))
+    return demo.demo_keys(demo_token(data_dir))
 
 
 STARTING = Starting(

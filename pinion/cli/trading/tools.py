@@ -44,6 +44,6 @@ TOOLS = ApplicationTools(
     operations={int(op): op.name.lower() for op in Op},
     as_given=with_client_id,
     warm_up=warm_up,
-    shown_counts={"trades": "trade_count"},
+    counts=lambda state: {"trades": int(state["trade_count"][0])},
     starting=STARTING,
 )

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from engine.contract.application import Application
+from engine.runtime.supervision.configure import FirstCommands
 from engine.runtime.supervision.ownership import owned
 from engine.runtime.supervision.supervisor import Supervisor
 from engine.settings.config import HistorySettings
@@ -34,8 +35,8 @@ def main(data_dir: Path, kind: type[Supervisor] = Supervisor, accounts: int = AC
         supervisor = kind(
             data_dir=data_dir, lock=lock, config="echo", settings=SETTINGS,
             history=HistorySettings(enabled=bool(dsn), dsn=dsn),
-            application=noted(data_dir, accounts), definitions=[], doors=[],
-            missing=lambda definitions, state: definitions,
+            application=noted(data_dir, accounts), doors=[],
+            first=FirstCommands(missing=lambda state: ()),
         )  # fmt: skip
         return supervisor.run(lambda *_: print("ready", flush=True))
 

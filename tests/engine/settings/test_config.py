@@ -3,14 +3,24 @@
 import json
 from enum import IntFlag
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from engine.settings.config import ConfigError, KeySettings, door_keys, load, parse, with_ports
-from engine.trading.demo import demo, demo_token
+from engine.settings.config import (
+    ConfigError,
+    InstanceSettings,
+    KeySettings,
+    door_keys,
+    load,
+    parse,
+    with_ports,
+)
+from engine.settings.demo_key import demo_token
+from engine.settings.door_settings import SocketSettings
+from engine.trading.demo import demo
 from engine.trading.records import Role
-from engine.trading.settings import TradingSettings
+from engine.trading.settings import CapacitySettings, TradingSettings
 from pinion.cli.trading.definitions import definitions
 
 TOKEN = "a-token-of-some-length"
@@ -219,3 +229,45 @@ def test_hosts_and_origins_are_taken_as_given() -> None:
     assert settings.api.hosts == ("a.example:8443", "::1", "*")
     assert settings.api.origins == ("https://b.example",)
     assert (settings.orders.hosts, settings.api.port, settings.orders.port) == ((), 8000, 8001)
+
+
+class ElsewhereDoor(SocketSettings, frozen=True, kw_only=True):
+    """[elsewhere]"""
+
+    capacities: CapacitySettings = CapacitySettings()
+
+
+class ElsewhereSettings(InstanceSettings, frozen=True, kw_only=True):
+    """Settings of an application whose capacities stand in a section of its own."""
+
+    elsewhere: ElsewhereDoor = ElsewhereDoor()
+    capacities_at: ClassVar[str] = "elsewhere.capacities"
+
+
+def test_capacities_are_found_where_the_application_has_them() -> None:
+    trading = parse(b"[engine.capacities]\norders = 64", TradingSettings)
+    elsewhere = parse(b"[elsewhere.capacities]\norders = 128", ElsewhereSettings)
+
+    assert trading.capacities == CapacitySettings(orders=64)
+    assert elsewhere.capacities == CapacitySettings(orders=128)
+
+
+def test_capacities_in_the_engines_section_are_told_where_they_belong() -> None:
+    with pytest.raises(
+        ConfigError, match=r"engine\.capacities: unknown setting; they stand in \[elsewhere\.capacities\]"
+    ):
+        parse(b"[engine.capacities]\norders = 64", ElsewhereSettings)
+
+
+def test_a_key_of_an_application_may_be_for_some_names_only() -> None:
+    class Scoped(KeySettings, frozen=True, kw_only=True):
+        shops: tuple[str, ...] = ()
+
+        @property
+        def scope(self) -> tuple[str, ...] | None:
+            return self.shops or None
+
+    given: dict[str, Any] = {"name": "k", "token": "t" * 16, "roles": ("trader",)}
+    keys = door_keys((Scoped(shops=("m1",), **given), Scoped(**given), KeySettings(**given)), Role)
+
+    assert [each.scope for each in keys] == [("m1",), None, None]

@@ -60,7 +60,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data_dir = tmp_path_factory.mktemp("data")
     application = trading(Capacities())
     remember(data_dir, TRADING, asdict(Capacities()))
-    parts = [each.command for each in definitions(demo("k" * 32))]
+    parts = [each.commands for each in definitions(demo("k" * 32))]
     commands = np.concatenate([*parts, *(new_order(number) for number in range(1, ORDERS + 1))])
     commands["version"], commands["roles"] = COMMAND_VERSION, Role.ALL
     entries = np.zeros(len(commands), JOURNAL_ENTRY)

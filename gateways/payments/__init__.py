@@ -1,0 +1,1 @@
+"""The HTTP door of payments: requests become commands, events become replies."""
