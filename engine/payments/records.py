@@ -18,8 +18,8 @@ COMMAND fields, by operation; `words` by the slices below it
     DEPOSIT        account, currency, exponent, amount (may be negative); KEY, BODY
     SETTINGS       `words` from SETTINGS_INSTANCE on
     HISTORY        payment: the last seq whose outcome the database has for good
-    RESTORE        a closed payment that gave way, out of history: payment, account, amount, currency, exponent,
-                   channel, kind; REQUEST_ID, MERCHANT, RESTORED_* words, CARD
+    RESTORE        a closed payment that gave way, out of history: payment, account, amount, currency,
+                   exponent, channel, kind; REQUEST_ID, MERCHANT, RESTORED_* words, CARD
 """
 
 from enum import IntEnum, IntFlag
@@ -273,8 +273,8 @@ then hashes of 2. KEY is that of (merchant, request_id), of an operation that of
 DEPOSIT that of (account, id); BODY that of what was asked. Two words at the end are free."""
 RESTORED_CAPTURED, RESTORED_REFUNDED, RESTORED_APPROVED, RESTORED_MATCHED = 11, 12, 13, 14
 RESTORED_CODES, RESTORED_RULESET = 15, 16
-"""Of a RESTORE, beside REQUEST_ID, MERCHANT and CARD; the codes are those of an EVENT from `code` to `cohort`,
-a byte each, lowest first."""
+"""Of a RESTORE, beside REQUEST_ID, MERCHANT and CARD; the codes are those of an EVENT from `code` to
+`cohort`, a byte each, lowest first."""
 REQUEST_ID_WORDS, MERCHANT_WORDS, TERMINAL_WORDS = 8, 3, 2
 KEYS_MAX = 14
 """Keys of a LIST, two words each, from the beginning of `words`: a hash; of BLOCK_BIN (number, digits); of

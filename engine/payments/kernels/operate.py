@@ -227,7 +227,7 @@ def _keep_operation(s, command, payment, key_at, code, field, amount):
 
 @kernel
 def review(s, command):
-    """Approve or decline a payment in review."""
+    """Approve or decline a payment in review; its first decision stands beside what becomes of it."""
     payment = find_payment(s, command["payment"])
     if payment == NIL:
         _tell_not_found(s, command)
@@ -244,13 +244,8 @@ def review(s, command):
     open_payment(s, payment)
     leave_queue(s, payment)
     if command["kind"] == APPROVE_IT:
-        s.payments[payment].decision = k.DECISION_APPROVE
-        s.payments[payment].code = k.OK
-        s.payments[payment].rule = 0
-        s.payments[payment].field = 0
         approve(s, payment, s.payments[payment].amount)
     else:
-        s.payments[payment].decision = k.DECISION_DECLINE
         close(s, payment, k.STATE_DECLINED)
     changed(s, payment)
     amount = s.payments[payment].approved_amount
