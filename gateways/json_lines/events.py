@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from engine.contract.rows import unfolded
 from engine.trading.client_ids import canonical
 from engine.trading.client_text import given_id
 from engine.trading.instruments import Catalogue, Instrument, RefusedAtDoor
 from engine.trading.records import EVENT, EventFlag, EventKind, Op, Phase, Reason, Status
-from engine.trading.rows import unfolded
 from gateways.json_lines.fields import Fields
 
 Accounts = frozenset[int] | None

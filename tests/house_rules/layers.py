@@ -28,7 +28,10 @@ ROOMS = {
     "engine/text": (),
     "engine/contract": ("ringbuf",),
     "engine/settings": ("engine/contract",),
-    "engine/trading": ("engine/contract/records", "engine/contract/spread", "engine/text"),
+    "engine/trading": (
+        *("engine/contract/records", "engine/contract/rows", "engine/contract/spread"),
+        "engine/text",
+    ),
     "engine/trading/kernels": (
         *("ringbuf/atomics", "ringbuf/kernel", "ringbuf/layout", "ringbuf/seqlock"),
         *("engine/contract/batches", "engine/contract/bits", "engine/contract/records"),
@@ -70,7 +73,9 @@ ROOMS = {
     ),
     "gateways": (),
     "gateways/process": ("engine/contract", "engine/settings"),
-    "gateways/json_lines": ("engine/contract/records", "engine/text", "engine/trading"),
+    "gateways/json_lines": (
+        *("engine/contract/records", "engine/contract/rows", "engine/text", "engine/trading"),
+    ),
     "gateways/files": ("engine/contract/errors", "engine/trading"),
     "gateways/feed": (*DOORS, "gateways/json_lines", "gateways/files"),
     "gateways/entry": (
@@ -84,6 +89,11 @@ ROOMS = {
     "gateways/payments": (
         *("engine/contract", "engine/settings", "engine/text", "engine/payments"),
         "gateways/process",
+    ),
+    "gateways/payments/setup": ("engine/payments", "gateways/payments"),
+    "gateways/payments/setup_lines": (
+        *("engine/contract/errors", "engine/text", "engine/payments"),
+        *("gateways/payments", "gateways/payments/setup"),
     ),
     "api": API,
     "api/past": API,

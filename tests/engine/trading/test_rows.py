@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from engine.contract.rows import unfolded
 from engine.trading.records import COMMAND, COMMAND_VERSION, EVENT
-from engine.trading.rows import COMMAND_NAMES, COMMAND_STRUCT, row, unfolded
+from engine.trading.rows import COMMAND_NAMES, COMMAND_STRUCT, row
 
 
 @pytest.mark.parametrize("record", [COMMAND, EVENT], ids=["command", "event"])
