@@ -57,6 +57,10 @@ ROOMS = {
     "engine/trading/settings": ("engine/settings", "engine/trading/capacities"),
     "engine/trading/demo": ("engine/settings", "engine/trading/settings"),
     "engine/payments": ("engine/contract/records",),
+    "engine/payments/history": (
+        *("ringbuf/kernel", "engine/contract/projection"),
+        *("engine/payments", "engine/payments/kernels"),
+    ),
     "engine/payments/settings": ("engine/settings", "engine/payments"),
     "engine/runtime": RUNTIME,
     "engine/runtime/journal": RUNTIME,
