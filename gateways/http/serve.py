@@ -18,11 +18,11 @@ from engine.contract.port import Port
 from engine.settings.config import DoorSettings
 from gateways.entry.desk import Desk
 from gateways.entry.dispatch import Dispatcher
-from gateways.entry.pump import Pump
 from gateways.http.connections import OrderServer
 from gateways.http.keys import key_ring
 from gateways.http.sockets import Sockets
 from gateways.process.guard import guard_of
+from gateways.process.pump import Pump
 from gateways.process.start import (
     keep_clients_out_of_the_log,
     not_bound,
@@ -60,8 +60,8 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
     server = OrderServer(
         sockets.handle, sockets.plain, guard_of(door), door.limits, connections_max=connections_max
     )
-    chores = Chores(gate, server)
-    pump = Pump(desk, gate, sockets.deliver, chores.run)
+    chores = Chores(gate, server, desk)
+    pump = Pump(desk.dispatcher, gate, sockets.deliver, chores.run)
     listener = await listen(door, server)
     pumping = asyncio.create_task(pump.run())
     stop_wanted = asyncio.create_task(stopping.wait())
@@ -91,14 +91,16 @@ async def listen(door: DoorSettings, server: OrderServer) -> asyncio.Server:
 class Chores:
     """What the pump does between its turns: heartbeat, and now and then a sweep."""
 
-    def __init__(self, gate: Port, server: OrderServer) -> None:
+    def __init__(self, gate: Port, server: OrderServer, desk: Desk) -> None:
+        self._desk = desk
         self._gate = gate
         self._server = server
         self._sweep_at = 0.0
 
     def run(self, now: float) -> None:
-        """Beat; end hanging connections once a second."""
+        """Beat; tell of ended sessions that were not told yet; end hanging connections once a second."""
         self._gate.beat()
+        self._desk.retry_session_downs()
         if now >= self._sweep_at:
             self._sweep_at = now + SWEEP_S
             self._server.sweep(now)

@@ -21,9 +21,8 @@ from gateways.entry.outcome import Outcome
 from gateways.entry.principals import Principal
 from gateways.entry.refusals import DoorReason, Refusal, Refused, malformed
 from gateways.entry.session import IN_FLIGHT_MAX, Session
-from gateways.http.connections import OrderConnection, refusal_reply, refused_reply
+from gateways.http.connections import refusal_reply, refused_reply
 from gateways.http.idempotency import KeyMemory
-from gateways.http.plain import Head
 from gateways.http.problems import HttpReason, HttpStatus, WrongMethod, document_of
 from gateways.http.routes import (
     IDEMPOTENCY_KEY,
@@ -42,6 +41,8 @@ from gateways.json_lines.fields import Fields
 from gateways.process.answers import Reply, options
 from gateways.process.connections import show_key
 from gateways.process.keys import AUTHORIZATION, KeyRing
+from gateways.process.plain import Head
+from gateways.process.plain_connections import PlainConnection
 from gateways.process.query_string import QueryFault, parameters
 from gateways.process.turns import Turns
 
@@ -78,9 +79,9 @@ class Sockets:
         self.sessions: dict[int, SessionSocket] = {}
         self.is_stopping = False
 
-    def plain(self, connection: OrderConnection, head: Head, body: bytes) -> None:
+    def plain(self, connection: PlainConnection, head: Head, body: bytes) -> None:
         """Answer a plain request, as `handle` does, without a task of its own."""
-        key = head.idempotency_key
+        (key,) = head.own
 
         def answer(result: Outcome) -> None:
             if key is not None and not isinstance(fields, Refused):

@@ -76,15 +76,15 @@ ROOMS = {
         *("engine/runtime/journal", "engine/runtime/history", "engine/runtime/processes"),
     ),
     "gateways": (),
-    "gateways/process": ("engine/contract", "engine/settings"),
+    "gateways/process": ("ringbuf/bells", "engine/contract", "engine/settings"),
     "gateways/json_lines": (
         *("engine/contract/records", "engine/contract/rows", "engine/text", "engine/trading"),
     ),
     "gateways/files": ("engine/contract/errors", "engine/trading"),
     "gateways/feed": (*DOORS, "gateways/json_lines", "gateways/files"),
     "gateways/entry": (
-        *("ringbuf/bells", "ringbuf/seqlock", "engine/contract", "engine/text"),
-        *("engine/trading", "engine/trading/view", "gateways/json_lines"),
+        *("ringbuf/seqlock", "engine/contract", "engine/text"),
+        *("engine/trading", "engine/trading/view", "gateways/process", "gateways/json_lines"),
     ),
     "gateways/http": (
         *("engine/contract", "engine/settings", "engine/text", "engine/trading"),

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from gateways.entry.pump import Pump
+from gateways.process.pump import Pump
 from ringbuf.bells import Bell
 from tests.gateways.conftest import Door
 
@@ -23,7 +23,7 @@ class Source:
 
 def pumped(door: Door, source: Source, then: Any) -> None:
     async def run() -> None:
-        pump = Pump(door.desk, source, lambda: None, lambda now: None)
+        pump = Pump(door.desk.dispatcher, source, lambda: None, lambda now: None)
         door.desk.dispatcher._on_staged = pump.wake
         running = asyncio.create_task(pump.run())
         await asyncio.sleep(0)

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from gateways.http.plain import HEADS_KEPT, PlainRequests, read_head
+from gateways.http.plain import PLAIN_ORDERS
+from gateways.process.plain import HEADS_KEPT, PlainRequests, read_head
 
 OWN_HOST = "x"
 BODY = b'{"account":1}'
@@ -16,7 +17,7 @@ def whole(head: Any, body: Any = BODY) -> Any:
 
 
 def test_whole_request_is_taken_and_the_rest_left() -> None:
-    taken = PlainRequests(OWN_HOST.__eq__).take(whole(GOOD) + b"POST")
+    taken = PlainRequests(PLAIN_ORDERS, OWN_HOST.__eq__).take(whole(GOOD) + b"POST")
 
     assert taken is not None
     head, body, rest = taken
@@ -27,11 +28,11 @@ def test_whole_request_is_taken_and_the_rest_left() -> None:
 def test_every_split_of_a_request_is_left_alone() -> None:
     data = whole(GOOD)
     for size in range(len(data)):
-        assert PlainRequests(OWN_HOST.__eq__).take(data[:size]) is None
+        assert PlainRequests(PLAIN_ORDERS, OWN_HOST.__eq__).take(data[:size]) is None
 
 
 def test_query_is_decoded_and_the_address_left_as_it_was_sent() -> None:
-    head = read_head(b"DELETE /v1/orders/client:a%20b?account=3&x=%22 HTTP/1.1\r\nHost: x")
+    head = read_head(b"DELETE /v1/orders/client:a%20b?account=3&x=%22 HTTP/1.1\r\nHost: x", PLAIN_ORDERS)
 
     assert (head.path, head.query, head.length) == ("/v1/orders/client:a%20b", {"account": "3", "x": '"'}, 0)
 
@@ -78,18 +79,18 @@ def test_query_is_decoded_and_the_address_left_as_it_was_sent() -> None:
     ],
 )
 def test_whatever_is_unusual_is_not_plain(head: Any) -> None:
-    assert read_head(head) is None
+    assert read_head(head, PLAIN_ORDERS) is None
 
 
 def test_request_for_a_foreign_host_is_not_plain() -> None:
-    requests = PlainRequests(OWN_HOST.__eq__)
+    requests = PlainRequests(PLAIN_ORDERS, OWN_HOST.__eq__)
 
     assert requests.take(whole(GOOD)) is not None
     assert requests.take(whole(GOOD.replace(b"Host: x", b"Host: evil.example"))) is None
 
 
 def test_memory_of_heads_is_bounded() -> None:
-    requests = PlainRequests(OWN_HOST.__eq__)
+    requests = PlainRequests(PLAIN_ORDERS, OWN_HOST.__eq__)
     for number in range(2 * HEADS_KEPT):
         requests.take(whole(GOOD + b"\r\nX: %d" % number))
 

@@ -1,7 +1,7 @@
 """The pump of a door: it moves everything between sockets and rings, and knows when to wait.
 
 A turn publishes what is staged, hands out the events that have come, and decides what ends the wait
-for the next one: a staged command, the time of the chores, and
+for the next one: a staged command, the time of the chores, a deadline of somebody who waits, and
 
     with a bell      a call, while somebody waits for events: the engine writes to a descriptor that
                      the event loop polls beside its sockets (ringbuf/bells.py)
@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from gateways.entry.desk import Desk
 from ringbuf.bells import Bell
 
 ROUNDS_MAX = 3
@@ -42,14 +41,35 @@ class EventSource(Protocol):
     def skip(self) -> None: ...
 
 
+class Pumped(Protocol):
+    """The part of a dispatcher (dispatch.py) that a pump uses."""
+
+    now: float
+    next_deadline: float
+
+    @property
+    def waiting_count(self) -> int: ...
+    @property
+    def has_staged(self) -> bool: ...
+    @property
+    def has_listeners(self) -> bool: ...
+    def flush(self) -> None: ...
+    def collect(self) -> int: ...
+    def expire(self) -> None: ...
+    def abandon(self, cause: str) -> None: ...
+
+
 class Pump:
     """The pump: it flushes staged commands, collects events and runs the chores of the door."""
 
     def __init__(
-        self, desk: Desk, source: EventSource, deliver: Callable[[], None], chore: Callable[[float], None]
+        self,
+        dispatcher: Pumped,
+        source: EventSource,
+        deliver: Callable[[], None],
+        chore: Callable[[float], None],
     ) -> None:
-        self._desk = desk
-        self._dispatcher = desk.dispatcher
+        self._dispatcher = dispatcher
         self._source = source
         self._bell = source.bell
         self._deliver = deliver
@@ -121,11 +141,11 @@ class Pump:
         self._dispatcher.flush()
         if self._collect():
             self._stay_busy(now)
+        if now >= self._dispatcher.next_deadline:
+            self._dispatcher.expire()
         self._deliver()
         if now >= self._chore_at:
             self._chore_at = now + (CHORE_S if self._is_awaited else IDLE_CHORE_S)
-            self._dispatcher.expire()
-            self._desk.retry_session_downs()
             self._chore(now)
 
     def _collect(self) -> int:
@@ -139,7 +159,7 @@ class Pump:
     @property
     def _is_awaited(self) -> bool:
         """Whether somebody waits for events."""
-        return bool(self._dispatcher.waiting_count or self._dispatcher.listeners)
+        return self._dispatcher.waiting_count > 0 or self._dispatcher.has_listeners
 
     def _stay_busy(self, now: float) -> None:
         self._busy_until = now + SPIN_S
@@ -162,7 +182,7 @@ class Pump:
         if self._source.has_visible():
             self._bell.wake_up()
             self._take_turn_soon()
-        self._set_timer(min(self._chore_at, now + CHORE_S))
+        self._set_timer(min(self._chore_at, now + CHORE_S, self._dispatcher.next_deadline))
 
     def _look_again(self, now: float) -> None:
         """Look for answers each time round, or when a while has passed."""
@@ -173,7 +193,7 @@ class Pump:
                 time.sleep(NAP_S)
             self._take_turn_soon()
             return
-        pause_s = LISTENING_S if self._dispatcher.listeners else IDLE_S
+        pause_s = LISTENING_S if self._dispatcher.has_listeners else IDLE_S
         self._set_timer(now + (WAITING_S if is_waiting else pause_s))
 
     def _set_timer(self, at: float) -> None:
