@@ -14,7 +14,7 @@ DOORS = (
     *("ringbuf", "engine/contract", "engine/settings", "engine/text"),
     *("engine/trading", "engine/trading/view"),
 )
-API = (*DOORS, "gateways/process", "api")
+API = (*DOORS, "gateways/process", "api/process", "api")
 CLI = ("ringbuf", "engine", "gateways", "perf/flow", "pinion/cli")
 ANY_APPLICATION = (
     *("ringbuf", "engine/contract", "engine/settings", "engine/text", "engine/runtime"),
@@ -98,6 +98,10 @@ ROOMS = {
     "gateways/payments/setup_lines": (
         *("engine/contract/errors", "engine/text", "engine/payments"),
         *("gateways/payments", "gateways/payments/setup"),
+    ),
+    "api/process": (
+        *("ringbuf", "engine/contract", "engine/settings", "engine/text"),
+        "gateways/process",
     ),
     "api": API,
     "api/past": API,
