@@ -8,6 +8,7 @@ from perf.result import Line, check_line
 TIERS = {
     "ring": "ring and broadcast between two processes, 128-byte records",
     "step": "validate, risk, match, settle, events on one core, no rings",
+    "decide": "payments: gather, base rules, hold and remember on one core, no rings",
     "pipeline": "gateway ring, worker, event ring, reader on two cores",
     "durable": "the pipeline with fdatasync before release",
     "recovery": "a journal of many commands replayed; the start of an instance on it",

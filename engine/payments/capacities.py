@@ -16,8 +16,8 @@ class Capacities:
     cards: int = 2**18
     pairs: int = 2**18
     """Of a card and a merchant that it was declined at."""
-    devices: int = 2**16
-    ips: int = 2**16
+    devices: int = 2**17
+    ips: int = 2**17
     emails: int = 2**16
     bins: int = 2**14
     payments: int = 2**20

@@ -178,6 +178,9 @@ BIN = np.dtype(
 )
 assert BIN.itemsize == 2 * LINE_BYTES
 
+SEEN = np.dtype([("card", "<i8"), ("bucket", "<i8")])
+"""The first word of a card's hash, and the bucket in which it was seen last."""
+
 SIGHTING = np.dtype(
     [
         ("key", "<i8", (2,)),
@@ -187,8 +190,7 @@ SIGHTING = np.dtype(
         ("count", "<i4"),  # cards kept
         ("last", "<i8"),  # newest bucket
         ("pad", "<i8", (3,)),
-        ("cards", "<i8", (DISTINCT_MAX,)),  # first words of their hashes
-        ("buckets", "<i8", (DISTINCT_MAX,)),  # in which each was seen last
+        ("seen", SEEN, (DISTINCT_MAX,)),
     ]
 )
 assert SIGHTING.itemsize == 9 * LINE_BYTES

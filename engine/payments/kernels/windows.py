@@ -58,7 +58,7 @@ def count_at(window, bucket):
 def place_of(row, card):
     """Return where a row keeps a card, or NIL."""
     for at in range(np.int64(row.count)):
-        if row.cards[at] == card:
+        if row.seen[at].card == card:
             return np.int64(at)
     return NIL
 
@@ -68,7 +68,7 @@ def distinct_at(row, bucket, card):
     """Return how many cards a row has seen in the window of a bucket, `card` included; 32 at most."""
     count = np.int64(1)
     for at in range(np.int64(row.count)):
-        if bucket - row.buckets[at] < BUCKETS and row.cards[at] != card:
+        if bucket - row.seen[at].bucket < BUCKETS and row.seen[at].card != card:
             count += 1
     return min(count, DISTINCT_MAX)
 
@@ -82,10 +82,10 @@ def see_card(row, bucket, card):
         if at == DISTINCT_MAX:
             at = np.int64(0)
             for other in range(DISTINCT_MAX):
-                if row.buckets[other] < row.buckets[at]:
+                if row.seen[other].bucket < row.seen[at].bucket:
                     at = np.int64(other)
         else:
             row.count += 1
-        row.cards[at] = card
-    row.buckets[at] = bucket
+        row.seen[at].card = card
+    row.seen[at].bucket = bucket
     row.last = bucket

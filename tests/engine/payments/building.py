@@ -1,0 +1,210 @@
+"""COMMANDs of payments as tests make them: hashes are numbers, what is not said is what most have."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from engine.contract.replica import Replica
+from engine.payments.application import payments
+from engine.payments.capacities import Capacities
+from engine.payments.records import (
+    BALANCE_ROW_WORDS,
+    BODY,
+    CARD,
+    COMMAND,
+    COUNTRY_WORDS,
+    DEVICE,
+    EMAIL,
+    IP,
+    JOURNAL_ENTRY,
+    KEY,
+    LIMIT_ROW_WORDS,
+    LIMITS,
+    MERCHANT,
+    MERCHANT_ACTIVE,
+    MERCHANT_CHANNELS,
+    MERCHANT_COUNTRIES,
+    MERCHANT_HOLD_DAYS,
+    MERCHANT_MCC,
+    MERCHANT_STATUS,
+    MERCHANT_WORDS,
+    NOT_GIVEN,
+    OWN_KEY,
+    PART_BEGINS,
+    REQUEST_ID,
+    RULES,
+    SETTINGS_CLOCK,
+    SETTINGS_HISTORY,
+    SETTINGS_LIMITS,
+    SETTINGS_ORDER,
+    AccountStatus,
+    Channel,
+    Clock,
+    Op,
+    PayKind,
+)
+
+EUR, JPY = 978, 392
+EXPONENTS = {EUR: 2, JPY: 0}
+SMALL = Capacities(
+    accounts=8,
+    balances=9,
+    merchants=8,
+    merchant_currencies=9,
+    cards=72,
+    pairs=64,
+    devices=64,
+    ips=64,
+    emails=64,
+    bins=64,
+    payments=160,
+    operations=128,
+    answers=90,
+    list_entries=64,
+)
+"""One size for all tests: loop and replica are compiled for it once."""
+DAY_MS, HOUR_MS, MINUTE_MS = 86_400_000, 3_600_000, 60_000
+T0 = 20_000 * DAY_MS
+"""Midnight, and the beginning of a bucket of every window."""
+NAME = 0x6D31
+"""Of merchant "1m" in one word; others are counted from here."""
+
+
+def command(op: Op, **fields: Any) -> Any:
+    """Return one COMMAND record; `words` is a mapping from place to value."""
+    made = np.zeros(1, COMMAND)
+    made["op"], made["version"], made["received_at"], made["payment"] = op, 1, NOT_GIVEN, 0
+    for name, value in fields.items():
+        if name == "words":
+            for place, word in value.items():
+                made["words"][0, place] = word
+        else:
+            made[name] = value
+    return made[0]
+
+
+def settings(
+    clock: Clock = Clock.REQUEST, order: Sequence[str] = RULES, has_history: bool = False, **limits: int
+) -> Any:
+    """Return SETTINGS with these limits and the defaults of the others."""
+    values = {**LIMITS, **limits}
+    numbers = bytes(1 + RULES.index(name) for name in order).ljust(32, b"\0")
+    words = {SETTINGS_CLOCK: clock, SETTINGS_HISTORY: has_history}
+    words |= {SETTINGS_LIMITS + place: value for place, value in enumerate(values.values())}
+    words |= {SETTINGS_ORDER + place: int(word) for place, word in enumerate(np.frombuffer(numbers, "<i8"))}
+    return command(Op.SETTINGS, words=words)
+
+
+def merchant(
+    number: int = 0, flags: int = MERCHANT_ACTIVE, hold_days: int = 7, begins: bool = True, **kinds: Any
+) -> Any:
+    """Return MERCHANT; kinds: channels, card_types (bits), countries (numbers)."""
+    words = {0: NAME + number, MERCHANT_STATUS: flags, MERCHANT_HOLD_DAYS: hold_days, MERCHANT_MCC: NOT_GIVEN}
+    words[MERCHANT_CHANNELS] = kinds.get("channels", 0) | kinds.get("card_types", 0) << 32
+    countries = np.zeros(COUNTRY_WORDS, np.int64)
+    for country in kinds.get("countries", ()):
+        countries[country >> 6] |= np.int64(1) << (country & 63)
+    words |= {MERCHANT_COUNTRIES + place: int(word) for place, word in enumerate(countries)}
+    return command(Op.MERCHANT, flags=PART_BEGINS if begins else 0, words=words)
+
+
+def merchant_limits(number: int, rows: Iterable[tuple[int, ...]], begins: bool = True) -> Any:
+    """Return MERCHANT_LIMITS; rows: currency, min, max, daily, sca_above, geo_above."""
+    words, rows = {0: NAME + number}, list(rows)
+    for place, row in enumerate(rows):
+        words |= {MERCHANT_WORDS + place * LIMIT_ROW_WORDS + at: value for at, value in enumerate(row)}
+    flags = PART_BEGINS if begins else 0
+    return command(Op.MERCHANT_LIMITS, payment=len(rows), flags=flags, words=words)
+
+
+def account_balances(number: int, rows: Iterable[tuple[int, ...]], begins: bool = True) -> Any:
+    """Return ACCOUNT_BALANCES; rows: currency, balance, min, max, sum_24h."""
+    words, rows = {}, list(rows)
+    for place, (currency, *values) in enumerate(rows):
+        at = place * BALANCE_ROW_WORDS
+        words[at] = currency | EXPONENTS[currency] << 16
+        words |= {at + 1 + each: value for each, value in enumerate(values)}
+    flags = PART_BEGINS if begins else 0
+    return command(Op.ACCOUNT_BALANCES, account=number, payment=len(rows), flags=flags, words=words)
+
+
+def account(
+    number: int = 1, status: AccountStatus = AccountStatus.OPEN, count: int = -1, begins: bool = False
+) -> Any:
+    """Return ACCOUNT."""
+    flags = PART_BEGINS if begins else 0
+    return command(Op.ACCOUNT, account=number, kind=status, amount=count, flags=flags)
+
+
+def funded(number: int = 1, balances: Mapping[int, int] | None = None) -> list[Any]:
+    """Return the commands of an open account with these balances and no limits."""
+    rows = [(currency, amount, -1, -1, -1) for currency, amount in (balances or {EUR: 10**9}).items()]
+    return [account_balances(number, rows), account(number)]
+
+
+def pay(number: int, at: int = NOT_GIVEN, **given: Any) -> Any:
+    """Return a PAY whose request has this number.
+
+    given : fields of COMMAND, and merchant, card, device, ip, email, key, body (numbers), sale
+    """
+    words = {REQUEST_ID: 0x30 + number % 10, MERCHANT: NAME + given.pop("merchant", 0)}
+    words |= {KEY: given.pop("key", 1000 + number), KEY + 1: 1, BODY: given.pop("body", number), BODY + 1: 1}
+    for name, place in (("card", CARD), ("device", DEVICE), ("ip", IP), ("email", EMAIL)):
+        value = given.pop(name, 5000 + number if name == "card" else 0)
+        words |= {place: value, place + 1: 1 if value else 0}
+    fields = {"amount": 1000, "account": 1, "currency": EUR, "channel": Channel.POS, "expiry": 12 * 40}
+    fields |= dict.fromkeys(("score", "issuer_country", "ip_country", "card_type"), NOT_GIVEN)
+    fields |= {"cvv_result": NOT_GIVEN, "avs_result": NOT_GIVEN, "bin": NOT_GIVEN}
+    fields["kind"] = PayKind.SALE if given.pop("sale", False) else PayKind.AUTHORISE
+    fields |= given
+    fields["exponent"] = EXPONENTS.get(fields["currency"], 2)
+    return command(Op.PAY, received_at=at, words=words, **fields)
+
+
+def operation(op: Op, payment: int, number: int, at: int = NOT_GIVEN, **given: Any) -> Any:
+    """Return a CAPTURE, VOID, REFUND or REVIEW of a payment; number: of its request."""
+    words = {KEY: 1 + number, KEY + 1: 7, BODY: given.pop("body", number), BODY + 1: 7}
+    return command(op, payment=payment, received_at=at, words=words, **{"amount": NOT_GIVEN, **given})
+
+
+def reverse(number: int, at: int = NOT_GIVEN, merchant: int = 0) -> Any:
+    """Return a void of the request with this number."""
+    words = {MERCHANT: NAME + merchant, KEY: 1000 + number, KEY + 1: 1, OWN_KEY: 1, OWN_KEY + 1: 9}
+    return command(Op.REVERSE, received_at=at, words=words)
+
+
+def deposit(number: int, amount: int, **given: Any) -> Any:
+    """Return a DEPOSIT whose id is this number."""
+    words = {KEY: 90_000 + number, KEY + 1: 3, BODY: amount, BODY + 1: 3}
+    fields = {"account": 1, "currency": EUR, "exponent": 2, **given}
+    return command(Op.DEPOSIT, amount=amount, words=words, **fields)
+
+
+class Engine:
+    """A private engine: it takes commands one after the other and returns their events."""
+
+    def __init__(self, capacities: Capacities = SMALL, *first: Any, state: Any = None) -> None:
+        self.application = payments(capacities)
+        self.replica = Replica(self.application, state)
+        self.eng_ts = 1
+        self.tell(*(first or (settings(), merchant(), *funded())))
+
+    @property
+    def s(self) -> Any:
+        """The state record."""
+        return self.replica.state[0]
+
+    def tell(self, *commands: Any) -> Any:
+        """Apply commands; return their events."""
+        entries = np.zeros(len(commands), JOURNAL_ENTRY)
+        for entry, each in zip(entries, commands, strict=True):
+            entry["command"] = each
+        entries["seq"] = self.replica.seq + 1 + np.arange(len(commands))
+        entries["eng_ts"] = self.eng_ts
+        return self.replica.apply(entries)
+
+    def one(self, each: Any) -> Any:
+        """Apply a command that makes one event; return that."""
+        (event,) = self.tell(each)
+        return event
