@@ -4,7 +4,11 @@ python -m perf.bare_http        prints the port it listens on, serves until kill
 """
 
 import asyncio
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import msgspec
 import uvloop
@@ -36,8 +40,42 @@ class BareReply(msgspec.Struct):
     seq: int
 
 
+class Card(msgspec.Struct, forbid_unknown_fields=True):
+    """The card of a payment as posted by `perf.load_payments`."""
+
+    pan: str
+    expiry: str
+    type: str
+    issuer_country: str
+
+
+class Payment(msgspec.Struct, forbid_unknown_fields=True):
+    """A payment as posted by `perf.load_payments`."""
+
+    request_id: str
+    merchant: str
+    op: str
+    channel: str
+    amount: int
+    currency: str
+    account: int
+    card: Card
+    device: str
+    ip: str
+    sca: bool
+    cvv_result: str
+    score: int
+
+
 _decoder = msgspec.json.Decoder(Order)
+_payment_decoder = msgspec.json.Decoder(Payment)
 _encoder = msgspec.json.Encoder()
+PAYMENT_REPLY: dict[str, Any] = {
+    "payment": "a-17", "request_id": "", "decision": "APPROVE", "code": "OK", "iso": "00", "field": None,
+    "rule": None, "retry": "NONE", "amount": 0, "approved_amount": 0, "currency": "", "state": "open",
+    "ruleset": 1, "cohort": "control", "matched": [], "replayed": False, "approval": "00000H", "seq": 17,
+}  # fmt: skip
+"""As much as the door of payments answers."""
 
 
 async def post_order(request: web.Request) -> web.Response:
@@ -47,10 +85,18 @@ async def post_order(request: web.Request) -> web.Response:
     return web.Response(body=_encoder.encode(reply), content_type="application/json")
 
 
+async def post_payment(request: web.Request) -> web.Response:
+    """Decode a payment, encode a reply."""
+    asked = _payment_decoder.decode(await request.read())
+    own = {"request_id": asked.request_id, "amount": asked.amount, "currency": asked.currency}
+    return web.Response(body=_encoder.encode(PAYMENT_REPLY | own), content_type="application/json")
+
+
 async def serve() -> None:
     """Serve until killed."""
     app = web.Application()
     app.router.add_post("/v1/orders", post_order)
+    app.router.add_post("/v1/payments", post_payment)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -58,6 +104,20 @@ async def serve() -> None:
     sys.stdout.write(f"{runner.addresses[0][1]}\n")
     sys.stdout.flush()
     await asyncio.Event().wait()
+
+
+@contextmanager
+def bare_server() -> Iterator[int]:
+    """Run the bare handler; yield its port."""
+    process = subprocess.Popen([sys.executable, "-m", "perf.bare_http"], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield int(process.stdout.readline())
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 if __name__ == "__main__":

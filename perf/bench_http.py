@@ -7,12 +7,9 @@ handler alternate, so that a noisy neighbour meets both, and the median round co
 the closed loop counts from the sending, of the open loop from the moment a request was due.
 """
 
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
+from perf.bare_http import bare_server
 from perf.live import Live, live
 from perf.load import load, middle
 from perf.result import Line, Result
@@ -48,20 +45,6 @@ def run(quick: bool) -> list[Line]:
             _line(f"POST /v1/orders, {CONNECTIONS} connections", middle(door), instance),
             _line("POST /v1/orders, open loop", opened, instance, OPEN_RATE),
         ]
-
-
-@contextmanager
-def bare_server() -> Iterator[int]:
-    """Run the bare handler; yield its port."""
-    process = subprocess.Popen([sys.executable, "-m", "perf.bare_http"], stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        yield int(process.stdout.readline())
-    finally:
-        process.kill()
-        process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
 
 
 def _line(case: str, measured: dict[str, Any], instance: Live, offered: int | None = None) -> Line:

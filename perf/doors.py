@@ -20,8 +20,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from perf.bare_http import bare_server
 from perf.bench_durable import disk_times
-from perf.bench_http import GENERATOR, OPEN_CONNECTIONS, OPEN_RATE, bare_server
+from perf.bench_http import GENERATOR, OPEN_CONNECTIONS, OPEN_RATE
 from perf.compare import interval
 from perf.live import live
 from perf.load import load

@@ -1,6 +1,6 @@
 """Dispatch of orders: answers told from events, and reports of what others did to resting orders.
 
-The batches, the waiting and its end are those of every door (gateways/process/dispatch.py).
+The batches, the waiting and its end are those of every door (gateways/commands/dispatch.py).
 """
 
 from collections.abc import Callable, Sequence
@@ -11,12 +11,12 @@ import msgspec
 from engine.contract.port import Closed
 from engine.trading.records import COMMAND, EventKind
 from engine.trading.rows import COMMAND_STRUCT
+from gateways.commands.dispatch import CommandDispatcher, Gate
 from gateways.entry.outcome import CANCELLED, LAST, LISTED_MAX, ORDER_OPS, Outcome, outcome
 from gateways.entry.refusals import busy, not_now, outcome_unknown
 from gateways.entry.reports import Reports
 from gateways.json_lines.events import Accounts, EventWords, event_words
 from gateways.json_lines.fields import Fields
-from gateways.process.dispatch import CommandDispatcher, Gate
 
 REPLY_TIMEOUT_S = 5.0
 

@@ -39,6 +39,7 @@ from gateways.http.routes import (
 from gateways.http.session import JsonSession
 from gateways.json_lines.fields import Fields
 from gateways.process.answers import Reply, options
+from gateways.process.bodies import BodyFault, whole_body
 from gateways.process.connections import show_key
 from gateways.process.keys import AUTHORIZATION, KeyRing
 from gateways.process.plain import Head
@@ -309,28 +310,10 @@ def frames(texts: Sequence[bytes]) -> bytes:
 
 async def read_body(request: web.BaseRequest, timeout_s: float) -> bytes:
     """Return the whole body; refuse one that is too large or does not come in time."""
-    content = request.content
-    if content.is_eof():
-        return content.read_nowait()
-    if (request.content_length or 0) > BODY_MAX:
-        raise _too_large()
-    if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
-        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    parts: list[bytes] = []
-    byte_count = 0
     try:
-        async with asyncio.timeout(timeout_s):
-            while part := await content.readany():
-                parts.append(part)
-                byte_count += len(part)
-                if byte_count > BODY_MAX:
-                    raise _too_large()
-    except TimeoutError:
-        detail = f"the body was not complete within {timeout_s:g} s"
-        raise Refused(Refusal(HttpReason.REQUEST_TIMEOUT, detail, "body")) from None
-    except web.RequestPayloadError as fault:
-        raise malformed(f"the body cannot be read: {fault}", "body") from None
-    return b"".join(parts)
+        return await whole_body(request, timeout_s, BODY_MAX)
+    except BodyFault as fault:
+        raise Refused(Refusal(fault.reason, str(fault), "body")) from None
 
 
 def query_of(request: web.BaseRequest) -> dict[str, str]:
@@ -339,7 +322,3 @@ def query_of(request: web.BaseRequest) -> dict[str, str]:
         return parameters(request.rel_url.raw_query_string)
     except QueryFault as fault:
         raise malformed(str(fault), fault.parameter) from None
-
-
-def _too_large() -> Refused:
-    return Refused(Refusal(HttpReason.TOO_LARGE, f"a body has at most {BODY_MAX} bytes", "body"))

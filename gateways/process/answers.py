@@ -25,14 +25,18 @@ _EXTRA_HEADERS = {
 }
 
 
-def _head(status: HTTPStatus) -> bytes:
+def _head(status: HTTPStatus, content: str) -> bytes:
     phrase = PHRASES.get(status, status.phrase)
-    content = JSON if status == HTTPStatus.OK else PROBLEM_JSON
     content_type = "" if status in BODILESS else f"Content-Type: {content}\r\n"
     return f"HTTP/1.1 {status} {phrase}\r\n{content_type}{_EXTRA_HEADERS.get(status, '')}".encode()
 
 
-_HEADS = {int(status): _head(status) for status in HTTPStatus if status >= HTTPStatus.OK}
+_DOCUMENT_HEADS = {int(status): _head(status, JSON) for status in HTTPStatus if status >= HTTPStatus.OK}
+_HEADS = {
+    int(status): _head(status, JSON if status == HTTPStatus.OK else PROBLEM_JSON)
+    for status in HTTPStatus
+    if status >= HTTPStatus.OK
+}
 
 
 class Reply:
@@ -42,11 +46,16 @@ class Reply:
     aiohttp's own builds headers, a date and a writer per response, a third of a bare request.
 
     allow : the methods of a 405, or of an answer to OPTIONS, as the Allow header lists them
+    is_document : the body is a document of the door's own, whatever the status; else it is a problem
+        where the status is not 200
     """
 
-    __slots__ = ("allow", "body", "keep_alive", "status")
+    __slots__ = ("_heads", "allow", "body", "keep_alive", "status")
 
-    def __init__(self, status: int, body: bytes, keep_alive: bool = True, allow: str = "") -> None:
+    def __init__(
+        self, status: int, body: bytes, keep_alive: bool = True, allow: str = "", *, is_document: bool = False
+    ) -> None:
+        self._heads = _DOCUMENT_HEADS if is_document else _HEADS
         self.status = status
         self.body = body
         self.keep_alive = keep_alive
@@ -54,7 +63,7 @@ class Reply:
 
     def data(self, has_body: bool = True) -> bytes:
         """Return head and body as sent; has_body False: the head alone, as HEAD asks for it."""
-        head, body = _HEADS[self.status], self.body
+        head, body = self._heads[self.status], self.body
         if self.allow:
             head += f"Allow: {self.allow}\r\n".encode()
         if not self.keep_alive:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from engine.payments.name import PAYMENTS
 from engine.trading.name import TRADING
 
 if TYPE_CHECKING:  # numpy and what reads settings: `pinion --help` needs neither
@@ -52,7 +53,10 @@ Applications = Mapping[str, Callable[[], ApplicationTools]]
 """Name -> what loads the row."""
 
 APPLICATIONS: Applications = MappingProxyType(
-    {TRADING: lambda: importlib.import_module("pinion.cli.trading.tools").TOOLS}
+    {
+        TRADING: lambda: importlib.import_module("pinion.cli.trading.tools").TOOLS,
+        PAYMENTS: lambda: importlib.import_module("pinion.cli.payments.tools").TOOLS,
+    }
 )
 
 

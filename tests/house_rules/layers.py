@@ -76,7 +76,8 @@ ROOMS = {
         *("engine/runtime/journal", "engine/runtime/history", "engine/runtime/processes"),
     ),
     "gateways": (),
-    "gateways/process": ("ringbuf/bells", "engine/contract", "engine/settings"),
+    "gateways/process": ("engine/contract", "engine/settings"),
+    "gateways/commands": ("ringbuf/bells", "engine/contract", "engine/settings", "gateways/process"),
     "gateways/json_lines": (
         *("engine/contract/records", "engine/contract/rows", "engine/text", "engine/trading"),
     ),
@@ -84,11 +85,11 @@ ROOMS = {
     "gateways/feed": (*DOORS, "gateways/json_lines", "gateways/files"),
     "gateways/entry": (
         *("ringbuf/seqlock", "engine/contract", "engine/text"),
-        *("engine/trading", "engine/trading/view", "gateways/process", "gateways/json_lines"),
+        *("engine/trading", "engine/trading/view", "gateways/commands", "gateways/json_lines"),
     ),
     "gateways/http": (
         *("engine/contract", "engine/settings", "engine/text", "engine/trading"),
-        *("gateways/process", "gateways/json_lines", "gateways/entry"),
+        *("gateways/process", "gateways/commands", "gateways/json_lines", "gateways/entry"),
     ),
     "gateways/payments": (
         *("engine/contract", "engine/settings", "engine/text", "engine/payments"),
@@ -109,13 +110,28 @@ ROOMS = {
     "api/queries": (*API, "api/past", "api/streams"),
     "api/pages": (*API, "api/past", "api/streams", "api/queries"),
     "api/serve": (*API, "api/past", "api/streams", "api/queries", "api/pages"),
+    "perf/histogram": (),
+    "perf/stalls": ("perf/histogram",),
+    "perf/bare_http": (),
+    "perf/http_generator": (),
+    "perf/load_payments": (
+        *("engine/contract/errors", "perf/histogram", "perf/stalls", "perf/http_generator"),
+    ),
     "perf/flow": ("ringbuf/njit", "engine/contract/records", "engine/trading"),
-    "pinion/cli": (*ANY_APPLICATION, "engine/trading/name"),
+    "pinion/cli": (*ANY_APPLICATION, "engine/trading/name", "engine/payments/name"),
     "pinion/cli/journal": (*ANY_APPLICATION, "pinion/cli"),
     "pinion/cli/trading": (*CLI, "api/serve"),
     "pinion/cli/replay": (*CLI, "pinion/cli/journal"),
     "pinion/cli/instance": (*CLI, "pinion/cli/journal", "pinion/cli/trading", "pinion/cli/replay"),
-    "perf": (*CLI, "api/past", "pinion/cli/journal"),
+    "pinion/cli/payments": (
+        *CLI,
+        *("pinion/cli/instance", "perf/bare_http", "perf/load_payments"),
+    ),
+    "perf": (
+        *CLI,
+        *("api/past", "pinion/cli/journal"),
+        *("perf/histogram", "perf/stalls", "perf/bare_http", "perf/http_generator"),
+    ),
     "pinion": (
         *("engine/contract", "engine/trading", "engine/trading/view"),
         *("engine/trading/offline/simulate", "gateways/json_lines", "pinion/cli/main"),
@@ -126,7 +142,7 @@ ROOMS = {
 A room is the files of one folder, without the folders in it; a module that stands apart from its
 folder has a row of its own. `engine` as something to import means every folder below it.
 """
-NAMED = {"pinion/cli/applications": ("pinion/cli/trading/tools",)}
+NAMED = {"pinion/cli/applications": ("pinion/cli/trading/tools", "pinion/cli/payments/tools")}
 """Module -> what may stand above it: it names that in a text, and loads it once somebody asks for it."""
 WHOLE = {"engine", "gateways", "perf"}
 """Folders that are meant with all below them where they may be imported."""

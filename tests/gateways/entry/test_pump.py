@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from gateways.process.pump import Pump
+from gateways.commands.pump import Pump
 from ringbuf.bells import Bell
 from tests.gateways.conftest import Door
 

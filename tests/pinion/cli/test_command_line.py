@@ -9,6 +9,8 @@ import pytest
 from pinion.cli.main import COMMANDS, main
 
 ROOT = Path(__file__).resolve().parents[3]
+USES = ("up", "status", "load")
+"""Of payments."""
 ACTIONS = ("verify", "dump", "stats", "archive", "restore", "migrate", "quarantine")
 
 
@@ -20,7 +22,9 @@ def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> N
     assert capsys.readouterr().out == f"pinion {version('pinion')}\n"
 
 
-@pytest.mark.parametrize(("given", "named"), [([], tuple(COMMANDS)), (["journal"], ACTIONS)])
+@pytest.mark.parametrize(
+    ("given", "named"), [([], tuple(COMMANDS)), (["journal"], ACTIONS), (["payments"], USES)]
+)
 def test_command_without_a_word_prints_its_help(
     given: list[str], named: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -32,7 +36,12 @@ def test_command_without_a_word_prints_its_help(
     assert shown.err == ""
 
 
-@pytest.mark.parametrize("given", [[name] for name in COMMANDS] + [["journal", name] for name in ACTIONS])
+@pytest.mark.parametrize(
+    "given",
+    [[name] for name in COMMANDS]
+    + [["journal", name] for name in ACTIONS]
+    + [["payments", name] for name in USES],
+)
 def test_every_command_has_a_help(given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ending:
         main([*given, "--help"])
@@ -45,6 +54,7 @@ def test_every_command_has_a_help(given: list[str], capsys: pytest.CaptureFixtur
     ("given", "hint"),
     [
         (["replya"], "'replya'; did you mean 'replay'? there are up, status"),
+        (["payments", "lod"], "'lod'; did you mean 'load'? there are up, status"),
         (["journal", "vrify", "DIR"], "'vrify'; did you mean 'verify'? there are verify, dump"),
         (["frobnicate"], "'frobnicate'; there are up, status"),
         (["up", "--durability", "synch"], "'synch'; did you mean 'sync'? there are sync, none"),
@@ -65,6 +75,7 @@ def test_unknown_word_is_answered_with_the_nearest_known_one(
     [
         (["--nonsense"], "pinion"),
         (["up", "--nonsense"], "pinion up"),
+        (["payments", "status", "--nonsense"], "pinion payments status"),
         (["journal", "dump", "DIR", "--nonsense"], "pinion journal dump"),
     ],
 )

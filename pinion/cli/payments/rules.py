@@ -1,0 +1,102 @@
+"""The instance and its rules, as the configuration says them, as a command; what of it a data folder keeps.
+
+Limits and order may change from start to start. Name of the instance, clock and key of the hashes are
+those of the first start: ids, decisions and hashes that lie in the state mean nothing under others.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.payments.records import (
+    COMMAND,
+    LIMITS,
+    ORDER_WORDS,
+    RULES,
+    SETTINGS_CLOCK,
+    SETTINGS_FINGERPRINT,
+    SETTINGS_INSTANCE,
+    SETTINGS_LIMITS,
+    SETTINGS_ORDER,
+    TEXT_WORD_BYTES,
+    Clock,
+    Op,
+)
+from engine.payments.settings import PaymentSection
+from engine.payments.texts import text_words, words_text
+from engine.runtime.supervision.configure import Definition
+from engine.settings.config import ConfigError
+
+INSTANCE = slice(SETTINGS_INSTANCE, SETTINGS_FINGERPRINT)
+FINGERPRINT = slice(SETTINGS_FINGERPRINT, SETTINGS_CLOCK)
+LIMIT_WORDS = slice(SETTINGS_LIMITS, SETTINGS_LIMITS + len(LIMITS))
+ORDER = slice(SETTINGS_ORDER, SETTINGS_ORDER + ORDER_WORDS)
+ORDER_BYTES = ORDER_WORDS * TEXT_WORD_BYTES
+Words = npt.NDArray[np.int64]
+
+
+def definition(settings: PaymentSection, fingerprint: bytes) -> Definition:
+    """Return the command; fingerprint : of the key of the hashes."""
+    commands = np.zeros(1, COMMAND)
+    commands["op"] = Op.SETTINGS
+    words = commands["words"][0]
+    words[INSTANCE] = text_words(settings.instance, len(words[INSTANCE]))
+    words[FINGERPRINT] = np.frombuffer(fingerprint, "<i8")
+    words[SETTINGS_CLOCK] = settings.clock_number
+    words[LIMIT_WORDS] = list(settings.rules.limits().values())
+    words[ORDER] = order_words([1 + RULES.index(name) for name in settings.rules.order])
+    return Definition("payments.rules", commands)
+
+
+def order_words(rules: list[int]) -> Words:
+    """Return an order of rules as words: a number a byte, zeros behind the last."""
+    return np.frombuffer(bytes(rules).ljust(ORDER_BYTES, b"\0"), "<i8")
+
+
+def is_fresh(state: Any) -> bool:
+    """Tell whether an engine has never been set up; state : array of one STATE record."""
+    return int(state[0]["ruleset"]) == 0
+
+
+def is_known(wanted: Definition, state: Any, data_dir: Path) -> bool:
+    """Tell whether an engine decides by these rules already; ConfigError where it is another instance's."""
+    if is_fresh(state):
+        return False
+    words = wanted.commands["words"][0]
+    known = words_of(state)
+    _require_same(words, known, data_dir)
+    return bool((words == known).all())
+
+
+def words_of(state: Any) -> Words:
+    """Return the words of the command that would bring an engine to where it is."""
+    s = state[0]
+    words: Words = np.zeros(1, COMMAND)["words"][0]
+    words[INSTANCE], words[FINGERPRINT], words[SETTINGS_CLOCK] = s["instance"], s["fingerprint"], s["clock"]
+    words[LIMIT_WORDS] = [s["context"][0]["limit"][name] for name in LIMITS]
+    place = s["place"].tolist()
+    on = [rule for rule in range(1, len(place)) if place[rule] < len(place)]
+    words[ORDER] = order_words(sorted(on, key=place.__getitem__))
+    return words
+
+
+def _require_same(words: Words, known: Words, data_dir: Path) -> None:
+    """Raise ConfigError where the configuration is about another instance than the folder's."""
+    mend = f"; set that again, or name another folder than {data_dir}"
+    if (words[INSTANCE] != known[INSTANCE]).any():
+        given, found = words_text(words[INSTANCE]), words_text(known[INSTANCE])
+        raise ConfigError(
+            f"payments.instance = {given!r}: the payments in {data_dir} are of instance {found!r}{mend}"
+        )
+    if words[SETTINGS_CLOCK] != known[SETTINGS_CLOCK]:
+        given, found = (Clock(int(each[SETTINGS_CLOCK])).name.lower() for each in (words, known))
+        raise ConfigError(
+            f"payments.clock = {given!r}: the payments in {data_dir} were decided by {found!r}{mend}"
+        )
+    if (words[FINGERPRINT] != known[FINGERPRINT]).any():
+        raise ConfigError(
+            f"payments.hash_key_file: holds another key than that by which the cards in {data_dir} were "
+            f"hashed, so none would be known again; bring that key back from a backup"
+        )
