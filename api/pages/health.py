@@ -20,7 +20,8 @@ class Pages(OpenPages):
     """Handlers of the open pages."""
 
     def __init__(self, status: StatusReport, metrics: Metrics) -> None:
-        super().__init__(status, metrics, openapi.document())
+        document = openapi.document()
+        super().__init__(status, metrics, lambda: document)
         self._dashboard = (files("api.pages") / "dashboard.html").read_bytes()
 
     def routes(self) -> list[web.RouteDef]:

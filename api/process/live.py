@@ -35,7 +35,7 @@ class Counts(Protocol):
 
 
 Read = TypeVar("Read")
-View = TypeVar("View", bound=Counts)
+View = TypeVar("View")
 
 
 class DurableSource(Generic[View]):

@@ -1,5 +1,7 @@
 """Pages that need no key: health, readiness, metrics and the OpenAPI document."""
 
+from collections.abc import Callable
+
 from aiohttp import web
 
 from api.process.documents import answer
@@ -10,9 +12,9 @@ from api.process.status import StatusReport
 
 
 class OpenPages:
-    """Handlers of the open pages; openapi : the document."""
+    """Handlers of the open pages; openapi : makes the document."""
 
-    def __init__(self, status: StatusReport, metrics: Metrics, openapi: bytes) -> None:
+    def __init__(self, status: StatusReport, metrics: Metrics, openapi: Callable[[], bytes]) -> None:
         self._status = status
         self._metrics = metrics
         self._openapi = openapi
@@ -49,4 +51,4 @@ class OpenPages:
     async def openapi(self, request: web.Request) -> web.Response:
         """Return the OpenAPI document."""
         allow_only(request, ())
-        return web.Response(body=self._openapi, content_type="application/json")
+        return web.Response(body=self._openapi(), content_type="application/json")

@@ -65,7 +65,12 @@ def query_time(request: web.Request, name: str) -> int | None:
         if times.is_of_another_unit(time):
             raise bad_request(name, text, times.NANOSECONDS)
         return time
-    mend = 'must be ns since 1970, or a time with its zone such as "2026-01-31T12:00:00.25Z"'
+    return moment_ns(text, name, "ns since 1970")
+
+
+def moment_ns(text: str, name: str, otherwise: str) -> int:
+    """Return a date and time with its zone in ns since 1970; otherwise : what a number would have been."""
+    mend = f'must be {otherwise}, or a time with its zone such as "2026-01-31T12:00:00.25Z"'
     # fromisoformat alone takes weeks and days of the year, and drops what is finer than a microsecond.
     if _MOMENT.fullmatch(text) is None:
         raise bad_request(name, text, mend)

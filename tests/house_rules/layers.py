@@ -57,6 +57,7 @@ ROOMS = {
     "engine/trading/settings": ("engine/settings", "engine/trading/capacities"),
     "engine/trading/demo": ("engine/settings", "engine/trading/settings"),
     "engine/payments": ("engine/contract/records",),
+    "engine/payments/view": (*("ringbuf/seqlock", "engine/payments", "engine/payments/kernels"),),
     "engine/payments/history": (
         *("ringbuf/kernel", "engine/contract/projection"),
         *("engine/payments", "engine/payments/kernels"),
@@ -110,6 +111,10 @@ ROOMS = {
     "api/queries": (*API, "api/past", "api/streams"),
     "api/pages": (*API, "api/past", "api/streams", "api/queries"),
     "api/serve": (*API, "api/past", "api/streams", "api/queries", "api/pages"),
+    "api/payments": (
+        *("engine/contract", "engine/settings", "engine/text", "engine/payments", "engine/payments/view"),
+        *("gateways/payments/replies", "api/process"),
+    ),
     "perf/histogram": (),
     "perf/stalls": ("perf/histogram",),
     "perf/bare_http": (),
@@ -125,7 +130,7 @@ ROOMS = {
     "pinion/cli/instance": (*CLI, "pinion/cli/journal", "pinion/cli/trading", "pinion/cli/replay"),
     "pinion/cli/payments": (
         *CLI,
-        *("pinion/cli/instance", "perf/bare_http", "perf/load_payments"),
+        *("api/payments", "pinion/cli/instance", "perf/bare_http", "perf/load_payments"),
     ),
     "perf": (
         *CLI,
