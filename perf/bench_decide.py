@@ -73,14 +73,14 @@ def set_up() -> Commands:
     order = np.frombuffer(bytes(range(1, len(RULES) + 1)).ljust(32, b"\0"), "<i8")
     words[SETTINGS_ORDER : SETTINGS_ORDER + len(order)] = order
     merchants = np.zeros(MERCHANTS, COMMAND)
-    merchants["op"], merchants["flags"] = Op.MERCHANT, PART_BEGINS
+    merchants["op"], merchants["options"] = Op.MERCHANT, PART_BEGINS
     merchants["words"][:, 0] = merchant_names(np.arange(MERCHANTS))
     merchants["words"][:, MERCHANT_STATUS] = MERCHANT_ACTIVE
     merchants["words"][:, MERCHANT_HOLD_DAYS], merchants["words"][:, MERCHANT_MCC] = 7, NOT_GIVEN
     accounts = np.zeros((ACCOUNTS, 2), COMMAND)
     accounts["account"] = 1 + np.arange(ACCOUNTS)[:, None]
     parts, whole = accounts[:, 0], accounts[:, 1]
-    parts["op"], parts["flags"], parts["payment"] = Op.ACCOUNT_BALANCES, PART_BEGINS, 1
+    parts["op"], parts["options"], parts["payment"] = Op.ACCOUNT_BALANCES, PART_BEGINS, 1
     parts["words"][:, 0], parts["words"][:, 1] = EUR | EXPONENT << 16, 10**12
     parts["words"][:, 2:5] = NOT_GIVEN
     whole["op"], whole["kind"], whole["amount"] = Op.ACCOUNT, AccountStatus.OPEN, NOT_GIVEN

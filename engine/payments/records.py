@@ -6,7 +6,7 @@ since 1970. What was not given is -1. Texts are zero padded; a hash is the door'
 as two words, zeros where there is nothing. Numbers in the enums are never reused.
 
 COMMAND fields, by operation; `words` by the slices below it
-    PAY            all but payment; kind (PayKind), flags WANTS_*, HAS_SCA; REQUEST_ID .. EMAIL
+    PAY            all but payment; kind (PayKind), options WANTS_*, HAS_SCA; REQUEST_ID .. EMAIL
     CAPTURE        payment, amount (-1: the rest), kind FINAL; REQUEST_ID, KEY, BODY
     VOID, REFUND   payment, amount (-1: all there is); REQUEST_ID, KEY, BODY
     REVIEW         payment, kind APPROVE_IT or DECLINE_IT
@@ -14,7 +14,7 @@ COMMAND fields, by operation; `words` by the slices below it
     MERCHANT       `words` from MERCHANT_NAME on: completes what the two below have begun
     MERCHANT_LIMITS, MERCHANT_PERMITS, ACCOUNT_BALANCES    parts that the command behind them completes
     ACCOUNT        account, kind (AccountStatus), amount (count_24h, -1: none)
-    LIST           kind (ListKind), flags: LIST_REMOVE; payment: how many keys; KEYS
+    LIST           kind (ListKind), options: LIST_REMOVE; payment: how many keys; KEYS
     DEPOSIT        account, currency, exponent, amount (may be negative); KEY, BODY
     SETTINGS       `words` from SETTINGS_INSTANCE on
     HISTORY        payment: the last seq whose outcome the database has for good
@@ -228,9 +228,9 @@ FINAL = 1
 APPROVE_IT, DECLINE_IT = 1, 2
 """`kind` of a REVIEW."""
 LIST_REMOVE = 1
-"""`flags` of a LIST."""
+"""`options` of a LIST."""
 WANTS_PARTIAL, WANTS_EXPLANATION, HAS_SCA = 1, 2, 4
-"""`flags` of a PAY: allow_partial, explain, sca."""
+"""`options` of a PAY: allow_partial, explain, sca."""
 
 COMMAND = np.dtype(
     [
@@ -256,7 +256,7 @@ COMMAND = np.dtype(
         ("card_type", "<i1"),
         ("cvv_result", "<i1"),
         ("avs_result", "<i1"),
-        ("flags", "<i1"),
+        ("options", "<i1"),
         ("bin", "<i4"),  # its digits as a number, or -1
         ("bin_digits", "<i1"),  # 6, 7 or 8; 0 without one
         ("pad", "<i1", (3,)),
@@ -293,7 +293,7 @@ DISCLOSE_WORDS = 6
 MERCHANT_ACTIVE, HAS_CURRENCIES, HAS_CHANNELS, HAS_CARD_TYPES, HAS_COUNTRIES = 1, 2, 4, 8, 16
 CARD_TYPES_SHIFT = 32
 PART_BEGINS = 1
-"""`flags` of the first part of a merchant or an account; of the completing command where it has no parts."""
+"""`options` of the first part of a merchant or an account; of the completing command that has no parts."""
 LIMIT_ROWS_MAX = 4
 LIMIT_ROW_WORDS = 6
 """MERCHANT_LIMITS: the name, then `payment` rows of currency, min, max, daily, sca_above,

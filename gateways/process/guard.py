@@ -45,6 +45,7 @@ CONTINUE = "100-continue"
 GIVEN_ONCE = (
     *(hdrs.HOST, hdrs.ORIGIN, hdrs.AUTHORIZATION, "Idempotency-Key", hdrs.CONTENT_TYPE, hdrs.EXPECT),
     *(hdrs.UPGRADE, hdrs.SEC_WEBSOCKET_KEY, hdrs.SEC_WEBSOCKET_VERSION),
+    *("Pinion-Account", "Pinion-Deadline-Ms"),
 )
 """Headers of which one value decides. Content-Encoding is a list, all of which counts."""
 SHOWN_CHARS = 80

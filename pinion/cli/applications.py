@@ -45,6 +45,8 @@ class ApplicationTools:
     """What `pinion status` shows of its state, by name."""
     used: Callable[[Any], dict[str, int]] = lambda state: {}
     """How much of its capacities a state uses, by the names of those where `pinion status` shows that."""
+    command: str = "pinion up"
+    """What starts it."""
     starting: "Starting"
     """How it is started."""
 

@@ -101,6 +101,10 @@ ROOMS = {
         *("engine/contract/errors", "engine/text", "engine/payments"),
         *("gateways/payments", "gateways/payments/setup"),
     ),
+    "gateways/payments/door": (
+        *("ringbuf/seqlock", "engine/contract", "engine/settings", "engine/text", "engine/payments"),
+        *("gateways/process", "gateways/commands", "gateways/payments", "gateways/payments/setup_lines"),
+    ),
     "api/process": (
         *("ringbuf", "engine/contract", "engine/settings", "engine/text"),
         "gateways/process",
@@ -123,6 +127,10 @@ ROOMS = {
         *("engine/contract/errors", "perf/histogram", "perf/stalls", "perf/http_generator"),
     ),
     "perf/flow": ("ringbuf/njit", "engine/contract/records", "engine/trading"),
+    "perf/traffic": (),
+    "perf/traffic/stories": ("perf/traffic",),
+    "perf/traffic/profile": ("perf/traffic", "perf/traffic/stories"),
+    "perf/traffic/traffic": ("perf/traffic", "perf/traffic/profile"),
     "pinion/cli": (*ANY_APPLICATION, "engine/trading/name", "engine/payments/name"),
     "pinion/cli/journal": (*ANY_APPLICATION, "pinion/cli"),
     "pinion/cli/trading": (*CLI, "api/serve"),
@@ -131,6 +139,7 @@ ROOMS = {
     "pinion/cli/payments": (
         *CLI,
         *("api/payments", "pinion/cli/instance", "perf/bare_http", "perf/load_payments"),
+        *("perf/traffic", "perf/traffic/traffic"),
     ),
     "perf": (
         *CLI,

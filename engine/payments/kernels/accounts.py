@@ -52,8 +52,8 @@ def add_balance(s, account, currency, exponent):
     s.balances[at].account = account
     s.balances[at].currency = currency
     s.balances[at].exponent = exponent
-    s.balances[at].min = NIL
-    s.balances[at].max = NIL
+    s.balances[at].amount_min = NIL
+    s.balances[at].amount_max = NIL
     s.balances[at].sum_limit = NIL
     s.balances[at].next = s.accounts[account].balances
     s.accounts[account].balances = at + 1
@@ -114,8 +114,8 @@ def add_row(s, merchant, currency):
 @inlined
 def lift_limits(s, at):
     """Leave a merchant's row without limits."""
-    s.rows[at].min = NIL
-    s.rows[at].max = NIL
+    s.rows[at].amount_min = NIL
+    s.rows[at].amount_max = NIL
     s.rows[at].daily = NIL
     s.rows[at].sca_above = NIL
     s.rows[at].geo_above = NIL

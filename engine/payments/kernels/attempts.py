@@ -38,7 +38,7 @@ def count_attempt(s, command, is_declined):
     if found.account != NIL:
         count_at(s.accounts[found.account].count, day)
     if is_given(words, DEVICE):
-        see(s.device_table, s.device_bucket, s.devices, found.device, words, DEVICE, day)
+        see(s.device_table, s.device_bucket, s.devices, found.device_idx, words, DEVICE, day)
     if is_given(words, IP):
         see(s.ip_table, s.ip_bucket, s.ips, found.ip, words, IP, hour)
     if is_given(words, EMAIL):

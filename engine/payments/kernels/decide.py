@@ -107,7 +107,7 @@ def _judge_found(s, command, bits):
         if of_severity == 0:
             decision, of_severity = k.DECISION_REVIEW, bits & REVIEWING
     rule = first_in_order(s, of_severity)
-    if decision == k.DECISION_DECLINE and not command["flags"] & WANTS_EXPLANATION:
+    if decision == k.DECISION_DECLINE and not command["options"] & WANTS_EXPLANATION:
         matched = up_to(s, bits, rule)
     code, field = k.REVERSED, k.FIELD_REQUEST_ID
     if rule != k.RULE_IDEMPOTENCY:
@@ -181,8 +181,8 @@ def approve(s, payment, amount):
 def _count_approved(s, payment, balance, amount):
     """Enter an approval into the sums of account and merchant, and as the card's last one."""
     day = s.now // DAY_BUCKET_MS
-    total_at(s.balances[balance].sum, day)
-    add_at(s.balances[balance].sum, day, amount)
+    total_at(s.balances[balance].sum_24h, day)
+    add_at(s.balances[balance].sum_24h, day, amount)
     merchant, row = np.int64(s.payments[payment].merchant), s.found[0].row
     if row == NIL:
         row = add_row(s, merchant, np.int64(s.payments[payment].currency))

@@ -64,7 +64,7 @@ def _merchant(s, command, ctx, found):
         return
     country = np.int64(max(command["issuer_country"], 0))
     has_country = command["issuer_country"] >= 0
-    ctx.merchant_flags = s.merchants[merchant].flags
+    ctx.merchant_flags = s.merchants[merchant].status
     ctx.merchant_channels = s.merchants[merchant].channels
     ctx.merchant_card_types = s.merchants[merchant].card_types
     ctx.mcc = s.merchants[merchant].mcc
@@ -74,8 +74,8 @@ def _merchant(s, command, ctx, found):
     permits = (s.merchants[merchant].countries[country >> WORD_BITS] >> (country & BIT_MASK)) & 1
     ctx.permits_country = permits if has_country else 0
     if row != NIL:
-        ctx.merchant_min = s.rows[row].min
-        ctx.merchant_max = s.rows[row].max
+        ctx.merchant_min = s.rows[row].amount_min
+        ctx.merchant_max = s.rows[row].amount_max
         ctx.merchant_daily_limit = s.rows[row].daily
         ctx.sca_above = s.rows[row].sca_above
         ctx.geo_above = s.rows[row].geo_above
@@ -103,10 +103,10 @@ def _account(s, command, ctx, found):
     ctx.account_count_24h_limit = s.accounts[account].count_limit
     ctx.account_count_24h += total_at(s.accounts[account].count, bucket)
     if balance != NIL:
-        ctx.account_min = s.balances[balance].min
-        ctx.account_max = s.balances[balance].max
+        ctx.account_min = s.balances[balance].amount_min
+        ctx.account_max = s.balances[balance].amount_max
         ctx.account_sum_24h_limit = s.balances[balance].sum_limit
-        ctx.account_sum_24h += total_at(s.balances[balance].sum, bucket)
+        ctx.account_sum_24h += total_at(s.balances[balance].sum_24h, bucket)
         ctx.available = s.balances[balance].total - s.balances[balance].held
 
 
@@ -186,11 +186,13 @@ def is_given(words, at):
 def _sightings(s, command, ctx, found):
     words, day, hour = command["words"], s.now // DAY_BUCKET_MS, s.now // HOUR_BUCKET_MS
     card = words[CARD]
-    found.device = found.ip = found.email = NIL
+    found.device_idx = found.ip = found.email = NIL
     ctx.device_cards_24h = ctx.ip_cards_1h = ctx.email_cards_24h = 0
     if is_given(words, DEVICE):
-        found.device = find_pair(s.device_bucket, s.devices, words[DEVICE], words[DEVICE + 1])
-        ctx.device_cards_24h = 1 if found.device == NIL else distinct_at(s.devices[found.device], day, card)
+        found.device_idx = find_pair(s.device_bucket, s.devices, words[DEVICE], words[DEVICE + 1])
+        ctx.device_cards_24h = (
+            1 if found.device_idx == NIL else distinct_at(s.devices[found.device_idx], day, card)
+        )
     if is_given(words, IP):
         found.ip = find_pair(s.ip_bucket, s.ips, words[IP], words[IP + 1])
         ctx.ip_cards_1h = 1 if found.ip == NIL else distinct_at(s.ips[found.ip], hour, card)

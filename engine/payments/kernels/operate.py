@@ -235,11 +235,11 @@ def review(s, command):
     if s.payments[payment].state != k.STATE_REVIEW:
         _tell_refused(s, command, payment, k.NOT_OPEN, k.FIELD_PAYMENT)
         return
-    code, field = k.OK, k.NONE
+    code, rule, field = k.OK, k.NONE, k.NONE
     if command["kind"] == APPROVE_IT:
-        code, field = _may_approve(s, payment)
+        code, rule, field = _may_approve(s, payment)
     if code != k.OK:
-        _tell_refused(s, command, payment, code, field)
+        _tell_moved(s, command, payment, code, rule, field, np.int64(0))
         return
     open_payment(s, payment)
     leave_queue(s, payment)
@@ -249,45 +249,45 @@ def review(s, command):
         close(s, payment, k.STATE_DECLINED)
     changed(s, payment)
     amount = s.payments[payment].approved_amount
-    _tell_moved(s, command, payment, k.OK, k.NONE, amount, s.seq)
+    _tell_moved(s, command, payment, k.OK, k.NONE, k.NONE, amount)
 
 
 @kernel
 def _may_approve(s, payment):
-    """Return (code, field) of what speaks against a payment in review; finds what its approval counts in."""
+    """Return (code, rule, field) of what speaks against a payment in review; finds what it would count in."""
     found, row = s.found[0], s.payments[payment]
     account, currency = np.int64(row.account), np.int64(row.currency)
     if s.accounts[account].status == k.STATUS_CLOSED:
-        return k.CLOSED_ACCOUNT, k.FIELD_ACCOUNT
+        return k.CLOSED_ACCOUNT, k.RULE_ACCOUNT_STATUS, k.FIELD_ACCOUNT
     if s.accounts[account].status == k.STATUS_FROZEN:
-        return k.FROZEN_ACCOUNT, k.FIELD_ACCOUNT
+        return k.FROZEN_ACCOUNT, k.RULE_ACCOUNT_STATUS, k.FIELD_ACCOUNT
     balance = np.int64(row.balance)
     if s.balances[balance].total - s.balances[balance].held < row.amount:
-        return k.FUNDS, k.FIELD_AMOUNT
+        return k.FUNDS, k.RULE_BALANCE, k.FIELD_AMOUNT
     found.card = find_card(s, payment)
     found.row = find_row(s, np.int64(row.merchant), currency)
     day_sum = np.int64(0)
     if found.row == NIL:
         if s.rows_used == len(s.rows):
-            return k.CAPACITY, k.NONE
+            return k.CAPACITY, k.NONE, k.NONE
     elif s.rows[found.row].day == s.now // DAY_MS:
         day_sum = s.rows[found.row].day_sum
-    account_sum = total_at(s.balances[balance].sum, s.now // DAY_BUCKET_MS)
+    account_sum = total_at(s.balances[balance].sum_24h, s.now // DAY_BUCKET_MS)
     if max(day_sum, account_sum) + row.amount > MONEY_MAX:
-        return k.CAPACITY, k.NONE
-    return k.OK, k.NONE
+        return k.CAPACITY, k.NONE, k.NONE
+    return k.OK, k.NONE, k.NONE
 
 
 @kernel
-def _tell_moved(s, command, payment, code, field, amount, reply_seq):
+def _tell_moved(s, command, payment, code, rule, field, amount):
     """Tell of an operation that is not remembered, with the payment as it stands."""
     row = s.payments[payment]
     decision = k.DECISION_APPROVE if code == k.OK else k.DECISION_DECLINE
     first = begin(s, command, at.MOVEMENT_MARK, k.KIND_MOVED)
     total = total_of(s, payment)
-    about(s, first, row.payment, row.account_number, amount, row.approved_amount, k.NONE, reply_seq, total)
+    about(s, first, row.payment, row.account_number, amount, row.approved_amount, k.NONE, s.seq, total)
     disclosed, cohort = disclosed_as(s, np.int64(row.merchant), code), np.int64(row.cohort)
-    judged(s, first, code, k.NONE, field, np.int64(row.state), decision, cohort, disclosed, k.NONE)
+    judged(s, first, code, rule, field, np.int64(row.state), decision, cohort, disclosed, k.NONE)
     _kind_of_payment(s, first, payment)
     moved(s, first, row.captured, row.refunded, row.held)
 
@@ -295,7 +295,7 @@ def _tell_moved(s, command, payment, code, field, amount, reply_seq):
 @kernel
 def _tell_refused(s, command, payment, code, field):
     """Refuse an operation that is not remembered."""
-    _tell_moved(s, command, payment, code, field, np.int64(0), s.seq)
+    _tell_moved(s, command, payment, code, k.NONE, field, np.int64(0))
 
 
 @kernel

@@ -93,7 +93,7 @@ def _merchant_of(s, command):
         s.merchants[merchant].name[0] = first
         s.merchants[merchant].name[1] = second
         s.merchants[merchant].name[2] = third
-    if command["flags"] & PART_BEGINS:
+    if command["options"] & PART_BEGINS:
         s.merchants[merchant].staging += 1
         for word in range(PERMIT_WORDS):
             s.merchants[merchant].staged_currencies[word] = 0
@@ -142,7 +142,7 @@ def merchant(s, command):
         return
     row, kinds = s.merchants[which], words[MERCHANT_CHANNELS]
     row.is_defined = 1
-    row.flags = words[MERCHANT_STATUS]
+    row.status = words[MERCHANT_STATUS]
     row.channels = kinds & BYTE
     row.card_types = (kinds >> CARD_TYPES_SHIFT) & BYTE
     row.hold_days = words[MERCHANT_HOLD_DAYS]
@@ -157,8 +157,8 @@ def merchant(s, command):
     while of != NIL:
         if s.rows[of].staging == row.staging:
             staged = s.rows[of].staged
-            s.rows[of].min = staged[0]
-            s.rows[of].max = staged[1]
+            s.rows[of].amount_min = staged[0]
+            s.rows[of].amount_max = staged[1]
             s.rows[of].daily = staged[2]
             s.rows[of].sca_above = staged[3]
             s.rows[of].geo_above = staged[4]
@@ -183,7 +183,7 @@ def _account_of(s, command):
         s.account_bucket[bucket] = account + 1
         s.accounts[account].account = command["account"]
         s.accounts[account].count_limit = NIL
-    if command["flags"] & PART_BEGINS:
+    if command["options"] & PART_BEGINS:
         s.accounts[account].staging += 1
     return account
 
@@ -227,8 +227,8 @@ def account(s, command):
     while of != NIL:
         is_named = s.balances[of].staging == row.staging
         staged = s.balances[of].staged
-        s.balances[of].min = staged[1] if is_named else NIL
-        s.balances[of].max = staged[2] if is_named else NIL
+        s.balances[of].amount_min = staged[1] if is_named else NIL
+        s.balances[of].amount_max = staged[2] if is_named else NIL
         s.balances[of].sum_limit = staged[3] if is_named else NIL
         if is_new and is_named:
             s.balances[of].total = staged[0]
@@ -244,7 +244,7 @@ def put_on_list(s, command):
     words, kind = command["words"], np.int64(command["kind"])
     for place in range(command["payment"]):
         first, second = words[2 * place], words[2 * place + 1]
-        if command["flags"] & LIST_REMOVE:
+        if command["options"] & LIST_REMOVE:
             take_off(s, kind, first, second)
         elif not put_on(s, kind, first, second):
             _done(s, command, k.CAPACITY)

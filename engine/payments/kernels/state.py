@@ -74,8 +74,8 @@ BALANCE = np.dtype(
         ("total", "<i8"),  # minor units
         ("held", "<i8"),
         ("deposited", "<i8"),  # total + captured less refunded
-        ("min", "<i8"),  # -1: none; so the next two
-        ("max", "<i8"),
+        ("amount_min", "<i8"),  # -1: none; so the next two
+        ("amount_max", "<i8"),
         ("sum_limit", "<i8"),
         ("chain", "<i4"),
         ("next", "<i4"),  # the account's next one, idx + 1
@@ -86,7 +86,7 @@ BALANCE = np.dtype(
         ("staged", "<i8", (4,)),  # balance, min, max, sum_24h of the line `staging`
         ("staging", "<i4"),
         ("pad_line", "<i4", (7,)),
-        ("sum", SUMS),
+        ("sum_24h", SUMS),
     ]
 )
 assert BALANCE.itemsize == 4 * LINE_BYTES
@@ -100,7 +100,7 @@ MERCHANT = np.dtype(
         ("hold_days", "<i4"),
         ("mcc", "<i4"),  # -1: none
         ("is_defined", "<i1"),
-        ("flags", "<i1"),  # MERCHANT_ACTIVE, HAS_*
+        ("status", "<i1"),  # MERCHANT_ACTIVE, HAS_*
         ("channels", "<i1"),  # bits
         ("card_types", "<i1"),
         ("pad", "<i8"),
@@ -115,8 +115,8 @@ assert MERCHANT.itemsize == 8 * LINE_BYTES
 
 MERCHANT_CURRENCY = np.dtype(
     [
-        ("min", "<i8"),  # -1: none; so the next four
-        ("max", "<i8"),
+        ("amount_min", "<i8"),  # -1: none; so the next four
+        ("amount_max", "<i8"),
         ("daily", "<i8"),
         ("sca_above", "<i8"),
         ("geo_above", "<i8"),
@@ -345,7 +345,7 @@ CONTEXT = np.dtype(
 FOUND = np.dtype(
     [
         (name, "<i8")
-        for name in ("merchant", "row", "account", "balance", "card", "pair", "device", "ip", "email")
+        for name in ("merchant", "row", "account", "balance", "card", "pair", "device_idx", "ip", "email")
     ]
 )
 """Rows that belong to the request being decided, idx or NIL; scratch."""

@@ -51,5 +51,5 @@ def balance(payload, ctx):
     """Decline what is not covered, unless a part of it may be approved and nothing was noted."""
     if ctx.available >= payload.amount:
         return PASS
-    may_be_partial = payload.flags & WANTS_PARTIAL and ctx.available > 0 and not ctx.is_noted
+    may_be_partial = payload.options & WANTS_PARTIAL and ctx.available > 0 and not ctx.is_noted
     return PASS if may_be_partial else FUNDS

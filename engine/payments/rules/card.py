@@ -1,5 +1,7 @@
 """Rules about the card: its expiry, how often it pays and is declined, what it paid last."""
 
+import numpy as np
+
 from engine.payments import constants as k
 from engine.payments.rules.verdict import OFF, PASS, verdict
 from ringbuf.kernel import inlined
@@ -30,7 +32,7 @@ def month_begins_at(months):
 @inlined
 def card_expiry(payload, ctx):
     """Decline from the first millisecond of the month after `expiry`."""
-    return EXPIRED if ctx.ts_ms >= month_begins_at(payload.expiry + 1) else PASS
+    return EXPIRED if ctx.ts_ms >= month_begins_at(np.int64(payload.expiry) + 1) else PASS
 
 
 @inlined

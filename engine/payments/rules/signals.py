@@ -43,5 +43,5 @@ def geo(payload, ctx):
 @inlined
 def sca(payload, ctx):
     """Step up a larger payment over the internet whose customer was not strongly authenticated."""
-    is_bare = payload.channel == k.ECOM and not payload.flags & HAS_SCA
+    is_bare = payload.channel == k.ECOM and not payload.options & HAS_SCA
     return SCA if is_bare and ctx.sca_above != OFF and payload.amount > ctx.sca_above else PASS

@@ -37,7 +37,7 @@ def account_records(fields: Fields, hasher: Hasher) -> npt.NDArray[np.void]:
     records = np.zeros(len(parts) + 1, COMMAND)
     records["op"] = Op.ACCOUNT_BALANCES
     records["account"] = account
-    records["flags"][0] = PART_BEGINS
+    records["options"][0] = PART_BEGINS
     for place, part in enumerate(parts):
         records["payment"][place] = len(part)
         flat = [value for row in part for value in row]

@@ -85,7 +85,7 @@ def _commands(kind: int, flags: int, keys: Keys) -> npt.NDArray[np.void]:
     """Return LIST commands with these keys, one without keys where there is none."""
     count = max(1, -(-len(keys) // KEYS_MAX))
     records = np.zeros(count, COMMAND)
-    records["op"], records["kind"], records["flags"] = Op.LIST, kind, flags
+    records["op"], records["kind"], records["options"] = Op.LIST, kind, flags
     records["payment"] = KEYS_MAX
     records["payment"][-1] = len(keys) - (count - 1) * KEYS_MAX
     laid_out = np.zeros((count * KEYS_MAX, KEY_WORDS), np.int64)

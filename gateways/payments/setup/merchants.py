@@ -85,7 +85,7 @@ def merchant_records(fields: Fields, hasher: Hasher) -> npt.NDArray[np.void]:
     records = np.zeros(len(parts) + (currencies is not None) + 1, COMMAND)
     words = records["words"]
     words[:, MERCHANT_NAME : MERCHANT_NAME + MERCHANT_WORDS] = name
-    records["flags"][0] = PART_BEGINS
+    records["options"][0] = PART_BEGINS
     records["op"] = Op.MERCHANT_LIMITS
     for place, rows in enumerate(parts):
         records["payment"][place] = len(rows)

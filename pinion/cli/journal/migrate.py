@@ -87,7 +87,7 @@ def run(data_dir: Path, args: argparse.Namespace) -> int:
             print(f"{name:<14} {layout.capacities.get(name):,} -> {value:,}")
     place = after.past[-1]
     print(f"the journal goes on behind seq {place.last_seq:,}, in segment {place.number}")
-    print(f"start: pinion up --config {args.config} --data {data_dir}")
+    print(f"start: {tools_of(data_dir, applications).command} --config {args.config} --data {data_dir}")
     return DONE
 
 

@@ -46,5 +46,6 @@ TOOLS = ApplicationTools(
     operations={int(op): op.name.lower() for op in Op},
     counts=_counts,
     used=_used,
+    command="pinion payments up",
     starting=STARTING,
 )

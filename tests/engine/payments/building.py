@@ -106,7 +106,7 @@ def merchant(
     for country in kinds.get("countries", ()):
         countries[country >> 6] |= np.int64(1) << (country & 63)
     words |= {MERCHANT_COUNTRIES + place: int(word) for place, word in enumerate(countries)}
-    return command(Op.MERCHANT, flags=PART_BEGINS if begins else 0, words=words)
+    return command(Op.MERCHANT, options=PART_BEGINS if begins else 0, words=words)
 
 
 def merchant_limits(number: int, rows: Iterable[tuple[int, ...]], begins: bool = True) -> Any:
@@ -114,8 +114,8 @@ def merchant_limits(number: int, rows: Iterable[tuple[int, ...]], begins: bool =
     words, rows = {0: NAME + number}, list(rows)
     for place, row in enumerate(rows):
         words |= {MERCHANT_WORDS + place * LIMIT_ROW_WORDS + at: value for at, value in enumerate(row)}
-    flags = PART_BEGINS if begins else 0
-    return command(Op.MERCHANT_LIMITS, payment=len(rows), flags=flags, words=words)
+    options = PART_BEGINS if begins else 0
+    return command(Op.MERCHANT_LIMITS, payment=len(rows), options=options, words=words)
 
 
 def account_balances(number: int, rows: Iterable[tuple[int, ...]], begins: bool = True) -> Any:
@@ -125,16 +125,16 @@ def account_balances(number: int, rows: Iterable[tuple[int, ...]], begins: bool 
         at = place * BALANCE_ROW_WORDS
         words[at] = currency | EXPONENTS[currency] << 16
         words |= {at + 1 + each: value for each, value in enumerate(values)}
-    flags = PART_BEGINS if begins else 0
-    return command(Op.ACCOUNT_BALANCES, account=number, payment=len(rows), flags=flags, words=words)
+    options = PART_BEGINS if begins else 0
+    return command(Op.ACCOUNT_BALANCES, account=number, payment=len(rows), options=options, words=words)
 
 
 def account(
     number: int = 1, status: AccountStatus = AccountStatus.OPEN, count: int = -1, begins: bool = False
 ) -> Any:
     """Return ACCOUNT."""
-    flags = PART_BEGINS if begins else 0
-    return command(Op.ACCOUNT, account=number, kind=status, amount=count, flags=flags)
+    options = PART_BEGINS if begins else 0
+    return command(Op.ACCOUNT, account=number, kind=status, amount=count, options=options)
 
 
 def funded(number: int = 1, balances: Mapping[int, int] | None = None) -> list[Any]:

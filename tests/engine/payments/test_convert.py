@@ -8,7 +8,7 @@ import pytest
 from engine.contract.replica import private_state
 from engine.payments.application import payments
 from engine.payments.capacities import Capacities
-from engine.payments.kernels.convert import capacities_of, too_small
+from engine.payments.kernels.convert import capacities_of, convert, too_small
 from tests.engine.payments.building import SMALL, Engine, settings
 from tests.engine.payments.invariants import assert_whole
 from tests.engine.payments.test_invariants import Flow, begun
@@ -28,15 +28,15 @@ def test_a_converted_state_goes_on_as_it_was(steps: int) -> None:
     old = engine.replica.state.copy()
     assert_whole(engine.s)
     state = private_state(payments(LARGER).state_dtype)
-    engine.application.convert(engine.replica.state, state)
+    convert(engine.replica.state, state)
     assert_whole(state[0])
     assert capacities_of(state) == asdict(LARGER)
     back = private_state(payments(SMALL).state_dtype)
-    engine.application.convert(state, back)
+    convert(state, back)
     assert_whole(back[0])
     digest = engine.application.digest
     again = private_state(payments(SMALL).state_dtype)
-    engine.application.convert(old, again)
+    convert(old, again)
     assert digest(back) == digest(again)
     assert engine.application.first_difference(back, again) == ""
 

@@ -78,7 +78,7 @@ class Flow:
     def pay(self) -> Any:
         """Return a PAY of few cards, devices and merchants."""
         choose = self.random
-        flags = choose.choice((0, 0, HAS_SCA, WANTS_PARTIAL, WANTS_EXPLANATION))
+        options = choose.choice((0, 0, HAS_SCA, WANTS_PARTIAL, WANTS_EXPLANATION))
         given = {name: choose.randrange(1, 90) for name in ("card", "device", "ip", "email")}
         given["score"] = choose.choice((-1, -1, 100, 750, 950))
         given["channel"] = choose.choice((Channel.ECOM, Channel.POS))
@@ -91,7 +91,7 @@ class Flow:
             currency=choose.choice((EUR, EUR, JPY)),
             bin=choose.choice((-1, 411111, 522222)),
             bin_digits=6,
-            flags=flags,
+            options=options,
             sale=choose.random() < 0.3,
             **given,
         )
@@ -99,9 +99,9 @@ class Flow:
     def listed(self) -> Any:
         """Return a LIST of one card."""
         kind = self.random.choice((ListKind.LOST, ListKind.BLOCK_CARD, ListKind.ALLOW_CARD))
-        flags = self.random.choice((0, LIST_REMOVE))
+        options = self.random.choice((0, LIST_REMOVE))
         return command(
-            Op.LIST, kind=kind, flags=flags, payment=1, words={0: self.random.randrange(1, 90), 1: 1}
+            Op.LIST, kind=kind, options=options, payment=1, words={0: self.random.randrange(1, 90), 1: 1}
         )
 
 
@@ -109,7 +109,7 @@ def begun() -> Engine:
     limits = merchant_limits(2, [(EUR, 50, 30_000, 10**6, 2000, 500)])
     merchants = [merchant(0), limits, merchant(2, begins=False, hold_days=1), merchant(3, hold_days=31)]
     accounts = [each for number in (1, 2, 3) for each in funded(number, {EUR: 200_000, JPY: 50_000})]
-    velocity = {"card_1m": 5, "device_cards_24h": 20, "ip_cards_1h": 20, "scheme_retry": 6}
+    velocity: Any = {"card_1m": 5, "device_cards_24h": 20, "ip_cards_1h": 20, "scheme_retry": 6}
     return Engine(SMALL, settings(bin_declines_1h=30, **velocity), *merchants, *accounts)
 
 

@@ -3,6 +3,7 @@
 import inspect
 import re
 from pathlib import Path
+from typing import Any
 
 from engine.payments.records import RULES, Rule
 from engine.payments.rules.table import TABLE
@@ -34,5 +35,5 @@ def test_every_rule_has_cases_and_the_tests_named_beside_them_exist() -> None:
         assert not test or (Path(__file__).parent / test).exists(), name
 
 
-def _plain(function: object) -> object:
+def _plain(function: Any) -> Any:
     return getattr(function, "py_func", function)

@@ -44,7 +44,7 @@ PAYLOAD = {
     "bin": 41111111,
     "cvv_result": -1,
     "score": -1,
-    "flags": 0,
+    "options": 0,
 }
 CONTEXT = {
     **dict.fromkeys(("merchant_min", "merchant_max", "merchant_daily_limit", "sca_above", "geo_above"), -1),
@@ -167,13 +167,13 @@ CASES: list[tuple[Rule, dict[str, Any], str]] = [
     (Rule.SMALL_THEN_LARGE, {**LAST, "last_amount": 1, "amount": 100, "exponent": 0}, "REVIEW amount"),
     (Rule.SCA, {"channel": Channel.ECOM, "sca_above": 999}, "SCA_REQUIRED sca"),
     (Rule.SCA, {"channel": Channel.ECOM, "sca_above": 1000}, ""),
-    (Rule.SCA, {"channel": Channel.ECOM, "sca_above": 0, "flags": HAS_SCA}, ""),
+    (Rule.SCA, {"channel": Channel.ECOM, "sca_above": 0, "options": HAS_SCA}, ""),
     (Rule.SCA, {"channel": Channel.MOTO, "sca_above": 0}, ""),
     (Rule.BALANCE, {"available": 1000}, ""),
     (Rule.BALANCE, {"available": 999}, "FUNDS amount"),
-    (Rule.BALANCE, {"available": 1, "flags": WANTS_PARTIAL}, ""),
-    (Rule.BALANCE, {"available": 0, "flags": WANTS_PARTIAL}, "FUNDS amount"),
-    (Rule.BALANCE, {"available": 1, "flags": WANTS_PARTIAL, "is_noted": 1}, "FUNDS amount"),
+    (Rule.BALANCE, {"available": 1, "options": WANTS_PARTIAL}, ""),
+    (Rule.BALANCE, {"available": 0, "options": WANTS_PARTIAL}, "FUNDS amount"),
+    (Rule.BALANCE, {"available": 1, "options": WANTS_PARTIAL, "is_noted": 1}, "FUNDS amount"),
 ]
 
 

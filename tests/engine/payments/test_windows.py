@@ -1,5 +1,7 @@
 """Windows of twelve buckets against lists of all that ever happened."""
 
+from typing import Any
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,13 +13,13 @@ from ringbuf.kernel import COMPILED, kernel
 steps = st.lists(st.tuples(st.integers(0, 15), st.integers(1, 40)), min_size=1, max_size=80)
 
 
-def record(dtype: np.dtype) -> np.ndarray:
+def record(dtype: np.dtype[Any]) -> Any:
     made = np.zeros(1, dtype)
     return made if COMPILED else made.view(np.recarray)
 
 
 @kernel
-def counted(window, bucket):
+def counted(window: Any, bucket: int) -> Any:
     """Count one in a bucket; return what the window held before."""
     before = total_at(window[0], bucket)
     count_at(window[0], bucket)
@@ -25,23 +27,25 @@ def counted(window, bucket):
 
 
 @kernel
-def added(window, bucket, amount):
+def added(window: Any, bucket: int, amount: int) -> Any:
     before = total_at(window[0], bucket)
     add_at(window[0], bucket, amount)
     return before
 
 
 @kernel
-def seen(rows, bucket, card):
+def seen(rows: Any, bucket: int, card: int) -> Any:
     before = distinct_at(rows[0], bucket, card)
     see_card(rows[0], bucket, card)
     return before
 
 
 @settings(deadline=None)  # the first example compiles
+@settings(deadline=None)
 @given(steps)
 def test_a_count_is_that_of_the_last_twelve_buckets(given_steps: list[tuple[int, int]]) -> None:
-    window, bucket, past = record(COUNTS), 100, []
+    past: list[int] = []
+    window, bucket = record(COUNTS), 100
     for ahead, _ in given_steps:
         bucket += ahead
         assert counted(window, bucket) == sum(bucket - BUCKETS < each <= bucket for each in past)
@@ -49,9 +53,11 @@ def test_a_count_is_that_of_the_last_twelve_buckets(given_steps: list[tuple[int,
 
 
 @settings(deadline=None)  # the first example compiles
+@settings(deadline=None)
 @given(steps)
 def test_a_sum_is_that_of_the_last_twelve_buckets(given_steps: list[tuple[int, int]]) -> None:
-    window, bucket, past = record(SUMS), 100, []
+    past: list[tuple[int, int]] = []
+    window, bucket = record(SUMS), 100
     for ahead, amount in given_steps:
         bucket += ahead
         expected = sum(each for at, each in past if bucket - BUCKETS < at <= bucket)
@@ -60,9 +66,11 @@ def test_a_sum_is_that_of_the_last_twelve_buckets(given_steps: list[tuple[int, i
 
 
 @settings(deadline=None)  # the first example compiles
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 60)), min_size=1, max_size=200))
 def test_distinct_cards_are_those_of_the_last_twelve_buckets(given_steps: list[tuple[int, int]]) -> None:
-    rows, bucket, past = record(SIGHTING), 100, []
+    past: list[tuple[int, int]] = []
+    rows, bucket = record(SIGHTING), 100
     for ahead, card in given_steps:
         bucket += ahead
         expected = {each for at, each in past if bucket - BUCKETS < at <= bucket} | {card}

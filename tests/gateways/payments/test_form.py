@@ -80,7 +80,7 @@ def test_every_field_is_in_its_place_in_the_command() -> None:
     assert record["ip_country"] == country_number("FR")
     assert (record["channel"], record["card_type"]) == (Channel.ECOM, CardType.CREDIT)
     assert (record["cvv_result"], record["avs_result"]) == (CheckResult.MATCH, CheckResult.PARTIAL)
-    assert record["flags"] == WANTS_PARTIAL | WANTS_EXPLANATION | HAS_SCA
+    assert record["options"] == WANTS_PARTIAL | WANTS_EXPLANATION | HAS_SCA
     assert (record["bin"], record["bin_digits"]) == (41111111, 8)
     assert words_text(words[REQUEST_ID:MERCHANT]) == asked.request_id == "r-1:a"
     assert words_text(words[MERCHANT:TERMINAL]) == asked.merchant == "m1"
@@ -104,7 +104,7 @@ def test_what_is_not_given_is_minus_one_or_zeros() -> None:
     assert record["kind"] == PayKind.AUTHORISE
     for name in ("received_at", "score", "issuer_country", "ip_country", "card_type"):
         assert record[name] == NOT_GIVEN
-    assert (record["cvv_result"], record["avs_result"], record["flags"]) == (NOT_GIVEN, NOT_GIVEN, 0)
+    assert (record["cvv_result"], record["avs_result"], record["options"]) == (NOT_GIVEN, NOT_GIVEN, 0)
     assert (record["bin"], record["bin_digits"], record["expiry"]) == (NOT_GIVEN, 0, 0)
     for begin, end in ((TERMINAL, KEY), (DEVICE, IP), (IP, EMAIL), (EMAIL, EMAIL + 2)):
         assert not record["words"][begin:end].any()

@@ -88,7 +88,7 @@ def test_a_merchant_is_its_limits_its_currencies_and_all_the_rest() -> None:
     assert [each["op"] for each in (limits, permits, merchant)] == [
         *(Op.MERCHANT_LIMITS, Op.MERCHANT_PERMITS, Op.MERCHANT),
     ]
-    assert [each["flags"] for each in (limits, permits, merchant)] == [PART_BEGINS, 0, 0]
+    assert [each["options"] for each in (limits, permits, merchant)] == [PART_BEGINS, 0, 0]
     assert {words_text(each["words"][:MERCHANT_WORDS]) for each in (limits, permits, merchant)} == {"m1"}
     assert limits["payment"] == 2
     rows = limits["words"][MERCHANT_WORDS : MERCHANT_WORDS + 2 * LIMIT_ROW_WORDS].reshape(2, -1)
@@ -110,7 +110,7 @@ def test_a_merchant_of_which_nothing_is_said_has_the_defaults() -> None:
     (merchant,) = records_of({"op": "merchant", "merchant": "m"})
 
     words = merchant["words"]
-    assert (merchant["op"], merchant["flags"]) == (Op.MERCHANT, PART_BEGINS)
+    assert (merchant["op"], merchant["options"]) == (Op.MERCHANT, PART_BEGINS)
     assert (words[MERCHANT_STATUS], words[MERCHANT_CHANNELS]) == (MERCHANT_ACTIVE, 0)
     assert (words[MERCHANT_HOLD_DAYS], words[MERCHANT_MCC]) == (7, NOT_GIVEN)
     assert not words[MERCHANT_COUNTRIES:].any()
@@ -128,12 +128,12 @@ def test_many_currencies_take_several_commands() -> None:
     *parts, merchant = records_of({"op": "merchant", "merchant": "m", "sca_above": dict.fromkeys(letters, 1)})
 
     assert [each["payment"] for each in parts] == [4, 1]
-    assert [each["flags"] for each in (*parts, merchant)] == [PART_BEGINS, 0, 0]
+    assert [each["options"] for each in (*parts, merchant)] == [PART_BEGINS, 0, 0]
     *parts, account = records_of(
         {"op": "account", "account": 1, "balances": dict.fromkeys([*letters, "BHD"], 1)}
     )
     assert [each["payment"] for each in parts] == [5, 1]
-    assert [each["flags"] for each in (*parts, account)] == [PART_BEGINS, 0, 0]
+    assert [each["options"] for each in (*parts, account)] == [PART_BEGINS, 0, 0]
 
 
 def test_an_account_is_its_balances_and_all_the_rest() -> None:
@@ -146,13 +146,13 @@ def test_an_account_is_its_balances_and_all_the_rest() -> None:
         [392, 0, 3, -1, -1],
     ]
     assert (account["op"], account["account"], account["kind"]) == (Op.ACCOUNT, 1, AccountStatus.FROZEN)
-    assert (account["amount"], account["flags"]) == (20, 0)
+    assert (account["amount"], account["options"]) == (20, 0)
 
 
 def test_an_account_of_which_nothing_is_said_is_open() -> None:
     (account,) = records_of({"op": "account", "account": 2**63 - 1})
 
-    assert (account["kind"], account["amount"], account["flags"]) == (
+    assert (account["kind"], account["amount"], account["options"]) == (
         AccountStatus.OPEN,
         NOT_GIVEN,
         PART_BEGINS,
@@ -191,7 +191,7 @@ def test_a_deposit_is_in_its_place_in_the_command() -> None:
 def test_an_entry_of_a_list_is_a_key(name: str, entry: Any, key: tuple[int, int]) -> None:
     (record,) = records_of({"op": "list", "list": name, "add": [entry]})
 
-    assert (record["op"], record["kind"], record["flags"]) == (Op.LIST, ListKind[name.upper()], 0)
+    assert (record["op"], record["kind"], record["options"]) == (Op.LIST, ListKind[name.upper()], 0)
     assert record["payment"] == 1
     assert tuple(record["words"][:2]) == key
     assert not record["words"][2:].any()
@@ -202,7 +202,7 @@ def test_a_list_is_cut_into_commands_and_adds_before_it_removes() -> None:
     records = records_of({"op": "list", "list": "block_account", "remove": [7], "add": many})
 
     assert records["payment"].tolist() == [KEYS_MAX, KEYS_MAX, 1, 1]
-    assert records["flags"].tolist() == [0, 0, 0, LIST_REMOVE]
+    assert records["options"].tolist() == [0, 0, 0, LIST_REMOVE]
     keys = np.concatenate([each["words"][: 2 * each["payment"] : 2] for each in records])
     assert keys.tolist() == [*many, 7]
 

@@ -18,7 +18,7 @@ from tests.payments.legacy.codes import (
 )
 from tests.payments.legacy.memory import Answer
 from tests.payments.legacy.records import Payment
-from tests.payments.legacy.rules import IDEMPOTENCY, SKIPPED_FOR_ALLOWED, Rule
+from tests.payments.legacy.rules import IDEMPOTENCY, RULE_NAMES, SKIPPED_FOR_ALLOWED, Rule
 
 
 class Note(NamedTuple):
@@ -32,6 +32,8 @@ class Note(NamedTuple):
 
 LATE = Note(IDEMPOTENCY, DECLINE, "REVERSED", "request_id")
 """What is found where a payment comes after its reversal."""
+PLACES = {name: place for place, name in enumerate(RULE_NAMES)}
+"""Of each rule in the table, in whose order a reply lists them."""
 STATES = {DECLINE: "declined", REVIEW: "review", STEP_UP: "step_up"}
 
 
@@ -152,7 +154,7 @@ def _answer(ask: Ask, payment: Payment, notes: list[Note], winner: Note | None, 
         approved_amount=payment.approved,
         currency=ask.currency,
         state=payment.state,
-        matched=tuple(note.rule for note in notes),
+        matched=tuple(sorted((note.rule for note in notes), key=PLACES.__getitem__)),
         approval=payment.approval,
         seq=seq,
     )

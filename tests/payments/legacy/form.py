@@ -68,14 +68,19 @@ def misnamed(body: Body, fields: frozenset[str], prefix: str = "") -> str:
     seen = set()
     for name, value in body.pairs if isinstance(body, Repeated) else body.items():
         if name not in fields or name in seen:
-            # A name that may be a PAN is not repeated in the reply.
-            return BODY if sum(each in "0123456789" for each in name) >= 12 else prefix + name
+            return prefix + name if _may_be_repeated(name) else BODY
         seen.add(name)
         if name == "card" and isinstance(value, dict):
             found = misnamed(value, CARD_FIELDS, "card.")
             if found:
                 return found
     return ""
+
+
+def _may_be_repeated(name: str) -> bool:
+    """Tell whether a reply may repeat a field's name: it cannot be a PAN, and is Unicode."""
+    digits = sum(each in "0123456789" for each in name)
+    return digits < 12 and not any("\ud800" <= each <= "\udfff" for each in name)
 
 
 def pan_of(body: Any) -> str | None:

@@ -29,10 +29,14 @@ class Merchant:
 
 @dataclass(slots=True)
 class Balance:
-    """Money of an account in one currency, in minor units; what is held is part of the total."""
+    """Money of an account in one currency, in minor units; what is held is part of the total.
+
+    `deposited` is what the account began with and all deposits since, less what was taken out.
+    """
 
     total: int = 0
     held: int = 0
+    deposited: int = 0
 
 
 @dataclass(slots=True, kw_only=True)

@@ -285,6 +285,8 @@ SKIPPED_FOR_ALLOWED: tuple[Rule, ...] = (
 )
 """What a card on `allow_card` is not judged by."""
 IDEMPOTENCY = "idempotency"
+RULE_NAMES = (IDEMPOTENCY, *(rule.__name__ for rule in (*FIRST, *ORDERED, *LAST)))
+"""The rules in the order of their table."""
 
 
 def settings_of(rules: dict[str, Any] | None) -> dict[str, Any]:

@@ -245,8 +245,10 @@ DEPOSITS: tuple[Scenario, ...] = (
         deposit(account=2, amount=1),
         deposit("CAPACITY", account=2, amount=1, id="d2"),
         pay(account=2, amount=1, op="sale"),
+        deposit("CAPACITY", account=2, amount=1, id="d2"),
+        operate("refund", 4),
+        deposit(account=2, amount=-1, id="d3"),
         deposit(account=2, amount=1, id="d2"),
-        operate("refund", 4, "CAPACITY"),
     ),
     scenario(
         "account_line_keeps_the_balances_and_unsets_limits",

@@ -199,7 +199,7 @@ def _account(books: Books, line: Body) -> Reply:
     if known:
         balances = known.balances
     else:
-        balances = {of: Balance(total) for of, total in line.get("balances", {}).items()}
+        balances = {of: Balance(total, deposited=total) for of, total in line.get("balances", {}).items()}
     books.accounts[number] = Account(
         account=number,
         status=line.get("status", "open"),
@@ -243,9 +243,10 @@ def _deposit_code(books: Books, line: Body) -> str:
     if owner.available(of) + amount < 0:
         return "FUNDS"
     balance = owner.balances.setdefault(of, Balance())
-    if balance.total + amount > SUM_MAX:
+    if balance.deposited + amount > SUM_MAX:
         return "CAPACITY"
     balance.total += amount
+    balance.deposited += amount
     return "OK"
 
 

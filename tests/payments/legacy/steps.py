@@ -6,9 +6,10 @@ moment of its own happens at the moment of the step before.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from tests.payments.legacy.codes import Reply
+from tests.payments.legacy.form import Body
 from tests.payments.legacy.rules import FIRST, IDEMPOTENCY, LAST, ORDERED
 from tests.payments.legacy.service import Legacy
 from tests.payments.legacy.windows import DAY_MS
@@ -97,9 +98,21 @@ def deposit(expected: str = "OK", also: dict[str, Any] | None = None, **line: An
     return Step("set_up", expected, body={**usual, **line}, also=also or {})
 
 
+class Service(Protocol):
+    """What answers payments: the plain service, or what is compared with it."""
+
+    def set_up(self, line: Body) -> Reply: ...
+    def pay(self, body: Body, now_ms: int) -> Reply: ...
+    def operate(self, kind: str, payment: str | None, body: Body, now_ms: int) -> Reply: ...
+
+
 def run(scenario: Scenario, faults: frozenset[str] = frozenset()) -> list[Reply]:
+    """Return the answers of the plain service to all steps."""
+    return play(scenario, Legacy(scenario.rules, faults=faults))
+
+
+def play(scenario: Scenario, service: Service) -> list[Reply]:
     """Return the answers of a service, in which a merchant and a rich account are known, to all steps."""
-    service = Legacy(scenario.rules, faults=faults)
     service.set_up({"op": "merchant", "merchant": "m1"})
     service.set_up({"op": "account", "account": 1, "balances": {"EUR": RICH, "JPY": RICH, "BHD": RICH}})
     replies: list[Reply] = []
@@ -110,7 +123,7 @@ def run(scenario: Scenario, faults: frozenset[str] = frozenset()) -> list[Reply]
     return replies
 
 
-def _asked(service: Legacy, step: Step, index: int, now: int, replies: list[Reply]) -> Reply:
+def _asked(service: Service, step: Step, index: int, now: int, replies: list[Reply]) -> Reply:
     """Ask the service for one step; each payment has an amount of its own, unless the step says one."""
     moment = {"received_at": now}
     if step.kind == "set_up":

@@ -25,6 +25,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"card": {"pan": PAN, "cvv": 1}, "foo": 1}, "FORMAT card.cvv"),
     ({"x4111111111111111": 1}, "FORMAT body"),
     ({"card": {"4-1-1-1-1-1-1-1-1-1-1-1": 1}}, "FORMAT body"),
+    ({"\ud800": 1}, "FORMAT body"),
     ({"device": f"d{PAN}"}, "FORMAT body"),
     ({"device": [[{"a": PAN}]]}, "FORMAT body"),
     ({"account": int(PAN)}, "FORMAT body"),

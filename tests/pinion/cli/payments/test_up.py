@@ -60,7 +60,7 @@ class Up:
 
     def arguments(self, set_up: Path, *more: str) -> list[str]:
         given = ["up", "--config", str(self.config), "--setup", str(set_up), "--data", str(self.data_dir)]
-        return [*COMMAND, *given, "--port", "0", "--lean", *more]
+        return [*COMMAND, *given, "--port", "0", *(more or ("--lean",))]
 
     def start(self, set_up: Path = DEMO_SET_UP, *more: str) -> dict[str, Any]:
         """Start; return what the ready line says."""
@@ -148,6 +148,15 @@ def test_a_first_start_makes_keys_and_the_demo_and_tells_the_door(up: Up) -> Non
     assert (status["ruleset"], status["payments"], status["application"]) == (1, said["payments"], "payments")
     assert {row["name"] for row in status["processes"]} == {"supervisor", "journaler", "worker", "payments"}
     assert "\naccounts                      10          64\n" in shown
+
+
+def test_an_instance_that_is_not_lean_has_a_shadow_that_agrees(up: Up) -> None:
+    up.start(DEMO_SET_UP, "--wait", "block")
+    compared = json.loads(pinion(["digest", "--data", str(up.data_dir), "--wait", "60"]))
+    up.stop()
+
+    assert compared["seq"] >= 27
+    assert "all whole and chained" in pinion(["journal", "verify", str(up.data_dir)])
 
 
 def test_a_restart_sends_nothing_that_the_journal_has(up: Up) -> None:

@@ -1,0 +1,116 @@
+"""The desk of payments: a body becomes a staged command, its event a reply.
+
+Judged in this order: form, then role and merchants of the key, then the account that a load balancer
+went by. A payment of a foreign merchant is not found, in the same words as one that there is not.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from engine.payments.records import Op, Role
+from gateways.payments.door.dispatch import Answered, Awaited, PaymentDispatcher
+from gateways.payments.door.keys import KeyOwner
+from gateways.payments.door.refusals import misdirected
+from gateways.payments.door.routes import PaymentAsk, PaymentRoute
+from gateways.payments.form import Asked, PaymentForm
+from gateways.payments.operations import OperationForm
+from gateways.payments.replies import Replies, Told, shown_id
+from gateways.payments.values import FormRefusal
+
+OPS = {PaymentAsk.CAPTURE: Op.CAPTURE, PaymentAsk.VOID: Op.VOID, PaymentAsk.REFUND: Op.REFUND}
+NO_PAYMENT = 0
+"""The seq of no payment: what names it is answered NOT_FOUND by the engine."""
+Answer = Callable[[Told], None]
+PaymentOf = Callable[[int], Any]
+
+
+class PaymentRequest(NamedTuple):
+    """A request as it came: whose, for what, and until when an answer is of use."""
+
+    owner: KeyOwner
+    route: PaymentRoute
+    body: bytes
+    deadline: float
+    account: str | None = None
+
+
+class PaymentDesk:
+    """Takes requests; payment_of : returns the view of a payment by its seq, None where there is none."""
+
+    def __init__(
+        self, form: PaymentForm, replies: Replies, dispatcher: PaymentDispatcher, payment_of: PaymentOf
+    ) -> None:
+        self._form = form
+        self._operations = OperationForm(form)
+        self.replies = replies
+        self.dispatcher = dispatcher
+        self._payment_of = payment_of
+
+    def submit(self, request: PaymentRequest, answer: Answer) -> None:
+        """Stage what is asked for; `answer` is called once. Raises DoorRefusal, TornReadError."""
+        ask, name = request.route
+        is_operation = ask != PaymentAsk.PAY
+        seq = self.replies.seq_of(name) if name else NO_PAYMENT
+        try:
+            asked = self._asked(request, seq or NO_PAYMENT)
+        except FormRefusal as refusal:
+            answer(self.replies.refused(refusal, is_operation=is_operation))
+            return
+        self._require(request, asked)
+        if seq is None:
+            answer(self.replies.not_found(shown_id(name), asked.request_id))
+        else:
+            self._stage(request, asked, is_operation, answer)
+
+    def _asked(self, request: PaymentRequest, payment: int) -> Asked:
+        """Return what the body asks for; payment : the seq of the one that the address names."""
+        ask, body = request.route.ask, request.body
+        if ask == PaymentAsk.PAY:
+            return self._form.pay(body)
+        if ask == PaymentAsk.REVERSE:
+            return self._operations.reverse(body)
+        if ask == PaymentAsk.REVIEW:
+            return self._operations.review(payment, body)
+        if self._is_foreign(request.owner, payment):
+            payment = NO_PAYMENT
+        return self._operations.on_payment(OPS[ask], payment, body)
+
+    def _is_foreign(self, owner: KeyOwner, payment: int) -> bool:
+        """Tell whether a payment is one of a merchant that is not the key's."""
+        if owner.merchants is None:
+            return False
+        found = self._payment_of(payment)
+        return found is not None and not owner.is_for(found.merchant)
+
+    def _require(self, request: PaymentRequest, asked: Asked) -> None:
+        owner = request.owner
+        owner.require(_role_of(request.route.ask))
+        if asked.merchant is not None:
+            owner.require_merchant(asked.merchant)
+        if request.account is not None and asked.account is not None:
+            if request.account != str(asked.account):
+                raise misdirected()
+
+    def _stage(self, request: PaymentRequest, asked: Asked, is_operation: bool, answer: Answer) -> None:
+        owner, replies = request.owner, self.replies
+
+        def told(result: Answered) -> None:
+            if isinstance(result, int):
+                answer(replies.unanswered(result, asked, is_operation=is_operation))
+                return
+            answer(
+                replies.document(
+                    result,
+                    asked.request_id,
+                    hides=owner.hides,
+                    is_operation=is_operation,
+                    asked=request.route.name or None,
+                )
+            )
+
+        awaited = Awaited(owner.session, told, request.deadline)
+        self.dispatcher.stage(asked.record, owner.roles, awaited)
+
+
+def _role_of(ask: PaymentAsk) -> Role:
+    return Role.RISK if ask == PaymentAsk.REVIEW else Role.ACQUIRER

@@ -1,0 +1,109 @@
+"""What a traffic has reached: codes, rules, states, and cells of rule, outcome, channel and exponent."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from engine.payments.codes import TABLE
+from engine.payments.records import RULES, State
+from perf.traffic.items import PAY, Item
+from perf.traffic.world import CHANNELS, EXPONENTS
+from tests.payments.legacy.codes import Reply
+
+NOT_DUE = {"RATE", "BUSY", "TIMEOUT", "SYSTEM", "UNSUPPORTED", "CAPACITY"}
+"""Codes of doors and of what is full; CAPACITY is reached by too many operations alone."""
+CODES = {row.name for row in TABLE} - NOT_DUE
+STATES = {state.name.lower() for state in State}
+CELL_EXPONENTS = (0, 2, 3)
+OUTCOMES = {
+    "idempotency": ("DUPLICATE", "REVERSED"),
+    "merchant_active": ("BAD_MERCHANT",),
+    "account_status": ("NO_ACCOUNT", "CLOSED_ACCOUNT", "FROZEN_ACCOUNT"),
+    "card_expiry": ("EXPIRED_CARD",),
+    "hot_list": ("LOST_CARD", "STOLEN_CARD"),
+    "block_list": ("BLOCKED",),
+    "merchant_permits": (
+        *("CURRENCY_NOT_PERMITTED", "CHANNEL_NOT_PERMITTED"),
+        *("CARD_TYPE_NOT_PERMITTED", "COUNTRY_NOT_PERMITTED"),
+    ),
+    "merchant_amount": ("AMOUNT_LIMIT",),
+    "account_amount": ("AMOUNT_LIMIT",),
+    "merchant_daily": ("MERCHANT_DAILY_LIMIT",),
+    "account_sum_24h": ("SUM_LIMIT",),
+    "account_count_24h": ("COUNT_LIMIT",),
+    "scheme_retry": ("RETRY_FORBIDDEN",),
+    "double_charge": ("DOUBLE_CHARGE",),
+    "cvv": ("CVV_MISMATCH",),
+    "score_decline": ("FRAUD_SCORE",),
+    "score_review": ("REVIEW",),
+    "geo": ("REVIEW",),
+    "small_then_large": ("REVIEW",),
+    "sca": ("SCA_REQUIRED",),
+    "balance": ("FUNDS",),
+}
+"""Rule -> the codes that it answers with; the rules that are not named answer VELOCITY."""
+ONLY_ECOM = "sca"
+Cell = tuple[str | None, str, str, int]
+
+
+def cells() -> Iterator[Cell]:
+    """Yield every cell: rule, code, channel and exponent."""
+    for channel in CHANNELS:
+        for exponent in CELL_EXPONENTS:
+            yield None, "OK", channel, exponent
+            yield None, "PARTIAL", channel, exponent
+            for rule in RULES:
+                if rule != ONLY_ECOM or channel == "ecom":
+                    for code in OUTCOMES.get(rule, ("VELOCITY",)):
+                        yield rule, code, channel, exponent
+
+
+class Coverage:
+    """Counts what replies say."""
+
+    def __init__(self) -> None:
+        self.codes: Counter[str] = Counter()
+        self.rules: Counter[str] = Counter()
+        self.states: Counter[str] = Counter()
+        self.kinds: Counter[str] = Counter()
+        self.cells: Counter[Cell] = Counter()
+
+    def add(self, item: Item, reply: Reply) -> None:
+        """Count a reply to an item."""
+        code = reply["code"]
+        self.codes[code] += 1
+        self.kinds[f"{item.kind} {code}"] += 1
+        state = reply.get("state")
+        if state is not None:
+            self.states[state] += 1
+        if item.kind == PAY and isinstance(item.body, dict):
+            rule = reply["rule"]
+            if rule is not None:
+                self.rules[rule] += 1
+            if reply["seq"] is not None and not reply["replayed"]:
+                body = item.body
+                self.cells[rule, code, body["channel"], EXPONENTS.get(body["currency"], 2)] += 1
+
+    def update(self, other: "Coverage") -> None:
+        """Add what another one has counted."""
+        for name in ("codes", "rules", "states", "kinds", "cells"):
+            getattr(self, name).update(getattr(other, name))
+
+    def missing(self) -> list[str]:
+        """Return what was not reached, of codes, rules and states."""
+        reached = self.codes.keys() | self.rules.keys() | self.states.keys()
+        return sorted((CODES | set(RULES) | STATES) - reached)
+
+    def missing_cells(self) -> list[Cell]:
+        """Return the cells that were not reached."""
+        return [cell for cell in cells() if cell not in self.cells]
+
+    def table(self) -> str:
+        """Return the counts by code, rule, state and kind of request as text."""
+        lines = []
+        for name in ("codes", "rules", "states", "kinds"):
+            counts: Counter[str] = getattr(self, name)
+            lines.append(f"{name}:")
+            lines += [f"  {key:40} {count:10,}" for key, count in sorted(counts.items())]
+        reached = sum(1 for cell in cells() if cell in self.cells)
+        lines.append(f"cells reached: {reached} of {sum(1 for _ in cells())}")
+        return "\n".join(lines)

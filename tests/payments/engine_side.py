@@ -1,0 +1,195 @@
+"""Pinion's side of the comparison: bodies become commands, a replica decides them, its events become replies.
+
+What the door does to a request is done here without sockets: the same functions read the bodies. Items are
+asked in batches, since a kernel is called once a batch; the seq of each command is known before.
+"""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from engine.contract.replica import Replica
+from engine.payments.application import payments
+from engine.payments.capacities import Capacities
+from engine.payments.codes import BY_NUMBER, DECLINED
+from engine.payments.records import (
+    COMMAND,
+    COMMAND_VERSION,
+    JOURNAL_ENTRY,
+    LIMITS,
+    NOT_GIVEN,
+    RULES,
+    SETTINGS_CLOCK,
+    SETTINGS_INSTANCE,
+    SETTINGS_LIMITS,
+    SETTINGS_ORDER,
+    Clock,
+    EventKind,
+    Op,
+)
+from engine.payments.texts import text_words
+from gateways.payments.events import PaymentEvent, payment_events
+from gateways.payments.form import PaymentForm
+from gateways.payments.hashing import KEY_BYTES, Hasher
+from gateways.payments.operations import OperationForm
+from gateways.payments.replies import Replies, Told
+from gateways.payments.setup_lines import setup_lines
+from gateways.payments.values import FormRefusal
+from perf.traffic.items import CAPTURE, PAY, REFUND, REVERSE, REVIEW, SET_UP, VOID, Body, Item, text_of
+
+INSTANCE = "a"
+NOW_MS = 2_500_000_000_000
+"""The machine's clock, in 2049: no traffic is too far ahead of it."""
+CAPACITIES = Capacities(
+    accounts=2**14, balances=2**16, merchants=2**12, merchant_currencies=2**14, cards=2**16, pairs=2**16,
+    devices=2**15, ips=2**15, emails=2**15, bins=2**16, payments=2**17, operations=2**16, answers=2**18,
+    list_entries=2**14,
+)  # fmt: skip
+"""Room for everything that a short traffic brings, so that nothing gives way that the other side keeps."""
+NOBODY = 10**10
+"""A number that no payment has."""
+OPERATIONS = {CAPTURE: Op.CAPTURE, VOID: Op.VOID, REFUND: Op.REFUND}
+OF_PAYMENT = (*OPERATIONS, REVIEW)
+BATCH = 512
+
+
+Reply = dict[str, Any]
+
+
+class Asked(NamedTuple):
+    """An item that was asked: where its command lies among the seqs, or how it was refused."""
+
+    kind: str
+    seq: int  # of the last command it took; the last one before where it took none
+    request_id: str | None = None
+    payment: str | None = None  # the id of the one that an operation is on
+    refusal: Reply | None = None
+
+
+class EngineSide:
+    """An engine that decides a traffic; `settings` are those of its rules."""
+
+    def __init__(self, settings: Body, capacities: Capacities = CAPACITIES) -> None:
+        self.replica = Replica(payments(capacities))
+        self._replies = Replies(INSTANCE)
+        self._hasher = Hasher(bytes(KEY_BYTES))
+        self._form = PaymentForm(self._hasher, Clock.REQUEST, lambda: NOW_MS)
+        self._operations = OperationForm(self._form)
+        self._entries = np.zeros(4 * BATCH, JOURNAL_ENTRY)
+        self._count = 0
+        self._asked: list[Asked] = []
+        self.seq = 0
+        self.payments: list[int] = []
+        """By the number of an item the seq of the payment that it asked for, NOBODY of anything else."""
+        self._put(settings_command(settings).tobytes())
+        self.answers()
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether what was asked is to be answered before more is asked."""
+        return self._count > 2 * BATCH or len(self._asked) >= BATCH
+
+    def ask(self, item: Item) -> Asked:
+        """Read an item, put its commands behind the others, and return what is known of it."""
+        before = self.seq
+        try:
+            request_id = self._read(item)
+            payment = self._replies.id_of(self.payment_of(item)) if item.kind in OF_PAYMENT else None
+            asked = Asked(item.kind, self.seq, request_id, payment)
+        except FormRefusal as refusal:
+            told = self._replies.refused(refusal, is_operation=item.kind != PAY)
+            asked = Asked(item.kind, before, refusal=document(told))
+        self._asked.append(asked)
+        self.payments.append(self.seq if item.kind == PAY and asked.refusal is None else NOBODY)
+        return asked
+
+    def payment_of(self, item: Item) -> int:
+        """Return the number of the payment that an operation is on."""
+        return self.payments[item.of] if item.of >= 0 else NOBODY
+
+    def _read(self, item: Item) -> str | None:
+        body: Any = item.body
+        if item.kind == SET_UP:
+            for record in setup_lines(text_of(body).encode(), self._hasher)[0].records:
+                self._put(record.tobytes())
+            return None
+        raw = text_of(body).encode("utf-8", "surrogatepass")
+        if item.kind == PAY:
+            asked = self._form.pay(raw)
+        elif item.kind == REVERSE:
+            asked = self._operations.reverse(raw)
+        elif item.kind == REVIEW:
+            asked = self._operations.review(self.payment_of(item), raw)
+        else:
+            asked = self._operations.on_payment(OPERATIONS[item.kind], self.payment_of(item), raw)
+        self._put(asked.record)
+        return asked.request_id
+
+    def _put(self, record: bytes | bytearray) -> None:
+        self.seq += 1
+        entry = self._entries[self._count]
+        entry["seq"] = self.seq
+        entry["ring_seq"] = self.seq
+        entry["command"] = np.frombuffer(record, COMMAND)[0]
+        self._count += 1
+
+    def answers(self) -> list[Reply]:
+        """Decide what was asked since the last time, and return the replies in order."""
+        events = self.replica.apply(self._entries[: self._count])
+        self._count = 0
+        by_seq = {event.seq: event for event in payment_events(events) if event.kind != EventKind.EXPIRED}
+        asked, self._asked = self._asked, []
+        return [self._reply(each, by_seq) for each in asked]
+
+    def _reply(self, asked: Asked, by_seq: dict[int, PaymentEvent]) -> Reply:
+        if asked.refusal is not None:
+            return asked.refusal
+        event = by_seq[asked.seq]
+        if asked.kind == SET_UP:
+            row = BY_NUMBER[event.code]
+            return {"code": row.name, "iso": row.iso, "replayed": bool(event.replayed)}
+        told, hidden = (
+            self._replies.document(
+                event, asked.request_id, hides=hides, is_operation=asked.kind != PAY, asked=asked.payment
+            )
+            for hides in (False, True)
+        )
+        return with_disclosed(document(told), document(hidden))
+
+
+def document(told: Told) -> Reply:
+    """Return a reply as JSON has it."""
+    reply: Reply = msgspec.to_builtins(told.reply)
+    reply["matched"] = list(reply["matched"])
+    return reply
+
+
+def with_disclosed(reply: Reply, hidden: Reply) -> Reply:
+    """Return a reply, and beside it what one reads instead who is an acquirer alone."""
+    assert (hidden["code"] == DECLINED) == (hidden != reply)
+    return {**reply, "disclosed": hidden["iso"] if hidden["code"] == DECLINED else None}
+
+
+def order_of(settings: Body) -> tuple[str, ...]:
+    """Return the names of the rules that are on, in their order."""
+    order = settings.get("order")
+    return RULES if order is None else (*RULES[:3], *order, RULES[-1])
+
+
+def settings_command(settings: Body) -> np.ndarray:
+    """Return the command that tells the engine its rules."""
+    command = np.zeros((), COMMAND)
+    command["op"], command["version"] = Op.SETTINGS, COMMAND_VERSION
+    words = command["words"]
+    words[SETTINGS_INSTANCE : SETTINGS_INSTANCE + 3] = text_words(INSTANCE, 3)
+    words[SETTINGS_CLOCK] = Clock.REQUEST
+    values: Iterable[int | None] = [settings.get(name, value) for name, value in LIMITS.items()]
+    words[SETTINGS_LIMITS : SETTINGS_LIMITS + len(LIMITS)] = [
+        NOT_GIVEN if value is None else value for value in values
+    ]
+    numbers = bytes(1 + RULES.index(name) for name in order_of(settings))
+    order = np.frombuffer(numbers.ljust(32, b"\0"), "<i8")
+    words[SETTINGS_ORDER : SETTINGS_ORDER + len(order)] = order
+    return command
