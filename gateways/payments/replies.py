@@ -12,6 +12,7 @@ import msgspec
 from engine.payments.codes import BY_NUMBER, DECLINED, ISO_CODES, Code, CodeRow
 from engine.payments.currencies import LETTERS
 from engine.payments.records import FIELD_NAMES, RULES, Decision, EventKind, Rule, State
+from engine.payments.view.live_view import PaymentView
 from gateways.payments.events import PaymentEvent
 from gateways.payments.form import Asked
 from gateways.payments.values import FormRefusal, may_hold_pan
@@ -126,8 +127,8 @@ class Replies:
             said |= {"captured": event.captured, "refunded": event.refunded, "held": event.held}
         return Told(status, MovedReply(**said))
 
-    def of_view(self, view: Any, *, hides: bool = False) -> Told:
-        """Return what a payment has become; view : a PaymentView (engine/payments/view)."""
+    def of_view(self, view: PaymentView, *, hides: bool = False) -> Told:
+        """Return what a payment has become."""
         reply = MovedReply(
             **self._said(view, hides), payment=self.id_of(view.payment), request_id=view.request_id,
             approved_amount=view.approved_amount, approval=_approval(view.payment, view.approved_amount),
@@ -160,7 +161,7 @@ class Replies:
         reply = kind(**_named(row), request_id=asked.request_id, amount=asked.amount, currency=asked.currency)
         return Told(row.http, reply)
 
-    def _said(self, source: Any, hides: bool) -> dict[str, Any]:
+    def _said(self, source: PaymentEvent | PaymentView, hides: bool) -> dict[str, Any]:
         """Return what an event, or a view, says, by the names of a reply that both have."""
         row = BY_NUMBER[source.code]
         said: dict[str, Any] = {

@@ -56,11 +56,21 @@ ROOMS = {
     ),
     "engine/trading/settings": ("engine/settings", "engine/trading/capacities"),
     "engine/trading/demo": ("engine/settings", "engine/trading/settings"),
-    "engine/payments": ("engine/contract/records",),
-    "engine/payments/view": (*("ringbuf/seqlock", "engine/payments", "engine/payments/kernels"),),
+    "engine/payments": ("engine/contract/records", "engine/contract/spread"),
+    "engine/payments/rules": ("ringbuf/kernel", "engine/payments"),
+    "engine/payments/kernels": (
+        *("ringbuf/atomics", "ringbuf/kernel", "ringbuf/layout", "ringbuf/seqlock"),
+        *("engine/contract/batches", "engine/contract/records", "engine/contract/spread"),
+        *("engine/payments", "engine/payments/rules"),
+    ),
+    "engine/payments/view": ("ringbuf/seqlock", "engine/payments", "engine/payments/kernels"),
     "engine/payments/history": (
         *("ringbuf/kernel", "engine/contract/projection"),
         *("engine/payments", "engine/payments/kernels"),
+    ),
+    "engine/payments/application": (
+        *("engine/contract/application", "engine/payments", "engine/payments/kernels"),
+        "engine/payments/history",
     ),
     "engine/payments/settings": ("engine/settings", "engine/payments"),
     "engine/runtime": RUNTIME,
@@ -92,10 +102,7 @@ ROOMS = {
         *("engine/contract", "engine/settings", "engine/text", "engine/trading"),
         *("gateways/process", "gateways/commands", "gateways/json_lines", "gateways/entry"),
     ),
-    "gateways/payments": (
-        *("engine/contract", "engine/settings", "engine/text", "engine/payments"),
-        "gateways/process",
-    ),
+    "gateways/payments": ("engine/contract", "engine/payments", "engine/payments/view"),
     "gateways/payments/setup": ("engine/payments", "gateways/payments"),
     "gateways/payments/setup_lines": (
         *("engine/contract/errors", "engine/text", "engine/payments"),
@@ -103,7 +110,12 @@ ROOMS = {
     ),
     "gateways/payments/door": (
         *("ringbuf/seqlock", "engine/contract", "engine/settings", "engine/text", "engine/payments"),
-        *("gateways/process", "gateways/commands", "gateways/payments", "gateways/payments/setup_lines"),
+        *("engine/payments/view", "gateways/process", "gateways/commands"),
+        *("gateways/payments", "gateways/payments/setup_lines"),
+    ),
+    "gateways/payments/serve": (
+        *("engine/contract", "engine/settings", "engine/payments", "engine/payments/view"),
+        *("gateways/process", "gateways/commands", "gateways/payments", "gateways/payments/door"),
     ),
     "api/process": (
         *("ringbuf", "engine/contract", "engine/settings", "engine/text"),

@@ -5,9 +5,10 @@ went by. A payment of a foreign merchant is not found, in the same words as one 
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from engine.payments.records import Op, Role
+from engine.payments.view.live_view import PaymentView
 from gateways.payments.door.dispatch import Answered, Awaited, PaymentDispatcher
 from gateways.payments.door.keys import KeyOwner
 from gateways.payments.door.refusals import misdirected
@@ -21,7 +22,7 @@ OPS = {PaymentAsk.CAPTURE: Op.CAPTURE, PaymentAsk.VOID: Op.VOID, PaymentAsk.REFU
 NO_PAYMENT = 0
 """The seq of no payment: what names it is answered NOT_FOUND by the engine."""
 Answer = Callable[[Told], None]
-PaymentOf = Callable[[int], Any]
+PaymentOf = Callable[[int], PaymentView | None]
 
 
 class PaymentRequest(NamedTuple):

@@ -3,11 +3,13 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from engine.payments.currencies import LETTERS
+from engine.payments.view.live_view import AccountView, PaymentView
 from ringbuf.seqlock import TornReadError
 
+Found = TypeVar("Found", PaymentView | None, AccountView | None)
 READ_WAIT_S = 0.5
 PAUSE_S = 0.001
 
@@ -17,8 +19,8 @@ class PaymentsView(Protocol):
 
     @property
     def seq(self) -> int: ...
-    def payment(self, payment: int) -> Any: ...
-    def account(self, number: int) -> Any: ...
+    def payment(self, payment: int) -> PaymentView | None: ...
+    def account(self, number: int) -> AccountView | None: ...
 
 
 class NotNowError(Exception):
@@ -35,7 +37,7 @@ class DurableReads:
         self._durable_seq = durable_seq
         self._wait_s = wait_s
 
-    async def payment(self, seq: int) -> Any:
+    async def payment(self, seq: int) -> PaymentView | None:
         """Return the view of a payment, None where there is none; raise NotNowError."""
         return await self._read(lambda: self._view.payment(seq))
 
@@ -44,7 +46,7 @@ class DurableReads:
         found = await self._read(lambda: self._view.account(number))
         return None if found is None else account_document(found)
 
-    async def _read(self, copy: Callable[[], Any]) -> Any:
+    async def _read(self, copy: Callable[[], Found]) -> Found:
         give_up = time.monotonic() + self._wait_s
         while True:
             try:
@@ -62,8 +64,8 @@ class DurableReads:
         return found
 
 
-def account_document(view: Any) -> dict[str, Any]:
-    """Return an account as it is shown; view : an AccountView."""
+def account_document(view: AccountView) -> dict[str, Any]:
+    """Return an account as it is shown."""
     balances = {
         LETTERS[each.currency]: {
             "total": each.total,

@@ -1,4 +1,4 @@
-"""Events for tests, as an engine would send them."""
+"""Events and views for tests, as an engine would give them."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from engine.payments.codes import Code
 from engine.payments.records import EVENT, Decision, EventKind, Op, State
+from engine.payments.view.live_view import PaymentView
 from gateways.payments.events import PaymentEvent, payment_events
 
 APPROVED: dict[str, Any] = {
@@ -38,3 +39,14 @@ def record(**changes: Any) -> Any:
 def event(**changes: Any) -> PaymentEvent:
     """Return an approval with other values."""
     return next(payment_events(record(**changes)))
+
+
+def view(**changes: Any) -> PaymentView:
+    """Return the view of an approved payment of merchant m1 with other values."""
+    fields: dict[str, Any] = {
+        **{"payment": 17, "request_id": "r1", "merchant": "m1", "account": 1, "amount": 1000},
+        **{"approved_amount": 1000, "currency": 978, "exponent": 2, "code": int(Code["OK"])},
+        **{"rule": 0, "field": 0, "decision": 1, "state": State.OPEN, "matched": 0, "ruleset": 1},
+        **{"cohort": 0, "captured": 0, "refunded": 0, "held": 1000, "disclosed": 0},
+    }
+    return PaymentView(**fields | changes)

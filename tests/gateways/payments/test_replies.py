@@ -1,7 +1,6 @@
 """Replies: their shape, and what each kind of answer leaves null."""
 
 import json
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from gateways.payments.form import Asked
 from gateways.payments.replies import MovedReply, PaymentReply, Replies, Told, encode_reply
 from gateways.payments.values import FormRefusal
 from tests.gateways.payments.bodies_of_payments import FORM, PAN, body
-from tests.gateways.payments.made_events import event
+from tests.gateways.payments.made_events import event, view
 
 REPLIES = Replies("a")
 APPROVAL = (
@@ -176,13 +175,7 @@ def test_a_rejected_command_is_a_fault_of_ours() -> None:
 
 
 def test_a_view_reads_as_an_operation_does() -> None:
-    view = SimpleNamespace(
-        payment=17, request_id="r1", merchant="m1", account=1, amount=1000, approved_amount=1000,
-        currency=978, exponent=2, code=Code["OK"], rule=0, field=0, decision=1, state=State.VOIDED,
-        matched=0, ruleset=1, cohort=0, captured=0, refunded=0, held=0, disclosed=0,
-    )  # fmt: skip
-
-    told = REPLIES.of_view(view)
+    told = REPLIES.of_view(view(state=State.VOIDED, held=0))
 
     found = fields_of(told)
     assert told.status == 200

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from engine.contract.port import Closed
 from engine.payments.codes import Code
 from engine.payments.records import EVENT, AccountStatus, Decision, EventFlag, EventKind, Field, Op, Role
+from engine.payments.view.live_view import AccountView, BalanceView, PaymentView
 from engine.settings.config import Key
 from engine.settings.door_settings import DoorLimits
 from gateways.payments.door.desk import PaymentDesk
@@ -19,12 +19,13 @@ from gateways.payments.door.keys import key_ring
 from gateways.payments.door.reads import DurableReads
 from gateways.payments.door.routes import PLAIN_PAYMENTS
 from gateways.payments.door.sockets import PaymentSockets
+from gateways.payments.form import PaymentForm
 from gateways.payments.replies import Replies
 from gateways.process.guard import Guard
 from gateways.process.plain_connections import PlainServer
 from ringbuf.seqlock import TornReadError
 from tests.gateways.payments.bodies_of_payments import FORM, HASHER
-from tests.gateways.payments.made_events import record
+from tests.gateways.payments.made_events import record, view
 from tests.gateways.process.wire import Wire, settle
 
 RING_IDX = 3
@@ -40,32 +41,20 @@ KEYS = [
 SET_UP_OPS = frozenset(Op) - {Op.PAY, Op.CAPTURE, Op.VOID, Op.REFUND, Op.REVIEW, Op.REVERSE}
 
 
-def payment_view(**changes: Any) -> Any:
-    """Return the view of an approved payment of merchant m1."""
-    return SimpleNamespace(**{
-        **{"payment": 17, "request_id": "r1", "merchant": "m1", "account": 1, "amount": 1000},
-        **{"approved_amount": 1000, "currency": 978, "exponent": 2, "code": 1, "rule": 0, "field": 0},
-        **{"decision": 1, "state": 1, "matched": 0, "ruleset": 1, "cohort": 0, "captured": 0, "refunded": 0},
-        **{"held": 1000, "disclosed": 0},
-        **changes,
-    })  # fmt: skip
-
-
 class FakeView:
     """A view of one payment, 17, and one account, 1."""
 
     seq = 40
     is_torn = False
 
-    def payment(self, payment: int) -> Any:
+    def payment(self, payment: int) -> PaymentView | None:
         if self.is_torn:
             raise TornReadError("the engine is rebuilding its state")
-        return payment_view() if payment == 17 else None
+        return view() if payment == 17 else None
 
-    def account(self, number: int) -> Any:
-        balances = (SimpleNamespace(currency=978, exponent=2, total=900, held=100),)
-        found = SimpleNamespace(account=1, status=AccountStatus.OPEN, balances=balances)
-        return found if number == 1 else None
+    def account(self, number: int) -> AccountView | None:
+        balances = (BalanceView(currency=978, exponent=2, total=900, held=100),)
+        return AccountView(account=1, status=AccountStatus.OPEN, balances=balances) if number == 1 else None
 
 
 class FakeGate:
@@ -116,13 +105,13 @@ class FakeGate:
 class WiredDoor:
     """The door: ask it something, in one chunk for the plain way, in two for aiohttp's."""
 
-    def __init__(self) -> None:
-        self.gate = FakeGate()
-        self.view = FakeView()
+    def __init__(self, gate: Any = None, live: Any = None, form: PaymentForm = FORM) -> None:
+        self.gate = gate or FakeGate()
+        self.view = live or FakeView()
         self.durable = 40
         self.now = 0.0
         self.dispatcher = PaymentDispatcher(self.gate, lambda: None)
-        desk = PaymentDesk(FORM, Replies("a"), self.dispatcher, self.view.payment)
+        desk = PaymentDesk(form, Replies("a"), self.dispatcher, self.view.payment)
         reads = DurableReads(self.view, lambda: self.durable, wait_s=0.0)
         keys = key_ring(KEYS, range(1, len(KEYS) + 1))
         limits = DoorLimits()
