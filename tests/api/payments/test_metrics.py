@@ -11,7 +11,8 @@ from engine.payments.codes import BY_NUMBER
 from engine.payments.kernels.state import new_state
 from engine.payments.records import EventKind
 from engine.payments.view.counts import StateCounts
-from tests.engine.payments.history.story import SMALL, Story
+from tests.engine.payments.building import SMALL
+from tests.engine.payments.history.story import Story
 
 
 def samples(state: Any, counts: DecisionCounts) -> dict[tuple[str, tuple[str, ...]], float]:

@@ -10,7 +10,7 @@ from engine.payments.application import payments
 from engine.payments.history.projection import PaymentsProjection
 from engine.runtime.history.historian import digest_of
 from engine.runtime.history.tables import History
-from tests.engine.payments.history.story import SMALL
+from tests.engine.payments.building import SMALL
 
 TABLES = {
     "payments": "payment",

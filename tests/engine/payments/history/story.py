@@ -13,7 +13,6 @@ import numpy as np
 
 from engine.contract.replica import Replica
 from engine.payments.application import payments
-from engine.payments.capacities import Capacities
 from engine.payments.codes import BY_NUMBER, Code
 from engine.payments.records import (
     COMMAND,
@@ -36,12 +35,8 @@ from gateways.payments.form import PaymentForm
 from gateways.payments.hashing import KEY_BYTES, Hasher
 from gateways.payments.operations import OperationForm
 from gateways.payments.setup_lines import setup_lines
+from tests.engine.payments.building import SMALL
 
-SMALL = Capacities(
-    accounts=64, balances=128, merchants=64, merchant_currencies=128, cards=256, pairs=256, devices=64,
-    ips=64, emails=64, bins=64, payments=256, operations=2**12, answers=2**13, list_entries=64,
-)  # fmt: skip
-"""So few payments that closed ones give way."""
 BEGAN_MS = 1_700_000_000_000
 DAY_MS = 86_400_000
 SET_UP = b"""
