@@ -44,6 +44,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     run: str
     """The beginning of every request_id, another one for each run."""
+    shift: int
+    """Another one for each run: it begins at another card, and no card pays again what it has paid before."""
     rate: float
     seconds: float
     connections: int
@@ -86,12 +88,13 @@ def measured(plan: Plan) -> LoadResult:
 
 def body_of(plan: Plan, number: int) -> bytes:
     """Return the body of a request."""
-    card = number % plan.cards
+    card = (number + plan.shift) % plan.cards
+    amount = AMOUNT_MIN + (number * AMOUNT_STEP + plan.shift) % AMOUNTS
     device = card // 2
     return (
         f'{{"request_id":"{plan.run}-{number}","merchant":"m{1 + number % plan.merchants}",'
         f'"op":"{"sale" if number % 2 else "authorise"}","channel":"ecom",'
-        f'"amount":{AMOUNT_MIN + number * AMOUNT_STEP % AMOUNTS},"currency":"EUR",'
+        f'"amount":{amount},"currency":"EUR",'
         f'"account":{1 + number % plan.accounts},'
         f'"card":{{"pan":"{pan_of(card)}","expiry":"9912","type":"debit","issuer_country":"DE"}},'
         f'"device":"device-{device}","ip":"10.{device >> 16 & 255}.{device >> 8 & 255}.{device & 255}",'

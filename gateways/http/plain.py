@@ -8,5 +8,5 @@ PLAIN_ORDERS = PlainKind(
     not_plain=("/batch",),
     length_max=999,
     headers=("idempotency-key",),
-    unique=frozenset(("idempotency-key",)),
+    unique="idempotency-key",
 )

@@ -111,7 +111,7 @@ def contains(value: Any, digits: Iterable[str]) -> bool:
 
 
 def _colon_count(fields: Fields) -> int:
-    """Return how many colons a text without escapes has in which no key of these stands twice."""
+    """Return how many colons a text without escapes has in which no key of these stands twice, or has one."""
     count = len(fields)
     for value in fields.values():
         if type(value) is str:
@@ -119,7 +119,7 @@ def _colon_count(fields: Fields) -> int:
                 count += value.count(":")
         elif type(value) is dict:
             count += _colon_count(value)
-    return count + sum(":" in name and name.count(":") for name in fields)
+    return count
 
 
 def _refuse_names_of_card(card: Mapping[str, Any], known: frozenset[str]) -> None:

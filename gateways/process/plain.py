@@ -42,8 +42,8 @@ class PlainKind(NamedTuple):
     """Of a body: work on longer ones waits for its turn."""
     headers: tuple[str, ...]
     """Names, in small letters, of the headers that the door reads beside those of HTTP."""
-    unique: frozenset[str]
-    """Of these headers, such as hardly ever come again with the same value."""
+    unique: str
+    """Of these headers the one that hardly ever comes again with the same value."""
 
 
 class Head(NamedTuple):
@@ -58,8 +58,6 @@ class Head(NamedTuple):
     authorization: str | None
     own: tuple[str | None, ...]
     """The values of the headers that the door reads, in the order of its kind."""
-    is_kept: bool
-    """Whether a client may be expected to send this head again."""
 
 
 class PlainRequests:
@@ -71,6 +69,8 @@ class PlainRequests:
 
     def __init__(self, kind: PlainKind, allows_host: Callable[[str], bool]) -> None:
         self._kind = kind
+        self._unique = f"\r\n{kind.unique}:".encode()
+        self._unique_idx = kind.headers.index(kind.unique)
         self._allows_host = allows_host
         self._heads: dict[bytes, Head] = {}
 
@@ -79,21 +79,42 @@ class PlainRequests:
         end = data.find(_END)
         if end < 0:
             return None
-        raw = data[:end]
-        head = self._heads.get(raw)
+        head = self._head(data[:end])
         if head is None:
-            head = read_head(raw, self._kind)
-            if head is None or not self._allows_host(head.host):
-                return None
-            if head.is_kept:
-                if len(self._heads) >= HEADS_KEPT:
-                    self._heads.clear()
-                self._heads[raw] = head
+            return None
         begin = end + len(_END)
         end = begin + head.length
         if end > len(data):
             return None
         return head, data[begin:end], data[end:]
+
+    def _head(self, raw: bytes) -> Head | None:
+        """Return what a head says; the header that is never the same is cut out, the rest remembered."""
+        begin = raw.lower().find(self._unique)
+        if begin < 0:
+            return self._repeated_head(raw)
+        end = raw.find(b"\r\n", begin + 2)
+        rest = raw[:begin] if end < 0 else raw[:begin] + raw[end:]
+        value = raw[begin + len(self._unique) : len(raw) if end < 0 else end].strip(b" \t")
+        if len(raw) > HEAD_MAX or value.translate(None, _PRINTABLE):
+            return None
+        head = self._repeated_head(rest)
+        idx = self._unique_idx
+        if head is None or head.own[idx] is not None:  # it is given twice
+            return None
+        return head._replace(own=(*head.own[:idx], value.decode(), *head.own[idx + 1 :]))
+
+    def _repeated_head(self, raw: bytes) -> Head | None:
+        """Return what a head says that clients send again and again."""
+        head = self._heads.get(raw)
+        if head is None:
+            head = read_head(raw, self._kind)
+            if head is None or not self._allows_host(head.host):
+                return None
+            if len(self._heads) >= HEADS_KEPT:
+                self._heads.clear()
+            self._heads[raw] = head
+        return head
 
 
 def read_head(raw: bytes, kind: PlainKind) -> Head | None:
@@ -132,7 +153,6 @@ def read_head(raw: bytes, kind: PlainKind) -> Head | None:
         headers[b"host"].decode(),
         _text(headers.get(b"authorization")),
         tuple(_text(headers.get(name.encode())) for name in kind.headers),
-        not any(name.encode() in headers for name in kind.unique),
     )
 
 

@@ -19,6 +19,7 @@ def unlike(state: Any, legacy: Legacy) -> list[str]:
     view, replies, found = LiveView(state), Replies(INSTANCE), []
     for row in state[0]["payments"][: used_of(state[0], "payments") : EVERY]:
         payment = view.payment(int(row["payment"]))
+        assert payment is not None
         mine = document(replies.of_view(payment))
         if mine != legacy.payment(mine["payment"]):
             found.append(f"{mine} and {legacy.payment(mine['payment'])}")

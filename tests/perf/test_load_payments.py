@@ -9,8 +9,8 @@ from perf.load_payments import LoadError, Plan, body_of, measured, outcomes, pan
 from perf.stalls import traced_beside
 
 PLAN = Plan(
-    host="127.0.0.1", port=1, key="bare-handler-takes-any", run="r", rate=200.0, seconds=1.0, connections=4,
-    merchants=3, accounts=10, cards=50,
+    host="127.0.0.1", port=1, key="bare-handler-takes-any", run="r", shift=7, rate=200.0, seconds=1.0,
+    connections=4, merchants=3, accounts=10, cards=50,
 )  # fmt: skip
 
 
@@ -39,6 +39,14 @@ def test_a_request_is_its_own_and_its_card_comes_back_after_all_others() -> None
     assert {body["merchant"] for body in bodies} == {"m1", "m2", "m3"}
     assert {body["account"] for body in bodies} == set(range(1, 11))
     assert {body["op"] for body in bodies} == {"authorise", "sale"}
+
+
+def test_another_run_has_no_payment_of_this_one() -> None:
+    def paid(plan: Plan) -> set[tuple[str, int]]:
+        bodies = (msgspec.json.decode(body_of(plan, number)) for number in range(100))
+        return {(body["card"]["pan"], body["amount"]) for body in bodies}
+
+    assert not paid(PLAN) & paid(msgspec.structs.replace(PLAN, shift=PLAN.shift + 1009))
 
 
 def test_a_run_against_the_bare_handler_is_measured_whole() -> None:

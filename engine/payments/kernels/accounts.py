@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.payments.kernels.state import NIL
+from engine.payments.kernels.rows import NIL
 from engine.payments.kernels.tables import mixed
 from ringbuf.kernel import inlined, kernel
 

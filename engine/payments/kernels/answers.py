@@ -1,4 +1,4 @@
-"""What was answered, for whoever asks the same again (rule 0).
+"""What was answered, for whoever asks the same again (the rule `idempotency`).
 
 Answers are found by the hash of (merchant, request_id), a deposit's by that of (account, id). Where no row
 is free the oldest decline gives way, or, where there is none, the oldest of all; one older than a day first.
@@ -7,7 +7,7 @@ is free the oldest decline gives way, or, where there is none, the oldest of all
 import numpy as np
 
 from engine.payments import constants as k
-from engine.payments.kernels.state import NIL
+from engine.payments.kernels.rows import NIL
 from engine.payments.kernels.tables import append, find_pair, link, take_out, unlink
 from engine.payments.kernels.windows import DAY_MS
 from ringbuf.kernel import inlined, kernel

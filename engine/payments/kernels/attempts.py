@@ -7,7 +7,7 @@ gives way; `early` counts those whose longest window had not passed.
 import numpy as np
 
 from engine.payments.kernels.gather import bin_key, find_bin, is_given, pair_hash
-from engine.payments.kernels.state import BUCKETS, NIL
+from engine.payments.kernels.rows import BUCKETS, NIL
 from engine.payments.kernels.tables import append, link, take_out, touch, unlink
 from engine.payments.kernels.windows import (
     DAY_BUCKET_MS,

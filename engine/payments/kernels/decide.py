@@ -20,7 +20,7 @@ from engine.payments.kernels.evaluate import (
 from engine.payments.kernels.events import about, begin, judged, of_kind
 from engine.payments.kernels.gather import gather
 from engine.payments.kernels.holds import changed, claim_payment, close, has_room, open_account, queue
-from engine.payments.kernels.state import NIL
+from engine.payments.kernels.rows import NIL
 from engine.payments.kernels.tables import find_pair
 from engine.payments.kernels.windows import DAY_BUCKET_MS, DAY_MS, add_at, total_at
 from engine.payments.records import (

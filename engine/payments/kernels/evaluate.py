@@ -56,17 +56,29 @@ def _no_verdict(payload, ctx, rule):
     return np.int64(PASS)
 
 
-def composed(function: Any, name: str, end: Any, rows: Sequence[RuleRow]) -> Any:
-    """Return the copies of a function for all rows, each inlined into the one before."""
-    made = end
+def names_of(row: RuleRow, behind: Any) -> dict[str, Any]:
+    """Return what a row brings to its copy of a step; behind: the copy of the next row."""
+    return {"validate": row.validate, "number": np.int64(row.rule), "rest": behind}
+
+
+def composed_steps(rows: Sequence[RuleRow]) -> Any:
+    """Return one function that evaluates these rules, each inlined into the one before."""
+    made: Any = _end
     for row in reversed(rows):
-        names = {"validate": row.validate, "number": np.int64(row.rule), "rest": made}
-        made = bind(function, f"{name}_{row.rule.name.lower()}", names, inlined)
+        made = bind(_step, f"step_{row.rule.name.lower()}", names_of(row, made), inlined)
     return made
 
 
-evaluate_all = composed(_step, "step", _end, EVALUATED)
-verdict_all = composed(_verdict, "verdict", _no_verdict, TABLE)
+def composed_verdicts(rows: Sequence[RuleRow]) -> Any:
+    """Return one function that gives the verdict of any of these rules by its number."""
+    made: Any = _no_verdict
+    for row in reversed(rows):
+        made = bind(_verdict, f"verdict_{row.rule.name.lower()}", names_of(row, made), inlined)
+    return made
+
+
+evaluate_all = composed_steps(EVALUATED)
+verdict_all = composed_verdicts(TABLE)
 
 
 @inlined

@@ -15,7 +15,7 @@ from engine.payments.kernels.listing import (
     lists_of_bin,
     short_bin,
 )
-from engine.payments.kernels.state import NIL
+from engine.payments.kernels.rows import NIL
 from engine.payments.kernels.tables import find_pair, mixed
 from engine.payments.kernels.windows import (
     DAY_BUCKET_MS,

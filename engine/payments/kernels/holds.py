@@ -7,7 +7,7 @@ PAY  ->  open or review   in the queue of its hold_days, for those end in the or
 import numpy as np
 
 from engine.payments import constants as k
-from engine.payments.kernels.state import HOLD_DAYS_MAX, NIL
+from engine.payments.kernels.rows import HOLD_DAYS_MAX, NIL
 from engine.payments.kernels.tables import append, link, take_out, unlink
 from engine.payments.kernels.windows import DAY_MS
 from ringbuf.kernel import inlined, kernel

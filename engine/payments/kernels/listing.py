@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.payments.kernels.state import NIL
+from engine.payments.kernels.rows import NIL
 from engine.payments.kernels.tables import find_pair, link
 from engine.payments.records import ListKind
 from ringbuf.kernel import inlined, kernel

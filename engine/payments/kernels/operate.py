@@ -20,7 +20,7 @@ from engine.payments.kernels.holds import (
     open_payment,
     release,
 )
-from engine.payments.kernels.state import EXPIRED_MAX, NIL, OPERATIONS_MAX
+from engine.payments.kernels.rows import EXPIRED_MAX, NIL, OPERATIONS_MAX
 from engine.payments.kernels.tables import touch
 from engine.payments.kernels.windows import DAY_BUCKET_MS, DAY_MS, total_at
 from engine.payments.records import APPROVE_IT, BODY, FINAL, KEY, MERCHANT, MONEY_MAX, NOT_GIVEN, OWN_KEY

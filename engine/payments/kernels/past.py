@@ -5,8 +5,8 @@ import numpy as np
 from engine.payments import constants as k
 from engine.payments.kernels.accounts import find_account, find_balance, find_merchant
 from engine.payments.kernels.holds import changed, claim_payment, close, find_payment, has_room
+from engine.payments.kernels.rows import NIL
 from engine.payments.kernels.set_up import tell_done
-from engine.payments.kernels.state import NIL
 from engine.payments.records import (
     CARD,
     MERCHANT,

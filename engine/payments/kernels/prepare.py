@@ -10,7 +10,7 @@ import numpy as np
 from engine.payments import constants as k
 from engine.payments.kernels.accounts import account_bucket_of, balance_bucket_of
 from engine.payments.kernels.gather import pair_hash
-from engine.payments.kernels.state import BUCKETS
+from engine.payments.kernels.rows import BUCKETS
 from engine.payments.records import CARD, DEVICE, EMAIL, IP, KEY
 from ringbuf.atomics import prefetch
 from ringbuf.kernel import inlined

@@ -24,7 +24,7 @@ from engine.payments.kernels.answers import find_answer, keep, remember
 from engine.payments.kernels.events import about, begin, judged, of_kind
 from engine.payments.kernels.holds import open_account
 from engine.payments.kernels.listing import put_on, take_off
-from engine.payments.kernels.state import NIL
+from engine.payments.kernels.rows import NIL
 from engine.payments.records import (
     BALANCE_ROW_WORDS,
     BODY,

@@ -1,12 +1,4 @@
-"""The state of payments as one record: all that decides lies here, at fixed places.
-
-Rows of a table are found through buckets of a hash table, idx + 1 so that 0 is nothing, and chained by
-`chain`. Tables that forget (cards, devices, answers ..) keep their rows in the order of their last use,
-`older` and `newer` (idx + 1), from the table's `oldest` to its `newest`. Rows of the others are never given
-back, but for payments and their operations, which have free lists.
-
-A window of length W has twelve buckets of W / 12 ms, numbered by T // (W / 12); bucket b lies at b % 12.
-"""
+"""The state of payments as one record: all that decides lies here, at fixed places (rows.py)."""
 
 from typing import Any
 
@@ -16,344 +8,84 @@ from engine.contract.batches import BURST_SLOTS, PLACES
 from engine.contract.records import LINE_BYTES
 from engine.contract.spread import SLOT_WORDS
 from engine.payments.capacities import Capacities
-from engine.payments.records import (
-    COUNTRY_WORDS,
-    DISCLOSE_WORDS,
-    LIMITS,
-    PERMIT_WORDS,
-    REQUEST_ID_WORDS,
-    RULES,
+from engine.payments.kernels.rows import (
+    ACCOUNT,
+    ANSWER,
+    BALANCE,
+    BIN,
+    CARD,
+    CONTEXT,
+    EXPIRED_MAX,
+    FOUND,
+    HINT,
+    HOLD_DAYS_MAX,
+    LISTED,
+    MERCHANT,
+    MERCHANT_CURRENCY,
+    OPERATION,
+    PAIR,
+    PAYMENT,
+    SIGHTING,
+    TABLE,
 )
+from engine.payments.records import RULES
 
-NIL = np.int64(-1)
-BUCKETS = 12
-"""Of a window."""
-DISTINCT_MAX = 32
-"""Cards that a device, an address or an e-mail keeps; limits end one below."""
-HOLD_DAYS_MAX = 31
-EXPIRED_MAX = 64
-"""Events of expired holds that leave with one command."""
-OPERATIONS_MAX = 64
-"""Operations that one payment remembers."""
 SLOTS_MAX = 2 * EXPIRED_MAX + 8
 RECORD_BYTES_MAX = 2**31 - 1
 
-COUNTS = np.dtype([("last", "<i8"), ("total", "<i4"), ("pad", "<i4"), ("buckets", "<i4", (BUCKETS,))])
-assert COUNTS.itemsize == LINE_BYTES
-"""A window of counts; `last` is its newest bucket, `total` the sum as of then."""
-
-SUMS = np.dtype([("last", "<i8"), ("total", "<i8"), ("buckets", "<i8", (BUCKETS,)), ("pad", "<i8", (2,))])
-assert SUMS.itemsize == 2 * LINE_BYTES
-
-TABLE = np.dtype(
-    [
-        ("used", "<i8"),  # rows that ever held something
-        ("oldest", "<i4"),
-        ("newest", "<i4"),
-        ("early", "<i8"),  # rows that gave way though their window had not passed
-    ]
-)
-
-ACCOUNT = np.dtype(
-    [
-        ("account", "<i8"),
-        ("count_limit", "<i8"),  # -1: none
-        ("chain", "<i4"),
-        ("balances", "<i4"),  # its newest one, idx + 1
-        ("staging", "<i4"),  # the line that is being read: balances of another one are not its
-        ("status", "<i1"),  # AccountStatus; 0: named by an unfinished line alone
-        ("pad", "<i1", (3,)),
-        ("pad_line", "<i8", (4,)),
-        ("count", COUNTS),
-    ]
-)
-assert ACCOUNT.itemsize == 2 * LINE_BYTES
-
-BALANCE = np.dtype(
-    [
-        ("total", "<i8"),  # minor units
-        ("held", "<i8"),
-        ("deposited", "<i8"),  # total + captured less refunded
-        ("amount_min", "<i8"),  # -1: none; so the next two
-        ("amount_max", "<i8"),
-        ("sum_limit", "<i8"),
-        ("chain", "<i4"),
-        ("next", "<i4"),  # the account's next one, idx + 1
-        ("account", "<i4"),  # idx
-        ("currency", "<i2"),
-        ("exponent", "<i1"),
-        ("pad", "<i1"),
-        ("staged", "<i8", (4,)),  # balance, min, max, sum_24h of the line `staging`
-        ("staging", "<i4"),
-        ("pad_line", "<i4", (7,)),
-        ("sum_24h", SUMS),
-    ]
-)
-assert BALANCE.itemsize == 4 * LINE_BYTES
-
-MERCHANT = np.dtype(
-    [
-        ("name", "<i8", (3,)),
-        ("chain", "<i4"),
-        ("rows", "<i4"),  # its newest currency, idx + 1
-        ("staging", "<i4"),
-        ("hold_days", "<i4"),
-        ("mcc", "<i4"),  # -1: none
-        ("is_defined", "<i1"),
-        ("status", "<i1"),  # MERCHANT_ACTIVE, HAS_*
-        ("channels", "<i1"),  # bits
-        ("card_types", "<i1"),
-        ("pad", "<i8"),
-        ("currencies", "<i8", (PERMIT_WORDS,)),
-        ("countries", "<i8", (COUNTRY_WORDS,)),
-        ("disclose", "<i8", (DISCLOSE_WORDS,)),
-        ("staged_currencies", "<i8", (PERMIT_WORDS,)),
-        ("pad_line", "<i8", (8,)),
-    ]
-)
-assert MERCHANT.itemsize == 8 * LINE_BYTES
-
-MERCHANT_CURRENCY = np.dtype(
-    [
-        ("amount_min", "<i8"),  # -1: none; so the next four
-        ("amount_max", "<i8"),
-        ("daily", "<i8"),
-        ("sca_above", "<i8"),
-        ("geo_above", "<i8"),
-        ("day", "<i8"),  # that day_sum is of
-        ("day_sum", "<i8"),
-        ("chain", "<i4"),
-        ("next", "<i4"),  # the merchant's next one, idx + 1
-        ("staged", "<i8", (5,)),
-        ("merchant", "<i4"),
-        ("currency", "<i4"),
-        ("staging", "<i4"),
-        ("pad", "<i4", (3,)),
-    ]
-)
-assert MERCHANT_CURRENCY.itemsize == 2 * LINE_BYTES
-
-CARD = np.dtype(
-    [
-        ("key", "<i8", (2,)),
-        ("chain", "<i4"),
-        ("older", "<i4"),
-        ("newer", "<i4"),
-        ("last_merchant", "<i4"),  # idx; of the last approved payment, so the next five
-        ("last_at", "<i8"),  # ms
-        ("last_amount", "<i8"),
-        ("last_payment", "<i8"),  # 0: none
-        ("last_currency", "<i2"),
-        ("last_is_voided", "<i1"),
-        ("pad", "<i1", (5,)),
-        ("minute", COUNTS),
-        ("hour", COUNTS),
-        ("declines", COUNTS),
-    ]
-)
-assert CARD.itemsize == 4 * LINE_BYTES
-
-PAIR = np.dtype(
-    [
-        ("key", "<i8", (5,)),  # card, merchant's name
-        ("hashed", "<i8"),
-        ("chain", "<i4"),
-        ("older", "<i4"),
-        ("newer", "<i4"),
-        ("pad", "<i4"),
-        ("declines", COUNTS),
-    ]
-)
-assert PAIR.itemsize == 2 * LINE_BYTES
-
-BIN = np.dtype(
-    [
-        ("key", "<i8", (2,)),  # number, digits
-        ("chain", "<i4"),
-        ("older", "<i4"),
-        ("newer", "<i4"),
-        ("pad", "<i4", (9,)),
-        ("declines", COUNTS),
-    ]
-)
-assert BIN.itemsize == 2 * LINE_BYTES
-
-SEEN = np.dtype([("card", "<i8"), ("bucket", "<i8")])
-"""The first word of a card's hash, and the bucket in which it was seen last."""
-
-SIGHTING = np.dtype(
-    [
-        ("key", "<i8", (2,)),
-        ("chain", "<i4"),
-        ("older", "<i4"),
-        ("newer", "<i4"),
-        ("count", "<i4"),  # cards kept
-        ("last", "<i8"),  # newest bucket
-        ("pad", "<i8", (3,)),
-        ("seen", SEEN, (DISTINCT_MAX,)),
-    ]
-)
-assert SIGHTING.itemsize == 9 * LINE_BYTES
-"""What was seen of one device, address or e-mail."""
-
-LISTED = np.dtype([("key", "<i8", (2,)), ("lists", "<i4"), ("chain", "<i4"), ("pad", "<i8")])
-"""`lists`: bits 1 << ListKind. A key that stands on no list any more keeps its row for the next time."""
-
-ANSWER = np.dtype(
-    [
-        ("key", "<i8", (2,)),
-        ("body", "<i8", (2,)),
-        ("at", "<i8"),  # T
-        ("payment", "<i8"),  # 0: none, a reversal that came first or a deposit
-        ("reply_seq", "<i8"),
-        ("matched", "<i8"),
-        ("amount", "<i8"),
-        ("approved_amount", "<i8"),
-        ("ruleset", "<i4"),
-        ("currency", "<i2"),
-        ("exponent", "<i1"),
-        ("is_reversal", "<i1"),
-        ("code", "<i1"),
-        ("rule", "<i1"),
-        ("field", "<i1"),
-        ("state", "<i1"),
-        ("decision", "<i1"),
-        ("cohort", "<i1"),
-        ("pad", "<i1", (2,)),
-        ("chain", "<i4"),
-        ("older", "<i4"),
-        ("newer", "<i4"),
-        ("pad_line", "<i4", (5,)),
-    ]
-)
-assert ANSWER.itemsize == 2 * LINE_BYTES
-
-PAYMENT = np.dtype(
-    [
-        ("payment", "<i8"),  # its seq; 0: the row is free
-        ("account", "<i4"),  # idx, or -1; so the next two
-        ("balance", "<i4"),
-        ("merchant", "<i4"),
-        ("state", "<i1"),
-        ("kind", "<i1"),
-        ("channel", "<i1"),
-        ("exponent", "<i1"),
-        ("approved_amount", "<i8"),
-        ("captured", "<i8"),
-        ("refunded", "<i8"),
-        ("held", "<i8"),
-        ("due", "<i8"),  # ms at which a hold or a review ends
-        ("chain", "<i4"),
-        ("older", "<i4"),  # in the queue of its hold_days, or of the closed ones
-        ("newer", "<i4"),
-        ("operations", "<i4"),  # its newest one, idx + 1
-        ("operation_count", "<i4"),
-        ("ruleset", "<i4"),
-        ("currency", "<i2"),
-        ("hold_days", "<i1"),
-        ("code", "<i1"),
-        ("rule", "<i1"),
-        ("field", "<i1"),
-        ("decision", "<i1"),
-        ("cohort", "<i1"),
-        ("amount", "<i8"),
-        ("matched", "<i8"),
-        ("account_number", "<i8"),
-        ("changed_at", "<i8"),  # ms
-        ("request_id", "<i8", (REQUEST_ID_WORDS,)),
-        ("merchant_name", "<i8", (3,)),
-        ("card", "<i8", (2,)),
-        ("changed_seq", "<i8"),
-        ("untold", "<i4"),  # the next expired one whose event has not left, idx + 1
-        ("is_untold", "<i4"),
-        ("pad", "<i8"),
-    ]
-)
-assert PAYMENT.itemsize == 4 * LINE_BYTES
-
-OPERATION = np.dtype(
-    [
-        ("key", "<i8", (2,)),
-        ("body", "<i8", (2,)),
-        ("reply_seq", "<i8"),
-        ("amount", "<i8"),
-        ("captured", "<i8"),
-        ("refunded", "<i8"),
-        ("held", "<i8"),
-        ("approved_amount", "<i8"),
-        ("next", "<i4"),  # the payment's next, or the next free one, idx + 1
-        ("code", "<i1"),
-        ("field", "<i1"),
-        ("state", "<i1"),
-        ("decision", "<i1"),
-        ("pad", "<i8", (5,)),
-    ]
-)
-assert OPERATION.itemsize == 2 * LINE_BYTES
-
-CONTEXT = np.dtype(
-    [
-        ("ts_ms", "<i8"),  # T
-        ("has_merchant", "<i8"),
-        ("merchant_flags", "<i8"),  # MERCHANT_ACTIVE, HAS_*
-        ("merchant_channels", "<i8"),
-        ("merchant_card_types", "<i8"),
-        ("permits_currency", "<i8"),
-        ("permits_country", "<i8"),
-        ("mcc", "<i8"),
-        ("merchant_min", "<i8"),
-        ("merchant_max", "<i8"),
-        ("merchant_daily_limit", "<i8"),
-        ("merchant_daily", "<i8"),  # what the rule of that name compares with its limit; so all below
-        ("sca_above", "<i8"),
-        ("geo_above", "<i8"),
-        ("account_status", "<i8"),  # AccountStatus, 0 for unknown
-        ("account_min", "<i8"),
-        ("account_max", "<i8"),
-        ("account_sum_24h_limit", "<i8"),
-        ("account_sum_24h", "<i8"),
-        ("account_count_24h_limit", "<i8"),
-        ("account_count_24h", "<i8"),
-        ("available", "<i8"),
-        ("card_1m", "<i8"),
-        ("card_1h", "<i8"),
-        ("card_declines_1h", "<i8"),
-        ("bin_declines_1h", "<i8"),
-        ("device_cards_24h", "<i8"),  # 0 without a device; so the next two
-        ("ip_cards_1h", "<i8"),
-        ("email_cards_24h", "<i8"),
-        ("scheme_retry", "<i8"),
-        ("last_payment", "<i8"),  # the card's last approved payment, 0 for none
-        ("last_is_same_merchant", "<i8"),
-        ("last_is_voided", "<i8"),
-        ("last_amount", "<i8"),
-        ("last_currency", "<i8"),
-        ("last_age_ms", "<i8"),
-        ("card_lists", "<i8"),  # bits 1 << ListKind; so the next six
-        ("bin_lists", "<i8"),
-        ("account_lists", "<i8"),
-        ("device_lists", "<i8"),
-        ("ip_lists", "<i8"),
-        ("email_lists", "<i8"),
-        ("is_allowed", "<i8"),
-        ("is_noted", "<i8"),  # another rule has noted or declined; for the balance
-        ("limit", [(name, "<i8") for name in LIMITS]),
-    ]
-)
-"""What the rules know of a request beyond itself; scratch but for `limit`, the base parameters."""
-
-FOUND = np.dtype(
-    [
-        (name, "<i8")
-        for name in ("merchant", "row", "account", "balance", "card", "pair", "device_idx", "ip", "email")
-    ]
-)
-"""Rows that belong to the request being decided, idx or NIL; scratch."""
-
-HINT = np.dtype(
-    [(name, "<i8") for name in ("answer", "account", "card", "device", "ip", "email", "pair", "merchant")]
-)
-assert HINT.itemsize == LINE_BYTES
+SCALARS: list[Any] = [
+    ("seq", "<i8"),
+    ("eng_ts", "<i8"),
+    ("ring", "<i8"),
+    ("out_count", "<i8"),
+    ("out_hashed", "<i8"),
+    ("out_first", "<i8"),
+    ("out_last", "<i8"),
+    ("opened_count", "<i8"),
+    ("event_count", "<i8"),
+    ("slot_count", "<i8"),
+    ("event_hash", "<i8"),
+    ("now", "<i8"),  # T, ms
+    ("next_end", "<i8"),  # ms at which the first hold ends, or before; 0: none
+    ("untold_first", "<i4"),  # expired payments whose events have not left, idx + 1
+    ("untold_last", "<i4"),
+    ("clock", "<i8"),
+    ("has_history", "<i8"),
+    ("history_seq", "<i8"),  # the last command whose outcome the database has for good
+    ("ruleset", "<i8"),  # 0 before the first SETTINGS
+    ("instance", "<i8", (3,)),
+    ("fingerprint", "<i8", (2,)),
+    ("active", "<i8"),  # the rules that are on, bits 1 << Rule
+    ("in_order", "<i8"),  # whether they stand in the order of their numbers
+    ("place", "<i8", (len(RULES) + 1,)),  # of each rule in the order
+    ("on_lists", "<i8", (16,)),  # entries of each list
+    ("decided", "<i8"),  # authorises and sales
+    ("payments_live", "<i8"),
+    ("operations_live", "<i8"),
+    ("payments_used", "<i8"),
+    ("payments_free", "<i8"),  # idx + 1
+    ("operations_used", "<i8"),
+    ("operations_free", "<i8"),
+    ("accounts_used", "<i8"),
+    ("balances_used", "<i8"),
+    ("merchants_used", "<i8"),
+    ("rows_used", "<i8"),
+    ("listed_used", "<i8"),
+    ("card_table", TABLE),
+    ("pair_table", TABLE),
+    ("bin_table", TABLE),
+    ("device_table", TABLE),
+    ("ip_table", TABLE),
+    ("email_table", TABLE),
+    ("approval_table", TABLE),  # of answers: those that hold or moved something
+    ("decline_table", TABLE),
+    ("answers_used", "<i8"),
+    ("closed", TABLE),  # payments that may give way
+    ("open", TABLE, (HOLD_DAYS_MAX + 1,)),  # holds and reviews by hold_days
+    ("context", CONTEXT, (1,)),
+    ("found", FOUND, (1,)),
+]
+"""What is there once."""
 
 
 def power_of_two(count: int) -> int:
@@ -361,60 +93,9 @@ def power_of_two(count: int) -> int:
     return 1 << max(0, count - 1).bit_length()
 
 
-def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
-    """Return the dtype of the one state record for these capacities: every array on a cache line."""
-    c = capacities
-    fields: list[Any] = [
-        ("seq", "<i8"),
-        ("eng_ts", "<i8"),
-        ("ring", "<i8"),
-        ("out_count", "<i8"),
-        ("out_hashed", "<i8"),
-        ("out_first", "<i8"),
-        ("out_last", "<i8"),
-        ("opened_count", "<i8"),
-        ("event_count", "<i8"),
-        ("slot_count", "<i8"),
-        ("event_hash", "<i8"),
-        ("now", "<i8"),  # T, ms
-        ("next_end", "<i8"),  # ms at which the first hold ends, or before; 0: none
-        ("untold_first", "<i4"),  # expired payments whose events have not left, idx + 1
-        ("untold_last", "<i4"),
-        ("clock", "<i8"),
-        ("has_history", "<i8"),
-        ("history_seq", "<i8"),  # the last command whose outcome the database has for good
-        ("ruleset", "<i8"),  # 0 before the first SETTINGS
-        ("instance", "<i8", (3,)),
-        ("fingerprint", "<i8", (2,)),
-        ("active", "<i8"),  # the rules that are on, bits 1 << Rule
-        ("in_order", "<i8"),  # whether they stand in the order of their numbers
-        ("place", "<i8", (len(RULES) + 1,)),  # of each rule in the order
-        ("on_lists", "<i8", (16,)),  # entries of each list
-        ("decided", "<i8"),  # authorises and sales
-        ("payments_live", "<i8"),
-        ("operations_live", "<i8"),
-        ("payments_used", "<i8"),
-        ("payments_free", "<i8"),  # idx + 1
-        ("operations_used", "<i8"),
-        ("operations_free", "<i8"),
-        ("accounts_used", "<i8"),
-        ("balances_used", "<i8"),
-        ("merchants_used", "<i8"),
-        ("rows_used", "<i8"),
-        ("listed_used", "<i8"),
-        ("card_table", TABLE),
-        ("pair_table", TABLE),
-        ("bin_table", TABLE),
-        ("device_table", TABLE),
-        ("ip_table", TABLE),
-        ("email_table", TABLE),
-        ("approval_table", TABLE),  # of answers: those that hold or moved something
-        ("decline_table", TABLE),
-        ("answers_used", "<i8"),
-        ("closed", TABLE),  # payments that may give way
-        ("open", TABLE, (HOLD_DAYS_MAX + 1,)),  # holds and reviews by hold_days
-        ("context", CONTEXT, (1,)),
-        ("found", FOUND, (1,)),
+def _tables(c: Capacities) -> list[Any]:
+    """Return the fields whose length is a capacity, and the scratch behind them."""
+    return [
         ("version", "<i8", (1 + c.payments + c.accounts,)),
         ("opened", "<i8", (16,)),
         ("account_bucket", "<i4", (power_of_two(2 * c.accounts),)),
@@ -447,7 +128,11 @@ def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
         ("hints", HINT, (PLACES,)),
         ("out", "<i8", (SLOTS_MAX + BURST_SLOTS, SLOT_WORDS)),
     ]
-    dtype = np.dtype(_on_cache_lines(fields))
+
+
+def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
+    """Return the dtype of the one state record for these capacities: every array on a cache line."""
+    dtype = np.dtype(_on_cache_lines([*SCALARS, *_tables(capacities)]))
     if not 0 < dtype.itemsize <= RECORD_BYTES_MAX:
         raise ValueError(
             f"{capacities}: the state would pass 2 GiB, numpy's limit of a record; lower a capacity"

@@ -6,7 +6,7 @@ secret, so the low bits of their first word choose the bucket; numbers that peop
 
 import numpy as np
 
-from engine.payments.kernels.state import NIL
+from engine.payments.kernels.rows import NIL
 from ringbuf.kernel import inlined, kernel
 
 SPREAD = np.int64(2654435761)

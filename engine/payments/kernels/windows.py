@@ -6,7 +6,7 @@ but what it no longer holds; a bucket is a number that never goes back.
 
 import numpy as np
 
-from engine.payments.kernels.state import BUCKETS, DISTINCT_MAX, NIL
+from engine.payments.kernels.rows import BUCKETS, DISTINCT_MAX, NIL
 from ringbuf.kernel import inlined, kernel
 
 MINUTE_MS, HOUR_MS, DAY_MS = np.int64(60_000), np.int64(3_600_000), np.int64(86_400_000)

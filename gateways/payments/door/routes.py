@@ -15,7 +15,7 @@ PLAIN_PAYMENTS = PlainKind(
     not_plain=("/admin",),
     length_max=4095,
     headers=(DEADLINE.lower(), ACCOUNT.lower()),
-    unique=frozenset((ACCOUNT.lower(),)),
+    unique=ACCOUNT.lower(),
 )
 
 

@@ -7,6 +7,7 @@ and the accounts 1, 2 .. must be there with EUR: the demo has three and ten, `--
 """
 
 import argparse
+import secrets
 import time
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ CURVE_TAIL = 3.0
 """A curve ends where p99 is beyond so many times that of its first step."""
 MS = 1e6
 MANY = 10_000_000
+SHIFTS, STEP_SHIFT = 2**40, 1009
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -86,9 +88,14 @@ def run(args: argparse.Namespace) -> int:
         result = measured(with_rate(plan, rate, step))
         tell(result, bare_of(plan, rate, step) if args.bare else None, is_json=args.json)
         first = first or result
-        if result.errors or result.p99_ns > CURVE_TAIL * first.p99_ns:
+        if is_beyond(result, first):
             break
     return FAILED if first is not None and first.errors else DONE
+
+
+def is_beyond(result: LoadResult, first: LoadResult) -> bool:
+    """Tell whether a step of a curve is one that the door does not carry any more."""
+    return bool(result.errors) or result.p99_ns > CURVE_TAIL * first.p99_ns
 
 
 def plan_of(args: argparse.Namespace) -> Plan:
@@ -102,6 +109,7 @@ def plan_of(args: argparse.Namespace) -> Plan:
         port=address.port,
         key=args.key or _demo_key(args.data),
         run=f"load-{time.time_ns() // 10**6:x}",
+        shift=secrets.randbelow(SHIFTS),
         rate=args.rate,
         seconds=args.seconds,
         connections=args.connections,
@@ -120,8 +128,9 @@ def _demo_key(data_dir: Path) -> str:
 
 
 def with_rate(plan: Plan, rate: float, step: int) -> Plan:
-    """Return the plan of one step of a curve, with ids of its own."""
-    return msgspec.structs.replace(plan, rate=rate, run=f"{plan.run}-{step}")
+    """Return the plan of one step of a curve, with ids, and a shift, of its own."""
+    shift = plan.shift + step * STEP_SHIFT
+    return msgspec.structs.replace(plan, rate=rate, run=f"{plan.run}-{step}", shift=shift)
 
 
 def bare_of(plan: Plan, rate: float, step: int) -> LoadResult:
@@ -142,13 +151,13 @@ def tell(result: LoadResult, bare: LoadResult | None, *, is_json: bool) -> None:
     print(
         f"{result.requests:,} requests, {result.throughput_per_s:,.0f}/s of {result.offered_per_s:,.0f}/s due"
     )
-    print(f"{'ms':<12}{'p50':>9}{'p99':>9}{'p99.9':>9}{'max':>9}")
+    print(f"{'ms':<12}{'p50':>12}{'p99':>12}{'p99.9':>12}{'max':>12}")
     rows: dict[str, dict[str, float]] = {"door": msgspec.structs.asdict(result)}
     if bare is not None:
         rows |= {"bare": msgspec.structs.asdict(bare), "difference": differences(result, bare)}
     rows["stalls"] = result.stalls
     for name, row in rows.items():
-        print(f"{name:<12}" + "".join(f"{row[each] / MS:>9.3f}" for each in TIMES))
+        print(f"{name:<12}" + "".join(f"{row[each] / MS:>12,.3f}" for each in TIMES))
     print("  ".join(f"{code} {count:,}" for code, count in sorted(result.codes.items())))
     print(f"errors: {result.errors or 'none'}", flush=True)
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.payments.digest import used_of
 from engine.payments.kernels.holds import find_payment
-from engine.payments.kernels.state import HOLD_DAYS_MAX
+from engine.payments.kernels.rows import HOLD_DAYS_MAX
 from engine.payments.records import State
 
 HOLDING = (State.OPEN,)

@@ -1,7 +1,7 @@
 """What happens where a table is full: what was idle longest gives way, or the request is refused."""
 
 from engine.payments.codes import Code
-from engine.payments.kernels.state import EXPIRED_MAX, OPERATIONS_MAX
+from engine.payments.kernels.rows import EXPIRED_MAX, OPERATIONS_MAX
 from engine.payments.records import Decision, EventKind, Op, State
 from tests.engine.payments.building import (
     DAY_MS,

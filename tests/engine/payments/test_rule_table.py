@@ -10,7 +10,7 @@ from engine.payments.rules.table import TABLE
 from tests.engine.payments.test_rules import CASES
 
 ROOT = Path(__file__).resolve().parents[3]
-ROW = re.compile(r"^\| `(\w+)` \| (.+) \| `(engine/\S+)` \| (?:`(\w+\.py)`)? ?\|$", re.MULTILINE)
+ROW = re.compile(r"^\| `(\w+)` \| (.+) \| `(engine/\S+)` \| (?:`(tests/\S+\.py)`)? ?\|$", re.MULTILINE)
 
 
 def rows() -> list[tuple[str, str, str, str]]:
@@ -32,7 +32,7 @@ def test_every_rule_has_cases_and_the_tests_named_beside_them_exist() -> None:
     tried = {rule.name.lower() for rule, *_ in CASES} | {Rule.IDEMPOTENCY.name.lower()}
     assert tried == set(RULES)
     for name, _, _, test in rows():
-        assert not test or (Path(__file__).parent / test).exists(), name
+        assert not test or (ROOT / test).exists(), name
 
 
 def _plain(function: Any) -> Any:

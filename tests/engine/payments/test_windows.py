@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.payments.kernels.state import BUCKETS, COUNTS, DISTINCT_MAX, SIGHTING, SUMS
+from engine.payments.kernels.rows import BUCKETS, COUNTS, DISTINCT_MAX, SIGHTING, SUMS
 from engine.payments.kernels.windows import add_at, count_at, distinct_at, see_card, total_at
 from ringbuf.kernel import COMPILED, kernel
 

@@ -95,3 +95,43 @@ def test_memory_of_heads_is_bounded() -> None:
         requests.take(whole(GOOD + b"\r\nX: %d" % number))
 
     assert len(requests._heads) <= HEADS_KEPT
+
+
+@pytest.mark.parametrize("name", [b"Idempotency-Key", b"idempotency-key"])
+def test_the_header_that_is_never_the_same_is_read_beside_a_remembered_head(name: bytes) -> None:
+    requests = PlainRequests(PLAIN_ORDERS, OWN_HOST.__eq__)
+    found = []
+    for value in (b" a", b"\tb ", b""):
+        for head in (
+            GOOD + b"\r\n" + name + b":" + value,
+            GOOD.replace(b"\r\n", b"\r\n%b:%b\r\n" % (name, value), 1),
+        ):
+            taken = requests.take(whole(head))
+            assert taken is not None
+            found.append(taken[0].own)
+    without = requests.take(whole(GOOD))
+
+    assert found == [("a",), ("a",), ("b",), ("b",), ("",), ("",)]
+    assert without is not None
+    assert without[0].own == (None,)
+    assert len(requests._heads) == 1
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        b"Idempotency-Key: a\r\nIdempotency-Key: b",
+        b"Idempotency-Key: a\r\nIDEMPOTENCY-KEY: a",
+        b"Idempotency-Key: a\r\n folded",
+        b"Idempotency-Key : a",
+        b"Idempotency-Key: \x01",
+        b"Idempotency-Key: \xc3\xa9",
+        b"Idempotency-Key: " + b"y" * 10_000,
+    ],
+)
+def test_such_a_header_is_plain_only_where_it_is_given_once_and_whole(lines: bytes) -> None:
+    requests = PlainRequests(PLAIN_ORDERS, OWN_HOST.__eq__)
+
+    for _ in range(2):
+        assert requests.take(whole(GOOD + b"\r\n" + lines)) is None
+    assert requests.take(whole(GOOD.replace(b"\r\n", b"\r\n" + lines + b"\r\n", 1))) is None

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -17,7 +18,8 @@ from engine.runtime.shared_memory import segment_names
 from pinion.cli.payments.set_up import DEMO_SET_UP
 from tests.pinion.cli.payments.quiet_door import TOLD
 
-COMMAND = [sys.executable, "-m", "tests.pinion.cli.payments.quiet"]
+QUIET = [sys.executable, "-m", "tests.pinion.cli.payments.quiet"]
+PROGRAM = [sys.executable, "-m", "pinion.cli.main", "payments"]
 WAIT_S = 60.0
 CONFIG = """
 [engine]
@@ -44,6 +46,15 @@ answers = 256
 list_entries = 131072
 """
 ENTRIES = 100_000
+PAYMENT = {
+    "request_id": "r1",
+    "merchant": "m1",
+    "channel": "ecom",
+    "amount": 1000,
+    "currency": "EUR",
+    "account": 1,
+    "card": {"pan": "4111111111111111", "expiry": "9912"},
+}
 
 
 class Up:
@@ -53,6 +64,7 @@ class Up:
         self.data_dir = folder / "data"
         self.config = folder / "payments.toml"
         self.process: subprocess.Popen[str] | None = None
+        self.command = QUIET
         self.write_config()
 
     def write_config(self, instance: str = "a", card_1m: int = 3) -> None:
@@ -60,7 +72,7 @@ class Up:
 
     def arguments(self, set_up: Path, *more: str) -> list[str]:
         given = ["up", "--config", str(self.config), "--setup", str(set_up), "--data", str(self.data_dir)]
-        return [*COMMAND, *given, "--port", "0", *(more or ("--lean",))]
+        return [*self.command, *given, "--port", "0", *(more or ("--lean",))]
 
     def start(self, set_up: Path = DEMO_SET_UP, *more: str) -> dict[str, Any]:
         """Start; return what the ready line says."""
@@ -227,3 +239,25 @@ def test_a_large_list_goes_through_and_is_known_at_the_next_start(up: Up, tmp_pa
     assert status["capacities"]["list_entries"]["used"] == ENTRIES
     assert up.ops() == first
     assert first[Op.LIST] > 1
+
+
+def test_the_program_itself_serves_payments_and_takes_a_load(up: Up) -> None:
+    up.command = PROGRAM
+    up.write_config(card_1m=1000)
+    said = up.start()
+    key = (up.data_dir / "demo.key").read_text().strip()
+    asked = Request(
+        f"{said['payments']}/v1/payments",
+        json.dumps(PAYMENT).encode(),
+        {"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
+    )
+    with urlopen(asked, timeout=WAIT_S) as answered:
+        reply = json.loads(answered.read())
+    load = ["payments", "load", "--rate", "50", "--seconds", "1", "--cards", "40", "--json"]
+    played = json.loads(pinion([*load, "--data", str(up.data_dir)]))
+    up.stop()
+
+    assert (reply["code"], reply["decision"], reply["request_id"]) == ("OK", "APPROVE", "r1")
+    assert reply["payment"] == f"a-{reply['seq']}"
+    assert (played["requests"], played["errors"]) == (50, {})
+    assert played["codes"]["OK"] > 0
