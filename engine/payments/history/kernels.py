@@ -3,7 +3,7 @@
 import numpy as np
 
 from engine.payments.kernels.holds import find_payment
-from engine.payments.kernels.state import NIL
+from engine.payments.kernels.rows import NIL
 from ringbuf.kernel import kernel
 
 STANDING_COLUMNS = 5

@@ -23,7 +23,15 @@ from engine.contract.application import Application, identity_of
 from engine.contract.replica import RING_MARK, RING_MARKS, Replica
 from engine.runtime.crash_points import crash_point
 from engine.runtime.journal.disk import Disk
-from engine.runtime.journal.frames import DESCRIPTION, DIGEST_BYTES, Position, first_difference, npy_head
+from engine.runtime.journal.frames import (
+    DESCRIPTION,
+    DIGEST_BYTES,
+    NPY_PREFIX_BYTES,
+    Position,
+    first_difference,
+    npy_head,
+    npy_head_bytes,
+)
 from engine.runtime.journal.journal import START
 
 FOLDER = "snapshots"
@@ -32,7 +40,7 @@ DRAFT = "draft.tmp"
 MAGIC = int.from_bytes(b"PINIONS1", "little")
 FORMAT_VERSION = 1
 NPY_HEAD_BYTES = 8192
-"""Below the 10,000 that `np.load` takes without being asked."""
+"""Of most states, below the 10,000 that `np.load` takes without being asked; else a multiple of it."""
 META_BYTES = 4096
 BLOCK_BYTES = 2**16
 KEPT = 2
@@ -123,6 +131,7 @@ def write(data_dir: Path, replica: Rebuilt, position: Position, application: App
     meta["event_count"], meta["event_hash"] = s["event_count"], s["event_hash"]
     meta["frame"] = np.frombuffer(position.digest, np.uint8)
     meta["rings"] = replica.marks
+    begin = _content_begin(replica.state.dtype)
     draft = folder / DRAFT
     disk.remove(draft)
     with disk.made(draft) as file:
@@ -130,8 +139,8 @@ def write(data_dir: Path, replica: Rebuilt, position: Position, application: App
         for index, block in _blocks(replica.state):
             content.update(index.to_bytes(8, "little"))
             content.update(block)
-            disk.write(file, block, NPY_HEAD_BYTES + META_BYTES + index * BLOCK_BYTES)
-        end = NPY_HEAD_BYTES + META_BYTES + replica.state.nbytes
+            disk.write(file, block, begin + index * BLOCK_BYTES)
+        end = begin + replica.state.nbytes
         disk.write(file, replica.state.view(np.uint8)[-1:].data, end - 1)
         meta["content"] = np.frombuffer(_sealed(meta, content.digest()), np.uint8)
         disk.write(file, _npy_head(replica.state.dtype) + meta.tobytes(), 0)
@@ -187,7 +196,7 @@ def _verified(path: Path, state_dtype: np.dtype[Any], identity: int) -> Snapshot
     if meta["identity"] != identity:
         raise SnapshotError(f"{path}: was taken with other capacities or another application")
     content = blake3.blake3()
-    for index, block in _blocks(record["state"], _written(path, NPY_HEAD_BYTES + META_BYTES)):
+    for index, block in _blocks(record["state"], _written(path, _content_begin(state_dtype))):
         content.update(index.to_bytes(8, "little"))
         content.update(block)
     if _sealed(record["meta"], content.digest()) != meta["content"].tobytes():
@@ -205,7 +214,12 @@ def layout_of(path: Path, application: str) -> np.dtype[Any] | None:
     """
     try:
         with path.open("rb") as file:
-            head, meta = file.read(NPY_HEAD_BYTES), file.read(META_BYTES)
+            head = file.read(NPY_HEAD_BYTES)
+            length = NPY_PREFIX_BYTES + int.from_bytes(
+                head[NPY_PREFIX_BYTES - 2 : NPY_PREFIX_BYTES], "little"
+            )
+            head += file.read(max(0, length - NPY_HEAD_BYTES))
+            meta = file.read(META_BYTES)
         found = DESCRIPTION.match(head)
         with warnings.catch_warnings(action="ignore"):  # of what a damaged header may seem to ask for
             record = np.lib.format.descr_to_dtype(ast.literal_eval(found[1].decode())) if found else None
@@ -226,19 +240,18 @@ def _mapped(path: Path, state_dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     """
     dtype = np.dtype([("meta", META), ("state", state_dtype)])
     with path.open("rb") as file:
-        found, wanted = file.read(NPY_HEAD_BYTES), _npy_head(state_dtype)
+        wanted = _npy_head(state_dtype)
+        found = file.read(len(wanted))
         if found != wanted:
             raise SnapshotError(
                 f"{path}: was taken with other capacities or another application, or its numpy header is "
                 f"damaged (byte {first_difference(found, wanted):,})"
             )
         size = os.fstat(file.fileno()).st_size
-        if size != NPY_HEAD_BYTES + dtype.itemsize:
-            raise SnapshotError(
-                f"{path}: ends at byte {size:,} instead of {NPY_HEAD_BYTES + dtype.itemsize:,}"
-            )
+        if size != len(wanted) + dtype.itemsize:
+            raise SnapshotError(f"{path}: ends at byte {size:,} instead of {len(wanted) + dtype.itemsize:,}")
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    return np.frombuffer(mapped, dtype, 1, NPY_HEAD_BYTES)
+    return np.frombuffer(mapped, dtype, 1, len(wanted))
 
 
 def restore(snapshot: Snapshot | None, replica: Replica) -> Position:
@@ -246,7 +259,7 @@ def restore(snapshot: Snapshot | None, replica: Replica) -> Position:
     if snapshot is None:
         return START
     target = replica.state.view(np.uint8)
-    written = _written(snapshot.path, NPY_HEAD_BYTES + META_BYTES)
+    written = _written(snapshot.path, _content_begin(snapshot.record["state"].dtype))
     for index, block in _blocks(snapshot.record["state"], written):
         first = index * BLOCK_BYTES
         target[first : first + len(block)] = np.frombuffer(block, np.uint8)
@@ -308,4 +321,10 @@ def _sealed(meta: npt.NDArray[Any], content: bytes) -> bytes:
 
 
 def _npy_head(state_dtype: np.dtype[Any]) -> bytes:
-    return npy_head(1, np.dtype([("meta", META), ("state", state_dtype)]), NPY_HEAD_BYTES)
+    dtype = np.dtype([("meta", META), ("state", state_dtype)])
+    return npy_head(1, dtype, npy_head_bytes(1, dtype, NPY_HEAD_BYTES))
+
+
+def _content_begin(state_dtype: np.dtype[Any]) -> int:
+    """Return the byte of a snapshot's file at which the state begins."""
+    return len(_npy_head(state_dtype)) + META_BYTES
