@@ -8,6 +8,7 @@ order or fee; private reports show their own side of a trade only.
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
+from api.process.documents import Document
 from engine.trading.client_text import given_id
 from engine.trading.instruments import Catalogue, Instrument, plain
 from engine.trading.records import (
@@ -28,7 +29,6 @@ from engine.trading.view.records import AccountView, BookView, EndedOrder, Order
 AVERAGE_EXTRA_DECIMALS = 6
 """An average price is rounded, half to even, this far below the tick."""
 
-Document = dict[str, Any]
 
 _PUBLIC_TRADE_FIELDS = ["event_idx", "seq", "eng_ts", "md_seq", "flags", "px", "qty"]
 _FIELD = {name: place for place, name in enumerate(EVENT.names or ())}

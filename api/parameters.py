@@ -1,58 +1,15 @@
-"""Path and query parameters, checked: every refusal names the field, the value and the mend."""
+"""Parameters that only trading knows, and what the codec of orders refuses."""
 
-import re
-from collections.abc import Collection
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
 
 from aiohttp import web
 
-from api.problem import ApiProblem, bad_request, not_found
-from engine.text import numbers, times
+from api.process.problem import ApiProblem, bad_request, not_found
 from engine.trading.instruments import Instrument, RefusedAtDoor
-from engine.trading.records import Side, Status
+from engine.trading.records import Reason, Side, Status
 from engine.trading.view.live_view import LiveView
-from gateways.process.query_string import QueryFault, parameters, refuse_unknown
-
-INT64_MAX = 2**63 - 1
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-SECONDS_OF_A_DAY = 86_400
-_MOMENT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})"
-)
-
-
-def allow_only(request: web.Request, known: Collection[str]) -> None:
-    """Refuse a parameter that is not among `known`, is given twice, or has no value."""
-    try:
-        refuse_unknown(parameters(request.rel_url.raw_query_string), known)
-    except QueryFault as fault:
-        raise bad_request(fault.parameter, fault.value, fault.detail) from None
-
-
-def whole_number(text: str, name: str, low: int, high: int) -> int:
-    """Return a decimal integer within [low, high]."""
-    number = numbers.whole(text)
-    if number is None or not low <= number <= high:
-        raise bad_request(name, text, f"must be a whole number from {low} to {high} in plain digits")
-    return number
-
-
-def query_number(request: web.Request, name: str, low: int, high: int) -> int | None:
-    """Return a numeric query parameter, None where it is not given."""
-    text = request.query.get(name)
-    return None if text is None else whole_number(text, name, low, high)
-
-
-def query_limit(request: web.Request, default: int, highest: int) -> int:
-    """Return the page size asked for."""
-    limit = query_number(request, "limit", 1, highest)
-    return default if limit is None else limit
-
-
-def query_cursor(request: web.Request, start: int) -> int:
-    """Return where a page starts; cursors come from the `next_cursor` of the page before."""
-    cursor = query_number(request, "cursor", 0, INT64_MAX)
-    return start if cursor is None else cursor
 
 
 def query_side(request: web.Request) -> Side | None:
@@ -76,36 +33,6 @@ def query_status(request: web.Request) -> int | None:
     return found
 
 
-def query_time(request: web.Request, name: str) -> int | None:
-    """Return a time in ns since 1970, given so or as "2026-01-31T12:00:00Z"; None where it is not given."""
-    text = request.query.get(name)
-    if text is None:
-        return None
-    if numbers.whole(text) is not None:
-        time = whole_number(text, name, 0, INT64_MAX)
-        if times.is_of_another_unit(time):
-            raise bad_request(name, text, times.NANOSECONDS)
-        return time
-    mend = 'must be ns since 1970, or a time with its zone such as "2026-01-31T12:00:00.25Z"'
-    # fromisoformat alone takes weeks and days of the year, and drops what is finer than a microsecond.
-    if _MOMENT.fullmatch(text) is None:
-        raise bad_request(name, text, mend)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise bad_request(name, text, mend) from None
-    since = moment - EPOCH
-    whole = (since.days * SECONDS_OF_A_DAY + since.seconds) * 1_000_000 + since.microseconds
-    if not 0 <= whole <= INT64_MAX // 1000:
-        raise bad_request(name, text, mend)
-    return whole * 1000
-
-
-def account_number(text: str) -> int:
-    """Return an account number."""
-    return whole_number(text, "account", 1, INT64_MAX)
-
-
 def known_instrument(view: LiveView, symbol: str) -> Instrument:
     """Return the instrument of a symbol; 404 where there is none."""
     try:
@@ -117,3 +44,15 @@ def known_instrument(view: LiveView, symbol: str) -> Instrument:
 def no_such_account(account: int) -> ApiProblem:
     """Return the refusal of an account that was never defined."""
     return not_found("unknown_account", f"account {account} is not defined", "account")
+
+
+@contextmanager
+def refused_at_door() -> Iterator[None]:
+    """Answer what the shared codec refuses, in the statuses of the order door."""
+    try:
+        yield
+    except RefusedAtDoor as refusal:
+        is_malformed = refusal.reason == Reason.INVALID_FIELD
+        status = HTTPStatus.BAD_REQUEST if is_malformed else HTTPStatus.UNPROCESSABLE_ENTITY
+        detail = f"{refusal.field} {refusal.value!r:.80}: {refusal.detail}"
+        raise ApiProblem(status, refusal.reason.name.lower(), detail, field=refusal.field) from None

@@ -1,11 +1,19 @@
 """`/openapi.json`: the routes of this process, described for people and tools."""
 
-from http import HTTPStatus
-from typing import Any
-
-import msgspec
-
-from api.past.queries import PAGE, PAGE_MAX
+from api.process.openapi import (
+    CURSOR,
+    LIMIT,
+    TIMES,
+    Schema,
+    encoded,
+    object_of,
+    open_route,
+    page_of,
+    parameter,
+    refusals,
+    route,
+    whole,
+)
 from api.queries.routes import BOOK_DEPTH, BOOK_DEPTH_MAX
 from api.streams.requests import STREAM_DEPTH_MAX
 from api.streams.socket import STREAMS_MAX
@@ -73,18 +81,6 @@ seq may come twice; `event_idx` tells them apart. Other codes: 4001 no or unknow
 requests, 1013 {STREAMS_MAX} readers are served already, 1001 the server stops, 1002 unmasked frames.
 Few readers without a key are served at a time (`doors.keyless_streams`): the oldest gives way."""
 
-PROBLEM = {
-    "type": "object",
-    "required": ["type", "title", "status", "detail", "reason"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "reason": {"type": "string"},
-        "field": {"type": ["string", "null"]},
-    },
-}
 LEVEL_ROWS = {
     "type": "array",
     "items": {
@@ -94,127 +90,73 @@ LEVEL_ROWS = {
         "maxItems": 3,
     },
 }
-Schema = dict[str, Any]
 
 
-def _parameter(where: str, name: str, schema: Schema, description: str) -> Schema:
-    return {
-        "in": where,
-        "name": name,
-        "required": where == "path",
-        "schema": schema,
-        "description": description,
-    }
-
-
-def _whole(low: int, high: int, default: int | None = None) -> Schema:
-    schema: Schema = {"type": "integer", "minimum": low, "maximum": high}
-    return schema if default is None else schema | {"default": default}
-
-
-SYMBOL = _parameter("path", "symbol", {"type": "string"}, "symbol of an instrument")
-ACCOUNT = _parameter("query", "account", _whole(1, 2**63 - 1), "an account of the key")
-LIMIT = _parameter("query", "limit", _whole(1, PAGE_MAX, PAGE), "entries of a page")
-CURSOR = _parameter("query", "cursor", {"type": "string"}, "`next_cursor` of the page before")
-
-_TIME = {"oneOf": [{"type": "integer", "minimum": 0}, {"type": "string", "format": "date-time"}]}
-TIMES = (
-    _parameter("query", "from", _TIME, "ns since 1970, or a date and time with its zone; included"),
-    _parameter("query", "to", _TIME, "the same; not included"),
-)
-
-
-def _object(**properties: Schema) -> Schema:
-    return {"type": "object", "required": list(properties), "properties": properties}
-
-
-def _page(name: str, **more: Schema) -> Schema:
-    rows = {"type": "array", "items": {"type": "object"}}
-    return _object(**{name: rows}, next_cursor={"type": ["string", "null"]}, **more)
-
-
-def _route(summary: str, schema: Schema, *parameters: Schema, refused: tuple[int, ...] = ()) -> Schema:
-    answers: Schema = {
-        "200": {"description": "the answer", "content": {"application/json": {"schema": schema}}}
-    }
-    answers |= _refusals(*refused)
-    return {"get": {"summary": summary, "parameters": list(parameters), "responses": answers}}
-
-
-def _refusals(*more: int) -> Schema:
-    """Return the problem documents that every route of `/v1` answers, and more."""
-    document = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {
-        str(status): {"description": HTTPStatus(status).phrase, "content": document}
-        for status in (400, 401, 405, 415, 417, 421, 501, 503, *more)
-    }
-
-
-def _open_route(summary: str, content: str, *statuses: int) -> Schema:
-    answers = {
-        str(status): {"description": HTTPStatus(status).phrase, "content": {content: {}}}
-        for status in (200, *statuses)
-    }
-    return {"get": {"summary": summary, "security": [], "responses": answers}}
+SYMBOL = parameter("path", "symbol", {"type": "string"}, "symbol of an instrument")
+ACCOUNT = parameter("query", "account", whole(1, 2**63 - 1), "an account of the key")
 
 
 def _paths() -> Schema:
     text, number = {"type": "string"}, {"type": "integer"}
-    depth = _parameter("query", "depth", _whole(1, BOOK_DEPTH_MAX, BOOK_DEPTH), "levels of a side")
-    book = _object(symbol=text, epoch=number, seq=number, md_seq=number, bids=LEVEL_ROWS, asks=LEVEL_ROWS)
-    account = _parameter("path", "account", _whole(1, 2**63 - 1), "an account of the key")
-    account_schema = _object(
+    depth = parameter("query", "depth", whole(1, BOOK_DEPTH_MAX, BOOK_DEPTH), "levels of a side")
+    book = object_of(symbol=text, epoch=number, seq=number, md_seq=number, bids=LEVEL_ROWS, asks=LEVEL_ROWS)
+    account = parameter("path", "account", whole(1, 2**63 - 1), "an account of the key")
+    account_schema = object_of(
         account=number, balances={"type": "object"}, positions={"type": "array", "items": {"type": "object"}}
     )
-    status_schema = _object(durability=text, processes={"type": "array"}, rings={"type": "array"}, seq=number)
+    status_schema = object_of(
+        durability=text, processes={"type": "array"}, rings={"type": "array"}, seq=number
+    )
     upgrade = {
         "summary": "Streams over a WebSocket",
         "description": STREAM,
-        "responses": {"101": {"description": "Switching Protocols"}} | _refusals(403, 426),
+        "responses": {"101": {"description": "Switching Protocols"}} | refusals(403, 426),
     }
     return {
-        "/v1/instruments": _route("Instruments and their rules", _page("instruments"), LIMIT, CURSOR),
-        "/v1/book/{symbol}": _route("A book from live state", book, SYMBOL, depth, refused=(404,)),
-        "/v1/trades/{symbol}": _route(
-            "Recent trades, newest first", _page("trades"), SYMBOL, LIMIT, CURSOR, refused=(404,)
+        "/v1/instruments": route("Instruments and their rules", page_of("instruments"), LIMIT, CURSOR),
+        "/v1/book/{symbol}": route("A book from live state", book, SYMBOL, depth, refused=(404,)),
+        "/v1/trades/{symbol}": route(
+            "Recent trades, newest first", page_of("trades"), SYMBOL, LIMIT, CURSOR, refused=(404,)
         ),
         **_list_paths(),
-        "/v1/accounts/{account}": _route(
+        "/v1/accounts/{account}": route(
             "Balances, positions, exposure, equity", account_schema, account, refused=(403, 404)
         ),
-        "/v1/status": _route("Processes, rings, durability, lag, rates", status_schema),
-        "/v1/latency": _route("A latency histogram per stage", _object(unit=text, stages={"type": "object"})),
+        "/v1/status": route("Processes, rings, durability, lag, rates", status_schema),
+        "/v1/latency": route(
+            "A latency histogram per stage", object_of(unit=text, stages={"type": "object"})
+        ),
         "/v1/stream": {"get": upgrade},
-        "/metrics": _open_route("Prometheus metrics", "text/plain"),
-        "/healthz": _open_route("This process answers", "application/json"),
-        "/readyz": _open_route(
+        "/metrics": open_route("Prometheus metrics", "text/plain"),
+        "/healthz": open_route("This process answers", "application/json"),
+        "/readyz": open_route(
             "An order would be answered; else 503 says what is to blame", "application/json", 503
         ),
-        "/": _open_route("A live dashboard", "text/html"),
+        "/": open_route("A live dashboard", "text/html"),
     }
 
 
 def _list_paths() -> Schema:
     """Return the lists that history answers, or live state."""
     text, number = {"type": "string"}, {"type": "integer"}
-    side = _parameter("query", "side", {"enum": ["buy", "sell"]}, "one side only")
-    status = _parameter("query", "status", {"enum": ["open", "filled", "cancelled"]}, "orders that stand so")
-    symbol_filter = _parameter("query", "symbol", text, "one instrument only")
+    side = parameter("query", "side", {"enum": ["buy", "sell"]}, "one side only")
+    status = parameter("query", "status", {"enum": ["open", "filled", "cancelled"]}, "orders that stand so")
+    symbol_filter = parameter("query", "symbol", text, "one instrument only")
     named = "engine id, or `client:ID` with ?account=, as described above"
-    order_id = _parameter("path", "order_id", text, named)
+    order_id = parameter("path", "order_id", text, named)
     return {
-        "/v1/trades": _route(
+        "/v1/trades": route(
             "All trades, newest first (needs history)",
-            _page("trades", as_of_seq=number),
+            page_of("trades", as_of_seq=number),
             symbol_filter,
             *TIMES,
             LIMIT,
             CURSOR,
             refused=(404,),
         ),
-        "/v1/orders": _route(
+        "/v1/orders": route(
             "Orders, newest first; with status=open, or without history, the live ones, oldest first",
-            _page("orders"),
+            page_of("orders"),
             ACCOUNT,
             symbol_filter,
             side,
@@ -224,16 +166,16 @@ def _list_paths() -> Schema:
             CURSOR,
             refused=(403, 404),
         ),
-        "/v1/orders/{order_id}": _route(
+        "/v1/orders/{order_id}": route(
             "One order; by its engine id one that ended only where there is history",
             {"type": "object"},
             order_id,
             ACCOUNT,
             refused=(403, 404, 422),
         ),
-        "/v1/fills": _route(
+        "/v1/fills": route(
             "Fills, newest first: all, or the recent where there is no history",
-            _page("fills"),
+            page_of("fills"),
             ACCOUNT,
             symbol_filter,
             side,
@@ -247,15 +189,4 @@ def _list_paths() -> Schema:
 
 def document() -> bytes:
     """Return the OpenAPI document."""
-    return msgspec.json.encode(
-        {
-            "openapi": "3.1.0",
-            "info": {"title": "Pinion API", "version": "1", "description": DESCRIPTION},
-            "security": [{"bearer": []}],
-            "paths": _paths(),
-            "components": {
-                "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
-                "schemas": {"Problem": PROBLEM},
-            },
-        }
-    )
+    return encoded("Pinion API", DESCRIPTION, _paths())

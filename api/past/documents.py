@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from api.documents import Document, average_price, side_name
+from api.documents import average_price, side_name
+from api.process.documents import Document
 from engine.trading.client_text import text_of
 from engine.trading.instruments import Catalogue
 from engine.trading.records import OrderType, Reason, SelfTradePrevention, Status, TimeInForce

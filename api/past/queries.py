@@ -4,22 +4,21 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from api.documents import Document
 from api.live import LiveSource
-from api.parameters import (
+from api.parameters import known_instrument, query_side, query_status
+from api.past.documents import past_fill, past_order, past_trade
+from api.past.pages import Filter, Past
+from api.process.documents import Document
+from api.process.parameters import (
     INT64_MAX,
-    known_instrument,
+    PAGE,
+    PAGE_MAX,
     query_cursor,
     query_limit,
-    query_side,
-    query_status,
     query_time,
 )
-from api.past.documents import past_fill, past_order, past_trade
-from api.past.pages import Filter, Page, Past
+from api.process.past import Page
 
-PAGE = 100
-PAGE_MAX = 1000
 COMMON = ("symbol", "from", "to", "limit", "cursor")
 """Parameters of every list."""
 

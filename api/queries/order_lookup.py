@@ -11,10 +11,11 @@ Nothing here tells an order of somebody else from one that does not exist.
 
 from collections.abc import Sequence
 
-from api.access import may_read
-from api.documents import Document, ended_order_document, order_document
+from api.documents import ended_order_document, order_document
 from api.past.queries import PastQueries
-from api.problem import ApiProblem
+from api.process.access import may_read
+from api.process.documents import Document
+from api.process.problem import ApiProblem
 from api.streams.hub import Hub
 from engine.settings.config import Key
 from engine.trading.client_ids import named_by, text_bytes

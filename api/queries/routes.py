@@ -2,29 +2,30 @@
 
 from collections.abc import Sequence
 
-import msgspec
 from aiohttp import web
 
 from api import documents
-from api.access import may_read, require_account, require_key
-from api.parameters import (
+from api.parameters import known_instrument, no_such_account, query_side, query_status, refused_at_door
+from api.past.pages import Past
+from api.past.queries import COMMON, PastQueries
+from api.process.access import may_read, require_account, require_key
+from api.process.callers import CALLER
+from api.process.documents import answer
+from api.process.parameters import (
     INT64_MAX,
+    PAGE,
+    PAGE_MAX,
     account_number,
     allow_only,
-    known_instrument,
-    no_such_account,
     query_cursor,
     query_limit,
     query_number,
-    query_side,
-    query_status,
     query_time,
 )
-from api.past.pages import Past, no_history
-from api.past.queries import COMMON, PAGE, PAGE_MAX, PastQueries
-from api.problem import bad_request, not_found, refused_at_door
+from api.process.past import no_history
+from api.process.problem import bad_request, not_found
+from api.process.status import StatusReport
 from api.queries.order_lookup import OrderLookup
-from api.status import StatusReport
 from api.streams.hub import Hub
 from engine.settings.config import Key
 from engine.trading.client_ids import client_id, order_of_address
@@ -34,13 +35,6 @@ from engine.trading.view.records import OrderView
 BOOK_DEPTH = 10
 BOOK_DEPTH_MAX = 5000
 LISTED_ACCOUNTS_MAX = 64
-
-CALLER: web.RequestKey[Key | None] = web.RequestKey("caller", Key)
-
-
-def answer(document: object) -> web.Response:
-    """Return a document as a response."""
-    return web.Response(body=msgspec.json.encode(document), content_type="application/json")
 
 
 def _check_page(request: web.Request) -> None:

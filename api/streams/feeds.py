@@ -16,7 +16,8 @@ import time
 import msgspec
 import numpy as np
 
-from api.documents import Document, book_document, levels, ticker_document
+from api.documents import book_document, levels, ticker_document
+from api.process.documents import Document
 from api.streams.outbox import Outbox
 from engine.trading.records import Side
 from engine.trading.view.book_kernels import LEVEL_COLUMNS, Ints, diff_levels

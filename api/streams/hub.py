@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from api.documents import Document, public_trades, report
+from api.documents import public_trades, report
 from api.live import LiveSource
+from api.process.documents import Document
 from api.streams.feeds import BookFeed, BookReader, TickerFeed, TickerReader
 from api.streams.outbox import Outbox
 from api.streams.recent import EventHistory

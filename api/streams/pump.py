@@ -14,7 +14,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from api.documents import Document
+from api.process.documents import Document
 from api.streams.feeds import BookFeed, TickerFeed
 from api.streams.hub import Hub
 from engine.contract.port import EventReader

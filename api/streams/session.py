@@ -14,8 +14,8 @@ from typing import Any
 
 import msgspec
 
-from api.access import Access, may_read
-from api.problem import ApiProblem
+from api.process.access import Access, may_read
+from api.process.problem import ApiProblem
 from api.streams.hub import EVERY_ACCOUNT, Hub, PrivateTopic
 from api.streams.outbox import Outbox
 from api.streams.requests import Auth, Ping, RefusedRequest, Request, Subscribe, Unsubscribe, parse

@@ -17,9 +17,9 @@ from http import HTTPStatus
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from api.access import Access
-from api.parameters import allow_only
-from api.problem import ApiProblem
+from api.process.access import Access
+from api.process.parameters import allow_only
+from api.process.problem import ApiProblem
 from api.streams.hub import Hub
 from api.streams.outbox import Outbox
 from api.streams.requests import REQUEST_BYTES_MAX

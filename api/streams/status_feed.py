@@ -2,7 +2,7 @@
 
 import msgspec
 
-from api.documents import Document
+from api.process.documents import Document
 from api.streams.outbox import Outbox
 
 

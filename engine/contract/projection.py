@@ -7,9 +7,9 @@ between them and the format of binary COPY, built a whole column at a time:
     signature, flags | count len value len value ... | count len value ... | -1
                        one row, every row of a layout alike
 
-Values are big-endian. A layout has fixed widths, so its rows are one numpy array; a column that
-is null, or of another length, in some rows makes those rows a layout of their own, and a table
-is copied from the rows of all of them.
+Values are big-endian. A layout has fixed widths, so its rows are one numpy array, out of which what
+texts leave of their widths is cut; any other column that is null, or of another length, in some rows
+makes those rows a layout of their own, and a table is copied from the rows of all of them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +23,11 @@ SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
 NULL_LENGTH = -1
 WIDTHS = {"int8": ">i8", "int4": ">i4", "int2": ">i2", "bool": "i1"}
-"""Column kinds of fixed width; beside them `null` and `bytes:N` (bytea or text of N bytes)."""
+"""Column kinds of fixed width; beside them `null`, `bytes:N` (bytea or text of N bytes) and `text:N`.
+
+A `text:N` has up to N bytes, in each row its own number of them, and is null where it has none.
+"""
+OF_BYTES, OF_TEXT = "bytes:", "text:"
 
 Columns = Mapping[str, Any]
 """Column -> its values, an array or one value for all rows."""
@@ -78,18 +82,19 @@ class Projection(Protocol):
 
 
 class RowLayout:
-    """The columns of a table as rows of one length."""
+    """The columns of a table as rows of one length, but for what texts leave of theirs."""
 
     def __init__(self, **kinds: str) -> None:
         fields: list[tuple[str, Any]] = [("#", ">i2")]
         lengths: dict[str, int] = {}
         for name, kind in kinds.items():
-            width = f"S{kind.removeprefix('bytes:')}" if kind.startswith("bytes:") else WIDTHS.get(kind)
+            width = _width_of(kind)
             fields.append((f"#{name}", ">i4"))
             lengths[f"#{name}"] = NULL_LENGTH if width is None else np.zeros(0, width).itemsize
             if width is not None:
                 fields.append((name, width))
         self.columns = tuple(kinds)
+        self._texts = tuple(name for name, kind in kinds.items() if kind.startswith(OF_TEXT))
         self._blank: npt.NDArray[Any] = np.zeros(1, fields)
         self._blank["#"] = len(kinds)
         for name, length in lengths.items():
@@ -101,7 +106,27 @@ class RowLayout:
         for name in rows.dtype.names or ():
             if not name.startswith("#"):
                 rows[name] = values[name]
-        return rows.tobytes()
+        return self._without_padding(rows) if self._texts else rows.tobytes()
+
+    def _without_padding(self, rows: npt.NDArray[Any]) -> bytes:
+        """Return rows in which every text ends with its last byte."""
+        is_kept = np.ones((len(rows), rows.itemsize), bool)
+        fields = rows.dtype.fields
+        assert fields is not None
+        for name in self._texts:
+            lengths = np.char.str_len(rows[name])
+            rows[f"#{name}"] = np.where(lengths == 0, NULL_LENGTH, lengths)
+            begin, width = fields[name][1], fields[name][0].itemsize
+            is_kept[:, begin : begin + width] = np.arange(width) < lengths[:, None]
+        return rows.view(np.uint8).reshape(is_kept.shape)[is_kept].tobytes()
+
+
+def _width_of(kind: str) -> str | None:
+    """Return how numpy calls the values of a kind, None for those that are null."""
+    for prefix in (OF_BYTES, OF_TEXT):
+        if kind.startswith(prefix):
+            return f"S{kind.removeprefix(prefix)}"
+    return WIDTHS.get(kind)
 
 
 def rows_of(table: str, columns: tuple[str, ...], count: int, parts: Iterable[bytes]) -> Rows:

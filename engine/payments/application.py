@@ -8,6 +8,7 @@ from engine.payments.capacities import Capacities
 from engine.payments.codes import BY_NUMBER, Code
 from engine.payments.digest import digest, first_difference
 from engine.payments.event_forms import SPREAD
+from engine.payments.history.projection import PaymentsProjection
 from engine.payments.kernels.apply import apply, next_due
 from engine.payments.kernels.convert import convert
 from engine.payments.kernels.prepare import prepare
@@ -31,6 +32,7 @@ def payments(capacities: Capacities) -> Application:
         refusal=refusal,
         digest=digest,
         first_difference=first_difference,
+        projection=PaymentsProjection,
         convert=convert,
     )
 

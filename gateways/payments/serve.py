@@ -2,7 +2,7 @@
 
     sockets -> keys, routes -> form -> desk -> dispatch -> command ring
     sockets <-               replies        <- dispatch <- event ring
-            <- reads of the live state, for GET
+            <- reads of the live state, or of history, for GET
 
 Started by the supervisor with its settings, of which `application` names the instance, where time comes from,
 and the file of the hash key. Nothing is decided here: the parts are joined; how they live and
@@ -11,12 +11,16 @@ end is that of every door that sends commands (gateways/commands/serving.py).
 
 import asyncio
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import uvloop
 
+from engine.contract.instance import HISTORY, counter_name
 from engine.contract.port import Port
 from engine.payments.records import Clock
+from engine.payments.view.counts import StateCounts
 from engine.payments.view.live_view import LiveView
 from engine.settings.config import DoorSettings
 from gateways.commands.pump import Pump
@@ -25,6 +29,7 @@ from gateways.payments.core_dumps import forbid_core_dumps
 from gateways.payments.door.desk import PaymentDesk
 from gateways.payments.door.dispatch import PaymentDispatcher
 from gateways.payments.door.keys import key_ring
+from gateways.payments.door.past import GivenWay, HistoryMarks
 from gateways.payments.door.reads import DurableReads
 from gateways.payments.door.routes import PLAIN_PAYMENTS
 from gateways.payments.door.sockets import PaymentSockets
@@ -54,9 +59,11 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
     view = LiveView(gate.state(), gate.state_turn)
     view.warm_up()
     dispatcher = PaymentDispatcher(gate, lambda: pump.wake())
-    desk = PaymentDesk(form, Replies(door.application["instance"]), dispatcher, view.payment)
+    given_way = _given_way(gate, view, dispatcher, now)
+    replies = Replies(door.application["instance"])
+    desk = PaymentDesk(form, replies, dispatcher, view.payment, given_way)
     keys = key_ring(door.keys, [gate.next_session() for _ in door.keys])
-    reads = DurableReads(view, gate.durable_seq)
+    reads = DurableReads(view, gate.durable_seq, given_way.view)
     sockets = PaymentSockets(keys, desk, reads, hasher, door.limits, now)
     server = PlainServer(
         sockets.handle,
@@ -66,8 +73,32 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
         door.limits,
         connections_max=connections_max,
     )
-    pump = Pump(dispatcher, gate, lambda: None, Chores(gate, server).run)
-    await serve_until(stopping, door, server, pump, sockets.close)
+    pump = Pump(dispatcher, gate, lambda: None, Chores(gate, server, given_way.tell_mark).run)
+
+    async def close() -> None:
+        await sockets.close()
+        await given_way.close()
+
+    await serve_until(stopping, door, server, pump, close)
+
+
+def _given_way(
+    gate: Port, view: LiveView, dispatcher: PaymentDispatcher, now: Callable[[], float]
+) -> GivenWay:
+    """Return the payments that gave way, found again where the instance keeps a history."""
+    of_history = (
+        partial(gate.counters().__getitem__, counter_name(HISTORY, name)) for name in HistoryMarks._fields
+    )
+    state = StateCounts(gate.state())
+    return GivenWay(
+        gate.instance.history,
+        state,
+        HistoryMarks(*of_history),
+        view.disclosures,
+        dispatcher,
+        gate.next_session(),
+        now,
+    )
 
 
 def _now_ms() -> int:

@@ -14,7 +14,7 @@ DOORS = (
     *("ringbuf", "engine/contract", "engine/settings", "engine/text"),
     *("engine/trading", "engine/trading/view"),
 )
-API = (*DOORS, "gateways/process", "api")
+API = (*DOORS, "gateways/process", "api/process", "api")
 CLI = ("ringbuf", "engine", "gateways", "perf/flow", "pinion/cli")
 ANY_APPLICATION = (
     *("ringbuf", "engine/contract", "engine/settings", "engine/text", "engine/runtime"),
@@ -64,8 +64,13 @@ ROOMS = {
         *("engine/payments", "engine/payments/rules"),
     ),
     "engine/payments/view": ("ringbuf/seqlock", "engine/payments", "engine/payments/kernels"),
+    "engine/payments/history": (
+        *("ringbuf/kernel", "engine/contract/projection"),
+        *("engine/payments", "engine/payments/kernels"),
+    ),
     "engine/payments/application": (
         *("engine/contract/application", "engine/payments", "engine/payments/kernels"),
+        "engine/payments/history",
     ),
     "engine/payments/settings": ("engine/settings", "engine/payments"),
     "engine/runtime": RUNTIME,
@@ -112,12 +117,20 @@ ROOMS = {
         *("engine/contract", "engine/settings", "engine/payments", "engine/payments/view"),
         *("gateways/process", "gateways/commands", "gateways/payments", "gateways/payments/door"),
     ),
+    "api/process": (
+        *("ringbuf", "engine/contract", "engine/settings", "engine/text"),
+        "gateways/process",
+    ),
     "api": API,
     "api/past": API,
     "api/streams": API,
     "api/queries": (*API, "api/past", "api/streams"),
     "api/pages": (*API, "api/past", "api/streams", "api/queries"),
     "api/serve": (*API, "api/past", "api/streams", "api/queries", "api/pages"),
+    "api/payments": (
+        *("engine/contract", "engine/settings", "engine/text", "engine/payments", "engine/payments/view"),
+        *("gateways/payments/replies", "api/process"),
+    ),
     "perf/histogram": (),
     "perf/stalls": ("perf/histogram",),
     "perf/bare_http": (),
@@ -137,7 +150,7 @@ ROOMS = {
     "pinion/cli/instance": (*CLI, "pinion/cli/journal", "pinion/cli/trading", "pinion/cli/replay"),
     "pinion/cli/payments": (
         *CLI,
-        *("pinion/cli/instance", "perf/bare_http", "perf/load_payments"),
+        *("api/payments", "pinion/cli/instance", "perf/bare_http", "perf/load_payments"),
         *("perf/traffic", "perf/traffic/traffic"),
     ),
     "perf": (

@@ -13,8 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import numpy as np
+
+from engine.payments.codes import CODES_MAX
 from engine.payments.kernels.tables import mixed
 from engine.payments.records import AccountStatus
+from engine.payments.texts import words_text
 from ringbuf.seqlock import TornReadError, snapshot
 
 CHAIN_MAX = 64
@@ -123,6 +127,17 @@ class LiveView:
         if not row["status"]:
             return None
         return AccountView(account=number, status=AccountStatus(int(row["status"])), balances=balances)
+
+    def disclosures(self) -> dict[tuple[str, int], int]:
+        """Return what merchants disclose instead of a code, by merchant and code: places in ISO_CODES."""
+        merchants = self._merchants[: int(self._state["merchants_used"][0])]
+        disclosed = (
+            np.ascontiguousarray(merchants["disclose"]).view(np.uint8).reshape(len(merchants), CODES_MAX)
+        )
+        return {
+            (words_text(merchants[at]["name"]), code): int(disclosed[at, code])
+            for at, code in np.argwhere(disclosed).tolist()
+        }
 
     def _account_at(self, at: int) -> tuple[Any, tuple[BalanceView, ...]]:
         """Copy an account and its balances, in the order in which they were made."""

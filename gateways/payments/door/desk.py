@@ -7,10 +7,13 @@ went by. A payment of a foreign merchant is not found, in the same words as one 
 from collections.abc import Callable
 from typing import NamedTuple
 
+import msgspec
+
 from engine.payments.records import Op, Role
 from engine.payments.view.live_view import PaymentView
-from gateways.payments.door.dispatch import Answered, Awaited, PaymentDispatcher
+from gateways.payments.door.dispatch import BUSY, SYSTEM, Answered, Awaited, PaymentDispatcher
 from gateways.payments.door.keys import KeyOwner
+from gateways.payments.door.past import NOT_FOUND, OK, GivenWay
 from gateways.payments.door.refusals import misdirected
 from gateways.payments.door.routes import PaymentAsk, PaymentRoute
 from gateways.payments.form import Asked, PaymentForm
@@ -36,16 +39,26 @@ class PaymentRequest(NamedTuple):
 
 
 class PaymentDesk:
-    """Takes requests; payment_of : returns the view of a payment by its seq, None where there is none."""
+    """Takes requests.
+
+    payment_of : returns the view of a payment by its seq, None where there is none
+    given_way : the payments that the view does not have any more
+    """
 
     def __init__(
-        self, form: PaymentForm, replies: Replies, dispatcher: PaymentDispatcher, payment_of: PaymentOf
+        self,
+        form: PaymentForm,
+        replies: Replies,
+        dispatcher: PaymentDispatcher,
+        payment_of: PaymentOf,
+        given_way: GivenWay | None = None,
     ) -> None:
         self._form = form
         self._operations = OperationForm(form)
         self.replies = replies
         self.dispatcher = dispatcher
         self._payment_of = payment_of
+        self._given_way = given_way
 
     def submit(self, request: PaymentRequest, answer: Answer) -> None:
         """Stage what is asked for; `answer` is called once. Raises DoorRefusal, TornReadError."""
@@ -60,6 +73,8 @@ class PaymentDesk:
         self._require(request, asked)
         if seq is None:
             answer(self.replies.not_found(shown_id(name), asked.request_id))
+        elif ask == PaymentAsk.REFUND and self._gave_way(seq):
+            self._bring_back(request, asked, seq, answer)
         else:
             self._stage(request, asked, is_operation, answer)
 
@@ -75,6 +90,30 @@ class PaymentDesk:
         if self._is_foreign(request.owner, payment):
             payment = NO_PAYMENT
         return self._operations.on_payment(OPS[ask], payment, body)
+
+    def _gave_way(self, payment: int) -> bool:
+        """Tell whether a payment may be in history alone."""
+        is_past = self._given_way is not None and self._given_way.may_have(payment)
+        return is_past and self._payment_of(payment) is None
+
+    def _bring_back(self, request: PaymentRequest, asked: Asked, payment: int, answer: Answer) -> None:
+        """Stage a refund behind the command that brings its payment back."""
+        assert self._given_way is not None
+        replies = self.replies
+
+        def then(result: Answered) -> None:
+            if not isinstance(result, int):  # there is no room for it
+                refused = msgspec.structs.replace(result, amount=0)
+                answer(replies.document(refused, asked.request_id, is_operation=True))
+            elif result == OK:
+                self._stage(request, asked, True, answer)
+            elif result == NOT_FOUND:  # or a foreign one, that somebody else may bring back meanwhile
+                nobodys = self._operations.on_payment(Op.REFUND, NO_PAYMENT, request.body)
+                self._stage(request, nobodys, True, answer)
+            else:  # whatever became of the payment, the refund was not sent
+                answer(replies.unanswered(SYSTEM if result == SYSTEM else BUSY, asked, is_operation=True))
+
+        self._given_way.bring_back(payment, request.owner.is_for, request.deadline, then)
 
     def _is_foreign(self, owner: KeyOwner, payment: int) -> bool:
         """Tell whether a payment is one of a merchant that is not the key's."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
 
 from engine.payments.currencies import LETTERS
@@ -27,19 +27,34 @@ class NotNowError(Exception):
     """What was asked for is changing, or not durable yet: the same question may be asked again."""
 
 
+async def nothing_past(seq: int) -> PaymentView | None:
+    """Return the payment that gave way, where there is no history."""
+    return None
+
+
 class DurableReads:
-    """Reads of a view that wait until what they show can no longer be lost; wait_s : for each, at most."""
+    """Reads of a view that wait until what they show can no longer be lost.
+
+    past : returns a payment that the view does not have any more, out of history
+    wait_s : for each, at most
+    """
 
     def __init__(
-        self, view: PaymentsView, durable_seq: Callable[[], int], wait_s: float = READ_WAIT_S
+        self,
+        view: PaymentsView,
+        durable_seq: Callable[[], int],
+        past: Callable[[int], Awaitable[PaymentView | None]] = nothing_past,
+        wait_s: float = READ_WAIT_S,
     ) -> None:
         self._view = view
         self._durable_seq = durable_seq
+        self._past = past
         self._wait_s = wait_s
 
     async def payment(self, seq: int) -> PaymentView | None:
         """Return the view of a payment, None where there is none; raise NotNowError."""
-        return await self._read(lambda: self._view.payment(seq))
+        found = await self._read(lambda: self._view.payment(seq))
+        return await self._past(seq) if found is None else found
 
     async def account(self, number: int) -> dict[str, Any] | None:
         """Return an account as it is shown, None where there is none; raise NotNowError."""

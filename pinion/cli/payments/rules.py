@@ -17,6 +17,7 @@ from engine.payments.records import (
     RULES,
     SETTINGS_CLOCK,
     SETTINGS_FINGERPRINT,
+    SETTINGS_HISTORY,
     SETTINGS_INSTANCE,
     SETTINGS_LIMITS,
     SETTINGS_ORDER,
@@ -37,8 +38,8 @@ ORDER_BYTES = ORDER_WORDS * TEXT_WORD_BYTES
 Words = npt.NDArray[np.int64]
 
 
-def definition(settings: PaymentSection, fingerprint: bytes) -> Definition:
-    """Return the command; fingerprint : of the key of the hashes."""
+def definition(settings: PaymentSection, fingerprint: bytes, *, has_history: bool = False) -> Definition:
+    """Return the command; fingerprint : of the key of the hashes; has_history : a database follows."""
     commands = np.zeros(1, COMMAND)
     commands["op"] = Op.SETTINGS
     words = commands["words"][0]
@@ -47,6 +48,7 @@ def definition(settings: PaymentSection, fingerprint: bytes) -> Definition:
     words[SETTINGS_CLOCK] = settings.clock_number
     words[LIMIT_WORDS] = list(settings.rules.limits().values())
     words[ORDER] = order_words([1 + RULES.index(name) for name in settings.rules.order])
+    words[SETTINGS_HISTORY] = has_history
     return Definition("payments.rules", commands)
 
 
@@ -79,6 +81,7 @@ def words_of(state: Any) -> Words:
     place = s["place"].tolist()
     on = [rule for rule in range(1, len(place)) if place[rule] < len(place)]
     words[ORDER] = order_words(sorted(on, key=place.__getitem__))
+    words[SETTINGS_HISTORY] = s["has_history"]
     return words
 
 

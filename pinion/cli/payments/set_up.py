@@ -39,7 +39,8 @@ def first_commands(settings: PaymentsSettings, data_dir: Path, file: Path | None
     Raises ConfigError, HashKeyError.
     """
     hasher = Hasher(load_key(hash_key_file(settings.payments, data_dir)))
-    wanted = rules.definition(settings.payments, hasher.fingerprint())
+    has_history = settings.engine.durability == "sync" and settings.history.enabled
+    wanted = rules.definition(settings.payments, hasher.fingerprint(), has_history=has_history)
     answers = settings.payments.capacities.answers
     if file is None:
         return FirstCommands(

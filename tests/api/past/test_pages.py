@@ -10,12 +10,12 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from api.access import Access
 from api.live import LiveSource
 from api.past.pages import Past
-from api.problem import problem_middleware
+from api.process.access import Access
+from api.process.callers import caller_middleware
+from api.process.problem import problem_middleware
 from api.queries.routes import Queries
-from api.serve import caller_middleware
 from api.streams.hub import Hub
 from engine.runtime.history.tables import History
 from engine.settings.config import Key

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from api.documents import Document
 from api.live import LiveSource
 from api.past.pages import Past
 from api.past.queries import PastQueries
+from api.process.documents import Document
 from api.queries.order_lookup import OrderLookup
 from api.streams.hub import Hub
 from engine.settings.config import Key

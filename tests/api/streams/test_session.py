@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from aiohttp import WSMessage, WSMsgType
 
-from api.access import Access
+from api.process.access import Access
 from api.streams.outbox import Outbox
 from api.streams.requests import REQUEST_BYTES_MAX
 from api.streams.session import FAULTS_MAX, SUBSCRIPTIONS_MAX, CloseCode, StreamClosed, StreamSession

@@ -16,7 +16,8 @@ from engine.settings.door_settings import DoorLimits
 from gateways.payments.door.desk import PaymentDesk
 from gateways.payments.door.dispatch import PaymentDispatcher
 from gateways.payments.door.keys import key_ring
-from gateways.payments.door.reads import DurableReads
+from gateways.payments.door.past import GivenWay
+from gateways.payments.door.reads import DurableReads, nothing_past
 from gateways.payments.door.routes import PLAIN_PAYMENTS
 from gateways.payments.door.sockets import PaymentSockets
 from gateways.payments.form import PaymentForm
@@ -105,14 +106,22 @@ class FakeGate:
 class WiredDoor:
     """The door: ask it something, in one chunk for the plain way, in two for aiohttp's."""
 
-    def __init__(self, gate: Any = None, live: Any = None, form: PaymentForm = FORM) -> None:
+    def __init__(
+        self,
+        gate: Any = None,
+        live: Any = None,
+        form: PaymentForm = FORM,
+        given_way: Callable[[PaymentDispatcher], GivenWay] | None = None,
+    ) -> None:
         self.gate = gate or FakeGate()
         self.view = live or FakeView()
         self.durable = 40
         self.now = 0.0
         self.dispatcher = PaymentDispatcher(self.gate, lambda: None)
-        desk = PaymentDesk(form, Replies("a"), self.dispatcher, self.view.payment)
-        reads = DurableReads(self.view, lambda: self.durable, wait_s=0.0)
+        past = None if given_way is None else given_way(self.dispatcher)
+        desk = PaymentDesk(form, Replies("a"), self.dispatcher, self.view.payment, past)
+        look = nothing_past if past is None else past.view
+        reads = DurableReads(self.view, lambda: self.durable, look, wait_s=0.0)
         keys = key_ring(KEYS, range(1, len(KEYS) + 1))
         limits = DoorLimits()
         self.sockets = PaymentSockets(keys, desk, reads, HASHER, limits, lambda: self.now)

@@ -68,6 +68,15 @@ def test_other_limits_and_another_order_are_sent(toml: str) -> None:
     assert not is_known(definition(section(toml), FINGERPRINT), state_after(section()), DATA)
 
 
+def test_a_history_that_comes_or_goes_is_sent() -> None:
+    wanted, state = definition(section(), FINGERPRINT, has_history=True), state_after(section())
+
+    assert not is_known(wanted, state, DATA)
+    state["has_history"] = 1
+    assert is_known(wanted, state, DATA)
+    assert not is_known(definition(section(), FINGERPRINT), state, DATA)
+
+
 def test_a_fresh_engine_knows_nothing_and_takes_any_instance() -> None:
     fresh = np.zeros(1, state_dtype(SIZES))
 

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from api.problem import not_found, unavailable
+from api.process.problem import not_found, unavailable
 
 
 def test_document_has_the_members_of_the_order_doors_in_their_order() -> None:

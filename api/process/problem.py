@@ -5,16 +5,12 @@ of (state not durable yet, too many streams). A bug of ours is never an ApiProbl
 to the server, which logs it and answers 500.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http import HTTPStatus
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from engine.contract.port import RETRY_AFTER_S
-from engine.trading.instruments import RefusedAtDoor
-from engine.trading.records import Reason
 from gateways.process.answers import options
 from gateways.process.connections import as_response
 from gateways.process.problems import PROBLEM_JSON, problem
@@ -53,18 +49,6 @@ def bad_request(field: str, value: object, detail: str) -> ApiProblem:
     """Return the refusal of one request field."""
     shown = str(value)[:64]
     return ApiProblem(HTTPStatus.BAD_REQUEST, "invalid_field", f"{field} {shown!r}: {detail}", field=field)
-
-
-@contextmanager
-def refused_at_door() -> Iterator[None]:
-    """Answer what the shared codec refuses, in the statuses of the order door."""
-    try:
-        yield
-    except RefusedAtDoor as refusal:
-        is_malformed = refusal.reason == Reason.INVALID_FIELD
-        status = HTTPStatus.BAD_REQUEST if is_malformed else HTTPStatus.UNPROCESSABLE_ENTITY
-        detail = f"{refusal.field} {refusal.value!r:.80}: {refusal.detail}"
-        raise ApiProblem(status, refusal.reason.name.lower(), detail, field=refusal.field) from None
 
 
 def not_found(reason: str, detail: str, field: str | None = None) -> ApiProblem:

@@ -2,8 +2,8 @@ from http import HTTPStatus
 
 import pytest
 
-from api.access import Access, require_account, require_key
-from api.problem import ApiProblem
+from api.process.access import Access, require_account, require_key
+from api.process.problem import ApiProblem
 from engine.settings.config import Key
 from engine.trading.records import Role
 from gateways.entry.refusals import Refused

@@ -8,7 +8,7 @@ key configured market data is open and private data is closed to everyone.
 from collections.abc import Sequence
 from http import HTTPStatus
 
-from api.problem import ApiProblem
+from api.process.problem import ApiProblem
 from engine.settings.config import Key
 from gateways.process.keys import AUTHORIZATION, CHALLENGE, KeyRing
 

@@ -2,39 +2,58 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from api.documents import Document
+from api.process.documents import Document
+from api.process.live import Counts
 from engine.contract import instance
 from engine.contract.instance import Instance, NoInstanceError, PortError
 from engine.contract.latch import LATCH_GONE, LATCH_TEXTS
 from engine.contract.port import EventReader
 from engine.contract.readiness import Readiness, Trouble
-from engine.trading.view.live_view import LiveView
 from ringbuf.atomics import load_acquire
 from ringbuf.layout import PUBLISHED, RELEASED
 
 PERCENTILES = (50.0, 90.0, 99.0, 99.9, 100.0)
 RATED = {"commands": "worker.commands", "events": "worker.events"}
-"""Rates and the counters they come from; trades are counted in the state."""
+"""Rates and the counters they come from."""
 HEARTBEAT = ".heartbeat"
 RATE_MIN_S = 0.2
-STAGES = {
-    "ring_wait": "from the door's stamp on the command to the engine's clock reading of its batch",
-    "step": "validation, risk, matching and events of one command, sampled",
-}
+RING_WAIT = "from the door's stamp on the command to the engine's clock reading of its batch"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfApplication:
+    """What a status tells of the application beyond what it tells of any."""
+
+    counts: Callable[[], Document]
+    """Numbers of its state."""
+    counted: Callable[[], dict[str, int]]
+    """What it counts in its state and tells the rate of."""
+    step: str
+    """What its kernel does with a command."""
+    lost: str
+    """What nobody has any more where nothing is written to disk."""
 
 
 class StatusReport:
     """Status documents; keeps the last counts for rates."""
 
     def __init__(
-        self, *, data_dir: Path, reader: EventReader, view: LiveView, own: Callable[[], Document]
+        self,
+        *,
+        data_dir: Path,
+        reader: EventReader,
+        view: Counts,
+        own: Callable[[], Document],
+        of_application: OfApplication,
     ) -> None:
         self._data_dir = data_dir
         self._reader = reader
         self._view = view
         self._own = own
+        self._of_application = of_application
         self._commands = instance.attach_commands(instance.read(data_dir)).slots[0]["rings"]
         self._running = instance.read(data_dir)
         self.readiness = Readiness(reader)
@@ -60,7 +79,7 @@ class StatusReport:
             "latched": self.readiness.latched(),
             "ready": not blocking,
             "troubles": troubles,
-            "warning": "; ".join(blocking) or durability_warning(running.durability),
+            "warning": "; ".join(blocking) or self._durability_warning(running.durability),
             "seq": seq,
             "durable_seq": durable_seq,
             "eng_ts": self._view.eng_ts,
@@ -79,9 +98,7 @@ class StatusReport:
             },
             "rates": self._rates_now(),
             "counters": self.counters(),
-            "instruments": len(self._view.catalogue.instruments),
-            "accounts": self._view.account_count,
-            "live_orders": self._view.live_order_count,
+            **self._of_application.counts(),
             "capacities": {
                 name: {"used": used, "capacity": capacity}
                 for name, (used, capacity) in self._view.capacity_use().items()
@@ -119,10 +136,10 @@ class StatusReport:
 
     def latency(self) -> Document:
         """Return the histogram of every stage, in nanoseconds."""
-        stages = {}
+        stages, meanings = {}, {"ring_wait": RING_WAIT, "step": self._of_application.step}
         for name, histogram in self._reader.histograms().items():
             stages[name] = {
-                "meaning": STAGES.get(name, name),
+                "meaning": meanings.get(name, name),
                 "count": histogram.count,
                 "percentiles_ns": {f"p{share:g}": histogram.percentile(share) for share in PERCENTILES},
                 "buckets": [
@@ -156,7 +173,7 @@ class StatusReport:
     def _counts(self) -> dict[str, int]:
         counters = self._reader.counters()
         counts = {name: counters[counter] for name, counter in RATED.items()}
-        return counts | {"trades": self._view.trade_count}
+        return counts | self._of_application.counted()
 
     def _rates_now(self) -> Document:
         now = time.monotonic()
@@ -169,12 +186,11 @@ class StatusReport:
             self._rated, self._rated_at = counts, now
         return {f"{name}_per_s": rate for name, rate in self._rates.items()}
 
-
-def durability_warning(durability: str) -> str | None:
-    """Say plainly what a mode that does not wait for the disk means."""
-    if durability == "sync":
-        return None
-    return (
-        f"durability mode {durability!r}: nothing is written to disk; "
-        f"acknowledged orders, balances and positions are lost when the instance stops"
-    )
+    def _durability_warning(self, durability: str) -> str | None:
+        """Say plainly what a mode that does not wait for the disk means."""
+        if durability == "sync":
+            return None
+        return (
+            f"durability mode {durability!r}: nothing is written to disk; "
+            f"{self._of_application.lost} are lost when the instance stops"
+        )

@@ -1,0 +1,1 @@
+"""Payments' projection: the tables of history and the rows that commands make."""

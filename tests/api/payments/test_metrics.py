@@ -1,0 +1,115 @@
+"""Metrics of payments: what was decided, what runs full, what was forgotten too early."""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from api.payments.decisions import EXPIRY, DecisionCounts
+from api.payments.metrics import PaymentsCollector
+from engine.payments.codes import BY_NUMBER
+from engine.payments.kernels.state import new_state
+from engine.payments.records import EventKind
+from engine.payments.view.counts import StateCounts
+from tests.engine.payments.building import SMALL
+from tests.engine.payments.history.story import Story
+
+
+def samples(state: Any, counts: DecisionCounts) -> dict[tuple[str, tuple[str, ...]], float]:
+    """Return what the collector tells of the application, by name and labels."""
+    unused: Any = None
+    collector = PaymentsCollector(unused, StateCounts(state), unused, dict, counts)
+    return {
+        (sample.name, tuple(sample.labels.values())): sample.value
+        for metric in collector.of_application()
+        for sample in metric.samples
+    }
+
+
+def test_decisions_are_counted_by_code_rule_and_cohort(story: Story) -> None:
+    counts = DecisionCounts()
+    for begin in range(0, len(story.events), 700):
+        counts.take(story.events[begin : begin + 700])
+
+    told = samples(story.state, counts)
+
+    decided = [
+        event for event in story.events if event["kind"] == EventKind.DECIDED and not event["replayed"]
+    ]
+    codes = Counter(BY_NUMBER[int(event["code"])].name for event in decided)
+    found: Counter[str] = Counter()
+    for (name, labels), value in told.items():
+        if name == "pinion_decisions_total":
+            found[labels[0]] += int(value)
+            assert labels[2] == "control"
+    assert found == codes
+    assert told["pinion_decisions_total", ("BAD_MERCHANT", "merchant_active", "control")] > 0
+    assert told["pinion_decisions_total", ("OK", "", "control")] == codes["OK"]
+
+
+def test_operations_and_expiries_are_counted(story: Story) -> None:
+    counts = DecisionCounts()
+    counts.take(story.events)
+
+    told = samples(story.state, counts)
+
+    expired = int(np.count_nonzero(story.events["kind"] == EventKind.EXPIRED))
+    assert sum(count for (op, _), count in counts.operations.items() if op == EXPIRY) == expired
+    assert told["pinion_operations_total", ("capture", "OK")] > 0
+    assert told["pinion_replayed_total", ()] == np.count_nonzero(
+        story.events["replayed"] & (story.events["kind"] != EventKind.DONE)
+    )
+
+
+def test_a_table_warns_when_four_fifths_are_in_use() -> None:
+    state = new_state(SMALL)
+    state["accounts_used"] = SMALL.accounts * 4 // 5
+
+    before = samples(state, DecisionCounts())["pinion_pool_warning", ("accounts",)]
+    state["accounts_used"] += 1
+
+    assert before == 0
+    assert samples(state, DecisionCounts())["pinion_pool_warning", ("accounts",)] == 1
+
+
+def test_answers_warn_once_they_are_full_and_younger_than_a_day() -> None:
+    state = new_state(SMALL)
+    s = state[0]
+    s["now"] = 10**12
+    s["approval_table"]["oldest"] = 1
+    s["answers"][0]["at"] = s["now"] - 86_399_000
+    s["answers_used"] = SMALL.answers - 1
+
+    roomy = samples(state, DecisionCounts())
+    s["answers_used"] = SMALL.answers
+    full = samples(state, DecisionCounts())
+    s["now"] += 1000
+
+    assert roomy["pinion_oldest_answer_seconds", ()] == 86_399
+    assert roomy["pinion_answers_warning", ()] == 0
+    assert full["pinion_answers_warning", ()] == 1
+    assert samples(state, DecisionCounts())["pinion_answers_warning", ()] == 0
+
+
+def test_rows_that_gave_way_early_are_counted_by_table() -> None:
+    state = new_state(SMALL)
+    state["card_table"]["early"] = 3
+
+    told = samples(state, DecisionCounts())
+
+    assert told["pinion_given_way_early_total", ("cards",)] == 3
+    assert told["pinion_given_way_early_total", ("devices",)] == 0
+
+
+def test_a_closed_payment_is_news_for_history_until_the_mark_has_passed_it(story: Story) -> None:
+    state = story.state.copy()
+    newest = state[0]["payments"][int(state[0]["closed"]["newest"]) - 1]
+
+    without = StateCounts(state).is_news_for_history()
+    state["has_history"] = 1
+    waiting = StateCounts(state).is_news_for_history()
+    state["history_seq"] = newest["changed_seq"]
+
+    assert not without
+    assert waiting
+    assert not StateCounts(state).is_news_for_history()
