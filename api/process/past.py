@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import asyncpg
 
 from api.process.problem import ApiProblem, unavailable
+from gateways.process.read_only_pool import OUTAGES, ReadOnlyPool
 
 CONNECTIONS_MAX = 4
 CONNECT_S_MAX = 2.0
@@ -24,16 +25,10 @@ QUERY_S_MAX = 3.0
 FOLLOW_WAIT_S = 0.4
 FOLLOW_PAUSE_S = 0.01
 SETTINGS = {
-    "application_name": "pinion api",
-    "search_path": "pinion",
-    "default_transaction_read_only": "on",
-    "jit": "off",
     # A page is joined row by row: a plan that reads a whole table is never the better one.
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
 }
-OUTAGES = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""What a database that is down, or goes down meanwhile, raises (the last: a query after its farewell)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +80,19 @@ class PastReads:
     """What else can be asked while the database is down."""
 
     def __init__(self, dsn: str, complete_seq: Callable[[], int]) -> None:
-        self._dsn = dsn
         self._complete_seq = complete_seq
-        self._pool: Any = None
-        self._making_pool = asyncio.Lock()
+        self._pool = ReadOnlyPool(
+            dsn,
+            "pinion api",
+            connections_max=CONNECTIONS_MAX,
+            connect_s_max=CONNECT_S_MAX,
+            query_s_max=QUERY_S_MAX,
+            settings=SETTINGS,
+        )
 
     async def close(self) -> None:
         """Close every connection."""
-        if self._pool is not None:
-            self._pool.terminate()
+        self._pool.close()
 
     async def until_followed(self, seq: int) -> None:
         """Wait a little until history lacks no event up to `seq`; where it still does, as_of_seq says so."""
@@ -138,17 +137,7 @@ class PastReads:
     async def _connection(self) -> AsyncIterator[Any]:
         """Give a connection; whatever goes wrong with the database becomes an ApiProblem."""
         try:
-            async with self._making_pool:
-                if self._pool is None:
-                    self._pool = await asyncpg.create_pool(
-                        self._dsn,
-                        min_size=0,
-                        max_size=CONNECTIONS_MAX,
-                        timeout=CONNECT_S_MAX,
-                        command_timeout=QUERY_S_MAX,
-                        server_settings=SETTINGS,
-                    )
-            async with self._pool.acquire(timeout=QUERY_S_MAX) as connection:
+            async with self._pool.connection() as connection:
                 yield connection
         except (TimeoutError, asyncpg.QueryCanceledError):
             raise unavailable(

@@ -16,7 +16,6 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-import asyncpg
 import numpy as np
 
 from engine.payments.codes import Code
@@ -46,6 +45,7 @@ from engine.payments.view.live_view import PaymentView
 from engine.payments.view.past_rows import COLUMNS, RESTORED_COLUMNS, past_payment
 from gateways.payments.door.dispatch import Answered, Awaited, PaymentDispatcher
 from gateways.payments.door.reads import NotNowError
+from gateways.process.read_only_pool import OUTAGES, ReadOnlyPool
 
 log = logging.getLogger(__name__)
 
@@ -53,19 +53,10 @@ CONNECTIONS_MAX = 2
 READINGS_MAX = 64
 """Payments that are looked for at a time; more are told to ask again."""
 CONNECT_S_MAX = 1.0
-QUERY_MS_MAX = 1000
+QUERY_S_MAX = 1.0
 READING_S_MAX = 30.0
 MARK_EVERY_S = 1.0
 MARK_TIMEOUT_S = 30.0
-SETTINGS = {
-    "application_name": "pinion payments",
-    "search_path": "pinion",
-    "default_transaction_read_only": "on",
-    "statement_timeout": str(QUERY_MS_MAX),
-    "jit": "off",
-}
-OUTAGES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""What a database that is down, slow or restarting raises."""
 ROW = (
     f"SELECT m.seq AS mark, {', '.join(f'p.{name}' for name in (*COLUMNS, *RESTORED_COLUMNS))} "
     "FROM mark m LEFT JOIN payments p ON p.payment = $1"
@@ -112,7 +103,15 @@ class GivenWay:
         session: int,
         now: Callable[[], float],
     ) -> None:
-        self._dsn = dsn
+        self._has_history = bool(dsn)
+        self._pool = ReadOnlyPool(
+            dsn,
+            "pinion payments",
+            connections_max=CONNECTIONS_MAX,
+            connect_s_max=CONNECT_S_MAX,
+            query_s_max=QUERY_S_MAX,
+            settings={"statement_timeout": f"{QUERY_S_MAX:g}s"},
+        )
         self._state = state
         self._marks = marks
         self._disclosures = disclosures
@@ -122,8 +121,6 @@ class GivenWay:
         self._began_seq = state.seq
         self._told_mark = 0
         self._mark_at = 0.0
-        self._pool: Any = None
-        self._making_pool = asyncio.Lock()
         self._readings: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
@@ -131,13 +128,12 @@ class GivenWay:
         for reading in self._readings:
             reading.cancel()
         await asyncio.gather(*self._readings, return_exceptions=True)
-        if self._pool is not None:
-            self._pool.terminate()
+        self._pool.close()
 
     def tell_mark(self) -> None:
         """Tell the engine how far the database goes, once a second while closed payments wait for that."""
         now = self._now()
-        if not self._dsn or now < self._mark_at:
+        if not self._has_history or now < self._mark_at:
             return
         self._mark_at = now + MARK_EVERY_S
         mark = self._marks.seq()
@@ -155,7 +151,7 @@ class GivenWay:
 
     def may_have(self, payment: int) -> bool:
         """Tell whether a payment that the live state does not have may be in history."""
-        return bool(self._dsn) and 0 < payment <= self._state.seq
+        return self._has_history and 0 < payment <= self._state.seq
 
     async def view(self, payment: int) -> PaymentView | None:
         """Return a payment as history has it, None where there is none; raise NotNowError."""
@@ -205,8 +201,9 @@ class GivenWay:
         if self._marks.complete_seq() < self._began_seq:
             raise NotNowError("history has not come to where this door began")
         try:
-            row = await self._row(payment)
-        except OUTAGES as error:
+            async with self._pool.connection() as connection:
+                row = await connection.fetchrow(ROW, payment)
+        except (*OUTAGES, TimeoutError) as error:
             raise NotNowError(f"history does not answer ({type(error).__name__})") from error
         if row is None or row["mark"] < needed:
             raise NotNowError("history is behind what the engine was told of it")
@@ -217,20 +214,6 @@ class GivenWay:
             raise NotNowError("history has the payment open")
         disclosed = self._disclosures().get((row["merchant"], row["code"]), 0)
         return PastReading(past_payment(row, disclosed), _restore_command(row), read_at)
-
-    async def _row(self, payment: int) -> Any:
-        async with self._making_pool:
-            if self._pool is None:
-                self._pool = await asyncpg.create_pool(
-                    self._dsn,
-                    min_size=0,
-                    max_size=CONNECTIONS_MAX,
-                    timeout=CONNECT_S_MAX,
-                    command_timeout=2 * QUERY_MS_MAX / 1000,
-                    server_settings=SETTINGS,
-                )
-        async with self._pool.acquire(timeout=CONNECT_S_MAX) as connection:
-            return await connection.fetchrow(ROW, payment)
 
 
 def _outcome(answered: Answered) -> Answered:

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import asyncpg
-
 from engine.contract.replica import Replica
 from engine.payments.application import payments
 from engine.payments.history.projection import PaymentsProjection
@@ -19,23 +17,6 @@ TABLES = {
     "moments": "ts_ms, seq",
     "mark": "seq",
 }
-
-
-async def rows_of(dsn: str, query: str, *values: Any) -> list[tuple[Any, ...]]:
-    """Return what a query answers."""
-    connection = await asyncpg.connect(dsn, server_settings={"search_path": "pinion"})
-    try:
-        return [tuple(row) for row in await connection.fetch(query, *values)]
-    finally:
-        await connection.close()
-
-
-async def everything(dsn: str) -> dict[str, list[tuple[Any, ...]]]:
-    """Return all rows of all tables, in order."""
-    return {
-        table: await rows_of(dsn, f"SELECT * FROM {table} ORDER BY {order}")
-        for table, order in TABLES.items()
-    }
 
 
 async def project(dsn: str, entries: Any, cuts: Sequence[int]) -> list[bool]:

@@ -10,8 +10,9 @@ from engine.payments.history.schema import MOMENT_EVERY
 from engine.payments.records import EventKind, Op, State
 from engine.payments.view.live_view import LiveView, PaymentView
 from engine.runtime.history.database import Database
-from tests.engine.payments.history.rows import everything, project, rows_of
+from tests.engine.payments.history.rows import TABLES, project
 from tests.engine.payments.history.story import Story, standing_of
+from tests.engine.runtime.history.tables import everything, rows_of
 from tests.postgres import new_database
 
 CUTS = (1, 2, 14, 15, 300, 301, 1000, 2500)
@@ -139,16 +140,16 @@ async def test_rows_do_not_depend_on_how_the_journal_was_cut(
     other = await new_database(postgres.dsn)
     await project(other, story.entries, ())
 
-    assert await everything(other) == await everything(projected)
+    assert await everything(other, TABLES) == await everything(projected, TABLES)
 
 
 async def test_what_is_projected_again_changes_nothing(projected: str, story: Story) -> None:
-    before = await everything(projected)
+    before = await everything(projected, TABLES)
 
     written = await project(projected, story.entries, CUTS)
 
     assert not any(written)
-    assert await everything(projected) == before
+    assert await everything(projected, TABLES) == before
 
 
 async def test_a_card_is_its_hash_of_sixteen_bytes(projected: str, story: Story) -> None:

@@ -1,6 +1,6 @@
 """Every row of a projected database, to be compared with another's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -36,11 +36,11 @@ async def rows_of(dsn: str, query: str, *values: Any) -> list[tuple[Any, ...]]:
         await connection.close()
 
 
-async def everything(dsn: str) -> dict[str, list[tuple[Any, ...]]]:
-    """Return all rows of all tables, in order."""
+async def everything(dsn: str, tables: Mapping[str, str] = TABLES) -> dict[str, list[tuple[Any, ...]]]:
+    """Return all rows of all tables, in order; tables : each with what its rows are in order of."""
     return {
         table: await rows_of(dsn, f"SELECT * FROM {table} ORDER BY {order}")
-        for table, order in TABLES.items()
+        for table, order in tables.items()
     }
 
 
