@@ -159,7 +159,7 @@ class DecideBench:
     def _check(self, approved: int) -> None:
         s = self.replica.state[0]
         held = int(s["balances"]["held"][: int(s["balances_used"])].sum())
-        found = approved, held, int(s["card_table"]["used"]), int(s["payments_live"])
+        found = approved, held, int(s["card_table"]["used"]), int(s["payments_used"])
         expected = self.count, self.amount, CARDS, CARDS + self.count
         if found != expected:
             raise BenchError(f"decide: approved, held, cards, payments {found}, expected {expected}")

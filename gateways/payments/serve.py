@@ -25,6 +25,7 @@ from engine.payments.view.live_view import LiveView
 from engine.settings.config import DoorSettings
 from gateways.commands.pump import Pump
 from gateways.commands.serving import Chores, serve_until, told_to_stop
+from gateways.payments.core_dumps import forbid_core_dumps
 from gateways.payments.door.desk import PaymentDesk
 from gateways.payments.door.dispatch import PaymentDispatcher
 from gateways.payments.door.keys import key_ring
@@ -42,6 +43,7 @@ from gateways.process.start import keep_clients_out_of_the_log, raise_descriptor
 
 def run(door: DoorSettings) -> None:
     """Serve until SIGTERM."""
+    forbid_core_dumps()
     connections_max = raise_descriptor_limit(door.limits.connections)
     with Port.attach(door.data_dir, door.ring_name) as gate:
         uvloop.run(serve(door, gate, connections_max))
@@ -67,7 +69,7 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
         sockets.handle,
         PLAIN_PAYMENTS,
         sockets.plain,
-        guard_of(door),
+        guard_of(door, repeats=False),
         door.limits,
         connections_max=connections_max,
     )

@@ -155,8 +155,10 @@ class Connection(web.RequestHandler):
             return as_response(
                 refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", detail, keep_alive=False)
             )
-        lines = (message or "not an HTTP request").splitlines() or [""]
-        detail = f"not readable as HTTP: {lines[0].rstrip(':')[:DETAIL_CHARS_MAX]}"
+        detail = "not readable as HTTP"
+        if self._manager is not None and self.server.guard.repeats:  # aiohttp quotes what it cannot read
+            lines = (message or "not an HTTP request").splitlines() or [""]
+            detail = f"{detail}: {lines[0].rstrip(':')[:DETAIL_CHARS_MAX]}"
         return as_response(refusal(HTTPStatus.BAD_REQUEST, "malformed", detail, keep_alive=False))
 
     def log_exception(self, *args: Any, **kwargs: Any) -> None:

@@ -49,6 +49,7 @@ GIVEN_ONCE = (
 )
 """Headers of which one value decides. Content-Encoding is a list, all of which counts."""
 SHOWN_CHARS = 80
+NOT_SHOWN = "(not shown)"
 
 
 class Hosts:
@@ -77,6 +78,7 @@ class Guard:
 
     section : of the door's settings, for the refusals
     pages_port : returns the port of the door with the instance's pages, None while it is not known
+    repeats : whether a refusal may repeat what was sent; not where that may be the number of a card
     """
 
     def __init__(
@@ -86,16 +88,27 @@ class Guard:
         hosts: tuple[str, ...],
         origins: tuple[str, ...],
         pages_port: Callable[[], int | None],
+        repeats: bool = True,
     ) -> None:
         self._section = section
         self._hosts = Hosts(bound, hosts)
         self._takes_any_origin = ANY in origins
         self._origins = frozenset(filter(None, map(read_origin, origins)))
         self._pages_port = pages_port
+        self.repeats = repeats
 
     def refuse(self, request: web.BaseRequest) -> Reply | None:
         """Return the refusal of a request that may not be looked at, None for all others."""
-        return _ambiguous(request) or self._from_elsewhere(request) or _unmet(request) or _encoded(request)
+        return (
+            self._ambiguous(request)
+            or self._from_elsewhere(request)
+            or self._unmet(request)
+            or self._encoded(request)
+        )
+
+    def _shown(self, text: str) -> str:
+        """Return what was sent as a refusal repeats it."""
+        return repr(text[:SHOWN_CHARS]) if self.repeats else NOT_SHOWN
 
     def _from_elsewhere(self, request: web.BaseRequest) -> Reply | None:
         """Refuse a host that this door does not answer for, and a page that may not speak to it."""
@@ -136,26 +149,75 @@ class Guard:
 
     def _wrong_host(self, text: str) -> Reply:
         detail = (
-            f"Host {text[:SHOWN_CHARS]!r}: this door does not answer for it; "
+            f"Host {self._shown(text)}: this door does not answer for it; "
             f"name it in the setting {self._section}.hosts if it should"
         )
         return refusal(HTTPStatus.MISDIRECTED_REQUEST, "unknown_host", detail, "Host")
 
     def _wrong_origin(self, text: str) -> Reply:
         detail = (
-            f"Origin {text[:SHOWN_CHARS]!r}: pages from there may not speak to this door; "
+            f"Origin {self._shown(text)}: pages from there may not speak to this door; "
             f"name it in the setting {self._section}.origins if they should"
         )
         return refusal(HTTPStatus.FORBIDDEN, "unknown_origin", detail, "Origin")
 
+    def _ambiguous(self, request: web.BaseRequest) -> Reply | None:
+        """Refuse what two readers of the same bytes could understand differently."""
+        if request.version.major != 1:
+            detail = f"HTTP/{request.version.major}.{request.version.minor}: this door speaks HTTP/1.1"
+            return refusal(
+                HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "unsupported_version", detail, keep_alive=False
+            )
+        for name in GIVEN_ONCE:
+            if len(request.headers.getall(name, ())) > 1:
+                detail = f"{name} is given more than once: send the one that counts"
+                return refusal(HTTPStatus.BAD_REQUEST, "malformed", detail, str(name))
+        _, sign, fragment = request.raw_path.partition("#")
+        if sign:
+            shown = self._shown(f"#{fragment}")
+            detail = f"{shown} in the request's target: no request has a fragment; write %23 for #"
+            return refusal(HTTPStatus.BAD_REQUEST, "malformed", detail)
+        return None
 
-def guard_of(door: DoorSettings) -> Guard:
-    """Return the guard of a door, as its settings want it."""
+    def _unmet(self, request: web.BaseRequest) -> Reply | None:
+        """Refuse a request that expects what no door does; HTTP/1.0 knows no expectations."""
+        expected = request.headers.get(hdrs.EXPECT, "")
+        if not expected or expected.lower() == CONTINUE or request.version.minor == 0:
+            return None
+        detail = f"Expect {self._shown(expected)}: this door meets {CONTINUE} alone; send that or none"
+        return refusal(HTTPStatus.EXPECTATION_FAILED, "expectation_failed", detail, "Expect")
+
+    def _encoded(self, request: web.BaseRequest) -> Reply | None:
+        """Refuse a body that is not sent as it is; where its end is in doubt, nothing behind it is read."""
+        codings = request.headers.getall(hdrs.TRANSFER_ENCODING, None)
+        if codings is not None and ", ".join(codings).lower() != CHUNKED:
+            shown = self._shown(", ".join(codings))
+            detail = (
+                f"Transfer-Encoding {shown}: the one that this door undoes is {CHUNKED}; send that or none"
+            )
+            return refusal(
+                HTTPStatus.NOT_IMPLEMENTED,
+                "unsupported_encoding",
+                detail,
+                "Transfer-Encoding",
+                keep_alive=False,
+            )
+        encoding = ", ".join(request.headers.getall(hdrs.CONTENT_ENCODING, ())).strip()
+        if encoding and encoding.lower() != IDENTITY:
+            detail = f"Content-Encoding {self._shown(encoding)}: send the body as it is"
+            return refusal(
+                HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_encoding", detail, "Content-Encoding"
+            )
+        return None
+
+
+def guard_of(door: DoorSettings, repeats: bool = True) -> Guard:
+    """Return the guard of a door, as its settings want it; repeats : as for Guard."""
 
     def pages_port() -> int | None:
         return door.pages_port or port_of_running(door.pages, door.data_dir)
 
-    return Guard(door.section, door.host, door.hosts, door.origins, pages_port)
+    return Guard(door.section, door.host, door.hosts, door.origins, pages_port, repeats)
 
 
 def port_of_running(section: str, data_dir: Path) -> int | None:
@@ -164,48 +226,6 @@ def port_of_running(section: str, data_dir: Path) -> int | None:
         return urlsplit(instance.read(data_dir).doors.get(section, "")).port
     except instance.PortError:
         return None
-
-
-def _ambiguous(request: web.BaseRequest) -> Reply | None:
-    """Refuse what two readers of the same bytes could understand differently."""
-    if request.version.major != 1:
-        detail = f"HTTP/{request.version.major}.{request.version.minor}: this door speaks HTTP/1.1"
-        return refusal(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "unsupported_version", detail, keep_alive=False)
-    for name in GIVEN_ONCE:
-        if len(request.headers.getall(name, ())) > 1:
-            detail = f"{name} is given more than once: send the one that counts"
-            return refusal(HTTPStatus.BAD_REQUEST, "malformed", detail, str(name))
-    _, sign, fragment = request.raw_path.partition("#")
-    if sign:
-        shown = f"#{fragment}"[:SHOWN_CHARS]
-        detail = f"{shown!r} in the request's target: no request has a fragment; write %23 for #"
-        return refusal(HTTPStatus.BAD_REQUEST, "malformed", detail)
-    return None
-
-
-def _unmet(request: web.BaseRequest) -> Reply | None:
-    """Refuse a request that expects what no door does; HTTP/1.0 knows no expectations."""
-    expected = request.headers.get(hdrs.EXPECT, "")
-    if not expected or expected.lower() == CONTINUE or request.version.minor == 0:
-        return None
-    detail = f"Expect {expected[:SHOWN_CHARS]!r}: this door meets {CONTINUE} alone; send that or none"
-    return refusal(HTTPStatus.EXPECTATION_FAILED, "expectation_failed", detail, "Expect")
-
-
-def _encoded(request: web.BaseRequest) -> Reply | None:
-    """Refuse a body that is not sent as it is; where its end is in doubt, nothing behind it is read."""
-    codings = request.headers.getall(hdrs.TRANSFER_ENCODING, None)
-    if codings is not None and ", ".join(codings).lower() != CHUNKED:
-        shown = ", ".join(codings)[:SHOWN_CHARS]
-        detail = f"Transfer-Encoding {shown!r}: the one that this door undoes is {CHUNKED}; send that or none"
-        return refusal(
-            HTTPStatus.NOT_IMPLEMENTED, "unsupported_encoding", detail, "Transfer-Encoding", keep_alive=False
-        )
-    encoding = ", ".join(request.headers.getall(hdrs.CONTENT_ENCODING, ())).strip()
-    if encoding and encoding.lower() != IDENTITY:
-        detail = f"Content-Encoding {encoding[:SHOWN_CHARS]!r}: send the body as it is"
-        return refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_encoding", detail, "Content-Encoding")
-    return None
 
 
 def _hosts_named(request: web.BaseRequest) -> list[str]:

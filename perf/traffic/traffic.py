@@ -25,6 +25,8 @@ GAPS_MS = (
     (1.0, 20 * HOUR_MS),
 )
 """Up to this share of the beginnings of stories, the longest time from the one before."""
+RUNNING_MAX = 40
+"""So many stories run at once: where all of them wait, time passes instead."""
 
 
 class Traffic:
@@ -56,11 +58,12 @@ class Traffic:
         begun = count = 0
         world = self._world
         while True:
-            while not running or running[0][0] >= self._next_begin_ms:
+            while len(running) < RUNNING_MAX and (not running or running[0][0] >= self._next_begin_ms):
                 story = self._begun()
                 begun += 1
                 _push(running, story, next(story, None), begun)
-            _, order, item, story = heapq.heappop(running)
+            at, order, item, story = heapq.heappop(running)
+            self._next_begin_ms = max(self._next_begin_ms, at)
             yield item
             if item.kind == PAY:
                 world.recent.append(count)

@@ -19,22 +19,23 @@ IS_LONG = os.environ.get("PINION_LONG") == "1"
 SEEDS = range(24 if IS_LONG else 4)
 COUNT = 50_000 if IS_LONG else 20_000
 PLAIN_SEED, PLAIN_COUNT = 5, 1_500
+Played = Mapping[int, tuple[list[str], Coverage]]
 
 
 @pytest.fixture(scope="module")
-def played() -> Mapping[int, tuple[list[str], Coverage]]:
+def played() -> Played:
     """Every seed, played once."""
     return {seed: compared(seed, COUNT) for seed in SEEDS}
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_both_sides_answer_the_same(played: Mapping[int, tuple[list[str], Coverage]], seed: int) -> None:
+def test_both_sides_answer_the_same(played: Played, seed: int) -> None:
     found, _ = played[seed]
 
     assert not found, f"{len(found)} differences, the first of seed {seed}:\n{found[0]}"
 
 
-def test_every_code_rule_and_state_is_reached(played: Mapping[int, tuple[list[str], Coverage]]) -> None:
+def test_every_code_rule_and_state_is_reached(played: Played) -> None:
     total = Coverage()
     for _, coverage in played.values():
         total.update(coverage)

@@ -91,10 +91,8 @@ def fill_pairs(buckets, rows, used):
 
 @kernel
 def fill_payments(buckets, rows, used):
-    """Fill the buckets of the payments; the chain of a free row is that of the free ones."""
+    """Fill the buckets of the payments."""
     for at in range(used):
-        if rows[at].payment == 0:
-            continue
         bucket = rows[at].payment & (len(buckets) - 1)
         rows[at].chain = buckets[bucket]
         buckets[bucket] = at + 1

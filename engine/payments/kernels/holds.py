@@ -50,7 +50,7 @@ def find_payment(s, payment):
 @inlined
 def has_room(s):
     """Tell whether there is a row for one more payment."""
-    return s.payments_free != 0 or s.payments_used < len(s.payments) or _may_give_way(s)
+    return s.payments_used < len(s.payments) or _may_give_way(s)
 
 
 @kernel
@@ -66,14 +66,9 @@ def _may_give_way(s):
 @inlined
 def claim_payment(s, payment):
     """Return a row for a payment by its seq, findable and otherwise as it was left; `has_room` was asked."""
-    if s.payments_free != 0:
-        at = s.payments_free - 1
-        s.payments_free = np.int64(s.payments[at].chain)
-        s.payments_live += 1
-    elif s.payments_used < len(s.payments):
+    if s.payments_used < len(s.payments):
         at = s.payments_used
         s.payments_used += 1
-        s.payments_live += 1
     else:
         at = _forget_oldest(s)
     open_payment(s, at)

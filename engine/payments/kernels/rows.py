@@ -3,7 +3,7 @@
 Rows of a table are found through buckets of a hash table, idx + 1 so that 0 is nothing, and chained by
 `chain`. Tables that forget (cards, devices, answers ..) keep their rows in the order of their last use,
 `older` and `newer` (idx + 1), from the table's `oldest` to its `newest`. Rows of the others are never given
-back, but for payments and their operations, which have free lists.
+back, but for operations, which have a free list; payments give way one to another.
 
 A window of length W has twelve buckets of W / 12 ms, numbered by T // (W / 12); bucket b lies at b % 12.
 """
@@ -222,7 +222,7 @@ assert ANSWER.itemsize == 2 * LINE_BYTES
 
 PAYMENT = np.dtype(
     [
-        ("payment", "<i8"),  # its seq; 0: the row is free
+        ("payment", "<i8"),  # its seq
         ("account", "<i4"),  # idx, or -1; so the next two
         ("balance", "<i4"),
         ("merchant", "<i4"),

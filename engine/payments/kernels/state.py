@@ -60,10 +60,8 @@ SCALARS: list[Any] = [
     ("place", "<i8", (len(RULES) + 1,)),  # of each rule in the order
     ("on_lists", "<i8", (16,)),  # entries of each list
     ("decided", "<i8"),  # authorises and sales
-    ("payments_live", "<i8"),
     ("operations_live", "<i8"),
     ("payments_used", "<i8"),
-    ("payments_free", "<i8"),  # idx + 1
     ("operations_used", "<i8"),
     ("operations_free", "<i8"),
     ("accounts_used", "<i8"),

@@ -8,7 +8,7 @@ from typing import Any
 from engine.payments.digest import used_of
 from engine.payments.kernels.convert import POOLS
 
-LIVE = {"payments": "payments_live", "operations": "operations_live"}
+LIVE = {"payments": "payments_used", "operations": "operations_live"}
 """Pools whose rows come back -> where the state says how many are in use."""
 FORGETTING = {
     "cards": "card_table",

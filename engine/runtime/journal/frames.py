@@ -36,9 +36,9 @@ FRAME_MARK = -1
 SEGMENT_MARK = -2
 MAGIC = int.from_bytes(b"PINIONJ1", "little")
 NPY_HEAD_BYTES = 4096
-NPY_PREFIX_BYTES = 10
-"""Of numpy's header what stands before its text; the last two are the length of that."""
 """Bytes ahead of the first record: numpy's own header, padded to a page."""
+NPY_BEGIN_BYTES = 10
+"""Of a header its magic, its version and its length."""
 DIGEST_BYTES = 32
 NO_DIGEST = bytes(DIGEST_BYTES)
 """What the first frame of a journal is chained to."""
@@ -151,24 +151,14 @@ class SegmentHead(NamedTuple):
 
 
 def npy_head(count: int, dtype: np.dtype[Any], head_bytes: int = NPY_HEAD_BYTES) -> bytes:
-    """Return numpy's header of a dtype[count] file, padded to head_bytes.
+    """Return numpy's header of a dtype[count] file, padded to head_bytes, or to a multiple of it.
 
     Its text is made here: a reader compares it byte for byte, whatever version of numpy it has.
     """
-    text = _npy_text(count, dtype)
-    length = head_bytes - NPY_PREFIX_BYTES
-    assert len(text) < length
+    text = f"{{'descr': {_descr(dtype)}, 'fortran_order': False, 'shape': ({count},), }}".encode()
+    pieces = 1 + (NPY_BEGIN_BYTES + len(text)) // head_bytes
+    length = pieces * head_bytes - NPY_BEGIN_BYTES
     return b"\x93NUMPY\x01\x00" + length.to_bytes(2, "little") + text.ljust(length - 1) + b"\n"
-
-
-def npy_head_bytes(count: int, dtype: np.dtype[Any], unit_bytes: int) -> int:
-    """Return the fewest units that numpy's header of a dtype[count] file fits, in bytes."""
-    needed = NPY_PREFIX_BYTES + len(_npy_text(count, dtype)) + 1
-    return -(-needed // unit_bytes) * unit_bytes
-
-
-def _npy_text(count: int, dtype: np.dtype[Any]) -> bytes:
-    return f"{{'descr': {_descr(dtype)}, 'fortran_order': False, 'shape': ({count},), }}".encode()
 
 
 @cache

@@ -201,7 +201,9 @@ class JournalWriter:
         before, self._file = self._file, self.disk.open(path)
         if before >= 0:
             self.disk.close(before)
-        self.disk.write(self._file, npy_head(slot_count, self.owner.record) + head, 0)
+        npy = npy_head(slot_count, self.owner.record)
+        assert len(npy) == NPY_HEAD_BYTES
+        self.disk.write(self._file, npy + head, 0)
         slot, end = 1, self._end
         for frame in tail:
             # The head lies right ahead of the commands: verbatim, so that the chain goes on.

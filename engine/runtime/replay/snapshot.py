@@ -12,6 +12,7 @@ import os
 import re
 import warnings
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -23,15 +24,7 @@ from engine.contract.application import Application, identity_of
 from engine.contract.replica import RING_MARK, RING_MARKS, Replica
 from engine.runtime.crash_points import crash_point
 from engine.runtime.journal.disk import Disk
-from engine.runtime.journal.frames import (
-    DESCRIPTION,
-    DIGEST_BYTES,
-    NPY_PREFIX_BYTES,
-    Position,
-    first_difference,
-    npy_head,
-    npy_head_bytes,
-)
+from engine.runtime.journal.frames import DESCRIPTION, DIGEST_BYTES, Position, first_difference, npy_head
 from engine.runtime.journal.journal import START
 
 FOLDER = "snapshots"
@@ -40,7 +33,9 @@ DRAFT = "draft.tmp"
 MAGIC = int.from_bytes(b"PINIONS1", "little")
 FORMAT_VERSION = 1
 NPY_HEAD_BYTES = 8192
-"""Of most states, below the 10,000 that `np.load` takes without being asked; else a multiple of it."""
+"""Below the 10,000 that `np.load` takes without being asked; a state of many fields needs a multiple."""
+NPY_HEAD_BYTES_MAX = 2**16
+"""A header's own length has two bytes."""
 META_BYTES = 4096
 BLOCK_BYTES = 2**16
 KEPT = 2
@@ -131,7 +126,8 @@ def write(data_dir: Path, replica: Rebuilt, position: Position, application: App
     meta["event_count"], meta["event_hash"] = s["event_count"], s["event_hash"]
     meta["frame"] = np.frombuffer(position.digest, np.uint8)
     meta["rings"] = replica.marks
-    begin = _content_begin(replica.state.dtype)
+    head = _npy_head(replica.state.dtype)
+    begin = len(head) + META_BYTES
     draft = folder / DRAFT
     disk.remove(draft)
     with disk.made(draft) as file:
@@ -140,10 +136,9 @@ def write(data_dir: Path, replica: Rebuilt, position: Position, application: App
             content.update(index.to_bytes(8, "little"))
             content.update(block)
             disk.write(file, block, begin + index * BLOCK_BYTES)
-        end = begin + replica.state.nbytes
-        disk.write(file, replica.state.view(np.uint8)[-1:].data, end - 1)
+        disk.write(file, replica.state.view(np.uint8)[-1:].data, begin + replica.state.nbytes - 1)
         meta["content"] = np.frombuffer(_sealed(meta, content.digest()), np.uint8)
-        disk.write(file, _npy_head(replica.state.dtype) + meta.tobytes(), 0)
+        disk.write(file, head + meta.tobytes(), 0)
         crash_point("snapshot.written")
     path = folder / snapshot_name(position.seq)
     disk.rename(draft, path)
@@ -196,7 +191,7 @@ def _verified(path: Path, state_dtype: np.dtype[Any], identity: int) -> Snapshot
     if meta["identity"] != identity:
         raise SnapshotError(f"{path}: was taken with other capacities or another application")
     content = blake3.blake3()
-    for index, block in _blocks(record["state"], _written(path, _content_begin(state_dtype))):
+    for index, block in _blocks(record["state"], _written(path, _begin_of(state_dtype))):
         content.update(index.to_bytes(8, "little"))
         content.update(block)
     if _sealed(record["meta"], content.digest()) != meta["content"].tobytes():
@@ -214,23 +209,20 @@ def layout_of(path: Path, application: str) -> np.dtype[Any] | None:
     """
     try:
         with path.open("rb") as file:
-            head = file.read(NPY_HEAD_BYTES)
-            length = NPY_PREFIX_BYTES + int.from_bytes(
-                head[NPY_PREFIX_BYTES - 2 : NPY_PREFIX_BYTES], "little"
-            )
-            head += file.read(max(0, length - NPY_HEAD_BYTES))
-            meta = file.read(META_BYTES)
-        found = DESCRIPTION.match(head)
+            beginning = file.read(NPY_HEAD_BYTES_MAX + META_BYTES)
+        found = DESCRIPTION.match(beginning)
         with warnings.catch_warnings(action="ignore"):  # of what a damaged header may seem to ask for
             record = np.lib.format.descr_to_dtype(ast.literal_eval(found[1].decode())) if found else None
     except (OSError, ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None
-    if record is None or record.names != ("meta", "state") or len(meta) < META_BYTES:
+    if record is None or record.names != ("meta", "state"):
         return None
     state_dtype = record["state"]
-    identity = int(np.frombuffer(meta, META)[0]["identity"])
-    is_whole = _npy_head(state_dtype) == head and identity == identity_of(application, state_dtype)
-    return state_dtype if is_whole else None
+    head, begin = _npy_head(state_dtype), _begin_of(state_dtype)
+    if len(beginning) < begin or not beginning.startswith(head):
+        return None
+    identity = int(np.frombuffer(beginning, META, 1, len(head))[0]["identity"])
+    return state_dtype if identity == identity_of(application, state_dtype) else None
 
 
 def _mapped(path: Path, state_dtype: np.dtype[Any]) -> npt.NDArray[Any]:
@@ -259,7 +251,7 @@ def restore(snapshot: Snapshot | None, replica: Replica) -> Position:
     if snapshot is None:
         return START
     target = replica.state.view(np.uint8)
-    written = _written(snapshot.path, _content_begin(snapshot.record["state"].dtype))
+    written = _written(snapshot.path, _begin_of(snapshot.record["state"].dtype))
     for index, block in _blocks(snapshot.record["state"], written):
         first = index * BLOCK_BYTES
         target[first : first + len(block)] = np.frombuffer(block, np.uint8)
@@ -320,11 +312,11 @@ def _sealed(meta: npt.NDArray[Any], content: bytes) -> bytes:
     return blake3.blake3(raw[:_CONTENT_AT] + raw[_CONTENT_AT + DIGEST_BYTES :] + content).digest()
 
 
-def _npy_head(state_dtype: np.dtype[Any]) -> bytes:
-    dtype = np.dtype([("meta", META), ("state", state_dtype)])
-    return npy_head(1, dtype, npy_head_bytes(1, dtype, NPY_HEAD_BYTES))
-
-
-def _content_begin(state_dtype: np.dtype[Any]) -> int:
-    """Return the byte of a snapshot's file at which the state begins."""
+def _begin_of(state_dtype: np.dtype[Any]) -> int:
+    """Return where in a file its state begins."""
     return len(_npy_head(state_dtype)) + META_BYTES
+
+
+@cache
+def _npy_head(state_dtype: np.dtype[Any]) -> bytes:
+    return npy_head(1, np.dtype([("meta", META), ("state", state_dtype)]), NPY_HEAD_BYTES)

@@ -49,6 +49,7 @@ def merchant_daily(world: World, at: int) -> Story:
     merchant, line = world.take_merchant(limits={payer.currency: {"daily": daily}})
     payer.fixed["merchant"] = merchant
     yield at, changed(line, limits=None) if world.chance(0.5) else line
+    yield payer.pay(at, amount=daily + 1, card=world.card())
     left = daily
     for _ in range(3):
         amount = rng.randrange(1, left // 2)
@@ -79,6 +80,7 @@ def account_sum_24h(world: World, at: int) -> Story:
     )
     payer.fixed["account"] = account
     yield at, line
+    yield payer.pay(at, amount=limit + 1, card=world.card())
     begin = edge(at, DAY) - rng.randrange(2)
     moment, parts = begin, (limit // 2, limit // 3)
     mine = -1
@@ -98,7 +100,7 @@ def account_sum_24h(world: World, at: int) -> Story:
 def account_count_24h(world: World, at: int) -> Story:
     """Ask more often than an account may, declines too, and again when the first ones leave the window."""
     rng, payer = world.rng, Payer(world)
-    limit = rng.randrange(1, 6)
+    limit = rng.randrange(6)
     account, line = world.new_account(balances={payer.currency: RICH}, count_24h=limit)
     payer.fixed["account"] = account
     yield at, line

@@ -123,3 +123,10 @@ def scheme_retry(world: World, at: int) -> Story:
     leaves = edge(begin, MONTH, 12)
     for later in (leaves - 1, leaves, leaves + DAY_MS, edge(leaves, MONTH)):
         yield payer.pay(later)
+
+
+TELLERS = (
+    *(card_1m, card_1h, card_declines_1h, bin_declines_1h),
+    *(device_cards_24h, ip_cards_1h, email_cards_24h, scheme_retry),
+)
+"""The stories of this file."""

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from engine.payments.name import PAYMENTS
+from gateways.payments.core_dumps import forbid_core_dumps
 from pinion.cli.instance import start
 from pinion.cli.payments.place import DEFAULT_DATA
 from pinion.cli.payments.set_up import DEMO_SET_UP
@@ -29,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run until a signal to stop."""
+    forbid_core_dumps()  # before the cards of a list are read, whose text every child inherits
     if args.config is None and args.setup is None:
         args.setup = DEMO_SET_UP
     return start.run(args, PAYMENTS)

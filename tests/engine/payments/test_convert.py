@@ -11,7 +11,7 @@ from engine.payments.capacities import Capacities
 from engine.payments.kernels.convert import capacities_of, convert, too_small
 from tests.engine.payments.building import SMALL, Engine, settings
 from tests.engine.payments.invariants import assert_whole
-from tests.engine.payments.test_invariants import Flow, begun
+from tests.engine.payments.random_flow import Flow, begun
 
 LARGER = Capacities(**{name: 3 * size + 5 for name, size in asdict(SMALL).items()})
 

@@ -41,7 +41,6 @@ def seen(rows: Any, bucket: int, card: int) -> Any:
 
 
 @settings(deadline=None)  # the first example compiles
-@settings(deadline=None)
 @given(steps)
 def test_a_count_is_that_of_the_last_twelve_buckets(given_steps: list[tuple[int, int]]) -> None:
     past: list[int] = []
@@ -53,7 +52,6 @@ def test_a_count_is_that_of_the_last_twelve_buckets(given_steps: list[tuple[int,
 
 
 @settings(deadline=None)  # the first example compiles
-@settings(deadline=None)
 @given(steps)
 def test_a_sum_is_that_of_the_last_twelve_buckets(given_steps: list[tuple[int, int]]) -> None:
     past: list[tuple[int, int]] = []
@@ -66,7 +64,6 @@ def test_a_sum_is_that_of_the_last_twelve_buckets(given_steps: list[tuple[int, i
 
 
 @settings(deadline=None)  # the first example compiles
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 60)), min_size=1, max_size=200))
 def test_distinct_cards_are_those_of_the_last_twelve_buckets(given_steps: list[tuple[int, int]]) -> None:
     past: list[tuple[int, int]] = []

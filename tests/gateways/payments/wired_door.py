@@ -125,7 +125,7 @@ class WiredDoor:
         keys = key_ring(KEYS, range(1, len(KEYS) + 1))
         limits = DoorLimits()
         self.sockets = PaymentSockets(keys, desk, reads, HASHER, limits, lambda: self.now)
-        guard = Guard("payments", "127.0.0.1", (), (), lambda: 8003)
+        guard = Guard("payments", "127.0.0.1", (), (), lambda: 8003, repeats=False)
         self._server: Callable[[], PlainServer] = lambda: PlainServer(
             self.sockets.handle, PLAIN_PAYMENTS, self.sockets.plain, guard, limits, connections_max=9
         )

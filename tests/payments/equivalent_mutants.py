@@ -1,0 +1,3 @@
+"""Mutants that no traffic can find, by their names, and why."""
+
+EQUIVALENT: dict[str, str] = {}

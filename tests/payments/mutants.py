@@ -1,0 +1,231 @@
+"""Mutants of both sides, each of which the comparison with the other side must find.
+
+    python -m tests.payments.mutants [--side engine] [--every 10]
+
+A mutant changes one comparison, number, sign or flag of one side (mutation.py). Traffic about what it changes
+is played, then more of everything, until both sides answer otherwise. The kernels run as plain Python, so
+that nothing is compiled. What is not found stands in equivalent_mutants.py with the reason, or the traffic
+has a hole. The exit code is 0 only where every other one is found.
+"""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from itertools import chain
+from time import perf_counter
+from typing import Any, NamedTuple
+
+from perf.traffic.profile import STORIES, Teller
+from perf.traffic.settings import DEFAULTS
+from perf.traffic.stories import cards, life, money, velocity
+from perf.traffic.traffic import Traffic
+from ringbuf.kernel import COMPILED
+from ringbuf.kernel_cache import ROOT
+from tests.payments.equivalent_mutants import EQUIVALENT
+from tests.payments.mutation import Mutant, MutantFinder, mutants_of
+
+ENGINE, LEGACY = "engine", "legacy"
+PLAIN = {"NUMBA_DISABLE_JIT": "1"}
+PROCESSES = 2
+CPU_SECONDS_MAX = 120
+"""A mutant that takes longer goes round in a circle: it is found."""
+NOT_FOUND, FOUND, BROKEN = 0, 10, 11
+"""How the process of a mutant ends; BROKEN: by an error, which is found too."""
+
+
+class Scope(NamedTuple):
+    """A module whose mutants are made, in some places or but in some."""
+
+    module: str
+    only: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+
+
+_RULES, _KERNELS, _LEGACY = "engine.payments.rules", "engine.payments.kernels", "tests.payments.legacy"
+SCOPES = {
+    ENGINE: (
+        *(Scope(f"{_RULES}.{name}") for name in ("account", "card", "lists", "merchant", "sightings")),
+        *(Scope(f"{_RULES}.{name}") for name in ("signals", "table", "verdict")),
+        Scope("engine.payments.records", only=("LIMITS",)),
+        Scope(f"{_KERNELS}.windows"),
+        Scope(f"{_KERNELS}.evaluate"),
+        Scope(f"{_KERNELS}.gather"),
+        Scope(
+            f"{_KERNELS}.decide",
+            only=("pay", "_judge", "_judge_found", "hold_days_of", "approve", "_count_approved"),
+        ),
+        Scope(f"{_KERNELS}.attempts", only=("count_attempt", "count_decline")),
+        Scope(f"{_KERNELS}.answers", only=("find_answer",)),
+        Scope(
+            f"{_KERNELS}.holds",
+            only=("queue", "close", "leave_queue", "end_due", "_first_to_end", "release"),
+        ),
+        Scope(
+            f"{_KERNELS}.operate",
+            only=(
+                *("operate", "reverse", "_operate_on", "_asked_of", "_capture", "_void", "_forget_as_last"),
+                *("_refund", "review", "_may_approve", "_tell_known"),
+            ),
+        ),
+    ),
+    LEGACY: (
+        *(Scope(f"{_LEGACY}.{name}") for name in ("rules", "windows", "lifecycle", "books", "decide")),
+        *(Scope(f"{_LEGACY}.{name}") for name in ("ask", "memory")),
+        Scope(f"{_LEGACY}.set_up", only=("_moved", "_account", "_list", "_deposit", "_deposit_code")),
+    ),
+}
+"""What is changed. What gives way where a table is full is another test's matter (tests/engine/payments)."""
+TELLERS = {teller.__name__: teller for teller in STORIES}
+STORIES_OF: dict[str, tuple[Teller, ...]] = {
+    "hot_list": (cards.cards_on_lists,),
+    "block_list": (cards.others_on_lists,),
+    "merchant_active": (cards.standing,),
+    "account_status": (cards.standing,),
+    "cvv": (cards.signals,),
+    "score_decline": (cards.signals,),
+    "score_review": (cards.signals,),
+    "balance": (money.funds,),
+    "month_begins_at": (cards.card_expiry,),
+    "month_start_ms": (cards.card_expiry,),
+    "LIMITS": (cards.double_charge, cards.small_then_large, cards.signals, *velocity.TELLERS),
+    "queue": (life.holds_end,),
+    "end_due": (life.holds_end, life.many_holds_end),
+    "_first_to_end": (life.holds_end, life.many_holds_end),
+    "_capture": (life.parts, life.exact_rest),
+    "_void": (life.parts, life.exact_rest),
+    "_refund": (life.parts, life.exact_rest),
+    "_operate_on": (life.known_operations, life.many_operations),
+    "review": (life.reviews,),
+    "_review": (life.reviews,),
+    "_may_approve": (life.reviews,),
+    "_once": (life.known_operations, life.many_operations),
+    "_moved": (life.parts, life.exact_rest),
+    "_deposit_code": (money.deposits,),
+}
+"""Place -> the stories that are about it; a rule has one of its own name besides."""
+
+
+class Attempt(NamedTuple):
+    """A traffic that may find a mutant."""
+
+    seed: int
+    item_count: int
+    stories: dict[Teller, int] | None = None
+    settings: dict[str, Any] | None = None  # that the traffic is made for; those of the seed
+    is_told: bool = True  # whether both sides are told these settings, or have their defaults
+
+
+def attempts(mutant: Mutant, side: str) -> Iterator[Attempt]:
+    """Yield what is tried, the most likely first."""
+    scale = 1 if side == ENGINE else 4  # the plain service is changed beside a compiled engine
+    about = [*STORIES_OF.get(mutant.place, ())]
+    if mutant.place in TELLERS:
+        about.append(TELLERS[mutant.place])
+    off = {"bin_declines_1h": None, "email_cards_24h": None}
+    if mutant.place in ("LIMITS", "DEFAULTS"):
+        for seed in (0, 1):
+            stories = dict.fromkeys(STORIES_OF["LIMITS"], 1)
+            yield Attempt(seed, 600 * scale, stories, DEFAULTS | off, is_told=False)
+    elif about:
+        yield Attempt(0, 300 * scale, dict.fromkeys(about, 1))
+        yield Attempt(1, 300 * scale, dict.fromkeys(about, 1))
+    yield Attempt(0, 800 * scale)
+    yield Attempt(2, 1_500 * scale)
+    yield Attempt(4, 2_500 * scale)
+    yield Attempt(7, 2_500 * scale)
+
+
+def differs(attempt: Attempt) -> bool:
+    """Tell whether the two sides, one of which may be changed, answer a traffic otherwise."""
+    from tests.payments.comparison import Comparison, items_of  # only now: a mutant is to be imported
+
+    traffic = Traffic(attempt.seed, stories=attempt.stories, settings=attempt.settings)
+    comparison = Comparison(traffic.settings if attempt.is_told else {})
+    return next(comparison.play(items_of(traffic, attempt.item_count)), None) is not None
+
+
+def begin(mutant: Mutant | None, side: str) -> int:
+    """Begin a process that tries a mutant, or the modules as they are; return its id."""
+    pid = os.fork()
+    if pid:
+        return pid
+    outcome = BROKEN
+    try:
+        signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS_MAX)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        if mutant is None:
+            outcome = FOUND if differs(Attempt(0, 1_000)) else NOT_FOUND
+        else:
+            sys.meta_path.insert(0, MutantFinder(mutant))
+            outcome = FOUND if any(map(differs, attempts(mutant, side))) else NOT_FOUND
+    finally:
+        os._exit(outcome)
+
+
+def load(side: str) -> None:
+    """Import what no mutant of a side changes, once for all its processes."""
+    assert COMPILED == (side == LEGACY)
+    for name in ("engine.contract.replica", "engine.text.exact_json", "iso4217", "msgspec"):
+        import_module(name)
+    if side == LEGACY:
+        from tests.payments.engine_side import EngineSide  # not where the kernels are changed
+
+        EngineSide({})
+
+
+def try_all(side: str, every: int) -> int:
+    """Try the mutants of one side, print, and return how many were not found that should have been."""
+    load(side)
+    all_of_them = chain.from_iterable(
+        mutants_of(scope.module, scope.only, scope.without) for scope in SCOPES[side]
+    )
+    waiting = list(all_of_them)[::every]
+    count, began, running, outcomes = len(waiting), perf_counter(), dict[int, Mutant](), dict[Mutant, int]()
+    control = os.waitpid(begin(None, side), 0)[1]
+    assert os.waitstatus_to_exitcode(control) == NOT_FOUND, "the sides differ as they are"
+    while waiting or running:
+        while waiting and len(running) < PROCESSES:
+            mutant = waiting.pop(0)
+            running[begin(mutant, side)] = mutant
+        pid, status = os.wait()
+        mutant, outcome = running.pop(pid), os.waitstatus_to_exitcode(status)
+        outcomes[mutant] = outcome
+        if outcome == NOT_FOUND and str(mutant) not in EQUIVALENT:
+            print(f"not found: {mutant}", flush=True)
+    lost = [mutant for mutant, outcome in outcomes.items() if outcome == NOT_FOUND]
+    known = [mutant for mutant in lost if str(mutant) in EQUIVALENT]
+    broken = sum(outcome != NOT_FOUND and outcome != FOUND for outcome in outcomes.values())
+    for mutant, outcome in outcomes.items():
+        if outcome != NOT_FOUND and str(mutant) in EQUIVALENT:
+            print(f"found, though it stands among the equivalent ones: {mutant}")
+    print(
+        f"{side}: {count - len(lost)} of {count} mutants found ({broken} of them by an error or without an "
+        f"end), {len(known)} equivalent, {len(lost) - len(known)} not found, {perf_counter() - began:.0f} s"
+    )
+    return len(lost) - len(known)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Try mutants and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.payments.mutants", description=__doc__)
+    parser.add_argument("--side", choices=(ENGINE, LEGACY), help="only mutants of this side")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="only each Nth mutant")
+    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
+    args = parser.parse_args(arguments)
+    if args.here:
+        return 1 if try_all(args.side, args.every) else 0
+    command = [sys.executable, "-m", "tests.payments.mutants", "--here", "--every", str(args.every), "--side"]
+    codes = [
+        subprocess.call([*command, side], cwd=ROOT, env=os.environ | (PLAIN if side == ENGINE else {}))
+        for side in (ENGINE, LEGACY)
+        if args.side in (None, side)
+    ]
+    return max(codes)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
