@@ -13,8 +13,8 @@ reading that is older than half of that is given up.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -50,8 +50,8 @@ from gateways.process.read_only_pool import OUTAGES, ReadOnlyPool
 log = logging.getLogger(__name__)
 
 CONNECTIONS_MAX = 2
-READINGS_MAX = 64
-"""Payments that are looked for at a time; more are told to ask again."""
+READINGS_MAX = 128
+"""Tasks at a time, two for a refund; what would be more is told to ask again."""
 CONNECT_S_MAX = 1.0
 QUERY_S_MAX = 1.0
 READING_S_MAX = 30.0
@@ -64,6 +64,9 @@ ROW = (
 CLOSED = (State.CAPTURED, State.VOIDED, State.EXPIRED, State.DECLINED, State.STEP_UP)
 RULE_BITS, FIELD_BITS, STATE_BITS, DECISION_BITS, COHORT_BITS = 8, 16, 24, 32, 40
 OK, NOT_FOUND = int(Code["OK"]), int(Code["NOT_FOUND"])
+
+
+Result = TypeVar("Result")
 
 
 class HistoryMarks(NamedTuple):
@@ -121,7 +124,7 @@ class GivenWay:
         self._began_seq = state.seq
         self._told_mark = 0
         self._mark_at = 0.0
-        self._readings: set[asyncio.Task[None]] = set()
+        self._readings: set[asyncio.Task[Any]] = set()
 
     async def close(self) -> None:
         """Give up whatever is being looked for, and disconnect."""
@@ -157,7 +160,7 @@ class GivenWay:
         """Return a payment as history has it, None where there is none; raise NotNowError."""
         if not self.may_have(payment):
             return None
-        found = await self._read(payment)
+        found = await self._read_within(QUERY_S_MAX, payment)
         return None if found is None else found.view
 
     def bring_back(
@@ -171,18 +174,14 @@ class GivenWay:
         if len(self._readings) >= READINGS_MAX:
             then(int(Code["BUSY"]))
             return
-        bringing = self._bring_back(payment, is_for, deadline, then)
-        reading = asyncio.create_task(bringing, name=f"bring back {payment}")
-        self._readings.add(reading)
-        reading.add_done_callback(self._readings.discard)
+        self._owned(self._bring_back(payment, is_for, deadline, then))
 
     async def _bring_back(
         self, payment: int, is_for: Callable[[str], bool], deadline: float, then: Callable[[Answered], None]
     ) -> None:
         try:
-            async with asyncio.timeout(deadline - self._now()):
-                found = await self._read(payment)
-        except (NotNowError, TimeoutError):
+            found = await self._read_within(deadline - self._now(), payment)
+        except NotNowError:
             then(int(Code["BUSY"]))
             return
         if found is None or not is_for(found.view.merchant):
@@ -194,6 +193,23 @@ class GivenWay:
 
     def _send(self, command: Any, answer: Callable[[Answered], None], deadline: float) -> None:
         self._dispatcher.stage(command.tobytes(), Role.ALL, Awaited(self._session, answer, deadline))
+
+    def _owned(self, work: Coroutine[Any, Any, Result]) -> "asyncio.Task[Result]":
+        """Begin something that ends with this object at the latest."""
+        task = asyncio.create_task(work, name="payment out of history")
+        self._readings.add(task)
+        task.add_done_callback(self._readings.discard)
+        return task
+
+    async def _read_within(self, limit_s: float, payment: int) -> PastReading | None:
+        """Read a payment; raise NotNowError, also where the database takes longer, even to be interrupted."""
+        reading = self._owned(self._read(payment))
+        await asyncio.wait((reading,), timeout=max(0.0, limit_s))
+        if reading.done():
+            return reading.result()
+        reading.cancel()
+        reading.add_done_callback(_hear_out)
+        raise NotNowError("history takes too long to answer")
 
     async def _read(self, payment: int) -> PastReading | None:
         """Return what history has of a payment, None for nothing; raise NotNowError."""
@@ -214,6 +230,12 @@ class GivenWay:
             raise NotNowError("history has the payment open")
         disclosed = self._disclosures().get((row["merchant"], row["code"]), 0)
         return PastReading(past_payment(row, disclosed), _restore_command(row), read_at)
+
+
+def _hear_out(reading: "asyncio.Task[Any]") -> None:
+    """Take note of how a reading ended that nobody waits for any more."""
+    if not reading.cancelled() and reading.exception() is not None:
+        log.debug("a reading that took too long: %s", reading.exception())
 
 
 def _outcome(answered: Answered) -> Answered:
