@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from perf.traffic.profile import STORIES, Teller
 from perf.traffic.settings import DEFAULTS
-from perf.traffic.stories import cards, life, money, velocity
+from perf.traffic.stories import cards, life, limits, money, velocity
 from perf.traffic.traffic import Traffic
 from ringbuf.kernel import COMPILED
 from ringbuf.kernel_cache import ROOT
@@ -103,8 +103,12 @@ STORIES_OF: dict[str, tuple[Teller, ...]] = {
     "_review": (life.reviews,),
     "_may_approve": (life.reviews,),
     "_once": (life.known_operations, life.many_operations),
-    "_moved": (life.parts, life.exact_rest),
-    "_deposit_code": (money.deposits,),
+    "_deposit_code": (money.deposits, money.largest_sums),
+    "SUM_MAX": (money.largest_sums,),
+    "_moved": (money.deposits, money.largest_sums, life.parts, life.exact_rest),
+    "enter": (limits.account_sum_of_buckets,),
+    "total_at": (limits.account_sum_of_buckets,),
+    "_move_on": (limits.account_sum_of_buckets, *velocity.TELLERS),
 }
 """Place -> the stories that are about it; a rule has one of its own name besides."""
 
@@ -177,13 +181,11 @@ def load(side: str) -> None:
         EngineSide({})
 
 
-def try_all(side: str, every: int) -> int:
+def try_all(side: str, every: int, named: str) -> int:
     """Try the mutants of one side, print, and return how many were not found that should have been."""
     load(side)
-    all_of_them = chain.from_iterable(
-        mutants_of(scope.module, scope.only, scope.without) for scope in SCOPES[side]
-    )
-    waiting = list(all_of_them)[::every]
+    all_of_them = chain.from_iterable(mutants_of(*scope) for scope in SCOPES[side])
+    waiting = [mutant for mutant in all_of_them if named in str(mutant)][::every]
     count, began, running, outcomes = len(waiting), perf_counter(), dict[int, Mutant](), dict[Mutant, int]()
     control = os.waitpid(begin(None, side), 0)[1]
     assert os.waitstatus_to_exitcode(control) == NOT_FOUND, "the sides differ as they are"
@@ -214,11 +216,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.payments.mutants", description=__doc__)
     parser.add_argument("--side", choices=(ENGINE, LEGACY), help="only mutants of this side")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only each Nth mutant")
+    parser.add_argument("--named", default="", metavar="TEXT", help="only mutants with this in their name")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args(arguments)
     if args.here:
-        return 1 if try_all(args.side, args.every) else 0
-    command = [sys.executable, "-m", "tests.payments.mutants", "--here", "--every", str(args.every), "--side"]
+        return 1 if try_all(args.side, args.every, args.named) else 0
+    command = [sys.executable, "-m", "tests.payments.mutants", "--here", "--every", str(args.every)]
+    command += ["--named", args.named, "--side"]
     codes = [
         subprocess.call([*command, side], cwd=ROOT, env=os.environ | (PLAIN if side == ENGINE else {}))
         for side in (ENGINE, LEGACY)

@@ -67,8 +67,9 @@ def card_expiry(world: World, at: int) -> Story:
     ends = month_begin(year, month + 1)
     for moment in (at, ends - 1, ends, ends + 1):
         yield payer.pay(moment, card={**world.card(), "expiry": expiry})
-    other = rng.choice((f"{year % 100 - 1:02}{month:02}", "0001", "0012", "9912", f"{year % 100 + 1:02}01"))
-    yield payer.pay(ends + 1, card={**world.card(), "expiry": other})
+    others = [f"{year % 100 + rng.randrange(-1, 2):02}{rng.randrange(1, 13):02}" for _ in range(2)]
+    for other in (*others, rng.choice(("0001", "0002", "0003", "0012", "9912"))):
+        yield payer.pay(ends + 1, card={**world.card(), "expiry": other})
 
 
 def signals(world: World, at: int) -> Story:
@@ -151,7 +152,7 @@ def standing(world: World, at: int) -> Story:
         return
     if what == 1:
         for account in (CLOSED, FROZEN, UNKNOWN_ACCOUNT):
-            yield payer.pay(at, account=account, card=world.card())
+            yield payer.pay(at, account=account, card=world.card(), amount=rng.choice((1, 5_000)))
         return
     account, line = world.new_account(balances={payer.currency: RICH}, count_24h=3)
     payer.fixed["account"] = account

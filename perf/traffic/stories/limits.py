@@ -1,7 +1,7 @@
 """Stories about limits of merchants and accounts: amounts, sums, counts, and what a merchant permits."""
 
 from perf.traffic.items import Item, Story, changed, set_up
-from perf.traffic.windows import DAY, DAY_MS, HOUR_MS, MINUTE_MS, attempts, edge
+from perf.traffic.windows import BUCKETS, DAY, DAY_MS, HOUR_MS, MINUTE_MS, attempts, edge
 from perf.traffic.world import CARD_TYPES, CHANNELS, COUNTRIES, CURRENCIES, RICH, Payer, World
 
 OFFSETS = (-1, 0, 1)
@@ -95,6 +95,26 @@ def account_sum_24h(world: World, at: int) -> Story:
     for moment in (leaves - 1, leaves, leaves, edge(leaves, DAY)):
         amount = parts[0] + rng.randrange(-1, 2)
         yield payer.pay(moment, amount=amount, card=world.card())
+
+
+def account_sum_of_buckets(world: World, at: int) -> Story:
+    """Pay in every bucket of 24 hours, then as much as is left of an account's sum, and one more."""
+    payer = Payer(world)
+    payer.explains = False
+    part = world.rng.randrange(50_000, 90_000)
+    limit = BUCKETS * part + 50
+    account, line = world.new_account(
+        balances={payer.currency: RICH}, limits={payer.currency: {"sum_24h": limit}}, count_24h=BUCKETS + 2
+    )
+    payer.fixed["account"] = account
+    yield at, line
+    begin = edge(at, DAY)
+    for bucket in range(BUCKETS):
+        yield payer.pay(begin + bucket * DAY, amount=part, card=world.card())
+    for amount in (51, 50):
+        yield payer.pay(begin + (BUCKETS - 1) * DAY, amount=amount, card=world.card())
+    for amount in (part + 1, part):
+        yield payer.pay(begin + BUCKETS * DAY, amount=amount, card=world.card())
 
 
 def account_count_24h(world: World, at: int) -> Story:

@@ -4,6 +4,8 @@ from perf.traffic.items import Story, set_up
 from perf.traffic.windows import DAY_MS
 from perf.traffic.world import COUNTRIES, CURRENCIES, Payer, World
 
+SUM_MAX, AMOUNT_MAX = 2**62, 999_999_999_999
+"""No sum may pass the one, no amount the other."""
 ALL_CURRENCIES = (*CURRENCIES, *("AUD", "CAD", "CHF", "DKK", "GBP", "NOK", "PLN", "SEK", "USD", "CLF"))
 
 
@@ -58,6 +60,23 @@ def deposits(world: World, at: int) -> Story:
             yield payer.pay(at, amount=rng.choice((5, 50, there)), card=world.card())
     yield payer.pay(at + DAY_MS - 1 + rng.randrange(2), account=1, card=world.card())
     yield at + DAY_MS, rng.choice(sent)
+
+
+def largest_sums(world: World, at: int) -> Story:
+    """Deposit up to the largest sum that may be, and one more; move the largest amount in and out."""
+    payer = Payer(world, op="sale")
+    account, line = world.new_account(balances={payer.currency: SUM_MAX - 2})
+    yield at, line
+    payer.fixed["account"] = account
+    mine = -1
+    for amount in (3, 2, 1, -1, 2, 1, AMOUNT_MAX, -AMOUNT_MAX, AMOUNT_MAX):
+        yield (
+            at,
+            set_up("deposit", account=account, currency=payer.currency, amount=amount, id=world.name("d")),
+        )
+        if amount == 1:
+            mine = yield payer.pay(at, amount=AMOUNT_MAX - world.rng.randrange(2), card=world.card())
+    yield payer.refund(mine, at)
 
 
 def lines_again(world: World, at: int) -> Story:
