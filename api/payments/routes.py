@@ -65,7 +65,7 @@ class PaymentQueries:
         """Page through payments, newest first."""
         reader = reader_of(request[CALLER])
         allow_only(request, FILTERS)
-        disclosed = self._view.disclosures() if reader.hides else {}
+        disclosed = await self._source.read(self._view.disclosures) if reader.hides else {}
         wanted = _filter(request, reader, tuple(disclosed))
         limit, before = query_limit(request, PAGE, PAGE_MAX), query_cursor(request, INT64_MAX)
         if self._past is None:

@@ -11,7 +11,8 @@ in bounded time, `TornReadError` says so and the caller may ask again.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -29,6 +30,7 @@ EVERYTHING = 0
 BYTE, BITS_OF_BYTE = 0xFF, 8
 
 Copied = TypeVar("Copied")
+Read = TypeVar("Read", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,20 @@ class AccountView:
     balances: tuple[BalanceView, ...]
 
 
+def whole(read: Read) -> Read:
+    """Refuse what was read while a restarted worker rebuilt the state: what is not there yet may come."""
+
+    @wraps(read)
+    def checked(self: "LiveView", *args: Any) -> Any:
+        turn = self.turn()
+        found = None if turn & 1 else read(self, *args)
+        if turn & 1 or self.turn() != turn:
+            raise TornReadError("the engine is rebuilding its state after a restart")
+        return found
+
+    return cast(Read, checked)
+
+
 class LiveView:
     """Consistent copies out of one state. Not for use from several threads at once.
 
@@ -87,7 +103,7 @@ class LiveView:
     """
 
     def __init__(self, state: Any, turn: Callable[[], int] = lambda: 0) -> None:
-        self._turn = turn
+        self.turn = turn
         self._state = state
         self._versions = state["version"][0]
         self._payment_bucket, self._payments = state["payment_bucket"][0], state["payments"][0]
@@ -102,8 +118,12 @@ class LiveView:
 
     def warm_up(self) -> None:
         """Load every kernel of the view, so that no later call waits for a compiler."""
-        self.account(1)
+        mixed(1)
+        versions = np.zeros(1, np.int64)
+        versions.flags.writeable = self._versions.flags.writeable
+        snapshot(versions, 0, lambda: None)
 
+    @whole
     def payment(self, payment: int) -> PaymentView | None:
         """Return the payment that this command decided, None where there is none, or none any more."""
         if not 0 < payment < 2**63:
@@ -115,6 +135,7 @@ class LiveView:
         row = self._whole(1 + at, lambda: self._payments[at].copy())
         return self._payment_of(row) if row["payment"] == payment else None
 
+    @whole
     def account(self, number: int) -> AccountView | None:
         """Return an account, None where there is none."""
         if not 0 < number < 2**63:
@@ -128,6 +149,7 @@ class LiveView:
             return None
         return AccountView(account=number, status=AccountStatus(int(row["status"])), balances=balances)
 
+    @whole
     def disclosures(self) -> dict[tuple[str, int], int]:
         """Return what merchants disclose instead of a code, by merchant and code: places in ISO_CODES."""
         merchants = self._merchants[: int(self._state["merchants_used"][0])]
@@ -164,17 +186,12 @@ class LiveView:
                 at = int(rows[at]["chain"]) - 1
             if at == -1 and self.seq == before:
                 return None
-        return None
+        raise TornReadError(f"the rows beside {name} {value} were being written at each of {LOOKS_MAX} looks")
 
     def _whole(self, word: int, copy: Callable[[], Copied]) -> Copied:
         """Return copy() such that nothing was written while it ran."""
-        turn = self._turn()
-        if not turn & 1:
-            versions = self._versions
-            found = snapshot(versions, EVERYTHING, lambda: snapshot(versions, word, copy)[1])[1]
-            if self._turn() == turn:
-                return found
-        raise TornReadError("the engine is rebuilding its state after a restart")
+        versions = self._versions
+        return snapshot(versions, EVERYTHING, lambda: snapshot(versions, word, copy)[1])[1]
 
     def _payment_of(self, row: Any) -> PaymentView:
         numbers = {

@@ -46,6 +46,7 @@ from engine.payments.view.past_rows import COLUMNS, RESTORED_COLUMNS, past_payme
 from gateways.payments.door.dispatch import Answered, Awaited, PaymentDispatcher
 from gateways.payments.door.reads import NotNowError
 from gateways.process.read_only_pool import OUTAGES, ReadOnlyPool
+from ringbuf.seqlock import TornReadError
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ class GivenWay:
 
     dsn : of the database; empty: there is no history, and nothing comes back
     state : numbers of the live state
-    disclosures : returns what merchants disclose, by merchant and code
+    disclosures : returns what merchants disclose, by merchant and code; TornReadError where it is not known
     session : of this door's own commands
     now : the event loop's time
     """
@@ -228,7 +229,10 @@ class GivenWay:
         if row["state"] not in CLOSED:
             log.error("payment %d is open in history and not there in the state", payment)
             raise NotNowError("history has the payment open")
-        disclosed = self._disclosures().get((row["merchant"], row["code"]), 0)
+        try:
+            disclosed = self._disclosures().get((row["merchant"], row["code"]), 0)
+        except TornReadError as torn:
+            raise NotNowError(str(torn)) from torn
         return PastReading(past_payment(row, disclosed), _restore_command(row), read_at)
 
 
