@@ -35,7 +35,7 @@ ROOMS = {
     "engine/trading/kernels": (
         *("ringbuf/atomics", "ringbuf/kernel", "ringbuf/layout", "ringbuf/seqlock"),
         *("engine/contract/batches", "engine/contract/bits", "engine/contract/records"),
-        *("engine/contract/spread", "engine/trading"),
+        *("engine/contract/spread", "engine/contract/state_layout", "engine/trading"),
     ),
     "engine/trading/view": (
         *("ringbuf/atomics", "ringbuf/njit", "ringbuf/seqlock"),
@@ -61,6 +61,7 @@ ROOMS = {
     "engine/payments/kernels": (
         *("ringbuf/atomics", "ringbuf/kernel", "ringbuf/layout", "ringbuf/seqlock"),
         *("engine/contract/batches", "engine/contract/records", "engine/contract/spread"),
+        *("engine/contract/state_layout",),
         *("engine/payments", "engine/payments/rules"),
     ),
     "engine/payments/view": ("ringbuf/seqlock", "engine/payments", "engine/payments/kernels"),

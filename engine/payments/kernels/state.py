@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from engine.contract.batches import BURST_SLOTS, PLACES
-from engine.contract.records import LINE_BYTES
 from engine.contract.spread import SLOT_WORDS
+from engine.contract.state_layout import power_of_two, state_record
 from engine.payments.capacities import Capacities
 from engine.payments.kernels.rows import (
     ACCOUNT,
@@ -31,7 +31,6 @@ from engine.payments.kernels.rows import (
 from engine.payments.records import RULES
 
 SLOTS_MAX = 2 * EXPIRED_MAX + 8
-RECORD_BYTES_MAX = 2**31 - 1
 
 SCALARS: list[Any] = [
     ("seq", "<i8"),
@@ -86,11 +85,6 @@ SCALARS: list[Any] = [
 """What is there once."""
 
 
-def power_of_two(count: int) -> int:
-    """Return the smallest power of two that is not below `count`."""
-    return 1 << max(0, count - 1).bit_length()
-
-
 def _tables(c: Capacities) -> list[Any]:
     """Return the fields whose length is a capacity, and the scratch behind them."""
     return [
@@ -129,32 +123,5 @@ def _tables(c: Capacities) -> list[Any]:
 
 
 def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
-    """Return the dtype of the one state record for these capacities: every array on a cache line."""
-    dtype = np.dtype(_on_cache_lines([*SCALARS, *_tables(capacities)]))
-    if not 0 < dtype.itemsize <= RECORD_BYTES_MAX:
-        raise ValueError(
-            f"{capacities}: the state would pass 2 GiB, numpy's limit of a record; lower a capacity"
-        )
-    return dtype
-
-
-def _on_cache_lines(fields: list[Any]) -> list[Any]:
-    """Put padding before every array, so that its records straddle no cache line."""
-    placed: list[Any] = []
-    offset_bytes = 0
-    for name, kind, *shape in fields:
-        if shape and offset_bytes % LINE_BYTES:
-            missing = LINE_BYTES - offset_bytes % LINE_BYTES
-            placed.append((f"pad_{name}", "<i1", (missing,)))
-            offset_bytes += missing
-        placed.append((name, kind, *shape))
-        offset_bytes += np.dtype([placed[-1]]).itemsize
-    return placed
-
-
-def new_state(capacities: Capacities) -> np.ndarray:
-    """Return an empty state in private memory: an array of one STATE record, on a cache line."""
-    dtype = state_dtype(capacities)
-    memory = np.zeros(dtype.itemsize + LINE_BYTES, np.uint8)
-    start = -memory.ctypes.data % LINE_BYTES
-    return memory[start : start + dtype.itemsize].view(dtype)
+    """Return the dtype of the one state record for these capacities."""
+    return state_record([*SCALARS, *_tables(capacities)], capacities)

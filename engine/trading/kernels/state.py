@@ -24,6 +24,7 @@ import numpy as np
 
 from engine.contract.batches import BURST_SLOTS, PLACES
 from engine.contract.spread import SLOT_WORDS
+from engine.contract.state_layout import power_of_two, state_record
 from engine.trading.capacities import Capacities
 
 NIL = np.int64(-1)
@@ -225,11 +226,6 @@ assert HINT.itemsize == 64
 """What the stages of prepare.py leave to each other."""
 
 
-def power_of_two(count: int) -> int:
-    """Return the smallest power of two that is not below `count`."""
-    return 1 << max(0, count - 1).bit_length()
-
-
 def slots_max(capacities: Capacities) -> int:
     """Return the most slots that the events of one command can take (protocol rule 5).
 
@@ -237,9 +233,6 @@ def slots_max(capacities: Capacities) -> int:
     mass cancel one; before and after come the order's own and one phase per instrument.
     """
     return max(4 * capacities.orders, capacities.instruments) + 16
-
-
-RECORD_BYTES_MAX = 2**31 - 1
 
 
 def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
@@ -301,26 +294,7 @@ def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
         ("hints", HINT, (PLACES,)),
         ("out", "<i8", (slots_max(c) + BURST_SLOTS, SLOT_WORDS)),
     ]
-    dtype = np.dtype(_on_cache_lines(fields))
-    if not 0 < dtype.itemsize <= RECORD_BYTES_MAX:
-        raise ValueError(
-            f"{capacities}: the state would pass 2 GiB, numpy's limit of a record; lower a capacity"
-        )
-    return dtype
-
-
-def _on_cache_lines(fields: list[Any]) -> list[Any]:
-    """Put padding before every array, so that its records straddle no cache line."""
-    placed: list[Any] = []
-    offset_bytes = 0
-    for name, kind, *shape in fields:
-        if shape and offset_bytes % LINE_BYTES:
-            missing = LINE_BYTES - offset_bytes % LINE_BYTES
-            placed.append((f"pad_{name}", "<i1", (missing,)))
-            offset_bytes += missing
-        placed.append((name, kind, *shape))
-        offset_bytes += np.dtype([placed[-1]]).itemsize
-    return placed
+    return state_record(fields, capacities)
 
 
 def new_state(capacities: Capacities) -> np.ndarray:

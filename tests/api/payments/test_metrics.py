@@ -7,8 +7,9 @@ import numpy as np
 
 from api.payments.decisions import EXPIRY, DecisionCounts
 from api.payments.metrics import PaymentsCollector
+from engine.contract.replica import private_state
 from engine.payments.codes import BY_NUMBER
-from engine.payments.kernels.state import new_state
+from engine.payments.kernels.state import state_dtype
 from engine.payments.records import EventKind
 from engine.payments.view.counts import StateCounts
 from tests.engine.payments.building import SMALL
@@ -62,7 +63,7 @@ def test_operations_and_expiries_are_counted(story: Story) -> None:
 
 
 def test_a_table_warns_when_four_fifths_are_in_use() -> None:
-    state = new_state(SMALL)
+    state = private_state(state_dtype(SMALL))
     state["accounts_used"] = SMALL.accounts * 4 // 5
 
     before = samples(state, DecisionCounts())["pinion_pool_warning", ("accounts",)]
@@ -73,7 +74,7 @@ def test_a_table_warns_when_four_fifths_are_in_use() -> None:
 
 
 def test_answers_warn_once_they_are_full_and_younger_than_a_day() -> None:
-    state = new_state(SMALL)
+    state = private_state(state_dtype(SMALL))
     s = state[0]
     s["now"] = 10**12
     s["approval_table"]["oldest"] = 1
@@ -92,7 +93,7 @@ def test_answers_warn_once_they_are_full_and_younger_than_a_day() -> None:
 
 
 def test_rows_that_gave_way_early_are_counted_by_table() -> None:
-    state = new_state(SMALL)
+    state = private_state(state_dtype(SMALL))
     state["card_table"]["early"] = 3
 
     told = samples(state, DecisionCounts())
