@@ -330,6 +330,8 @@ def settings(s, command):
     for word in range(2):
         s.fingerprint[word] = words[SETTINGS_FINGERPRINT + word]
     s.clock = words[SETTINGS_CLOCK]
+    if s.ruleset == 0 and s.clock == k.CLOCK_REQUEST:
+        s.now = 0  # what came before has moved it by the engine's clock
     limits = s.context[0].limit
     take_limits(limits, words)
     s.active = 0
