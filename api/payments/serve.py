@@ -8,6 +8,7 @@ from api.payments import openapi
 from api.payments.decisions import DecisionCounts, DecisionPump
 from api.payments.metrics import PaymentsCollector
 from api.payments.past import PaymentsPast
+from api.payments.privacy import privacy_middleware
 from api.payments.routes import PaymentQueries
 from api.process.access import Access
 from api.process.callers import caller_middleware
@@ -51,7 +52,8 @@ def build(door: DoorSettings, reader: EventReader) -> tuple[web.Application, Dec
     metrics = Metrics(PaymentsCollector(reader, state, status, own, counts))
     pages = OpenPages(status, metrics, lambda: openapi.document(instance.read(door.data_dir).doors))
     application = web.Application(
-        middlewares=[problem_middleware, caller_middleware(Access(door.keys))], client_max_size=BODY_BYTES_MAX
+        middlewares=[privacy_middleware, problem_middleware, caller_middleware(Access(door.keys))],
+        client_max_size=BODY_BYTES_MAX,
     )
     application.add_routes(pages.routes())
     replies = Replies(str(door.application["instance"]))

@@ -179,8 +179,11 @@ class Replies:
         else:
             said["code"], said["iso"] = row.name, row.iso
             said["rule"], said["field"] = _RULES.get(source.rule), _FIELDS.get(source.field)
-            matched = self._matched.get(source.matched)
-            said["matched"] = self._names_of(source.matched) if matched is None else matched
+            bits = source.matched
+            if hides and source.decision == Decision.DECLINE:
+                bits &= (2 << source.rule) - 1  # what `explain` adds could be what is not disclosed
+            matched = self._matched.get(bits)
+            said["matched"] = self._names_of(bits) if matched is None else matched
         return said
 
     def _names_of(self, bits: int) -> tuple[str, ...]:

@@ -48,6 +48,8 @@ def reverse(s, command):
         payment = find_payment(s, s.answers[answer].payment)
         if payment == NIL:
             _tell_not_found(s, command)
+        elif s.payments[payment].code == k.REVERSED:  # the payment came late: the reversal holds
+            _tell_moved(s, command, payment, k.OK, k.NONE, np.int64(0), s.seq)
         else:
             _operate_on(s, command, payment, OWN_KEY)
         return
@@ -148,7 +150,12 @@ def _capture(s, command, payment):
 
 @kernel
 def _void(s, command, payment):
-    """Release what is held; return (code, field, amount moved)."""
+    """Release what is held; return (code, field, amount moved). A reversal ends a review, too."""
+    if command["op"] == k.OP_REVERSE and s.payments[payment].state == k.STATE_REVIEW:
+        leave_queue(s, payment)
+        close(s, payment, k.STATE_VOIDED)
+        changed(s, payment)
+        return k.OK, k.NONE, np.int64(0)
     held = s.payments[payment].held
     if held == 0:
         return k.NOT_OPEN, k.FIELD_PAYMENT, np.int64(0)

@@ -94,7 +94,9 @@ def _result(line: SetupLine, answers: Sequence[Answered]) -> dict[str, Any]:
     told = next((each for each in answers if _code_of(each) != OK), answers[-1])
     row = BY_NUMBER[_code_of(told)]
     seq = told.reply_seq if isinstance(told, PaymentEvent) else None
-    return {"line": line.number, "op": line.op, "code": row.name, "iso": row.iso, "seq": seq}
+    replayed = isinstance(told, PaymentEvent) and bool(told.replayed)
+    result = {"line": line.number, "op": line.op, "code": row.name, "iso": row.iso}
+    return {**result, "replayed": replayed, "seq": seq}
 
 
 def _code_of(answered: Answered) -> int:

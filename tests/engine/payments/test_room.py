@@ -207,3 +207,21 @@ def test_a_reversal_waits_for_its_payment() -> None:
     assert engine.one(reverse(6, T0 + DAY_MS))["code"] == Code.OK
     assert engine.one(pay(6, T0 + 2 * DAY_MS))["code"] == Code.OK
     assert_whole(engine.s)
+
+
+def test_a_reversal_that_came_first_holds_after_its_payment_too() -> None:
+    engine = begun()
+    engine.one(reverse(5, T0))
+    late = engine.one(pay(5, T0))
+    again = engine.one(reverse(5, T0))
+    assert (again["code"], again["payment"], again["state"]) == (Code.OK, late["payment"], State.DECLINED)
+
+
+def test_a_reversal_ends_a_review() -> None:
+    engine = begun()
+    payment = int(engine.one(pay(5, T0, score=750))["payment"])
+    voided = engine.one(reverse(5, T0))
+    assert (voided["code"], voided["state"], voided["amount"]) == (Code.OK, State.VOIDED, 0)
+    assert engine.one(operation(Op.REVIEW, payment, 1, kind=1))["code"] == Code.NOT_OPEN
+    assert engine.one(reverse(5, T0))["replayed"] == 1
+    assert_whole(engine.s)

@@ -52,10 +52,10 @@ async def test_each_line_is_answered(door: WiredDoor) -> None:
     assert reply == {
         "lines": 4,
         "results": [
-            {"line": 1, "op": "merchant", "code": "OK", "iso": "00", "seq": 103},
-            {"line": 3, "op": "account", "code": "OK", "iso": "00", "seq": 105},
-            {"line": 5, "op": "list", "code": "OK", "iso": "00", "seq": 106},
-            {"line": 7, "op": "deposit", "code": "OK", "iso": "00", "seq": 107},
+            {"line": 1, "op": "merchant", "code": "OK", "iso": "00", "replayed": False, "seq": 103},
+            {"line": 3, "op": "account", "code": "OK", "iso": "00", "replayed": False, "seq": 105},
+            {"line": 5, "op": "list", "code": "OK", "iso": "00", "replayed": False, "seq": 106},
+            {"line": 7, "op": "deposit", "code": "OK", "iso": "00", "replayed": False, "seq": 107},
         ],
     }
     assert [int(command["op"]) for command in door.gate.submitted] == [

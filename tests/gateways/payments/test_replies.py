@@ -162,6 +162,16 @@ def test_an_acquirer_reads_what_is_disclosed_to_it() -> None:
     assert fields_of(REPLIES.document(event(**DECLINED), "r1", hides=True))["code"] == "AMOUNT_LIMIT"
 
 
+def test_explain_tells_an_acquirer_of_no_rule_behind_the_one_that_declined() -> None:
+    rules = (Rule.HOT_LIST, Rule.CVV, Rule.SCORE_DECLINE)
+    shown = DECLINED | {"rule": Rule.CVV, "matched": sum(1 << rule for rule in rules)}
+
+    hidden = fields_of(REPLIES.document(event(**shown), "r1", hides=True))
+
+    assert hidden["matched"] == ["hot_list", "cvv"]
+    assert decided(**shown)["matched"] == ["hot_list", "cvv", "score_decline"]
+
+
 def test_a_rejected_command_is_a_fault_of_ours() -> None:
     told = REPLIES.document(event(kind=EventKind.REJECTED, code=Code["SYSTEM"], payment=0), "r1")
 

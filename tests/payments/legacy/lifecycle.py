@@ -85,6 +85,8 @@ def reverse(books: Books, body: Body) -> Reply:
     if stored.digest is None:
         return {**again(stored.values), "replayed": True}
     payment = books.payments[stored.values[0]]
+    if again(payment.values)["code"] == "REVERSED":
+        return _reply("OK", payment, books.seq, body["request_id"], field=None, moved=0)
     return _once(books, REVERSAL, payment, None, body)
 
 
@@ -115,6 +117,9 @@ def _moved(books: Books, kind: str, payment: Payment, body: Body) -> tuple[str, 
     """Move the money of an operation; return the code, and what was moved."""
     if kind == "refund":
         return _refund(books, payment, body.get("amount"))
+    if kind == REVERSAL and payment.state == "review":
+        payment.state = "voided"
+        return "OK", 0
     if payment.held == 0:
         return "NOT_OPEN", 0
     amount = body.get("amount", payment.held)
