@@ -128,8 +128,8 @@ def read(data_dir: Path) -> Instance:
         return msgspec.json.decode(path.read_bytes(), type=Instance)
     except FileNotFoundError:
         raise NoInstanceError(
-            f"no instance runs on {data_dir}: start one there, with `pinion up` or "
-            f"`pinion payments up`, and --data {data_dir}"
+            f"no instance runs on {data_dir}: start one with `pinion up --data {data_dir}`, or with "
+            f"`pinion payments up --data {data_dir}`"
         ) from None
     except OSError as error:
         raise PortError(f"{path} cannot be read: {reason_of(error)}") from error

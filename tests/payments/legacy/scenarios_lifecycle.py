@@ -130,7 +130,13 @@ MEMORY: tuple[Scenario, ...] = (
         ),
         pay("REVERSED idempotency request_id", request_id="late", amount=1, also={"replayed": True}),
         pay("DUPLICATE idempotency request_id", request_id="late", amount=2, also={"state": "declined"}),
-        reverse("NOT_OPEN payment", request_id="late"),
+        reverse(request_id="late", also={"state": "declined", "payment": "a-5", "amount": 0}),
+    ),
+    scenario(
+        "reversal_ends_a_review",
+        pay("REVIEW score_review score", score=750, request_id="r9"),
+        reverse(request_id="r9", also={"state": "voided", "amount": 0}),
+        reverse(request_id="r9", also={"replayed": True, "state": "voided"}),
     ),
     scenario(
         "reversal_is_forgotten_after_24h",
