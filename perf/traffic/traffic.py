@@ -16,8 +16,8 @@ from perf.traffic.settings import settings_of
 from perf.traffic.windows import HOUR_MS, MINUTE_MS, SECOND_MS, month_begin
 from perf.traffic.world import World
 
-BEGIN_MS = month_begin(2010, 1)
-"""A million items take some fifteen years of their time."""
+BEGIN_YEAR, BEGIN_MONTHS = 2001, 120
+"""A traffic begins in one of so many months; a million items take some fifteen years of their time."""
 GAPS_MS = (
     (0.5, 2 * SECOND_MS),
     (0.8, MINUTE_MS),
@@ -42,14 +42,13 @@ class Traffic:
         *,
         stories: dict[Teller, int] | None = None,
         settings: Body | None = None,
-        begin_ms: int = BEGIN_MS,
     ) -> None:
         self.settings = settings_of(seed) if settings is None else settings
         self._world = World(seed, {name: each for name, each in self.settings.items() if name != "order"})
         self._rng = Random(seed + 1)
         weights = STORIES if stories is None else stories
         self._tellers = [teller for teller, weight in weights.items() for _ in range(weight)]
-        self._next_begin_ms = begin_ms
+        self._next_begin_ms = month_begin(BEGIN_YEAR, 1 + self._rng.randrange(BEGIN_MONTHS))
         self.set_up = lines_of(self._world)
 
     def __iter__(self) -> Iterator[Item]:

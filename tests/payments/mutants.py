@@ -91,6 +91,8 @@ STORIES_OF: dict[str, tuple[Teller, ...]] = {
     "balance": (money.funds,),
     "month_begins_at": (cards.card_expiry,),
     "month_start_ms": (cards.card_expiry,),
+    "DAY_MS": (cards.card_expiry, cards.double_charge, life.holds_end),
+    "(SMALL_UNITS, LARGE_UNITS)": (cards.small_then_large,),
     "LIMITS": (cards.double_charge, cards.small_then_large, cards.signals, *velocity.TELLERS),
     "queue": (life.holds_end,),
     "end_due": (life.holds_end, life.many_holds_end),
