@@ -168,8 +168,10 @@ def document(told: Told) -> Reply:
 
 def with_disclosed(reply: Reply, hidden: Reply) -> Reply:
     """Return a reply, and beside it what one reads instead who is an acquirer alone."""
-    assert (hidden["code"] == DECLINED) == (hidden != reply)
-    return {**reply, "disclosed": hidden["iso"] if hidden["code"] == DECLINED else None}
+    is_hidden = hidden["code"] == DECLINED
+    assert is_hidden or hidden | {"matched": reply["matched"]} == reply
+    assert is_hidden or set(hidden["matched"]) <= set(reply["matched"])
+    return {**reply, "disclosed": hidden["iso"] if is_hidden else None}
 
 
 def order_of(settings: Body) -> tuple[str, ...]:

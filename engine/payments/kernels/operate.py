@@ -49,7 +49,7 @@ def reverse(s, command):
         if payment == NIL:
             _tell_not_found(s, command)
         elif s.payments[payment].code == k.REVERSED:  # the payment came late: the reversal holds
-            _tell_moved(s, command, payment, k.OK, k.NONE, np.int64(0), s.seq)
+            _tell_moved(s, command, payment, k.OK, k.NONE, k.NONE, np.int64(0))
         else:
             _operate_on(s, command, payment, OWN_KEY)
         return

@@ -12,7 +12,6 @@ import pytest
 from engine.contract.replica import Replica
 from engine.runtime.journal.disk import Disk
 from engine.runtime.journal.frames import Position
-from engine.runtime.journal.journal import START
 from engine.runtime.replay import snapshot
 from engine.runtime.replay.snapshot import OtherLayoutError, SnapshotError
 from tests.engine.runtime.echo import STATE, application
@@ -85,21 +84,6 @@ def test_a_user_reads_a_snapshot_with_numpy(keeper: Keeper) -> None:
 
     assert (record["meta"]["seq"][0], record["state"]["seq"][0]) == (30, 30)
     assert record["state"]["totals"][0, 0] == sum(range(1, 31))
-
-
-def test_a_state_of_many_fields_has_a_longer_header(tmp_path: Path) -> None:
-    many = replace(ECHO, state_dtype=MANY)
-    replica, restored = Replica(many), Replica(many)
-    replica.state["totals"] = 7
-    path = snapshot.write(tmp_path, replica, START, many, UnsyncedDisk())
-
-    snapshot.restore(snapshot.load(path, many), restored)
-    record: Any = np.load(path, mmap_mode="r", max_header_size=snapshot.NPY_HEAD_BYTES_MAX)
-
-    assert restored.state.tobytes() == record["state"].tobytes() == replica.state.tobytes()
-    with pytest.raises(OtherLayoutError):
-        snapshot.load(path, ECHO)
-    assert snapshot.load_other(path, ECHO).record["state"].tobytes() == replica.state.tobytes()
 
 
 def test_the_newest_is_used_and_the_one_before_is_kept(keeper: Keeper) -> None:
