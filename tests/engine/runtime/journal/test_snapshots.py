@@ -22,8 +22,6 @@ from tests.engine.runtime.journal.written import UnsyncedDisk, commands
 ECHO = application()
 _FIELDS = [(name, STATE[name]) for name in STATE.names or ()]
 OTHER = np.dtype([*_FIELDS, ("more", "<i8")])
-MANY = np.dtype([*_FIELDS, *((f"a_field_with_a_long_name_{number}", "<i8") for number in range(300))])
-"""A layout that no header of the usual size can describe."""
 
 
 class Keeper:
