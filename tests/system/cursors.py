@@ -16,7 +16,7 @@ from engine.contract.control_words import DURABLE
 from engine.contract.instance import HISTORY, SHADOW, WORKER, PortError, counter_name
 from ringbuf.atomics import load_acquire
 from ringbuf.layout import END, INTENT, PUBLISHED, RELEASED
-from tests.system.record import Record
+from tests.system.journaled import Journaled
 
 LOOK_AGAIN_S = 0.001
 SAMPLES_OF_ONE_LOOK = 5
@@ -63,7 +63,7 @@ class Cursors(threading.Thread):
 
     def _sample(self, epoch: int, words: Any, counters: Any, before: dict[str, int]) -> dict[str, int]:
         journal, events = words
-        followers = {name: counters[name] for name in FOLLOWERS}
+        followers = {name: counters[name] for name in FOLLOWERS if name in counters}
         tail = int(load_acquire(journal, RELEASED))
         durable = int(load_acquire(journal, DURABLE))
         applied = counters[APPLIED]
@@ -80,7 +80,7 @@ class Cursors(threading.Thread):
         self.sample_count += 1
         return now
 
-    def check(self, record: Record) -> None:
+    def check(self, record: Journaled) -> None:
         """Hold what was seen against the journal: D was on the disk, E no further than what J makes."""
         assert not self.wrong, "\n".join(self.wrong[:10])
         last_of = {

@@ -6,55 +6,24 @@ from typing import Any
 
 import numpy as np
 
-from engine.contract.replica import Replica
-from engine.runtime.journal import journal
 from engine.trading.application import trading
 from engine.trading.capacities import Capacities
 from engine.trading.catalogue import catalogue
 from engine.trading.records import EventKind, Op
 from gateways.json_lines import EventFormatter
-from ringbuf.layout import GATE_WORD
 from tests.engine.trading import state_reading
 from tests.engine.trading.comparison import standing_of_oracle, standing_of_state
 from tests.oracle import Exchange
 from tests.system.clients import Told
 from tests.system.decoded import line_of
+from tests.system.journaled import Journaled
 
 
-class Record:
-    """A stopped instance's journal: every command once, and the events that replaying it gives."""
+class Record(Journaled):
+    """The journal of a stopped exchange, against its clients and the oracle."""
 
     def __init__(self, data_dir: Path) -> None:
-        application = trading(Capacities())
-        replica = Replica(application)
-        reader = journal.JournalReader(data_dir / journal.FOLDER, owner=application.owner)
-        entries, events, epochs = [], [], []
-        for frame in reader:
-            replica.enter_epoch(frame.epoch)
-            entries.append(np.array(frame.entries))
-            epochs.append(np.full(frame.command_count, frame.epoch))
-            events += [slots.copy() for slots in replica.slots_of(frame.entries)]
-        self.entries: Any = np.concatenate(entries)
-        self.epochs = np.concatenate(epochs)
-        slots = np.concatenate(events)
-        self.events: Any = application.spread.events_of(slots)
-        self.state = replica.state
-        self.digest = application.digest(replica.state)
-        counts = np.bincount(self.events["seq"], minlength=len(self.entries) + 1)
-        self.ends = np.cumsum(counts)
-        """Index after the last event of each command, by seq."""
-        self.slot_ends = np.cumsum(np.bincount(slots[:, GATE_WORD], minlength=len(self.entries) + 1))
-        """Position after its last slot."""
-
-    def check_order(self) -> None:
-        """Seqs are dense, time never goes back, and each ring's commands came once and without a gap."""
-        assert (self.entries["seq"] == np.arange(1, len(self.entries) + 1)).all()
-        assert (np.diff(self.entries["eng_ts"]) >= 0).all()
-        for epoch in np.unique(self.epochs):
-            of_epoch = self.entries[self.epochs == epoch]
-            for ring in np.unique(of_epoch["ring"]):
-                positions = of_epoch["ring_seq"][of_epoch["ring"] == ring]
-                assert (positions == np.arange(len(positions))).all(), f"ring {ring} of epoch {epoch}"
+        super().__init__(data_dir, trading(Capacities()))
 
     def check_told(self, clients: Sequence[Told]) -> int:
         """Everything that a client was told is in the journal, once; return how many answers were checked."""

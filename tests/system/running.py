@@ -23,6 +23,8 @@ STOP_WAIT_S = 30.0
 class Running:
     """A `pinion up` that was started by a test."""
 
+    command: tuple[str, ...] = ("up", "--api-port", "0", "--order-port", "0")
+
     def __init__(self, data_dir: Path, *options: str, umask: int = -1, within: tuple[str, ...] = ()) -> None:
         """Start it; umask : -1 leaves the tests' own; within : a command that becomes the one behind it."""
         self.data_dir = data_dir
@@ -32,8 +34,8 @@ class Running:
         data_dir.mkdir(parents=True, exist_ok=True)
         with self.errors.open("ab") as errors:
             self.process = subprocess.Popen(
-                [*within, sys.executable, "-m", "pinion.cli.main", "up", "--data", str(data_dir),
-                 "--api-port", "0", "--order-port", "0", *options],
+                [*within, sys.executable, "-m", "pinion.cli.main", *self.command, "--data", str(data_dir),
+                 *options],
                 stdout=subprocess.PIPE, stderr=errors, text=True, umask=umask,
             )  # fmt: skip
 

@@ -10,29 +10,21 @@ import signal
 import urllib.request
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
-from typing import Any
 
 import asyncpg
 import psutil
 
 from engine.contract.port import EventReader
-from engine.contract.replica import Replica
-from engine.runtime.history.database import FOLDER, Database, dsn_of
-from engine.runtime.history.historian import digest_of
-from engine.runtime.history.tables import History
-from engine.trading.application import trading
-from engine.trading.capacities import Capacities
+from engine.runtime.history.database import FOLDER, dsn_of
 from engine.trading.history.projection import TradingProjection
-from tests.engine.runtime.history.tables import everything, rows_of
+from tests.engine.runtime.history.tables import TABLES
 from tests.engine.runtime.history.test_historian import TRAP, until_trapped
-from tests.postgres import new_database
 from tests.system.clients import Client
+from tests.system.history_rows import compare_rows
 from tests.system.record import Record
 from tests.system.running import Running, await_true
 
 CLIENTS = 2
-PART = 100
 WAIT_S = 60.0
 Start = Callable[..., Running]
 
@@ -81,35 +73,6 @@ async def trade_on(clients: list[Client]) -> None:
     await asyncio.to_thread(await_true, have_traded, "orders are answered", WAIT_S)
 
 
-async def fresh_projection(dsn: str, record: Record, upto: int) -> dict[str, Any]:
-    """Project the journal's commands up to a seq into an empty database; return all rows."""
-    replica, projection = Replica(trading(Capacities())), TradingProjection()
-    projection.open(replica.state)
-    async with await History.connect(dsn) as history:
-        await history.migrate(projection.migrations, projection.session)
-        for first in range(0, upto, PART):
-            part = record.entries[first : min(first + PART, upto)]
-            events = replica.apply(part)
-            assert await history.project(projection.batch(part, events, replica.state), digest_of(part))
-    return await everything(dsn)
-
-
-async def compare_rows(data_dir: Path) -> int:
-    """Start the server of a stopped instance; its rows are those of a fresh projection. Return how many."""
-    record = Record(data_dir)
-    server = Database(data_dir)
-    await asyncio.to_thread(server.start)
-    try:
-        [(upto,)] = await rows_of(server.dsn, "SELECT seq FROM mark")
-        rows = await everything(server.dsn)
-        fresh = await fresh_projection(await new_database(server.dsn), record, upto)
-        for table, expected in fresh.items():
-            assert rows[table] == expected, table
-        return sum(map(len, rows.values()))
-    finally:
-        await asyncio.to_thread(server.stop)
-
-
 async def test_a_database_killed_in_the_middle_of_a_copy_delays_history_and_nothing_else(
     start: Start,
 ) -> None:
@@ -142,4 +105,5 @@ async def test_a_database_killed_in_the_middle_of_a_copy_delays_history_and_noth
         assert counters["history.errors"] > 0
 
     assert await asyncio.to_thread(running.stop) == 0
-    assert await compare_rows(running.data_dir) > last
+    record = Record(running.data_dir)
+    assert await compare_rows(running.data_dir, record, TradingProjection(), TABLES) > last

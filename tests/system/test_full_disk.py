@@ -1,21 +1,15 @@
-"""A whole instance whose disk is full under load, or cannot be written at all.
-
-Where the test may mount, the data folder is a small file system of its own, which is really
-full; elsewhere, and also with PINION_LONG=1, no file of the journaler may grow beyond a limit.
-"""
+"""A whole instance whose disk is full under load, or cannot be written at all (small_disks.py)."""
 
 import http.client
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,25 +18,16 @@ import pytest
 
 from engine.contract import instance
 from engine.contract.latch import LATCH_REASONS, LATCH_TEXTS
-from engine.contract.port import Closed, EventReader, Port, claim_spare
+from engine.contract.port import EventReader, claim_spare
 from engine.trading.records import COMMAND, COMMAND_VERSION, Op
 from tests.engine.trading.comparison import standing_of_state
 from tests.system.clients import Client
 from tests.system.record import Record
 from tests.system.running import Running, await_true, is_running
+from tests.system.small_disks import CAUSES, HARMS, MAY_MOUNT, fill_up, limit_files, mounted, remount
 
-MAY_MOUNT = subprocess.run(
-    ["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/tmp"], capture_output=True, check=False
-).returncode == 0  # fmt: skip
-IS_LONG = os.environ.get("PINION_LONG") == "1"
-CAUSES = {
-    "full": "the disk is full",
-    "limited": "the disk refused a write or a sync",
-}
-HARMS = tuple(CAUSES) if MAY_MOUNT and IS_LONG else ("full",) if MAY_MOUNT else ("limited",)
 FULL_MB, ROOMY_MB = 100, 400
 """Two journal segments and little else; as much as the test needs."""
-LIMIT_BYTES = 2**20
 CLIENTS = 2
 TOKEN = "the-key-of-this-test"
 CONFIG = f"""
@@ -73,21 +58,6 @@ deposit = {{ USD = "100000000" }}
 Start = Callable[..., Running]
 
 
-@contextmanager
-def mounted(folder: Path) -> Iterator[None]:
-    """Let the folder be a small file system of its own."""
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={FULL_MB}m", "none", str(folder)], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def remount(folder: Path, options: str) -> None:
-    subprocess.run(["mount", "-o", f"remount,{options}", str(folder)], check=True)
-
-
 @pytest.fixture
 def data_dir(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     """The data folder, on a file system of its own where the test's harm asks for it."""
@@ -97,7 +67,7 @@ def data_dir(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
         folder.mkdir()
         yield folder
     else:
-        with mounted(folder):
+        with mounted(folder, FULL_MB):
             yield folder
 
 
@@ -105,16 +75,6 @@ def begin(start: Start, data_dir: Path) -> Running:
     """Start on the folder; the clients find their key where the demo has its own."""
     (data_dir / "demo.key").write_text(TOKEN)
     return start("--config", str(data_dir.parent / "pinion.toml"), data_dir=data_dir)
-
-
-def fill_up(gate: Port) -> None:
-    """Send what makes no event as fast as it is taken, until the engine accepts nothing more."""
-    ticks = np.zeros(4096, COMMAND)
-    ticks["op"], ticks["version"] = Op.TICK, COMMAND_VERSION
-    while gate.closed_because() is None:
-        if gate.submit(ticks) == 0:
-            time.sleep(0.001)  # whoever empties the ring needs the core more
-    assert gate.closed_because() is Closed.LATCHED
 
 
 def refused_order(running: Running) -> tuple[int, dict[str, Any]]:
@@ -205,9 +165,11 @@ def test_a_disk_that_is_full_under_load_latches_and_loses_nothing_acknowledged(
     await_true(lambda: all(len(client.told.accepted) > 5 for client in clients), "orders are answered")
 
     if harm == "limited":
-        resource.prlimit(running.pid_of("journaler"), resource.RLIMIT_FSIZE, (LIMIT_BYTES, LIMIT_BYTES))
+        limit_files(running.pid_of("journaler"))
+    ticks = np.zeros(4096, COMMAND)
+    ticks["op"], ticks["version"] = Op.TICK, COMMAND_VERSION
     with claim_spare(data_dir) as gate:
-        fill_up(gate)
+        fill_up(gate, ticks)
     check_latched(running, ready["api"], CAUSES[harm])
     if harm == "full":
         check_door_without_room(running)
