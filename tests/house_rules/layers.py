@@ -130,7 +130,7 @@ ROOMS = {
     "api/serve": (*API, "api/past", "api/streams", "api/queries", "api/pages"),
     "api/payments": (
         *("engine/contract", "engine/settings", "engine/text", "engine/payments", "engine/payments/view"),
-        *("gateways/payments/replies", "api/process"),
+        *("gateways/payments/replies", "gateways/process/problems", "api/process"),
     ),
     "perf/histogram": (),
     "perf/stalls": ("perf/histogram",),

@@ -56,7 +56,7 @@ def damage(data_dir: Path, field: str, value: Any) -> None:
         (
             "application",
             "auctions",
-            "application = 'auctions': no tool of this program knows it, only 'trading'",
+            "application = 'auctions': no tool of this program knows it, only 'payments', 'trading'",
         ),
         ("application", None, "application: is missing"),
         ("past", {}, "past = {}: must be a list"),

@@ -91,13 +91,14 @@ def test_a_damaged_quarantine_file_is_named(
 
 
 def test_verify_finds_a_quarantined_command_that_is_to_come(
-    data_dir: Path, capsys: pytest.CaptureFixture[str]
+    subject: Subject, data_dir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (data_dir / "journal" / "quarantine").write_text("107\n")
+    last = len(subject.definitions) + 100
+    (data_dir / "journal" / "quarantine").write_text(f"{last + 1}\n")
 
     assert verify(data_dir) == 1
 
-    assert "seq 107 is not in the journal, which ends at 106" in capsys.readouterr().err
+    assert f"seq {last + 1} is not in the journal, which ends at {last}" in capsys.readouterr().err
 
 
 def test_verify_finds_the_snapshot_of_another_journal(
