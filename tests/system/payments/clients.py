@@ -172,8 +172,10 @@ class Client:
         if (answer.status, answer.code, answer.reply["payment"]) != (200, "OK", None):
             self.faults.append(f"a reversal of what is not there was answered {answer}")
         self._pay(request_id)
-        if self._fresh[-1].reply["code"] != "REVERSED":
-            self.faults.append(f"{request_id} was reversed and is {self._fresh[-1].reply}")
+        reply = self._fresh[-1].reply
+        if reply["code"] != "REVERSED":
+            self.faults.append(f"{request_id} was reversed and is {reply}")
+        self.ledger.payments[reply["payment"]].is_reversed = True
 
     def _repeat(self) -> None:
         if self._fresh:
