@@ -39,7 +39,7 @@ ROOMS = {
     ),
     "engine/trading/view": (
         *("ringbuf/atomics", "ringbuf/njit", "ringbuf/seqlock"),
-        *("engine/contract/bits", "engine/trading", "engine/trading/kernels"),
+        *("engine/contract/bits", "engine/contract/state_turn", "engine/trading", "engine/trading/kernels"),
     ),
     "engine/trading/history": (
         *("ringbuf/kernel", "engine/contract/projection"),
@@ -64,7 +64,9 @@ ROOMS = {
         *("engine/contract/state_layout",),
         *("engine/payments", "engine/payments/rules"),
     ),
-    "engine/payments/view": ("ringbuf/seqlock", "engine/payments", "engine/payments/kernels"),
+    "engine/payments/view": (
+        *("ringbuf/seqlock", "engine/contract/state_turn", "engine/payments", "engine/payments/kernels"),
+    ),
     "engine/payments/history": (
         *("ringbuf/kernel", "engine/contract/projection"),
         *("engine/payments", "engine/payments/kernels"),

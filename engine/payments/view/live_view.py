@@ -11,11 +11,11 @@ in bounded time, `TornReadError` says so and the caller may ask again.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import numpy as np
 
+from engine.contract.state_turn import whole
 from engine.payments.codes import CODES_MAX
 from engine.payments.kernels.tables import mixed
 from engine.payments.records import AccountStatus
@@ -30,7 +30,6 @@ EVERYTHING = 0
 BYTE, BITS_OF_BYTE = 0xFF, 8
 
 Copied = TypeVar("Copied")
-Read = TypeVar("Read", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,20 +76,6 @@ class AccountView:
     account: int
     status: AccountStatus
     balances: tuple[BalanceView, ...]
-
-
-def whole(read: Read) -> Read:
-    """Refuse what was read while a restarted worker rebuilt the state: what is not there yet may come."""
-
-    @wraps(read)
-    def checked(self: "LiveView", *args: Any) -> Any:
-        turn = self.turn()
-        found = None if turn & 1 else read(self, *args)
-        if turn & 1 or self.turn() != turn:
-            raise TornReadError("the engine is rebuilding its state after a restart")
-        return found
-
-    return cast(Read, checked)
 
 
 class LiveView:
@@ -201,8 +186,8 @@ class LiveView:
         }
         return PaymentView(
             **numbers,
-            request_id=row["request_id"].tobytes().rstrip(b"\0").decode(),
-            merchant=row["merchant_name"].tobytes().rstrip(b"\0").decode(),
+            request_id=words_text(row["request_id"]),
+            merchant=words_text(row["merchant_name"]),
             account=int(row["account_number"]),
             disclosed=self._disclosed(int(row["merchant"]), int(row["code"])),
         )

@@ -13,11 +13,11 @@ methods of the instrument and currency write them for people.
 """
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
 
+from engine.contract.state_turn import whole
 from engine.trading.catalogue import catalogue
 from engine.trading.client_text import given_text
 from engine.trading.instruments import Catalogue, Currency
@@ -48,23 +48,6 @@ from ringbuf.seqlock import TornReadError
 
 DEPTH_MAX = 10_000
 """Most levels of a side that one copy takes: about 100 us of reading."""
-
-
-Copy = TypeVar("Copy", bound=Callable[..., Any])
-
-
-def whole(copy: Copy) -> Copy:
-    """Refuse a copy taken while a restarted worker rebuilt the state: its versions lie (protocol rule 8)."""
-
-    @wraps(copy)
-    def checked(self: "LiveView", *args: Any, **kwargs: Any) -> Any:
-        turn = self.turn()
-        found = None if turn & 1 else copy(self, *args, **kwargs)
-        if turn & 1 or self.turn() != turn:
-            raise TornReadError("the engine is rebuilding its state after a restart")
-        return found
-
-    return cast(Copy, checked)
 
 
 class LiveView:
