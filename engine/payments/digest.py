@@ -31,7 +31,6 @@ LEFT_OUT = (
     "out_hashed",
     "out_first",
     "out_last",
-    "hints",
     "opened",
     "version",
     "found",

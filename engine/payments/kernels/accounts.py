@@ -3,7 +3,7 @@
 import numpy as np
 
 from engine.payments.kernels.rows import NIL
-from engine.payments.kernels.tables import mixed
+from engine.payments.kernels.tables import link, mixed
 from ringbuf.kernel import inlined, kernel
 
 CURRENCY_BITS = 16
@@ -47,8 +47,7 @@ def add_balance(s, account, currency, exponent):
         return NIL
     s.balances_used += 1
     bucket = balance_bucket_of(s, account, currency)
-    s.balances[at].chain = s.balance_bucket[bucket]
-    s.balance_bucket[bucket] = at + 1
+    link(s.balance_bucket, s.balances, bucket, at)
     s.balances[at].account = account
     s.balances[at].currency = currency
     s.balances[at].exponent = exponent
@@ -101,8 +100,7 @@ def add_row(s, merchant, currency):
         return NIL
     s.rows_used += 1
     bucket = row_bucket_of(s, merchant, currency)
-    s.rows[at].chain = s.row_bucket[bucket]
-    s.row_bucket[bucket] = at + 1
+    link(s.row_bucket, s.rows, bucket, at)
     s.rows[at].merchant = merchant
     s.rows[at].currency = currency
     lift_limits(s, at)

@@ -46,6 +46,33 @@ def remember(s, first, second):
     return at
 
 
+@kernel
+def remember_bare(s, first, second):
+    """Return the row of an answer of this command that is about no payment, in no order yet: all zeros but
+    for its key, T and seq."""
+    at = remember(s, first, second)
+    row = s.answers[at]
+    row.body[0] = 0
+    row.body[1] = 0
+    row.at = s.now
+    row.payment = 0
+    row.reply_seq = s.seq
+    row.matched = 0
+    row.amount = 0
+    row.approved_amount = 0
+    row.ruleset = 0
+    row.currency = 0
+    row.exponent = 0
+    row.is_reversal = 0
+    row.code = 0
+    row.rule = 0
+    row.field = 0
+    row.state = 0
+    row.decision = 0
+    row.cohort = 0
+    return at
+
+
 @inlined
 def keep(s, at):
     """Put an answer that has its decision behind the newest of its kind."""

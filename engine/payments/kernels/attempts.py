@@ -4,19 +4,17 @@ Rows of cards, devices and the like are made here. Where a table is full, the ro
 gives way; `early` counts those whose longest window had not passed.
 """
 
-import numpy as np
-
-from engine.payments.kernels.gather import bin_key, find_bin, is_given, pair_hash
+from engine.payments.kernels.gather import bin_key, is_given, pair_hash
 from engine.payments.kernels.rows import BUCKETS, NIL
-from engine.payments.kernels.tables import append, link, take_out, touch, unlink
+from engine.payments.kernels.tables import append, claim, link, touch, unlink
 from engine.payments.kernels.windows import (
     DAY_BUCKET_MS,
     HOUR_BUCKET_MS,
     MINUTE_BUCKET_MS,
     MONTH_BUCKET_MS,
+    begin_at,
     count_at,
     see_card,
-    total_at,
 )
 from engine.payments.records import CARD, DEVICE, EMAIL, IP, MERCHANT
 from ringbuf.kernel import inlined, kernel
@@ -54,91 +52,66 @@ def count_decline(s, command, card):
     count_at(s.cards[card].declines, hour)
     pair = s.found[0].pair
     if pair == NIL:
-        pair = _new_pair(s, command["words"])
-    total_at(s.pairs[pair].declines, month)
+        pair = _new_pair(s, command["words"], month)
     count_at(s.pairs[pair].declines, month)
     touch(s.pair_table, s.pairs, pair)
     if command["bin"] >= 0:
-        at = find_bin(s, command)
+        at = s.found[0].bin
         if at == NIL:
-            at = _new_bin(s, command)
-        total_at(s.bins[at].declines, hour)
+            at = _new_bin(s, command, hour)
         count_at(s.bins[at].declines, hour)
         touch(s.bin_table, s.bins, at)
-
-
-@inlined
-def _clear(window):
-    window.last = 0
-    window.total = 0
-    for at in range(BUCKETS):
-        window.buckets[at] = 0
 
 
 @kernel
 def new_card(s, first, second):
     """Return a row for a card that has none, the newest."""
-    at = s.card_table.used
+    at, gave_way = claim(s.card_table, s.cards)
     hour = s.now // HOUR_BUCKET_MS
-    if at == len(s.cards):
-        at = np.int64(s.card_table.oldest) - 1
-        take_out(s.card_table, s.cards, at)
+    if gave_way:
         s.card_table.early += hour - s.cards[at].hour.last < BUCKETS
         unlink(s.card_bucket, s.cards, s.cards[at].key[0] & (len(s.card_bucket) - 1), at)
-    else:
-        s.card_table.used += 1
     s.cards[at].key[0] = first
     s.cards[at].key[1] = second
     s.cards[at].last_payment = 0
-    _clear(s.cards[at].minute)
-    _clear(s.cards[at].hour)
-    _clear(s.cards[at].declines)
-    total_at(s.cards[at].minute, s.now // MINUTE_BUCKET_MS)
-    total_at(s.cards[at].hour, hour)
-    total_at(s.cards[at].declines, hour)
+    begin_at(s.cards[at].minute, s.now // MINUTE_BUCKET_MS)
+    begin_at(s.cards[at].hour, hour)
+    begin_at(s.cards[at].declines, hour)
     link(s.card_bucket, s.cards, first & (len(s.card_bucket) - 1), at)
     append(s.card_table, s.cards, at)
     return at
 
 
 @kernel
-def _new_pair(s, words):
-    """Return a row for a card at a merchant."""
-    at = s.pair_table.used
-    if at == len(s.pairs):
-        at = np.int64(s.pair_table.oldest) - 1
-        take_out(s.pair_table, s.pairs, at)
-        s.pair_table.early += s.now // MONTH_BUCKET_MS - s.pairs[at].declines.last < BUCKETS
+def _new_pair(s, words, month):
+    """Return a row for a card at a merchant; month: the bucket of T."""
+    at, gave_way = claim(s.pair_table, s.pairs)
+    if gave_way:
+        s.pair_table.early += month - s.pairs[at].declines.last < BUCKETS
         unlink(s.pair_bucket, s.pairs, s.pairs[at].hashed & (len(s.pair_bucket) - 1), at)
-    else:
-        s.pair_table.used += 1
     hashed = pair_hash(words)
     s.pairs[at].hashed = hashed
     s.pairs[at].key[0] = words[CARD]
     s.pairs[at].key[1] = words[CARD + 1]
     for word in range(3):
         s.pairs[at].key[2 + word] = words[MERCHANT + word]
-    _clear(s.pairs[at].declines)
+    begin_at(s.pairs[at].declines, month)
     link(s.pair_bucket, s.pairs, hashed & (len(s.pair_bucket) - 1), at)
     append(s.pair_table, s.pairs, at)
     return at
 
 
 @kernel
-def _new_bin(s, command):
-    """Return a row for a BIN."""
-    at = s.bin_table.used
-    if at == len(s.bins):
-        at = np.int64(s.bin_table.oldest) - 1
-        take_out(s.bin_table, s.bins, at)
-        s.bin_table.early += s.now // HOUR_BUCKET_MS - s.bins[at].declines.last < BUCKETS
+def _new_bin(s, command, hour):
+    """Return a row for a BIN; hour: the bucket of T."""
+    at, gave_way = claim(s.bin_table, s.bins)
+    if gave_way:
+        s.bin_table.early += hour - s.bins[at].declines.last < BUCKETS
         unlink(s.bin_bucket, s.bins, s.bins[at].key[0] & (len(s.bin_bucket) - 1), at)
-    else:
-        s.bin_table.used += 1
     number, digits = bin_key(command)
     s.bins[at].key[0] = number
     s.bins[at].key[1] = digits
-    _clear(s.bins[at].declines)
+    begin_at(s.bins[at].declines, hour)
     link(s.bin_bucket, s.bins, number & (len(s.bin_bucket) - 1), at)
     append(s.bin_table, s.bins, at)
     return at
@@ -148,14 +121,10 @@ def _new_bin(s, command):
 def see(table, buckets, rows, at, words, word, bucket):
     """Note a PAY's card with a device, an address or an e-mail; at: its row or NIL; word: of its hash."""
     if at == NIL:
-        at = np.int64(table.used)
-        if at == len(rows):
-            at = np.int64(table.oldest) - 1
-            take_out(table, rows, at)
+        at, gave_way = claim(table, rows)
+        if gave_way:
             table.early += bucket - rows[at].last < BUCKETS
             unlink(buckets, rows, rows[at].key[0] & (len(buckets) - 1), at)
-        else:
-            table.used += 1
         rows[at].key[0] = words[word]
         rows[at].key[1] = words[word + 1]
         rows[at].count = 0

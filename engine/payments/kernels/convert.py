@@ -14,6 +14,7 @@ from engine.payments.kernels.accounts import (
     merchant_bucket_of,
     row_bucket_of,
 )
+from engine.payments.kernels.tables import link
 from ringbuf.kernel import kernel
 
 POOLS = {
@@ -33,7 +34,7 @@ POOLS = {
     "list_entries": "listed",
 }
 """Capacity -> the pool that it is the length of."""
-LEFT_OUT = ("out", "out_count", "out_hashed", "out_first", "out_last", "hints", "opened", "version", "found")
+LEFT_OUT = ("out", "out_count", "out_hashed", "out_first", "out_last", "opened", "version", "found")
 BY_KEY = {
     "card_bucket": "cards",
     "device_bucket": "devices",
@@ -76,8 +77,7 @@ def fill_by_key(buckets, rows, used):
     """Fill the buckets of rows that are found by the first word of their key."""
     for at in range(used):
         bucket = rows[at].key[0] & (len(buckets) - 1)
-        rows[at].chain = buckets[bucket]
-        buckets[bucket] = at + 1
+        link(buckets, rows, bucket, at)
 
 
 @kernel
@@ -85,8 +85,7 @@ def fill_pairs(buckets, rows, used):
     """Fill the buckets of cards at merchants."""
     for at in range(used):
         bucket = rows[at].hashed & (len(buckets) - 1)
-        rows[at].chain = buckets[bucket]
-        buckets[bucket] = at + 1
+        link(buckets, rows, bucket, at)
 
 
 @kernel
@@ -94,8 +93,7 @@ def fill_payments(buckets, rows, used):
     """Fill the buckets of the payments."""
     for at in range(used):
         bucket = rows[at].payment & (len(buckets) - 1)
-        rows[at].chain = buckets[bucket]
-        buckets[bucket] = at + 1
+        link(buckets, rows, bucket, at)
 
 
 @kernel
@@ -104,18 +102,14 @@ def fill_names(state):
     s = state[0]
     for at in range(s.accounts_used):
         bucket = account_bucket_of(s, s.accounts[at].account)
-        s.accounts[at].chain = s.account_bucket[bucket]
-        s.account_bucket[bucket] = at + 1
+        link(s.account_bucket, s.accounts, bucket, at)
     for at in range(s.balances_used):
         bucket = balance_bucket_of(s, np.int64(s.balances[at].account), np.int64(s.balances[at].currency))
-        s.balances[at].chain = s.balance_bucket[bucket]
-        s.balance_bucket[bucket] = at + 1
+        link(s.balance_bucket, s.balances, bucket, at)
     for at in range(s.merchants_used):
         name = s.merchants[at].name
         bucket = merchant_bucket_of(s, name[0], name[1], name[2])
-        s.merchants[at].chain = s.merchant_bucket[bucket]
-        s.merchant_bucket[bucket] = at + 1
+        link(s.merchant_bucket, s.merchants, bucket, at)
     for at in range(s.rows_used):
         bucket = row_bucket_of(s, np.int64(s.rows[at].merchant), np.int64(s.rows[at].currency))
-        s.rows[at].chain = s.row_bucket[bucket]
-        s.row_bucket[bucket] = at + 1
+        link(s.row_bucket, s.rows, bucket, at)

@@ -19,18 +19,15 @@ from engine.payments.kernels.evaluate import (
 )
 from engine.payments.kernels.events import about, begin, judged, of_kind
 from engine.payments.kernels.gather import gather
-from engine.payments.kernels.holds import changed, claim_payment, close, has_room, open_account, queue
+from engine.payments.kernels.holds import begin_payment, claim_payment, close, has_room, open_account, queue
 from engine.payments.kernels.rows import NIL
 from engine.payments.kernels.tables import find_pair
 from engine.payments.kernels.windows import DAY_BUCKET_MS, DAY_MS, add_at, total_at
 from engine.payments.records import (
     BODY,
-    CARD,
     KEY,
     MERCHANT,
     MONEY_MAX,
-    REQUEST_ID,
-    REQUEST_ID_WORDS,
     WANTS_EXPLANATION,
 )
 from engine.payments.rules.account import balance as balance_rule
@@ -118,39 +115,21 @@ def _judge_found(s, command, bits):
 @inlined
 def _fill(s, command, payment, decision, code, rule, field, matched):
     """Write a new payment's row; what a later state brings is 0."""
-    found, words = s.found[0], command["words"]
-    row = s.payments[payment]
+    begin_payment(s, command, payment)
+    found, row = s.found[0], s.payments[payment]
     row.account = found.account
     row.balance = found.balance
     row.merchant = found.merchant
-    row.kind = command["kind"]
-    row.channel = command["channel"]
-    row.exponent = command["exponent"]
     row.approved_amount = 0
     row.captured = 0
     row.refunded = 0
-    row.held = 0
-    row.due = 0
-    row.operations = 0
-    row.operation_count = 0
     row.ruleset = s.ruleset
-    row.currency = command["currency"]
     row.code = code
     row.rule = rule
     row.field = field
     row.decision = decision
     row.cohort = 0
-    row.amount = command["amount"]
     row.matched = matched
-    row.account_number = command["account"]
-    for word in range(REQUEST_ID_WORDS):
-        row.request_id[word] = words[REQUEST_ID + word]
-    for word in range(3):
-        row.merchant_name[word] = words[MERCHANT + word]
-    row.card[0] = words[CARD]
-    row.card[1] = words[CARD + 1]
-    row.is_untold = 0
-    changed(s, payment)
 
 
 @inlined

@@ -58,7 +58,7 @@ def _merchant(s, command, ctx, found):
     ctx.has_merchant = merchant != NIL
     ctx.merchant_flags = 0
     ctx.merchant_min = ctx.merchant_max = ctx.merchant_daily_limit = NIL
-    ctx.sca_above = ctx.geo_above = ctx.mcc = NIL
+    ctx.sca_above = ctx.geo_above = NIL
     ctx.merchant_daily = command["amount"]
     if merchant == NIL:
         return
@@ -67,7 +67,6 @@ def _merchant(s, command, ctx, found):
     ctx.merchant_flags = s.merchants[merchant].status
     ctx.merchant_channels = s.merchants[merchant].channels
     ctx.merchant_card_types = s.merchants[merchant].card_types
-    ctx.mcc = s.merchants[merchant].mcc
     ctx.permits_currency = (
         s.merchants[merchant].currencies[currency >> WORD_BITS] >> (currency & BIT_MASK)
     ) & 1
@@ -132,8 +131,10 @@ def _card(s, command, ctx, found):
     found.pair = pair
     ctx.scheme_retry = 0 if pair == NIL else total_at(s.pairs[pair].declines, s.now // MONTH_BUCKET_MS)
     ctx.bin_declines_1h = 0
+    found.bin = NIL
     if command["bin"] >= 0 and s.bin_table.used != 0:
-        at = find_bin(s, command)
+        at = _find_bin(s, command)
+        found.bin = at
         if at != NIL:
             ctx.bin_declines_1h = total_at(s.bins[at].declines, s.now // HOUR_BUCKET_MS)
 
@@ -170,7 +171,7 @@ def bin_key(command):
 
 
 @kernel
-def find_bin(s, command):
+def _find_bin(s, command):
     """Return the row of a PAY's BIN, or NIL."""
     number, digits = bin_key(command)
     return find_pair(s.bin_bucket, s.bins, number, digits)

@@ -10,6 +10,7 @@ from engine.payments import constants as k
 from engine.payments.kernels.rows import HOLD_DAYS_MAX, NIL
 from engine.payments.kernels.tables import append, link, take_out, unlink
 from engine.payments.kernels.windows import DAY_MS
+from engine.payments.records import CARD, MERCHANT, MERCHANT_WORDS, REQUEST_ID, REQUEST_ID_WORDS
 from ringbuf.kernel import inlined, kernel
 from ringbuf.seqlock import open_version
 
@@ -75,6 +76,30 @@ def claim_payment(s, payment):
     s.payments[at].payment = payment
     link(s.payment_bucket, s.payments, payment & (len(s.payment_bucket) - 1), at)
     return at
+
+
+@inlined
+def begin_payment(s, command, payment):
+    """Write what a payment's row takes from its command as it is; nothing is held, nothing was done to it."""
+    row, words = s.payments[payment], command["words"]
+    row.kind = command["kind"]
+    row.channel = command["channel"]
+    row.exponent = command["exponent"]
+    row.held = 0
+    row.due = 0
+    row.operations = 0
+    row.operation_count = 0
+    row.currency = command["currency"]
+    row.amount = command["amount"]
+    row.account_number = command["account"]
+    for word in range(REQUEST_ID_WORDS):
+        row.request_id[word] = words[REQUEST_ID + word]
+    for word in range(MERCHANT_WORDS):
+        row.merchant_name[word] = words[MERCHANT + word]
+    row.card[0] = words[CARD]
+    row.card[1] = words[CARD + 1]
+    row.is_untold = 0
+    changed(s, payment)
 
 
 @kernel

@@ -22,12 +22,6 @@ def lists_of(s, first, second):
 
 
 @inlined
-def has_entries(s, kind):
-    """Tell whether a list holds anything, before its keys are looked for."""
-    return s.on_lists[kind] != 0
-
-
-@inlined
 def short_bin(number, digits):
     """Return the first six digits of a BIN of 6 to 8."""
     return number if digits == 6 else (number // 10 if digits == 7 else number // 100)

@@ -8,7 +8,7 @@ import numpy as np
 from engine.payments import constants as k
 from engine.payments import event_forms as at
 from engine.payments.kernels.accounts import find_merchant, find_row
-from engine.payments.kernels.answers import find_answer, keep, remember
+from engine.payments.kernels.answers import find_answer, keep, remember_bare
 from engine.payments.kernels.decide import approve, disclosed_as, find_card, total_of
 from engine.payments.kernels.events import about, begin, begin_untold, judged, moved, of_kind
 from engine.payments.kernels.holds import (
@@ -60,36 +60,17 @@ def reverse(s, command):
     else:
         _keep_reversal(s, words)
     merchant = find_merchant(s, words[MERCHANT], words[MERCHANT + 1], words[MERCHANT + 2])
-    first = begin(s, command, at.MOVEMENT_MARK, k.KIND_MOVED)
-    about(s, first, k.NONE, k.NONE, k.NONE, k.NONE, k.NONE, reply_seq, k.NONE)
     disclosed = disclosed_as(s, merchant, k.OK)
-    judged(s, first, k.OK, k.NONE, k.NONE, k.NONE, k.DECISION_APPROVE, k.NONE, disclosed, replayed)
-    of_kind(s, first, k.NONE, k.NONE, k.NONE, k.NONE)
-    moved(s, first, k.NONE, k.NONE, k.NONE)
+    _tell_of_none(s, command, k.NONE, k.OK, k.NONE, k.DECISION_APPROVE, disclosed, reply_seq, replayed)
 
 
 @kernel
 def _keep_reversal(s, words):
-    answer = remember(s, words[KEY], words[KEY + 1])
+    answer = remember_bare(s, words[KEY], words[KEY + 1])
     row = s.answers[answer]
-    row.body[0] = 0
-    row.body[1] = 0
-    row.at = s.now
-    row.payment = 0
-    row.reply_seq = s.seq
-    row.matched = 0
-    row.amount = 0
-    row.approved_amount = 0
-    row.ruleset = 0
-    row.currency = 0
-    row.exponent = 0
     row.is_reversal = 1
     row.code = k.OK
-    row.rule = 0
-    row.field = 0
-    row.state = 0
     row.decision = k.DECISION_APPROVE
-    row.cohort = 0
     keep(s, answer)
 
 
@@ -344,10 +325,16 @@ def _kind_of_payment(s, first, payment):
 
 @kernel
 def _tell_not_found(s, command):
+    payment, field, decision = command["payment"], k.FIELD_PAYMENT, k.DECISION_DECLINE
+    _tell_of_none(s, command, payment, k.NOT_FOUND, field, decision, k.NONE, s.seq, k.NONE)
+
+
+@kernel
+def _tell_of_none(s, command, payment, code, field, decision, disclosed, reply_seq, replayed):
+    """Answer an operation for which there is no payment; payment: the one asked for."""
     first = begin(s, command, at.MOVEMENT_MARK, k.KIND_MOVED)
-    about(s, first, command["payment"], k.NONE, k.NONE, k.NONE, k.NONE, s.seq, k.NONE)
-    field, decision = k.FIELD_PAYMENT, k.DECISION_DECLINE
-    judged(s, first, k.NOT_FOUND, k.NONE, field, k.NONE, decision, k.NONE, k.NONE, k.NONE)
+    about(s, first, payment, k.NONE, k.NONE, k.NONE, k.NONE, reply_seq, k.NONE)
+    judged(s, first, code, k.NONE, field, k.NONE, decision, k.NONE, disclosed, replayed)
     of_kind(s, first, k.NONE, k.NONE, k.NONE, k.NONE)
     moved(s, first, k.NONE, k.NONE, k.NONE)
 

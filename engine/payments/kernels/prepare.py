@@ -2,7 +2,8 @@
 
 A payment touches some ten tables, each found through a bucket. So whoever applies a batch gives hints for
 commands ahead, a stage at a time (engine/contract/batches.py): buckets first, then the rows they lead to,
-then what the rows lead to. Nothing but the notes from stage to stage is written.
+then what the rows lead to. Nothing is written: each stage finds again what the one
+before has brought.
 """
 
 import numpy as np

@@ -292,7 +292,6 @@ CONTEXT = np.dtype(
         ("merchant_card_types", "<i8"),
         ("permits_currency", "<i8"),
         ("permits_country", "<i8"),
-        ("mcc", "<i8"),
         ("merchant_min", "<i8"),
         ("merchant_max", "<i8"),
         ("merchant_daily_limit", "<i8"),
@@ -337,12 +336,18 @@ CONTEXT = np.dtype(
 FOUND = np.dtype(
     [
         (name, "<i8")
-        for name in ("merchant", "row", "account", "balance", "card", "pair", "device_idx", "ip", "email")
+        for name in (
+            "merchant",
+            "row",
+            "account",
+            "balance",
+            "card",
+            "pair",
+            "bin",
+            "device_idx",
+            "ip",
+            "email",
+        )
     ]
 )
 """Rows that belong to the request being decided, idx or NIL; scratch."""
-
-HINT = np.dtype(
-    [(name, "<i8") for name in ("answer", "account", "card", "device", "ip", "email", "pair", "merchant")]
-)
-assert HINT.itemsize == LINE_BYTES

@@ -20,11 +20,12 @@ from engine.payments.kernels.accounts import (
     lift_limits,
     merchant_bucket_of,
 )
-from engine.payments.kernels.answers import find_answer, keep, remember
+from engine.payments.kernels.answers import find_answer, keep, remember_bare
 from engine.payments.kernels.events import about, begin, judged, of_kind
 from engine.payments.kernels.holds import open_account
 from engine.payments.kernels.listing import put_on, take_off
 from engine.payments.kernels.rows import NIL
+from engine.payments.kernels.tables import link
 from engine.payments.records import (
     BALANCE_ROW_WORDS,
     BODY,
@@ -88,8 +89,7 @@ def _merchant_of(s, command):
             return NIL
         s.merchants_used += 1
         bucket = merchant_bucket_of(s, first, second, third)
-        s.merchants[merchant].chain = s.merchant_bucket[bucket]
-        s.merchant_bucket[bucket] = merchant + 1
+        link(s.merchant_bucket, s.merchants, bucket, merchant)
         s.merchants[merchant].name[0] = first
         s.merchants[merchant].name[1] = second
         s.merchants[merchant].name[2] = third
@@ -179,8 +179,7 @@ def _account_of(s, command):
             return NIL
         s.accounts_used += 1
         bucket = account_bucket_of(s, command["account"])
-        s.accounts[account].chain = s.account_bucket[bucket]
-        s.account_bucket[bucket] = account + 1
+        link(s.account_bucket, s.accounts, bucket, account)
         s.accounts[account].account = command["account"]
         s.accounts[account].count_limit = NIL
     if command["options"] & PART_BEGINS:
@@ -298,26 +297,17 @@ def _deposited(s, command):
 @kernel
 def _keep_deposit(s, command, code, field):
     words = command["words"]
-    answer = remember(s, words[KEY], words[KEY + 1])
+    answer = remember_bare(s, words[KEY], words[KEY + 1])
     row = s.answers[answer]
     row.body[0] = words[BODY]
     row.body[1] = words[BODY + 1]
-    row.at = s.now
-    row.payment = 0
-    row.reply_seq = s.seq
-    row.matched = 0
     row.amount = command["amount"]
-    row.approved_amount = 0
     row.ruleset = s.ruleset
     row.currency = command["currency"]
     row.exponent = command["exponent"]
-    row.is_reversal = 0
     row.code = code
-    row.rule = 0
     row.field = field
-    row.state = 0
     row.decision = k.DECISION_APPROVE if code == k.OK else k.DECISION_DECLINE
-    row.cohort = 0
     keep(s, answer)
 
 

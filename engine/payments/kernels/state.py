@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.contract.batches import BURST_SLOTS, PLACES
+from engine.contract.batches import BURST_SLOTS
 from engine.contract.spread import SLOT_WORDS
 from engine.contract.state_layout import power_of_two, state_record
 from engine.payments.capacities import Capacities
@@ -17,7 +17,6 @@ from engine.payments.kernels.rows import (
     CONTEXT,
     EXPIRED_MAX,
     FOUND,
-    HINT,
     HOLD_DAYS_MAX,
     LISTED,
     MERCHANT,
@@ -55,7 +54,6 @@ SCALARS: list[Any] = [
     ("instance", "<i8", (3,)),
     ("fingerprint", "<i8", (2,)),
     ("active", "<i8"),  # the rules that are on, bits 1 << Rule
-    ("in_order", "<i8"),  # whether they stand in the order of their numbers
     ("place", "<i8", (len(RULES) + 1,)),  # of each rule in the order
     ("on_lists", "<i8", (16,)),  # entries of each list
     ("decided", "<i8"),  # authorises and sales
@@ -117,7 +115,6 @@ def _tables(c: Capacities) -> list[Any]:
         ("payment_bucket", "<i4", (power_of_two(2 * c.payments),)),
         ("payments", PAYMENT, (c.payments,)),
         ("operations", OPERATION, (c.operations,)),
-        ("hints", HINT, (PLACES,)),
         ("out", "<i8", (SLOTS_MAX + BURST_SLOTS, SLOT_WORDS)),
     ]
 

@@ -79,6 +79,18 @@ def take_out(table, rows, at):
 
 
 @inlined
+def claim(table, rows):
+    """Return (a row for a newcomer, whether it gave way: the one idle longest, out of the order now)."""
+    at = np.int64(table.used)
+    if at < len(rows):
+        table.used += 1
+        return at, False
+    at = np.int64(table.oldest) - 1
+    take_out(table, rows, at)
+    return at, True
+
+
+@inlined
 def touch(table, rows, at):
     """Make a row the newest."""
     if table.newest != at + 1:

@@ -29,15 +29,22 @@ def total_at(window, bucket):
 def _move_on(window, bucket):
     """Forget the buckets that lie behind the window of `bucket`."""
     if bucket - window.last >= BUCKETS:
-        for at in range(BUCKETS):
-            window.buckets[at] = 0
-        window.total = 0
-    else:
-        for passed in range(window.last + 1, bucket + 1):
-            at = passed % BUCKETS
-            window.total -= window.buckets[at]
-            window.buckets[at] = 0
+        begin_at(window, bucket)
+        return
+    for passed in range(window.last + 1, bucket + 1):
+        at = passed % BUCKETS
+        window.total -= window.buckets[at]
+        window.buckets[at] = 0
     window.last = bucket
+
+
+@inlined
+def begin_at(window, bucket):
+    """Let a window hold nothing as of a bucket."""
+    window.last = bucket
+    window.total = 0
+    for at in range(BUCKETS):
+        window.buckets[at] = 0
 
 
 @inlined

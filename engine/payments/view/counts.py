@@ -8,8 +8,8 @@ from typing import Any
 from engine.payments.digest import used_of
 from engine.payments.kernels.convert import POOLS
 
-LIVE = {"payments": "payments_used", "operations": "operations_live"}
-"""Pools whose rows come back -> where the state says how many are in use."""
+OPERATIONS = "operations"
+"""The one pool with a free list: the state counts which of its rows are in use."""
 FORGETTING = {
     "cards": "card_table",
     "pairs": "pair_table",
@@ -55,7 +55,7 @@ class StateCounts:
         """
         s = self._state[0]
         return {
-            name: (int(s[LIVE[name]]) if name in LIVE else used_of(s, pool), len(s[pool]))
+            name: (int(s["operations_live"]) if name == OPERATIONS else used_of(s, pool), len(s[pool]))
             for name, pool in POOLS.items()
         }
 
