@@ -8,6 +8,7 @@ import pytest
 from engine.runtime.journal.frames import NPY_HEAD_BYTES
 from engine.runtime.journal.journal import segment_paths
 from engine.trading.name import TRADING
+from pinion.cli.applications import APPLICATIONS
 from pinion.cli.journal.data import remember
 from pinion.cli.main import main
 from tests.engine.runtime.echo import NAME
@@ -81,7 +82,8 @@ def test_a_folder_of_an_application_that_is_not_known_is_refused_by_name(
     assert main([*command, str(foreign)]) == 1
 
     said = capsys.readouterr().err
-    assert f"application = '{NAME}': no tool of this program knows it, only '{TRADING}'" in said
+    ours = ", ".join(f"'{name}'" for name in sorted(APPLICATIONS))
+    assert f"application = '{NAME}': no tool of this program knows it, only {ours}" in said
     assert "use the program that wrote the journal, or bring the file back" in said
     assert content(foreign / "journal") == before
 

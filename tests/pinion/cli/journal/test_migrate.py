@@ -311,9 +311,8 @@ def test_less_than_is_used_is_refused_by_name(
     assert run(data_dir, path) == 2
 
     said = capsys.readouterr().err
-    assert (
-        f"engine.capacities.{name} = {used - 1}: {used} are, or were at one time, in use; set {used} or more"
-    ) in said
+    setting = f"{subject.section}.{name} = {used - 1}"
+    assert f"{setting}: {used} are, or were at one time, in use; set {used} or more" in said
     assert sorted(each.name for each in segment_paths(data_dir / "journal")) == before
     assert read_layout(data_dir, BOTH).capacities == subject.small
 

@@ -27,10 +27,10 @@ from tests.pinion.cli.journal.subjects import OF_TRADING, Subject
 
 def damage(path: Path) -> None:
     """Change bytes of a snapshot's content; its header stays whole."""
-    content = bytearray(path.read_bytes())
-    at = snapshot.NPY_HEAD_BYTES + snapshot.META_BYTES + 8
-    content[at : at + 4] = bytes(each ^ 0xFF for each in content[at : at + 4])
-    path.write_bytes(content)
+    record = np.load(path, mmap_mode="r+", max_header_size=2**20)
+    _, at = record.dtype.fields["state"]
+    record.view(np.uint8)[at + 8 : at + 12] ^= 0xFF
+    record.flush()
 
 
 def test_old_segments_of_which_the_layout_does_not_say_that_they_differ_are_named(
