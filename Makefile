@@ -50,8 +50,11 @@ types: setup
 	$(BIN)/mypy
 
 bounds: setup
-	cache=$$(mktemp -d) && trap 'rm -rf "$$cache"' EXIT && \
-	NUMBA_BOUNDSCHECK=1 PINION_KERNEL_CACHE="$$cache" $(BIN)/python -m tests.engine.kernel_work
+	for application in trading payments; do \
+	  cache=$$(mktemp -d) && trap 'rm -rf "$$cache"' EXIT && \
+	  NUMBA_BOUNDSCHECK=1 PINION_KERNEL_CACHE="$$cache" $(BIN)/python -m tests.engine.kernel_work $$application \
+	  || exit 1; rm -rf "$$cache"; \
+	done
 
 model:
 	docs/model/check

@@ -1,16 +1,18 @@
 """Every kernel of ringbuf and engine at work in one process (`make bounds`).
 
-A small flow and extremes go through the port, the loop and its rings, the replica, the replays, the
-projection and the views, all of one set of capacities. With NUMBA_BOUNDSCHECK=1 each index that
-lies outside its array ends the run. Afterwards numba is asked with how many types it compiled each
-kernel, and must have compiled each: in an empty PINION_KERNEL_CACHE, for of what it loads from a
-cache it does not know the callees.
+    python -m tests.engine.kernel_work trading
+
+A small flow and extremes of one application go through the port, the loop and its rings, the replica,
+the replays, the projection and the views, all of one set of capacities. With NUMBA_BOUNDSCHECK=1 each
+index that lies outside its array ends the run. Afterwards numba is asked with how many types it
+compiled each kernel, and must have compiled each: in an empty PINION_KERNEL_CACHE, for of what it loads
+from a cache it does not know the callees.
 """
 
 import os
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +20,20 @@ import numpy as np
 from numba.core import types as untyped_types
 
 from engine.contract import port
+from engine.contract.application import Application
 from engine.contract.control_words import JOURNALER_BELL, READER_BELLS
-from engine.contract.replica import Replica
+from engine.contract.replica import Replica, private_state
+from engine.payments.application import payments
+from engine.payments.name import PAYMENTS
+from engine.payments.records import COMMAND as PAYMENT_COMMAND
+from engine.payments.records import Op
+from engine.payments.view.live_view import LiveView as PaymentsView
 from engine.runtime.calls import call_at_sync
 from engine.trading.application import trading
-from engine.trading.digest import digest
-from engine.trading.history.projection import TradingProjection
-from engine.trading.kernels.convert import convert
 from engine.trading.kernels.state import new_state
+from engine.trading.name import TRADING
 from engine.trading.offline.engine import ReplayEngine
 from engine.trading.offline.simulate import run_all
-from engine.trading.records import EVENT
 from engine.trading.view.live_view import LiveView
 from ringbuf.bells import fall_asleep, sleep_until_beyond
 from ringbuf.broadcast import GATE_OPEN, Broadcast
@@ -37,6 +42,10 @@ from ringbuf.layout import ASLEEP, CALLED, LINE_WORDS, PUBLISHED
 from ringbuf.spsc import SpscRing, try_claim
 from ringbuf.waiting import BACKOFF, await_beyond
 from tests.capacities import SMALL
+from tests.engine.payments.building import SMALL as SMALL_PAYMENTS
+from tests.engine.payments.building import command, merchant_permits, restored, settings
+from tests.engine.payments.invariants import assert_whole
+from tests.engine.payments.random_flow import Flow, first_commands
 from tests.engine.runtime.bench import running
 from tests.engine.trading.engine_side import Engine
 from tests.engine.trading.extremes import extreme_commands
@@ -46,6 +55,7 @@ from tests.house_rules.kernels import made_by_modules, parts_of
 
 types: Any = untyped_types
 Records = Any
+Look = Callable[[Records], None]
 AT_ONCE = 16
 RINGS = "a ring lies in a record for the loop, in arrays, some of them read-only, for its other end"
 LAYOUTS = "records of every part of the state are fetched ahead"
@@ -74,10 +84,12 @@ NOT_HERE = {"engine.runtime.crash_points.crash_here": "in a loop whose death is 
 """Kernels that nothing here calls, and why."""
 
 
-def through_the_loop(folder: Path, commands: Records) -> tuple[Records, Records, list[Any]]:
+def through_the_loop(
+    application: Application, folder: Path, commands: Records
+) -> tuple[Records, Records, list[Any]]:
     """Send commands to a spare ring of an instance; return its journal, its state, and its kernels."""
     entries, sent = [], 0
-    with running(folder, trading(SMALL)) as bench, port.claim_spare(folder) as gate:
+    with running(folder, application) as bench, port.claim_spare(folder) as gate:
         while sent < len(commands):
             first = int(bench.call.loop["journaled"])
             sent += gate.submit(commands[sent : sent + AT_ONCE])
@@ -91,26 +103,33 @@ def through_the_loop(folder: Path, commands: Records) -> tuple[Records, Records,
         return np.concatenate(entries), bench.state.copy(), parts_of(bench.call.run_kernel)
 
 
-def through_the_replays(entries: Records) -> tuple[Records, list[Any]]:
-    """Follow a journal as a replica, as history and as a replay do; return the state, and the kernel."""
-    replica, projection = Replica(trading(SMALL)), TradingProjection()
+def through_the_replicas(application: Application, entries: Records) -> tuple[Records, list[Any]]:
+    """Follow a journal as a replica, as history and as a migration do; return the state, and the kernel."""
+    assert application.projection is not None
+    assert application.convert is not None
+    replica, projection = Replica(application), application.projection()
     projection.open(replica.state)
     for part in np.array_split(entries, 7):
         projection.batch(part, replica.apply(part), replica.state)
-    other = new_state(SMALL)
-    convert(replica.state, other)
-    check_invariants(other)
-    for is_timed in (False, True):
-        engine = ReplayEngine(keeps_events=True, is_timed=is_timed, capacities=SMALL)
-        for _ in engine.run(np.ascontiguousarray(entries["command"])):
-            pass
-        engine.client_instrument(1, 1)
-        engine.order_instrument(1)
+    other = private_state(application.state_dtype)
+    application.convert(replica.state, other)
+    assert application.digest(other) == application.digest(replica.state)
     return replica.state, [replica._kernel]
 
 
-def look_at(state: Records) -> None:
-    """Read everything that the views show."""
+def replay(commands: Records) -> None:
+    """Decide orders again as a replay does, also one that takes the time of each."""
+    for is_timed in (False, True):
+        engine = ReplayEngine(keeps_events=True, is_timed=is_timed, capacities=SMALL)
+        for _ in engine.run(commands):
+            pass
+        engine.client_instrument(1, 1)
+        engine.order_instrument(1)
+
+
+def look_at_orders(state: Records) -> None:
+    """Read everything that trading's view shows."""
+    check_invariants(state)
     view = LiveView(state)
     view.warm_up()
     for instrument in view.catalogue.instruments:
@@ -124,7 +143,19 @@ def look_at(state: Records) -> None:
             view.client_order(account, order.client_order_id)
 
 
-def at_the_other_ends() -> None:
+def look_at_payments(state: Records) -> None:
+    """Read everything that the view of payments shows."""
+    assert_whole(state[0])
+    view = PaymentsView(state)
+    view.warm_up()
+    for number in range(1, int(state[0]["seq"])):
+        view.payment(number)
+    for number in range(5):
+        view.account(number)
+    view.disclosures()
+
+
+def at_the_other_ends(application: Application) -> None:
     """Use what doors, the journaler and tools do with rings, and the loop does not."""
     records = np.zeros(3, [("words", "<i8", (8,))])
     ring = SpscRing.private(records.dtype, 8)
@@ -132,8 +163,8 @@ def at_the_other_ends() -> None:
     assert ring.push(records) == 3
     assert await_beyond(ring.control, PUBLISHED, 2, BACKOFF, 0, 1) == 3
     assert (ring.pop(8) == records).all()
-    feed = Broadcast.private(EVENT, 8)
-    feed.append(np.zeros(3, EVENT), GATE_OPEN)
+    feed = Broadcast.private(application.event_dtype, 8)
+    feed.append(np.zeros(3, application.event_dtype), GATE_OPEN)
     words = np.zeros(2, np.int64)
     add(words, 0, 5)
     beat(words, 1)
@@ -145,26 +176,47 @@ def at_the_other_ends() -> None:
     assert bells[READER_BELLS * LINE_WORDS] == CALLED
 
 
-def work(folder: Path) -> list[Any]:
-    """Give every kernel something to do; what must be equal is. Return the kernels that were bound."""
-    engine = Engine()
+def work(application: Application, folder: Path, flows: Mapping[str, Records], look_at: Look) -> list[Any]:
+    """Give every kernel of an application something to do; return the kernels that were bound."""
     bound: list[Any] = []
-    for command in commands_of(5, 700):
-        engine.submit(command)
-    at_the_other_ends()
-    for name, commands in (("flow", engine.recorded()), ("extremes", extreme_commands(1, 400))):
+    at_the_other_ends(application)
+    for name, commands in flows.items():
+        (folder / name).mkdir()
+        entries, live, parts = through_the_loop(application, folder / name, commands)
+        assert len(entries) >= len(commands)
+        followed, kernel = through_the_replicas(application, entries)
+        assert application.digest(followed) == application.digest(live)
+        look_at(live)
+        bound = bound or [*parts, *kernel]  # the second time they come from the cache
+    return bound
+
+
+def work_of_trading(folder: Path) -> list[Any]:
+    """Let kernels match orders."""
+    engine = Engine()
+    for each in commands_of(5, 700):
+        engine.submit(each)
+    flows = {"flow": engine.recorded(), "extremes": extreme_commands(1, 400)}
+    for commands in flows.values():
         state = new_state(SMALL)
         run_all(state, commands)
-        check_invariants(state)
-        look_at(state)
-        (folder / name).mkdir()
-        entries, live, parts = through_the_loop(folder / name, commands)
-        assert len(entries) >= len(commands)
-        followed, replay = through_the_replays(entries)
-        assert digest(followed) == digest(live)
-        look_at(live)
-        bound = bound or [*parts, *replay]  # the second time they come from the cache
-    return bound
+        look_at_orders(state)
+    replay(flows["flow"])
+    return work(trading(SMALL), folder, flows, look_at_orders)
+
+
+def work_of_payments(folder: Path) -> list[Any]:
+    """Let kernels decide payments: with tables that fill, then with a history that knows them."""
+    flows = {}
+    for seed, has_history in ((1, False), (2, True)):
+        flow = Flow(seed)
+        commands = [settings(has_history=has_history), *first_commands()[1:], merchant_permits(2)]
+        for number in range(1, 1500):
+            commands.append(flow.next())
+            if has_history and number % 50 == 0:
+                commands += [command(Op.HISTORY, payment=number), restored(number)]
+        flows[f"seed-{seed}"] = np.array(commands, PAYMENT_COMMAND)
+    return work(payments(SMALL_PAYMENTS), folder, flows, look_at_payments)
 
 
 def types_of(kernel: Any) -> set[Any]:
@@ -185,20 +237,27 @@ def faults(kernels: Iterable[Any]) -> list[str]:
     return found
 
 
+WORKS: dict[str, Callable[[Path], list[Any]]] = {TRADING: work_of_trading, PAYMENTS: work_of_payments}
+
+
+def is_of(kernel: Any, name: str) -> bool:
+    """Tell whether a kernel is this application's, or one of both."""
+    package, part, *_ = kernel.py_func.__module__.split(".")
+    return package != "perf" and (package != "engine" or part == name or part not in WORKS)
+
+
 def main() -> int:
     """Work, then tell what is wrong with the kernels' types; return the exit code."""
+    name = sys.argv[1]
     folder = os.environ.get("PINION_KERNEL_CACHE")
     if not folder or any(Path(folder).glob("*/*/*.nbc")):
         print("PINION_KERNEL_CACHE must name an empty folder (make bounds)", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory(prefix="pinion-kernels-") as data:
-        bound = work(Path(data))
-    kernels = [
-        *(each for each in made_by_modules() if not each.py_func.__module__.startswith("perf")),
-        *bound,
-    ]
+        bound = WORKS[name](Path(data))
+    kernels = [*(each for each in made_by_modules() if is_of(each, name)), *bound]
     found = faults(kernels)
-    print(f"{len(kernels)} kernels worked, {len(found)} faults")
+    print(f"{name}: {len(kernels)} kernels worked, {len(found)} faults")
     print(*found, sep="\n", file=sys.stderr)
     return 1 if found else 0
 

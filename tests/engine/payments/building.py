@@ -8,6 +8,7 @@ import numpy as np
 from engine.contract.replica import Replica
 from engine.payments.application import payments
 from engine.payments.capacities import Capacities
+from engine.payments.codes import Code
 from engine.payments.records import (
     BALANCE_ROW_WORDS,
     BODY,
@@ -32,7 +33,14 @@ from engine.payments.records import (
     NOT_GIVEN,
     OWN_KEY,
     PART_BEGINS,
+    PERMIT_WORDS,
     REQUEST_ID,
+    RESTORED_APPROVED,
+    RESTORED_CAPTURED,
+    RESTORED_CODES,
+    RESTORED_MATCHED,
+    RESTORED_REFUNDED,
+    RESTORED_RULESET,
     RULES,
     SETTINGS_CLOCK,
     SETTINGS_HISTORY,
@@ -43,6 +51,7 @@ from engine.payments.records import (
     Clock,
     Op,
     PayKind,
+    State,
 )
 
 EUR, JPY = 978, 392
@@ -118,6 +127,12 @@ def merchant_limits(number: int, rows: Iterable[tuple[int, ...]], begins: bool =
     return command(Op.MERCHANT_LIMITS, payment=len(rows), options=options, words=words)
 
 
+def merchant_permits(number: int) -> Any:
+    """Return MERCHANT_PERMITS of every currency."""
+    words = {0: NAME + number} | {MERCHANT_WORDS + word: -1 for word in range(PERMIT_WORDS)}
+    return command(Op.MERCHANT_PERMITS, options=PART_BEGINS, words=words)
+
+
 def account_balances(number: int, rows: Iterable[tuple[int, ...]], begins: bool = True) -> Any:
     """Return ACCOUNT_BALANCES; rows: currency, balance, min, max, sum_24h."""
     words, rows = {}, list(rows)
@@ -179,6 +194,21 @@ def deposit(number: int, amount: int, **given: Any) -> Any:
     words = {KEY: 90_000 + number, KEY + 1: 3, BODY: amount, BODY + 1: 3}
     fields = {"account": 1, "currency": EUR, "exponent": 2, **given}
     return command(Op.DEPOSIT, amount=amount, words=words, **fields)
+
+
+def restored(payment: int) -> Any:
+    """Return a RESTORE: of 900 that were approved 700 were captured, of these 100 refunded."""
+    words = {
+        REQUEST_ID: 0x39,
+        MERCHANT: NAME,
+        RESTORED_APPROVED: 900,
+        RESTORED_CAPTURED: 700,
+        RESTORED_REFUNDED: 100,
+        RESTORED_MATCHED: 0,
+        RESTORED_CODES: Code.OK | State.CAPTURED << 24 | 1 << 32,
+        RESTORED_RULESET: 1,
+    }
+    return command(Op.RESTORE, payment=payment, account=1, amount=1000, currency=EUR, exponent=2, words=words)
 
 
 class Engine:

@@ -20,6 +20,7 @@ from tests.engine.payments.building import (
     merchant,
     operation,
     pay,
+    restored,
     reverse,
     settings,
 )
@@ -176,20 +177,7 @@ def test_all_that_is_due_ends_at_once_and_is_told_in_parts() -> None:
 
 
 def test_a_payment_comes_back_from_history() -> None:
-    from tests.engine.payments.building import NAME
-
-    engine = begun()
-    words = {
-        0: 0x39,
-        8: NAME,
-        11: 700,
-        12: 100,
-        13: 900,
-        14: 0,
-        15: Code.OK | State.CAPTURED << 24 | 1 << 32,
-        16: 1,
-    }
-    back = command(Op.RESTORE, payment=2**40, account=1, amount=1000, currency=EUR, exponent=2, words=words)
+    engine, back = begun(), restored(2**40)
     assert engine.one(back)["code"] == Code.OK
     assert engine.one(back)["code"] == Code.OK
     assert engine.one(operation(Op.REFUND, 2**40, 1, amount=601))["code"] == Code.EXCEEDS_CAPTURED
