@@ -35,8 +35,6 @@ from engine.payments.records import (
     REQUEST_ID,
     RULES,
     SETTINGS_CLOCK,
-    SETTINGS_LIMITS,
-    SETTINGS_ORDER,
     AccountStatus,
     CardType,
     Channel,
@@ -45,6 +43,7 @@ from engine.payments.records import (
     Op,
     PayKind,
 )
+from engine.payments.rule_words import put_rules
 from perf.bench_step import BenchError, one_core
 from perf.histogram import percentiles
 from perf.result import Line, with_latencies
@@ -69,9 +68,7 @@ def set_up() -> Commands:
     rules = np.zeros(1, COMMAND)
     words = rules["words"][0]
     rules["op"], words[SETTINGS_CLOCK] = Op.SETTINGS, Clock.ENGINE
-    words[SETTINGS_LIMITS : SETTINGS_LIMITS + len(LIMITS)] = list(LIMITS.values())
-    order = np.frombuffer(bytes(range(1, len(RULES) + 1)).ljust(32, b"\0"), "<i8")
-    words[SETTINGS_ORDER : SETTINGS_ORDER + len(order)] = order
+    put_rules(words, LIMITS, RULES)
     merchants = np.zeros(MERCHANTS, COMMAND)
     merchants["op"], merchants["options"] = Op.MERCHANT, PART_BEGINS
     merchants["words"][:, 0] = merchant_names(np.arange(MERCHANTS))

@@ -12,8 +12,8 @@ from engine.contract.port import EventReader
 from engine.payments.codes import BY_NUMBER
 from engine.payments.records import RULES, Op
 from engine.payments.view.counts import StateCounts
+from engine.payments.view.rules_view import ARMS
 
-COHORTS = ("control",)
 WARN_SHARE = 0.8
 DAY_S = 86_400
 MS_PER_S = 1000
@@ -59,7 +59,7 @@ class PaymentsCollector(EngineCollector):
             "pinion_decisions", "Decisions since this process began", labels=["code", "rule", "cohort"]
         )
         for (code, rule, cohort), count in sorted(self._counts.decisions.items()):
-            labels = [BY_NUMBER[code].name, RULES[rule - 1] if rule else "", COHORTS[cohort]]
+            labels = [BY_NUMBER[code].name, RULES[rule - 1] if rule else "", ARMS[cohort]]
             decisions.add_metric(labels, count)
         yield decisions
         operations = CounterMetricFamily(

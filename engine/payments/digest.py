@@ -34,6 +34,7 @@ LEFT_OUT = (
     "opened",
     "version",
     "found",
+    "other",
     "context",
 )
 """Scratch and seqlock words; of the context its `limit` counts. Buckets follow from the pools."""

@@ -17,6 +17,9 @@ COMMAND fields, by operation; `words` by the slices below it
     LIST           kind (ListKind), options: LIST_REMOVE; payment: how many keys; KEYS
     DEPOSIT        account, currency, exponent, amount (may be negative); KEY, BODY
     SETTINGS       `words` from SETTINGS_INSTANCE on
+    RULESET        registers a set of rules: RULESET_WHO, RULESET_WHY, from SETTINGS_LIMITS on as SETTINGS
+    ACTIVATE       payment: the id of the set that governs from now on; TRIAL_WHO, TRIAL_WHY
+    TRIAL          kind (engine/trials/records.py: Act), payment: the id of the candidate, TRIAL_* words
     HISTORY        payment: the last seq whose outcome the database has for good
     RESTORE        a closed payment that gave way, out of history: payment, account, amount, currency,
                    exponent, channel, kind; REQUEST_ID, MERCHANT, RESTORED_* words, CARD
@@ -27,6 +30,7 @@ from enum import IntEnum, IntFlag
 import numpy as np
 
 from engine.contract.records import ROLES_ALL, Operation, entry_dtype
+from engine.trials.records import STEPS_MAX
 
 COMMAND_VERSION = 1
 AMOUNT_MAX = 999_999_999_999
@@ -58,6 +62,9 @@ class Op(IntEnum):
     SETTINGS = 27
     HISTORY = 28
     RESTORE = 29
+    RULESET = 30
+    ACTIVATE = 31
+    TRIAL = 32
 
 
 class Role(IntFlag):
@@ -217,6 +224,10 @@ class EventKind(IntEnum):
     EXPIRED = 3  # a hold or a review ended by itself; belongs to no session
     DONE = 4  # a set-up command is answered: `code` says how
     REJECTED = 5  # not a command that this application takes: UNSUPPORTED or QUARANTINED in `code`
+    DISAGREED = 6  # what the set that does not count would have decided of the payment decided with it
+    TRIAL = (
+        7  # a trial went on or ended by itself: `state` TrialState, `rule` TrialGate, `amount` its percentage
+    )
 
 
 class EventFlag(IntFlag):
@@ -306,9 +317,19 @@ BALANCE_ROW_WORDS = 5
 
 SETTINGS_INSTANCE, SETTINGS_FINGERPRINT, SETTINGS_CLOCK = 0, 3, 5
 SETTINGS_LIMITS, SETTINGS_ORDER, SETTINGS_HISTORY = 6, 20, 24
+SETTINGS_HASH, HASH_WORDS = 25, 2
 ORDER_WORDS = 4
 """SETTINGS: name of the instance, fingerprint of the hash key, clock, LIMITS in their order, the order of
-the rules as bytes, zero padded, 1 where a history follows."""
+the rules as bytes, zero padded, 1 where a history follows, the hash of the set of rules."""
+RULESET_WHO, RULESET_WHY = 0, 3
+"""RULESET: the key that asked and its reason, texts of WHO_WORDS and RULESET_WHY_WORDS."""
+RULESET_WHY_WORDS = 3
+TRIAL_WHO, TRIAL_WHY = 0, 3
+TRIAL_MAX_DISAGREE, TRIAL_MIN_SEEN, TRIAL_PERCENT, TRIAL_STEP_COUNT, TRIAL_STEPS = 8, 9, 10, 11, 12
+"""ACTIVATE, TRIAL: who and why; of a START its gates, how many steps, their percentages, then how long each
+is held, ms; of a SET its percentage."""
+RULESETS_MAX = 16
+"""Sets that are kept; of those that neither govern nor are on trial the eldest gives way."""
 LIMITS = {
     "card_1m": 3,
     "card_1h": 10,
@@ -326,6 +347,7 @@ LIMITS = {
 """The base parameters of the rules and their defaults; -1: off."""
 assert len(LIMITS) <= SETTINGS_ORDER - SETTINGS_LIMITS
 assert len(RULES) <= ORDER_WORDS * TEXT_WORD_BYTES
+assert TRIAL_STEPS + 2 * STEPS_MAX <= WORDS
 
 EVENT = np.dtype(
     [

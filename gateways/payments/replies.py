@@ -13,6 +13,7 @@ from engine.payments.codes import BY_NUMBER, DECLINED, ISO_CODES, Code, CodeRow
 from engine.payments.currencies import LETTERS
 from engine.payments.records import FIELD_NAMES, RULES, Decision, EventKind, Rule, State
 from engine.payments.view.live_view import PaymentView
+from engine.payments.view.rules_view import ARMS
 from gateways.payments.events import PaymentEvent
 from gateways.payments.form import Asked
 from gateways.payments.values import FormRefusal, may_hold_pan
@@ -25,7 +26,6 @@ _DECISIONS = {int(each): each.name for each in Decision}
 _STATES = {int(each): each.name.lower() for each in State}
 _FIELDS: Mapping[int, str] = {int(field): name for field, name in FIELD_NAMES.items()}
 _RULES = dict(enumerate(RULES, 1))
-_COHORTS = ("control",)
 MATCHED_KEPT = 4096
 """Sets of rules whose names are kept."""
 SEQ_DIGITS_MAX = 11
@@ -173,7 +173,7 @@ class Replies:
         }
         if source.ruleset > 0:
             said["ruleset"] = source.ruleset
-            said["cohort"] = _COHORTS[source.cohort]
+            said["cohort"] = ARMS[source.cohort]
         if hides and source.disclosed:
             said["code"], said["iso"] = DECLINED, ISO_CODES[source.disclosed - 1]
         else:

@@ -35,6 +35,7 @@ from engine.trading.name import TRADING
 from engine.trading.offline.engine import ReplayEngine
 from engine.trading.offline.simulate import run_all
 from engine.trading.view.live_view import LiveView
+from engine.trials.records import Act
 from ringbuf.bells import fall_asleep, sleep_until_beyond
 from ringbuf.broadcast import GATE_OPEN, Broadcast
 from ringbuf.counting import add, beat
@@ -43,7 +44,14 @@ from ringbuf.spsc import SpscRing, try_claim
 from ringbuf.waiting import BACKOFF, await_beyond
 from tests.capacities import SMALL
 from tests.engine.payments.building import SMALL as SMALL_PAYMENTS
-from tests.engine.payments.building import command, merchant_permits, restored, settings
+from tests.engine.payments.building import (
+    command,
+    merchant_permits,
+    restored,
+    ruleset,
+    settings,
+    trial,
+)
 from tests.engine.payments.invariants import assert_whole
 from tests.engine.payments.random_flow import Flow, first_commands
 from tests.engine.runtime.bench import running
@@ -205,6 +213,15 @@ def work_of_trading(folder: Path) -> list[Any]:
     return work(trading(SMALL), folder, flows, look_at_orders)
 
 
+def tried(number: int) -> list[Records]:
+    """Return what begins a trial, and what ends it or the one before."""
+    steps = [(5, 0), (50, 10**9), (100, 0)]
+    begun = trial(Act.SHADOW, 2) if number % 200 else trial(Act.START, 2, steps, min_seen=9)
+    asked = [trial(act, 2, percent=30) for act in (Act.SET, Act.PAUSE, Act.RESUME, Act.ADVANCE)]
+    ended = command(Op.ACTIVATE, payment=1) if number % 300 else trial(Act.ROLL_BACK, 2)
+    return [ruleset(score_review=number), *asked[number % 3 :], ended, ruleset(card_1m=1), begun]
+
+
 def work_of_payments(folder: Path) -> list[Any]:
     """Let kernels decide payments: with tables that fill, then with a history that knows them."""
     flows = {}
@@ -215,6 +232,8 @@ def work_of_payments(folder: Path) -> list[Any]:
             commands.append(flow.next())
             if has_history and number % 50 == 0:
                 commands += [command(Op.HISTORY, payment=number), restored(number)]
+            if number % 100 == 0:
+                commands += tried(number)
         flows[f"seed-{seed}"] = np.array(commands, PAYMENT_COMMAND)
     return work(payments(SMALL_PAYMENTS), folder, flows, look_at_payments)
 
@@ -237,13 +256,16 @@ def faults(kernels: Iterable[Any]) -> list[str]:
     return found
 
 
+ROOM_OF = {"trials": PAYMENTS}
+"""Neutral rooms below engine/ that one application alone uses."""
 WORKS: dict[str, Callable[[Path], list[Any]]] = {TRADING: work_of_trading, PAYMENTS: work_of_payments}
 
 
 def is_of(kernel: Any, name: str) -> bool:
     """Tell whether a kernel is this application's, or one of both."""
     package, part, *_ = kernel.py_func.__module__.split(".")
-    return package != "perf" and (package != "engine" or part == name or part not in WORKS)
+    owner = ROOM_OF.get(part, part)
+    return package != "perf" and (package != "engine" or owner == name or owner not in WORKS)
 
 
 def main() -> int:

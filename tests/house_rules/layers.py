@@ -56,16 +56,18 @@ ROOMS = {
     ),
     "engine/trading/settings": ("engine/settings", "engine/trading/capacities"),
     "engine/trading/demo": ("engine/settings", "engine/trading/settings"),
-    "engine/payments": ("engine/contract/records", "engine/contract/spread"),
+    "engine/trials": ("ringbuf/kernel",),
+    "engine/payments": ("engine/contract/records", "engine/contract/spread", "engine/trials/records"),
     "engine/payments/rules": ("ringbuf/kernel", "engine/payments"),
     "engine/payments/kernels": (
         *("ringbuf/atomics", "ringbuf/kernel", "ringbuf/layout", "ringbuf/seqlock"),
         *("engine/contract/batches", "engine/contract/records", "engine/contract/spread"),
-        *("engine/contract/state_layout",),
+        *("engine/contract/state_layout", "engine/trials"),
         *("engine/payments", "engine/payments/rules"),
     ),
     "engine/payments/view": (
         *("ringbuf/seqlock", "engine/contract/state_turn", "engine/payments", "engine/payments/kernels"),
+        "engine/trials/records",
     ),
     "engine/payments/history": (
         *("ringbuf/kernel", "engine/contract/projection"),
@@ -106,6 +108,13 @@ ROOMS = {
         *("gateways/process", "gateways/commands", "gateways/json_lines", "gateways/entry"),
     ),
     "gateways/payments": ("engine/contract", "engine/payments", "engine/payments/view"),
+    "gateways/payments/rule_forms": (
+        *("engine/payments", "engine/payments/settings", "engine/payments/view", "engine/settings"),
+        *("engine/trials/records", "gateways/payments"),
+    ),
+    "gateways/payments/rule_documents": (
+        *("engine/payments/view", "engine/trials/records", "gateways/payments/rule_forms"),
+    ),
     "gateways/payments/setup": ("engine/payments", "gateways/payments"),
     "gateways/payments/setup_lines": (
         *("engine/contract/errors", "engine/text", "engine/payments"),
@@ -115,6 +124,7 @@ ROOMS = {
         *("ringbuf/seqlock", "engine/contract", "engine/settings", "engine/text", "engine/payments"),
         *("engine/payments/view", "gateways/process", "gateways/commands"),
         *("gateways/payments", "gateways/payments/setup_lines"),
+        *("gateways/payments/rule_forms", "gateways/payments/rule_documents"),
     ),
     "gateways/payments/serve": (
         *("engine/contract", "engine/settings", "engine/payments", "engine/payments/view"),

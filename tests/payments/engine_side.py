@@ -4,7 +4,6 @@ What the door does to a request is done here without sockets: the same functions
 asked in batches, since a kernel is called once a batch; the seq of each command is known before.
 """
 
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -23,12 +22,11 @@ from engine.payments.records import (
     RULES,
     SETTINGS_CLOCK,
     SETTINGS_INSTANCE,
-    SETTINGS_LIMITS,
-    SETTINGS_ORDER,
     Clock,
     EventKind,
     Op,
 )
+from engine.payments.rule_words import put_rules
 from engine.payments.texts import text_words
 from gateways.payments.events import PaymentEvent, payment_events
 from gateways.payments.form import PaymentForm
@@ -187,11 +185,7 @@ def settings_command(settings: Body) -> np.ndarray:
     words = command["words"]
     words[SETTINGS_INSTANCE : SETTINGS_INSTANCE + 3] = text_words(INSTANCE, 3)
     words[SETTINGS_CLOCK] = Clock.REQUEST
-    values: Iterable[int | None] = [settings.get(name, value) for name, value in LIMITS.items()]
-    words[SETTINGS_LIMITS : SETTINGS_LIMITS + len(LIMITS)] = [
-        NOT_GIVEN if value is None else value for value in values
-    ]
-    numbers = bytes(1 + RULES.index(name) for name in order_of(settings))
-    order = np.frombuffer(numbers.ljust(32, b"\0"), "<i8")
-    words[SETTINGS_ORDER : SETTINGS_ORDER + len(order)] = order
+    given = {name: settings.get(name, value) for name, value in LIMITS.items()}
+    limits = {name: NOT_GIVEN if value is None else value for name, value in given.items()}
+    put_rules(words, limits, order_of(settings))
     return command

@@ -8,12 +8,13 @@ import numpy as np
 
 from engine.payments import constants as k
 from engine.payments import event_forms as at
-from engine.payments.kernels import set_up
+from engine.payments.kernels import rulesets, set_up
 from engine.payments.kernels.decide import pay
 from engine.payments.kernels.events import about, begin, finish, judged, of_kind
 from engine.payments.kernels.holds import end_due
 from engine.payments.kernels.operate import operate, reverse, review, tell_expired
 from engine.payments.kernels.past import follow_history, restore
+from engine.payments.kernels.trials import on_trial
 from ringbuf.kernel import inlined, kernel
 
 NS_PER_MS = 1_000_000
@@ -90,11 +91,17 @@ def _apply_rare(s, command, op):
     elif op == k.OP_DEPOSIT:
         set_up.deposit(s, command)
     elif op == k.OP_SETTINGS:
-        set_up.settings(s, command)
+        rulesets.settings(s, command)
     elif op == k.OP_HISTORY:
         follow_history(s, command)
     elif op == k.OP_RESTORE:
         restore(s, command)
+    elif op == k.OP_RULESET:
+        rulesets.register(s, command)
+    elif op == k.OP_ACTIVATE:
+        rulesets.activate(s, command)
+    elif op == k.OP_TRIAL:
+        on_trial(s, command)
     elif op == k.OP_QUARANTINED:
         _reject(s, command, k.SYSTEM)
     else:

@@ -34,7 +34,7 @@ POOLS = {
     "list_entries": "listed",
 }
 """Capacity -> the pool that it is the length of."""
-LEFT_OUT = ("out", "out_count", "out_hashed", "out_first", "out_last", "opened", "version", "found")
+LEFT_OUT = ("out", "out_count", "out_hashed", "out_first", "out_last", "opened", "version", "found", "other")
 BY_KEY = {
     "card_bucket": "cards",
     "device_bucket": "devices",

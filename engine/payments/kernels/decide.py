@@ -7,35 +7,24 @@ from engine.payments import event_forms as at
 from engine.payments.kernels.accounts import add_row, find_merchant
 from engine.payments.kernels.answers import find_answer, keep, remember
 from engine.payments.kernels.attempts import count_attempt
-from engine.payments.kernels.evaluate import (
-    DECLINING,
-    ONE,
-    REVIEWING,
-    STEPPING_UP,
-    evaluate,
-    first_in_order,
-    up_to,
-    verdict_of,
-)
+from engine.payments.kernels.evaluate import ONE
 from engine.payments.kernels.events import about, begin, judged, of_kind
 from engine.payments.kernels.gather import gather
 from engine.payments.kernels.holds import begin_payment, claim_payment, close, has_room, open_account, queue
+from engine.payments.kernels.judge import IDEMPOTENCY_BIT, judge
 from engine.payments.kernels.rows import NIL
 from engine.payments.kernels.tables import find_pair
+from engine.payments.kernels.trials import judge_beside, tell_trial
 from engine.payments.kernels.windows import DAY_BUCKET_MS, DAY_MS, add_at, total_at
 from engine.payments.records import (
     BODY,
     KEY,
     MERCHANT,
     MONEY_MAX,
-    WANTS_EXPLANATION,
 )
-from engine.payments.rules.account import balance as balance_rule
-from engine.payments.rules.verdict import PASS
+from engine.trials.kernels import is_live
 from ringbuf.kernel import inlined, kernel
 
-IDEMPOTENCY_BIT = ONE << k.RULE_IDEMPOTENCY
-BALANCE_BIT = ONE << k.RULE_BALANCE
 BYTE_BITS, BYTE = 3, 0xFF
 
 
@@ -52,10 +41,17 @@ def pay(s, command):
     if _lacks_room(s):
         _tell_capacity(s, command)
         return
-    decision, code, rule, field, matched, approved_amount = _judge(s, command, is_reversed)
+    rules = s.rulesets[s.governing]
+    decision, code, rule, field, matched, approved_amount = judge(s, command, rules, is_reversed)
+    ruleset, cohort = s.ruleset, k.NONE
+    is_on_trial = is_live(s.trial[0])
+    if is_on_trial:
+        decision, code, rule, field, matched, approved_amount, ruleset, cohort = judge_beside(
+            s, command, is_reversed, decision, code, rule, field, matched, approved_amount
+        )
     count_attempt(s, command, decision == k.DECISION_DECLINE)
     payment = claim_payment(s, s.seq)
-    _fill(s, command, payment, decision, code, rule, field, matched)
+    _fill(s, command, payment, decision, code, rule, field, matched, ruleset, cohort)
     if decision == k.DECISION_APPROVE:
         approve(s, payment, approved_amount)
     elif decision == k.DECISION_REVIEW:
@@ -65,6 +61,8 @@ def pay(s, command):
         close(s, payment, k.STATE_DECLINED if decision == k.DECISION_DECLINE else k.STATE_STEP_UP)
     _keep_answer(s, words, payment)
     _tell_decided(s, command, payment)
+    if is_on_trial:
+        tell_trial(s, command, payment)
 
 
 @inlined
@@ -77,43 +75,7 @@ def _lacks_room(s):
 
 
 @inlined
-def _judge(s, command, is_reversed):
-    """Return (decision, code, rule, field, matched, approved amount) of the rules."""
-    ctx = s.context[0]
-    bits = evaluate(s, command, ctx)
-    if is_reversed:
-        bits |= IDEMPOTENCY_BIT
-    ctx.is_noted = bits != 0
-    if balance_rule(command, ctx) != PASS:
-        bits |= BALANCE_BIT
-    if bits == 0:
-        amount, available = command["amount"], ctx.available
-        if available >= amount:
-            return k.DECISION_APPROVE, k.OK, k.NONE, k.NONE, bits, amount
-        return k.DECISION_APPROVE, k.PARTIAL, k.NONE, k.NONE, bits, available
-    return _judge_found(s, command, bits)
-
-
-@kernel
-def _judge_found(s, command, bits):
-    """Judge a request in which rules have found something."""
-    decision, matched = k.DECISION_DECLINE, bits
-    of_severity = bits & (DECLINING | IDEMPOTENCY_BIT)
-    if of_severity == 0:
-        decision, of_severity = k.DECISION_STEP_UP, bits & STEPPING_UP
-        if of_severity == 0:
-            decision, of_severity = k.DECISION_REVIEW, bits & REVIEWING
-    rule = first_in_order(s, of_severity)
-    if decision == k.DECISION_DECLINE and not command["options"] & WANTS_EXPLANATION:
-        matched = up_to(s, bits, rule)
-    code, field = k.REVERSED, k.FIELD_REQUEST_ID
-    if rule != k.RULE_IDEMPOTENCY:
-        code, field = verdict_of(command, s.context[0], rule)
-    return decision, code, rule, field, matched, np.int64(0)
-
-
-@inlined
-def _fill(s, command, payment, decision, code, rule, field, matched):
+def _fill(s, command, payment, decision, code, rule, field, matched, ruleset, cohort):
     """Write a new payment's row; what a later state brings is 0."""
     begin_payment(s, command, payment)
     found, row = s.found[0], s.payments[payment]
@@ -123,12 +85,12 @@ def _fill(s, command, payment, decision, code, rule, field, matched):
     row.approved_amount = 0
     row.captured = 0
     row.refunded = 0
-    row.ruleset = s.ruleset
+    row.ruleset = ruleset
     row.code = code
     row.rule = rule
     row.field = field
     row.decision = decision
-    row.cohort = 0
+    row.cohort = cohort
     row.matched = matched
 
 
@@ -240,7 +202,7 @@ def _tell_decided(s, command, payment):
     state, decision, cohort = np.int64(row.state), np.int64(row.decision), np.int64(row.cohort)
     disclosed = disclosed_as(s, np.int64(row.merchant), code)
     judged(s, first, code, rule, field, state, decision, cohort, disclosed, k.NONE)
-    _kind_of_command(s, command, first, s.ruleset)
+    _kind_of_command(s, command, first, np.int64(row.ruleset))
 
 
 @inlined

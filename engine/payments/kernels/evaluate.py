@@ -82,9 +82,9 @@ verdict_all = composed_verdicts(TABLE)
 
 
 @inlined
-def evaluate(s, payload, ctx):
-    """Return the rules that find something, as bits 1 << Rule, but for idempotency and balance."""
-    bits = evaluate_all(payload, ctx, np.int64(0)) & s.active
+def evaluate(rules, payload, ctx):
+    """Return the rules of a set that find something, as bits 1 << Rule, but for idempotency and balance."""
+    bits = evaluate_all(payload, ctx, np.int64(0)) & rules.active
     return bits & ~LIFTED if ctx.is_allowed else bits
 
 
@@ -96,20 +96,20 @@ def verdict_of(payload, ctx, rule):
 
 
 @kernel
-def first_in_order(s, bits):
-    """Return the first of some rules in the order that holds; bits: at least one."""
-    found = np.int64(0)
-    for rule in range(1, len(s.place)):
-        if (bits >> rule) & 1 and (found == 0 or s.place[rule] < s.place[found]):
+def first_in_order(rules, bits):
+    """Return the first of some rules in the order of a RULESET; bits: at least one."""
+    found, place = np.int64(0), rules.place
+    for rule in range(1, len(place)):
+        if (bits >> rule) & 1 and (found == 0 or place[rule] < place[found]):
             found = np.int64(rule)
     return found
 
 
 @kernel
-def up_to(s, bits, last):
-    """Return those of some rules that stand before one in the order that holds, and that one."""
-    found = np.int64(0)
-    for rule in range(1, len(s.place)):
-        if (bits >> rule) & 1 and s.place[rule] <= s.place[last]:
+def up_to(rules, bits, last):
+    """Return those of some rules that stand before one in the order of a RULESET, and that one."""
+    found, place = np.int64(0), rules.place
+    for rule in range(1, len(place)):
+        if (bits >> rule) & 1 and place[rule] <= place[last]:
             found |= ONE << rule
     return found

@@ -40,6 +40,12 @@ def open_account(s, at):
 
 
 @inlined
+def open_rules(s):
+    """Mark the sets of rules and the trial as being written."""
+    open_for_writing(s, len(s.version) - 1)
+
+
+@inlined
 def find_payment(s, payment):
     """Return the row of a payment by its seq, or NIL."""
     at = np.int64(s.payment_bucket[payment & (len(s.payment_bucket) - 1)]) - 1

@@ -14,10 +14,14 @@ from engine.contract.records import LINE_BYTES
 from engine.payments.records import (
     COUNTRY_WORDS,
     DISCLOSE_WORDS,
+    HASH_WORDS,
     LIMITS,
     PERMIT_WORDS,
     REQUEST_ID_WORDS,
+    RULES,
+    RULESET_WHY_WORDS,
 )
+from engine.trials.records import WHO_WORDS
 
 NIL = np.int64(-1)
 BUCKETS = 12
@@ -283,6 +287,20 @@ OPERATION = np.dtype(
 )
 assert OPERATION.itemsize == 2 * LINE_BYTES
 
+RULESET = np.dtype(
+    [
+        ("ruleset", "<i8"),  # its id; 0: free
+        ("seq", "<i8"),  # of the command that registered it
+        ("active", "<i8"),  # the rules that are on, bits 1 << Rule
+        ("place", "<i8", (len(RULES) + 1,)),  # of each rule in the order
+        ("limits", "<i8", (len(LIMITS),)),
+        ("hash", "<i8", (HASH_WORDS,)),
+        ("who", "<i8", (WHO_WORDS,)),
+        ("why", "<i8", (RULESET_WHY_WORDS,)),
+    ]
+)
+"""A set of rules: base parameters and order."""
+
 CONTEXT = np.dtype(
     [
         ("ts_ms", "<i8"),  # T
@@ -331,7 +349,18 @@ CONTEXT = np.dtype(
         ("limit", [(name, "<i8") for name in LIMITS]),
     ]
 )
-"""What the rules know of a request beyond itself; scratch but for `limit`, the base parameters."""
+"""What the rules know of a request beyond itself; scratch but for `limit`, which are the governing set's."""
+
+VERDICT = np.dtype(
+    [
+        (name, "<i8")
+        for name in (
+            *("decision", "code", "rule", "field", "matched", "approved_amount", "ruleset", "cohort"),
+            "is_told",
+        )
+    ]
+)
+"""The verdict of the set that does not count; is_told : it is another one, and an event says it; scratch."""
 
 FOUND = np.dtype(
     [

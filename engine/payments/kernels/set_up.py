@@ -1,4 +1,4 @@
-"""Set up merchants, accounts, lists, deposits and the parameters of the rules.
+"""Set up merchants, accounts, lists and deposits.
 
 A line about a merchant or an account may come as several commands. The parts before the last one are staged
 in rows of their own, under a number that the first part of a line has raised; the last command lets those
@@ -44,20 +44,13 @@ from engine.payments.records import (
     MERCHANT_STATUS,
     MERCHANT_WORDS,
     MONEY_MAX,
-    ORDER_WORDS,
     PART_BEGINS,
     PERMIT_WORDS,
-    SETTINGS_CLOCK,
-    SETTINGS_FINGERPRINT,
-    SETTINGS_HISTORY,
-    SETTINGS_INSTANCE,
-    SETTINGS_LIMITS,
-    SETTINGS_ORDER,
 )
 from ringbuf.kernel import inlined, kernel
 
 ONE = np.int64(1)
-BYTE, BYTE_BITS, BYTES = 0xFF, 3, 8
+BYTE = 0xFF
 CURRENCY_MASK, EXPONENT_SHIFT = 0xFFFF, 16
 
 
@@ -309,47 +302,3 @@ def _keep_deposit(s, command, code, field):
     row.field = field
     row.decision = k.DECISION_APPROVE if code == k.OK else k.DECISION_DECLINE
     keep(s, answer)
-
-
-@kernel
-def settings(s, command):
-    """Take over the parameters of the rules, which are on, and in which order they stand."""
-    words = command["words"]
-    for word in range(3):
-        s.instance[word] = words[SETTINGS_INSTANCE + word]
-    for word in range(2):
-        s.fingerprint[word] = words[SETTINGS_FINGERPRINT + word]
-    s.clock = words[SETTINGS_CLOCK]
-    if s.ruleset == 0 and s.clock == k.CLOCK_REQUEST:
-        s.now = 0  # what came before has moved it by the engine's clock
-    limits = s.context[0].limit
-    take_limits(limits, words)
-    s.active = 0
-    for rule in range(len(s.place)):
-        s.place[rule] = len(s.place)
-    for place in range(ORDER_WORDS * BYTES):
-        rule = (words[SETTINGS_ORDER + place // BYTES] >> ((place % BYTES) << BYTE_BITS)) & BYTE
-        if rule == 0:
-            break
-        s.place[rule] = place
-        s.active |= ONE << rule
-    s.has_history = words[SETTINGS_HISTORY]
-    s.ruleset += 1
-    _done(s, command, k.OK)
-
-
-@inlined
-def take_limits(limits, words):
-    """Copy the base parameters, in the order of LIMITS."""
-    limits.card_1m = words[SETTINGS_LIMITS]
-    limits.card_1h = words[SETTINGS_LIMITS + 1]
-    limits.card_declines_1h = words[SETTINGS_LIMITS + 2]
-    limits.bin_declines_1h = words[SETTINGS_LIMITS + 3]
-    limits.device_cards_24h = words[SETTINGS_LIMITS + 4]
-    limits.ip_cards_1h = words[SETTINGS_LIMITS + 5]
-    limits.email_cards_24h = words[SETTINGS_LIMITS + 6]
-    limits.scheme_retry = words[SETTINGS_LIMITS + 7]
-    limits.double_charge_ms = words[SETTINGS_LIMITS + 8]
-    limits.score_decline = words[SETTINGS_LIMITS + 9]
-    limits.score_review = words[SETTINGS_LIMITS + 10]
-    limits.small_then_large_ms = words[SETTINGS_LIMITS + 11]

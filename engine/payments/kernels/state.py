@@ -24,10 +24,13 @@ from engine.payments.kernels.rows import (
     OPERATION,
     PAIR,
     PAYMENT,
+    RULESET,
     SIGHTING,
     TABLE,
+    VERDICT,
 )
-from engine.payments.records import RULES
+from engine.payments.records import RULESETS_MAX
+from engine.trials.records import TRIAL
 
 SLOTS_MAX = 2 * EXPIRED_MAX + 8
 
@@ -50,11 +53,14 @@ SCALARS: list[Any] = [
     ("clock", "<i8"),
     ("has_history", "<i8"),
     ("history_seq", "<i8"),  # the last command whose outcome the database has for good
-    ("ruleset", "<i8"),  # 0 before the first SETTINGS
+    ("ruleset", "<i8"),  # the governing set, 0 before the first SETTINGS
+    ("governing", "<i8"),  # where it lies in `rulesets`
+    ("configured", "<i8"),  # the set that the last SETTINGS brought
+    ("last_ruleset", "<i8"),  # the last id that was given
+    ("rulesets", RULESET, (RULESETS_MAX,)),
+    ("trial", TRIAL, (1,)),
     ("instance", "<i8", (3,)),
     ("fingerprint", "<i8", (2,)),
-    ("active", "<i8"),  # the rules that are on, bits 1 << Rule
-    ("place", "<i8", (len(RULES) + 1,)),  # of each rule in the order
     ("on_lists", "<i8", (16,)),  # entries of each list
     ("decided", "<i8"),  # authorises and sales
     ("operations_live", "<i8"),
@@ -79,6 +85,7 @@ SCALARS: list[Any] = [
     ("open", TABLE, (HOLD_DAYS_MAX + 1,)),  # holds and reviews by hold_days
     ("context", CONTEXT, (1,)),
     ("found", FOUND, (1,)),
+    ("other", VERDICT, (1,)),
 ]
 """What is there once."""
 
@@ -86,7 +93,7 @@ SCALARS: list[Any] = [
 def _tables(c: Capacities) -> list[Any]:
     """Return the fields whose length is a capacity, and the scratch behind them."""
     return [
-        ("version", "<i8", (1 + c.payments + c.accounts,)),
+        ("version", "<i8", (1 + c.payments + c.accounts + 1,)),
         ("opened", "<i8", (16,)),
         ("account_bucket", "<i4", (power_of_two(2 * c.accounts),)),
         ("accounts", ACCOUNT, (c.accounts,)),

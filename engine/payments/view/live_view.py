@@ -20,6 +20,7 @@ from engine.payments.codes import CODES_MAX
 from engine.payments.kernels.tables import mixed
 from engine.payments.records import AccountStatus
 from engine.payments.texts import words_text
+from engine.payments.view.rules_view import FIELDS, RulesView, rules_of
 from ringbuf.seqlock import TornReadError, snapshot
 
 CHAIN_MAX = 64
@@ -145,6 +146,12 @@ class LiveView:
             (words_text(merchants[at]["name"]), code): int(disclosed[at, code])
             for at, code in np.argwhere(disclosed).tolist()
         }
+
+    @whole
+    def rules(self) -> RulesView:
+        """Return the sets of rules and the trial."""
+        fields = [self._state[name] for name in FIELDS]
+        return rules_of(self._whole(len(self._versions) - 1, lambda: [each[0].copy() for each in fields]))
 
     def _account_at(self, at: int) -> tuple[Any, tuple[BalanceView, ...]]:
         """Copy an account and its balances, in the order in which they were made."""

@@ -7,9 +7,10 @@ from typing import Any, Protocol, TypeVar
 
 from engine.payments.currencies import LETTERS
 from engine.payments.view.live_view import AccountView, PaymentView
+from engine.payments.view.rules_view import RulesView
 from ringbuf.seqlock import TornReadError
 
-Found = TypeVar("Found", PaymentView | None, AccountView | None)
+Found = TypeVar("Found", PaymentView | None, AccountView | None, RulesView)
 READ_WAIT_S = 0.5
 PAUSE_S = 0.001
 
@@ -21,6 +22,7 @@ class PaymentsView(Protocol):
     def seq(self) -> int: ...
     def payment(self, payment: int) -> PaymentView | None: ...
     def account(self, number: int) -> AccountView | None: ...
+    def rules(self) -> RulesView: ...
 
 
 class NotNowError(Exception):
@@ -60,6 +62,10 @@ class DurableReads:
         """Return an account as it is shown, None where there is none; raise NotNowError."""
         found = await self._read(lambda: self._view.account(number))
         return None if found is None else account_document(found)
+
+    async def rules(self) -> RulesView:
+        """Return the sets of rules and the trial; raise NotNowError."""
+        return await self._read(self._view.rules)
 
     async def _read(self, copy: Callable[[], Found]) -> Found:
         give_up = time.monotonic() + self._wait_s

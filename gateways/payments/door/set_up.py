@@ -46,7 +46,7 @@ class SetupSender:
         if records is not None:
             async with self._turn:
                 while len(answers) < len(records):
-                    batch = await self._sent(records[len(answers) : len(answers) + BATCH], owner)
+                    batch = await self.sent(records[len(answers) : len(answers) + BATCH], owner)
                     answers += batch
                     if any(isinstance(each, int) for each in batch):
                         break
@@ -58,7 +58,7 @@ class SetupSender:
             begin = end
         return {"lines": len(lines), "results": results}
 
-    async def _sent(self, records: Any, owner: KeyOwner) -> list[Answered]:
+    async def sent(self, records: Any, owner: KeyOwner) -> list[Answered]:
         """Send a batch; return its answers, BUSY for each that the ring would not take."""
         answers: list[Answered] = [BUSY] * len(records)
         sent = 0

@@ -19,7 +19,16 @@ from gateways.payments.door.dispatch import BUSY
 from gateways.payments.door.keys import KeyOwner
 from gateways.payments.door.reads import DurableReads, NotNowError
 from gateways.payments.door.refusals import DoorRefusal, forbidden, malformed, unknown
-from gateways.payments.door.routes import ACCOUNT, DEADLINE, PaymentAsk, PaymentRoute, route_of
+from gateways.payments.door.routes import (
+    ACCOUNT,
+    CHANGES_RULES,
+    DEADLINE,
+    READS_RULES,
+    PaymentAsk,
+    PaymentRoute,
+    route_of,
+)
+from gateways.payments.door.rule_admin import RuleAdmin
 from gateways.payments.door.set_up import SetupSender
 from gateways.payments.form import Asked
 from gateways.payments.hashing import Hasher
@@ -62,6 +71,7 @@ class PaymentSockets:
         self._now = now
         self._turns = Turns(TURN_BYTES)
         self._set_up = SetupSender(desk.dispatcher, now)
+        self._rules = RuleAdmin(self._set_up, reads.rules)
         self.is_stopping = False
 
     def plain(self, connection: PlainConnection, head: Head, body: bytes) -> None:
@@ -108,7 +118,7 @@ class PaymentSockets:
         show_key(request)
         route = route_of(request.method, request.rel_url.raw_path)
         deadline = self._deadline(request.headers.get(DEADLINE), bool(request.rel_url.raw_query_string))
-        if route.ask == PaymentAsk.SET_UP:
+        if route.ask == PaymentAsk.SET_UP or route.ask in CHANGES_RULES:
             owner.require(Role.RISK)  # before so much is read
         bytes_max = SET_UP_MAX if route.ask == PaymentAsk.SET_UP else BODY_MAX
         body = await whole_body(request, self._limits.body_timeout_s, bytes_max)
@@ -118,6 +128,8 @@ class PaymentSockets:
             if route.ask == PaymentAsk.SET_UP:
                 return await self._of_set_up(owner, body)
             await self._turns.take(len(body))
+            if route.ask in CHANGES_RULES or route.ask in READS_RULES:
+                return await self._rules.answer(route, owner, body)
             if route.ask == PaymentAsk.PAYMENT:
                 return await self._of_payment(owner, route)
             if route.ask == PaymentAsk.ACCOUNT:

@@ -4,6 +4,8 @@ up       start an instance in the foreground: engine, HTTP door
 status   show the processes, rings, counters and capacities of a running instance
 load     play requests into a running instance and measure its answers
 traffic  make requests, and the set-up that they need, that reach every code
+rulesets list sets of rules, register one, let it decide in shadow or govern
+canary   let a set of rules decide for a part of the cards, and more of them step by step
 """
 
 import argparse
@@ -16,6 +18,8 @@ ACTIONS: Subcommands = {
     "status": ("payments.status", "show the processes, rings, counters and capacities of a running instance"),
     "load": ("payments.load", "play requests into a running instance, open loop, and measure its answers"),
     "traffic": ("payments.traffic", "make requests, and the set-up that they need, that reach every code"),
+    "rulesets": ("payments.rulesets", "list sets of rules, register one, let it decide in shadow or govern"),
+    "canary": ("payments.canary", "let a set of rules decide for a part of the cards, step by step"),
 }
 
 

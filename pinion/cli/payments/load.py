@@ -11,20 +11,15 @@ import secrets
 import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
-from engine.contract import instance
-from engine.contract.errors import UsageError
-from engine.settings.demo_key import DEMO_KEY_FILE
 from perf.bare_http import bare_server
 from perf.load_payments import LoadResult, Plan, measured
 from pinion.cli.arguments import decimal_argument, whole_argument
 from pinion.cli.command import DONE, FAILED
-from pinion.cli.payments.place import DEFAULT_DATA
+from pinion.cli.payments.door_client import add_door_arguments, door_of
 
-SECTION = "payments"
 TIMES = ("p50_ns", "p99_ns", "p999_ns", "max_ns")
 CURVE_STEPS_MAX = 10
 CURVE_TAIL = 3.0
@@ -36,13 +31,7 @@ SHIFTS, STEP_SHIFT = 2**40, 1009
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument(
-        "--data", type=Path, default=DEFAULT_DATA, metavar="DIR", help="data folder (default %(default)s)"
-    )
-    parser.add_argument(
-        "--to", metavar="URL", help="the door (default: that of the instance on the data folder)"
-    )
-    parser.add_argument("--key", help="bearer key (default: that of DIR/demo.key)")
+    add_door_arguments(parser)
     parser.add_argument(
         "--rate", type=decimal_argument(0, 1e6, "requests a second", "3400"), default=3400.0, metavar="N",
         help="requests a second, whatever the answers do; of a curve the first (default %(default)g)",
@@ -100,14 +89,11 @@ def is_beyond(result: LoadResult, first: LoadResult) -> bool:
 
 def plan_of(args: argparse.Namespace) -> Plan:
     """Return what is played; UsageError, PortError where there is no door to play it to."""
-    url = args.to or instance.read(args.data.resolve()).doors.get(SECTION, "")
-    address = urlsplit(url)
-    if address.scheme != "http" or not address.hostname or not address.port:
-        raise UsageError(f"--to {url!r}: give http://HOST:PORT of a door for payments")
+    door = door_of(args)
     return Plan(
-        host=address.hostname,
-        port=address.port,
-        key=args.key or _demo_key(args.data),
+        host=door.host,
+        port=door.port,
+        key=door.key,
         run=f"load-{time.time_ns() // 10**6:x}",
         shift=secrets.randbelow(SHIFTS),
         rate=args.rate,
@@ -117,14 +103,6 @@ def plan_of(args: argparse.Namespace) -> Plan:
         accounts=args.accounts,
         cards=args.cards,
     )
-
-
-def _demo_key(data_dir: Path) -> str:
-    path = data_dir / DEMO_KEY_FILE
-    try:
-        return path.read_text().strip()
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror}); give --key KEY") from error
 
 
 def with_rate(plan: Plan, rate: float, step: int) -> Plan:

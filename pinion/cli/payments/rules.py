@@ -12,29 +12,22 @@ import numpy.typing as npt
 
 from engine.payments.records import (
     COMMAND,
-    LIMITS,
-    ORDER_WORDS,
-    RULES,
     SETTINGS_CLOCK,
     SETTINGS_FINGERPRINT,
     SETTINGS_HISTORY,
     SETTINGS_INSTANCE,
-    SETTINGS_LIMITS,
-    SETTINGS_ORDER,
-    TEXT_WORD_BYTES,
     Clock,
     Op,
 )
+from engine.payments.rule_words import HASH, limits_of, order_of, put_rules
 from engine.payments.settings import PaymentSection
 from engine.payments.texts import text_words, words_text
 from engine.runtime.supervision.configure import Definition
 from engine.settings.config import ConfigError
+from engine.trials.records import TrialState
 
 INSTANCE = slice(SETTINGS_INSTANCE, SETTINGS_FINGERPRINT)
 FINGERPRINT = slice(SETTINGS_FINGERPRINT, SETTINGS_CLOCK)
-LIMIT_WORDS = slice(SETTINGS_LIMITS, SETTINGS_LIMITS + len(LIMITS))
-ORDER = slice(SETTINGS_ORDER, SETTINGS_ORDER + ORDER_WORDS)
-ORDER_BYTES = ORDER_WORDS * TEXT_WORD_BYTES
 Words = npt.NDArray[np.int64]
 
 
@@ -46,15 +39,9 @@ def definition(settings: PaymentSection, fingerprint: bytes, *, has_history: boo
     words[INSTANCE] = text_words(settings.instance, len(words[INSTANCE]))
     words[FINGERPRINT] = np.frombuffer(fingerprint, "<i8")
     words[SETTINGS_CLOCK] = settings.clock_number
-    words[LIMIT_WORDS] = list(settings.rules.limits().values())
-    words[ORDER] = order_words([1 + RULES.index(name) for name in settings.rules.order])
+    put_rules(words, settings.rules.limits(), settings.rules.order)
     words[SETTINGS_HISTORY] = has_history
     return Definition("payments.rules", commands)
-
-
-def order_words(rules: list[int]) -> Words:
-    """Return an order of rules as words: a number a byte, zeros behind the last."""
-    return np.frombuffer(bytes(rules).ljust(ORDER_BYTES, b"\0"), "<i8")
 
 
 def is_fresh(state: Any) -> bool:
@@ -69,6 +56,13 @@ def is_known(wanted: Definition, state: Any, data_dir: Path) -> bool:
     words = wanted.commands["words"][0]
     known = words_of(state)
     _require_same(words, known, data_dir)
+    trial = state[0]["trial"][0]
+    is_live = TrialState.SHADOW <= trial["state"] <= TrialState.PAUSED
+    if is_live and (words[HASH] != known[HASH]).any():
+        raise ConfigError(
+            f"payments.rules: are others than those of the last start, while set {trial['candidate']} is on "
+            f"trial; set them as they were, and end the trial first (pinion payments canary rollback)"
+        )
     return bool((words == known).all())
 
 
@@ -77,10 +71,9 @@ def words_of(state: Any) -> Words:
     s = state[0]
     words: Words = np.zeros(1, COMMAND)["words"][0]
     words[INSTANCE], words[FINGERPRINT], words[SETTINGS_CLOCK] = s["instance"], s["fingerprint"], s["clock"]
-    words[LIMIT_WORDS] = [s["context"][0]["limit"][name] for name in LIMITS]
-    place = s["place"].tolist()
-    on = [rule for rule in range(1, len(place)) if place[rule] < len(place)]
-    words[ORDER] = order_words(sorted(on, key=place.__getitem__))
+    sets = s["rulesets"]
+    configured = sets[np.flatnonzero(sets["ruleset"] == s["configured"])[0]]
+    put_rules(words, limits_of(configured["limits"]), order_of(configured["place"].tolist()))
     words[SETTINGS_HISTORY] = s["has_history"]
     return words
 

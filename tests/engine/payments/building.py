@@ -44,8 +44,11 @@ from engine.payments.records import (
     RULES,
     SETTINGS_CLOCK,
     SETTINGS_HISTORY,
-    SETTINGS_LIMITS,
-    SETTINGS_ORDER,
+    TRIAL_MAX_DISAGREE,
+    TRIAL_MIN_SEEN,
+    TRIAL_PERCENT,
+    TRIAL_STEP_COUNT,
+    TRIAL_STEPS,
     AccountStatus,
     Channel,
     Clock,
@@ -53,6 +56,8 @@ from engine.payments.records import (
     PayKind,
     State,
 )
+from engine.payments.rule_words import put_rules
+from engine.trials.records import Act
 
 EUR, JPY = 978, 392
 EXPONENTS = {EUR: 2, JPY: 0}
@@ -98,11 +103,33 @@ def settings(
 ) -> Any:
     """Return SETTINGS with these limits and the defaults of the others."""
     values = {**LIMITS, **limits}
-    numbers = bytes(1 + RULES.index(name) for name in order).ljust(32, b"\0")
-    words = {SETTINGS_CLOCK: clock, SETTINGS_HISTORY: has_history}
-    words |= {SETTINGS_LIMITS + place: value for place, value in enumerate(values.values())}
-    words |= {SETTINGS_ORDER + place: int(word) for place, word in enumerate(np.frombuffer(numbers, "<i8"))}
-    return command(Op.SETTINGS, words=words)
+    made = command(Op.SETTINGS, words={SETTINGS_CLOCK: clock, SETTINGS_HISTORY: has_history})
+    put_rules(made["words"], values, order)
+    return made
+
+
+def ruleset(order: Sequence[str] = RULES, **limits: int) -> Any:
+    """Return RULESET of these limits, as `settings` has them."""
+    made = command(Op.RULESET)
+    put_rules(made["words"], {**LIMITS, **limits}, order)
+    return made
+
+
+def trial(
+    act: Act,
+    candidate: int,
+    steps: Iterable[tuple[int, int]] = (),
+    percent: int = 0,
+    max_disagree_ppm: int = -1,
+    min_seen: int = 0,
+) -> Any:
+    """Return TRIAL; steps: percentages and how long each is held, ms."""
+    steps = list(steps)
+    words = {TRIAL_MAX_DISAGREE: max_disagree_ppm, TRIAL_MIN_SEEN: min_seen, TRIAL_PERCENT: percent}
+    words[TRIAL_STEP_COUNT] = len(steps)
+    for at, value in enumerate([*(step for step, _ in steps), *(hold_ms for _, hold_ms in steps)]):
+        words[TRIAL_STEPS + at] = value
+    return command(Op.TRIAL, kind=act, payment=candidate, words=words)
 
 
 def merchant(

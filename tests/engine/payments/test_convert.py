@@ -55,4 +55,4 @@ def test_tables_that_are_too_small_are_named() -> None:
 def test_the_first_difference_is_named() -> None:
     one, other = Engine(SMALL, settings()), Engine(SMALL, settings(card_1m=4))
     difference = one.application.first_difference(one.replica.state, other.replica.state)
-    assert difference.startswith("limit")
+    assert difference.startswith("rulesets")

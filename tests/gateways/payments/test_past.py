@@ -20,7 +20,7 @@ from gateways.payments.door.past import GivenWay, HistoryMarks
 from gateways.payments.setup_lines import setup_lines
 from tests.engine.payments.building import SMALL, Engine, settings
 from tests.gateways.payments.bodies_of_payments import HASHER, NOW_MS, REPLAYED, WHOLE
-from tests.gateways.payments.test_door_with_engine import EngineGate
+from tests.gateways.payments.engine_client import EngineGate
 from tests.gateways.payments.wired_door import WiredDoor
 from tests.gateways.process.wire import settle
 from tests.postgres import dsn, postgres

@@ -11,6 +11,7 @@ from engine.contract.port import Closed
 from engine.payments.codes import Code
 from engine.payments.records import EVENT, AccountStatus, Decision, EventFlag, EventKind, Field, Op, Role
 from engine.payments.view.live_view import AccountView, BalanceView, PaymentView
+from engine.payments.view.rules_view import RulesView
 from engine.settings.config import Key
 from engine.settings.door_settings import DoorLimits
 from gateways.payments.door.desk import PaymentDesk
@@ -56,6 +57,9 @@ class FakeView:
     def account(self, number: int) -> AccountView | None:
         balances = (BalanceView(currency=978, exponent=2, total=900, held=100),)
         return AccountView(account=1, status=AccountStatus.OPEN, balances=balances) if number == 1 else None
+
+    def rules(self) -> RulesView:
+        raise TornReadError("the engine is rebuilding its state")
 
 
 class FakeGate:

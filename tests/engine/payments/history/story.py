@@ -23,13 +23,12 @@ from engine.payments.records import (
     SETTINGS_CLOCK,
     SETTINGS_HISTORY,
     SETTINGS_INSTANCE,
-    SETTINGS_LIMITS,
-    SETTINGS_ORDER,
     Clock,
     EventKind,
     Op,
     State,
 )
+from engine.payments.rule_words import put_rules
 from engine.payments.texts import text_words
 from gateways.payments.form import PaymentForm
 from gateways.payments.hashing import KEY_BYTES, Hasher
@@ -183,10 +182,8 @@ def settings_command(has_history: bool = False) -> Any:
     words = command["words"][0]
     words[SETTINGS_INSTANCE : SETTINGS_INSTANCE + 3] = text_words("a", 3)
     words[SETTINGS_CLOCK] = Clock.ENGINE
-    words[SETTINGS_LIMITS : SETTINGS_LIMITS + len(LIMITS)] = list(LIMITS.values())
     left_out = ("card_1m", "card_1h", "card_declines_1h", "scheme_retry", "double_charge")
-    numbers = bytes(1 + RULES.index(name) for name in RULES if name not in left_out)
-    words[SETTINGS_ORDER : SETTINGS_ORDER + 4] = np.frombuffer(numbers.ljust(32, b"\0"), "<i8")
+    put_rules(words, LIMITS, [name for name in RULES if name not in left_out])
     words[SETTINGS_HISTORY] = has_history
     return command
 

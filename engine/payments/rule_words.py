@@ -1,0 +1,57 @@
+"""A set of rules as the words of a command: its base parameters, its order and its hash.
+
+The hash says what a set decides: it covers the parameters, the order and the table of reply codes, so sets
+that decide alike have one id wherever they come from.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import blake3
+import numpy as np
+import numpy.typing as npt
+
+from engine.payments.codes import TABLE
+from engine.payments.records import (
+    HASH_WORDS,
+    LIMITS,
+    ORDER_WORDS,
+    RULES,
+    SETTINGS_HASH,
+    SETTINGS_LIMITS,
+    SETTINGS_ORDER,
+    TEXT_WORD_BYTES,
+)
+
+LIMIT_WORDS = slice(SETTINGS_LIMITS, SETTINGS_LIMITS + len(LIMITS))
+ORDER = slice(SETTINGS_ORDER, SETTINGS_ORDER + ORDER_WORDS)
+HASH = slice(SETTINGS_HASH, SETTINGS_HASH + HASH_WORDS)
+WORD_BYTES = TEXT_WORD_BYTES
+
+
+def put_rules(words: npt.NDArray[np.int64], limits: Mapping[str, int], order: Sequence[str]) -> None:
+    """Write a set into the words of a SETTINGS or a RULESET; limits : by the names of LIMITS, -1 for off."""
+    words[LIMIT_WORDS] = [limits[name] for name in LIMITS]
+    words[ORDER] = _bytes_words(bytes(1 + RULES.index(name) for name in order), ORDER_WORDS)
+    words[HASH] = _bytes_words(hash_of(limits, order), HASH_WORDS)
+
+
+def hash_of(limits: Mapping[str, int], order: Sequence[str]) -> bytes:
+    """Return the hash of a set."""
+    said = [(name, limits[name]) for name in LIMITS], list(order), [tuple(map(str, row)) for row in TABLE]
+    return blake3.blake3(repr(said).encode()).digest(length=HASH_WORDS * WORD_BYTES)
+
+
+def order_of(place: Sequence[int]) -> tuple[str, ...]:
+    """Return the rules that are on in their order, of the places of a RULESET."""
+    on = [rule for rule in range(1, len(place)) if place[rule] < len(place)]
+    return tuple(RULES[rule - 1] for rule in sorted(on, key=place.__getitem__))
+
+
+def limits_of(values: Any) -> dict[str, int]:
+    """Return the base parameters of a RULESET by their names."""
+    return dict(zip(LIMITS, map(int, values), strict=True))
+
+
+def _bytes_words(raw: bytes, count: int) -> npt.NDArray[np.int64]:
+    return np.frombuffer(raw.ljust(count * WORD_BYTES, b"\0"), "<i8")

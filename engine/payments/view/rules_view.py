@@ -1,0 +1,139 @@
+"""The sets of rules and the trial as values, copied whole out of a state that is being written."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from engine.payments.codes import BY_NUMBER
+from engine.payments.rule_words import limits_of, order_of
+from engine.payments.texts import words_text
+from engine.trials.records import CODES_MAX, TrialGate, TrialState
+
+ARMS = ("control", "canary")
+
+
+@dataclass(frozen=True, slots=True)
+class RulesetView:
+    """One set of rules."""
+
+    ruleset: int
+    seq: int
+    hash: str
+    parameters: dict[str, int]
+    order: tuple[str, ...]
+    who: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArmView:
+    """What one side of a canary decided; codes : how often, by name."""
+
+    decided: int
+    approved: int
+    codes: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class TrialView:
+    """A trial; pairs : disagreements by the names of the governing and the candidate's code."""
+
+    state: TrialState
+    ruleset: int
+    percent: int
+    step: int
+    steps: tuple[int, ...]
+    holds_ms: tuple[int, ...]
+    step_began_ms: int
+    step_seen: tuple[int, int]
+    max_disagree_ppm: int
+    min_seen: int
+    seen: int
+    disagreements: int
+    pairs: dict[str, int]
+    pairs_left_out: int
+    arms: dict[str, ArmView]
+    gate: TrialGate
+    who: str
+    why: str
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a candidate decides beside the governing set."""
+        return TrialState.SHADOW <= self.state <= TrialState.PAUSED
+
+
+@dataclass(frozen=True, slots=True)
+class RulesView:
+    """Everything about the rules of one moment."""
+
+    governing: int
+    configured: int
+    sets: tuple[RulesetView, ...]
+    trial: TrialView
+
+    def find(self, ruleset: int) -> RulesetView | None:
+        """Return a set by its id."""
+        return next((each for each in self.sets if each.ruleset == ruleset), None)
+
+
+FIELDS = ("ruleset", "configured", "rulesets", "trial")
+"""Of a STATE record, what is to be copied in one go."""
+
+
+def rules_of(copied: Any) -> RulesView:
+    """Return the rules of what was copied: a value for each of FIELDS."""
+    governing, configured, rulesets, trial = copied
+    sets = [_set_of(each) for each in rulesets if each["ruleset"]]
+    return RulesView(
+        governing=int(governing),
+        configured=int(configured),
+        sets=tuple(sorted(sets, key=lambda each: each.ruleset)),
+        trial=_trial_of(trial[0]),
+    )
+
+
+def _set_of(row: Any) -> RulesetView:
+    return RulesetView(
+        ruleset=int(row["ruleset"]),
+        seq=int(row["seq"]),
+        hash=row["hash"].tobytes().hex(),
+        parameters=limits_of(row["limits"]),
+        order=order_of(row["place"].tolist()),
+        who=words_text(row["who"]),
+        why=words_text(row["why"]),
+    )
+
+
+def _trial_of(row: Any) -> TrialView:
+    count = int(row["step_count"])
+    pairs = {_pair(int(codes)): int(many) for codes, many in row["pairs"].tolist() if codes}
+    return TrialView(
+        state=TrialState(int(row["state"])),
+        ruleset=int(row["candidate"]),
+        percent=int(row["percent"]),
+        step=int(row["step"]),
+        steps=tuple(row["steps"][:count].tolist()),
+        holds_ms=tuple(row["holds_ms"][:count].tolist()),
+        step_began_ms=int(row["step_began_ms"]),
+        step_seen=(int(row["step_seen"][0]), int(row["step_seen"][1])),
+        max_disagree_ppm=int(row["max_disagree_ppm"]),
+        min_seen=int(row["min_seen"]),
+        seen=int(row["seen"]),
+        disagreements=int(row["disagreements"]),
+        pairs=pairs,
+        pairs_left_out=int(row["pairs_left_out"]),
+        arms={name: _arm_of(arm) for name, arm in zip(ARMS, row["arms"], strict=True)},
+        gate=TrialGate(int(row["gate"])),
+        who=words_text(row["who"]),
+        why=words_text(row["why"]),
+    )
+
+
+def _arm_of(row: Any) -> ArmView:
+    codes = {BY_NUMBER[code].name: many for code, many in enumerate(row["codes"].tolist()) if many}
+    return ArmView(int(row["decided"]), int(row["approved"]), codes)
+
+
+def _pair(codes: int) -> str:
+    governing, candidate = divmod(codes, CODES_MAX)
+    return f"{BY_NUMBER[governing].name}>{BY_NUMBER[candidate].name}"

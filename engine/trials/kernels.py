@@ -1,0 +1,169 @@
+"""A trial step by step: begun, counted decision by decision, advanced, ended by a gate.
+
+Pure like all that is applied: the same acts and decisions give the same trial. A state has one, as a record.
+"""
+
+import numpy as np
+
+from engine.trials.records import CODES_MAX, COHORT_PARTS, MILLION, PAIRS_MAX, Act, TrialGate, TrialState
+from ringbuf.kernel import inlined, kernel
+
+SHADOW, RUNNING = np.int64(TrialState.SHADOW), np.int64(TrialState.RUNNING)
+PAUSED, PROMOTED = np.int64(TrialState.PAUSED), np.int64(TrialState.PROMOTED)
+ROLLED_BACK = np.int64(TrialState.ROLLED_BACK)
+ACT_SET, ACT_ADVANCE, ACT_PAUSE = np.int64(Act.SET), np.int64(Act.ADVANCE), np.int64(Act.PAUSE)
+ACT_RESUME, ACT_ROLL_BACK = np.int64(Act.RESUME), np.int64(Act.ROLL_BACK)
+NO_GATE, BY_DISAGREEMENT = np.int64(TrialGate.NONE), np.int64(TrialGate.DISAGREEMENT)
+PARTS_A_PERCENT = COHORT_PARTS // 100
+ALL = 100
+
+
+@inlined
+def is_live(t):
+    """Tell whether a candidate decides beside the governing set."""
+    return t.state >= SHADOW and t.state <= PAUSED
+
+
+@inlined
+def is_in_cohort(t, key):
+    """Tell whether the candidate's decision counts for a key; key : int64, at least 0, evenly spread."""
+    return key % COHORT_PARTS < PARTS_A_PERCENT * t.percent
+
+
+@kernel
+def begin_shadow(t, candidate):
+    """Let a candidate decide in shadow."""
+    _clear(t)
+    t.candidate = candidate
+    t.state = SHADOW
+
+
+@kernel
+def begin_canary(t, candidate, steps, first, count, now_ms):
+    """Let a candidate decide for the first of its steps.
+
+    steps : int64[..]; from `first` on `count` percentages, behind them as many times to hold, ms
+    """
+    _clear(t)
+    t.candidate = candidate
+    t.state = RUNNING
+    t.step_count = count
+    for step in range(count):
+        t.steps[step] = steps[first + step]
+        t.holds_ms[step] = steps[first + count + step]
+    _enter(t, np.int64(0), now_ms)
+
+
+@kernel
+def _clear(t):
+    t.percent = t.step = t.step_count = t.step_began_ms = 0
+    t.seen = t.disagreements = t.gate = t.pairs_left_out = 0
+    for step in range(len(t.steps)):
+        t.steps[step] = t.holds_ms[step] = 0
+    for place in range(PAIRS_MAX):
+        t.pairs[place].codes = t.pairs[place].count = 0
+    for arm in range(2):
+        t.step_seen[arm] = t.arms[arm].decided = t.arms[arm].approved = 0
+        for code in range(CODES_MAX):
+            t.arms[arm].codes[code] = 0
+
+
+@kernel
+def _enter(t, step, now_ms):
+    """Begin a step."""
+    t.step = step
+    t.percent = t.steps[step]
+    t.step_began_ms = now_ms
+    t.step_seen[0] = t.step_seen[1] = 0
+
+
+@kernel
+def act(t, what, percent, now_ms):
+    """Carry out SET, ADVANCE, PAUSE, RESUME or ROLL_BACK; tell whether the trial is one for that."""
+    is_canary = t.state == RUNNING or t.state == PAUSED
+    if what == ACT_ROLL_BACK and is_live(t):
+        end(t, ROLLED_BACK, NO_GATE)
+        return True
+    if what == ACT_PAUSE and t.state == RUNNING:
+        t.state = PAUSED
+        return True
+    if what == ACT_RESUME and t.state == PAUSED:
+        t.state = RUNNING
+        t.step_began_ms = now_ms
+        return True
+    if what == ACT_SET and is_canary:
+        t.percent = percent
+        t.step_began_ms = now_ms
+        t.step_seen[0] = t.step_seen[1] = 0
+        return True
+    if what == ACT_ADVANCE and is_canary:
+        advance(t, now_ms)
+        return True
+    return False
+
+
+@kernel
+def end(t, state, gate):
+    """End a trial: it counts for nobody from the next decision on."""
+    t.state = state
+    t.gate = gate
+    t.percent = 0
+
+
+@kernel
+def advance(t, now_ms):
+    """Go on to the next step, behind the last one to the end: the candidate is to govern."""
+    if t.step + 1 < t.step_count:
+        t.state = RUNNING
+        _enter(t, t.step + 1, now_ms)
+    else:
+        end(t, PROMOTED, NO_GATE)
+
+
+@kernel
+def count(t, governing, candidate, counted, is_approved, is_canary):
+    """Enter a decision; return whether both sets agree.
+
+    governing, candidate, counted : int64, the codes of both, and of the one that counts
+    """
+    t.seen += 1
+    if t.state != SHADOW:
+        arm = np.int64(1) if is_canary else np.int64(0)
+        t.step_seen[arm] += 1
+        t.arms[arm].decided += 1
+        t.arms[arm].approved += is_approved
+        t.arms[arm].codes[counted] += 1
+    if governing == candidate:
+        return True
+    t.disagreements += 1
+    _count_pair(t, governing * CODES_MAX + candidate)
+    return False
+
+
+@kernel
+def _count_pair(t, codes):
+    for place in range(PAIRS_MAX):
+        if t.pairs[place].codes == codes or t.pairs[place].codes == 0:
+            t.pairs[place].codes = codes
+            t.pairs[place].count += 1
+            return
+    t.pairs_left_out += 1
+
+
+@kernel
+def settle(t, now_ms):
+    """Roll back where a gate is breached, take the next step where one is due; tell whether that was so.
+
+    A step ends once it has lasted its time and both arms, or the candidate's alone at 100 per cent, have
+    decided `min_seen` in it.
+    """
+    bound = t.max_disagree_ppm
+    if bound >= 0 and t.seen >= t.min_seen and t.disagreements * MILLION > bound * t.seen:
+        end(t, ROLLED_BACK, BY_DISAGREEMENT)
+        return True
+    if t.state != RUNNING or now_ms - t.step_began_ms < t.holds_ms[t.step]:
+        return False
+    if t.step_seen[1] < t.min_seen or (t.percent < ALL and t.step_seen[0] < t.min_seen):
+        return False
+    advance(t, now_ms)
+    return True

@@ -1,0 +1,81 @@
+"""What a trial is: its record in a state, its states, and what is asked of it.
+
+A *candidate* set of rules decides everything that the *governing* one decides. In shadow the governing
+decision alone counts; in a canary the candidate's counts for its cohort, a percentage of the keys that
+grows by steps. Nothing here knows what is decided: a decision is a code, below CODES_MAX.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+
+CODES_MAX = 64
+STEPS_MAX = 8
+PAIRS_MAX = 64
+"""Pairs of codes that are counted one by one."""
+COHORT_PARTS = 10_000
+"""Of all keys; a percentage is a hundred of them."""
+MILLION = 1_000_000
+WHO_WORDS, WHY_WORDS = 3, 5
+
+
+class TrialState(IntEnum):
+    """Where a trial stands; the last two are its ends."""
+
+    NONE = 0
+    SHADOW = 1
+    RUNNING = 2
+    PAUSED = 3  # the cohort stays as it is, and no step is taken
+    PROMOTED = 4
+    ROLLED_BACK = 5
+
+
+class Act(IntEnum):
+    """What is asked of a trial."""
+
+    SHADOW = 1
+    START = 2
+    SET = 3
+    ADVANCE = 4
+    PAUSE = 5
+    RESUME = 6
+    ROLL_BACK = 7
+
+
+class TrialGate(IntEnum):
+    """What ended a trial by itself."""
+
+    NONE = 0
+    DISAGREEMENT = 1
+
+
+PAIR = np.dtype([("codes", "<i8"), ("count", "<i8")])
+"""codes : the governing code and the candidate's, `governing * CODES_MAX + candidate`; 0 where free."""
+
+ARM = np.dtype([("decided", "<i8"), ("approved", "<i8"), ("codes", "<i8", (CODES_MAX,))])
+"""What one side of a canary decided; approved : decisions, not amounts."""
+
+TRIAL = np.dtype(
+    [
+        ("state", "<i8"),
+        ("candidate", "<i8"),  # id of the set
+        ("percent", "<i8"),  # of the keys, whose decisions are the candidate's
+        ("step", "<i8"),
+        ("step_count", "<i8"),
+        ("steps", "<i8", (STEPS_MAX,)),  # percentages
+        ("holds_ms", "<i8", (STEPS_MAX,)),  # how long each step lasts at least
+        ("step_began_ms", "<i8"),
+        ("step_seen", "<i8", (2,)),  # by arm, in this step
+        ("max_disagree_ppm", "<i8"),  # -1: off
+        ("min_seen", "<i8"),
+        ("seen", "<i8"),
+        ("disagreements", "<i8"),
+        ("gate", "<i8"),
+        ("pairs", PAIR, (PAIRS_MAX,)),
+        ("pairs_left_out", "<i8"),
+        ("arms", ARM, (2,)),  # control, canary
+        ("who", "<i8", (WHO_WORDS,)),  # of the last act, texts
+        ("why", "<i8", (WHY_WORDS,)),
+    ]
+)
+"""Times are of the engine's clock, ms since 1970."""

@@ -1,0 +1,241 @@
+"""Bodies about sets of rules and trials: JSON becomes a RULESET, an ACTIVATE or a TRIAL command.
+
+A fault names the field, what is wrong with it and the mend. What a body leaves out of its parameters and its
+order is as in the set that governs.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+from msgspec import Meta
+
+from engine.payments.records import (
+    COMMAND,
+    COMMAND_VERSION,
+    NOT_GIVEN,
+    RULESET_WHO,
+    RULESET_WHY,
+    RULESET_WHY_WORDS,
+    TEXT_WORD_BYTES,
+    TRIAL_MAX_DISAGREE,
+    TRIAL_MIN_SEEN,
+    TRIAL_PERCENT,
+    TRIAL_STEP_COUNT,
+    TRIAL_STEPS,
+    TRIAL_WHO,
+    TRIAL_WHY,
+    Op,
+)
+from engine.payments.rule_words import put_rules
+from engine.payments.settings import OFF, RuleSettings
+from engine.payments.texts import text_words
+from engine.payments.view.rules_view import RulesetView
+from engine.trials.records import MILLION, STEPS_MAX, WHO_WORDS, WHY_WORDS, Act
+from gateways.payments.values import may_hold_pan
+
+MIN_SEEN = 36_000
+"""Decisions of each arm before it is judged: they show one point more of declines in 99 cases of 100."""
+UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+HOLD_MS_MAX = 366 * UNITS_MS["d"]
+_TIME = re.compile(r"([0-9]{1,9})(ms|s|m|h|d)|0").fullmatch
+_PRINTABLE = re.compile(r"[ -~]*").fullmatch
+Id = Annotated[int, Meta(ge=1, lt=2**31)]
+Percent = Annotated[int, Meta(ge=1, le=100)]
+Commands = npt.NDArray[np.void]
+
+
+class RuleFault(ValueError):  # noqa: N818 - whose fault it is, is not ours
+    """A body that is refused: the field at fault, what is wrong and the mend."""
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(f"{field}: {detail}")
+        self.field = field
+        self.detail = detail
+
+
+class _Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    why: str = ""
+
+
+class _Gates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    max_disagree_ppm: Annotated[int, Meta(ge=0, le=MILLION)] | None = None
+    min_seen: Annotated[int, Meta(ge=1, le=10**9)] = MIN_SEEN
+
+
+class RulesetBody(_Body, frozen=True, kw_only=True):
+    """A set to register."""
+
+    parameters: dict[str, Any] = {}
+    order: list[str] | None = None
+
+
+class ActivateBody(_Body, frozen=True, kw_only=True):
+    """A set that shall govern: its address says which."""
+
+
+class ShadowBody(_Body, frozen=True, kw_only=True):
+    """A shadow to begin."""
+
+    gates: _Gates = _Gates()
+
+
+class StartBody(ShadowBody, frozen=True, kw_only=True):
+    """A canary to start."""
+
+    ruleset: Id
+    steps: Annotated[tuple[Percent, ...], Meta(min_length=1, max_length=STEPS_MAX)] = (5, 25, 100)
+    hold: tuple[str, ...] = ("5h", "24h", "0")
+
+
+class ActBody(_Body, frozen=True, kw_only=True):
+    """What shall be done with a canary."""
+
+    ruleset: Id
+
+
+class SetBody(ActBody, frozen=True, kw_only=True):
+    """The percentage that a canary shall have."""
+
+    percent: Percent
+
+
+Body = TypeVar("Body", bound=_Body)
+ACTS = {
+    "advance": Act.ADVANCE,
+    "pause": Act.PAUSE,
+    "resume": Act.RESUME,
+    "rollback": Act.ROLL_BACK,
+}
+
+
+def read(raw: bytes, kind: type[Body]) -> Body:
+    """Return a body as what it has to be; raise RuleFault."""
+    try:
+        return msgspec.json.decode(raw or b"{}", type=kind)
+    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as fault:
+        detail, _, place = str(fault).partition(" - at `$.")
+        if may_hold_pan(detail):
+            detail = "a field that is not shown is not known here"
+        raise RuleFault(place.rstrip("`") or "body", detail) from None
+
+
+def ruleset_record(body: RulesetBody, governing: RulesetView, who: str) -> Commands:
+    """Return the command that registers a set."""
+    given: dict[str, Any] = dict(parameters_shown(governing.parameters))
+    unknown = [name for name in body.parameters if name not in given]
+    if unknown:
+        known = ", ".join(given)
+        raise RuleFault("parameters", f"{_shown(unknown[0])}: no such parameter; there are {known}")
+    given |= body.parameters
+    try:
+        order = tuple(governing.order if body.order is None else body.order)
+        rules = msgspec.convert({**given, "order": order}, RuleSettings)
+    except msgspec.ValidationError as fault:
+        detail, _, place = str(fault).partition(" - at `$.")
+        raise RuleFault(f"parameters.{place.rstrip('`')}" if place else "order", detail) from None
+    made = _command(Op.RULESET)
+    words = made["words"][0]
+    words[RULESET_WHO : RULESET_WHO + WHO_WORDS] = _text("who", who, WHO_WORDS)
+    words[RULESET_WHY : RULESET_WHY + RULESET_WHY_WORDS] = _text("why", body.why, RULESET_WHY_WORDS)
+    put_rules(words, rules.limits(), rules.order)
+    return made
+
+
+def activate_record(body: ActivateBody, ruleset: int, who: str) -> Commands:
+    """Return the command that lets a set govern."""
+    return _reasoned(Op.ACTIVATE, body, ruleset, who)
+
+
+def shadow_record(body: ShadowBody, ruleset: int, who: str) -> Commands:
+    """Return the command that begins a shadow."""
+    return _with_gates(_of_trial(Act.SHADOW, body, ruleset, who), body.gates)
+
+
+def start_record(body: StartBody, who: str) -> Commands:
+    """Return the command that starts a canary."""
+    if sorted(set(body.steps)) != list(body.steps):
+        raise RuleFault(
+            "steps", f"{list(body.steps)}: each step has to be a larger percentage than the one before"
+        )
+    if len(body.hold) != len(body.steps):
+        raise RuleFault("hold", f"{len(body.hold)} times for {len(body.steps)} steps; give one for each")
+    made = _with_gates(_of_trial(Act.START, body, body.ruleset, who), body.gates)
+    words = made["words"][0]
+    count = len(body.steps)
+    words[TRIAL_STEP_COUNT] = count
+    words[TRIAL_STEPS : TRIAL_STEPS + count] = body.steps
+    words[TRIAL_STEPS + count : TRIAL_STEPS + 2 * count] = [
+        hold_ms(each, f"hold[{place}]") for place, each in enumerate(body.hold)
+    ]
+    return made
+
+
+def set_record(body: SetBody, who: str) -> Commands:
+    """Return the command that gives a canary another percentage."""
+    made = _of_trial(Act.SET, body, body.ruleset, who)
+    made["words"][0, TRIAL_PERCENT] = body.percent
+    return made
+
+
+def act_record(act: str, body: ActBody, who: str) -> Commands:
+    """Return the command of an act of ACTS."""
+    return _of_trial(ACTS[act], body, body.ruleset, who)
+
+
+def hold_ms(text: str, field: str) -> int:
+    """Return a time, such as 5h, 30m or 0, in ms."""
+    found = _TIME(text)
+    value = int(found[1]) * UNITS_MS[found[2]] if found and found[1] else 0
+    if found is None or value > HOLD_MS_MAX:
+        raise RuleFault(field, f"{_shown(text)}: give a time such as 30m, 5h or 2d, a year at most, or 0")
+    return value
+
+
+def _with_gates(made: Commands, gates: _Gates) -> Commands:
+    words = made["words"][0]
+    words[TRIAL_MAX_DISAGREE] = NOT_GIVEN if gates.max_disagree_ppm is None else gates.max_disagree_ppm
+    words[TRIAL_MIN_SEEN] = gates.min_seen
+    return made
+
+
+def _of_trial(act: Act, body: _Body, ruleset: int, who: str) -> Commands:
+    made = _reasoned(Op.TRIAL, body, ruleset, who)
+    made["kind"] = act
+    return made
+
+
+def _reasoned(op: Op, body: _Body, ruleset: int, who: str) -> Commands:
+    made = _command(op)
+    made["payment"] = ruleset
+    words = made["words"][0]
+    words[TRIAL_WHO : TRIAL_WHO + WHO_WORDS] = _text("who", who, WHO_WORDS)
+    words[TRIAL_WHY : TRIAL_WHY + WHY_WORDS] = _text("why", body.why, WHY_WORDS)
+    return made
+
+
+def _command(op: Op) -> Commands:
+    made = np.zeros(1, COMMAND)
+    made["op"], made["version"], made["received_at"] = op, COMMAND_VERSION, NOT_GIVEN
+    return made
+
+
+def _text(field: str, text: str, words: int) -> tuple[int, ...]:
+    room = words * TEXT_WORD_BYTES
+    if field == "who":
+        text = "".join(each if " " <= each <= "~" else "?" for each in text)[:room]
+    if len(text) > room or not _PRINTABLE(text) or may_hold_pan(text):
+        raise RuleFault(field, f"give at most {room} printable ASCII characters, and no long number")
+    return text_words(text, words)
+
+
+def _shown(value: Any) -> str:
+    return "(not shown)" if may_hold_pan(str(value)) else repr(value)[:60]
+
+
+def parameters_shown(parameters: Mapping[str, int]) -> dict[str, int | str]:
+    """Return base parameters as a body gives them."""
+    return {name: OFF if value < 0 else value for name, value in parameters.items()}
