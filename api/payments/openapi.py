@@ -93,6 +93,7 @@ def _of_payments() -> Schema:
                 parameter("path", "account", whole(1, 2**63 - 1), "its number"),
             )
         },
+        **_of_rules(),
         "/v1/payments/admin": {
             "post": {
                 "summary": "Set up merchants, accounts, lists and deposits (risk)",
@@ -101,6 +102,37 @@ def _of_payments() -> Schema:
                 | refusals(403, 413, 422),
             }
         },
+    }
+
+
+def _of_rules() -> Schema:
+    """Return the paths of sets of rules and trials; their documents are described in words alone."""
+    ruleset = parameter("path", "ruleset", whole(1, 2**31 - 1), "its id")
+    acts = {"start": "Start a canary", "set": "Give it another percentage", "advance": "Take its next step"}
+    acts |= {"pause": "Take no step meanwhile", "resume": "Go on", "rollback": "End it"}
+    return {
+        "/v1/payments/rulesets": {
+            "get": _of_document("Every set of rules that is kept (risk, viewer)"),
+            "post": _acts("Register a set of rules (risk)"),
+        },
+        "/v1/payments/rulesets/{ruleset}/shadow": {"post": _acts("Try a set in shadow (risk)", ruleset)},
+        "/v1/payments/rulesets/{ruleset}/activate": {"post": _acts("Let a set govern (risk)", ruleset)},
+        "/v1/payments/canary": {"get": _of_document("How the trial stands (risk, viewer)")},
+        **{f"/v1/payments/canary/{act}": {"post": _acts(f"{text} (risk)")} for act, text in acts.items()},
+    }
+
+
+def _of_document(summary: str) -> Schema:
+    return {"summary": summary, "responses": {"200": _content("the document", {"type": "object"})}}
+
+
+def _acts(summary: str, *parameters: Schema) -> Schema:
+    return {
+        "summary": summary,
+        "parameters": list(parameters),
+        "requestBody": {"required": False, "content": {"application/json": {"schema": {"type": "object"}}}},
+        "responses": {"200": _content("how it stands now", {"type": "object"})}
+        | refusals(403, 404, 409, 413, 422, 503, 504),
     }
 
 
