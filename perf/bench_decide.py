@@ -35,6 +35,7 @@ from engine.payments.records import (
     REQUEST_ID,
     RULES,
     SETTINGS_CLOCK,
+    TRIAL_MAX_DISAGREE,
     AccountStatus,
     CardType,
     Channel,
@@ -44,6 +45,7 @@ from engine.payments.records import (
     PayKind,
 )
 from engine.payments.rule_words import put_rules
+from engine.trials.records import Act
 from perf.bench_step import BenchError, one_core
 from perf.histogram import percentiles
 from perf.result import Line, with_latencies
@@ -82,6 +84,15 @@ def set_up() -> Commands:
     parts["words"][:, 2:5] = NOT_GIVEN
     whole["op"], whole["kind"], whole["amount"] = Op.ACCOUNT, AccountStatus.OPEN, NOT_GIVEN
     return np.concatenate([rules, merchants, accounts.ravel()])
+
+
+def tried() -> Commands:
+    """Return a set by which these payments are decided alike, and what lets it judge in shadow."""
+    made = np.zeros(2, COMMAND)
+    made["op"], made["kind"][1], made["payment"][1] = (Op.RULESET, Op.TRIAL), Act.SHADOW, 2
+    put_rules(made["words"][0], LIMITS | {"score_review": 600}, RULES)
+    made["words"][1, TRIAL_MAX_DISAGREE] = NOT_GIVEN
+    return made
 
 
 def merchant_names(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -131,15 +142,28 @@ class DecideBench:
         begun = set_up()
         self.begun = entries_of(begun, 1, BEGIN_NS, 0)
         paid = authorises(CARDS + count)
-        self.warm, self.entries = np.split(entries_of(paid, 1 + len(begun), BEGIN_NS, STEP_NS), [CARDS])
+        warm, measured = np.split(paid, [CARDS])
+        first = 1 + len(begun)
+        self.warm = entries_of(warm, first, BEGIN_NS, STEP_NS)
+        behind_ns = BEGIN_NS + CARDS * STEP_NS
+        self.idle, self.trial = (
+            entries_of(each, first + CARDS, behind_ns, 0) for each in (np.zeros(2, COMMAND), tried())
+        )
+        self.entries = entries_of(measured, first + CARDS + 2, behind_ns, STEP_NS)
         self.amount = int(paid["amount"].sum())
         self.replica = Replica(self.application)
 
-    def measured(self, *, timed: bool) -> tuple[int, npt.NDArray[np.int64], int]:
-        """Run the measured payments on a fresh state; return (elapsed ns, cycles, hash of all events)."""
+    def measured(
+        self, *, timed: bool = False, in_shadow: bool = False
+    ) -> tuple[int, npt.NDArray[np.int64], int]:
+        """Run the measured payments on a fresh state; return (elapsed ns, cycles, hash of all events).
+
+        in_shadow : another set of rules judges beside the governing one
+        """
         self.replica.state.view(np.uint8)[:] = 0  # also maps every page of it
         self.replica.skip(self.begun)
         self.replica.skip(self.warm)
+        self.replica.skip(self.trial if in_shadow else self.idle)
         cycles = np.zeros(self.count if timed else 0, np.int64)
         elapsed_ns = approved = 0
         for begin in range(0, self.count, CHUNK):
@@ -150,30 +174,35 @@ class DecideBench:
             elapsed_ns += clock_monotonic_ns() - begun
             events = self.replica.spread.events_of(np.concatenate(slots))
             approved += int((events["code"] == Code.OK).sum())
-        self._check(approved)
+        self._check(approved, self.count if in_shadow else 0)
         return elapsed_ns, cycles, int(self.replica.state[0]["event_hash"])
 
-    def _check(self, approved: int) -> None:
+    def _check(self, approved: int, seen: int) -> None:
         s = self.replica.state[0]
         held = int(s["balances"]["held"][: int(s["balances_used"])].sum())
-        found = approved, held, int(s["card_table"]["used"]), int(s["payments_used"])
-        expected = self.count, self.amount, CARDS, CARDS + self.count
+        cards, paid, judged = s["card_table"]["used"], s["payments_used"], s["trial"][0]["seen"]
+        found = approved, held, int(cards), int(paid), int(judged)
+        expected = self.count, self.amount, CARDS, CARDS + self.count, seen
         if found != expected:
-            raise BenchError(f"decide: approved, held, cards, payments {found}, expected {expected}")
+            raise BenchError(f"decide: approved, held, cards, payments, judged {found}, expected {expected}")
 
 
 def run(quick: bool) -> list[Line]:
-    """Measure decisions under the base rules."""
+    """Measure decisions under the base rules, and with a set in shadow beside them, in turn."""
     count, repetitions = (5_000, 1) if quick else (500_000, REPETITIONS)
     with one_core():
         bench = DecideBench(count)
-        runs = [bench.measured(timed=False) for _ in range(repetitions)]
-        _, cycles, events = bench.measured(timed=True)
-    if any(each[2] != events for each in runs):
-        raise BenchError("decide: repetitions of the same payments gave different events")
-    mean_ns = float(np.median([each[0] for each in runs])) / count
-    print(f"decide/base: mean {mean_ns:.1f} ns, {1e3 / mean_ns:.2f} million a second, {CARDS:,} live cards")
-    latencies: Any = percentiles(cycles * (cycle_ns() / 2**CYCLE_BITS))
-    return [
-        with_latencies("decide", "base", count, latencies, throughput_per_s=1e9 / mean_ns, mean_ns=mean_ns)
-    ]
+        runs = [(bench.measured(), bench.measured(in_shadow=True)) for _ in range(repetitions)]
+        timed = bench.measured(timed=True), bench.measured(timed=True, in_shadow=True)
+    lines = []
+    for mix, (name, (_, cycles, events)) in enumerate(zip(("base", "shadow"), timed, strict=True)):
+        if any(each[mix][2] != events for each in runs):
+            raise BenchError(f"decide/{name}: repetitions of the same payments gave different events")
+        mean_ns = float(np.median([each[mix][0] for each in runs])) / count
+        rate = 1e9 / mean_ns
+        print(
+            f"decide/{name}: mean {mean_ns:.1f} ns, {rate / 1e6:.2f} million a second, {CARDS:,} live cards"
+        )
+        latencies: Any = percentiles(cycles * (cycle_ns() / 2**CYCLE_BITS))
+        lines.append(with_latencies("decide", name, count, latencies, throughput_per_s=rate, mean_ns=mean_ns))
+    return lines

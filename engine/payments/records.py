@@ -347,7 +347,9 @@ LIMITS = {
 """The base parameters of the rules and their defaults; -1: off."""
 assert len(LIMITS) <= SETTINGS_ORDER - SETTINGS_LIMITS
 assert len(RULES) <= ORDER_WORDS * TEXT_WORD_BYTES
-assert TRIAL_STEPS + 2 * STEPS_MAX <= WORDS
+TRIAL_COMPARES_RATES = TRIAL_STEPS + 2 * STEPS_MAX
+"""1: the rates of both arms are compared; the last word of a START."""
+assert TRIAL_COMPARES_RATES < WORDS
 
 EVENT = np.dtype(
     [

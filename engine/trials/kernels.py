@@ -5,7 +5,17 @@ Pure like all that is applied: the same acts and decisions give the same trial. 
 
 import numpy as np
 
-from engine.trials.records import CODES_MAX, COHORT_PARTS, MILLION, PAIRS_MAX, Act, TrialGate, TrialState
+from engine.trials.rates import differs
+from engine.trials.records import (
+    CODES_MAX,
+    COHORT_PARTS,
+    MILLION,
+    OUTCOMES_MAX,
+    PAIRS_MAX,
+    Act,
+    TrialGate,
+    TrialState,
+)
 from ringbuf.kernel import inlined, kernel
 
 SHADOW, RUNNING = np.int64(TrialState.SHADOW), np.int64(TrialState.RUNNING)
@@ -14,6 +24,9 @@ ROLLED_BACK = np.int64(TrialState.ROLLED_BACK)
 ACT_SET, ACT_ADVANCE, ACT_PAUSE = np.int64(Act.SET), np.int64(Act.ADVANCE), np.int64(Act.PAUSE)
 ACT_RESUME, ACT_ROLL_BACK = np.int64(Act.RESUME), np.int64(Act.ROLL_BACK)
 NO_GATE, BY_DISAGREEMENT = np.int64(TrialGate.NONE), np.int64(TrialGate.DISAGREEMENT)
+BY_OUTCOME, BY_CODE = np.int64(TrialGate.OUTCOME_RATE), np.int64(TrialGate.CODE_RATE)
+OUTCOME_TENTHS, CODE_TENTHS = 35, 45
+"""How many tenths of its standard error a difference of rates may have; codes are many, so theirs more."""
 PARTS_A_PERCENT = COHORT_PARTS // 100
 ALL = 100
 
@@ -57,13 +70,20 @@ def begin_canary(t, candidate, steps, first, count, now_ms):
 @kernel
 def _clear(t):
     t.percent = t.step = t.step_count = t.step_began_ms = 0
-    t.seen = t.disagreements = t.gate = t.pairs_left_out = 0
+    t.seen = t.disagreements = t.gate = t.gate_of = t.pairs_left_out = 0
     for step in range(len(t.steps)):
         t.steps[step] = t.holds_ms[step] = 0
     for place in range(PAIRS_MAX):
         t.pairs[place].codes = t.pairs[place].count = 0
+    _clear_arms(t)
+
+
+@kernel
+def _clear_arms(t):
     for arm in range(2):
-        t.step_seen[arm] = t.arms[arm].decided = t.arms[arm].approved = 0
+        t.arms[arm].decided = 0
+        for outcome in range(OUTCOMES_MAX):
+            t.arms[arm].outcomes[outcome] = 0
         for code in range(CODES_MAX):
             t.arms[arm].codes[code] = 0
 
@@ -72,9 +92,16 @@ def _clear(t):
 def _enter(t, step, now_ms):
     """Begin a step."""
     t.step = step
-    t.percent = t.steps[step]
+    _begin_step(t, t.steps[step], now_ms)
+
+
+@kernel
+def _begin_step(t, percent, now_ms):
+    """Count both arms anew: traffic changes with time, and so would rates over steps of different shares."""
+    t.percent = percent
     t.step_began_ms = now_ms
-    t.step_seen[0] = t.step_seen[1] = 0
+    t.next_look = t.min_seen
+    _clear_arms(t)
 
 
 @kernel
@@ -92,9 +119,7 @@ def act(t, what, percent, now_ms):
         t.step_began_ms = now_ms
         return True
     if what == ACT_SET and is_canary:
-        t.percent = percent
-        t.step_began_ms = now_ms
-        t.step_seen[0] = t.step_seen[1] = 0
+        _begin_step(t, percent, now_ms)
         return True
     if what == ACT_ADVANCE and is_canary:
         advance(t, now_ms)
@@ -121,17 +146,17 @@ def advance(t, now_ms):
 
 
 @kernel
-def count(t, governing, candidate, counted, is_approved, is_canary):
+def count(t, governing, candidate, counted, outcome, is_canary):
     """Enter a decision; return whether both sets agree.
 
     governing, candidate, counted : int64, the codes of both, and of the one that counts
+    outcome : int64, of the one that counts
     """
     t.seen += 1
     if t.state != SHADOW:
         arm = np.int64(1) if is_canary else np.int64(0)
-        t.step_seen[arm] += 1
         t.arms[arm].decided += 1
-        t.arms[arm].approved += is_approved
+        t.arms[arm].outcomes[outcome] += 1
         t.arms[arm].codes[counted] += 1
     if governing == candidate:
         return True
@@ -161,9 +186,34 @@ def settle(t, now_ms):
     if bound >= 0 and t.seen >= t.min_seen and t.disagreements * MILLION > bound * t.seen:
         end(t, ROLLED_BACK, BY_DISAGREEMENT)
         return True
+    if _is_breached(t):
+        return True
     if t.state != RUNNING or now_ms - t.step_began_ms < t.holds_ms[t.step]:
         return False
-    if t.step_seen[1] < t.min_seen or (t.percent < ALL and t.step_seen[0] < t.min_seen):
+    if t.arms[1].decided < t.min_seen or (t.percent < ALL and t.arms[0].decided < t.min_seen):
         return False
     advance(t, now_ms)
     return True
+
+
+@kernel
+def _is_breached(t):
+    """Look at the rates of both arms when it is time, which is at each doubling, for looks add up."""
+    least = min(t.arms[0].decided, t.arms[1].decided)
+    if t.compares_rates == 0 or t.state == SHADOW or t.percent >= ALL or least < t.next_look:
+        return False
+    t.next_look *= 2
+    control, canary = t.arms[0], t.arms[1]
+    for outcome in range(OUTCOMES_MAX):
+        before, after = control.outcomes[outcome], canary.outcomes[outcome]
+        if differs(before, control.decided, after, canary.decided, OUTCOME_TENTHS):
+            end(t, ROLLED_BACK, BY_OUTCOME)
+            t.gate_of = outcome
+            return True
+    for code in range(CODES_MAX):
+        before, after = control.codes[code], canary.codes[code]
+        if differs(before, control.decided, after, canary.decided, CODE_TENTHS):
+            end(t, ROLLED_BACK, BY_CODE)
+            t.gate_of = code
+            return True
+    return False

@@ -2,14 +2,15 @@
 
 A *candidate* set of rules decides everything that the *governing* one decides. In shadow the governing
 decision alone counts; in a canary the candidate's counts for its cohort, a percentage of the keys that
-grows by steps. Nothing here knows what is decided: a decision is a code, below CODES_MAX.
+grows by steps. Nothing here knows what is decided: a decision is a code, below CODES_MAX, and an
+outcome, below OUTCOMES_MAX, such as a decline.
 """
 
 from enum import IntEnum
 
 import numpy as np
 
-CODES_MAX = 64
+CODES_MAX, OUTCOMES_MAX = 64, 8
 STEPS_MAX = 8
 PAIRS_MAX = 64
 """Pairs of codes that are counted one by one."""
@@ -47,13 +48,15 @@ class TrialGate(IntEnum):
 
     NONE = 0
     DISAGREEMENT = 1
+    OUTCOME_RATE = 2  # an outcome is rarer or more frequent than of the other arm
+    CODE_RATE = 3  # a code is
 
 
 PAIR = np.dtype([("codes", "<i8"), ("count", "<i8")])
 """codes : the governing code and the candidate's, `governing * CODES_MAX + candidate`; 0 where free."""
 
-ARM = np.dtype([("decided", "<i8"), ("approved", "<i8"), ("codes", "<i8", (CODES_MAX,))])
-"""What one side of a canary decided; approved : decisions, not amounts."""
+ARM = np.dtype([("decided", "<i8"), ("outcomes", "<i8", (OUTCOMES_MAX,)), ("codes", "<i8", (CODES_MAX,))])
+"""What one side of a canary decided in the present step."""
 
 TRIAL = np.dtype(
     [
@@ -65,12 +68,14 @@ TRIAL = np.dtype(
         ("steps", "<i8", (STEPS_MAX,)),  # percentages
         ("holds_ms", "<i8", (STEPS_MAX,)),  # how long each step lasts at least
         ("step_began_ms", "<i8"),
-        ("step_seen", "<i8", (2,)),  # by arm, in this step
         ("max_disagree_ppm", "<i8"),  # -1: off
         ("min_seen", "<i8"),
+        ("compares_rates", "<i8"),  # 1: the arms' rates are compared
+        ("next_look", "<i8"),  # once both arms have decided so many
         ("seen", "<i8"),
         ("disagreements", "<i8"),
         ("gate", "<i8"),
+        ("gate_of", "<i8"),  # the outcome or the code whose rate breached it
         ("pairs", PAIR, (PAIRS_MAX,)),
         ("pairs_left_out", "<i8"),
         ("arms", ARM, (2,)),  # control, canary

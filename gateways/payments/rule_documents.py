@@ -50,18 +50,19 @@ def canary_document(trial: TrialView) -> dict[str, Any]:
         "steps": list(trial.steps),
         "hold_ms": list(trial.holds_ms),
         "step_began_ms": trial.step_began_ms or None,
-        "step_seen": dict(zip(trial.arms, trial.step_seen, strict=True)),
         "seen": trial.seen,
         "disagreements": trial.disagreements,
         "pairs": dict(sorted(trial.pairs.items(), key=lambda pair: -pair[1])),
         "pairs_left_out": trial.pairs_left_out,
         "gate": None if trial.gate == TrialGate.NONE else trial.gate.name.lower(),
+        "gate_of": trial.gate_of or None,
         "gates": {
             "max_disagree_ppm": None if trial.max_disagree_ppm < 0 else trial.max_disagree_ppm,
             "min_seen": trial.min_seen,
+            "compare_rates": trial.compares_rates,
         },
         "arms": {
-            name: {"decided": arm.decided, "approved": arm.approved, "codes": arm.codes}
+            name: {"decided": arm.decided, "outcomes": arm.outcomes, "codes": arm.codes}
             for name, arm in trial.arms.items()
         },
         "who": trial.who or None,

@@ -21,6 +21,7 @@ from engine.payments.records import (
     RULESET_WHY,
     RULESET_WHY_WORDS,
     TEXT_WORD_BYTES,
+    TRIAL_COMPARES_RATES,
     TRIAL_MAX_DISAGREE,
     TRIAL_MIN_SEEN,
     TRIAL_PERCENT,
@@ -64,6 +65,7 @@ class _Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class _Gates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_disagree_ppm: Annotated[int, Meta(ge=0, le=MILLION)] | None = None
     min_seen: Annotated[int, Meta(ge=1, le=10**9)] = MIN_SEEN
+    compare_rates: bool = True
 
 
 class RulesetBody(_Body, frozen=True, kw_only=True):
@@ -199,6 +201,7 @@ def _with_gates(made: Commands, gates: _Gates) -> Commands:
     words = made["words"][0]
     words[TRIAL_MAX_DISAGREE] = NOT_GIVEN if gates.max_disagree_ppm is None else gates.max_disagree_ppm
     words[TRIAL_MIN_SEEN] = gates.min_seen
+    words[TRIAL_COMPARES_RATES] = gates.compare_rates
     return made
 
 

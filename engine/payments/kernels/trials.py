@@ -17,6 +17,7 @@ from engine.payments.kernels.set_up import tell_done
 from engine.payments.kernels.tables import mixed
 from engine.payments.records import (
     CARD,
+    TRIAL_COMPARES_RATES,
     TRIAL_MAX_DISAGREE,
     TRIAL_MIN_SEEN,
     TRIAL_PERCENT,
@@ -57,12 +58,10 @@ def judge_beside(s, command, is_reversed, decision, code, rule, field, matched, 
     c_decision, c_code, c_rule, c_field, c_matched, c_amount = judge(s, command, rules, is_reversed)
     take_limits(limit, s.rulesets[s.governing].limits)
     if is_in_cohort(t, _key_of(command, rules.hash)):
-        is_approved = c_decision == k.DECISION_APPROVE
-        other.is_told = not count(t, code, c_code, c_code, is_approved, True)
+        other.is_told = not count(t, code, c_code, c_code, c_decision, True)
         _keep(other, decision, code, rule, field, matched, approved_amount, s.ruleset, CONTROL)
         return c_decision, c_code, c_rule, c_field, c_matched, c_amount, t.candidate, CANARY
-    is_approved = decision == k.DECISION_APPROVE
-    other.is_told = not count(t, code, c_code, code, is_approved, False)
+    other.is_told = not count(t, code, c_code, code, decision, False)
     _keep(other, c_decision, c_code, c_rule, c_field, c_matched, c_amount, t.candidate, CANARY)
     return decision, code, rule, field, matched, approved_amount, s.ruleset, CONTROL
 
@@ -156,9 +155,10 @@ def _may_begin(s, what, candidate):
 
 @kernel
 def _begin(t, words, what, candidate, now_ms):
+    t.max_disagree_ppm = words[TRIAL_MAX_DISAGREE]
+    t.min_seen = words[TRIAL_MIN_SEEN]
+    t.compares_rates = words[TRIAL_COMPARES_RATES]
     if what == ACT_SHADOW:
         begin_shadow(t, candidate)
     else:
         begin_canary(t, candidate, words, TRIAL_STEPS, words[TRIAL_STEP_COUNT], now_ms)
-    t.max_disagree_ppm = words[TRIAL_MAX_DISAGREE]
-    t.min_seen = words[TRIAL_MIN_SEEN]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.payments.codes import BY_NUMBER
+from engine.payments.records import Decision
 from engine.payments.rule_words import limits_of, order_of
 from engine.payments.texts import words_text
 from engine.trials.records import CODES_MAX, TrialGate, TrialState
@@ -26,10 +27,10 @@ class RulesetView:
 
 @dataclass(frozen=True, slots=True)
 class ArmView:
-    """What one side of a canary decided; codes : how often, by name."""
+    """What one side of a canary decided in the present step: how often, by name."""
 
     decided: int
-    approved: int
+    outcomes: dict[str, int]
     codes: dict[str, int]
 
 
@@ -44,15 +45,16 @@ class TrialView:
     steps: tuple[int, ...]
     holds_ms: tuple[int, ...]
     step_began_ms: int
-    step_seen: tuple[int, int]
     max_disagree_ppm: int
     min_seen: int
+    compares_rates: bool
     seen: int
     disagreements: int
     pairs: dict[str, int]
     pairs_left_out: int
     arms: dict[str, ArmView]
     gate: TrialGate
+    gate_of: str
     who: str
     why: str
 
@@ -115,15 +117,16 @@ def _trial_of(row: Any) -> TrialView:
         steps=tuple(row["steps"][:count].tolist()),
         holds_ms=tuple(row["holds_ms"][:count].tolist()),
         step_began_ms=int(row["step_began_ms"]),
-        step_seen=(int(row["step_seen"][0]), int(row["step_seen"][1])),
         max_disagree_ppm=int(row["max_disagree_ppm"]),
         min_seen=int(row["min_seen"]),
+        compares_rates=bool(row["compares_rates"]),
         seen=int(row["seen"]),
         disagreements=int(row["disagreements"]),
         pairs=pairs,
         pairs_left_out=int(row["pairs_left_out"]),
         arms={name: _arm_of(arm) for name, arm in zip(ARMS, row["arms"], strict=True)},
         gate=TrialGate(int(row["gate"])),
+        gate_of=_breached(TrialGate(int(row["gate"])), int(row["gate_of"])),
         who=words_text(row["who"]),
         why=words_text(row["why"]),
     )
@@ -131,7 +134,15 @@ def _trial_of(row: Any) -> TrialView:
 
 def _arm_of(row: Any) -> ArmView:
     codes = {BY_NUMBER[code].name: many for code, many in enumerate(row["codes"].tolist()) if many}
-    return ArmView(int(row["decided"]), int(row["approved"]), codes)
+    outcomes = {Decision(each).name: many for each, many in enumerate(row["outcomes"].tolist()) if many}
+    return ArmView(int(row["decided"]), outcomes, codes)
+
+
+def _breached(gate: TrialGate, which: int) -> str:
+    """Return the name of the outcome or the code whose rate breached a gate."""
+    if gate == TrialGate.OUTCOME_RATE:
+        return Decision(which).name
+    return BY_NUMBER[which].name if gate == TrialGate.CODE_RATE else ""
 
 
 def _pair(codes: int) -> str:

@@ -6,6 +6,7 @@ load     play requests into a running instance and measure its answers
 traffic  make requests, and the set-up that they need, that reach every code
 rulesets list sets of rules, register one, let it decide in shadow or govern
 canary   let a set of rules decide for a part of the cards, and more of them step by step
+whatif   decide a journal's payments again under other rules
 """
 
 import argparse
@@ -19,6 +20,7 @@ ACTIONS: Subcommands = {
     "load": ("payments.load", "play requests into a running instance, open loop, and measure its answers"),
     "traffic": ("payments.traffic", "make requests, and the set-up that they need, that reach every code"),
     "rulesets": ("payments.rulesets", "list sets of rules, register one, let it decide in shadow or govern"),
+    "whatif": ("payments.whatif", "decide a journal's payments again under other rules"),
     "canary": ("payments.canary", "let a set of rules decide for a part of the cards, step by step"),
 }
 

@@ -24,11 +24,16 @@ def add_gates(parser: argparse.ArgumentParser) -> None:
         "--min-seen", type=whole_argument(1, 10**9, 36_000), default=36_000, metavar="N",
         help="decisions before anything is judged, of each side before a step (default %(default)s)",
     )  # fmt: skip
+    parser.add_argument("--no-rates", action="store_true", help="do not compare the rates of both sides")
 
 
 def gates_of(args: argparse.Namespace) -> dict[str, Any]:
     """Return the gates as a body has them."""
-    return {"max_disagree_ppm": args.max_disagree_ppm, "min_seen": args.min_seen}
+    return {
+        "max_disagree_ppm": args.max_disagree_ppm,
+        "min_seen": args.min_seen,
+        "compare_rates": not args.no_rates,
+    }
 
 
 def tell_trial(said: dict[str, Any]) -> None:
@@ -43,8 +48,8 @@ def tell_trial(said: dict[str, Any]) -> None:
         print(f"  {pair:<40} {count:>12,}")
     if any(arm["decided"] for arm in said["arms"].values()):
         for name, arm in said["arms"].items():
-            rate = arm["approved"] / arm["decided"] if arm["decided"] else 0.0
-            print(f"{name:<10} decided {arm['decided']:>12,}   approved {rate:8.2%}")
+            shares = [f"{what.lower()} {many / arm['decided']:.2%}" for what, many in arm["outcomes"].items()]
+            print(f"{name:<10} decided {arm['decided']:>12,}   {', '.join(shares)}")
 
 
 def _of_step(said: dict[str, Any]) -> str:
@@ -56,4 +61,4 @@ def _of_step(said: dict[str, Any]) -> str:
 
 
 def _by_gate(said: dict[str, Any]) -> str:
-    return f", by its gate {said['gate']}" if said["gate"] else ""
+    return f", by its gate {said['gate']} {said['gate_of'] or ''}".rstrip() if said["gate"] else ""

@@ -1,0 +1,248 @@
+"""`pinion payments whatif`: decide a journal's payments again under other rules.
+
+    pinion payments whatif var/payments --rules other.toml
+
+The file has [payments.rules], as a configuration has it; what it leaves out is as in the set that governed.
+The journal is replayed as it was, and the other set judges every payment beside it, on the same state, just
+before what was decided is applied: so each change is one payment by itself, as in shadow. What changes is
+told by pair of codes, by merchant, and with examples.
+Exit codes: 0 done, 1 the journal cannot be used, 2 the rules cannot.
+"""
+
+import argparse
+import sys
+import tomllib
+from collections import Counter
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from engine.contract.errors import UsageError, reason_of
+from engine.payments.codes import BY_NUMBER, Code
+from engine.payments.currencies import LETTERS
+from engine.payments.kernels.beside import try_beside
+from engine.payments.name import PAYMENTS
+from engine.payments.records import (
+    MERCHANT,
+    MERCHANT_WORDS,
+    REQUEST_ID,
+    REQUEST_ID_WORDS,
+    RULES,
+    EventKind,
+    Op,
+)
+from engine.payments.texts import words_text
+from engine.payments.view.live_view import LiveView
+from engine.runtime.journal.journal import JournalError
+from engine.runtime.journal.read_ahead import read_ahead
+from gateways.payments.rule_forms import RuleFault, RulesetBody, ruleset_record
+from pinion.cli.arguments import whole_argument
+from pinion.cli.command import DONE
+from pinion.cli.journal.data import data_folder, open_journal, read_layout, require_application
+from pinion.cli.kernels import announced_compilation
+
+EXAMPLES, MERCHANTS_SHOWN = 5, 10
+SEQ = whole_argument(1, 2**62, 1000)
+CHANGES_RULES = (Op.ACTIVATE, Op.TRIAL)
+NOT_OPEN = int(Code["NOT_OPEN"])
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("dir", metavar="DIR", type=Path, help="data folder, or the journal folder in it")
+    parser.add_argument(
+        "--rules",
+        metavar="FILE",
+        type=Path,
+        required=True,
+        help="TOML with [payments.rules]",
+    )
+    parser.add_argument("--from", dest="first", type=SEQ, default=1, metavar="SEQ", help="the first command")
+    parser.add_argument("--to", dest="last", type=SEQ, default=2**62, metavar="SEQ", help="the last one")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what the rules would have changed."""
+    body = rules_in(args.rules)
+    data_dir = data_folder(args.dir)
+    require_application(data_dir, read_layout(data_dir, args.applications), PAYMENTS)
+    with announced_compilation():
+        question = Question(data_dir, body, args)
+    began = perf_counter()
+    question.ask()
+    took_s = perf_counter() - began
+    if args.json:
+        print(msgspec.json.encode(question.document()).decode())
+    else:
+        _print(question.document(), took_s)
+    return DONE
+
+
+def rules_in(path: Path) -> RulesetBody:
+    """Return the parameters and the order that a file gives; UsageError where it gives none."""
+    try:
+        content = tomllib.loads(path.read_text())
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        reason = reason_of(error) if isinstance(error, OSError) else str(error)
+        raise UsageError(f"--rules {path}: cannot be read ({reason})") from error
+    section = content.get("payments", {})
+    given = section.get("rules") if isinstance(section, dict) else None
+    if not isinstance(given, dict) or not given:
+        raise UsageError(f"--rules {path}: has no [payments.rules]; give what shall differ there")
+    order = given.pop("order", None)
+    return RulesetBody(parameters=given, order=order)
+
+
+class Question:
+    """The journal, decided as it was and judged by another set beside that."""
+
+    def __init__(self, data_dir: Path, body: RulesetBody, args: argparse.Namespace) -> None:
+        self._replica, self._reader = open_journal(data_dir, applications=args.applications)
+        self._body = body
+        self._path, self._first, self._last = args.rules, args.first, args.last
+        self._is_begun = False
+        self.decided = 0
+        self.pairs: Counter[tuple[int, int]] = Counter()
+        self.merchants: Counter[str] = Counter()
+        self.amounts: Counter[tuple[str, str]] = Counter()
+        self.examples: dict[tuple[int, int], list[dict[str, Any]]] = {}
+
+    def ask(self) -> None:
+        """Replay; UsageError where the rules cannot be used, JournalError where the journal tries its own."""
+        for records, epoch, position in read_ahead(self._reader.stretches(self._last)):
+            self._replica.enter_epoch(epoch)
+            entries = records[(records["seq"] > 0) & (records["seq"] <= self._last)]
+            for part in self._parts(entries):
+                self._judge(part)
+            if position.seq // 5_000_000 != (position.seq - len(entries)) // 5_000_000:
+                print(f"seq {position.seq:,}", file=sys.stderr, flush=True)
+            if position.seq >= self._last:
+                break
+        if not self._is_begun:
+            end = self._replica.seq
+            raise UsageError(f"--from {self._first}: the journal ends at {end}; give an earlier one")
+
+    def _parts(self, entries: Any) -> list[Any]:
+        """Cut entries where the other set may begin: before --from, and behind the first rules of all."""
+        cuts = [int(np.searchsorted(entries["seq"], self._first))]
+        if self._replica.state[0]["ruleset"] == 0:
+            cuts += [int(at) + 1 for at in np.flatnonzero(entries["command"]["op"] == Op.SETTINGS)[:1]]
+        return [part for part in np.split(entries, sorted(cuts)) if len(part)]
+
+    def _judge(self, entries: Any) -> None:
+        """Apply entries, and count what the other set would have made of them once it has begun."""
+        has_rules = self._replica.state[0]["ruleset"] != 0
+        if not self._is_begun and has_rules and entries["seq"][0] >= self._first:
+            self._begin()
+        if not self._is_begun:
+            self._replica.apply(entries)
+            return
+        changing = np.flatnonzero(np.isin(entries["command"]["op"], CHANGES_RULES))
+        if len(changing):
+            raise self._changed(int(entries["seq"][changing[0]]))
+        self._count(entries, self._replica.apply(entries))
+
+    def _begin(self) -> None:
+        """Let the other set judge from here on."""
+        state = self._replica.state
+        rules = LiveView(state).rules()
+        if rules.trial.is_live:
+            raise JournalError(f"--from {self._first}: a set is on trial there already; give another")
+        governing = rules.find(rules.governing)
+        assert governing is not None, "the governing set is never given up"
+        try:
+            record = ruleset_record(self._body, governing, "whatif")
+        except RuleFault as fault:
+            raise UsageError(f"--rules {self._path}: {fault}") from None
+        if not try_beside(state, record):
+            raise UsageError(f"--rules {self._path}: are the rules that govern there; give others")
+        self._is_begun = True
+
+    def _changed(self, seq: int) -> JournalError:
+        """Return what is said where the journal itself changes its rules."""
+        return JournalError(
+            f"seq {seq} changes the rules, or tries others: give --to {seq - 1}, or --from {seq + 1} or later"
+        )
+
+    def _count(self, entries: Any, events: Any) -> None:
+        """Enter what was decided, and what would have been otherwise."""
+        refused = events[(events["kind"] == EventKind.DONE) & (events["op"] == Op.SETTINGS)]
+        refused = refused[refused["code"] == NOT_OPEN]
+        if len(refused):
+            raise self._changed(int(refused["seq"][0]))
+        is_decision = (events["kind"] == EventKind.DECIDED) & (events["payment"] == events["seq"])
+        decided, other = events[is_decision], events[events["kind"] == EventKind.DISAGREED]
+        self.decided += len(decided)
+        was = decided[np.searchsorted(decided["seq"], other["seq"])]
+        asked = entries["command"][other["seq"] - int(entries["seq"][0])]
+        for before, after, command in zip(was, other, asked, strict=True):
+            self._note(before, after, command)
+
+    def _note(self, before: Any, after: Any, command: Any) -> None:
+        """Enter one payment that would have been decided otherwise."""
+        pair = int(before["code"]), int(after["code"])
+        self.pairs[pair] += 1
+        merchant = words_text(command["words"][MERCHANT : MERCHANT + MERCHANT_WORDS])
+        self.merchants[merchant] += 1
+        currency = LETTERS[int(command["currency"])]
+        self.amounts[currency, "was"] += int(before["approved_amount"])
+        self.amounts[currency, "would_be"] += int(after["approved_amount"])
+        kept = self.examples.setdefault(pair, [])
+        if len(kept) < EXAMPLES:
+            kept.append({
+                "seq": int(before["seq"]),
+                "request_id": words_text(command["words"][REQUEST_ID : REQUEST_ID + REQUEST_ID_WORDS]),
+                "merchant": merchant,
+                "amount": int(command["amount"]),
+                "currency": currency,
+                "was": _verdict(before),
+                "would_be": _verdict(after),
+            })  # fmt: skip
+
+    def document(self) -> dict[str, Any]:
+        """Return what was found."""
+        ordered = self.pairs.most_common()
+        return {
+            "decided": self.decided,
+            "changed": self.pairs.total(),
+            "pairs": {_named(pair): count for pair, count in ordered},
+            "merchants": dict(self.merchants.most_common(MERCHANTS_SHOWN)),
+            "approved": {
+                currency: {name: self.amounts[currency, name] for name in ("was", "would_be")}
+                for currency in sorted({currency for currency, _ in self.amounts})
+            },
+            "examples": {_named(pair): self.examples[pair] for pair, _ in ordered},
+        }
+
+
+def _verdict(event: Any) -> dict[str, Any]:
+    rule = int(event["rule"])
+    return {
+        "code": BY_NUMBER[int(event["code"])].name,
+        "rule": RULES[rule - 1] if rule else None,
+        "approved_amount": int(event["approved_amount"]),
+    }
+
+
+def _named(pair: tuple[int, int]) -> str:
+    return ">".join(BY_NUMBER[code].name for code in pair)
+
+
+def _print(document: dict[str, Any], took_s: float) -> None:
+    """Print what it comes to."""
+    print(f"decided    {document['decided']:,} in {took_s:.1f} s")
+    print(f"changed    {document['changed']:,}")
+    for pair, count in document["pairs"].items():
+        print(f"  {pair:<40} {count:,}")
+        for each in document["examples"][pair][:2]:
+            where = f"seq {each['seq']}, {each['merchant']}, {each['amount']} {each['currency']}"
+            rules = (each[name]["rule"] or "no rule" for name in ("was", "would_be"))
+            print(f"    {where}: {', would be '.join(rules)}")
+    for merchant, count in document["merchants"].items():
+        print(f"  merchant {merchant:<31} {count:,}")
+    for currency, each in document["approved"].items():
+        print(f"approved   {each['was']:,} {currency} of these, would be {each['would_be']:,}")
