@@ -31,11 +31,12 @@ def state_after(settings: PaymentSection, fingerprint: bytes = FINGERPRINT) -> A
     words = definition(settings, fingerprint).commands["words"][0]
     known = state[0]
     known["instance"], known["fingerprint"], known["clock"] = words[0:3], words[3:5], words[5]
-    for name, limit in settings.rules.limits().items():
-        known["context"][0]["limit"][name] = limit
-    known["place"] = len(known["place"])
+    rules = known["rulesets"][0]
+    rules["ruleset"] = known["configured"] = 1
+    rules["limits"] = list(settings.rules.limits().values())
+    rules["place"] = len(rules["place"])
     for place, name in enumerate(settings.rules.order):
-        known["place"][1 + RULES.index(name)] = place
+        rules["place"][1 + RULES.index(name)] = place
     known["ruleset"] = 1
     return state
 
