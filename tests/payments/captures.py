@@ -1,0 +1,78 @@
+"""Captures of the plain service: a traffic asked of it, each pair as a proxy in front of it would keep it."""
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from perf.traffic.items import PAY, REVERSE, SET_UP, VOID, Item, text_of
+from perf.traffic.settings import DEFAULTS
+from perf.traffic.traffic import Traffic
+from pinion.capture.records import FIRST, Record
+from pinion.cli.payments.traffic import path_of
+from tests.payments.engine_side import NOW_MS
+from tests.payments.legacy.codes import CODES, Reply
+from tests.payments.legacy.service import Legacy
+
+RULES: dict[str, Any] = {name: value for name, value in DEFAULTS.items()}
+AT_MS = 1_700_000_000_000
+
+
+class Captured:
+    """A plain service that is asked a traffic; `faults` are those that it has."""
+
+    def __init__(self, seed: int, faults: frozenset[str] = frozenset()) -> None:
+        self.traffic = Traffic(seed, settings=DEFAULTS)
+        self.service = Legacy(RULES, faults=faults)
+        self.set_up = "".join(json.dumps(line) + "\n" for line in self.traffic.set_up)
+        for line in self.traffic.set_up:
+            self.service.set_up(line)
+
+    def records(self, count: int) -> Iterator[Record]:
+        """Yield the pairs of the first requests."""
+        ids: list[str] = []
+        for n, item in enumerate(islice(self.traffic, count), 1):
+            path = path_of(item)
+            if item.of >= 0:
+                path = path.replace(f"${item.of + 1}", ids[item.of])
+            item, at_ms = arrived(item)
+            status, reply = self._asked(item, at_ms, path)
+            ids.append((json.loads(reply).get("payment") if item.kind == PAY else None) or "0")
+            yield Record(
+                n=n, at_ms=at_ms, method="POST", path=path, request=text_of(item.body), status=status,
+                reply=reply, headers={}, duration_us=1000, prev=FIRST,
+            )  # fmt: skip
+
+    def _asked(self, item: Item, at_ms: int, path: str) -> tuple[int, str]:
+        service, body = self.service, item.body
+        if item.kind == SET_UP:
+            reply = service.set_up(body)  # type: ignore[arg-type]  # a line is an object
+            return 200, json.dumps(reply) + "\n"
+        given: Any = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body
+        if isinstance(given, dict) and "received_at" not in given:
+            given = {**given, "received_at": at_ms}
+        if item.kind == PAY:
+            reply = service.pay(given, NOW_MS)
+        elif item.kind == REVERSE:
+            reply = service.operate(VOID, None, given, NOW_MS)
+        else:
+            reply = service.operate(item.kind, path.split("/")[3], given, NOW_MS)
+        return status_of(reply), json.dumps(reply)
+
+
+def status_of(reply: Reply) -> int:
+    """Return the HTTP status of a reply."""
+    return CODES[reply["code"]].status
+
+
+def arrived(item: Item) -> tuple[Item, int]:
+    """Return an item without its moment, and that as the one at which it arrived.
+
+    What is no moment stays where it is.
+    """
+    body = item.body
+    if isinstance(body, dict) and item.kind != SET_UP:
+        at_ms = body.get("received_at")
+        if type(at_ms) is int and 0 <= at_ms <= NOW_MS:
+            return item._replace(body={name: body[name] for name in body if name != "received_at"}), at_ms
+    return item, AT_MS
