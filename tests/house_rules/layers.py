@@ -146,6 +146,9 @@ ROOMS = {
     "perf/traffic/stories": ("perf/traffic",),
     "perf/traffic/profile": ("perf/traffic", "perf/traffic/stories"),
     "perf/traffic/traffic": ("perf/traffic", "perf/traffic/profile"),
+    "pinion/capture": (
+        *("engine/contract/errors", "engine/runtime/journal/disk", "gateways/payments/values"),
+    ),
     "pinion/cli": (*ANY_APPLICATION, "engine/trading/name", "engine/payments/name"),
     "pinion/cli/journal": (*ANY_APPLICATION, "pinion/cli"),
     "pinion/cli/trading": (*CLI, "api/serve"),
@@ -153,7 +156,8 @@ ROOMS = {
     "pinion/cli/instance": (*CLI, "pinion/cli/journal", "pinion/cli/trading", "pinion/cli/replay"),
     "pinion/cli/payments": (
         *CLI,
-        *("api/payments", "pinion/cli/instance", "perf/bare_http", "perf/load_payments"),
+        *("api/payments", "pinion/capture", "pinion/cli/instance"),
+        *("perf/bare_http", "perf/load_payments"),
         *("perf/traffic", "perf/traffic/traffic"),
     ),
     "perf": (
