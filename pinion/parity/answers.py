@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from gateways.payments.door.routes import PaymentAsk
+from pinion.parity.pairs import Pair
 
 NOT_COMPARED = frozenset(("seq", "ruleset", "cohort", "approval"))
 STATUS, BODY, PAYMENT, CODE = "status", "body", "payment", "code"
@@ -26,6 +27,8 @@ class Answer(NamedTuple):
 
     status: int
     document: Document | None
+    is_partial: bool = False
+    """Whether it says nothing of a field that is not there, as one that was made of another shape."""
 
     @property
     def code(self) -> str:
@@ -61,6 +64,13 @@ def answer_of(status: int, body: bytes, ask: PaymentAsk) -> Answer:
     return Answer(status, document if isinstance(document, dict) else None)
 
 
+def captured_answer(pair: Pair) -> Answer | None:
+    """Return what the old service answered, None where no answer came."""
+    if pair.status is None or pair.reply is None:
+        return None
+    return answer_of(pair.status, pair.reply, pair.route.ask)._replace(is_partial=pair.is_adapted)
+
+
 def lines_document(body: bytes) -> Document:
     """Return what an answer to set-up says of each line, whether it is one object or one a line."""
     try:
@@ -85,7 +95,7 @@ def differences(old: Answer, new: Answer, translated: Translated) -> list[FieldD
         return found
     if _is_problem(old) and _is_problem(new):
         return found
-    for name in {**old.document, **new.document}:
+    for name in old.document if old.is_partial else {**old.document, **new.document}:
         if name in NOT_COMPARED:
             continue
         before, now = (each.document.get(name, msgspec.UNSET) for each in (old, new) if each.document)

@@ -3,10 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator
 
+import msgspec
 import numpy as np
 
 from engine.payments.codes import BY_NUMBER
+from engine.payments.currencies import CURRENCIES
 from engine.payments.records import RULES, Channel, EventKind
+from gateways.payments.door.routes import PaymentAsk
+from pinion.parity.answers import Answer
 from pinion.parity.engine import Records
 
 Cell = tuple[str | None, str, str, int]
@@ -77,3 +81,12 @@ def _cell(number: int) -> Cell:
     number, channel = divmod(number, _KEY[1])
     rule, code = divmod(number, _KEY[0])
     return (RULES[rule - 1] if rule else None, BY_NUMBER[code].name, CHANNELS[channel - 1], exponent)
+
+
+def cells_of_answer(ask: PaymentAsk, request: bytes, answer: Answer) -> Counter[Cell]:
+    """Count the cell of one answer, where it is one to a payment that was decided."""
+    said = answer.document or {}
+    if ask != PaymentAsk.PAY or not said.get("seq") or said.get("replayed"):
+        return Counter()
+    fields = msgspec.json.decode(request)  # it was decided, so it is in good form
+    return Counter([(said["rule"], said["code"], fields["channel"], CURRENCIES[fields["currency"]].exponent)])

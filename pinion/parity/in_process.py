@@ -8,10 +8,8 @@ capture made, or a request reads the state, is everything before decided first. 
 answer has none, the answers are compared as documents.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import NamedTuple
 
 import numpy as np
 
@@ -19,35 +17,18 @@ from engine.payments.capacities import Capacities
 from gateways.payments.door.routes import PaymentAsk
 from gateways.payments.hashing import Hasher
 from gateways.payments.setup_lines import setup_lines
-from pinion.parity.answers import Answer, FieldDifference, answer_of, differences
-from pinion.parity.coverage import Cell, cells_of
+from pinion.parity.answers import Answer, captured_answer, differences
+from pinion.parity.coverage import cells_of
 from pinion.parity.encoding import Encoded, Encoder
 from pinion.parity.engine import Engine, Records
 from pinion.parity.expected import unlike
 from pinion.parity.pairs import Pair, is_read
 from pinion.parity.reading import NOBODY
 from pinion.parity.replies import Answering, answer_of_lines
+from pinion.parity.steps import Compared, Step
 
 BATCH = 4096
 """Pairs that are encoded together."""
-
-
-class Compared(NamedTuple):
-    """A pair whose answers differ."""
-
-    pair: Pair
-    old: Answer
-    new: Answer
-    fields: list[FieldDifference]
-
-
-class Step(NamedTuple):
-    """What some pairs came to."""
-
-    equal: int = 0
-    unanswered: int = 0
-    different: Sequence[Compared] = ()
-    cells: Counter[Cell] = Counter()
 
 
 class InProcess:
@@ -139,10 +120,10 @@ class InProcess:
         different, unanswered = [], 0
         for idx in np.sort(looked_at).tolist():
             pair = encoded.pairs[begin + idx]
-            if pair.status is None or pair.reply is None:
+            old = captured_answer(pair)
+            if old is None:
                 unanswered += 1
                 continue
-            old = answer_of(pair.status, pair.reply, pair.route.ask)
             new = self._answer(encoded, begin + idx, events, first)
             fields = differences(old, new, self._translated)
             if fields:

@@ -19,6 +19,8 @@ NOT_JUDGED = {
     503: "not processed",
 }
 """Statuses of requests that the old service refused before it judged them: why these are not played."""
+NOT_KEPT = {"base64": ""}
+"""Stands for a body that a capture did not keep; an empty one is an empty text."""
 
 
 class Pair(NamedTuple):
@@ -32,6 +34,8 @@ class Pair(NamedTuple):
     request: bytes
     status: int | None
     reply: bytes | None
+    is_adapted: bool = False
+    """Whether an adapter made the reply: what it left out is not compared."""
 
 
 class LeftOut(NamedTuple):
@@ -50,6 +54,8 @@ def pair_of(record: Record) -> Pair | LeftOut:
     """Return a record as it is played, or why it is not."""
     if record.status in NOT_JUDGED:
         return LeftOut(record.n, f"{record.status}: {NOT_JUDGED[record.status]}")
+    if record.request == NOT_KEPT:
+        return LeftOut(record.n, "packed in a way that the capture could not look into")
     try:
         route = route_of(record.method, record.path)
     except DoorRefusal as refused:

@@ -3,6 +3,7 @@
 up       start an instance in the foreground: engine, HTTP door
 status   show the processes, rings, counters and capacities of a running instance
 load     play requests into a running instance and measure its answers
+replay   play what was captured of another service, and tell where Pinion answers otherwise
 traffic  make requests, and the set-up that they need, that reach every code
 """
 
@@ -15,6 +16,10 @@ ACTIONS: Subcommands = {
     "up": ("payments.up", "start an instance in the foreground: engine, HTTP door"),
     "status": ("payments.status", "show the processes, rings, counters and capacities of a running instance"),
     "load": ("payments.load", "play requests into a running instance, open loop, and measure its answers"),
+    "replay": (
+        "payments.replay",
+        "play what was captured of another service, and tell where Pinion answers otherwise",
+    ),
     "traffic": ("payments.traffic", "make requests, and the set-up that they need, that reach every code"),
 }
 

@@ -1,0 +1,124 @@
+"""`pinion payments replay`: play what was captured of another service, and tell where Pinion answers otherwise.
+
+The pairs are played in captured order and at captured times: a request that brings no `received_at` gets the
+moment at which it had arrived. In this process the engine's kernels decide at once; against a service each
+request is sent in its turn. The exit code is 0 only where nothing differs but what the ignore file names.
+"""
+
+import argparse
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from engine.contract.errors import UsageError
+from gateways.payments.setup_lines import SetupFault
+from pinion.cli.command import DONE, FAILED
+from pinion.cli.payments.replay_told import SHOWN, ReplayProgress, tell
+from pinion.cli.payments.services import bearer_key, engine_of
+from pinion.parity.against import Against
+from pinion.parity.capture_folder import CaptureFolder
+from pinion.parity.ignored import IgnoreList, load_ignored
+from pinion.parity.in_process import InProcess
+from pinion.parity.pairs import LeftOut, Pair, pairs_of
+from pinion.parity.report.folder import Report
+from pinion.parity.service import Service
+from pinion.parity.tally import Diff, Tally
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("capture", type=Path, metavar="DIR", help="a folder of `pinion payments capture`")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--in-process", action="store_true", help="decide with the kernels, without sockets")
+    where.add_argument("--against", metavar="URL", help="ask a service, one request at a time, in order")
+    parser.add_argument("--key", type=Path, metavar="FILE", help="its bearer key")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE",
+        help="rules and capacities of the engine in this process (default: the built-in ones)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--setup", type=Path, metavar="FILE",
+        help="merchants, accounts, lists and deposits that were there before, as JSON lines; cards on lists "
+        "are replaced as those of the capture",
+    )  # fmt: skip
+    parser.add_argument(
+        "--report", type=Path, metavar="DIR", help="a new folder for index.html, diffs.jsonl, summary.json"
+    )
+    parser.add_argument(
+        "--ignore", type=Path, metavar="FILE",
+        help="TOML: differences that are put up with, each with field, owner and reason",
+    )  # fmt: skip
+    parser.add_argument(
+        "--no-stamp", action="store_true", help="send requests as they were, without the moment of arrival"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Replay; 1 where anything differs."""
+    if args.against and args.config:
+        raise UsageError("--config: is for --in-process; a service has its own")
+    if args.in_process and args.key:
+        raise UsageError("--key: is for --against; in this process nobody asks for one")
+    capture = CaptureFolder(args.capture)
+    tally = Tally(load_ignored(args.ignore) if args.ignore else IgnoreList())
+    shown: list[Diff] = []
+    with ExitStack() as stack:
+        report = stack.enter_context(Report(args.report)) if args.report else None
+        player = player_of(args, capture, stack)
+        set_up(player, args.setup, capture)
+        for diff in played(player, pairs_of(capture.path), tally):
+            if report is not None:
+                report.add(diff)
+            if not diff.is_ignored and len(shown) < SHOWN:
+                shown.append(diff)
+        if report is not None:
+            report.finish(tally, about(args, capture))
+    tell(tally, shown)
+    return FAILED if tally.different else DONE
+
+
+def player_of(args: argparse.Namespace, capture: CaptureFolder, stack: ExitStack) -> InProcess | Against:
+    """Return what the pairs are played to."""
+    if args.in_process:
+        return engine_of(args.config, capture.key, stamps=not args.no_stamp)
+    service = stack.enter_context(Service(args.against, bearer_key(args.key)))
+    return Against(service, stamps=not args.no_stamp)
+
+
+def set_up(player: InProcess | Against, file: Path | None, capture: CaptureFolder) -> None:
+    """Carry out a file of set-up."""
+    try:
+        player.set_up(capture.set_up(file))
+    except SetupFault as fault:
+        raise UsageError(f"--setup {file}: {fault}") from fault
+
+
+def played(
+    player: InProcess | Against, pairs: Iterable[Pair | LeftOut], tally: Tally
+) -> Iterator[Diff]:
+    """Play pairs, count what they come to, say how far it is; yield those that differ."""
+    progress = ReplayProgress("replay")
+
+    def kept() -> Iterator[Pair]:
+        for pair in pairs:
+            if isinstance(pair, Pair):
+                yield pair
+            else:
+                tally.leave_out(pair)
+
+    for step in player.replay(kept()):
+        yield from tally.add(step)
+        progress(tally.seen, tally.different)
+    progress.tell(tally.seen, tally.different)
+
+
+def about(args: argparse.Namespace, capture: CaptureFolder) -> dict[str, str]:
+    """Return what was replayed, by name, for the head of the report."""
+    named = {
+        "capture": capture.path.resolve().name,
+        "of": capture.about.to,
+        "against": args.against or "the engine in process",
+        "set-up": args.setup and args.setup.name,
+        "ignored": args.ignore and args.ignore.name,
+    }
+    return {name: value for name, value in named.items() if value}
