@@ -74,7 +74,7 @@ def captured_answer(pair: Pair) -> Answer | None:
 def lines_document(body: bytes) -> Document:
     """Return what an answer to set-up says of each line, whether it is one object or one a line."""
     try:
-        found = [msgspec.json.decode(line) for line in body.splitlines() if line.strip()]
+        found: Any = [msgspec.json.decode(line) for line in body.splitlines() if line.strip()]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # its status is compared
         return {}
     if len(found) == 1 and isinstance(found[0], dict) and "results" in found[0]:

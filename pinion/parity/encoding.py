@@ -1,4 +1,4 @@
-"""Pairs become records: commands that an engine decides, and the words that the answers are expected to have."""
+"""Pairs become records: commands that an engine decides, and the words that are expected as answers."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -65,7 +65,16 @@ class Encoder:
         ends: list[int] = []
         values: list[tuple[int, ...]] = []
         found = Encoded(
-            pairs, np.zeros(0, COMMAND), ends, {}, np.zeros(0, EXPECTED), np.zeros(0, np.bool_), [], [], [], {}
+            pairs,
+            np.zeros(0, COMMAND),
+            ends,
+            {},
+            np.zeros(0, EXPECTED),
+            np.zeros(0, np.bool_),
+            [],
+            [],
+            [],
+            {},
         )
         for idx, pair in enumerate(pairs):
             request_id = self._read(pair, idx, records, found)
@@ -124,7 +133,7 @@ def _expected(pair: Pair, request_id: str | None, found: Encoded) -> tuple[int, 
 
 def _stamp(commands: Records, pairs: Sequence[Pair], ends: list[int]) -> None:
     """Give each request that brings no moment the one at which it had arrived."""
-    counts = np.diff(np.array([0, *ends], np.int64))
+    counts = np.diff(np.array(ends, np.int64), prepend=np.int64(0)).astype(np.int64)
     at_ms = np.repeat(np.array([pair.at_ms for pair in pairs], np.int64), counts)
     is_without = (commands["received_at"] == NOT_GIVEN) & np.isin(commands["op"], REQUESTS)
     commands["received_at"][is_without] = at_ms[is_without]

@@ -1,7 +1,7 @@
 """What an answer of the old service says, as the words of the event that says the same.
 
-What cannot be put so without loss (a field too many, an iso that does not go with its code, an answer about no
-payment) has no such words: it is compared as a document then.
+What cannot be put so without loss (a field too many, an iso that does not go with its code, an answer about
+no payment) has no such words: it is compared as a document then.
 """
 
 from typing import Annotated

@@ -1,10 +1,10 @@
 """Differences that are put up with: a TOML file in which each has an owner and a reason.
 
-    [[ignore]]
-    field = "retry"              a field of the reply, or "status"
-    pair = "FUNDS>FUNDS"         the codes there and here; left out: any
-    owner = "payments team"
-    reason = "the old service never says LATER"
+[[ignore]]
+field = "retry"              a field of the reply, or "status"
+pair = "FUNDS>FUNDS"         the codes there and here; left out: any
+owner = "payments team"
+reason = "the old service never says LATER"
 """
 
 from collections import Counter
@@ -77,7 +77,9 @@ def load_ignored(path: Path) -> IgnoreList:
     try:
         found = msgspec.toml.decode(path.read_bytes(), type=_File)
     except OSError as error:
-        raise UsageError(f"--ignore {path}: cannot be read ({reason_of(error)}); give another file") from error
+        raise UsageError(
+            f"--ignore {path}: cannot be read ({reason_of(error)}); give another file"
+        ) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"--ignore {path}: {error}; {MEND}") from error
     return IgnoreList(found.ignore)

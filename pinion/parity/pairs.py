@@ -5,9 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
+from engine.payments.codes import BY_NAME
 from gateways.payments.door.refusals import DoorRefusal
 from gateways.payments.door.routes import PaymentAsk, PaymentRoute, route_of
 from pinion.capture.records import Body, Record, read
+from pinion.capture.scrub import SECRET
 
 NOT_JUDGED = {
     401: "no key that was known",
@@ -19,6 +23,7 @@ NOT_JUDGED = {
     503: "not processed",
 }
 """Statuses of requests that the old service refused before it judged them: why these are not played."""
+FORM_STATUS = BY_NAME["FORMAT"].http
 NOT_KEPT = {"base64": ""}
 """Stands for a body that a capture did not keep; an empty one is an empty text."""
 
@@ -56,6 +61,8 @@ def pair_of(record: Record) -> Pair | LeftOut:
         return LeftOut(record.n, f"{record.status}: {NOT_JUDGED[record.status]}")
     if record.request == NOT_KEPT:
         return LeftOut(record.n, "packed in a way that the capture could not look into")
+    if record.status == FORM_STATUS and record.reply is not None and _is_of_secret(bytes_of(record.reply)):
+        return LeftOut(record.n, "refused for a member that no capture keeps")
     try:
         route = route_of(record.method, record.path)
     except DoorRefusal as refused:
@@ -64,6 +71,21 @@ def pair_of(record: Record) -> Pair | LeftOut:
         record.n, record.at_ms, record.method, record.path, route, bytes_of(record.request),
         record.status, None if record.reply is None else bytes_of(record.reply),
     )  # fmt: skip
+
+
+def _is_of_secret(reply: bytes) -> bool:
+    """Tell whether a refusal for form names a member that the capture has taken out of the request."""
+    try:
+        named = msgspec.json.decode(reply, type=_Refusal).field
+    except (msgspec.DecodeError, UnicodeDecodeError):  # it is no refusal that names a field
+        return False
+    return named is not None and named.rpartition(".")[2].lower() in SECRET
+
+
+class _Refusal(msgspec.Struct, frozen=True):
+    """What is looked at of a refusal for form."""
+
+    field: str | None = None
 
 
 def is_read(route: PaymentRoute) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from engine.payments.codes import BY_NUMBER, Code
+from engine.payments.view.live_view import LiveView
 from engine.text import numbers
 from gateways.payments.door.reads import account_document
 from gateways.payments.door.routes import PaymentAsk, PaymentRoute
@@ -12,7 +13,6 @@ from gateways.payments.events import PaymentEvent, payment_events
 from gateways.payments.replies import Replies, Told, shown_id
 from pinion.parity.answers import Answer, Document
 from pinion.parity.engine import Engine, Records
-from engine.payments.view.live_view import LiveView
 
 OK_STATUS, NOT_FOUND_STATUS = 200, 404
 OK = int(Code["OK"])

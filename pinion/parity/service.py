@@ -15,6 +15,7 @@ TIMEOUT_S = 30.0
 LINES_BYTES_MAX = 1 << 23
 """Set-up is sent in parts, each well below what a door takes."""
 OK_STATUS = 200
+SHOWN_BYTES = 200
 
 
 class ServiceError(ToldError):
@@ -32,9 +33,7 @@ class Service:
         self._headers = {"Content-Type": "application/json"}
         if key is not None:
             self._headers["Authorization"] = f"Bearer {key}"
-        self._connection = http.client.HTTPConnection(
-            address.hostname, address.port or 80, timeout=TIMEOUT_S
-        )
+        self._connection = http.client.HTTPConnection(address.hostname, address.port or 80, timeout=TIMEOUT_S)
 
     def __enter__(self) -> Self:
         return self
@@ -59,9 +58,8 @@ class Service:
         for part in _parts(lines):
             status, reply = self._asked("POST", ADMIN, part)
             if status != OK_STATUS:
-                raise ServiceError(
-                    f"{self.url}{ADMIN}: answers {status} to the set-up: {reply[:200].decode(errors='replace')}"
-                )
+                said = reply[:SHOWN_BYTES].decode(errors="replace")
+                raise ServiceError(f"{self.url}{ADMIN}: answers {status} to the set-up: {said}")
 
     def _asked(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
         try:

@@ -149,14 +149,27 @@ ROOMS = {
     "pinion/capture": (
         *("engine/contract/errors", "engine/runtime/journal/disk", "gateways/payments/values"),
     ),
+    "pinion/parity": (
+        *("engine/contract", "engine/text", "engine/payments", "engine/payments/view"),
+        *("engine/payments/application", "gateways/payments", "gateways/payments/setup_lines"),
+        *("gateways/payments/door/reads", "gateways/payments/door/refusals", "gateways/payments/door/routes"),
+        "pinion/capture",
+    ),
+    "pinion/parity/report": ("engine/contract/errors", "pinion/parity"),
+    "pinion/parity/minimise": ("engine/contract/errors", "gateways/payments", "pinion/capture", "pinion/parity"),
     "pinion/cli": (*ANY_APPLICATION, "engine/trading/name", "engine/payments/name"),
     "pinion/cli/journal": (*ANY_APPLICATION, "pinion/cli"),
     "pinion/cli/trading": (*CLI, "api/serve"),
     "pinion/cli/replay": (*CLI, "pinion/cli/journal"),
     "pinion/cli/instance": (*CLI, "pinion/cli/journal", "pinion/cli/trading", "pinion/cli/replay"),
+    "pinion/cli/payments/rules": ("engine", "pinion/cli"),
+    "pinion/cli/payments/playing": (
+        *("engine", "gateways", "pinion/parity", "pinion/capture", "pinion/cli/payments/rules"),
+    ),
     "pinion/cli/payments": (
         *CLI,
         *("api/payments", "pinion/capture", "pinion/cli/instance"),
+        *("pinion/parity", "pinion/parity/report", "pinion/parity/minimise", "pinion/cli/payments/playing"),
         *("perf/bare_http", "perf/load_payments"),
         *("perf/traffic", "perf/traffic/traffic"),
     ),

@@ -1,20 +1,26 @@
 """Captures of the plain service: a traffic asked of it, each pair as a proxy in front of it would keep it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from perf.traffic.items import PAY, REVERSE, SET_UP, VOID, Item, text_of
 from perf.traffic.settings import DEFAULTS
 from perf.traffic.traffic import Traffic
-from pinion.capture.records import FIRST, Record
+from pinion.capture.key import KEY_FILE, load_key
+from pinion.capture.records import FIRST, VERSION, About, Body, Record
+from pinion.capture.scrub import Scrub, pans_of
+from pinion.capture.surrogates import Surrogates
+from pinion.capture.writer import RecordWriter
 from pinion.cli.payments.traffic import path_of
 from tests.payments.engine_side import NOW_MS
 from tests.payments.legacy.codes import CODES, Reply
 from tests.payments.legacy.service import Legacy
 
-RULES: dict[str, Any] = {name: value for name, value in DEFAULTS.items()}
 AT_MS = 1_700_000_000_000
 
 
@@ -23,7 +29,7 @@ class Captured:
 
     def __init__(self, seed: int, faults: frozenset[str] = frozenset()) -> None:
         self.traffic = Traffic(seed, settings=DEFAULTS)
-        self.service = Legacy(RULES, faults=faults)
+        self.service = Legacy(dict(DEFAULTS), faults=faults)
         self.set_up = "".join(json.dumps(line) + "\n" for line in self.traffic.set_up)
         for line in self.traffic.set_up:
             self.service.set_up(line)
@@ -76,3 +82,48 @@ def arrived(item: Item) -> tuple[Item, int]:
         if type(at_ms) is int and 0 <= at_ms <= NOW_MS:
             return item._replace(body={name: body[name] for name in body if name != "received_at"}), at_ms
     return item, AT_MS
+
+
+SET_UP_FILE = "setup.jsonl"
+BATCH = 1000
+
+
+def write_capture(folder: Path, records: Iterable[Record]) -> None:
+    """Write pairs as `pinion payments capture` does: without card numbers."""
+    folder.mkdir(mode=0o700)
+    surrogates = Surrogates(load_key(folder / KEY_FILE))
+    scrub = Scrub(surrogates)
+    about = About(
+        version=VERSION, to="http://127.0.0.1:8080", began_ms=AT_MS, fingerprint=surrogates.fingerprint
+    )
+    writer = RecordWriter(folder, about)
+    rest = iter(records)
+    while part := [scrubbed(each, scrub) for each in islice(rest, BATCH)]:
+        assert writer.append(part)
+    writer.close(AT_MS)
+
+
+def scrubbed(record: Record, scrub: Scrub) -> Record:
+    """Return a pair as it is kept."""
+    request = _bytes(record.request)
+    pans = pans_of(request)
+    return msgspec.structs.replace(
+        record,
+        path=scrub.path(record.path, pans),
+        request=scrub.body(request, "", pans),
+        reply=None if record.reply is None else scrub.body(_bytes(record.reply), "", pans),
+    )
+
+
+def _bytes(body: Body) -> bytes:
+    assert isinstance(body, str)
+    return body.encode("utf-8", "surrogatepass")
+
+
+def written(folder: Path, seed: int, count: int, *faults: str) -> Path:
+    """Write a capture of the plain service, and beside it the set-up; return the file of that."""
+    captured = Captured(seed, frozenset(faults))
+    file = folder.with_name(f"{folder.name}-{SET_UP_FILE}")
+    file.write_text(captured.set_up)
+    write_capture(folder, captured.records(count))
+    return file

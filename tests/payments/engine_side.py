@@ -26,8 +26,8 @@ from engine.payments.records import (
     Op,
 )
 from engine.payments.texts import text_words
-from gateways.payments.events import PaymentEvent, payment_events
 from gateways.payments.door.routes import PaymentAsk
+from gateways.payments.events import PaymentEvent, payment_events
 from gateways.payments.hashing import KEY_BYTES, Hasher
 from gateways.payments.replies import Replies, Told
 from gateways.payments.setup_lines import setup_lines

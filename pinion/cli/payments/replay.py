@@ -1,4 +1,4 @@
-"""`pinion payments replay`: play what was captured of another service, and tell where Pinion answers otherwise.
+"""`pinion payments replay`: play what was captured of another service, tell where Pinion answers otherwise.
 
 The pairs are played in captured order and at captured times: a request that brings no `received_at` gets the
 moment at which it had arrived. In this process the engine's kernels decide at once; against a service each
@@ -13,8 +13,8 @@ from pathlib import Path
 from engine.contract.errors import UsageError
 from gateways.payments.setup_lines import SetupFault
 from pinion.cli.command import DONE, FAILED
-from pinion.cli.payments.replay_told import SHOWN, ReplayProgress, tell
-from pinion.cli.payments.services import bearer_key, engine_of
+from pinion.cli.payments.playing.services import bearer_key, engine_of
+from pinion.cli.payments.playing.told import SHOWN, ReplayProgress, tell
 from pinion.parity.against import Against
 from pinion.parity.capture_folder import CaptureFolder
 from pinion.parity.ignored import IgnoreList, load_ignored
@@ -93,9 +93,7 @@ def set_up(player: InProcess | Against, file: Path | None, capture: CaptureFolde
         raise UsageError(f"--setup {file}: {fault}") from fault
 
 
-def played(
-    player: InProcess | Against, pairs: Iterable[Pair | LeftOut], tally: Tally
-) -> Iterator[Diff]:
+def played(player: InProcess | Against, pairs: Iterable[Pair | LeftOut], tally: Tally) -> Iterator[Diff]:
     """Play pairs, count what they come to, say how far it is; yield those that differ."""
     progress = ReplayProgress("replay")
 

@@ -1,8 +1,8 @@
 """The folder of a report: it gets its name once all of it is written, or is not there.
 
-    index.html      to read: figures, where answers differ, both bodies side by side, coverage
-    diffs.jsonl     every pair that differs, the ignored ones too
-    summary.json    the figures
+index.html      to read: figures, where answers differ, both bodies side by side, coverage
+diffs.jsonl     every pair that differs, the ignored ones too
+summary.json    the figures
 """
 
 import json
@@ -55,7 +55,7 @@ class Report:
         self._examples.add(diff)
 
     def finish(self, tally: Tally, about: dict[str, str]) -> None:
-        """Write the figures and the page, and give the folder its name; about : what was replayed, by name."""
+        """Write figures and page, and give the folder its name; about : what was replayed, by name."""
         summary = tally.summary()
         self._diffs.close()
         (self._draft / SUMMARY).write_text(json.dumps({**summary, "about": about}, indent=1) + "\n")

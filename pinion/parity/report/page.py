@@ -148,9 +148,9 @@ def _coverage(coverage: Mapping[str, Any]) -> str:
         for (rule, code), row in counts.items()
     )
     return (
-        f"<section><h2>Coverage</h2><p>Payments decided, by rule, code, channel and digits of the minor unit. "
-        f"{coverage['reached']} of {coverage['cells']} cells are reached, {coverage['under_30']} of them have "
-        f"under {FEW}: of those little is known.</p><div class=wide><table class=coverage>"
+        "<section><h2>Coverage</h2><p>Payments decided, by rule, code, channel and digits of the minor unit. "
+        f"{coverage['reached']} of {coverage['cells']} cells are reached; {coverage['under_30']} have under "
+        f"{FEW} payments: of those little is known.</p><div class=wide><table class=coverage>"
         f"<tr><th rowspan=2>rule<th rowspan=2>code{head}<tr>{second}{rows}</table></div></section>"
     )
 

@@ -14,7 +14,8 @@ h2{font-size:19px;margin:0 0 10px}h3{margin:24px 0 8px;font-size:16px}
 h4{margin:10px 0 4px;font-size:13px;color:var(--dim);text-transform:uppercase;letter-spacing:.05em}
 small{color:var(--dim);font-weight:400}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(165px,1fr));gap:14px}
-.tiles div,.three>div,.notes{background:#fff;border:1px solid var(--line);border-radius:10px;padding:14px 16px}
+.tiles div,.three>div,.notes{background:#fff;border:1px solid var(--line);border-radius:10px}
+.tiles div,.three>div,.notes{padding:14px 16px}
 .tiles div{color:var(--dim);font-size:13px}
 .tiles b{display:block;font-size:26px;color:var(--ink);font-variant-numeric:tabular-nums}
 .three{display:grid;grid-template-columns:repeat(auto-fit,minmax(330px,1fr));gap:14px;align-items:start}

@@ -11,7 +11,7 @@ from pinion.parity.tally import Diff, Tally
 
 LINE_S = 1.0
 """Between two lines of progress."""
-SHOWN = 5
+SHOWN = 3
 """Differences that are printed."""
 
 
@@ -56,12 +56,11 @@ def tell(tally: Tally, shown: list[Diff]) -> None:
         found = [f"{name} {count:,}" for name, count in list(summary[counts].items())[:SHOWN]]
         if found:
             print(f"by {title}: {', '.join(found)}")
-    for each in tally.ignore_list.unmet():
-        print(f"ignored, but never met: {each}")
+    for unmet in tally.ignore_list.unmet():
+        print(f"ignored, but never met: {unmet}")
     print(f"of requests like these at most {100 * summary['upper_bound_95']:.3g} % differ (95 %)")
-    print(
-        f"cells reached: {coverage['reached']} of {coverage['cells']}; under {FEW} times: {coverage['under_30']}"
-    )
+    reached, few = (coverage[name] for name in ("reached", "under_30"))
+    print(f"cells reached: {reached} of {coverage['cells']}; under {FEW} times: {few}")
 
 
 def _value(value: object) -> str:
