@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from gateways.payments.door.routes import PAYMENTS, PaymentAsk
+from gateways.payments.door.routes import PAYMENTS, PaymentAsk, route_of
 from pinion.parity.answers import PAYMENT, Answer, answer_of, captured_answer, differences
 from pinion.parity.coverage import cells_of_answer
 from pinion.parity.pairs import Pair, is_read
@@ -54,12 +54,12 @@ class Against:
     def replay(self, pairs: Iterable[Pair]) -> Iterator[Step]:
         """Play pairs; yield what becomes of each."""
         for pair in pairs:
-            new = self.asked(pair)
+            new = answer_of(*self._asked(pair, self._path(pair)), pair.route.ask)
             old = captured_answer(pair)
             if old is None:
                 yield Step(unanswered=1)
                 continue
-            self.learn(old, new)
+            self._learn(old, new)
             fields = differences(old, new, self.ids.here)
             cells = cells_of_answer(pair.route.ask, pair.request, new)
             if fields:
@@ -67,16 +67,21 @@ class Against:
             else:
                 yield Step(equal=1, cells=cells)
 
-    def asked(self, pair: Pair) -> Answer:
-        """Return what the service answers to the request of a pair."""
-        return answer_of(*self.raw(pair), pair.route.ask)
+    def answered(self, pair: Pair) -> Pair:
+        """Return the request as this service is asked it, with what it answers."""
+        path = self._path(pair)
+        status, reply = self._asked(pair, path)
+        old = captured_answer(pair)
+        if old is not None:
+            self._learn(old, answer_of(status, reply, pair.route.ask))
+        route = route_of(pair.method, path)
+        return pair._replace(path=path, route=route, status=status, reply=reply)
 
-    def raw(self, pair: Pair) -> tuple[int, bytes]:
-        """Return status and body that the service answers with."""
+    def _asked(self, pair: Pair, path: str) -> tuple[int, bytes]:
         body = stamped(pair.request, pair.at_ms) if self._stamps and is_stamped(pair) else pair.request
-        return self._service.ask(pair, self._path(pair), body)
+        return self._service.ask(pair, path, body)
 
-    def learn(self, old: Answer, new: Answer) -> None:
+    def _learn(self, old: Answer, new: Answer) -> None:
         """Note which payment the answers to one request name."""
         there, here = ((each.document or {}).get(PAYMENT) for each in (old, new))
         if isinstance(there, str) and isinstance(here, str) and "NOT_FOUND" not in (old.code, new.code):

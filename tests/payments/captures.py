@@ -29,7 +29,7 @@ class Captured:
 
     def __init__(self, seed: int, faults: frozenset[str] = frozenset()) -> None:
         self.traffic = Traffic(seed, settings=DEFAULTS)
-        self.service = Legacy(dict(DEFAULTS), faults=faults)
+        self.service = Legacy(faults=faults)
         self.set_up = "".join(json.dumps(line) + "\n" for line in self.traffic.set_up)
         for line in self.traffic.set_up:
             self.service.set_up(line)

@@ -4,6 +4,7 @@ up       start an instance in the foreground: engine, HTTP door
 status   show the processes, rings, counters and capacities of a running instance
 load     play requests into a running instance and measure its answers
 replay   play what was captured of another service, and tell where Pinion answers otherwise
+minimise find the fewest requests that still show a difference
 traffic  make requests, and the set-up that they need, that reach every code
 """
 
@@ -20,6 +21,7 @@ ACTIONS: Subcommands = {
         "payments.replay",
         "play what was captured of another service, and tell where Pinion answers otherwise",
     ),
+    "minimise": ("payments.minimise", "find the fewest requests that still show a difference"),
     "traffic": ("payments.traffic", "make requests, and the set-up that they need, that reach every code"),
 }
 
