@@ -22,7 +22,7 @@ Translated = Callable[[str], str]
 """Returns the id that a payment has here by the id that it had there."""
 
 
-class Answer(NamedTuple):
+class ServiceAnswer(NamedTuple):
     """A status and what the body says, None where it is no JSON object."""
 
     status: int
@@ -53,18 +53,18 @@ class FieldDifference(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why it is put up with."""
 
 
-def answer_of(status: int, body: bytes, ask: PaymentAsk) -> Answer:
+def answer_of(status: int, body: bytes, ask: PaymentAsk) -> ServiceAnswer:
     """Return what a service answered to a request of this kind."""
     if ask == PaymentAsk.SET_UP:
-        return Answer(status, lines_document(body))
+        return ServiceAnswer(status, lines_document(body))
     try:
         document = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # it is compared as no object
         document = None
-    return Answer(status, document if isinstance(document, dict) else None)
+    return ServiceAnswer(status, document if isinstance(document, dict) else None)
 
 
-def captured_answer(pair: Pair) -> Answer | None:
+def captured_answer(pair: Pair) -> ServiceAnswer | None:
     """Return what the old service answered, None where no answer came."""
     if pair.status is None or pair.reply is None:
         return None
@@ -84,7 +84,7 @@ def lines_document(body: bytes) -> Document:
     return {"lines": [[each[CODE], bool(each.get("replayed"))] for each in found]}
 
 
-def differences(old: Answer, new: Answer, translated: Translated) -> list[FieldDifference]:
+def differences(old: ServiceAnswer, new: ServiceAnswer, translated: Translated) -> list[FieldDifference]:
     """Return the fields in which the answers differ."""
     found = []
     if old.status != new.status:
@@ -105,7 +105,7 @@ def differences(old: Answer, new: Answer, translated: Translated) -> list[FieldD
     return found
 
 
-def _is_problem(answer: Answer) -> bool:
+def _is_problem(answer: ServiceAnswer) -> bool:
     return answer.status >= 400 and answer.code == NO_CODE
 
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from engine.payments.codes import BY_NUMBER
 from engine.payments.currencies import CURRENCIES
 from engine.payments.records import RULES, Channel, EventKind
 from gateways.payments.door.routes import PaymentAsk
-from pinion.parity.answers import Answer
-from pinion.parity.engine import Records
+from pinion.parity.answers import ServiceAnswer
 
 Cell = tuple[str | None, str, str, int]
 """Rule (None where none decided), code, channel, exponent of the currency."""
@@ -64,7 +64,7 @@ def cells() -> Iterator[Cell]:
                         yield rule, code, channel, exponent
 
 
-def cells_of(events: Records) -> Counter[Cell]:
+def cells_of(events: npt.NDArray[np.void]) -> Counter[Cell]:
     """Count the cells of the payments that were decided among events."""
     decided = events[(events["kind"] == EventKind.DECIDED) & (events["replayed"] == 0)]
     number = decided["rule"].astype(np.int64)
@@ -83,7 +83,7 @@ def _cell(number: int) -> Cell:
     return (RULES[rule - 1] if rule else None, BY_NUMBER[code].name, CHANNELS[channel - 1], exponent)
 
 
-def cells_of_answer(ask: PaymentAsk, request: bytes, answer: Answer) -> Counter[Cell]:
+def cells_of_answer(ask: PaymentAsk, request: bytes, answer: ServiceAnswer) -> Counter[Cell]:
     """Count the cell of one answer, where it is one to a payment that was decided."""
     said = answer.document or {}
     if ask != PaymentAsk.PAY or not said.get("seq") or said.get("replayed"):

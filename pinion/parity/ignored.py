@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from engine.contract.errors import UsageError, reason_of
-from pinion.parity.answers import Answer, FieldDifference
+from pinion.parity.answers import FieldDifference, ServiceAnswer
 
 Text = Annotated[str, Meta(min_length=1)]
 MEND = 'each [[ignore]] has field, owner and reason, and pair = "OLD>NEW" where it is about one alone'
@@ -67,7 +67,7 @@ class IgnoreList:
         return [each for each in self._ignored if not self._met[each]]
 
 
-def pair_of_codes(old: Answer, new: Answer) -> str:
+def pair_of_codes(old: ServiceAnswer, new: ServiceAnswer) -> str:
     """Return the codes of two answers as OLD>NEW."""
     return f"{old.code}>{new.code}"
 

@@ -93,6 +93,11 @@ def is_read(route: PaymentRoute) -> bool:
     return route.ask >= PaymentAsk.PAYMENT
 
 
+def is_set_up(route: PaymentRoute) -> bool:
+    """Tell whether a request sets something up."""
+    return route.ask == PaymentAsk.SET_UP
+
+
 def bytes_of(body: Body) -> bytes:
     """Return a body as it was sent."""
     return body.encode() if isinstance(body, str) else b64decode(body["base64"])

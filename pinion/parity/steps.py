@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from pinion.parity.answers import Answer, FieldDifference
+from pinion.parity.answers import FieldDifference, ServiceAnswer
 from pinion.parity.coverage import Cell
 from pinion.parity.pairs import Pair
 
@@ -13,8 +13,8 @@ class Compared(NamedTuple):
     """A pair whose answers differ."""
 
     pair: Pair
-    old: Answer
-    new: Answer
+    old: ServiceAnswer
+    new: ServiceAnswer
     fields: list[FieldDifference]
 
 

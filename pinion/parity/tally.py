@@ -30,6 +30,19 @@ class Diff(msgspec.Struct, frozen=True, kw_only=True):
     new: Document | None
 
 
+class Noise(msgspec.Struct, frozen=True):
+    """A field of a pair of codes that differs between two runs of the old service, and how often."""
+
+    field: str
+    codes: str
+    count: int
+    ignored: str | None
+    """What puts up with it."""
+
+    def __str__(self) -> str:
+        return f"{self.field} of {self.codes}, {self.count:,} times"
+
+
 class Tally:
     """Counts the pairs of one replay."""
 
@@ -41,6 +54,7 @@ class Tally:
         self.by_field: Counter[str] = Counter()
         self.by_codes: Counter[str] = Counter()
         self.by_rules: Counter[str] = Counter()
+        self.noise: list[Noise] = []
 
     @property
     def pairs(self) -> int:
@@ -51,6 +65,11 @@ class Tally:
     def seen(self) -> int:
         """Pairs of the capture so far, compared or not."""
         return self.pairs + self.unanswered + self.left_out.total()
+
+    @property
+    def unnamed_noise(self) -> list[Noise]:
+        """What differs between two runs of the old service and is not ignored."""
+        return [each for each in self.noise if each.ignored is None]
 
     def leave_out(self, pair: LeftOut) -> None:
         """Count a pair that is not played."""
@@ -96,6 +115,7 @@ class Tally:
             "by_field": dict(self.by_field.most_common()),
             "by_codes": dict(self.by_codes.most_common()),
             "by_rules": dict(self.by_rules.most_common()),
+            "noise": [msgspec.structs.asdict(each) for each in self.noise],
             "coverage": {
                 "cells": len(known),
                 "reached": sum(1 for cell in known if self.cells[cell]),

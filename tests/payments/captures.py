@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -29,7 +29,7 @@ class Captured:
 
     def __init__(self, seed: int, faults: frozenset[str] = frozenset()) -> None:
         self.traffic = Traffic(seed, settings=DEFAULTS)
-        self.service = Legacy(faults=faults)
+        self.service = Legacy(dict(DEFAULTS), faults=faults)
         self.set_up = "".join(json.dumps(line) + "\n" for line in self.traffic.set_up)
         for line in self.traffic.set_up:
             self.service.set_up(line)
@@ -84,7 +84,6 @@ def arrived(item: Item) -> tuple[Item, int]:
     return item, AT_MS
 
 
-SET_UP_FILE = "setup.jsonl"
 BATCH = 1000
 
 
@@ -120,10 +119,24 @@ def _bytes(body: Body) -> bytes:
     return body.encode("utf-8", "surrogatepass")
 
 
-def written(folder: Path, seed: int, count: int, *faults: str) -> Path:
-    """Write a capture of the plain service, and beside it the set-up; return the file of that."""
+class Written(NamedTuple):
+    """A capture of the plain service, and what a replay of it, and the service started anew, must be told."""
+
+    capture: Path
+    set_up: Path
+    config: Path
+    """The rules as Pinion's configuration has them."""
+    rules: Path
+    """The rules as the plain service has them."""
+
+
+def written(folder: Path, seed: int, count: int, *faults: str) -> Written:
+    """Write a capture of the plain service into a folder that is there."""
     captured = Captured(seed, frozenset(faults))
-    file = folder.with_name(f"{folder.name}-{SET_UP_FILE}")
-    file.write_text(captured.set_up)
-    write_capture(folder, captured.records(count))
-    return file
+    found = Written(*(folder / name for name in ("capture", "setup.jsonl", "config.toml", "rules.json")))
+    found.set_up.write_text(captured.set_up)
+    rules = "".join(f"{name} = {value}\n" for name, value in DEFAULTS.items())
+    found.config.write_text(f"[payments.rules]\n{rules}")
+    found.rules.write_text(json.dumps(DEFAULTS))
+    write_capture(found.capture, captured.records(count))
+    return found

@@ -33,8 +33,8 @@ from gateways.payments.replies import Replies, Told
 from gateways.payments.setup_lines import setup_lines
 from gateways.payments.values import FormRefusal
 from perf.traffic.items import CAPTURE, PAY, REFUND, REVERSE, REVIEW, SET_UP, VOID, Body, Item, text_of
-from pinion.parity.engine import Engine
-from pinion.parity.reading import NOBODY, Reading
+from pinion.parity.deciding.engine import PrivateEngine
+from pinion.parity.deciding.reading import NOBODY, Reading
 
 INSTANCE = "a"
 NOW_MS = 2_500_000_000_000
@@ -74,7 +74,7 @@ class EngineSide:
     """An engine that decides a traffic; `settings` are those of its rules."""
 
     def __init__(self, settings: Body, capacities: Capacities = CAPACITIES) -> None:
-        self._engine = Engine(settings_command(settings).reshape(1), capacities)
+        self._engine = PrivateEngine(settings_command(settings).reshape(1), capacities)
         self._replies = Replies(INSTANCE)
         self._hasher = Hasher(bytes(KEY_BYTES))
         self._reading = Reading(self._hasher, lambda: NOW_MS)

@@ -45,23 +45,16 @@ class Proof:
     """A capture of the plain service with these faults, in a folder, and what replays of it say."""
 
     def __init__(self, folder: Path, seed: int, count: int, *faults: str) -> None:
-        self.capture = folder / "capture"
         self.faults = faults
-        self.set_up = written(self.capture, seed, count, *faults)
+        self.written = written(folder, seed, count, *faults)
+        self._told = ("--setup", str(self.written.set_up), "--config", str(self.written.config))
         self.report = folder / "report"
         self.out = folder / "minimised"
 
     def replay(self) -> int:
         """Replay in process; return the exit code."""
-        return asked(
-            "replay",
-            str(self.capture),
-            "--in-process",
-            "--setup",
-            str(self.set_up),
-            "--report",
-            str(self.report),
-        )
+        capture = str(self.written.capture)
+        return asked("replay", capture, "--in-process", *self._told, "--report", str(self.report))
 
     def differing(self) -> list[int]:
         """Return the numbers of the records that differ, by the report."""
@@ -70,10 +63,11 @@ class Proof:
 
     def minimise(self, number: int) -> int:
         """Minimise the difference at a record; return how many requests are left."""
-        service = " ".join([SERVICE, *(f"--fault {fault}" for fault in self.faults)])
+        faults = [f"--fault {fault}" for fault in self.faults]
+        service = " ".join([SERVICE, f"--rules {self.written.rules}", *faults])
         code = asked(
-            *("minimise", str(self.capture), "--diff", str(number), "--service", service),
-            *("--setup", str(self.set_up), "--out", str(self.out)),
+            *("minimise", str(self.written.capture), "--diff", str(number), "--service", service),
+            *(*self._told, "--out", str(self.out)),
         )
         assert code == 0, f"record {number}: {self.faults}"
         return sum(1 for _ in read(self.out))
@@ -81,7 +75,8 @@ class Proof:
     def shows_it_alone(self) -> bool:
         """Tell whether the minimised capture, without any set-up, ends with the one difference it has."""
         report = self.report.with_name("of-minimised")
-        code = asked("replay", str(self.out), "--in-process", "--report", str(report))
+        config = ("--config", str(self.written.config))
+        code = asked("replay", str(self.out), "--in-process", *config, "--report", str(report))
         last = (report / "diffs.jsonl").read_bytes().splitlines()[-1]
         return code == 1 and msgspec.json.decode(last)["n"] == sum(1 for _ in read(self.out))
 

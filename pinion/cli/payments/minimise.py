@@ -15,6 +15,8 @@ from pinion.cli.arguments import whole_argument
 from pinion.cli.command import DONE, FAILED
 from pinion.cli.payments.playing.services import bearer_key, engine_of
 from pinion.parity.answers import CODE
+from pinion.parity.asking.service import ADMIN
+from pinion.parity.asking.started import Starter
 from pinion.parity.capture_folder import CaptureFolder
 from pinion.parity.ignored import pair_of_codes
 from pinion.parity.minimise.related import parts
@@ -22,8 +24,6 @@ from pinion.parity.minimise.shrink import shrunk
 from pinion.parity.minimise.trial import Target, Trials
 from pinion.parity.minimise.written import refuse_existing, write_pairs
 from pinion.parity.pairs import Pair, pairs_of
-from pinion.parity.service import ADMIN
-from pinion.parity.started import Starter
 
 RECORDS_MAX = 10**9
 

@@ -15,14 +15,17 @@ from gateways.payments.setup_lines import SetupFault
 from pinion.cli.command import DONE, FAILED
 from pinion.cli.payments.playing.services import bearer_key, engine_of
 from pinion.cli.payments.playing.told import SHOWN, ReplayProgress, tell
-from pinion.parity.against import Against
+from pinion.parity.adapter import Adapter
+from pinion.parity.asking.against import Against
+from pinion.parity.asking.noise import named, run_of_service, runs_of_command
+from pinion.parity.asking.service import Service
+from pinion.parity.asking.started import PORT, Starter
 from pinion.parity.capture_folder import CaptureFolder
+from pinion.parity.deciding.in_process import InProcess
 from pinion.parity.ignored import IgnoreList, load_ignored
-from pinion.parity.in_process import InProcess
 from pinion.parity.pairs import LeftOut, Pair, pairs_of
 from pinion.parity.report.folder import Report
-from pinion.parity.service import Service
-from pinion.parity.tally import Diff, Tally
+from pinion.parity.tally import Diff, Noise, Tally
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +52,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="TOML: differences that are put up with, each with field, owner and reason",
     )  # fmt: skip
     parser.add_argument(
+        "--adapter", type=Path, metavar="FILE",
+        help="Python file with request(body) and reply(body), each a dict into a dict, for bodies of another "
+        "shape; what reply leaves out is not compared",
+    )  # fmt: skip
+    parser.add_argument(
+        "--noise", metavar="URL|CMD",
+        help="ask the old service itself first: started twice by CMD, in which {port} is its port, or once "
+        "more at URL, where it is as it was when the capture began; what differs must be named by --ignore",
+    )  # fmt: skip
+    parser.add_argument(
         "--no-stamp", action="store_true", help="send requests as they were, without the moment of arrival"
     )
 
@@ -57,8 +70,8 @@ def run(args: argparse.Namespace) -> int:
     """Replay; 1 where anything differs."""
     if args.against and args.config:
         raise UsageError("--config: is for --in-process; a service has its own")
-    if args.in_process and args.key:
-        raise UsageError("--key: is for --against; in this process nobody asks for one")
+    if args.key and not (args.against or args.noise):
+        raise UsageError("--key: is for --against and --noise; in this process nobody asks for one")
     capture = CaptureFolder(args.capture)
     tally = Tally(load_ignored(args.ignore) if args.ignore else IgnoreList())
     shown: list[Diff] = []
@@ -66,7 +79,11 @@ def run(args: argparse.Namespace) -> int:
         report = stack.enter_context(Report(args.report)) if args.report else None
         player = player_of(args, capture, stack)
         set_up(player, args.setup, capture)
-        for diff in played(player, pairs_of(capture.path), tally):
+        adapted = Adapter(args.adapter) if args.adapter else None
+        pairs: Iterable[Pair | LeftOut] = pairs_of(capture.path)
+        if args.noise:
+            tally.noise = noise_of(args, capture, tally.ignore_list)
+        for diff in played(player, map(adapted, pairs) if adapted else pairs, tally):
             if report is not None:
                 report.add(diff)
             if not diff.is_ignored and len(shown) < SHOWN:
@@ -74,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
         if report is not None:
             report.finish(tally, about(args, capture))
     tell(tally, shown)
-    return FAILED if tally.different else DONE
+    return FAILED if tally.different or tally.unnamed_noise else DONE
 
 
 def player_of(args: argparse.Namespace, capture: CaptureFolder, stack: ExitStack) -> InProcess | Against:
@@ -108,6 +125,18 @@ def played(player: InProcess | Against, pairs: Iterable[Pair | LeftOut], tally: 
         yield from tally.add(step)
         progress(tally.seen, tally.different)
     progress.tell(tally.seen, tally.different)
+
+
+def noise_of(args: argparse.Namespace, capture: CaptureFolder, ignored: IgnoreList) -> list[Noise]:
+    """Return what the old service answers otherwise when it is asked again."""
+    pairs = [pair for pair in pairs_of(capture.path) if isinstance(pair, Pair)]
+    lines, key, stamps = capture.set_up(args.setup), bearer_key(args.key), not args.no_stamp
+    progress = ReplayProgress("noise")
+    if PORT in args.noise:
+        with Starter(args.noise, key, ahead=1) as starter:
+            return named(runs_of_command(starter.fresh, pairs, lines, progress, stamps=stamps), ignored)
+    with Service(args.noise, key) as service:
+        return named(run_of_service(service, pairs, lines, progress, stamps=stamps), ignored)
 
 
 def about(args: argparse.Namespace, capture: CaptureFolder) -> dict[str, str]:

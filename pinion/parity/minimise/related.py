@@ -10,9 +10,8 @@ from typing import Any
 
 import msgspec
 
-from gateways.payments.door.routes import PaymentAsk
 from pinion.parity.answers import PAYMENT
-from pinion.parity.pairs import Pair
+from pinion.parity.pairs import Pair, is_set_up
 
 Key = tuple[str, str]
 Keys = frozenset[Key]
@@ -52,13 +51,8 @@ def _with_set_up(pairs: Sequence[Pair], keys: Sequence[Keys], chosen: list[int])
     """Return what is chosen, the last pair, and the lines of set-up that have to do with any of these."""
     last = len(pairs) - 1
     named = {key for idx in (*chosen, last) for key in keys[idx] if key[0] in SET_UP_KINDS}
-    lines = {idx for idx, pair in enumerate(pairs) if is_set_up(pair) and named & keys[idx]}
+    lines = {idx for idx, pair in enumerate(pairs) if is_set_up(pair.route) and named & keys[idx]}
     return tuple(sorted({*chosen, *lines, last}))
-
-
-def is_set_up(pair: Pair) -> bool:
-    """Tell whether a request sets something up."""
-    return pair.route.ask == PaymentAsk.SET_UP
 
 
 def _all_keys(pairs: Sequence[Pair]) -> list[Keys]:
@@ -82,7 +76,7 @@ def _all_keys(pairs: Sequence[Pair]) -> list[Keys]:
 
 def _keys_of(pair: Pair) -> Keys:
     """Return what the body of a request names."""
-    if is_set_up(pair):
+    if is_set_up(pair.route):
         lines = [_fields(line) or {} for line in pair.request.split(b"\n") if line.strip()]
         return frozenset(key for line in lines for key in _keys_of_line(line))
     fields = _fields(pair.request) or {}

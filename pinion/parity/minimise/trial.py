@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
-from pinion.parity.against import Against
+from pinion.parity.asking.against import Against
+from pinion.parity.asking.service import Service
+from pinion.parity.deciding.in_process import InProcess
 from pinion.parity.ignored import pair_of_codes
-from pinion.parity.in_process import InProcess
 from pinion.parity.pairs import Pair
-from pinion.parity.service import Service
 from pinion.parity.steps import Compared
 
 

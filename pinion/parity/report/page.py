@@ -14,7 +14,7 @@ from pinion.parity.answers import Document
 from pinion.parity.coverage import CHANNELS, EXPONENTS, FEW
 from pinion.parity.ignored import IgnoreList
 from pinion.parity.report.examples import Examples
-from pinion.parity.report.style import STYLE
+from pinion.parity.report.look import LOOK
 from pinion.parity.tally import Diff
 
 SHOWN_ROWS = 40
@@ -29,7 +29,7 @@ def page_of(
     parts = [
         "<!doctype html><html lang=en><meta charset=utf-8>",
         "<meta name=viewport content='width=device-width,initial-scale=1'>",
-        f"<title>Replay: {escape(verdict)}</title><style>{STYLE}</style>",
+        f"<title>Replay: {escape(verdict)}</title><style>{LOOK}</style>",
         f"<header class={'good' if is_equal else 'bad'}><h1>{escape(verdict)}</h1>",
         _list(f"{name} <b>{escape(value)}</b>" for name, value in about.items()),
         "</header><main>",
@@ -73,6 +73,11 @@ def _notes(summary: Mapping[str, Any], ignored: IgnoreList) -> str:
     notes = [f"{count:,} not played: {escape(why)}" for why, count in summary["left_out"].items()]
     if summary["unanswered"]:
         notes.append(f"{summary['unanswered']:,} were played, but have no captured answer to compare with")
+    notes += [
+        f"noise, between two runs of the old service: {escape(each['field'])} of {escape(each['codes'])}, "
+        f"{each['count']:,} times; {escape(each['ignored'] or 'not named in the ignore file')}"
+        for each in summary["noise"]
+    ]
     notes += [f"ignored, but never met: {escape(str(each))}" for each in ignored.unmet()]
     return f"<section class=notes>{_list(notes)}</section>" if notes else ""
 

@@ -9,7 +9,7 @@ from engine.payments.settings import PaymentsSettings
 from engine.settings import config
 from gateways.payments.hashing import Hasher
 from pinion.cli.payments import rules
-from pinion.parity.in_process import InProcess
+from pinion.parity.deciding.in_process import InProcess
 
 
 def engine_of(file: Path | None, key: bytes, *, stamps: bool) -> InProcess:

@@ -52,6 +52,9 @@ def tell(tally: Tally, shown: list[Diff]) -> None:
         print(f"{name:<11}{summary[name]:>10,}")
     for why, count in summary["left_out"].items():
         print(f"not played {count:>10,}  {why}")
+    for noise in tally.noise:
+        why = noise.ignored or "not named by --ignore: name it there, with owner and reason"
+        print(f"noise: {noise}; {why}")
     for title, counts in (("field", "by_field"), ("codes", "by_codes"), ("rule", "by_rules")):
         found = [f"{name} {count:,}" for name, count in list(summary[counts].items())[:SHOWN]]
         if found:

@@ -15,7 +15,7 @@ SLOT_ROOM = 2**16
 """Slots whose events are handed out together: those of as many commands as are decided at once."""
 
 
-class Engine:
+class PrivateEngine:
     """An engine; settings : the command that tells it its rules."""
 
     def __init__(self, settings: Records, capacities: Capacities) -> None:

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import BinaryIO, NamedTuple, Self
 
 from engine.contract.errors import UsageError
-from pinion.parity.service import Service, ServiceError
+from pinion.parity.asking.service import Service, ServiceError
 
 PORT = "{port}"
 AHEAD = 2

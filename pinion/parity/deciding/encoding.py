@@ -13,12 +13,12 @@ from gateways.payments.hashing import Hasher
 from gateways.payments.replies import Replies
 from gateways.payments.setup_lines import SetupFault, setup_lines
 from gateways.payments.values import FormRefusal
-from pinion.parity.answers import PAYMENT, Answer, answer_of
-from pinion.parity.engine import Records
-from pinion.parity.expected import EXPECTED, NAMES, words_of
+from pinion.parity.answers import PAYMENT, ServiceAnswer, answer_of
+from pinion.parity.deciding.engine import Records
+from pinion.parity.deciding.expected import EXPECTED, NAMES, words_of
+from pinion.parity.deciding.reading import Reading
+from pinion.parity.deciding.replies import answer_of_told
 from pinion.parity.pairs import Pair, is_read
-from pinion.parity.reading import Reading
-from pinion.parity.replies import answer_of_told
 
 UNPROCESSABLE = 422
 REQUESTS = (Op.PAY, Op.CAPTURE, Op.VOID, Op.REFUND, Op.REVIEW, Op.REVERSE)
@@ -45,7 +45,7 @@ class Encoded(NamedTuple):
     """The id of the payment that each answer names."""
     is_fresh: list[bool]
     """Whether the request made that payment."""
-    refused: dict[int, Answer]
+    refused: dict[int, ServiceAnswer]
     """What Pinion answers where a body is refused for its form."""
 
 
@@ -103,7 +103,7 @@ class Encoder:
                 return None
             asked = self._reading.read(ask, pair.request)
         except SetupFault:
-            found.refused[idx] = Answer(UNPROCESSABLE, {})
+            found.refused[idx] = ServiceAnswer(UNPROCESSABLE, {})
             return None
         except FormRefusal as refusal:
             told = self._replies.refused(refusal, is_operation=ask != PaymentAsk.PAY)

@@ -1,6 +1,6 @@
 """How the page of a report looks."""
 
-STYLE = """
+LOOK = """
 :root{--ink:#1c2430;--dim:#5d6878;--line:#dde3ea;--paper:#f6f8fa;--good:#12704a;--bad:#a3262a;--mark:#fff1c9}
 *{box-sizing:border-box}
 body{margin:0;font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)}

@@ -17,14 +17,14 @@ from engine.payments.capacities import Capacities
 from gateways.payments.door.routes import PaymentAsk
 from gateways.payments.hashing import Hasher
 from gateways.payments.setup_lines import setup_lines
-from pinion.parity.answers import Answer, captured_answer, differences
+from pinion.parity.answers import ServiceAnswer, captured_answer, differences
 from pinion.parity.coverage import cells_of
-from pinion.parity.encoding import Encoded, Encoder
-from pinion.parity.engine import Engine, Records
-from pinion.parity.expected import unlike
+from pinion.parity.deciding.encoding import Encoded, Encoder
+from pinion.parity.deciding.engine import PrivateEngine, Records
+from pinion.parity.deciding.expected import unlike
+from pinion.parity.deciding.reading import NOBODY
+from pinion.parity.deciding.replies import Answering, answer_of_lines
 from pinion.parity.pairs import Pair, is_read
-from pinion.parity.reading import NOBODY
-from pinion.parity.replies import Answering, answer_of_lines
 from pinion.parity.steps import Compared, Step
 
 BATCH = 4096
@@ -37,7 +37,7 @@ class InProcess:
     def __init__(
         self, settings: Records, capacities: Capacities, instance: str, hasher: Hasher, *, stamps: bool
     ) -> None:
-        self.engine = Engine(settings, capacities)
+        self.engine = PrivateEngine(settings, capacities)
         self.encoder = Encoder(hasher, stamps=stamps)
         self._hasher = hasher
         self._answering = Answering(self.engine, instance)
@@ -131,7 +131,7 @@ class InProcess:
         equal = end - begin - unanswered - len(different)
         return Step(equal, unanswered, different, cells_of(events))
 
-    def _answer(self, encoded: Encoded, idx: int, events: Records, first: int) -> Answer:
+    def _answer(self, encoded: Encoded, idx: int, events: Records, first: int) -> ServiceAnswer:
         """Return what Pinion answers to a pair; first : the command that the first event is of."""
         pair = encoded.pairs[idx]
         begin, end = (encoded.ends[idx - 1] if idx else 0) - first, encoded.ends[idx] - first

@@ -14,7 +14,7 @@ from msgspec import Meta
 from engine.payments.codes import BY_NAME, Code
 from engine.payments.currencies import CURRENCIES
 from engine.payments.records import FIELD_NAMES, RULES, Decision, EventKind, State
-from pinion.parity.engine import Records
+from pinion.parity.deciding.engine import Records
 
 MOVED = ("captured", "refunded", "held")
 NAMES = (
@@ -53,7 +53,7 @@ class PaidReply(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=Tru
     seq: int
 
 
-class MovedReply(PaidReply, frozen=True, gc=False, forbid_unknown_fields=True):
+class OperationReply(PaidReply, frozen=True, gc=False, forbid_unknown_fields=True):
     """The reply to an operation, each field of which is there."""
 
     captured: Word
@@ -61,7 +61,7 @@ class MovedReply(PaidReply, frozen=True, gc=False, forbid_unknown_fields=True):
     held: Word
 
 
-_paid, _moved = msgspec.json.Decoder(PaidReply).decode, msgspec.json.Decoder(MovedReply).decode
+_paid, _moved = msgspec.json.Decoder(PaidReply).decode, msgspec.json.Decoder(OperationReply).decode
 _DECISIONS = {each.name: int(each) for each in Decision}
 _STATES = {each.name.lower(): int(each) for each in State}
 _FIELDS: dict[str | None, int] = {None: 0} | {name: int(field) for field, name in FIELD_NAMES.items()}
@@ -93,7 +93,7 @@ def words_of(status: int, reply: bytes, request_id: str | None, is_operation: bo
             if rule <= last:  # the order is compared too
                 return None
             matched, last = matched | 1 << rule, rule
-        moved = (said.captured, said.refunded, said.held) if isinstance(said, MovedReply) else (0, 0, 0)
+        moved = (said.captured, said.refunded, said.held) if isinstance(said, OperationReply) else (0, 0, 0)
         values = (
             EventKind.MOVED if is_operation else EventKind.DECIDED, UNKNOWN_PAYMENT, said.amount,
             said.approved_amount, matched, row.number, _RULES[said.rule], _FIELDS[said.field],

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 
 from gateways.payments.door.routes import PAYMENTS, PaymentAsk, route_of
-from pinion.parity.answers import PAYMENT, Answer, answer_of, captured_answer, differences
+from pinion.parity.answers import PAYMENT, ServiceAnswer, answer_of, captured_answer, differences
+from pinion.parity.asking.service import Service, is_stamped, stamped
 from pinion.parity.coverage import cells_of_answer
 from pinion.parity.pairs import Pair, is_read
-from pinion.parity.service import Service, is_stamped, stamped
 from pinion.parity.steps import Compared, Step
 
 NOBODYS = "99999999999"
@@ -81,7 +81,7 @@ class Against:
         body = stamped(pair.request, pair.at_ms) if self._stamps and is_stamped(pair) else pair.request
         return self._service.ask(pair, path, body)
 
-    def _learn(self, old: Answer, new: Answer) -> None:
+    def _learn(self, old: ServiceAnswer, new: ServiceAnswer) -> None:
         """Note which payment the answers to one request name."""
         there, here = ((each.document or {}).get(PAYMENT) for each in (old, new))
         if isinstance(there, str) and isinstance(here, str) and "NOT_FOUND" not in (old.code, new.code):
