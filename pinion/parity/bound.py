@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 CONFIDENCE = 0.95
 RULE_OF_THREE = 3
 HALVINGS = 60
@@ -19,22 +21,16 @@ def upper_bound_95(different: int, pairs: int) -> float:
         return min(1.0, RULE_OF_THREE / pairs)
     if different >= pairs:
         return 1.0
+    counts = np.arange(different + 1)
+    steps = np.log(pairs - counts[:-1]) - np.log(counts[:-1] + 1)
+    log_ways = np.concatenate([[0.0], np.cumsum(steps)])
     low, high = different / pairs, 1.0
     for _ in range(HALVINGS):
         share = (low + high) / 2
-        if _at_most(different, pairs, share) > 1 - CONFIDENCE:
+        logs = log_ways + counts * math.log(share) + (pairs - counts) * math.log1p(-share)
+        chance = float(np.exp(logs).sum())  # of at most so many differences, at this share
+        if chance > 1 - CONFIDENCE:
             low = share
         else:
             high = share
     return high
-
-
-def _at_most(count: int, pairs: int, share: float) -> float:
-    """Return the chance of at most `count` of `pairs`, each with this chance, by the binomial's tail."""
-    log_share, log_rest = math.log(share), math.log1p(-share)
-    chance = 0.0
-    log_ways = 0.0
-    for k in range(count + 1):
-        chance += math.exp(log_ways + k * log_share + (pairs - k) * log_rest)
-        log_ways += math.log(pairs - k) - math.log(k + 1) if k < count else 0.0
-    return chance

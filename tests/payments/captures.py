@@ -37,11 +37,12 @@ class Captured:
     def records(self, count: int) -> Iterator[Record]:
         """Yield the pairs of the first requests."""
         ids: list[str] = []
+        at_ms = 0
         for n, item in enumerate(islice(self.traffic, count), 1):
             path = path_of(item)
             if item.of >= 0:
                 path = path.replace(f"${item.of + 1}", ids[item.of])
-            item, at_ms = arrived(item)
+            item, at_ms = arrived(item, at_ms)
             status, reply = self._asked(item, at_ms, path)
             ids.append((json.loads(reply).get("payment") if item.kind == PAY else None) or "0")
             yield Record(
@@ -71,17 +72,17 @@ def status_of(reply: Reply) -> int:
     return CODES[reply["code"]].status
 
 
-def arrived(item: Item) -> tuple[Item, int]:
+def arrived(item: Item, last_ms: int) -> tuple[Item, int]:
     """Return an item without its moment, and that as the one at which it arrived.
 
-    What is no moment stays where it is.
+    What is no moment stays where it is; such an item arrives with the one before, at `last_ms`.
     """
     body = item.body
     if isinstance(body, dict) and item.kind != SET_UP:
         at_ms = body.get("received_at")
         if type(at_ms) is int and 0 <= at_ms <= NOW_MS:
             return item._replace(body={name: body[name] for name in body if name != "received_at"}), at_ms
-    return item, AT_MS
+    return item, last_ms
 
 
 BATCH = 1000
