@@ -13,13 +13,14 @@ from pathlib import Path
 from engine.contract.errors import UsageError
 from gateways.payments.setup_lines import SetupFault
 from pinion.cli.command import DONE, FAILED
-from pinion.cli.payments.playing.services import bearer_key, engine_of
+from pinion.cli.payments.playing.services import bearer_key, engine_of, section_of
 from pinion.cli.payments.playing.told import SHOWN, ReplayProgress, tell
 from pinion.parity.adapter import Adapter
 from pinion.parity.asking.against import Against
 from pinion.parity.asking.noise import named, run_of_service, runs_of_command
 from pinion.parity.asking.service import Service
 from pinion.parity.asking.started import PORT, Starter
+from pinion.parity.boundaries import Boundaries, lines_of
 from pinion.parity.capture_folder import CaptureFolder
 from pinion.parity.deciding.in_process import InProcess
 from pinion.parity.ignored import IgnoreList, load_ignored
@@ -62,6 +63,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "more at URL, where it is as it was when the capture began; what differs must be named by --ignore",
     )  # fmt: skip
     parser.add_argument(
+        "--mutate", action="store_true",
+        help="play boundary cases behind the capture: limits, window edges, month's end, longest and empty "
+        "fields; the old service judges all, see --service and --old",
+    )  # fmt: skip
+    judge = parser.add_mutually_exclusive_group()
+    judge.add_argument("--service", metavar="CMD", help="starts the old service; {port} is its port")
+    judge.add_argument("--old", metavar="URL", help="the old service, as it was when the capture began")
+    parser.add_argument(
         "--no-stamp", action="store_true", help="send requests as they were, without the moment of arrival"
     )
 
@@ -70,7 +79,12 @@ def run(args: argparse.Namespace) -> int:
     """Replay; 1 where anything differs."""
     if args.against and args.config:
         raise UsageError("--config: is for --in-process; a service has its own")
-    if args.key and not (args.against or args.noise):
+    if args.mutate and not (args.service or args.old):
+        raise UsageError("--mutate: needs the old service as judge; give --service CMD or --old URL")
+    if args.mutate and args.adapter:
+        raise UsageError("--mutate: its cases are in Pinion's shape, which an old service of another shape "
+                         "does not take; leave out --adapter")  # fmt: skip
+    if args.key and not (args.mutate or args.against or args.noise):
         raise UsageError("--key: is for --against and --noise; in this process nobody asks for one")
     capture = CaptureFolder(args.capture)
     tally = Tally(load_ignored(args.ignore) if args.ignore else IgnoreList())
@@ -81,6 +95,8 @@ def run(args: argparse.Namespace) -> int:
         set_up(player, args.setup, capture)
         adapted = Adapter(args.adapter) if args.adapter else None
         pairs: Iterable[Pair | LeftOut] = pairs_of(capture.path)
+        if args.mutate:
+            pairs = judged(args, capture)
         if args.noise:
             tally.noise = noise_of(args, capture, tally.ignore_list)
         for diff in played(player, map(adapted, pairs) if adapted else pairs, tally):
@@ -137,6 +153,29 @@ def noise_of(args: argparse.Namespace, capture: CaptureFolder, ignored: IgnoreLi
             return named(runs_of_command(starter.fresh, pairs, lines, progress, stamps=stamps), ignored)
     with Service(args.noise, key) as service:
         return named(run_of_service(service, pairs, lines, progress, stamps=stamps), ignored)
+
+
+def judged(args: argparse.Namespace, capture: CaptureFolder) -> list[Pair | LeftOut]:
+    """Return the pairs and the boundary cases behind them, as the old service answers all of them now."""
+    found = list(pairs_of(capture.path))
+    pairs = [pair for pair in found if isinstance(pair, Pair)]
+    lines = capture.set_up(args.setup)
+    limits = section_of(args.config).rules.limits()
+    cases = list(Boundaries(pairs, lines_of(lines), limits).cases())
+    key, stamps, progress = bearer_key(args.key), not args.no_stamp, ReplayProgress("old service")
+    with ExitStack() as stack:
+        if args.service:
+            service = stack.enter_context(stack.enter_context(Starter(args.service, key, ahead=0)).fresh())
+        else:
+            service = stack.enter_context(Service(args.old, key))
+        service.set_up(lines)
+        old = Against(service, stamps=stamps)
+        answered: list[Pair | LeftOut] = [each for each in found if isinstance(each, LeftOut)]
+        for count, pair in enumerate([*pairs, *cases], 1):
+            answered.append(old.answered(pair))
+            progress(count)
+    print(f"boundary cases: {len(cases):,}, numbered from {pairs[-1].n + 1 if pairs else 1}")
+    return answered
 
 
 def about(args: argparse.Namespace, capture: CaptureFolder) -> dict[str, str]:

@@ -5,11 +5,17 @@ from pathlib import Path
 import msgspec
 
 from engine.contract.errors import UsageError, reason_of
-from engine.payments.settings import PaymentsSettings
+from engine.payments.settings import PaymentSection, PaymentsSettings
 from engine.settings import config
 from gateways.payments.hashing import Hasher
 from pinion.cli.payments import rules
 from pinion.parity.deciding.in_process import InProcess
+
+
+def section_of(file: Path | None) -> PaymentSection:
+    """Return the rules and capacities of a configuration file, or the built-in ones, for replayed time."""
+    settings = config.load(file, PaymentsSettings) if file is not None else PaymentsSettings()
+    return msgspec.structs.replace(settings.payments, clock="request")
 
 
 def engine_of(file: Path | None, key: bytes, *, stamps: bool) -> InProcess:
@@ -17,8 +23,7 @@ def engine_of(file: Path | None, key: bytes, *, stamps: bool) -> InProcess:
 
     key : of the hashes of cards and the like, which nobody sees
     """
-    settings = config.load(file, PaymentsSettings) if file is not None else PaymentsSettings()
-    section = msgspec.structs.replace(settings.payments, clock="request")
+    section = section_of(file)
     hasher = Hasher(key)
     commands = rules.definition(section, hasher.fingerprint()).commands
     return InProcess(commands, section.capacities.sizes(), section.instance, hasher, stamps=stamps)
