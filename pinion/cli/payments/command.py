@@ -4,6 +4,7 @@ up       start an instance in the foreground: engine, HTTP door
 status   show the processes, rings, counters and capacities of a running instance
 load     play requests into a running instance and measure its answers
 traffic  make requests, and the set-up that they need, that reach every code
+capture  keep what another service is asked and what it answers, through a proxy, without card numbers
 """
 
 import argparse
@@ -16,6 +17,10 @@ ACTIONS: Subcommands = {
     "status": ("payments.status", "show the processes, rings, counters and capacities of a running instance"),
     "load": ("payments.load", "play requests into a running instance, open loop, and measure its answers"),
     "traffic": ("payments.traffic", "make requests, and the set-up that they need, that reach every code"),
+    "capture": (
+        "payments.capture",
+        "keep what another service is asked and what it answers, through a proxy, without card numbers",
+    ),
 }
 
 
