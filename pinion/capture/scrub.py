@@ -77,9 +77,9 @@ def pans_of(body: bytes) -> set[str]:
 
 def text_of(body: bytes) -> str | None:
     """Return a body as text, None where it is none."""
-    coding = json.detect_encoding(body)
     try:
-        return body.decode("utf-8" if coding.startswith("utf-8") else coding)
+        coding = json.detect_encoding(body) if b"\0" in body[:4] else "utf-8"
+        return body.decode(coding)
     except UnicodeDecodeError:
         return None
 
@@ -114,6 +114,9 @@ def without_secrets(text: str) -> str:
     if not text.lstrip().startswith(("{", "[")):
         text = _PARAMETER.sub("", text)
     parts: list[str] = []
+    lowered = text.lower()
+    if not any(f'"{name}"' in lowered for name in SECRET):
+        return text
     at = 0
     while found := _MEMBER.search(text, at):
         parts.append(text[at : found.start()])

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+import uvloop
 
 from engine.contract.errors import UsageError, reason_of
 from engine.contract.stop_signals import stop_signals
@@ -51,13 +52,25 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True):
     """Requests in a form that cannot be passed on; they are in no record."""
 
 
+def run(asked: Asked, ready: Callable[[int], None], progress: Callable[[Numbers], None]) -> Numbers:
+    """Be the life of a process that captures until a signal, or as many pairs as asked for."""
+    sys.setswitchinterval(SWITCH_S)
+    gc.freeze()
+
+    async def captured() -> Numbers:
+        return await capture(asked, told_to_stop(), ready, progress)
+
+    return uvloop.run(captured())
+
+
 async def capture(
     asked: Asked,
+    stopping: asyncio.Event,
     ready: Callable[[int], None],
     progress: Callable[[Numbers], None],
     disk: CaptureDisk | None = None,
 ) -> Numbers:
-    """Capture until a signal, or as many pairs as asked for; return what it came to.
+    """Capture until told to stop, or as many pairs as asked for; return what it came to.
 
     ready : called with the port once clients are served
     progress : called once a second
@@ -78,12 +91,9 @@ async def capture(
             refused=proxy.refused_count,
         )
 
-    told = _told_to_stop()
     server = await asyncio.get_running_loop().create_server(proxy.client, sock=listening, backlog=BACKLOG)
-    sys.setswitchinterval(SWITCH_S)
-    gc.freeze()
     writing = asyncio.create_task(asyncio.to_thread(keeper.run))
-    stopped = asyncio.create_task(told.wait())
+    stopped = asyncio.create_task(stopping.wait())
     ready(listening.getsockname()[1])
     while not (writing.done() or stopped.done()):
         await asyncio.wait((writing, stopped), timeout=PROGRESS_S, return_when=asyncio.FIRST_COMPLETED)
@@ -136,7 +146,7 @@ def _bound(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def _told_to_stop() -> asyncio.Event:
+def told_to_stop() -> asyncio.Event:
     """Return an event that the first signal to stop sets."""
     told = asyncio.Event()
     loop = asyncio.get_running_loop()

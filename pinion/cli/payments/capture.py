@@ -14,13 +14,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
-import uvloop
 
 from engine.contract.errors import UsageError
 from engine.settings.addresses import read_address
 from gateways.payments.core_dumps import forbid_core_dumps
 from gateways.process.start import raise_descriptor_limit
-from pinion.capture.serve import Asked, Numbers, capture
+from pinion.capture import serve
+from pinion.capture.serve import Asked, Numbers
 from pinion.cli.arguments import whole_argument
 from pinion.cli.command import DONE
 from pinion.cli.outputs import refuse_overwriting
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         told = {"capture": _url(asked.listen[0], port), "to": asked.url, "out": str(asked.folder)}
         print("ready", msgspec.json.encode(told | {"pid": os.getpid()}).decode(), flush=True)
 
-    numbers = uvloop.run(capture(asked, ready, Progress()))
+    numbers = serve.run(asked, ready, Progress())
     print("captured", msgspec.json.encode(numbers).decode(), flush=True)
     return DONE
 
