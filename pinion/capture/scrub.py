@@ -77,11 +77,13 @@ def pans_of(body: bytes) -> set[str]:
 
 def text_of(body: bytes) -> str | None:
     """Return a body as text, None where it is none."""
+    coding = json.detect_encoding(body) if b"\0" in body[:4] else "utf-8"
     try:
-        coding = json.detect_encoding(body) if b"\0" in body[:4] else "utf-8"
-        return body.decode(coding)
+        text = body.decode(coding)
     except UnicodeDecodeError:
         return None
+    # Of other bytes two or four would be taken for one letter each, and hide what stands in them.
+    return text if coding == "utf-8" or text.lstrip("\ufeff \t\r\n").startswith(("{", "[")) else None
 
 
 def unpacked(body: bytes, coding: str) -> bytes | None:

@@ -47,7 +47,7 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True):
     records: int
     dropped: int
     unanswered: int
-    """Of the records: those that the old service did not answer."""
+    """Requests that the old service did not answer; they are records too."""
     refused: int
     """Requests in a form that cannot be passed on; they are in no record."""
 
@@ -75,36 +75,36 @@ async def capture(
     ready : called with the port once clients are served
     progress : called once a second
     """
-    listening = _bound(*asked.listen)
-    prepare(asked.folder)
-    surrogates = Surrogates(load_key(asked.key_file or asked.folder / KEY_FILE))
-    writer = _writer(asked, surrogates, disk)
-    keeper = Keeper(writer, asked.limit)
-    pairs = Pairs(Scrub(surrogates), keeper)
-    proxy = Proxy(asked.to, pairs.begun, pairs.ended)
+    with _bound(*asked.listen) as listening:
+        prepare(asked.folder)
+        surrogates = Surrogates(load_key(asked.key_file or asked.folder / KEY_FILE))
+        writer = _writer(asked, surrogates, disk)
+        keeper = Keeper(writer, asked.limit)
+        pairs = Pairs(Scrub(surrogates), keeper)
+        proxy = Proxy(asked.to, pairs.begun, pairs.ended)
 
-    def numbers() -> Numbers:
-        return Numbers(
-            records=writer.records,
-            dropped=keeper.dropped,
-            unanswered=pairs.unanswered_count,
-            refused=proxy.refused_count,
-        )
+        def numbers() -> Numbers:
+            return Numbers(
+                records=writer.records,
+                dropped=keeper.dropped,
+                unanswered=pairs.unanswered_count,
+                refused=proxy.refused_count,
+            )
 
-    server = await asyncio.get_running_loop().create_server(proxy.client, sock=listening, backlog=BACKLOG)
-    writing = asyncio.create_task(asyncio.to_thread(keeper.run))
-    stopped = asyncio.create_task(stopping.wait())
-    ready(listening.getsockname()[1])
-    while not (writing.done() or stopped.done()):
-        await asyncio.wait((writing, stopped), timeout=PROGRESS_S, return_when=asyncio.FIRST_COMPLETED)
-        proxy.expire()
-        progress(numbers())
-    stopped.cancel()
-    server.close()
-    await proxy.stop(STOP_WITHIN_S)
-    await pairs.settle()
-    keeper.end()
-    await writing
+        server = await asyncio.get_running_loop().create_server(proxy.client, sock=listening, backlog=BACKLOG)
+        writing = asyncio.create_task(asyncio.to_thread(keeper.run))
+        stopped = asyncio.create_task(stopping.wait())
+        ready(listening.getsockname()[1])
+        while not (writing.done() or stopped.done()):
+            await asyncio.wait((writing, stopped), timeout=PROGRESS_S, return_when=asyncio.FIRST_COMPLETED)
+            proxy.expire()
+            progress(numbers())
+        stopped.cancel()
+        server.close()
+        await proxy.stop(STOP_WITHIN_S)
+        await pairs.settle()
+        keeper.end()
+        await writing
     _close(writer, asked.folder)
     return numbers()
 
