@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pinion.capture.client import BODY_MAX
-from pinion.capture.records import read
+from pinion.capture.records import CaptureError, read
 from pinion.capture.verify import verify
 from tests.pinion.capture.captured import capturing
 from tests.pinion.capture.disks import HarmedDisk
@@ -295,6 +295,26 @@ async def test_clients_see_nothing_of_a_full_disk_and_the_capture_tells(tmp_path
     assert found.dropped >= 1
     assert captured.numbers is not None
     assert (captured.numbers.records, captured.numbers.dropped) == (found.records, found.dropped)
+
+
+async def test_a_disk_that_stays_full_is_told_at_the_end_with_what_stands_there(tmp_path: Path) -> None:
+    disk = HarmedDisk()
+    folder = tmp_path / "capture"
+
+    async def captured_until_full() -> None:
+        async with (
+            old_service({"/a": REPLY}) as service,
+            capturing(folder, service.port, disk=disk) as captured,
+        ):
+            await asked(captured.port, request("/a", b"before"))
+            await asyncio.to_thread(disk.has_written.wait)
+            disk.room = 0
+            await asked(captured.port, request("/a", b"while full"))
+
+    with pytest.raises(CaptureError, match=r"No space left.*; 1 pairs stand there .*, 1 were dropped"):
+        await captured_until_full()
+
+    assert [each.request for each in read(folder)] == ["before"]
 
 
 async def test_clients_see_nothing_of_a_disk_that_hangs(tmp_path: Path) -> None:
