@@ -36,7 +36,7 @@ class Asker(Protocol):
         """Take the next request, the last one being answered, or close."""
 
 
-class Source(Protocol):
+class AnswerSource(Protocol):
     """Where the answer comes from."""
 
     def hold(self, is_held: bool) -> None:
@@ -64,7 +64,7 @@ class Exchange:
         self.request = request
         self.body = body
         self.client: Asker | None = client
-        self.source: Source | None = None
+        self.source: AnswerSource | None = None
         self.response: Response | None = None
         """None while there is none, and where it did not come to its end."""
         self.reply: list[bytes] = []

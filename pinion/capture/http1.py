@@ -38,7 +38,7 @@ class MessageError(ValueError):
         self.status = status
 
 
-class Field(NamedTuple):
+class HeaderField(NamedTuple):
     """A header."""
 
     name: bytes
@@ -55,7 +55,7 @@ class Request(NamedTuple):
     target: str
     """Path and query, or `*`."""
     is_1_1: bool
-    fields: list[Field]
+    fields: list[HeaderField]
 
 
 class Response(NamedTuple):
@@ -64,7 +64,7 @@ class Response(NamedTuple):
     status: int
     reason: bytes
     is_1_1: bool
-    fields: list[Field]
+    fields: list[HeaderField]
 
 
 def read_request(head: bytes) -> Request:
@@ -95,28 +95,28 @@ def read_response(head: bytes) -> Response:
     return Response(int(found[2]), found[3] or b"", found[1] == b"1.1", _fields(lines))
 
 
-def _fields(lines: list[bytes]) -> list[Field]:
+def _fields(lines: list[bytes]) -> list[HeaderField]:
     fields = []
     for line in lines:
         found = _FIELD(line)
         if found is None:
             raise MessageError(400, "a header is malformed")
-        fields.append(Field(found[1].lower(), found[2].rstrip(b" \t"), line))
+        fields.append(HeaderField(found[1].lower(), found[2].rstrip(b" \t"), line))
     return fields
 
 
-def value_of(fields: list[Field], name: bytes) -> bytes:
+def value_of(fields: list[HeaderField], name: bytes) -> bytes:
     """Return the value of a header, all of them where it is there more than once; empty where it is not."""
     return b", ".join([each.value for each in fields if each.name == name])
 
 
-def words_of(fields: list[Field], name: bytes) -> list[bytes]:
+def words_of(fields: list[HeaderField], name: bytes) -> list[bytes]:
     """Return the words of a list in a header, in small letters."""
     value = value_of(fields, name)
     return [word.strip(b" \t").lower() for word in value.split(b",")] if value else []
 
 
-def passed_on(fields: list[Field], *without: bytes) -> list[bytes]:
+def passed_on(fields: list[HeaderField], *without: bytes) -> list[bytes]:
     """Return the lines of the headers that are passed on.
 
     without : further ones that are not
@@ -129,7 +129,7 @@ def passed_on(fields: list[Field], *without: bytes) -> list[bytes]:
     ]
 
 
-def stays_open(is_1_1: bool, fields: list[Field]) -> bool:
+def stays_open(is_1_1: bool, fields: list[HeaderField]) -> bool:
     """Tell whether the connection stays open behind this message."""
     words = words_of(fields, b"connection")
     return b"close" not in words and (is_1_1 or b"keep-alive" in words)

@@ -29,7 +29,7 @@ SWITCH_S = 0.0005
 """How long the thread that writes may keep the one that serves from running, at most."""
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class CaptureAsked(msgspec.Struct, frozen=True, kw_only=True):
     """What a capture is asked to do."""
 
     listen: tuple[str, int]
@@ -52,7 +52,7 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True):
     """Requests in a form that cannot be passed on; they are in no record."""
 
 
-def run(asked: Asked, ready: Callable[[int], None], progress: Callable[[Numbers], None]) -> Numbers:
+def run(asked: CaptureAsked, ready: Callable[[int], None], progress: Callable[[Numbers], None]) -> Numbers:
     """Be the life of a process that captures until a signal, or as many pairs as asked for."""
     sys.setswitchinterval(SWITCH_S)
     gc.freeze()
@@ -64,7 +64,7 @@ def run(asked: Asked, ready: Callable[[int], None], progress: Callable[[Numbers]
 
 
 async def capture(
-    asked: Asked,
+    asked: CaptureAsked,
     stopping: asyncio.Event,
     ready: Callable[[int], None],
     progress: Callable[[Numbers], None],
@@ -109,7 +109,7 @@ async def capture(
     return numbers()
 
 
-def _writer(asked: Asked, surrogates: Surrogates, disk: CaptureDisk | None) -> RecordWriter:
+def _writer(asked: CaptureAsked, surrogates: Surrogates, disk: CaptureDisk | None) -> RecordWriter:
     about = About(
         version=VERSION,
         to=asked.url,

@@ -20,7 +20,7 @@ from engine.settings.addresses import read_address
 from gateways.payments.core_dumps import forbid_core_dumps
 from gateways.process.start import raise_descriptor_limit
 from pinion.capture import serve
-from pinion.capture.serve import Asked, Numbers
+from pinion.capture.serve import CaptureAsked, Numbers
 from pinion.cli.arguments import whole_argument
 from pinion.cli.command import DONE
 from pinion.cli.outputs import refuse_overwriting
@@ -63,12 +63,12 @@ def run(args: argparse.Namespace) -> int:
         told = {"capture": _url(asked.listen[0], port), "to": asked.url, "out": str(asked.folder)}
         print("ready", msgspec.json.encode(told | {"pid": os.getpid()}).decode(), flush=True)
 
-    numbers = serve.run(asked, ready, Progress())
+    numbers = serve.run(asked, ready, CaptureProgress())
     print("captured", msgspec.json.encode(numbers).decode(), flush=True)
     return DONE
 
 
-def asked_of(args: argparse.Namespace) -> Asked:
+def asked_of(args: argparse.Namespace) -> CaptureAsked:
     """Return what the options ask for; UsageError names the one that is missing or wrong."""
     for name, example in (("listen", "127.0.0.1:8080"), ("to", "http://127.0.0.1:9000"), ("out", "capture")):
         if getattr(args, name) is None:
@@ -80,7 +80,7 @@ def asked_of(args: argparse.Namespace) -> Asked:
     if to == (listen.name, listen.port):
         raise UsageError(f"--to {args.to!r}: is the address that --listen gives; name that of the service")
     refuse_overwriting((), {"--out": str(args.out / "records")})
-    return Asked(
+    return CaptureAsked(
         listen=(listen.name, listen.port),
         to=to,
         url=_url(*to),
@@ -106,7 +106,7 @@ def _url(host: str, port: int) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-class Progress:
+class CaptureProgress:
     """Says on standard error how far a capture is, where something has come."""
 
     def __init__(self) -> None:

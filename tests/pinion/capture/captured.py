@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from pinion.capture.records import FIRST, VERSION, About, Record
-from pinion.capture.serve import Asked, Numbers, capture
+from pinion.capture.serve import CaptureAsked, Numbers, capture
 from pinion.capture.writer import CaptureDisk, RecordWriter
 
 ABOUT = About(version=VERSION, to="http://127.0.0.1:9", began_ms=5, fingerprint="ab")
@@ -52,7 +52,7 @@ async def capturing(
     folder: Path, to_port: int, *, limit: int | None = None, disk: CaptureDisk | None = None
 ) -> AsyncIterator[Captured]:
     """Run a capture; it is told to end behind the block, and awaited."""
-    asked = Asked(
+    asked = CaptureAsked(
         listen=("127.0.0.1", 0), to=("127.0.0.1", to_port), url=f"http://127.0.0.1:{to_port}",
         folder=folder, key_file=None, limit=limit,
     )  # fmt: skip
