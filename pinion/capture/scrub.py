@@ -61,7 +61,8 @@ class Scrub:
 
     def path(self, path: str, pans: Collection[str] = ()) -> str:
         """Return what is kept of a path and its query."""
-        plain = _PARAMETER.sub("", _PERCENT.sub(r"\1", path))
+        plain = _PERCENT.sub(r"\1", path) if "%" in path else path
+        plain = _PARAMETER.sub("", plain) if "?" in plain else plain
         return self._surrogates.text(plain, pans)
 
     def headers(self, headers: Mapping[str, str], pans: Collection[str] = ()) -> dict[str, str]:

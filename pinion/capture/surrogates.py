@@ -75,6 +75,8 @@ class Surrogates:
 
         pans : more that are replaced though they do not fit
         """
+        if _CANDIDATE.search(body) is None:
+            return body
         known = {*pans, *pans_in(body)}
 
         def replaced(found: re.Match[str]) -> str:

@@ -1,6 +1,7 @@
 """`pinion payments capture verify`: follow every line of a capture: form, numbers and chain."""
 
 import argparse
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Verify; CaptureError names the first line that is not as it should be."""
-    found = verify(args.folder)
+    found = verify(args.folder, _tell)
     about = found.about
     print(f"captured from  {about.to}")
     print(f"pairs          {found.records:,}, all whole and chained; {found.unanswered:,} not answered")
@@ -26,6 +27,10 @@ def run(args: argparse.Namespace) -> int:
     if about.records is None:
         print("end            none in order: it still runs, or was killed; what came last may be missing")
     return DONE
+
+
+def _tell(count: int) -> None:
+    print(f"{count:,} pairs", file=sys.stderr, flush=True)
 
 
 def _shown(at_ms: int) -> str:
