@@ -66,6 +66,8 @@ def test_secret_members_go_at_any_depth_and_nothing_else_does(
         ('{"cvv":12,"a":', '{"a":'),
         ("cvv=123&a=1", "a=1"),
         ("a=1&PIN=1234", "a=1&"),
+        (f"%63vv=1&pan=%34{PAN[1:]}&b=%20%2f%41", f"pan={MADE}&b=%20%2fA"),
+        ('{"a":"%34"}', '{"a":"%34"}'),
         ('{"note":"a&pin=1"}', '{"note":"a&pin=1"}'),
         ('{"cvv_result":"match"}', '{"cvv_result":"match"}'),
         (f'{{"pan":"{PAN}"}}', f'{{"pan":"{MADE}"}}'),
@@ -74,6 +76,7 @@ def test_secret_members_go_at_any_depth_and_nothing_else_does(
         (f'{{"{PAN}":1}}', f'{{"{MADE}":1}}'),
         ("", ""),
         ("\ufeff{}", "\ufeff{}"),
+        ('\ufeff {"c\\u0076v":1}', "\ufeff {}"),
     ],
 )
 def test_a_body_stays_as_it_was_written_but_for_what_nobody_may_keep(body: str, kept: str) -> None:
@@ -138,6 +141,7 @@ def test_a_reply_says_the_surrogate_of_what_its_request_said() -> None:
         ("/v1/payments", "/v1/payments"),
         (f"/cards/{PAN}", f"/cards/{MADE}"),
         (f"/cards/%34{PAN[1:]}", f"/cards/{MADE}"),
+        ("/a%2Fb?%63VV=1&x=%25", "/a%2Fb?x=%25"),
         ("/v1/payments?from=1764443594000&cvv=123&limit=1", "/v1/payments?from=1764443594000&limit=1"),
     ],
 )
