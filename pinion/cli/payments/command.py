@@ -9,6 +9,7 @@ traffic  make requests, and the set-up that they need, that reach every code
 rulesets list sets of rules, register one, let it decide in shadow or govern
 canary   let a set of rules decide for a part of the cards, and more of them step by step
 whatif   decide a journal's payments again under other rules
+capture  keep what another service is asked and what it answers, through a proxy, without card numbers
 """
 
 import argparse
@@ -29,6 +30,10 @@ ACTIONS: Subcommands = {
     "rulesets": ("payments.rulesets", "list sets of rules, register one, let it decide in shadow or govern"),
     "whatif": ("payments.whatif", "decide a journal's payments again under other rules"),
     "canary": ("payments.canary", "let a set of rules decide for a part of the cards, step by step"),
+    "capture": (
+        "payments.capture",
+        "keep what another service is asked and what it answers, through a proxy, without card numbers",
+    ),
 }
 
 
