@@ -10,6 +10,7 @@ rulesets list sets of rules, register one, let it decide in shadow or govern
 canary   let a set of rules decide for a part of the cards, and more of them step by step
 whatif   decide a journal's payments again under other rules
 capture  keep what another service is asked and what it answers, through a proxy, without card numbers
+journey  walk the whole way from an old service to Pinion on this machine
 """
 
 import argparse
@@ -30,6 +31,7 @@ ACTIONS: Subcommands = {
     "rulesets": ("payments.rulesets", "list sets of rules, register one, let it decide in shadow or govern"),
     "whatif": ("payments.whatif", "decide a journal's payments again under other rules"),
     "canary": ("payments.canary", "let a set of rules decide for a part of the cards, step by step"),
+    "journey": ("payments.journey", "walk the whole way from an old service to Pinion on this machine"),
     "capture": (
         "payments.capture",
         "keep what another service is asked and what it answers, through a proxy, without card numbers",
