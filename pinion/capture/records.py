@@ -33,7 +33,6 @@ _DROPPED = re.compile(rb'\{"n":[0-9]+,"dropped":').match
 
 Whole = Annotated[int, Meta(ge=0)]
 Number = Annotated[int, Meta(ge=1)]
-Link = Annotated[str, Meta(pattern=f"^[0-9a-f]{{{2 * LINK_BYTES}}}$")]
 Body = str | dict[str, str]
 """A text, or {"base64": text} for what is no UTF-8."""
 
@@ -58,7 +57,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     headers: dict[str, str]
     """Those of the request that were chosen, in small letters."""
     duration_us: Whole
-    prev: Link
+    prev: str
 
 
 class Dropped(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,7 +65,7 @@ class Dropped(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     n: Number
     dropped: Number
-    prev: Link
+    prev: str
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -80,7 +79,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ended_ms: Whole | None = None
     records: Whole | None = None
     dropped: Whole | None = None
-    last: Link | None = None
+    last: str | None = None
     """The digest of the last line."""
 
 

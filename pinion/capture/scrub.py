@@ -2,7 +2,8 @@
 
 It is done before a pair gets into any queue. Members of these names go, whatever they hold, at any depth:
 what stands in SECRET. Everything else stays as it was written, spaces, order and double members too, for
-the service may have answered by them; only letters and digits that JSON has as \\u0031 are written plainly.
+the service may have answered by them; only letters and digits that JSON has as \\u0031, or a form as %31,
+are written plainly.
 """
 
 import json
@@ -32,7 +33,7 @@ _NAMES = "|".join(SECRET)
 _MEMBER = re.compile(rf'"(?:{_NAMES})"\s*:\s*', re.IGNORECASE)
 _PARAMETER = re.compile(rf"(?:(?<=[?&])|^)(?:{_NAMES})=[^&\s]*&?", re.IGNORECASE | re.MULTILINE)
 _ESCAPE = re.compile(r"\\(?:u00([0-9A-Fa-f]{2})|.)", re.DOTALL)
-_PERCENT = re.compile(r"%3([0-9])")
+_PERCENT = re.compile(r"%([3-7][0-9A-Fa-f])")
 _SCALAR = re.compile(r'"(?:[^"\\]|\\.)*"?|[^,}\]\s]*', re.DOTALL)
 _COMMA_BEHIND = re.compile(r"\s*,")
 _decoder = json.JSONDecoder()
@@ -61,7 +62,7 @@ class Scrub:
 
     def path(self, path: str, pans: Collection[str] = ()) -> str:
         """Return what is kept of a path and its query."""
-        plain = _PARAMETER.sub("", _PERCENT.sub(r"\1", path))
+        plain = without_parameters(path) if "?" in path else plain_percents(path)
         return self._surrogates.text(plain, pans)
 
     def headers(self, headers: Mapping[str, str], pans: Collection[str] = ()) -> dict[str, str]:
@@ -77,11 +78,17 @@ def pans_of(body: bytes) -> set[str]:
 
 def text_of(body: bytes) -> str | None:
     """Return a body as text, None where it is none."""
-    coding = json.detect_encoding(body)
+    coding = json.detect_encoding(body) if b"\0" in body[:4] else "utf-8"
     try:
-        return body.decode("utf-8" if coding.startswith("utf-8") else coding)
+        text = body.decode(coding)
     except UnicodeDecodeError:
         return None
+    # Of other bytes two or four would be taken for one letter each, and hide what stands in them.
+    return text if coding == "utf-8" or _is_json(text) else None
+
+
+def _is_json(text: str) -> bool:
+    return text.lstrip("\ufeff \t\r\n").startswith(("{", "["))
 
 
 def unpacked(body: bytes, coding: str) -> bytes | None:
@@ -103,17 +110,30 @@ def plain_escapes(text: str) -> str:
     return _ESCAPE.sub(_plain, text) if "\\" in text else text
 
 
+def plain_percents(text: str) -> str:
+    """Return a path or a form whose letters and digits are written plainly."""
+    return _PERCENT.sub(_plain, text) if "%" in text else text
+
+
+def without_parameters(text: str) -> str:
+    """Return a path or a form without the parameters that nobody may keep."""
+    return _PARAMETER.sub("", plain_percents(text))
+
+
 def _plain(found: re.Match[str]) -> str:
+    """Return the letter or digit that a number stands for; what else it stands for stays as it is."""
     letter = chr(int(found[1], 16)) if found[1] else ""
     return letter if letter.isascii() and (letter.isalnum() or letter == "_") else found[0]
 
 
 def without_secrets(text: str) -> str:
     """Return a text without the members that nobody may keep; also of what is JSON in part, or a form."""
-    text = plain_escapes(text)
-    if not text.lstrip().startswith(("{", "[")):
-        text = _PARAMETER.sub("", text)
+    is_json = _is_json(text)
+    text = plain_escapes(text) if is_json else without_parameters(text)
     parts: list[str] = []
+    lowered = text.lower()
+    if not any(f'"{name}"' in lowered for name in SECRET):
+        return text
     at = 0
     while found := _MEMBER.search(text, at):
         parts.append(text[at : found.start()])

@@ -32,15 +32,18 @@ ROUNDS = 10
 REMEMBERED = 1 << 16
 """Cards come again: so many surrogates are remembered."""
 _FINGERPRINT = b"fingerprint of a key of surrogates"
-_SPLIT = (
-    r"[0-9]{4}(?:[ -][0-9]{4}){2,3}(?:[ -][0-9]{1,3})?"  # as cards are printed
-    r"|[0-9]{4}[ -][0-9]{6}[ -][0-9]{4,5}"
+_CANDIDATE = re.compile(r"[0-9](?:[ -]?[0-9]){11,}")
+"""Where a card number may stand: digits, alone or in groups. What is within is told apart by _RUN."""
+_RUN = re.compile(
+    r"[0-9]{12,}"
+    r"|(?<![0-9])(?:[0-9]{4}(?:[ -][0-9]{4}){2,3}(?:[ -][0-9]{1,3})?"  # as cards are printed
+    r"|[0-9]{4}[ -][0-9]{6}[ -][0-9]{4,5})(?![0-9])"
 )
-_FOUND = re.compile(
-    r"[:=]\s*1[0-9]{12}(?![0-9])"  # a time in ms: no issuer has cards of 13 digits that begin with 1
-    rf"|(?<![0-9])([0-9]{{12,}}|(?:{_SPLIT})(?![0-9]))"
-)
-_PAN_MEMBER = re.compile(r'"pan"\s*:\s*"?([0-9][0-9 -]{10,38}[0-9])(?![0-9])', re.IGNORECASE)
+_TIME = re.compile(r"1[0-9]{12}").fullmatch
+"""Milliseconds since 1970. No issuer has cards of 13 digits that begin with 1."""
+_MARK_CHARS = 4
+"""So many characters before a number tell whether it is the value of a member, or of a parameter."""
+_PAN_MEMBER = re.compile(r'"[Pp][Aa][Nn]"\s*:\s*"?([0-9][0-9 -]{10,38}[0-9])(?![0-9])')
 
 
 class Surrogates:
@@ -72,21 +75,29 @@ class Surrogates:
 
         pans : more that are replaced though they do not fit
         """
+        if _CANDIDATE.search(body) is None:
+            return body
         known = {*pans, *pans_in(body)}
 
         def replaced(found: re.Match[str]) -> str:
-            run = found[1]
-            if run is None:
-                return found[0]
-            digits = run.replace(" ", "").replace("-", "")
+            run = found[0]
+            digits = run if run.isdigit() else run.replace(" ", "").replace("-", "")
             if len(digits) > DIGITS_MAX:
                 return self._scrambled(run)
             return self._within(run, digits) if passes_luhn(digits) or digits in known else run
 
-        return _FOUND.sub(replaced, body)
+        def looked_into(found: re.Match[str]) -> str:
+            before = body[max(0, found.start() - _MARK_CHARS) : found.start()].rstrip()
+            if _TIME(found[0]) and before.endswith((":", "=")):
+                return found[0]
+            return _RUN.sub(replaced, found[0])
+
+        return _CANDIDATE.sub(looked_into, body)
 
     def _within(self, run: str, digits: str) -> str:
         """Return a run with the digits of the surrogate, between them what was there."""
+        if run == digits:
+            return self.of(digits)
         new = iter(self.of(digits))
         return "".join(next(new) if each.isdigit() else each for each in run)
 

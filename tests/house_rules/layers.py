@@ -147,7 +147,8 @@ ROOMS = {
     "perf/traffic/profile": ("perf/traffic", "perf/traffic/stories"),
     "perf/traffic/traffic": ("perf/traffic", "perf/traffic/profile"),
     "pinion/capture": (
-        *("engine/contract/errors", "engine/runtime/journal/disk", "gateways/payments/values"),
+        *("engine/contract/errors", "engine/contract/stop_signals", "engine/runtime/journal/disk"),
+        "gateways/payments/values",
     ),
     "pinion/parity": (
         *("engine/contract/errors", "engine/payments", "gateways/payments"),

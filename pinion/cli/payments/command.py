@@ -6,6 +6,7 @@ load     play requests into a running instance and measure its answers
 replay   play what was captured of another service, and tell where Pinion answers otherwise
 minimise find the fewest requests that still show a difference
 traffic  make requests, and the set-up that they need, that reach every code
+capture  keep what another service is asked and what it answers, through a proxy, without card numbers
 """
 
 import argparse
@@ -23,6 +24,10 @@ ACTIONS: Subcommands = {
     ),
     "minimise": ("payments.minimise", "find the fewest requests that still show a difference"),
     "traffic": ("payments.traffic", "make requests, and the set-up that they need, that reach every code"),
+    "capture": (
+        "payments.capture",
+        "keep what another service is asked and what it answers, through a proxy, without card numbers",
+    ),
 }
 
 

@@ -1,4 +1,4 @@
-"""The key of the surrogates: a file of 32 random bytes that nobody but its owner may read."""
+"""A capture's folder and the key of its surrogates: for their owner alone, and never written over."""
 
 import os
 import secrets
@@ -10,6 +10,24 @@ from pinion.capture.records import CaptureError
 from pinion.capture.surrogates import KEY_BYTES
 
 KEY_FILE = "surrogate.key"
+
+
+def prepare(folder: Path) -> None:
+    """Make a folder for a new capture; one that is there must be empty, but for a key."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mode = folder.stat().st_mode
+        held = sorted(each.name for each in folder.iterdir() if each.name != KEY_FILE)
+    except OSError as error:
+        raise CaptureError(
+            f"{folder}: cannot be made or read ({reason_of(error)}); name another one"
+        ) from error
+    if held:
+        raise CaptureError(f"{folder}: holds {held[0]!r} already; name a new folder, nothing is written over")
+    if mode & 0o077:
+        raise CaptureError(
+            f"{folder}: others than its owner may read or change it (mode {mode & 0o777:03o}); chmod 700 it"
+        )
 
 
 def load_key(path: Path) -> bytes:
