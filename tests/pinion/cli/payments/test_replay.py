@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pinion.capture.key import KEY_FILE
+from pinion.capture.folder import KEY_FILE
 from pinion.cli.command import DONE, FAILED, WRONG_USAGE
 from pinion.cli.main import main
 from tests.payments.captures import Written, written
