@@ -10,7 +10,7 @@ import msgspec
 from engine.payments.codes import BY_NAME
 from gateways.payments.door.refusals import DoorRefusal
 from gateways.payments.door.routes import PaymentAsk, PaymentRoute, route_of
-from pinion.capture.records import Body, Record, read
+from pinion.capture.records import Body, Record, lines
 from pinion.capture.scrub import SECRET
 
 NOT_JUDGED = {
@@ -44,15 +44,20 @@ class Pair(NamedTuple):
 
 
 class LeftOut(NamedTuple):
-    """A pair that is not played, and why."""
+    """A pair, or so many, that is not played, and why."""
 
     n: int
     why: str
+    pair_count: int = 1
 
 
 def pairs_of(folder: Path) -> Iterator[Pair | LeftOut]:
     """Yield the pairs of a capture in order; raise CaptureError."""
-    return map(pair_of, read(folder))
+    for line in lines(folder):
+        if isinstance(line, Record):
+            yield pair_of(line)
+        else:
+            yield LeftOut(line.n, "missing in the capture: what they changed is not known", line.dropped)
 
 
 def pair_of(record: Record) -> Pair | LeftOut:

@@ -73,7 +73,7 @@ class Tally:
 
     def leave_out(self, pair: LeftOut) -> None:
         """Count a pair that is not played."""
-        self.left_out[pair.why] += 1
+        self.left_out[pair.why] += pair.pair_count
 
     def add(self, step: Step) -> list[Diff]:
         """Count what some pairs came to; return those that differ."""

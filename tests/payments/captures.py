@@ -11,7 +11,7 @@ import msgspec
 from perf.traffic.items import PAY, REVERSE, SET_UP, VOID, Item, text_of
 from perf.traffic.settings import DEFAULTS
 from perf.traffic.traffic import Traffic
-from pinion.capture.key import KEY_FILE, load_key
+from pinion.capture.folder import KEY_FILE, load_key
 from pinion.capture.records import FIRST, VERSION, About, Body, Record
 from pinion.capture.scrub import Scrub, pans_of
 from pinion.capture.surrogates import Surrogates

@@ -58,8 +58,7 @@ class Proof:
 
     def differing(self) -> list[int]:
         """Return the numbers of the records that differ, by the report."""
-        lines = (self.report / "diffs.jsonl").read_bytes().splitlines()
-        return [msgspec.json.decode(line)["n"] for line in lines]
+        return differing(self.report)
 
     def minimise(self, number: int) -> int:
         """Minimise the difference at a record; return how many requests are left."""
@@ -77,8 +76,12 @@ class Proof:
         report = self.report.with_name("of-minimised")
         config = ("--config", str(self.written.config))
         code = asked("replay", str(self.out), "--in-process", *config, "--report", str(report))
-        last = (report / "diffs.jsonl").read_bytes().splitlines()[-1]
-        return code == 1 and msgspec.json.decode(last)["n"] == sum(1 for _ in read(self.out))
+        return code == 1 and differing(report)[-1] == sum(1 for _ in read(self.out))
+
+
+def differing(report: Path) -> list[int]:
+    """Return the numbers of the records that differ, by a report."""
+    return [msgspec.json.decode(line)["n"] for line in (report / "diffs.jsonl").read_bytes().splitlines()]
 
 
 def asked(*arguments: str) -> int:

@@ -32,6 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("capture", type=Path, metavar="DIR", help="a folder of `pinion payments capture`")
     parser.add_argument(
+        "--key-file", type=Path, metavar="FILE", help="key of its surrogates (default: DIR/surrogate.key)"
+    )
+    parser.add_argument(
         "--diff", type=whole_argument(1, RECORDS_MAX, 17), required=True, metavar="N",
         help="the number of the record that is answered otherwise, as a replay tells it",
     )  # fmt: skip
@@ -51,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Minimise; 1 where the old service does not show the difference any more."""
     refuse_existing(args.out)
-    capture = CaptureFolder(args.capture)
+    capture = CaptureFolder(args.capture, args.key_file)
     pairs = [*set_up_pairs(capture.set_up(args.setup)), *until(capture, args.diff)]
     stamps = not args.no_stamp
     with Starter(args.service, bearer_key(args.key)) as starter:

@@ -32,6 +32,9 @@ from pinion.parity.tally import Diff, Noise, Tally
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("capture", type=Path, metavar="DIR", help="a folder of `pinion payments capture`")
+    parser.add_argument(
+        "--key-file", type=Path, metavar="FILE", help="key of its surrogates (default: DIR/surrogate.key)"
+    )
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--in-process", action="store_true", help="decide with the kernels, without sockets")
     where.add_argument("--against", metavar="URL", help="ask a service, one request at a time, in order")
@@ -86,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
                          "does not take; leave out --adapter")  # fmt: skip
     if args.key and not (args.mutate or args.against or args.noise):
         raise UsageError("--key: is for --against and --noise; in this process nobody asks for one")
-    capture = CaptureFolder(args.capture)
+    capture = CaptureFolder(args.capture, args.key_file)
     tally = Tally(load_ignored(args.ignore) if args.ignore else IgnoreList())
     shown: list[Diff] = []
     with ExitStack() as stack:

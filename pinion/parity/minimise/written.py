@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from engine.contract.errors import UsageError
-from pinion.capture.key import KEY_FILE
+from pinion.capture.folder import KEY_FILE
 from pinion.capture.records import FIRST, Body, Record
 from pinion.capture.writer import RecordWriter
 from pinion.parity.capture_folder import CaptureFolder
