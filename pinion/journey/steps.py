@@ -54,11 +54,9 @@ class Journey:
         self._capture()
         self._replay()
         config, data = self._folder / "payments.toml", self._folder / "data"
-        rules = "".join(f"{name} = {value}\n" for name, value in DEFAULTS.items())
-        config.write_text(CONFIG.format(rules=rules))
         _told(4, "Pinion itself is asked the same, over HTTP; journal on the disk before each answer")
-        up = ["up", "--lean", "--port", "0", "--config", config, "--setup", self._setup, "--data", data]
-        with running("the instance", [*PROGRAM, *map(str, up)], self._folder / "up.log") as ready:
+        up = words_of("up --lean --port 0 --config {} --setup {} --data {}", config, self._setup, data)
+        with running("the instance", [*PROGRAM, *up], self._folder / "up.log") as ready:
             key = (data / "demo.key").read_text().strip()
             host, _, port = ready["payments"].removeprefix("http://").rpartition(":")
             with Player(ready["payments"], self._lines, key) as player:
@@ -71,35 +69,22 @@ class Journey:
     def _make_traffic(self) -> None:
         _told(1, f"{self._count:,} requests from seed {self._seed}, and the set-up that they need")
         out = self._folder / "traffic.jsonl"
-        done(
-            "traffic",
-            "--seed",
-            str(self._seed),
-            "--count",
-            str(self._count),
-            "--out",
-            out,
-            "--setup",
-            self._setup,
-        )
+        asked = f"traffic --seed {self._seed} --count {self._count} --out {{}} --setup {{}}"
+        done(*words_of(asked, out, self._setup))
         self._lines = out.read_bytes().splitlines()
         (self._folder / "rules.json").write_text(json.dumps(DEFAULTS))
+        rules = "".join(f"{name} = {value}\n" for name, value in DEFAULTS.items())
+        (self._folder / "payments.toml").write_text(CONFIG.format(rules=rules))
 
     def _capture(self) -> None:
         _told(2, "the old service is asked through `pinion payments capture`")
-        words = {"{port}": "0", "{setup}": str(self._setup), "{rules}": str(self._folder / "rules.json")}
-        service = [words.get(each, each) for each in self._service]
+        given = {"{port}": "0", "{setup}": str(self._setup), "{rules}": str(self._folder / "rules.json")}
+        service = [given.get(each, each) for each in self._service]
         with running("the old service", service, self._folder / "old.log") as old:
-            proxy = [
-                "capture",
-                "--listen",
-                "127.0.0.1:0",
-                "--to",
-                old["payments"],
-                "--out",
-                self._folder / "capture",
-            ]
-            with running("the proxy", [*PROGRAM, *map(str, proxy)], self._folder / "capture.log") as ready:
+            proxy = words_of(
+                "capture --listen 127.0.0.1:0 --to {} --out {}", old["payments"], self._folder / "capture"
+            )
+            with running("the proxy", [*PROGRAM, *proxy], self._folder / "capture.log") as ready:
                 began = monotonic()
                 with Player(ready["capture"], self._lines) as player:
                     for _ in player.play(self._count):
@@ -112,20 +97,15 @@ class Journey:
 
     def _replay(self) -> None:
         _told(3, "the engine answers the capture in this process: what differs ends the journey")
-        report, config = self._folder / "report", self._folder / "replay.toml"
-        rules = "".join(f"{name} = {value}\n" for name, value in DEFAULTS.items())
-        config.write_text(f"[payments.rules]\n{rules}")
-        began = monotonic()
-        done(
-            *("replay", self._folder / "capture", "--in-process", "--setup", self._setup),
-            *("--config", config, "--report", report),
-        )
+        report, config, began = self._folder / "report", self._folder / "payments.toml", monotonic()
+        asked = "replay {} --in-process --setup {} --config {} --report {}"
+        done(*words_of(asked, self._folder / "capture", self._setup, config, report))
         summary = json.loads((report / "summary.json").read_text())
         _say(
-            f"{summary['equal']:,} of {summary['pairs']:,} equal in {monotonic() - began:.0f} s, 0 different: at "
-            f"most {summary['upper_bound_95']:.4%} differ, with 95 per cent confidence"
+            f"{summary['equal']:,} of {summary['pairs']:,} equal in {monotonic() - began:.0f} s, none different"
         )
-        _say(f"{report / 'index.html'}")
+        _say(f"so at most {summary['upper_bound_95']:.4%} of such requests differ (95 per cent confidence)")
+        _say(f"see {report / 'index.html'}")
 
     def _live(self, player: Player, door: DoorClient) -> None:
         """Ask the instance everything, and try sets of rules meanwhile."""
@@ -175,13 +155,10 @@ class Journey:
         trial = door.ask("GET", "/v1/payments/canary")
         if trial["state"] != "rolled_back":
             raise StepError(f"set {faulty} is {trial['state']}: its gate did not end it")
-        answers = player.answers[begin:]
-        hit = [place for place, each in enumerate(answers) if each.ruleset == faulty]
-        _say(
-            f"rolled back by {trial['gate']} after {trial['seen']:,} decisions, {trial['disagreements']:,} of them "
-            f"otherwise; it had decided {len(hit):,}, and none of the {len(answers) - (hit[-1] + 1 if hit else 0):,} "
-            "requests behind the last of these"
-        )
+        hit = [place for place, each in enumerate(player.answers[begin:]) if each.ruleset == faulty]
+        last = begin + hit[-1] + 1 if hit else begin
+        _say(f"rolled back by {trial['gate']}: {trial['disagreements']:,} of {trial['seen']:,} otherwise")
+        _say(f"it had decided {len(hit):,}, the last of them request {last:,}")
         governing = door.ask("GET", "/v1/payments/rulesets")["governing"]
         _say(f"set {governing} governs")
 
@@ -193,9 +170,8 @@ class Journey:
         """Tell how many answers since a place are those of the old service."""
         pairs = list(zip(self._old, player.answers, strict=False))[begin:]
         same = sum(old[:2] == new[:2] for old, new in pairs)
-        _say(
-            f"requests {begin + 1:,} to {begin + len(pairs):,}: {same:,} of {len(pairs):,} answered as by the old one"
-        )
+        where = f"requests {begin + 1:,} to {begin + len(pairs):,}"
+        _say(f"{where}: {same:,} of {len(pairs):,} answered as the old service did")
 
 
 def _play(player: Player, count: int) -> None:
@@ -205,6 +181,12 @@ def _play(player: Player, count: int) -> None:
 
 def _set(why: str, **parameters: int) -> dict[str, Any]:
     return {"parameters": parameters, "why": why}
+
+
+def words_of(command: str, *values: object) -> list[str]:
+    """Return the words of a command; `{}` stands for a word that may have spaces."""
+    given = iter(values)
+    return [str(next(given)) if word == "{}" else word for word in command.split()]
 
 
 def _told(number: int, text: str) -> None:

@@ -1,12 +1,12 @@
 """`pinion payments journey`: the whole way from an old service to Pinion, on this machine, step by step.
 
 An old service is asked a traffic through the capture proxy; the capture is replayed and nothing may differ;
-then Pinion itself is asked the same while another set of rules is tried: in shadow, for 5, 25 and 100 per cent
-of the cards, until it governs; and a faulty one is rolled back by its gate. Everything that is made stays in
---out.
+then Pinion itself is asked the same while another set of rules is tried: in shadow, for 5, 25 and 100 per
+cent of the cards, until it governs; and a faulty one is rolled back by its gate. Everything that is made
+stays in --out.
 
-The old service is the plain one of the tests (tests/payments/legacy), so this runs in a checkout of the project;
---service starts another one.
+The old service is the plain one of the tests (tests/payments/legacy), so this runs in a checkout of the
+project; --service starts another one.
 """
 
 import argparse
@@ -36,14 +36,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=whole_argument(0, 2**63 - 1, 7),
         default=0,
         metavar="N",
-        help="which traffic (default 0)",
+        help="of the traffic (default 0)",
     )
     parser.add_argument(
         "--out",
         type=Path,
         default=Path("var/journey"),
         metavar="DIR",
-        help="a new folder (default %(default)s)",
+        help="a new folder (%(default)s)",
     )
     parser.add_argument(
         "--service", metavar="CMD",
