@@ -113,8 +113,13 @@ def months_of(value: Any, field: str) -> int:
 
 def passes_luhn(digits: str) -> bool:
     """Tell whether the last digit of a PAN fits the others."""
+    return luhn_rest(digits) == 0
+
+
+def luhn_rest(digits: str) -> int:
+    """Return what the digits of a PAN add up to by Luhn, modulo 10."""
     reverse = digits.encode()[::-1]
-    return (sum(reverse[::2].translate(_AS_IS)) + sum(reverse[1::2].translate(_DOUBLED))) % 10 == 0
+    return (sum(reverse[::2].translate(_AS_IS)) + sum(reverse[1::2].translate(_DOUBLED))) % 10
 
 
 def may_hold_pan(text: str) -> bool:

@@ -156,14 +156,40 @@ ROOMS = {
     "perf/traffic/stories": ("perf/traffic",),
     "perf/traffic/profile": ("perf/traffic", "perf/traffic/stories"),
     "perf/traffic/traffic": ("perf/traffic", "perf/traffic/profile"),
+    "pinion/capture": (
+        *("engine/contract/errors", "engine/contract/stop_signals", "engine/runtime/journal/disk"),
+        "gateways/payments/values",
+    ),
+    "pinion/parity": (
+        *("engine/contract/errors", "engine/payments", "gateways/payments"),
+        *("gateways/payments/door/refusals", "gateways/payments/door/routes", "pinion/capture"),
+    ),
+    "pinion/parity/deciding": (
+        *("engine/contract", "engine/text", "engine/payments", "engine/payments/view"),
+        *("engine/payments/application", "gateways/payments", "gateways/payments/setup_lines"),
+        *("gateways/payments/door/reads", "gateways/payments/door/routes", "pinion/parity"),
+    ),
+    "pinion/parity/asking": (*("engine/contract/errors", "gateways/payments/door/routes", "pinion/parity"),),
+    "pinion/parity/report": ("engine/contract/errors", "pinion/parity"),
+    "pinion/parity/minimise": (
+        *("engine/contract/errors", "pinion/capture", "pinion/parity"),
+        *("pinion/parity/deciding", "pinion/parity/asking"),
+    ),
     "pinion/cli": (*ANY_APPLICATION, "engine/trading/name", "engine/payments/name"),
     "pinion/cli/journal": (*ANY_APPLICATION, "pinion/cli"),
     "pinion/cli/trading": (*CLI, "api/serve"),
     "pinion/cli/replay": (*CLI, "pinion/cli/journal"),
     "pinion/cli/instance": (*CLI, "pinion/cli/journal", "pinion/cli/trading", "pinion/cli/replay"),
+    "pinion/cli/payments/rules": ("engine", "pinion/cli"),
+    "pinion/cli/payments/playing": (
+        *("engine", "gateways", "pinion/parity", "pinion/parity/deciding", "pinion/cli/payments/rules"),
+    ),
     "pinion/cli/payments": (
         *CLI,
-        *("api/payments", "pinion/cli/instance", "perf/bare_http", "perf/load_payments"),
+        *("api/payments", "pinion/capture", "pinion/cli/instance"),
+        *("pinion/parity", "pinion/parity/deciding", "pinion/parity/asking", "pinion/parity/report"),
+        *("pinion/parity/minimise", "pinion/cli/payments/rules", "pinion/cli/payments/playing"),
+        *("perf/bare_http", "perf/load_payments"),
         *("perf/traffic", "perf/traffic/traffic"),
     ),
     "perf": (

@@ -1,7 +1,7 @@
-"""Pinion's side of the comparison: bodies become commands, a replica decides them, its events become replies.
+"""Pinion's side of the comparison: bodies become commands, an engine decides them, its events become replies.
 
-What the door does to a request is done here without sockets: the same functions read the bodies. Items are
-asked in batches, since a kernel is called once a batch; the seq of each command is known before.
+Bodies are read and commands decided as a replay does it. Items are asked in batches, since a kernel is called
+once a batch; the seq of each command is known before.
 """
 
 from typing import Any, NamedTuple
@@ -9,33 +9,30 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from engine.contract.replica import Replica
-from engine.payments.application import payments
 from engine.payments.capacities import Capacities
 from engine.payments.codes import BY_NUMBER, DECLINED
 from engine.payments.records import (
     COMMAND,
     COMMAND_VERSION,
-    JOURNAL_ENTRY,
     LIMITS,
     NOT_GIVEN,
     RULES,
     SETTINGS_CLOCK,
     SETTINGS_INSTANCE,
     Clock,
-    EventKind,
     Op,
 )
 from engine.payments.rule_words import put_rules
 from engine.payments.texts import text_words
+from gateways.payments.door.routes import PaymentAsk
 from gateways.payments.events import PaymentEvent, payment_events
-from gateways.payments.form import PaymentForm
 from gateways.payments.hashing import KEY_BYTES, Hasher
-from gateways.payments.operations import OperationForm
 from gateways.payments.replies import Replies, Told
 from gateways.payments.setup_lines import setup_lines
 from gateways.payments.values import FormRefusal
 from perf.traffic.items import CAPTURE, PAY, REFUND, REVERSE, REVIEW, SET_UP, VOID, Body, Item, text_of
+from pinion.parity.deciding.engine import PrivateEngine
+from pinion.parity.deciding.reading import NOBODY, Reading
 
 INSTANCE = "a"
 NOW_MS = 2_500_000_000_000
@@ -46,10 +43,15 @@ CAPACITIES = Capacities(
     list_entries=2**14,
 )  # fmt: skip
 """Room for everything that a short traffic brings, so that nothing gives way that the other side keeps."""
-NOBODY = 10**10
-"""A number that no payment has."""
-OPERATIONS = {CAPTURE: Op.CAPTURE, VOID: Op.VOID, REFUND: Op.REFUND}
-OF_PAYMENT = (*OPERATIONS, REVIEW)
+ASKS = {
+    PAY: PaymentAsk.PAY,
+    CAPTURE: PaymentAsk.CAPTURE,
+    VOID: PaymentAsk.VOID,
+    REFUND: PaymentAsk.REFUND,
+    REVIEW: PaymentAsk.REVIEW,
+    REVERSE: PaymentAsk.REVERSE,
+}
+OF_PAYMENT = (CAPTURE, VOID, REFUND, REVIEW)
 BATCH = 512
 
 
@@ -70,24 +72,25 @@ class EngineSide:
     """An engine that decides a traffic; `settings` are those of its rules."""
 
     def __init__(self, settings: Body, capacities: Capacities = CAPACITIES) -> None:
-        self.replica = Replica(payments(capacities))
+        self._engine = PrivateEngine(settings_command(settings).reshape(1), capacities)
         self._replies = Replies(INSTANCE)
         self._hasher = Hasher(bytes(KEY_BYTES))
-        self._form = PaymentForm(self._hasher, Clock.REQUEST, lambda: NOW_MS)
-        self._operations = OperationForm(self._form)
-        self._entries = np.zeros(4 * BATCH, JOURNAL_ENTRY)
-        self._count = 0
+        self._reading = Reading(self._hasher, lambda: NOW_MS)
+        self._records = bytearray()
         self._asked: list[Asked] = []
-        self.seq = 0
+        self.seq = self._engine.seq
         self.payments: list[int] = []
         """By the number of an item the seq of the payment that it asked for, NOBODY of anything else."""
-        self._put(settings_command(settings).tobytes())
-        self.answers()
+
+    @property
+    def state(self) -> Any:
+        """The state of the engine, an array of one record."""
+        return self._engine.state
 
     @property
     def is_full(self) -> bool:
         """Tell whether what was asked is to be answered before more is asked."""
-        return self._count > 2 * BATCH or len(self._asked) >= BATCH
+        return len(self._asked) >= BATCH
 
     def ask(self, item: Item) -> Asked:
         """Read an item, put its commands behind the others, and return what is known of it."""
@@ -114,30 +117,19 @@ class EngineSide:
                 self._put(record.tobytes())
             return None
         raw = text_of(body).encode("utf-8", "surrogatepass")
-        if item.kind == PAY:
-            asked = self._form.pay(raw)
-        elif item.kind == REVERSE:
-            asked = self._operations.reverse(raw)
-        elif item.kind == REVIEW:
-            asked = self._operations.review(self.payment_of(item), raw)
-        else:
-            asked = self._operations.on_payment(OPERATIONS[item.kind], self.payment_of(item), raw)
+        asked = self._reading.read(ASKS[item.kind], raw, self.payment_of(item))
         self._put(asked.record)
         return asked.request_id
 
     def _put(self, record: bytes | bytearray) -> None:
         self.seq += 1
-        entry = self._entries[self._count]
-        entry["seq"] = self.seq
-        entry["ring_seq"] = self.seq
-        entry["command"] = np.frombuffer(record, COMMAND)[0]
-        self._count += 1
+        self._records += record
 
     def answers(self) -> list[Reply]:
         """Decide what was asked since the last time, and return the replies in order."""
-        events = self.replica.apply(self._entries[: self._count])
-        self._count = 0
-        by_seq = {event.seq: event for event in payment_events(events) if event.kind != EventKind.EXPIRED}
+        commands = np.frombuffer(bytes(self._records), COMMAND)
+        self._records.clear()
+        by_seq = {event.seq: event for event in payment_events(self._engine.decide(commands))}
         asked, self._asked = self._asked, []
         return [self._reply(each, by_seq) for each in asked]
 

@@ -3,10 +3,14 @@
 up       start an instance in the foreground: engine, HTTP door
 status   show the processes, rings, counters and capacities of a running instance
 load     play requests into a running instance and measure its answers
+replay   play what was captured of another service, and tell where Pinion answers otherwise
+minimise find the fewest requests that still show a difference
 traffic  make requests, and the set-up that they need, that reach every code
 rulesets list sets of rules, register one, let it decide in shadow or govern
 canary   let a set of rules decide for a part of the cards, and more of them step by step
 whatif   decide a journal's payments again under other rules
+capture  keep what another service is asked and what it answers, through a proxy, without card numbers
+journey  walk the whole way from an old service to Pinion on this machine
 """
 
 import argparse
@@ -18,10 +22,20 @@ ACTIONS: Subcommands = {
     "up": ("payments.up", "start an instance in the foreground: engine, HTTP door"),
     "status": ("payments.status", "show the processes, rings, counters and capacities of a running instance"),
     "load": ("payments.load", "play requests into a running instance, open loop, and measure its answers"),
+    "replay": (
+        "payments.replay",
+        "play what was captured of another service, and tell where Pinion answers otherwise",
+    ),
+    "minimise": ("payments.minimise", "find the fewest requests that still show a difference"),
     "traffic": ("payments.traffic", "make requests, and the set-up that they need, that reach every code"),
     "rulesets": ("payments.rulesets", "list sets of rules, register one, let it decide in shadow or govern"),
     "whatif": ("payments.whatif", "decide a journal's payments again under other rules"),
     "canary": ("payments.canary", "let a set of rules decide for a part of the cards, step by step"),
+    "journey": ("payments.journey", "walk the whole way from an old service to Pinion on this machine"),
+    "capture": (
+        "payments.capture",
+        "keep what another service is asked and what it answers, through a proxy, without card numbers",
+    ),
 }
 
 

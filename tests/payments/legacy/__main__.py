@@ -19,12 +19,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.payments.legacy")
     parser.add_argument("--port", type=int, required=True, help="0: any that is free")
     parser.add_argument("--setup", type=Path, help="a file of set-up lines")
+    parser.add_argument("--rules", type=Path, help="a JSON object of the rules' settings")
     parser.add_argument("--fault", action="append", default=[], choices=sorted(FAULTS))
     parser.add_argument("--clock", choices=CLOCKS, default="request")
     parser.add_argument("--instance", default="a")
     parser.add_argument("--key-file", type=Path, help="a file with the bearer key; without it none is needed")
     options = parser.parse_args()
-    service = Legacy(instance=options.instance, clock=options.clock, faults=frozenset(options.fault))
+    rules = json.loads(options.rules.read_bytes()) if options.rules else None
+    service = Legacy(rules, instance=options.instance, clock=options.clock, faults=frozenset(options.fault))
     if options.setup:
         try:
             load(service, options.setup)

@@ -1,0 +1,93 @@
+"""From an exchange that is over to the pair that is kept: scrubbed, in its place, offered to the keeper."""
+
+import asyncio
+import time
+from collections import deque
+
+from pinion.capture import http1
+from pinion.capture.exchange import Exchange
+from pinion.capture.keeper import PAIR_BYTES, Arrivals, Keeper, Place
+from pinion.capture.records import FIRST, Record
+from pinion.capture.scrub import Scrub, pans_of, unpacked
+
+KEPT_BYTES_MAX = 1 << 25
+"""A pair with more than this is dropped."""
+LARGE_BYTES = 1 << 16
+"""A pair with more than this is scrubbed in a thread of its own, so that others need not wait."""
+MS_NS, US_S = 10**6, 1e6
+
+
+class Pairs:
+    """Keeps what the proxy tells of."""
+
+    def __init__(self, scrub: Scrub, keeper: Keeper) -> None:
+        self.unanswered_count = 0
+        self._scrub = scrub
+        self._arrivals = Arrivals(keeper.offer)
+        self._under_way: dict[Exchange, tuple[Place, int]] = {}
+        self._over: deque[tuple[Exchange, Place, int, int]] = deque()
+        self._in_threads: set[asyncio.Task[None]] = set()
+
+    def begun(self, exchange: Exchange) -> None:
+        """Take note of a request that has arrived."""
+        self._under_way[exchange] = self._arrivals.arrived(), time.time_ns() // MS_NS
+
+    def ended(self, exchange: Exchange) -> None:
+        """Take note of an exchange that is over; its pair is made once the client has its answer."""
+        loop = asyncio.get_running_loop()
+        place, at_ms = self._under_way.pop(exchange)
+        duration_us = int((loop.time() - exchange.begun_at) * US_S)
+        self._over.append((exchange, place, at_ms, duration_us))
+        loop.call_soon(self._keep_next)
+
+    async def settle(self) -> None:
+        """Return once everything that is over was offered to the keeper."""
+        while self._over:
+            self._keep_next()
+        await asyncio.gather(*self._in_threads)
+
+    def _keep_next(self) -> None:
+        if not self._over:
+            return
+        exchange, place, at_ms, duration_us = self._over.popleft()
+        self.unanswered_count += exchange.response is None
+        size = PAIR_BYTES + len(exchange.body) + sum(map(len, exchange.reply))
+        if size > KEPT_BYTES_MAX:
+            self._arrivals.close(place, None, 0)
+        elif size > LARGE_BYTES:
+            task = asyncio.get_running_loop().create_task(
+                self._keep_large(exchange, place, at_ms, duration_us, size)
+            )
+            self._in_threads.add(task)
+            task.add_done_callback(self._in_threads.discard)
+        else:
+            self._arrivals.close(place, self.pair_of(exchange, at_ms, duration_us), size)
+
+    async def _keep_large(
+        self, exchange: Exchange, place: Place, at_ms: int, duration_us: int, size: int
+    ) -> None:
+        pair = await asyncio.to_thread(self.pair_of, exchange, at_ms, duration_us)
+        self._arrivals.close(place, pair, size)
+
+    def pair_of(self, exchange: Exchange, at_ms: int, duration_us: int) -> Record:
+        """Return what is kept of an exchange."""
+        request, response = exchange.request, exchange.response
+        headers = {each.name.decode(): each.value.decode("latin-1") for each in request.fields}
+        coding = headers.get("content-encoding", "").lower()
+        pans = pans_of(unpacked(exchange.body, coding) or b"")
+        reply = None
+        if response is not None:
+            packed = http1.value_of(response.fields, b"content-encoding").decode("latin-1").lower()
+            reply = self._scrub.body(b"".join(exchange.reply), packed, pans)
+        return Record(
+            n=1,  # number and chain are given where it is written
+            at_ms=at_ms,
+            method=request.method,
+            path=self._scrub.path(request.target, pans),
+            request=self._scrub.body(exchange.body, coding, pans),
+            status=None if response is None else response.status,
+            reply=reply,
+            headers=self._scrub.headers(headers, pans),
+            duration_us=duration_us,
+            prev=FIRST,
+        )

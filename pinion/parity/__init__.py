@@ -1,0 +1,1 @@
+"""What another service answered, held against what Pinion answers to the same: replay, report, minimise."""

@@ -1,0 +1,139 @@
+"""Pairs become records: commands that an engine decides, and the words that are expected as answers."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.payments.codes import Code
+from engine.payments.records import COMMAND, NOT_GIVEN, Op
+from gateways.payments.door.routes import PaymentAsk
+from gateways.payments.hashing import Hasher
+from gateways.payments.replies import Replies
+from gateways.payments.setup_lines import SetupFault, setup_lines
+from gateways.payments.values import FormRefusal
+from pinion.parity.answers import PAYMENT, ServiceAnswer, answer_of
+from pinion.parity.deciding.engine import Records
+from pinion.parity.deciding.expected import EXPECTED, NAMES, words_of
+from pinion.parity.deciding.reading import Reading
+from pinion.parity.deciding.replies import answer_of_told
+from pinion.parity.pairs import Pair, is_read
+
+UNPROCESSABLE = 422
+REQUESTS = (Op.PAY, Op.CAPTURE, Op.VOID, Op.REFUND, Op.REVIEW, Op.REVERSE)
+_REPLAYED, _CODE = NAMES.index("replayed"), NAMES.index("code")
+_DUPLICATE = int(Code["DUPLICATE"])
+_NO_WORDS = (0,) * len(NAMES)
+
+
+class Encoded(NamedTuple):
+    """Pairs as records, one of each list a pair."""
+
+    pairs: Sequence[Pair]
+    commands: Records
+    """Of all pairs."""
+    ends: list[int]
+    """Where the commands of each pair end."""
+    line_ends: dict[int, list[int]]
+    """Of a pair of set-up where the commands of each line end."""
+    expected: Records
+    has_words: npt.NDArray[np.bool_]
+    """Whether `expected` says all that the answer says."""
+    request_ids: list[str | None]
+    payments: list[str | None]
+    """The id of the payment that each answer names."""
+    is_fresh: list[bool]
+    """Whether the request made that payment."""
+    refused: dict[int, ServiceAnswer]
+    """What Pinion answers where a body is refused for its form."""
+
+
+class Encoder:
+    """Encodes pairs; stamps : a request without a moment gets the one at which it had arrived."""
+
+    def __init__(self, hasher: Hasher, *, stamps: bool) -> None:
+        self._hasher = hasher
+        self._stamps = stamps
+        self._now_ms = 0
+        self._reading = Reading(hasher, lambda: self._now_ms)
+        self._replies = Replies("")  # a refusal for form names no payment
+
+    def encode(self, pairs: Sequence[Pair]) -> Encoded:
+        """Return the pairs as records."""
+        records = bytearray()
+        ends: list[int] = []
+        values: list[tuple[int, ...]] = []
+        found = Encoded(
+            pairs,
+            np.zeros(0, COMMAND),
+            ends,
+            {},
+            np.zeros(0, EXPECTED),
+            np.zeros(0, np.bool_),
+            [],
+            [],
+            [],
+            {},
+        )
+        for idx, pair in enumerate(pairs):
+            request_id = self._read(pair, idx, records, found)
+            ends.append(len(records) // COMMAND.itemsize)
+            found.request_ids.append(request_id)
+            values.append(_expected(pair, request_id, found))
+        commands = np.frombuffer(records, COMMAND).copy()
+        if self._stamps:
+            _stamp(commands, pairs, ends)
+        words = np.array(values, np.int64).reshape(-1, len(NAMES))
+        expected = words.view(EXPECTED).reshape(-1)
+        return found._replace(commands=commands, expected=expected, has_words=expected["kind"] != 0)
+
+    def _read(self, pair: Pair, idx: int, records: bytearray, found: Encoded) -> str | None:
+        """Put the commands of a pair behind the others; return its request_id."""
+        ask = pair.route.ask
+        self._now_ms = pair.at_ms
+        if is_read(pair.route):
+            return None
+        try:
+            if ask == PaymentAsk.SET_UP:
+                line_ends = found.line_ends[idx] = []
+                for line in setup_lines(pair.request, self._hasher):
+                    records += line.records.tobytes()
+                    line_ends.append(len(records) // COMMAND.itemsize)
+                return None
+            asked = self._reading.read(ask, pair.request)
+        except SetupFault:
+            found.refused[idx] = ServiceAnswer(UNPROCESSABLE, {})
+            return None
+        except FormRefusal as refusal:
+            told = self._replies.refused(refusal, is_operation=ask != PaymentAsk.PAY)
+            found.refused[idx] = answer_of_told(told)
+            return None
+        records += asked.record
+        return asked.request_id
+
+
+def _expected(pair: Pair, request_id: str | None, found: Encoded) -> tuple[int, ...]:
+    """Note which payment an answer names; return its words, zeros where it has none."""
+    payment, is_fresh, values = None, False, _NO_WORDS
+    if pair.reply is not None and pair.status is not None and not is_read(pair.route):
+        is_operation = pair.route.ask != PaymentAsk.PAY
+        words = words_of(pair.status, pair.reply, request_id, is_operation)
+        if words is not None:
+            payment, values = words.payment, words.values
+            is_fresh = not is_operation and not values[_REPLAYED] and values[_CODE] != _DUPLICATE
+        elif pair.route.ask != PaymentAsk.SET_UP:
+            said = answer_of(pair.status, pair.reply, pair.route.ask).document or {}
+            payment = said.get(PAYMENT) if isinstance(said.get(PAYMENT), str) else None
+            is_fresh = not is_operation and not said.get("replayed") and said.get("code") != "DUPLICATE"
+    found.payments.append(payment)
+    found.is_fresh.append(is_fresh)
+    return values
+
+
+def _stamp(commands: Records, pairs: Sequence[Pair], ends: list[int]) -> None:
+    """Give each request that brings no moment the one at which it had arrived."""
+    counts = np.diff(np.array(ends, np.int64), prepend=np.int64(0)).astype(np.int64)
+    at_ms = np.repeat(np.array([pair.at_ms for pair in pairs], np.int64), counts)
+    is_without = (commands["received_at"] == NOT_GIVEN) & np.isin(commands["op"], REQUESTS)
+    commands["received_at"][is_without] = at_ms[is_without]
