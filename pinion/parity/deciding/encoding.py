@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from engine.payments.codes import Code
 from engine.payments.records import COMMAND, NOT_GIVEN, Op
 from gateways.payments.door.routes import PaymentAsk
 from gateways.payments.hashing import Hasher
@@ -15,16 +14,13 @@ from gateways.payments.setup_lines import SetupFault, setup_lines
 from gateways.payments.values import FormRefusal
 from pinion.parity.answers import PAYMENT, ServiceAnswer, answer_of
 from pinion.parity.deciding.engine import Records
-from pinion.parity.deciding.expected import EXPECTED, NAMES, words_of
+from pinion.parity.deciding.expected import EXPECTED, NO_WORDS, words_of
 from pinion.parity.deciding.reading import Reading
 from pinion.parity.deciding.replies import answer_of_told
 from pinion.parity.pairs import Pair, is_read
 
 UNPROCESSABLE = 422
 REQUESTS = (Op.PAY, Op.CAPTURE, Op.VOID, Op.REFUND, Op.REVIEW, Op.REVERSE)
-_REPLAYED, _CODE = NAMES.index("replayed"), NAMES.index("code")
-_DUPLICATE = int(Code["DUPLICATE"])
-_NO_WORDS = (0,) * len(NAMES)
 
 
 class Encoded(NamedTuple):
@@ -63,7 +59,7 @@ class Encoder:
         """Return the pairs as records."""
         records = bytearray()
         ends: list[int] = []
-        values: list[tuple[int, ...]] = []
+        words: list[bytes] = []
         found = Encoded(
             pairs,
             np.zeros(0, COMMAND),
@@ -80,12 +76,11 @@ class Encoder:
             request_id = self._read(pair, idx, records, found)
             ends.append(len(records) // COMMAND.itemsize)
             found.request_ids.append(request_id)
-            values.append(_expected(pair, request_id, found))
+            words.append(_expected(pair, request_id, found))
         commands = np.frombuffer(records, COMMAND).copy()
         if self._stamps:
             _stamp(commands, pairs, ends)
-        words = np.array(values, np.int64).reshape(-1, len(NAMES))
-        expected = words.view(EXPECTED).reshape(-1)
+        expected = np.frombuffer(bytearray().join(words), EXPECTED)
         return found._replace(commands=commands, expected=expected, has_words=expected["kind"] != 0)
 
     def _read(self, pair: Pair, idx: int, records: bytearray, found: Encoded) -> str | None:
@@ -113,22 +108,22 @@ class Encoder:
         return asked.request_id
 
 
-def _expected(pair: Pair, request_id: str | None, found: Encoded) -> tuple[int, ...]:
+def _expected(pair: Pair, request_id: str | None, found: Encoded) -> bytes:
     """Note which payment an answer names; return its words, zeros where it has none."""
-    payment, is_fresh, values = None, False, _NO_WORDS
+    payment, is_fresh, packed = None, False, NO_WORDS
     if pair.reply is not None and pair.status is not None and not is_read(pair.route):
         is_operation = pair.route.ask != PaymentAsk.PAY
         words = words_of(pair.status, pair.reply, request_id, is_operation)
         if words is not None:
-            payment, values = words.payment, words.values
-            is_fresh = not is_operation and not values[_REPLAYED] and values[_CODE] != _DUPLICATE
+            payment, packed = words.payment, words.packed
+            is_fresh = words.is_first and not is_operation
         elif pair.route.ask != PaymentAsk.SET_UP:
             said = answer_of(pair.status, pair.reply, pair.route.ask).document or {}
             payment = said.get(PAYMENT) if isinstance(said.get(PAYMENT), str) else None
             is_fresh = not is_operation and not said.get("replayed") and said.get("code") != "DUPLICATE"
     found.payments.append(payment)
     found.is_fresh.append(is_fresh)
-    return values
+    return packed
 
 
 def _stamp(commands: Records, pairs: Sequence[Pair], ends: list[int]) -> None:

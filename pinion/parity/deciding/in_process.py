@@ -9,7 +9,6 @@ answer has none, the answers are compared as documents.
 """
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
 
 import numpy as np
 
@@ -24,11 +23,9 @@ from pinion.parity.deciding.engine import PrivateEngine, Records
 from pinion.parity.deciding.expected import unlike
 from pinion.parity.deciding.reading import NOBODY
 from pinion.parity.deciding.replies import Answering, answer_of_lines
+from pinion.parity.deciding.second import SecondProcess, Source, batches, is_of_second
 from pinion.parity.pairs import Pair, is_read
 from pinion.parity.steps import Compared, Step
-
-BATCH = 4096
-"""Pairs that are encoded together."""
 
 
 class InProcess:
@@ -53,9 +50,15 @@ class InProcess:
 
     def replay(self, pairs: Iterable[Pair]) -> Iterator[Step]:
         """Play pairs; yield what becomes of some at a time."""
-        rest = iter(pairs)
-        while batch := list(islice(rest, BATCH)):
+        for batch in batches(iter(pairs)):
             yield from self.decide(self.encoder.encode(batch))
+
+    def replay_by_two(self, pairs: Iterable[Pair], again: Source) -> Iterator[Step]:
+        """Play pairs, with a second process that reads them too; again : yields them once more."""
+        with SecondProcess(self.encoder, again) as second:
+            for number, batch in enumerate(batches(iter(pairs))):
+                is_sent = is_of_second(number)
+                yield from self.decide(second.encoded(batch) if is_sent else self.encoder.encode(batch))
 
     def decide(self, encoded: Encoded) -> Iterator[Step]:
         """Decide pairs that are encoded; yield what becomes of some at a time."""
