@@ -3,7 +3,7 @@
     python -m tests.payments.replay_speed --count 50000
 
 `read` decodes and verifies the lines of a capture, `encode` makes records of bodies, `decide` links, decides
-and compares those. Two processes read all; one of them encodes two thirds, the other one the rest, and decides.
+and compares those. Two processes read all; one encodes two thirds, the other one the rest, and decides all.
 `replay` is the whole of it by the clock on the wall, which other work on the machine slows.
 """
 

@@ -63,9 +63,14 @@ class OperationReply(PaidReply, frozen=True, gc=False, forbid_unknown_fields=Tru
 
 
 _paid, _moved = msgspec.json.Decoder(PaidReply).decode, msgspec.json.Decoder(OperationReply).decode
-NO_WORDS = bytes(EXPECTED.itemsize)
 _DUPLICATE = int(Code["DUPLICATE"])
 _pack = struct.Struct(f"<{len(NAMES)}q").pack
+LOOKED_AT, SETTLED = 0, -1
+"""Kinds of what has no words: to be compared as documents, or known to be alike."""
+NO_WORDS, SETTLED_WORDS, DONE_WORDS = (
+    _pack(kind, *(0,) * (len(NAMES) - 1)) for kind in (LOOKED_AT, SETTLED, EventKind.DONE)
+)
+"""DONE_WORDS: each command of a set-up is done, none for the second time."""
 _DECISIONS = {each.name: int(each) for each in Decision}
 _STATES = {each.name.lower(): int(each) for each in State}
 _FIELDS: dict[str | None, int] = {None: 0} | {name: int(field) for field, name in FIELD_NAMES.items()}
@@ -110,6 +115,12 @@ def words_of(status: int, reply: bytes, request_id: str | None, is_operation: bo
         return None
     is_first = not said.replayed and row.number != _DUPLICATE
     return Words(packed, said.payment, is_first)
+
+
+def not_done(events: Records) -> npt.NDArray[np.bool_]:
+    """Tell of each event whether it says otherwise than that a line of set-up is done."""
+    found: npt.NDArray[np.bool_] = events["kind"] != EventKind.DONE
+    return found | (events["code"] != int(Code["OK"])) | (events["replayed"] != 0)
 
 
 def unlike(events: Records, expected: Records) -> npt.NDArray[np.bool_]:

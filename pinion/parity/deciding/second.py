@@ -82,7 +82,7 @@ class SecondProcess:
         refused = {idx: ServiceAnswer(*answer) for idx, answer in sent.refused.items()}
         return Encoded(
             pairs, np.frombuffer(bytearray(sent.commands), COMMAND), sent.ends, sent.line_ends, expected,
-            expected["kind"] != 0, sent.request_ids, sent.payments, sent.is_fresh, refused,
+            sent.request_ids, sent.payments, sent.is_fresh, refused,
         )  # fmt: skip
 
 
