@@ -6,7 +6,8 @@ request is sent in its turn. The exit code is 0 only where nothing differs but w
 """
 
 import argparse
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -96,13 +97,10 @@ def run(args: argparse.Namespace) -> int:
         report = stack.enter_context(Report(args.report)) if args.report else None
         player = player_of(args, capture, stack)
         set_up(player, args.setup, capture)
-        adapted = Adapter(args.adapter) if args.adapter else None
-        pairs: Iterable[Pair | LeftOut] = pairs_of(capture.path)
-        if args.mutate:
-            pairs = judged(args, capture)
+        source = source_of(args, capture)
         if args.noise:
             tally.noise = noise_of(args, capture, tally.ignore_list)
-        for diff in played(player, map(adapted, pairs) if adapted else pairs, tally):
+        for diff in played(player, source, tally):
             if report is not None:
                 report.add(diff)
             if not diff.is_ignored and len(shown) < SHOWN:
@@ -129,18 +127,38 @@ def set_up(player: InProcess | Against, file: Path | None, capture: CaptureFolde
         raise UsageError(f"--setup {file}: {fault}") from fault
 
 
-def played(player: InProcess | Against, pairs: Iterable[Pair | LeftOut], tally: Tally) -> Iterator[Diff]:
+def source_of(args: argparse.Namespace, capture: CaptureFolder) -> Callable[[], Iterable[Pair | LeftOut]]:
+    """Return what yields the pairs that are played, the same each time it is called."""
+    if args.mutate:
+        pairs = judged(args, capture)
+        return lambda: pairs
+    if args.adapter:
+        adapted = Adapter(args.adapter)
+        return lambda: map(adapted, pairs_of(capture.path))
+    return lambda: pairs_of(capture.path)
+
+
+def played(
+    player: InProcess | Against, source: Callable[[], Iterable[Pair | LeftOut]], tally: Tally
+) -> Iterator[Diff]:
     """Play pairs, count what they come to, say how far it is; yield those that differ."""
     progress = ReplayProgress("replay")
 
-    def kept() -> Iterator[Pair]:
-        for pair in pairs:
+    def counted() -> Iterator[Pair]:
+        for pair in source():
             if isinstance(pair, Pair):
                 yield pair
             else:
                 tally.leave_out(pair)
 
-    for step in player.replay(kept()):
+    def again() -> Iterator[Pair]:
+        return (pair for pair in source() if isinstance(pair, Pair))
+
+    if isinstance(player, InProcess) and len(os.sched_getaffinity(0)) > 1:
+        steps = player.replay_by_two(counted(), again)
+    else:
+        steps = player.replay(counted())
+    for step in steps:
         yield from tally.add(step)
         progress(tally.seen, tally.different)
     progress.tell(tally.seen, tally.different)

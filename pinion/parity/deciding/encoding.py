@@ -4,27 +4,22 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from engine.payments.codes import Code
 from engine.payments.records import COMMAND, NOT_GIVEN, Op
 from gateways.payments.door.routes import PaymentAsk
 from gateways.payments.hashing import Hasher
 from gateways.payments.replies import Replies
 from gateways.payments.setup_lines import SetupFault, setup_lines
 from gateways.payments.values import FormRefusal
-from pinion.parity.answers import PAYMENT, ServiceAnswer, answer_of
+from pinion.parity.answers import PAYMENT, ServiceAnswer, answer_of, captured_answer, differences
 from pinion.parity.deciding.engine import Records
-from pinion.parity.deciding.expected import EXPECTED, NAMES, words_of
+from pinion.parity.deciding.expected import DONE_WORDS, EXPECTED, NO_WORDS, SETTLED_WORDS, words_of
 from pinion.parity.deciding.reading import Reading
-from pinion.parity.deciding.replies import answer_of_told
+from pinion.parity.deciding.replies import OK_STATUS, answer_of_told
 from pinion.parity.pairs import Pair, is_read
 
 UNPROCESSABLE = 422
 REQUESTS = (Op.PAY, Op.CAPTURE, Op.VOID, Op.REFUND, Op.REVIEW, Op.REVERSE)
-_REPLAYED, _CODE = NAMES.index("replayed"), NAMES.index("code")
-_DUPLICATE = int(Code["DUPLICATE"])
-_NO_WORDS = (0,) * len(NAMES)
 
 
 class Encoded(NamedTuple):
@@ -38,8 +33,7 @@ class Encoded(NamedTuple):
     line_ends: dict[int, list[int]]
     """Of a pair of set-up where the commands of each line end."""
     expected: Records
-    has_words: npt.NDArray[np.bool_]
-    """Whether `expected` says all that the answer says."""
+    """What is expected of the event of each pair, by its `kind` (expected.py)."""
     request_ids: list[str | None]
     payments: list[str | None]
     """The id of the payment that each answer names."""
@@ -63,30 +57,19 @@ class Encoder:
         """Return the pairs as records."""
         records = bytearray()
         ends: list[int] = []
-        values: list[tuple[int, ...]] = []
-        found = Encoded(
-            pairs,
-            np.zeros(0, COMMAND),
-            ends,
-            {},
-            np.zeros(0, EXPECTED),
-            np.zeros(0, np.bool_),
-            [],
-            [],
-            [],
-            {},
-        )
+        words: list[bytes] = []
+        nothing = np.zeros(0, COMMAND), np.zeros(0, EXPECTED)
+        found = Encoded(pairs, nothing[0], ends, {}, nothing[1], [], [], [], {})
         for idx, pair in enumerate(pairs):
             request_id = self._read(pair, idx, records, found)
             ends.append(len(records) // COMMAND.itemsize)
             found.request_ids.append(request_id)
-            values.append(_expected(pair, request_id, found))
+            words.append(_expected(pair, idx, request_id, found))
         commands = np.frombuffer(records, COMMAND).copy()
         if self._stamps:
             _stamp(commands, pairs, ends)
-        words = np.array(values, np.int64).reshape(-1, len(NAMES))
-        expected = words.view(EXPECTED).reshape(-1)
-        return found._replace(commands=commands, expected=expected, has_words=expected["kind"] != 0)
+        expected = np.frombuffer(bytearray().join(words), EXPECTED)
+        return found._replace(commands=commands, expected=expected)
 
     def _read(self, pair: Pair, idx: int, records: bytearray, found: Encoded) -> str | None:
         """Put the commands of a pair behind the others; return its request_id."""
@@ -113,22 +96,37 @@ class Encoder:
         return asked.request_id
 
 
-def _expected(pair: Pair, request_id: str | None, found: Encoded) -> tuple[int, ...]:
-    """Note which payment an answer names; return its words, zeros where it has none."""
-    payment, is_fresh, values = None, False, _NO_WORDS
-    if pair.reply is not None and pair.status is not None and not is_read(pair.route):
+def _expected(pair: Pair, idx: int, request_id: str | None, found: Encoded) -> bytes:
+    """Note which payment an answer names; return the words that are expected."""
+    payment, is_fresh, packed = None, False, NO_WORDS
+    if pair.reply is None or pair.status is None or is_read(pair.route):
+        pass
+    elif pair.route.ask == PaymentAsk.SET_UP or idx in found.refused:
+        packed = _settled(pair, idx, found)
+    else:
         is_operation = pair.route.ask != PaymentAsk.PAY
         words = words_of(pair.status, pair.reply, request_id, is_operation)
         if words is not None:
-            payment, values = words.payment, words.values
-            is_fresh = not is_operation and not values[_REPLAYED] and values[_CODE] != _DUPLICATE
-        elif pair.route.ask != PaymentAsk.SET_UP:
+            payment, packed = words.payment, words.packed
+            is_fresh = words.is_first and not is_operation
+        else:
             said = answer_of(pair.status, pair.reply, pair.route.ask).document or {}
             payment = said.get(PAYMENT) if isinstance(said.get(PAYMENT), str) else None
             is_fresh = not is_operation and not said.get("replayed") and said.get("code") != "DUPLICATE"
     found.payments.append(payment)
     found.is_fresh.append(is_fresh)
-    return values
+    return packed
+
+
+def _settled(pair: Pair, idx: int, found: Encoded) -> bytes:
+    """Return what is expected of a pair whose answer is a refusal for its form, or about set-up."""
+    old = captured_answer(pair)
+    if old is None:
+        return NO_WORDS
+    if idx in found.refused:
+        return NO_WORDS if differences(old, found.refused[idx], str) else SETTLED_WORDS
+    all_done = {"lines": [["OK", False]] * len(found.line_ends[idx])}
+    return DONE_WORDS if old == ServiceAnswer(OK_STATUS, all_done) else NO_WORDS
 
 
 def _stamp(commands: Records, pairs: Sequence[Pair], ends: list[int]) -> None:

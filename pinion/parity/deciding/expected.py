@@ -4,6 +4,7 @@ What cannot be put so without loss (a field too many, an iso that does not go wi
 no payment) has no such words: it is compared as a document then.
 """
 
+import struct
 from typing import Annotated
 
 import msgspec
@@ -62,6 +63,14 @@ class OperationReply(PaidReply, frozen=True, gc=False, forbid_unknown_fields=Tru
 
 
 _paid, _moved = msgspec.json.Decoder(PaidReply).decode, msgspec.json.Decoder(OperationReply).decode
+_DUPLICATE = int(Code["DUPLICATE"])
+_pack = struct.Struct(f"<{len(NAMES)}q").pack
+LOOKED_AT, SETTLED = 0, -1
+"""Kinds of what has no words: to be compared as documents, or known to be alike."""
+NO_WORDS, SETTLED_WORDS, DONE_WORDS = (
+    _pack(kind, *(0,) * (len(NAMES) - 1)) for kind in (LOOKED_AT, SETTLED, EventKind.DONE)
+)
+"""DONE_WORDS: each command of a set-up is done, none for the second time."""
 _DECISIONS = {each.name: int(each) for each in Decision}
 _STATES = {each.name.lower(): int(each) for each in State}
 _FIELDS: dict[str | None, int] = {None: 0} | {name: int(field) for field, name in FIELD_NAMES.items()}
@@ -71,8 +80,10 @@ _RULES: dict[str | None, int] = {None: 0} | {name: number for number, name in en
 class Words(msgspec.Struct, frozen=True, gc=False):
     """The words that an event is expected to have, and the id of its payment."""
 
-    values: tuple[int, ...]
+    packed: bytes
     payment: str
+    is_first: bool
+    """Whether they are no repeat of an earlier answer."""
 
 
 def words_of(status: int, reply: bytes, request_id: str | None, is_operation: bool) -> Words | None:
@@ -94,7 +105,7 @@ def words_of(status: int, reply: bytes, request_id: str | None, is_operation: bo
                 return None
             matched, last = matched | 1 << rule, rule
         moved = (said.captured, said.refunded, said.held) if isinstance(said, OperationReply) else (0, 0, 0)
-        values = (
+        packed = _pack(
             EventKind.MOVED if is_operation else EventKind.DECIDED, UNKNOWN_PAYMENT, said.amount,
             said.approved_amount, matched, row.number, _RULES[said.rule], _FIELDS[said.field],
             _STATES[said.state], _DECISIONS[said.decision], said.replayed,
@@ -102,7 +113,16 @@ def words_of(status: int, reply: bytes, request_id: str | None, is_operation: bo
         )  # fmt: skip
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError):  # it is no such reply
         return None
-    return Words(values, said.payment)
+    is_first = not said.replayed and row.number != _DUPLICATE
+    return Words(packed, said.payment, is_first)
+
+
+def not_done(events: Records) -> npt.NDArray[np.bool_]:
+    """Tell of each event whether it says otherwise than that a line of set-up is done."""
+    found = np.zeros(len(events), np.bool_)
+    for name, wanted in (("kind", EventKind.DONE), ("code", Code["OK"]), ("replayed", 0)):
+        found |= events[name] != int(wanted)
+    return found
 
 
 def unlike(events: Records, expected: Records) -> npt.NDArray[np.bool_]:

@@ -9,11 +9,12 @@ answer has none, the answers are compared as documents.
 """
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
 
 import numpy as np
+import numpy.typing as npt
 
 from engine.payments.capacities import Capacities
+from engine.payments.records import EventKind
 from gateways.payments.door.routes import PaymentAsk
 from gateways.payments.hashing import Hasher
 from gateways.payments.setup_lines import setup_lines
@@ -21,14 +22,12 @@ from pinion.parity.answers import ServiceAnswer, captured_answer, differences
 from pinion.parity.coverage import cells_of
 from pinion.parity.deciding.encoding import Encoded, Encoder
 from pinion.parity.deciding.engine import PrivateEngine, Records
-from pinion.parity.deciding.expected import unlike
+from pinion.parity.deciding.expected import LOOKED_AT, not_done, unlike
 from pinion.parity.deciding.reading import NOBODY
 from pinion.parity.deciding.replies import Answering, answer_of_lines
+from pinion.parity.deciding.second import SecondProcess, Source, batches, is_of_second
 from pinion.parity.pairs import Pair, is_read
 from pinion.parity.steps import Compared, Step
-
-BATCH = 4096
-"""Pairs that are encoded together."""
 
 
 class InProcess:
@@ -53,9 +52,15 @@ class InProcess:
 
     def replay(self, pairs: Iterable[Pair]) -> Iterator[Step]:
         """Play pairs; yield what becomes of some at a time."""
-        rest = iter(pairs)
-        while batch := list(islice(rest, BATCH)):
+        for batch in batches(iter(pairs)):
             yield from self.decide(self.encoder.encode(batch))
+
+    def replay_by_two(self, pairs: Iterable[Pair], again: Source) -> Iterator[Step]:
+        """Play pairs, with a second process that reads them too; again : yields them once more."""
+        with SecondProcess(self.encoder, again) as second:
+            for number, batch in enumerate(batches(iter(pairs))):
+                is_sent = is_of_second(number)
+                yield from self.decide(second.encoded(batch) if is_sent else self.encoder.encode(batch))
 
     def decide(self, encoded: Encoded) -> Iterator[Step]:
         """Decide pairs that are encoded; yield what becomes of some at a time."""
@@ -112,13 +117,9 @@ class InProcess:
         """Hold the answers from `begin` to `end` against what was decided."""
         first = encoded.ends[begin - 1] if begin else 0
         ends = np.array(encoded.ends[begin:end], np.int64) - first
-        is_single = np.diff(ends, prepend=0) == 1
-        has_words = encoded.has_words[begin:end] & is_single
-        answering = events[ends[has_words] - 1]
-        is_unlike = unlike(answering, encoded.expected[begin:end][has_words])
-        looked_at = np.concatenate([np.flatnonzero(has_words)[is_unlike], np.flatnonzero(~has_words)])
+        looked_at = _looked_at(encoded.expected[begin:end], ends, events)
         different, unanswered = [], 0
-        for idx in np.sort(looked_at).tolist():
+        for idx in np.flatnonzero(looked_at).tolist():
             pair = encoded.pairs[begin + idx]
             old = captured_answer(pair)
             if old is None:
@@ -151,3 +152,16 @@ class InProcess:
     def _translated(self, payment: str) -> str:
         number = self._numbers.get(payment)
         return payment if number is None else self._answering.id_of(number)
+
+
+def _looked_at(expected: Records, ends: npt.NDArray[np.int64], events: Records) -> npt.NDArray[np.bool_]:
+    """Tell of each pair whether its answers are to be compared as documents; ends : of its events."""
+    kind = expected["kind"]
+    looked_at: npt.NDArray[np.bool_] = kind == LOOKED_AT
+    has_words = (kind == EventKind.DECIDED) | (kind == EventKind.MOVED)
+    looked_at[has_words] = unlike(events[ends[has_words] - 1], expected[has_words])
+    is_set_up = kind == EventKind.DONE
+    failed = np.concatenate([[0], np.cumsum(not_done(events))])
+    begins = np.concatenate([[0], ends[:-1]])
+    looked_at[is_set_up] = failed[ends[is_set_up]] > failed[begins[is_set_up]]
+    return looked_at

@@ -25,7 +25,11 @@ def page_of(
 ) -> str:
     """Return the page."""
     is_equal = summary["different"] == 0
-    verdict = "Every pair is answered alike" if is_equal else f"{summary['different']:,} pairs differ"
+    verdict = (
+        "Every pair is answered alike"
+        if is_equal
+        else f"{summary['different']:,} of {summary['pairs']:,} pairs differ"
+    )
     parts = [
         "<!doctype html><html lang=en><meta charset=utf-8>",
         "<meta name=viewport content='width=device-width,initial-scale=1'>",

@@ -1,7 +1,8 @@
 """A capture that an engine in this process decides."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from multiprocessing import active_children
 from typing import Any
 
 import pytest
@@ -10,9 +11,11 @@ from hypothesis import strategies as st
 
 from gateways.payments.hashing import Hasher
 from perf.traffic.settings import DEFAULTS
+from pinion.capture.records import CaptureError
 from pinion.cli.payments.playing.services import engine_of
 from pinion.parity.answers import NOT_COMPARED
 from pinion.parity.deciding.in_process import InProcess
+from pinion.parity.deciding.second import BATCH
 from pinion.parity.pairs import Pair, pair_of
 from pinion.parity.steps import Compared, Step
 from tests.payments.captures import Captured
@@ -196,3 +199,28 @@ def test_cells_are_counted_by_what_was_decided() -> None:
     (step,) = engine().replay([pair(1, pay(), paid("x-1")), pair(2, pay(), paid("x-1", replayed=True))])
 
     assert dict(step.cells) == {(None, "OK", "pos", 2): 1}
+
+
+def test_a_second_process_that_encodes_changes_nothing(captured: tuple[bytes, list[Pair]]) -> None:
+    set_up, pairs = captured
+    others = [pair(n, pay(f"n{n}", merchant="else", account=77), None, at_ms=0) for n in range(2 * BATCH)]
+    many = [pairs[0], *others, *pairs[1:]]
+
+    alone = steps(engine(set_up), many)
+    played = engine(set_up)
+    by_two = list(played.replay_by_two(many, lambda: iter(many)))
+
+    assert sum(step.equal for step in by_two) == alone.equal == len(pairs)
+    assert sum(step.unanswered for step in by_two) == alone.unanswered == 2 * BATCH
+    assert [each.pair.n for step in by_two for each in step.different] == []
+
+
+def test_nothing_is_left_of_a_second_process_whose_reading_fails() -> None:
+    def broken() -> Iterator[Pair]:
+        yield from (pair(n, pay(f"r{n}"), None) for n in range(BATCH + 1))
+        raise CaptureError("a line is damaged")
+
+    with pytest.raises(CaptureError, match="a line is damaged"):
+        list(engine().replay_by_two(broken(), broken))
+
+    assert active_children() == []
