@@ -8,8 +8,15 @@ from pinion.capture import http1
 from pinion.capture.exchange import Exchange
 from pinion.capture.keeper import PAIR_BYTES, Arrivals, Keeper, Place
 from pinion.capture.records import FIRST, Record
-from pinion.capture.scrub import Scrub, pans_of, unpacked
+from pinion.capture.scrub import Scrub
 
+KEPT_HEADERS = frozenset(
+    (
+        *(b"content-encoding", b"content-type", b"idempotency-key", b"pinion-account"),
+        *(b"pinion-deadline-ms", b"x-request-id"),
+    )
+)
+"""Of a request's headers; never Authorization."""
 KEPT_BYTES_MAX = 1 << 25
 """A pair with more than this is dropped."""
 LARGE_BYTES = 1 << 16
@@ -72,22 +79,25 @@ class Pairs:
     def pair_of(self, exchange: Exchange, at_ms: int, duration_us: int) -> Record:
         """Return what is kept of an exchange."""
         request, response = exchange.request, exchange.response
-        headers = {each.name.decode(): each.value.decode("latin-1") for each in request.fields}
-        coding = headers.get("content-encoding", "").lower()
-        pans = pans_of(unpacked(exchange.body, coding) or b"")
+        headers = {
+            each.name.decode(): each.value.decode("latin-1")
+            for each in request.fields
+            if each.name in KEPT_HEADERS
+        }
+        asked, pans = self._scrub.request(exchange.body, headers.get("content-encoding", "").lower())
         reply = None
         if response is not None:
-            packed = http1.value_of(response.fields, b"content-encoding").decode("latin-1").lower()
-            reply = self._scrub.body(b"".join(exchange.reply), packed, pans)
+            coding = http1.value_of(response.fields, b"content-encoding").decode("latin-1").lower()
+            reply = self._scrub.reply(b"".join(exchange.reply), coding, pans)
         return Record(
             n=1,  # number and chain are given where it is written
             at_ms=at_ms,
             method=request.method,
             path=self._scrub.path(request.target, pans),
-            request=self._scrub.body(exchange.body, coding, pans),
+            request=asked,
             status=None if response is None else response.status,
             reply=reply,
-            headers=self._scrub.headers(headers, pans),
+            headers={name: self._scrub.header(value, pans) for name, value in headers.items()},
             duration_us=duration_us,
             prev=FIRST,
         )

@@ -28,7 +28,8 @@ KEY_BYTES = 32
 KEPT_LAST = 4
 KEPT_FIRST, KEPT_FIRST_LONG, LONG_DIGITS = 6, 8, 16
 DIGITS_MIN, DIGITS_MAX = 12, 19
-ROUNDS = 10
+ROUNDS = 6
+"""Forth, and as many back."""
 REMEMBERED = 1 << 16
 """Cards come again: so many surrogates are remembered."""
 _FINGERPRINT = b"fingerprint of a key of surrogates"
@@ -66,18 +67,18 @@ class Surrogates:
             raise ValueError(f"a text of {len(pan)} characters: give {DIGITS_MIN} to {DIGITS_MAX} digits")
         return self._remembered(pan)
 
-    def text(self, body: str, pans: Collection[str] = ()) -> str:
+    def text(self, body: str, pans: Collection[str] | None = None) -> str:
         """Return a text with a surrogate for each card number.
 
         These are runs of 12 to 19 digits that fit by Luhn, also in groups as cards are printed, and what a
         member `pan` says, fit or not, wherever that stands again. Of longer runs, which may have one in
         them, all digits but the first six are scrambled.
 
-        pans : more that are replaced though they do not fit
+        pans : those that are replaced though they do not fit; None: what the text's members `pan` say
         """
         if _CANDIDATE.search(body) is None:
             return body
-        known = {*pans, *pans_in(body)}
+        known = pans_in(body) if pans is None else pans
 
         def replaced(found: re.Match[str]) -> str:
             run = found[0]
