@@ -21,7 +21,7 @@ KEPT_BYTES_MAX = 1 << 25
 """A pair with more than this is dropped."""
 LARGE_BYTES = 1 << 16
 """A pair with more than this is scrubbed in a thread of its own, so that others need not wait."""
-MS_NS, US_S = 10**6, 1e6
+MS_NS, US_NS = 10**6, 10**3
 
 
 class Pairs:
@@ -31,21 +31,22 @@ class Pairs:
         self.unanswered_count = 0
         self._scrub = scrub
         self._arrivals = Arrivals(keeper.offer)
-        self._under_way: dict[Exchange, tuple[Place, int]] = {}
+        self._under_way: dict[Exchange, tuple[Place, int, int]] = {}
         self._over: deque[tuple[Exchange, Place, int, int]] = deque()
         self._in_threads: set[asyncio.Task[None]] = set()
 
     def begun(self, exchange: Exchange) -> None:
         """Take note of a request that has arrived."""
-        self._under_way[exchange] = self._arrivals.arrived(), time.time_ns() // MS_NS
+        # The loop's own clock moves by whole milliseconds.
+        begun_ns = time.monotonic_ns()
+        self._under_way[exchange] = self._arrivals.arrived(), time.time_ns() // MS_NS, begun_ns
 
     def ended(self, exchange: Exchange) -> None:
         """Take note of an exchange that is over; its pair is made once the client has its answer."""
-        loop = asyncio.get_running_loop()
-        place, at_ms = self._under_way.pop(exchange)
-        duration_us = int((loop.time() - exchange.begun_at) * US_S)
+        place, at_ms, begun_ns = self._under_way.pop(exchange)
+        duration_us = (time.monotonic_ns() - begun_ns) // US_NS
         self._over.append((exchange, place, at_ms, duration_us))
-        loop.call_soon(self._keep_next)
+        asyncio.get_running_loop().call_soon(self._keep_next)
 
     async def settle(self) -> None:
         """Return once everything that is over was offered to the keeper."""
