@@ -76,7 +76,7 @@ async def capture(
     """Capture until told to stop, or as many pairs as asked for; return what it came to.
 
     ready : called with the port once clients are served
-    progress : called once a second
+    progress : called once a second, and at the end
     """
     with _bound(*asked.listen) as listening:
         prepare(asked.folder)
@@ -109,6 +109,7 @@ async def capture(
         keeper.end()
         await writing
     _close(writer, asked.folder)
+    progress(numbers())
     return numbers()
 
 

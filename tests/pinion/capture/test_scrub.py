@@ -7,7 +7,7 @@ from base64 import b64decode
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pinion.capture.records import Body
@@ -49,6 +49,7 @@ def with_secrets(value: Any, draw: Any) -> Any:
     return value
 
 
+@settings(max_examples=60)
 @given(clean, st.data(), st.sampled_from([None, 1]), st.booleans())
 def test_secret_members_go_at_any_depth_and_nothing_else_does(
     value: Any, data: st.DataObject, indent: int | None, is_ascii: bool
