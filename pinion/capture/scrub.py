@@ -31,6 +31,8 @@ _PARAMETER = re.compile(rf"(?:(?<=[?&])|^)(?:{_NAMES})=[^&\s]*&?", re.IGNORECASE
 _ESCAPE = re.compile(r"\\(?:u00([0-9A-Fa-f]{2})|.)", re.DOTALL)
 _PERCENT = re.compile(r"%([3-7][0-9A-Fa-f])")
 _SCALAR = re.compile(r'"(?:[^"\\]|\\.)*"?|[^,}\]\s]*', re.DOTALL)
+_NESTED = re.compile(rf'\\+"(?:{_NAMES})\\+"\s*:\s*(?:\\+"[^"\\]*\\+"|[^,}}\]\s"\\]*)\s*,?', re.IGNORECASE)
+"""A member of JSON that is itself a text of JSON, where it holds no object or list."""
 _COMMA_BEHIND = re.compile(r"\s*,")
 _decoder = json.JSONDecoder()
 
@@ -139,6 +141,7 @@ def without_secrets(text: str) -> str:
     is_json = _is_json(text)
     text = plain_escapes(text) if is_json else without_parameters(text)
     parts: list[str] = []
+    text = _NESTED.sub("", text) if '\\"' in text else text
     lowered = text.lower()
     if not any(member in lowered for member in _QUOTED):
         return text
