@@ -69,8 +69,7 @@ class Scrub:
         text = text_of(plain)
         if text is None:
             return self._bytes(plain, pans)
-        text = without_secrets(text)
-        return self._surrogates.text(text, pans_in(text).union(pans))
+        return self._surrogates.text(without_secrets(text), pans)
 
     def _bytes(self, body: bytes, pans: Collection[str]) -> Body:
         kept = self._surrogates.text(body.decode("latin-1"), pans).encode("latin-1")

@@ -67,18 +67,18 @@ class Surrogates:
             raise ValueError(f"a text of {len(pan)} characters: give {DIGITS_MIN} to {DIGITS_MAX} digits")
         return self._remembered(pan)
 
-    def text(self, body: str, pans: Collection[str] | None = None) -> str:
+    def text(self, body: str, pans: Collection[str] = ()) -> str:
         """Return a text with a surrogate for each card number.
 
         These are runs of 12 to 19 digits that fit by Luhn, also in groups as cards are printed, and what a
         member `pan` says, fit or not, wherever that stands again. Of longer runs, which may have one in
         them, all digits but the first six are scrambled.
 
-        pans : those that are replaced though they do not fit; None: what the text's members `pan` say
+        pans : more that are replaced though they do not fit
         """
         if _CANDIDATE.search(body) is None:
             return body
-        known = pans_in(body) if pans is None else pans
+        known = pans_in(body).union(pans)
 
         def replaced(found: re.Match[str]) -> str:
             run = found[0]
