@@ -68,7 +68,7 @@ class Exchange:
         self.response: Response | None = None
         """None while there is none, and where it did not come to its end."""
         self.reply: list[bytes] = []
-        self.begun_at = self.heard_at = now()
+        self.heard_at = now()
         self.stays_open = http1.stays_open(request.is_1_1, request.fields)
         """Whether the client's connection does."""
         self._now = now

@@ -17,7 +17,7 @@ QUEUED_BYTES_MAX = 1 << 26
 HELD_BYTES_MAX = 1 << 26
 PAIR_BYTES = 1024
 """What a pair costs beside its bodies."""
-BATCH_MAX = 64
+BATCH_MAX = 32
 """So many pairs are encoded at once: the sockets' thread waits for that long at most."""
 PAUSE_S = 0.02
 

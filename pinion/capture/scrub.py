@@ -10,7 +10,7 @@ import json
 import re
 import zlib
 from base64 import b64encode
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from pinion.capture.records import Body
 from pinion.capture.surrogates import Surrogates, pans_in
@@ -19,22 +19,20 @@ SECRET = (
     *("cvv", "cvv2", "cvc", "cvc2", "pin", "pin_block", "track", "track1", "track2", "track_data"),
     *("authorization", "password", "secret"),
 )
-KEPT_HEADERS = (
-    *("content-encoding", "content-type", "idempotency-key", "pinion-account", "pinion-deadline-ms"),
-    "x-request-id",
-)
-"""Of a request's headers; never Authorization."""
 UNPACKED_MAX = 1 << 24
 """A packed body that is longer than this once it is unpacked is not kept."""
 NOT_KEPT: Body = {"base64": ""}
 """A body that is packed in a way in which nobody can look for card numbers."""
 
 _NAMES = "|".join(SECRET)
+_QUOTED = tuple(f'"{name}"' for name in SECRET)
 _MEMBER = re.compile(rf'"(?:{_NAMES})"\s*:\s*', re.IGNORECASE)
 _PARAMETER = re.compile(rf"(?:(?<=[?&])|^)(?:{_NAMES})=[^&\s]*&?", re.IGNORECASE | re.MULTILINE)
 _ESCAPE = re.compile(r"\\(?:u00([0-9A-Fa-f]{2})|.)", re.DOTALL)
 _PERCENT = re.compile(r"%([3-7][0-9A-Fa-f])")
 _SCALAR = re.compile(r'"(?:[^"\\]|\\.)*"?|[^,}\]\s]*', re.DOTALL)
+_NESTED = re.compile(rf'\\+"(?:{_NAMES})\\+"\s*:\s*(?:\\+"[^"\\]*\\+"|[^,}}\]\s"\\]*)\s*,?', re.IGNORECASE)
+"""A member of JSON that is itself a text of JSON, where it holds no object or list."""
 _COMMA_BEHIND = re.compile(r"\s*,")
 _decoder = json.JSONDecoder()
 
@@ -45,35 +43,46 @@ class Scrub:
     def __init__(self, surrogates: Surrogates) -> None:
         self._surrogates = surrogates
 
-    def body(self, body: bytes, coding: str, pans: Collection[str] = ()) -> Body:
-        """Return what is kept of a body.
+    def request(self, body: bytes, coding: str) -> tuple[Body, set[str]]:
+        """Return what is kept of a request's body, and what its members `pan` say, whole.
 
         coding : its Content-Encoding, empty where it has none
-        pans : more numbers that are replaced, as those of the request in its reply
+        """
+        plain = unpacked(body, coding)
+        if plain is None:
+            return NOT_KEPT, set()
+        text = text_of(plain)
+        if text is None:
+            return self._bytes(plain, ()), set()
+        text = without_secrets(text)
+        pans = pans_in(text)
+        return self._surrogates.text(text, pans), pans
+
+    def reply(self, body: bytes, coding: str, pans: Collection[str] = ()) -> Body:
+        """Return what is kept of a reply's body.
+
+        pans : what the members `pan` of the request say
         """
         plain = unpacked(body, coding)
         if plain is None:
             return NOT_KEPT
         text = text_of(plain)
         if text is None:
-            kept = self._surrogates.text(plain.decode("latin-1"), pans).encode("latin-1")
-            return {"base64": b64encode(kept).decode()}
+            return self._bytes(plain, pans)
         return self._surrogates.text(without_secrets(text), pans)
+
+    def _bytes(self, body: bytes, pans: Collection[str]) -> Body:
+        kept = self._surrogates.text(body.decode("latin-1"), pans).encode("latin-1")
+        return {"base64": b64encode(kept).decode()}
 
     def path(self, path: str, pans: Collection[str] = ()) -> str:
         """Return what is kept of a path and its query."""
         plain = without_parameters(path) if "?" in path else plain_percents(path)
         return self._surrogates.text(plain, pans)
 
-    def headers(self, headers: Mapping[str, str], pans: Collection[str] = ()) -> dict[str, str]:
-        """Return what is kept of the headers of a request; their names are in small letters."""
-        return {name: self._surrogates.text(headers[name], pans) for name in KEPT_HEADERS if name in headers}
-
-
-def pans_of(body: bytes) -> set[str]:
-    """Return the digits of the members `pan` of a body."""
-    text = text_of(body)
-    return set() if text is None else pans_in(plain_escapes(text))
+    def header(self, value: str, pans: Collection[str] = ()) -> str:
+        """Return what is kept of the value of a header."""
+        return self._surrogates.text(value, pans)
 
 
 def text_of(body: bytes) -> str | None:
@@ -131,8 +140,9 @@ def without_secrets(text: str) -> str:
     is_json = _is_json(text)
     text = plain_escapes(text) if is_json else without_parameters(text)
     parts: list[str] = []
+    text = _NESTED.sub("", text) if '\\"' in text else text
     lowered = text.lower()
-    if not any(f'"{name}"' in lowered for name in SECRET):
+    if not any(member in lowered for member in _QUOTED):
         return text
     at = 0
     while found := _MEMBER.search(text, at):

@@ -25,8 +25,10 @@ from pinion.capture.writer import CaptureDisk, RecordWriter
 PROGRESS_S = 1.0
 STOP_WITHIN_S = 10.0
 BACKLOG = 1024
-SWITCH_S = 0.0005
+SWITCH_S = 0.0001
 """How long the thread that writes may keep the one that serves from running, at most."""
+GC_THRESHOLDS = (10_000, 50, 10_000)
+"""Young objects are collected now and then; a collection of all of them is a stall of milliseconds."""
 
 
 class CaptureAsked(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +58,7 @@ def run(asked: CaptureAsked, ready: Callable[[int], None], progress: Callable[[N
     """Be the life of a process that captures until a signal, or as many pairs as asked for."""
     sys.setswitchinterval(SWITCH_S)
     gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
 
     async def captured() -> Numbers:
         return await capture(asked, told_to_stop(), ready, progress)
@@ -73,7 +76,7 @@ async def capture(
     """Capture until told to stop, or as many pairs as asked for; return what it came to.
 
     ready : called with the port once clients are served
-    progress : called once a second
+    progress : called once a second, and at the end
     """
     with _bound(*asked.listen) as listening:
         prepare(asked.folder)
@@ -106,6 +109,7 @@ async def capture(
         keeper.end()
         await writing
     _close(writer, asked.folder)
+    progress(numbers())
     return numbers()
 
 

@@ -28,7 +28,8 @@ KEY_BYTES = 32
 KEPT_LAST = 4
 KEPT_FIRST, KEPT_FIRST_LONG, LONG_DIGITS = 6, 8, 16
 DIGITS_MIN, DIGITS_MAX = 12, 19
-ROUNDS = 10
+ROUNDS = 6
+"""Forth, and as many back."""
 REMEMBERED = 1 << 16
 """Cards come again: so many surrogates are remembered."""
 _FINGERPRINT = b"fingerprint of a key of surrogates"
@@ -77,7 +78,7 @@ class Surrogates:
         """
         if _CANDIDATE.search(body) is None:
             return body
-        known = {*pans, *pans_in(body)}
+        known = pans_in(body).union(pans)
 
         def replaced(found: re.Match[str]) -> str:
             run = found[0]

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -248,6 +249,27 @@ async def test_pairs_are_numbered_by_arrival_and_not_by_answer(tmp_path: Path) -
         await waiting
 
     assert [each.path for each in read(captured.folder)] == ["/slow", "/fast"]
+
+
+async def test_a_pair_says_how_long_its_answer_took(tmp_path: Path) -> None:
+    async with (
+        old_service({"/slow": answer(), "/fast": answer()}) as service,
+        capturing(tmp_path / "capture", service.port) as captured,
+    ):
+        service.held["/slow"] = asyncio.Event()
+        begun = time.monotonic_ns()
+        waiting = asyncio.create_task(asked(captured.port, request("/slow", b"x")))
+        await service.asked.get()
+        held_from = time.monotonic_ns()
+        await asked(captured.port, request("/fast", b"x"))
+        held_to = time.monotonic_ns()
+        service.held["/slow"].set()
+        await waiting
+        ended = time.monotonic_ns()
+    slow, _ = read(captured.folder)
+
+    assert held_to - held_from <= (slow.duration_us + 1) * 1000
+    assert slow.duration_us * 1000 <= ended - begun
 
 
 @pytest.mark.parametrize(

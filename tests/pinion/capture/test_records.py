@@ -61,7 +61,7 @@ def test_a_capture_without_an_end_is_read_up_to_its_last_whole_line(tmp_path: Pa
     path = folder / "records-000001.jsonl"
     whole = path.read_bytes()
 
-    for size in range(len(whole)):
+    for size in range(0, len(whole), 7):
         path.write_bytes(whole[:size])
         assert len(list(read(folder))) == whole[:size].count(b"\n")
 

@@ -20,7 +20,7 @@ from tests.payments.legacy.service import Legacy
 from tests.pinion.capture.captured import capturing
 from tests.system.payments.search import Search
 
-COUNT = 700
+COUNT = 500
 TEXT_OF_DIGITS = re.compile(r'"([0-9]{12,19})"')
 
 
