@@ -32,7 +32,7 @@ _is_hexadecimal = re.compile(rb"[0-9A-Fa-f]{16}").fullmatch
 BITMAPS_KEPT = 1024
 
 
-class _Shape(NamedTuple):
+class _FieldShape(NamedTuple):
     """How a field lies in a message: digits of its length in front, 0 where it is fixed; bytes at most."""
 
     length_digits: int
@@ -41,9 +41,9 @@ class _Shape(NamedTuple):
 
 _TABLE: Any = default_ascii
 _SHAPES = (
-    _Shape(0, 0),
+    _FieldShape(0, 0),
     *(
-        _Shape(_TABLE[str(number)]["len_type"], _TABLE[str(number)]["max_len"])
+        _FieldShape(_TABLE[str(number)]["len_type"], _TABLE[str(number)]["max_len"])
         for number in range(1, FIELDS_MAX + 1)
     ),
 )

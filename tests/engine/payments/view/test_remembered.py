@@ -1,0 +1,54 @@
+"""Payments by their requests: found as the engine finds them, and not while the state is being rebuilt."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.payments.records import Op
+from engine.payments.view.remembered import RememberedRequests
+from ringbuf.seqlock import TornReadError
+from tests.engine.payments.building import Engine, deposit, operation, pay, reverse
+
+KEYS = st.sampled_from((1, 2, 3, 65, 66, 129, -1, -64, 2**63 - 1, -(2**63)))
+
+
+@given(st.lists(KEYS, max_size=8), KEYS)
+def test_a_request_is_the_payment_that_was_decided_under_its_key(keys: list[int], asked: int) -> None:
+    engine = ENGINE
+    engine.replica.state[:] = FRESH
+    decided: dict[int, int] = {}
+    for number, key in enumerate(keys):
+        event = engine.one(pay(number, key=key, body=number))
+        decided.setdefault(key, int(event["payment"]))
+
+    assert RememberedRequests(engine.replica.state).payment(asked, 1) == decided.get(asked)
+
+
+def test_neither_a_deposit_nor_a_reversal_that_came_first_is_a_payment() -> None:
+    engine = Engine()
+    engine.tell(deposit(5, 100), reverse(7))
+    requests = RememberedRequests(engine.replica.state)
+
+    assert requests.payment(90_005, 3) is None
+    assert requests.payment(1007, 1) is None
+
+
+def test_the_payment_of_a_request_stays_the_same_whatever_is_done_to_it() -> None:
+    engine = Engine()
+    payment = int(engine.one(pay(7))["payment"])
+    engine.tell(operation(Op.VOID, payment, 1))
+
+    assert RememberedRequests(engine.replica.state).payment(1007, 1) == payment
+    assert RememberedRequests(engine.replica.state).payment(1007, 2) is None
+
+
+@pytest.mark.parametrize("turns", [[3, 3], [4, 5], [4, 6]])
+def test_a_state_that_is_rebuilt_tells_no_payment(turns: list[int]) -> None:
+    told = iter(turns)
+
+    with pytest.raises(TornReadError, match="rebuilding"):
+        RememberedRequests(Engine().replica.state, lambda: next(told)).payment(1, 1)
+
+
+ENGINE = Engine()
+FRESH = ENGINE.replica.state.copy()
