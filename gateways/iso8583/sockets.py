@@ -40,8 +40,8 @@ class MessageConnection(asyncio.Protocol):
         self._in_flight = 0
         self._is_paused = False
         self._has_ended = False
-        self._half_since = 0.0
-        self._stuck_since = 0.0
+        self._half_since: float | None = None
+        self._stuck_since: float | None = None
         self._used_at = server.now
         self.is_waiting = False
 
@@ -49,7 +49,7 @@ class MessageConnection(asyncio.Protocol):
         """Serve a peer of the settings while there is room, nobody else."""
         self._transport = cast(asyncio.Transport, transport)
         server = self._server
-        self._owner = server.owner_of(transport.get_extra_info("peername"))
+        self._owner = server.owner_of(address_of(transport))
         if self._owner is None:
             self._end("it is no peer of the settings (payments.iso8583.peers)")
         elif len(server.connections) >= server.connections_max:
@@ -79,7 +79,7 @@ class MessageConnection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         """Note that the client reads again."""
-        self._stuck_since = 0.0
+        self._stuck_since = None
         self._go_on()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -97,7 +97,10 @@ class MessageConnection(asyncio.Protocol):
                 break
             count += 1
             self._submit(message)
+        if count:
+            self._half_since = None
         self._note_half()
+        self._regulate()
         self._close_behind_last()
         return count
 
@@ -111,18 +114,18 @@ class MessageConnection(asyncio.Protocol):
         limits, transport = self._server.limits, self._transport
         if transport is None:
             return
-        if transport.is_closing() and not self._stuck_since:
+        if transport.is_closing() and self._stuck_since is None:
             self._stuck_since = now  # what was written last has to go out, too
-        if self._stuck_since and now - self._stuck_since > limits.unread_timeout_s:
+        if self._stuck_since is not None and now - self._stuck_since > limits.unread_timeout_s:
             self._cut_off(f"it has read nothing for {limits.unread_timeout_s:g} s (doors.unread_timeout_s)")
-        elif self._half_since and now - self._half_since > limits.head_timeout_s:
+        elif self._half_since is not None and now - self._half_since > limits.head_timeout_s:
             self._end(f"a message did not end within {limits.head_timeout_s:g} s (doors.head_timeout_s)")
         elif not self._in_flight and now - self._used_at > self._server.idle_timeout_s:
             self.close()
 
     def cut_off_if_stuck(self) -> None:
         """End at once where the client does not read: nothing more would reach it."""
-        if self._stuck_since and self._transport is not None:
+        if self._stuck_since is not None and self._transport is not None:
             self._transport.abort()
 
     def close(self) -> None:
@@ -141,7 +144,7 @@ class MessageConnection(asyncio.Protocol):
 
     @property
     def _may_take(self) -> bool:
-        return not self._is_closing and self._in_flight < IN_FLIGHT_MAX and not self._stuck_since
+        return not self._is_closing and self._in_flight < IN_FLIGHT_MAX and self._stuck_since is None
 
     @property
     def _length(self) -> int:
@@ -204,11 +207,9 @@ class MessageConnection(asyncio.Protocol):
     def _note_half(self) -> None:
         """Note since when a message is only half here."""
         if not self._buffer or self.has_work or not self._may_take:
-            self._half_since = 0.0
-        elif not self._half_since:
+            self._half_since = None
+        elif self._half_since is None:
             self._half_since = self._server.now
-        if self._is_paused:
-            self._regulate()
 
     def _close_behind_last(self) -> None:
         """Close where the client has ended and everything is answered."""
@@ -227,7 +228,10 @@ class MessageConnection(asyncio.Protocol):
 
     @property
     def _peer(self) -> str:
-        return "a peer" if self._owner is None else f"the peer of key {self._owner.name!r}"
+        """Who is at the other end, as the log says it."""
+        if self._owner is not None:
+            return f"the peer of key {self._owner.name!r}"
+        return f"a stranger at {address_of(self._transport)}"
 
 
 class MessageServer:
@@ -264,10 +268,9 @@ class MessageServer:
         """Return the protocol of a new connection."""
         return MessageConnection(self)
 
-    def owner_of(self, peername: tuple[str, int] | None) -> KeyOwner | None:
+    def owner_of(self, address: str | None) -> KeyOwner | None:
         """Return the owner of the key of whoever connects from an address, None for a stranger."""
-        address = peer_address(peername[0]) if peername else None
-        return self._owners.get(address) if address else None
+        return self._owners.get(address or "")
 
     def take_in(self, connection: MessageConnection) -> None:
         """Watch a connection."""
@@ -320,9 +323,15 @@ class MessageServer:
         while self._waiting and left > 0:
             connection = self._waiting.popleft()
             connection.is_waiting = False
-            left -= connection.work(SHARE_MESSAGES)
+            left -= connection.work(min(SHARE_MESSAGES, left))
             if connection.has_work:
                 connection.is_waiting = True
                 self._waiting.append(connection)
         if self._waiting:
             self._take_turn_soon()
+
+
+def address_of(transport: asyncio.BaseTransport | None) -> str | None:
+    """Return the address that a connection comes from, as settings write it; None where it is gone."""
+    peername = transport.get_extra_info("peername") if transport is not None else None
+    return peer_address(peername[0]) if peername else None

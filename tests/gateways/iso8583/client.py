@@ -9,6 +9,7 @@ from iso8583.specs import default_ascii
 LENGTH_BYTES = 2
 Message = dict[str, str]
 PAN = "4111111111111111"
+KEPT_IN_REVERSAL = ("3", "4", "7", "41", "42", "49")
 
 
 def payment(stan: int = 1, kind: str = "0100", **changes: str | None) -> Message:
@@ -23,7 +24,7 @@ def payment(stan: int = 1, kind: str = "0100", **changes: str | None) -> Message
 def reversal(of: Message, stan: int = 2, kind: str = "0400", **changes: str | None) -> Message:
     """Return the reversal of a payment, of its whole amount."""
     original = f"{of['t']}{of['11']}{of['7']}{0:022}"
-    message = {name: of[name] for name in ("3", "4", "7", "41", "42", "49") if name in of}
+    message: Message = {name: text for name, text in of.items() if name in KEPT_IN_REVERSAL}
     return changed({**message, "t": kind, "11": f"{stan:06}", "90": original}, **changes)
 
 

@@ -35,7 +35,7 @@ def elements(message: dict[str, str]) -> Elements:
     return {int(name): text for name, text in message.items() if name != "t"}
 
 
-def body_of(**changes: str | None) -> dict[str, Any]:
+def body_of(**changes: Any) -> dict[str, Any]:
     message = payment(**changes)
     return payment_body(message["t"], elements(message))
 
