@@ -244,15 +244,19 @@ def with_ports(settings: Whole, ports: Mapping[str, int]) -> Whole:
             raise ConfigError(
                 f"{section}.port = {port}: the configuration has no such door; give it a section [{section}]"
             )
-        settings = _with_port(settings, section.split("."), port)
-    return settings
+    return _with_ports(settings, ports)
 
 
-def _with_port(section: Inner, path: list[str], port: int) -> Inner:
-    if not path:
-        return msgspec.structs.replace(section, port=port)
-    inner = _with_port(getattr(section, path[0]), path[1:], port)
-    return msgspec.structs.replace(section, **{path[0]: inner})
+def _with_ports(section: Inner, ports: Mapping[str, int]) -> Inner:
+    """Return a section with the ports in it and in those within it, all at once: they are compared anew."""
+    changed: dict[str, Any] = {}
+    for name in section.__struct_fields__:
+        inner = getattr(section, name)
+        if isinstance(inner, Section):
+            changed[name] = _with_ports(inner, ports)
+    if isinstance(section, SocketSettings) and section.section in ports:
+        changed["port"] = ports[section.section]
+    return msgspec.structs.replace(section, **changed) if changed else section
 
 
 def load(path: Path, kind: type[Whole]) -> Whole:
