@@ -138,12 +138,15 @@ class MessageDesk:
             self._reverse_in_part(pending, reversal)
             return
 
-        def then(told: Told) -> None:
+        def go_on(told: Told) -> None:
             sale = self._captured(reversal, told)
             if sale is None:
                 pending.tell(told)
             else:
-                self._attempt(pending, lambda: self._operate(pending, reversal, sale))
+                self._operate(pending, reversal, sale)
+
+        def then(told: Told) -> None:
+            self._attempt(pending, lambda: go_on(told))
 
         self._submit(pending, PaymentRoute(PaymentAsk.REVERSE), reversal.whole_body(), then)
 
