@@ -225,7 +225,7 @@ def replies_of(received: bytes) -> list[Message]:
 
 
 def _exchanged(address: tuple[str, int], data: bytes) -> bytes:
-    """Send bytes on a connection that ends behind them; return all that comes back until the door closes it."""
+    """Send bytes on a connection that ends behind them; return all that comes until the door closes it."""
     received = b""
     with socket.create_connection(address, ANSWER_S) as connection, suppress(ConnectionError):
         with suppress(OSError):  # it may be closed before all is sent
