@@ -1,10 +1,12 @@
 """The desk for messages: each becomes requests of the payments desk, what that answers one reply.
 
-payment              the payment
-reversal, whole      a void by its request, which is remembered where there is nothing yet;
-                     of a sale that was captured then a refund
-reversal, in part    a void or a refund of the payment that is remembered under its request
-network message      nothing is asked
+    payment              the payment
+    reversal, whole      a void by its request, which is remembered where there is nothing yet;
+                         of a sale that was captured then a refund
+    reversal, in part    a void or a refund of the payment that is remembered under its request
+    network message      nothing is asked
+
+Whole reversals of what is remembered longer than a void by its request finds it go the way of those in part.
 """
 
 from collections.abc import Callable
@@ -13,6 +15,7 @@ from typing import NamedTuple
 from engine.payments.codes import BY_NUMBER, Code
 from engine.payments.currencies import LETTERS
 from engine.payments.records import Role
+from engine.payments.view.remembered import RememberedRequest
 from gateways.iso8583.messages import Message, MessageFault, read, write
 from gateways.iso8583.replies import ACCEPTED, Answering, reply_kind
 from gateways.iso8583.requests import (
@@ -68,7 +71,7 @@ class MessageDesk:
     """Takes messages.
 
     payment_of : returns the view of a payment by its seq, None where there is none
-    remembered : returns the seq of the payment that merchant and request have become, None for none
+    remembered : returns the payment that merchant and request have become, None for none
     now : the event loop's time
     """
 
@@ -76,7 +79,7 @@ class MessageDesk:
         self,
         desk: PaymentDesk,
         payment_of: PaymentOf,
-        remembered: Callable[[str, str], int | None],
+        remembered: Callable[[str, str], RememberedRequest | None],
         now: Callable[[], float],
     ) -> None:
         self._desk = desk
@@ -134,8 +137,9 @@ class MessageDesk:
         self._desk.submit(PaymentRequest(pending.owner, route, body, pending.deadline), then)
 
     def _reverse(self, pending: _Pending, reversal: Reversal) -> None:
-        if reversal.amount is not None:
-            self._reverse_in_part(pending, reversal)
+        known = self._remembered(reversal.merchant, reversal.original)
+        if reversal.amount is not None or (known is not None and known.is_old):
+            self._reverse_known(pending, reversal, known)
             return
 
         def go_on(told: Told) -> None:
@@ -157,25 +161,21 @@ class MessageDesk:
             return None
         if isinstance(reply, MovedReply) and reply.captured:
             return reply.payment
-        return self._named(reversal) if reply.code == NOT_FOUND else None
+        known = self._remembered(reversal.merchant, reversal.original) if reply.code == NOT_FOUND else None
+        return None if known is None else self._desk.replies.id_of(known.payment)
 
-    def _reverse_in_part(self, pending: _Pending, reversal: Reversal) -> None:
+    def _reverse_known(self, pending: _Pending, reversal: Reversal, known: RememberedRequest | None) -> None:
+        """Reverse by the payment's number, in part or as a whole."""
         pending.owner.require(Role.ACQUIRER)
         pending.owner.require_merchant(reversal.merchant)
-        name = self._named(reversal)
-        if name is None:
+        if known is None:
             pending.tell(self._desk.replies.not_found(None, reversal.original))
             return
-        view = self._payment_of(self._desk.replies.seq_of(name) or 0)
+        view = self._payment_of(known.payment)
         if view is not None and reversal.currency not in (None, LETTERS[view.currency]):
             raise FormRefusal(BAD_CURRENCY, "currency")
-        self._operate(pending, reversal, name)
+        self._operate(pending, reversal, self._desk.replies.id_of(known.payment))
 
     def _operate(self, pending: _Pending, reversal: Reversal, payment: str) -> None:
         ask = PaymentAsk.REFUND if reversal.is_sale else PaymentAsk.VOID
         self._submit(pending, PaymentRoute(ask, payment), reversal.operation_body(), pending.tell)
-
-    def _named(self, reversal: Reversal) -> str | None:
-        """Return the id of the payment that a reversal is about, None where none is remembered."""
-        seq = self._remembered(reversal.merchant, reversal.original)
-        return None if seq is None else self._desk.replies.id_of(seq)

@@ -13,7 +13,7 @@ import asyncio
 import uvloop
 
 from engine.contract.port import Port
-from engine.payments.view.remembered import RememberedRequests
+from engine.payments.view.remembered import RememberedRequest, RememberedRequests
 from engine.settings.config import DoorSettings
 from gateways.commands.pump import Pump
 from gateways.commands.serving import Chores, serve_until, told_to_stop
@@ -42,8 +42,8 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
     parts = parts_of(door, gate, lambda: pump.wake(), now)
     requests = RememberedRequests(gate.state(), gate.state_turn)
 
-    def remembered(merchant: str, request_id: str) -> int | None:
-        return requests.payment(*hash_words(parts.hasher.request(merchant, request_id)))
+    def remembered(merchant: str, request_id: str) -> RememberedRequest | None:
+        return requests.request(*hash_words(parts.hasher.request(merchant, request_id)))
 
     owners = {
         owner.name: owner for owner in key_ring(door.keys, [gate.next_session() for _ in door.keys]).owners

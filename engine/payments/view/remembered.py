@@ -4,11 +4,19 @@ For whoever knows a payment by merchant and request alone, as a reversal does th
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.contract.state_turn import whole
+from engine.payments.kernels.windows import DAY_MS
 from engine.payments.view.live_view import CHAIN_MAX, LOOKS_MAX
 from ringbuf.seqlock import TornReadError
+
+
+class RememberedRequest(NamedTuple):
+    """The payment of a request; is_old : for a day, so that by its request the engine finds it no more."""
+
+    payment: int
+    is_old: bool
 
 
 class RememberedRequests:
@@ -23,14 +31,11 @@ class RememberedRequests:
     def __init__(self, state: Any, turn: Callable[[], int] = lambda: 0) -> None:
         self.turn = turn
         self._buckets, self._answers = state["answer_bucket"][0], state["answers"][0]
-        self._seq = state["seq"]
+        self._seq, self._now = state["seq"], state["now"]
 
     @whole
-    def payment(self, first: int, second: int) -> int | None:
-        """Return the seq of the payment that a key stands for, None for none; TornReadError.
-
-        An answer that is a day old still tells it while nothing has taken its place.
-        """
+    def request(self, first: int, second: int) -> RememberedRequest | None:
+        """Return what a key stands for, None where that is no payment; TornReadError."""
         for _ in range(LOOKS_MAX):
             before = int(self._seq[0])
             found = self._found(first, second)
@@ -38,7 +43,7 @@ class RememberedRequests:
                 return found
         raise TornReadError(f"the remembered answers were being written at each of {LOOKS_MAX} looks")
 
-    def _found(self, first: int, second: int) -> int | None:
+    def _found(self, first: int, second: int) -> RememberedRequest | None:
         at = int(self._buckets[first & (len(self._buckets) - 1)]) - 1
         for _ in range(CHAIN_MAX):
             if not 0 <= at < len(self._answers):
@@ -48,6 +53,7 @@ class RememberedRequests:
                 row = self._answers[at].copy()
                 is_of_key = row["key"][0] == first and row["key"][1] == second
                 is_payment = is_of_key and row["payment"] > 0 and not row["is_reversal"]
-                return int(row["payment"]) if is_payment else None
+                is_old = bool(self._now[0] - row["at"] >= DAY_MS)
+                return RememberedRequest(int(row["payment"]), is_old) if is_payment else None
             at = int(self._answers[at]["chain"]) - 1
         return None

@@ -18,6 +18,7 @@ from tests.gateways.payments.wired_door import FakeGate
 OTHER_PAN = "5500005555555559"
 ECHO = {"t": "0800", "7": "1129120000", "11": "000009", "70": "301"}
 PAYMENTS = "/v1/payments"
+DAY_NS = 86_400 * 10**9
 
 
 @pytest.fixture
@@ -351,6 +352,21 @@ def test_a_sale_that_gave_way_is_refunded_by_the_request_that_is_remembered() ->
     assert door.ask(reversal(sold, 4))["39"] == "00"
     assert money(door) == (1_000_000, 0)
     assert door.ask(reversal(payment(9, "0200"), 5))["39"] == "25"
+
+
+@pytest.mark.parametrize("kind", ["0100", "0200"])
+def test_what_a_void_by_its_request_does_not_find_any_more_is_reversed_all_the_same(
+    door: IsoDoor, kind: str
+) -> None:
+    original = payment(1, kind)
+    door.ask(original)
+    door.engine.eng_ts += DAY_NS
+    door.ask(payment(2, de_102="2"))
+
+    first = door.ask(reversal(original, 3))
+
+    assert (first["39"], money(door)) == ("00", (1_000_000, 0))
+    assert door.ask(reversal(original, 4)) == {**first, "11": "000004"}
 
 
 class RebuiltView:

@@ -56,7 +56,7 @@ class IsoDoor:
         self.desk = MessageDesk(
             PaymentDesk(FORM, Replies("a"), self.dispatcher, payment_of),
             payment_of,
-            lambda merchant, request_id: requests.payment(*hash_words(HASHER.request(merchant, request_id))),
+            lambda merchant, request_id: requests.request(*hash_words(HASHER.request(merchant, request_id))),
             lambda: self.now,
         )
         self.http = WiredDoor(EngineGate(engine), self.view, FORM)

@@ -157,7 +157,8 @@ def test_kills_lose_and_double_nothing(start: Start, tmp_path: Path, request: py
     running.await_ready()
     chance = random.Random(SEED)
     players = [IsoPlayer(running.data_dir, number, SEED) for number in range(1, PLAYERS + 1)]
-    request.addfinalizer(lambda: [player.close() for player in players])
+    for player in players:
+        request.addfinalizer(player.close)
     for names in (("iso8583",), ("worker",), ("iso8583", "worker", "journaler"), ("iso8583", "payments")):
         stopping = threading.Event()
         with ThreadPoolExecutor(PLAYERS) as pool:
