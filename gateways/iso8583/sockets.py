@@ -9,6 +9,7 @@ a message, for rest, and for what it leaves unread. A turn of the event loop tak
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -27,6 +28,7 @@ UNREAD_MAX = 2**20
 """Bytes of replies that a client may leave unread; one that leaves more is cut off."""
 TURN_MESSAGES, SHARE_MESSAGES = 128, 8
 """Messages of one turn of the event loop; of these, from one connection before the next one's."""
+log = logging.getLogger("pinion.doors")
 
 
 class MessageConnection(asyncio.Protocol):
@@ -173,6 +175,9 @@ class MessageConnection(asyncio.Protocol):
         except UnanswerableError as fault:
             self._in_flight -= 1
             self._end(f"a message {fault}")
+        except Exception:  # a fault of ours must not keep the other connections from their turn
+            log.exception("error while handling a message")
+            self.abort()
 
     def _send(self, reply: bytes) -> None:
         self._in_flight -= 1

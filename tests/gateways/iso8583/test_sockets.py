@@ -5,12 +5,21 @@ import random
 
 import pytest
 
+from engine.contract.port import Closed
 from gateways.iso8583.messages import MESSAGE_MAX
 from gateways.iso8583.sockets import BUFFER_MAX, IN_FLIGHT_MAX, TURN_MESSAGES, UNREAD_MAX
 from tests.gateways.iso8583.client import PAN, Message, encoded, framed, payment
 from tests.gateways.iso8583.wired import IDLE_S, IsoDoor, Line
 from tests.gateways.payments.wired_door import FakeGate
 from tests.gateways.process.wire import settle
+
+
+class FaultyGate(FakeGate):
+    """A port that fails."""
+
+    def closed_because(self) -> Closed | None:
+        raise ZeroDivisionError
+
 
 ECHO: Message = {"t": "0800", "7": "1129120000", "11": "000009", "70": "301"}
 
@@ -280,6 +289,21 @@ async def test_a_client_that_has_ended_is_answered_before_its_connection_is_clos
 
     assert [each["39"] for each in line.replies] == ["00"]
     assert line.wire.is_closing()
+
+
+async def test_a_fault_of_ours_ends_its_connection_and_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    door = IsoDoor(gate=FaultyGate())
+    server = door.server()
+    faulty, other = Line(door, server), Line(door, server)
+    faulty.connection.data_received(b"".join(encoded(payment(number)) for number in range(8)))
+    other.connection.data_received(encoded(echo(1)))
+
+    await settle()
+
+    assert faulty.wire.was_aborted
+    assert stans(other.replies) == [1]
+    assert "error while handling a message" in caplog.text
+    assert PAN not in caplog.text
 
 
 async def test_an_answer_for_a_connection_that_is_gone_goes_nowhere() -> None:
