@@ -5,6 +5,7 @@ Limits and order of the rules become a command at the start and live in the engi
 
 import difflib
 import re
+from ipaddress import ip_address
 from typing import Annotated, ClassVar, Literal
 
 import msgspec
@@ -12,8 +13,8 @@ from msgspec import Meta
 
 from engine.payments.capacities import Capacities
 from engine.payments.records import LIMITS, NOT_GIVEN, RULES, Clock
-from engine.settings.config import ConfigError, Count, InstanceSettings, KeySettings
-from engine.settings.door_settings import Port, SocketSettings
+from engine.settings.config import ConfigError, Count, InstanceSettings, KeySettings, refuse_twice
+from engine.settings.door_settings import Port, Seconds, SocketSettings
 from engine.settings.sections import Section
 
 _DEFAULT = Capacities()
@@ -25,6 +26,8 @@ Cards = Annotated[int, Meta(ge=0, le=31)] | Off
 Score = Annotated[int, Meta(ge=0, le=1000)] | Off
 Milliseconds = Annotated[int, Meta(ge=0, le=30 * 86_400_000)] | Off
 RoleName = Literal["acquirer", "risk", "viewer"]
+DEMO_KEY_NAME = "demo"
+"""Of the key that an instance without [[keys]] makes."""
 ROLE_NAMES: tuple[RoleName, ...] = ("acquirer", "risk", "viewer")
 FIRST_RULES, LAST_RULE = RULES[:3], RULES[-1]
 """What every order begins and ends with."""
@@ -100,6 +103,44 @@ class CapacitySettings(Section, frozen=True, kw_only=True):
         return Capacities(**msgspec.structs.asdict(self))
 
 
+class PeerSettings(Section, frozen=True, kw_only=True):
+    """[[payments.iso8583.peers]]: who may send messages from an address, by the name of a key of [[keys]]."""
+
+    address: str
+    key: Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class Iso8583Section(SocketSettings, frozen=True, kw_only=True):
+    """[payments.iso8583]: where messages of ISO 8583 are taken, and whose; none: there is no such door."""
+
+    port: Port = 8583
+    idle_timeout_s: Seconds = 600.0
+    """How long a connection may rest between two messages."""
+    peers: Annotated[tuple[PeerSettings, ...], Meta(min_length=1)]
+    section: ClassVar[str] = "payments.iso8583"
+
+    def __post_init__(self) -> None:
+        if self.hosts or self.origins:
+            name = "hosts" if self.hosts else "origins"
+            raise ConfigError(f"{self.section}.{name}: is for doors over HTTP; leave it out, and name peers")
+        for idx, peer in enumerate(self.peers):
+            if peer_address(peer.address) is None:
+                raise ConfigError(
+                    f"{self.section}.peers[{idx}].address = {peer.address!r}: no address; give one of "
+                    f'version 4 or 6, such as "192.0.2.7"'
+                )
+        refuse_twice(f"{self.section}.peers", "address", [peer_address(each.address) for each in self.peers])
+
+
+def peer_address(text: str) -> str | None:
+    """Return an address as it is compared, version 4 within 6 as 4; None for what is none."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    return str(getattr(address, "ipv4_mapped", None) or address)
+
+
 class PaymentSection(SocketSettings, frozen=True, kw_only=True):
     """[payments]: where payments are asked for, and by which instance they are decided."""
 
@@ -112,6 +153,7 @@ class PaymentSection(SocketSettings, frozen=True, kw_only=True):
     """The key of the hashes of cards, devices and the like; empty: hash.key in the data folder."""
     rules: RuleSettings = RuleSettings()
     capacities: CapacitySettings = CapacitySettings()
+    iso8583: Iso8583Section | None = None
     section: ClassVar[str] = "payments"
 
     def __post_init__(self) -> None:
@@ -165,3 +207,14 @@ class PaymentsSettings(InstanceSettings, frozen=True, kw_only=True):
     api: ApiSettings = ApiSettings()
     keys: tuple[PaymentsKeySettings, ...] = ()
     capacities_at: ClassVar[str] = "payments.capacities"
+
+    def __post_init__(self) -> None:
+        InstanceSettings.__post_init__(self)
+        door = self.payments.iso8583
+        names = [key.name for key in self.keys] or [DEMO_KEY_NAME]
+        for idx, peer in enumerate(door.peers if door else ()):
+            if peer.key not in names:
+                raise ConfigError(
+                    f"payments.iso8583.peers[{idx}].key = {peer.key!r}: no key has this name; there are "
+                    f"{', '.join(map(repr, names))}"
+                )

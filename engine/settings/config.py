@@ -7,7 +7,7 @@ keyword; nobody else reads the file.
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import IntFlag
 from functools import reduce
 from operator import or_
@@ -26,6 +26,7 @@ from engine.settings.sections import Section
 Count = Annotated[int, Meta(ge=1, le=2**28)]
 Slots = Annotated[int, Meta(ge=64, le=2**24)]
 Whole = TypeVar("Whole", bound="InstanceSettings")
+Inner = TypeVar("Inner", bound=Section)
 ENGINE_CAPACITIES = "engine.capacities"
 """Where capacities stand unless an application says another place."""
 
@@ -108,8 +109,9 @@ class KeySettings(Section, frozen=True, kw_only=True):
 class InstanceSettings(Section, frozen=True, kw_only=True):
     """All settings but those that an application adds: the configuration file.
 
-    An application adds a SocketSettings for each of its doors, in a field that has the section's name, and
-    a section of its capacities where `capacities_at` says.
+    An application adds a SocketSettings for each of its doors, in a field that has the section's name (one
+    within another is `outer.inner`, None where that door is not wanted), and a section of its capacities
+    where `capacities_at` says.
     """
 
     engine: EngineSettings = EngineSettings()
@@ -138,8 +140,8 @@ class InstanceSettings(Section, frozen=True, kw_only=True):
         refuse_twice("keys", "name", [key.name for key in self.keys])
         refuse_twice("keys", "token", [key.token for key in self.keys], shown=False)
         listening: dict[tuple[str, int], str] = {}
-        for door in (getattr(self, name) for name in self.__struct_fields__):
-            if not isinstance(door, SocketSettings) or not door.port:
+        for door in sockets_of(self):
+            if not door.port:
                 continue
             other = listening.setdefault((door.host, door.port), door.section)
             if other != door.section:
@@ -220,11 +222,41 @@ def door_keys(keys: Iterable[KeySettings], roles: type[IntFlag]) -> tuple[Key, .
     )
 
 
+def sockets_of(section: Section) -> Iterator[SocketSettings]:
+    """Yield the sections about doors that a section has, directly or one in another."""
+    for name in section.__struct_fields__:
+        inner = getattr(section, name)
+        if isinstance(inner, SocketSettings):
+            yield inner
+        if isinstance(inner, Section):
+            yield from sockets_of(inner)
+
+
+def socket_of(settings: InstanceSettings, section: str) -> SocketSettings | None:
+    """Return the section about a door, None where that door is not wanted."""
+    return next((each for each in sockets_of(settings) if each.section == section), None)
+
+
 def with_ports(settings: Whole, ports: Mapping[str, int]) -> Whole:
     """Return the settings with ports that were given elsewhere (the command line), by the doors' sections."""
-    replace = msgspec.structs.replace
-    doors = {section: replace(getattr(settings, section), port=port) for section, port in ports.items()}
-    return replace(settings, **doors)
+    for section, port in ports.items():
+        if socket_of(settings, section) is None:
+            raise ConfigError(
+                f"{section}.port = {port}: the configuration has no such door; give it a section [{section}]"
+            )
+    return _with_ports(settings, ports)
+
+
+def _with_ports(section: Inner, ports: Mapping[str, int]) -> Inner:
+    """Return a section with the ports in it and in those within it, all at once: they are compared anew."""
+    changed: dict[str, Any] = {}
+    for name in section.__struct_fields__:
+        inner = getattr(section, name)
+        if isinstance(inner, Section):
+            changed[name] = _with_ports(inner, ports)
+    if isinstance(section, SocketSettings) and section.section in ports:
+        changed["port"] = ports[section.section]
+    return msgspec.structs.replace(section, **changed) if changed else section
 
 
 def load(path: Path, kind: type[Whole]) -> Whole:

@@ -8,17 +8,28 @@ import asyncio
 import logging
 import signal
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from engine.contract.port import Port
 from engine.settings.config import DoorSettings
 from gateways.commands.pump import Pump
-from gateways.process.connections import ConnectionServer
 from gateways.process.start import not_bound, report_ready
 
 BACKLOG = 4096
 SWEEP_S = 1.0
 GRACE_S = 2.0
 log = logging.getLogger("pinion.doors")
+
+
+class DoorServer(Protocol):
+    """What a door serves its connections with: it makes the protocol of each, and watches them."""
+
+    @property
+    def connections_max(self) -> int: ...
+    def __call__(self) -> asyncio.Protocol: ...
+    def cut_off_unread(self) -> None: ...
+    def sweep(self, now: float) -> None: ...
+    def shutdown(self, wait_s: float | None = None, /) -> Awaitable[None]: ...
 
 
 def told_to_stop() -> asyncio.Event:
@@ -31,7 +42,7 @@ def told_to_stop() -> asyncio.Event:
 async def serve_until(
     stopping: asyncio.Event,
     door: DoorSettings,
-    server: ConnectionServer,
+    server: DoorServer,
     pump: Pump,
     close: Callable[[], Awaitable[None]],
 ) -> None:
@@ -53,7 +64,7 @@ async def serve_until(
         await server.shutdown(GRACE_S)
 
 
-async def _listen(door: DoorSettings, server: ConnectionServer) -> asyncio.Server:
+async def _listen(door: DoorSettings, server: DoorServer) -> asyncio.Server:
     """Open the port; a taken one is an error that names the setting."""
     loop = asyncio.get_running_loop()
     try:
@@ -68,7 +79,7 @@ class Chores:
     more : what else the door has to do about as often as it beats
     """
 
-    def __init__(self, gate: Port, server: ConnectionServer, more: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, gate: Port, server: DoorServer, more: Callable[[], None] = lambda: None) -> None:
         self._gate = gate
         self._server = server
         self._more = more

@@ -12,8 +12,7 @@ from typing import Any
 
 from engine.runtime.supervision.children import DoorSpec
 from engine.runtime.supervision.configure import Definition, FirstCommands
-from engine.settings.config import DoorSettings, InstanceSettings, KeySettings, door_keys
-from engine.settings.door_settings import SocketSettings
+from engine.settings.config import DoorSettings, InstanceSettings, KeySettings, door_keys, socket_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +22,8 @@ class Door:
     name: str
     """The process is called so, and its lock, its heartbeat and its command ring."""
     section: str
-    """The field of the settings with its SocketSettings; instance.json tells its address by this name."""
+    """The field of the settings with its SocketSettings, `outer.inner` for one within another; the door is
+    there where that is not None. instance.json tells its address by this name."""
     option: str
     """The option of the command line that says its port."""
     purpose: str
@@ -93,7 +93,7 @@ class Starting:
                     hosts=socket.hosts,
                     origins=socket.origins,
                     pages=self.pages,
-                    pages_port=_socket(settings, self.pages).port if self.pages else 0,
+                    pages_port=_port_of(settings, self.pages),
                     limits=settings.doors,
                     keys=keys,
                     application=application,
@@ -101,11 +101,11 @@ class Starting:
                 door.module,
             )
             for door in self.doors
-            for socket in [_socket(settings, door.section)]
+            for socket in [socket_of(settings, door.section)]
+            if socket is not None
         )
 
 
-def _socket(settings: InstanceSettings, section: str) -> SocketSettings:
-    found = getattr(settings, section)
-    assert isinstance(found, SocketSettings)
-    return found
+def _port_of(settings: InstanceSettings, section: str) -> int:
+    found = socket_of(settings, section)
+    return 0 if found is None else found.port

@@ -130,6 +130,11 @@ ROOMS = {
         *("engine/contract", "engine/settings", "engine/payments", "engine/payments/view"),
         *("gateways/process", "gateways/commands", "gateways/payments", "gateways/payments/door"),
     ),
+    "gateways/iso8583": (
+        *("ringbuf/seqlock", "engine/contract", "engine/settings", "engine/payments"),
+        *("engine/payments/view", "engine/payments/settings", "gateways/process", "gateways/commands"),
+        *("gateways/payments", "gateways/payments/door"),
+    ),
     "api/process": (
         *("ringbuf", "engine/contract", "engine/settings", "engine/text"),
         "gateways/process",

@@ -11,6 +11,7 @@ import msgspec
 
 from engine.payments.records import Op, Role
 from engine.payments.view.live_view import PaymentView
+from gateways.payments.bodies import Fields
 from gateways.payments.door.dispatch import BUSY, SYSTEM, Answered, Awaited, PaymentDispatcher
 from gateways.payments.door.keys import KeyOwner
 from gateways.payments.door.past import NOT_FOUND, OK, GivenWay
@@ -33,7 +34,7 @@ class PaymentRequest(NamedTuple):
 
     owner: KeyOwner
     route: PaymentRoute
-    body: bytes
+    body: bytes | Fields
     deadline: float
     account: str | None = None
 

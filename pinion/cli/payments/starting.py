@@ -1,25 +1,41 @@
 """How payments are started: their doors, their key, their rules and what a file sets up."""
 
 from pathlib import Path
+from typing import Any
 
 from engine.payments.records import Role
-from engine.payments.settings import ROLE_NAMES, PaymentsKeySettings, PaymentsSettings
+from engine.payments.settings import (
+    DEMO_KEY_NAME,
+    ROLE_NAMES,
+    Iso8583Section,
+    PaymentsKeySettings,
+    PaymentsSettings,
+    peer_address,
+)
 from engine.settings.demo_key import demo_token
 from pinion.cli.payments.set_up import first_commands, hash_key_file
 from pinion.cli.starting import Door, Starting
 
 
 def _demo_keys(data_dir: Path) -> tuple[PaymentsKeySettings, ...]:
-    return (PaymentsKeySettings(name="demo", token=demo_token(data_dir), roles=ROLE_NAMES),)
+    return (PaymentsKeySettings(name=DEMO_KEY_NAME, token=demo_token(data_dir), roles=ROLE_NAMES),)
 
 
-def _door_application(settings: PaymentsSettings, data_dir: Path) -> dict[str, str]:
+def _door_application(settings: PaymentsSettings, data_dir: Path) -> dict[str, Any]:
     section = settings.payments
     return {
+        **_iso8583_application(section.iso8583),
         "instance": section.instance,
         "clock": section.clock,
         "hash_key_file": str(hash_key_file(section, data_dir)),
     }
+
+
+def _iso8583_application(section: Iso8583Section | None) -> dict[str, Any]:
+    if section is None:
+        return {}
+    peers = {peer_address(each.address): each.key for each in section.peers}
+    return {"peers": peers, "idle_timeout_s": section.idle_timeout_s}
 
 
 STARTING = Starting(
@@ -34,6 +50,14 @@ STARTING = Starting(
             option="--port",
             purpose="payments",
             module="gateways.payments.serve",
+        ),
+        Door(
+            name="iso8583",
+            section="payments.iso8583",
+            option="--iso8583-port",
+            purpose="ISO 8583 messages, where the configuration has that door",
+            module="gateways.iso8583.serve",
+            scheme="tcp",
         ),
         Door(
             name="api",

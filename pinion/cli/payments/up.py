@@ -24,7 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--lean",
         action="store_true",
-        help="engine and HTTP door alone: no queries, shadow, history; a start replays the whole journal",
+        help="engine and doors for payments alone: no queries, shadow, history; a start replays the whole "
+        "journal",
     )
 
 

@@ -8,11 +8,26 @@ import pytest
 
 from engine.payments.capacities import Capacities
 from engine.payments.records import LIMITS, NOT_GIVEN, RULES, Clock
-from engine.payments.settings import CapacitySettings, PaymentsSettings, RuleSettings
-from engine.settings.config import ConfigError, parse
+from engine.payments.settings import (
+    CapacitySettings,
+    Iso8583Section,
+    PaymentsSettings,
+    PeerSettings,
+    RuleSettings,
+    peer_address,
+)
+from engine.settings.config import ConfigError, parse, socket_of, with_ports
 
 KEY = "[[keys]]\nname = 'shop'\ntoken = 'a-token-of-some-length'\n"
 ORDER = list(RULES)
+
+
+PEER = "[[payments.iso8583.peers]]\naddress = '{}'\nkey = '{}'\n"
+
+
+def iso8583(more: str = "", address: str = "192.0.2.7", key: str = "shop") -> str:
+    """Return a file with a door for ISO 8583 and one peer."""
+    return f"{KEY}[payments.iso8583]\n{more}\n{PEER.format(address, key)}"
 
 
 def rules(order: list[str]) -> str:
@@ -50,6 +65,16 @@ def rules(order: list[str]) -> str:
         (KEY + "merchants = ['m 1']", "keys (shop).merchants[0] = 'm 1': no name of a merchant"),
         (KEY + "accounts = [1]", "keys (shop).accounts: a key of payments is for merchants"),
         ("[api]\nport = 8002", "api.port = 8002: the same as payments.port"),
+        (iso8583("port = 8002"), "payments.iso8583.port = 8002: the same as payments.port"),
+        ("[payments.iso8583]\nport = 1", "payments.iso8583: missing setting 'peers'"),
+        ("[payments.iso8583]\npeers = []", "payments.iso8583.peers: expected 'array' of length >= 1"),
+        (iso8583("hosts = ['a']"), "payments.iso8583.hosts: is for doors over HTTP; leave it out"),
+        (iso8583("origins = ['*']"), "payments.iso8583.origins: is for doors over HTTP; leave it out"),
+        (iso8583(address="shop"), "peers[0].address = 'shop': no address; give one of version 4 or 6"),
+        (iso8583(address="10.0.0.0/8"), "peers[0].address = '10.0.0.0/8': no address"),
+        (iso8583(key="shops"), "peers[0].key = 'shops': no key has this name; there are 'shop'"),
+        (iso8583() + PEER.format("::ffff:192.0.2.7", "shop"), "already used by payments.iso8583.peers[0]"),
+        (iso8583("prot = 1"), "payments.iso8583.prot: unknown setting; did you mean 'port'?"),
     ],
 )
 def test_a_wrong_setting_is_refused_by_name_value_and_mend(toml: str, said: str) -> None:
@@ -108,9 +133,48 @@ def test_a_key_is_for_every_merchant_or_for_those_it_names(given: str, scope: An
 
 
 def test_ports_are_apart_from_each_other() -> None:
-    settings = PaymentsSettings()
+    settings = parse(iso8583().encode(), PaymentsSettings)
 
     assert (settings.payments.port, settings.api.port) == (8002, 8003)
+    assert settings.payments.iso8583 is not None
+    assert settings.payments.iso8583.port == 8583
+
+
+def test_without_its_section_there_is_no_door_for_iso8583() -> None:
+    assert PaymentsSettings().payments.iso8583 is None
+    assert socket_of(PaymentsSettings(), "payments.iso8583") is None
+    with pytest.raises(ConfigError, match=r"payments.iso8583.port = 9: the configuration has no such door"):
+        with_ports(PaymentsSettings(), {"payments.iso8583": 9})
+
+
+def test_the_port_of_a_section_within_another_is_set_alone() -> None:
+    settings = parse(iso8583("idle_timeout_s = 9").encode(), PaymentsSettings)
+
+    changed = with_ports(settings, {"payments.iso8583": 9, "payments": 10})
+
+    found = socket_of(changed, "payments.iso8583")
+    assert isinstance(found, Iso8583Section)
+    assert (found.port, changed.payments.port, changed.api.port) == (9, 10, 8003)
+    assert (found.idle_timeout_s, found.peers) == (9.0, (PeerSettings(address="192.0.2.7", key="shop"),))
+
+
+def test_without_keys_a_peer_may_have_that_of_the_demo() -> None:
+    text = iso8583(key="demo").removeprefix(KEY)
+
+    assert parse(text.encode(), PaymentsSettings).payments.iso8583 is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:DB8:0::1", "2001:db8::1"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("x", None),
+    ],
+)
+def test_an_address_is_compared_in_one_way(text: str, address: str | None) -> None:
+    assert peer_address(text) == address
 
 
 def test_rules_have_a_setting_for_every_limit_and_no_other() -> None:

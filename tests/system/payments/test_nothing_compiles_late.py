@@ -13,7 +13,9 @@ from typing import Any
 
 from engine.contract import instance
 from ringbuf.kernel_cache import ROOT
+from tests.gateways.iso8583.client import IsoClient, payment, replacement, reversal
 from tests.system.payments.clients import PAYMENTS
+from tests.system.payments.iso_running import LOCAL, OPEN_CODES, iso_address, pan_of
 from tests.system.payments.running import Body, Caller, write_settings
 from tests.system.payments.tools import pinion
 from tests.system.running import await_true
@@ -62,6 +64,29 @@ def ask_everything(data_dir: Path, name: str) -> None:
         assert query(data_dir, path) == 200, path
 
 
+def ask_by_messages(data_dir: Path, stan: int) -> None:
+    """Ask the door for ISO 8583 for all that it does."""
+    client: list[IsoClient] = []
+
+    def has_connected() -> bool:
+        try:
+            client.append(IsoClient(iso_address(data_dir), WAIT_S))
+        except (OSError, instance.PortError):
+            return False
+        return True
+
+    await_true(has_connected, "the door for ISO 8583 listens", WAIT_S)
+    with client[0] as door:
+        held, sold = (
+            payment(stan + each, kind, de_2=pan_of(stan + each), de_4=f"{500:012}")
+            for each, kind in enumerate(("0100", "0200"))
+        )
+        for message in (held, sold, reversal(held, stan, de_95=replacement(1)), reversal(sold, stan)):
+            while (code := door.ask(message)["39"]) in OPEN_CODES:
+                pass
+            assert code == "00", message
+
+
 def query(data_dir: Path, path: str) -> int:
     """Return the status of the api's answer."""
     url = instance.read(data_dir).doors["api"]
@@ -102,16 +127,21 @@ def test_no_kernel_is_looked_up_only_behind_the_ready_line(tmp_path: Path) -> No
     command = [sys.executable, "-m", "pinion.cli.main", "payments", "up", "--data", str(data_dir)]
     with log.open("wb") as file:
         process = subprocess.Popen(
-            [*command, *write_settings(tmp_path, SET_UP)], cwd=ROOT, stdout=file, env=os.environ | SETTINGS
+            [*command, *write_settings(tmp_path, SET_UP, LOCAL)],
+            cwd=ROOT,
+            stdout=file,
+            env=os.environ | SETTINGS,
         )
     try:
         await_true(lambda: "\nready " in log.read_text() or process.poll() is not None, "ready", WAIT_S)
         await_true(lambda: query(data_dir, "/v1/payments") == 200, "history", WAIT_S)
         ask_everything(data_dir, "first")
+        ask_by_messages(data_dir, 1)
         json.loads(pinion("digest", "--data", str(data_dir), "--wait", "120"))
-        for name in ("worker", "journaler", "payments", "api"):
+        for number, name in enumerate(("worker", "journaler", "payments", "iso8583", "api"), 1):
             kill(data_dir, name)
             ask_everything(data_dir, name)
+            ask_by_messages(data_dir, 10 * number)
         process.terminate()
         assert process.wait(WAIT_S) == 0
     finally:

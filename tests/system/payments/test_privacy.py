@@ -1,8 +1,8 @@
 """No card number, token, device, address or e-mail gets behind the door: every byte is searched.
 
 Traffic with known ones goes through a whole instance that says as much as it can: as payments, as lists, in
-malformed requests. Processes die in between. What is searched is the data folder with journal, snapshots and
-database, the shared memory, standard output and error, and every answer.
+malformed requests, over HTTP and ISO 8583. Processes die in between. What is searched is the data folder with
+journal, snapshots and database, the shared memory, standard output and error, and every answer.
 """
 
 import json
@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from engine.contract import instance
+from tests.gateways.iso8583.client import LENGTH_BYTES, IsoClient, encoded, framed, payment, reversal
+from tests.system.payments.iso_running import LOCAL, iso_address
 from tests.system.payments.running import RunningPayments, write_settings
 from tests.system.payments.search import Search
 from tests.system.payments.wire import address_of, exchange, responses_of
@@ -29,7 +31,19 @@ DEVICES, EMAILS = (
     ("ann.k@example.com", "Bo.L@Example.org", "c@listed.example"),
 )
 ADDRESSES = ("203.0.113.77", "198.51.100.200", "2001:db8:77:1::9f")
-SECRETS = (*PANS, *LISTED_PANS, *TOKENS, *DEVICES, *EMAILS, *map(str.lower, EMAILS), *ADDRESSES)
+PIN_BLOCK, CHIP, TRACK = "8D2F44E0A1B6C377", "9F2608C0FFEE77AA01", "=99121017788990011"
+SECRETS = (
+    *PANS,
+    PIN_BLOCK,
+    CHIP,
+    TRACK,
+    *LISTED_PANS,
+    *TOKENS,
+    *DEVICES,
+    *EMAILS,
+    *map(str.lower, EMAILS),
+    *ADDRESSES,
+)
 SET_UP = [
     {"op": "merchant", "merchant": "m1"},
     {"op": "account", "account": 1, "balances": {"EUR": 10**9}},
@@ -112,6 +126,53 @@ def heads(key: str) -> Iterator[str]:
             yield f"POST {PAYMENTS} HTTP/1.1\r\n{known}\r\nContent-Length: 0\r\n{header}: {pan}"
 
 
+def messages(round_number: int) -> Iterator[bytes]:
+    """Yield messages of ISO 8583 with a card number wherever one can be, the length in front."""
+    for number, pan in enumerate(PANS):
+        stan = 100 * round_number + number
+        unread = {"35": f"{pan}{TRACK}"[:37], "45": f"B{pan}^A/B^{TRACK}", "52": PIN_BLOCK, "55": CHIP}
+        paid = {**payment(stan, de_2=pan), **unread, "48": pan, "120": CHIP}
+        yield encoded(paid)
+        yield encoded({**reversal(paid, stan + 50), "2": pan, **unread})
+        for name, text in (
+            ("37", f"{pan[:12]}"), ("42", pan[:15].ljust(15)), ("102", pan), ("49", pan[:3]),
+            ("90", f"0100{pan}".ljust(42, "0")), ("95", pan.ljust(42, "0")), ("7", pan[:10]), ("41", pan[:8]),
+        ):  # fmt: skip
+            yield encoded({**paid, name: text, "11": f"{stan + 20:06}"})
+            yield encoded({**reversal(paid, stan + 30), "2": pan, name: text})
+        whole = encoded(paid)[LENGTH_BYTES:]
+        yield framed(whole[:-1])
+        yield framed(whole + pan.encode())
+        yield framed(whole.replace(b"0100", b"0120", 1))
+
+
+def no_messages(pan: str) -> Iterator[bytes]:
+    """Yield what the door for ISO 8583 ends a connection for."""
+    yield framed(pan.encode())
+    yield framed(f"01{pan}".encode())
+    yield framed(f"POST {PAYMENTS}/{pan} HTTP/1.1".encode())
+    yield pan.encode()
+    yield b"\x00\x00" + pan.encode()
+
+
+def play_messages(running: RunningPayments, round_number: int, search: Search) -> list[str]:
+    """Send everything to the door for ISO 8583; return where an answer repeats a secret."""
+    address, found, codes = iso_address(running.data_dir), list[str](), set()
+    with IsoClient(address, 60.0) as client:
+        for message in messages(round_number):
+            client.send(message)
+            reply = client.reply()
+            codes.add(reply["39"])
+            found += search.in_bytes("\n".join(reply.values()).encode(), f"the reply to {message[:200]!r}")
+    for pan in PANS:
+        for message in no_messages(pan):
+            with IsoClient(address, 60.0) as client:
+                client.send(message)
+                assert client.is_closed()
+    assert {"00", "30", "40"} <= codes
+    return found
+
+
 def play(running: RunningPayments, round_number: int, search: Search) -> list[str]:
     """Send everything; return where an answer repeats a secret."""
     address, found = address_of(running.data_dir), []
@@ -131,8 +192,8 @@ def play(running: RunningPayments, round_number: int, search: Search) -> list[st
 
 
 def kill_some(running: RunningPayments) -> None:
-    """Kill the door, the worker and the journaler; wait for those that follow them."""
-    names = ("payments", "worker", "journaler")
+    """Kill the doors, the worker and the journaler; wait for those that follow them."""
+    names = ("payments", "iso8583", "worker", "journaler")
     before = {name: running.pid_of(name) for name in names}
     for pid in before.values():
         os.kill(pid, signal.SIGKILL)
@@ -149,14 +210,14 @@ def test_nothing_that_is_personal_is_anywhere_behind_the_door(start: Start, tmp_
     assert all(map(luhn_is_good, (*PANS, *LISTED_PANS)))
     search, control = Search(SECRETS), Search(["r1-0", "m1"])
     data_dir = tmp_path / "data"
-    options = write_settings(tmp_path, "\n".join(map(json.dumps, SET_UP)))
+    options = write_settings(tmp_path, "\n".join(map(json.dumps, SET_UP)), LOCAL)
     running = start(*options, "--verbose", data_dir=data_dir)
     running.await_ready()
 
-    found = play(running, 1, search)
+    found = play(running, 1, search) + play_messages(running, 1, search)
     kill_some(running)
     await_true(lambda: is_serving(running), "the door serves", 120.0)
-    found += play(running, 2, search)
+    found += play(running, 2, search) + play_messages(running, 2, search)
     limits = core_limits(running)
     shared = [Path("/dev/shm", name) for name in instance.read(data_dir).segments.values()]
     found += [each for path in shared for each in search.in_file(path)]

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from pinion.cli.journal.data import application_of, open_journal
 
@@ -17,9 +18,14 @@ def pinion(*arguments: str) -> str:
 
 def digest_at(data_dir: Path, seq: int) -> str:
     """Return the digest of the state that the journal gives at seq, from its very beginning."""
+    return application_of(data_dir).digest(state_at(data_dir, seq))
+
+
+def state_at(data_dir: Path, seq: int) -> Any:
+    """Return the state that the journal gives at seq, from its very beginning."""
     replica, reader = open_journal(data_dir)
     for records, epoch, _ in reader.stretches(seq):
         replica.enter_epoch(epoch)
         replica.skip(records[records["seq"] <= seq])
     replica.arrive()
-    return application_of(data_dir).digest(replica.state)
+    return replica.state
