@@ -1,0 +1,110 @@
+"""Functions of integers as machine code: compiled once, kept on the disk, loaded from there in milliseconds.
+
+    FOLDER/rules/KEY      the libraries of one source: name, symbol and object code of each function
+
+KEY is a hash of the source and of all that decides what it compiles to: numba, processor, signatures. The
+symbols bear it too, so a process may load what another one has compiled beside what it compiles itself.
+A file that is missing, or does not read as one of ours, is compiled again and replaced.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import numba
+from numba.core.registry import cpu_target as untyped_cpu_target
+
+from ringbuf.kernel_cache import CACHED, base_folder
+from ringbuf.whole_files import write_atomically
+
+FOLDER = "rules"
+cpu_target: Any = untyped_cpu_target  # numba's annotations of itself do not help here
+cfunc: Any = numba.cfunc
+njit: Any = numba.njit
+
+
+class _Kept(NamedTuple):
+    """One function on the disk."""
+
+    name: str
+    symbol: str
+    library: str
+    object_code: bytes
+    bitcode: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """A compiled function: `address` is that of a C function, which lives as long as this does."""
+
+    address: int
+    library: Any = field(repr=False)
+
+
+def native(source: str, parts: Any, functions: Sequence[tuple[str, Any]]) -> Mapping[str, Native]:
+    """Return functions of a source, compiled.
+
+    parts : signature of the functions that the others call, which are compiled into these
+    functions : name and signature of each that is wanted
+    """
+    return _native(source, parts, tuple(functions), base_folder() / FOLDER)
+
+
+@cache
+def _native(
+    source: str, parts: Any, functions: tuple[tuple[str, Any], ...], folder: Path
+) -> Mapping[str, Native]:
+    path = folder / key_of(source, parts, functions)
+    kept = _load(path)
+    if kept is None:
+        kept = _compile(source, parts, functions, path.name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, msgspec.msgpack.encode(kept), mode=CACHED)
+    return {each.name: _linked(each) for each in kept}
+
+
+def key_of(source: str, parts: Any, functions: Sequence[tuple[str, Any]]) -> str:
+    """Return the hash under which the code of a source is kept."""
+    compiler = numba.__version__, cpu_target.target_context.codegen().magic_tuple()
+    of = repr((compiler, str(parts), [(name, str(signature)) for name, signature in functions], source))
+    return hashlib.blake2b(of.encode(), digest_size=16).hexdigest()
+
+
+def _load(path: Path) -> list[_Kept] | None:
+    """Return what lies on the disk, None where nothing of ours does."""
+    try:
+        return msgspec.msgpack.decode(path.read_bytes(), type=list[_Kept])
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def _compile(source: str, parts: Any, functions: Sequence[tuple[str, Any]], key: str) -> list[_Kept]:
+    """Compile functions of a source, and into them whatever else it defines."""
+    names: dict[str, Any] = {}
+    exec(compile(source, f"<rules {key}>", "exec"), names)
+    for name, function in names.items():
+        if not name.startswith("__"):
+            function.__qualname__ = f"{name}_{key}"
+    inlined = njit(parts, forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    wanted = dict(functions)
+    for name, function in list(names.items()):
+        if not name.startswith("__") and name not in wanted:
+            names[name] = inlined(function)
+    return [_kept(name, cfunc(signature)(names[name])) for name, signature in functions]
+
+
+def _kept(name: str, compiled: Any) -> _Kept:
+    """Return what of a compiled function goes to the disk."""
+    library, _, (object_code, bitcode) = compiled._library.serialize_using_object_code()
+    return _Kept(name, compiled.native_name, library, object_code, bitcode)
+
+
+def _linked(kept: _Kept) -> Native:
+    """Load a function into this process."""
+    state = kept.library, "object", (kept.object_code, kept.bitcode)
+    library = cpu_target.target_context.codegen().unserialize_library(state)
+    return Native(library.get_pointer_to_function(kept.symbol), library)
