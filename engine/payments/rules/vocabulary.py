@@ -72,7 +72,7 @@ CONTEXT: Mapping[str, Range] = {
     "scheme_retry": Range(0, COUNT_MAX - 1),
     "last_amount": Range(NOT_GIVEN, AMOUNT_MAX),  # -1: the card has paid nothing yet, so the next one
     "last_age_ms": Range(NOT_GIVEN, MS_MAX),
-    "available": Range(-MONEY_MAX, MONEY_MAX),
+    "available": Range(0, MONEY_MAX),
     "mcc": Range(NOT_GIVEN, MCC_MAX),
     "is_allowed": BIT,
 }

@@ -4,6 +4,7 @@ up       start an instance in the foreground: engine, HTTP door
 status   show the processes, rings, counters and capacities of a running instance
 load     play requests into a running instance and measure its answers
 traffic  make requests, and the set-up that they need, that reach every code
+rules    check rules that people write in Python
 """
 
 import argparse
@@ -16,6 +17,7 @@ ACTIONS: Subcommands = {
     "status": ("payments.status", "show the processes, rings, counters and capacities of a running instance"),
     "load": ("payments.load", "play requests into a running instance, open loop, and measure its answers"),
     "traffic": ("payments.traffic", "make requests, and the set-up that they need, that reach every code"),
+    "rules": ("payments.rules_command", "check rules that people write in Python"),
 }
 
 
