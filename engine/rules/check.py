@@ -6,11 +6,12 @@ given, fits into 64 bits.
 """
 
 import ast
+from typing import TypeGuard
 
 from engine.rules.expressions import is_constant, not_allowed, range_of
 from engine.rules.faults import NotAllowedError
 from engine.rules.intervals import joined
-from engine.rules.scope import ARGUMENTS, BUILT_IN, Locals, Scope
+from engine.rules.scope import ARGUMENTS, BUILT_IN, DECORATOR, Locals, Scope
 
 TIMES_MAX = 64
 """How often a statement runs at most."""
@@ -44,35 +45,45 @@ STATEMENTS = {
 def check(function: ast.FunctionDef, scope: Scope) -> None:
     """Raise NotAllowedError where a function is no rule; scope : without locals."""
     _require_small(function)
-    for name in sorted(
-        {function.name, *scope.assigned} & {*scope.vocabulary.names, *ARGUMENTS, *BUILT_IN, "rule"}
-    ):
-        raise NotAllowedError(function, f"{name} means something else in rules; use another name")
+    _require_own_names(function, scope)
     body = function.body[1:] if ast.get_docstring(function) is not None else function.body
     _block(body, {}, scope, 1, 0)
 
 
+def _require_own_names(function: ast.FunctionDef, scope: Scope) -> None:
+    """Raise NotAllowedError where a rule gives another meaning to a name that has one."""
+    taken = {*scope.vocabulary.names, *ARGUMENTS, *BUILT_IN, DECORATOR}
+    named = [(function.name, function), *((node.id, node) for node in ast.walk(function) if is_set(node))]
+    for name, node in named:
+        if name in taken:
+            raise NotAllowedError(node, f"{name} means something else in rules; use another name")
+
+
+def is_set(node: ast.AST) -> TypeGuard[ast.Name]:
+    """Tell whether a node is a name that is given a value."""
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+
+
 def assigned_in(function: ast.FunctionDef) -> frozenset[str]:
     """Return the names that a function gives a value to, but for `_`."""
-    return frozenset(
-        node.id
-        for node in ast.walk(function)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id != ROUND
-    )
+    return frozenset(node.id for node in ast.walk(function) if is_set(node)) - {ROUND}
 
 
 def _require_small(function: ast.FunctionDef) -> None:
-    """Raise NotAllowedError where a rule is longer or nested deeper than any should be."""
-    count = depth = 0
-    waiting: list[ast.AST] = [function]
-    while waiting:
-        count += len(waiting)
-        if count > NODES_MAX:
-            raise NotAllowedError(function, f"has more than {NODES_MAX} parts; make several rules of it")
-        if depth > DEPTH_MAX:
-            raise NotAllowedError(waiting[0], f"is nested more than {DEPTH_MAX} deep; use locals")
+    """Raise NotAllowedError where a rule is longer than any should be."""
+    if sum(1 for _ in ast.walk(function)) > NODES_MAX:
+        raise NotAllowedError(function, f"has more than {NODES_MAX} parts; make several rules of it")
+
+
+def require_flat(tree: ast.Module) -> None:
+    """Raise NotAllowedError where a file is nested too deep for anybody, this check included, to follow."""
+    waiting: list[ast.AST] = [tree]
+    for _ in range(DEPTH_MAX):
         waiting = [child for node in waiting for child in ast.iter_child_nodes(node)]
-        depth += 1
+    if waiting:
+        lines = [node.lineno for node in waiting if isinstance(node, ast.expr | ast.stmt)]
+        at = ast.Pass(lineno=min(lines, default=1))
+        raise NotAllowedError(at, f"is nested more than {DEPTH_MAX} deep; use locals")
 
 
 def _block(statements: list[ast.stmt], known: Locals, scope: Scope, times: int, loops: int) -> Locals | None:
@@ -103,6 +114,8 @@ def _statement(statement: ast.stmt, known: Locals, scope: Scope, times: int, loo
             names, value = assignment(statement)
             found = range_of(value, here)
             return known | dict.fromkeys(names, found)
+        case ast.Expr(value):
+            range_of(value, here)
     raise not_allowed_statement(statement)
 
 

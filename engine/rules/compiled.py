@@ -10,6 +10,7 @@ many requests, to measure it.
 import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,11 +22,13 @@ from engine.rules.lowered import CTX_AT, INDENT, P_AT, lowered
 from engine.rules.native import Native, native
 from engine.rules.source import UserRule
 from engine.rules.vocabulary import PARAMS_MAX, RULES_MAX
+from ringbuf.kernel_cache import base_folder
 
 types: Any = untyped_types  # numba is untyped
 Words = npt.NDArray[np.int64]
 _POINTER, _INT = types.CPointer(types.int64), types.int64
 RULE = _INT(_POINTER, _POINTER, _POINTER, _INT, _INT)
+FOLDER = "rules"
 FUNCTIONS = (
     ("rule_set", _INT(_POINTER, _POINTER, _POINTER)),
     ("rule_rows", _INT(_POINTER, _POINTER, _POINTER, _POINTER, _INT, _INT, _INT)),
@@ -62,9 +65,12 @@ class CompiledSet:
         return out
 
 
-def compile_set(rules: Sequence[UserRule]) -> CompiledSet:
-    """Return a set compiled, or loaded where it was compiled before."""
-    made = native(source_of(rules), RULE, FUNCTIONS)
+def compile_set(rules: Sequence[UserRule], folder: Path | None = None) -> CompiledSet:
+    """Return a set compiled, or loaded where it was compiled before.
+
+    folder : where code is kept; left out: beside the kernels
+    """
+    made = native(source_of(rules), RULE, FUNCTIONS, folder or base_folder() / FOLDER)
     rule_set, rule_rows = made["rule_set"], made["rule_rows"]
     return CompiledSet(tuple(rules), rule_set.address, rule_rows.address, (rule_set, rule_rows))
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 from engine.rules.expressions import is_constant, range_of
 from engine.rules.faults import NotAllowedError
-from engine.rules.scope import ARGUMENTS, Scope, hint
+from engine.rules.scope import ARGUMENTS, DECORATOR, Scope, hint
 from engine.rules.vocabulary import PARAM, PARAMS_MAX
 
-DECORATOR = "rule"
 NAME_CHARACTERS_MAX = 48
 IS_NAME = re.compile(rf"[a-z][a-z0-9_]{{0,{NAME_CHARACTERS_MAX - 1}}}")
 WORDS = ("code", "action", "params")

@@ -1,6 +1,6 @@
 """Functions of integers as machine code: compiled once, kept on the disk, loaded from there in milliseconds.
 
-    FOLDER/rules/KEY      the libraries of one source: name, symbol and object code of each function
+    FOLDER/KEY      the libraries of one source: name, symbol and object code of each function
 
 KEY is a hash of the source and of all that decides what it compiles to: numba, processor, signatures. The
 symbols bear it too, so a process may load what another one has compiled beside what it compiles itself.
@@ -18,10 +18,9 @@ import msgspec
 import numba
 from numba.core.registry import cpu_target as untyped_cpu_target
 
-from ringbuf.kernel_cache import CACHED, base_folder
+from ringbuf.kernel_cache import CACHED
 from ringbuf.whole_files import write_atomically
 
-FOLDER = "rules"
 cpu_target: Any = untyped_cpu_target  # numba's annotations of itself do not help here
 cfunc: Any = numba.cfunc
 njit: Any = numba.njit
@@ -45,19 +44,16 @@ class Native:
     library: Any = field(repr=False)
 
 
-def native(source: str, parts: Any, functions: Sequence[tuple[str, Any]]) -> Mapping[str, Native]:
-    """Return functions of a source, compiled.
+@cache
+def native(
+    source: str, parts: Any, functions: tuple[tuple[str, Any], ...], folder: Path
+) -> Mapping[str, Native]:
+    """Return functions of a source, compiled; a process loads them once.
 
     parts : signature of the functions that the others call, which are compiled into these
     functions : name and signature of each that is wanted
+    folder : where code is kept
     """
-    return _native(source, parts, tuple(functions), base_folder() / FOLDER)
-
-
-@cache
-def _native(
-    source: str, parts: Any, functions: tuple[tuple[str, Any], ...], folder: Path
-) -> Mapping[str, Native]:
     path = folder / key_of(source, parts, functions)
     kept = _load(path)
     if kept is None:

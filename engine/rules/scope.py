@@ -9,6 +9,7 @@ from engine.rules.faults import NotAllowedError
 from engine.rules.vocabulary import Range, Vocabulary
 
 P, CTX, PARAMS = ARGUMENTS = ("p", "ctx", "params")
+DECORATOR = "rule"
 BUILT_IN = frozenset({"abs", "max", "min", "range"})
 """What a rule may call without an import."""
 

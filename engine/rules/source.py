@@ -5,18 +5,21 @@ that was checked a plain function is made of the very same source, without decor
 """
 
 import ast
+import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from engine.rules.check import assigned_in, check
+from engine.rules.check import assigned_in, check, require_flat
 from engine.rules.faults import NotAllowedError, RuleFault
-from engine.rules.header import DECORATOR, header_of, name_of
-from engine.rules.scope import Scope, hint
+from engine.rules.header import header_of, name_of
+from engine.rules.scope import DECORATOR, Scope, hint
 from engine.rules.vocabulary import PARAM, RULES_MAX, Vocabulary
 
 TEXT_CHARACTERS_MAX = 256 * 1024
+LINE_END = re.compile(r"\r\n|\r|\n")
+"""As Python counts lines."""
 Plain = Callable[[Any, Any, Any], bool]
 
 
@@ -83,6 +86,7 @@ def _read(text: str, vocabulary: Vocabulary, file_name: str) -> Iterator[UserRul
     """Yield the rules of a file, or what is wrong with them."""
     scope = Scope(vocabulary, frozenset(), {}, frozenset(), {})
     functions: set[str] = set()
+    is_clean = True
     try:
         tree = _parsed(text)
     except NotAllowedError as wrong:
@@ -99,8 +103,9 @@ def _read(text: str, vocabulary: Vocabulary, file_name: str) -> Iterator[UserRul
             elif place > 0 or not _is_docstring(statement):
                 raise _nothing_else(statement, vocabulary)
         except NotAllowedError as wrong:
+            is_clean = False
             yield RuleFault(name, wrong.line, wrong.reason, file_name)
-    if not functions:
+    if not functions and is_clean:
         yield RuleFault("", 1, "holds no rule; write a function under @rule(..)", file_name)
 
 
@@ -112,11 +117,15 @@ def _parsed(text: str) -> ast.Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # such as an odd comparison: the check says what counts
-            return ast.parse(text)
+            tree = ast.parse(text)
     except SyntaxError as error:
         raise NotAllowedError(ast.Pass(lineno=error.lineno or 1), f"is no Python: {error.msg}") from error
     except (ValueError, RecursionError, MemoryError, OverflowError) as error:
-        raise NotAllowedError(start, f"cannot be read as Python: {error or 'nested too deep'}") from error
+        raise NotAllowedError(
+            start, f"cannot be read as Python: {str(error) or 'nested too deep'}"
+        ) from error
+    require_flat(tree)
+    return tree
 
 
 def _require_new(function: ast.FunctionDef, functions: set[str]) -> None:
@@ -169,6 +178,7 @@ def _rule(function: ast.FunctionDef, scope: Scope, text: str, file_name: str) ->
         function,
         replace(scope, params=dict.fromkeys(header.params, PARAM), assigned=assigned_in(function)),
     )
+    text = _lines_of(function, text)
     bare = _bare(function)
     return UserRule(
         name=header.name,
@@ -177,7 +187,7 @@ def _rule(function: ast.FunctionDef, scope: Scope, text: str, file_name: str) ->
         params=header.params,
         vocabulary=scope.vocabulary,
         function=bare,
-        text=_lines_of(function, text),
+        text=text,
         file_name=file_name,
         line=function.lineno,
         plain=_plain(bare, scope.vocabulary, file_name),
@@ -187,7 +197,7 @@ def _rule(function: ast.FunctionDef, scope: Scope, text: str, file_name: str) ->
 def _lines_of(function: ast.FunctionDef, text: str) -> str:
     """Return the lines of a function with its decorator, each without what is blank at its end."""
     first = min([function.lineno, *(each.lineno for each in function.decorator_list)])
-    lines = text.splitlines()[first - 1 : function.end_lineno]
+    lines = LINE_END.split(text)[first - 1 : function.end_lineno]
     return "\n".join(line.rstrip() for line in lines)
 
 
