@@ -8,7 +8,7 @@ many requests, to measure it.
 """
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,19 +39,20 @@ _ROWS = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 4, *[ctypes.c_int6
 
 @dataclass(frozen=True, slots=True)
 class CompiledSet:
-    """A compiled set; the addresses hold as long as it lives.
-
-    address : of `int64 rule_set(const int64 *p, const int64 *ctx, const int64 *params)`
-    """
+    """A compiled set; its code is there while it lives."""
 
     rules: tuple[UserRule, ...]
-    address: int
-    rows_address: int
-    libraries: tuple[Native, ...] = field(repr=False)
+    rule_set: Native
+    rule_rows: Callable[[], Native] = field(repr=False)
+
+    @property
+    def address(self) -> int:
+        """The address of `int64 rule_set(const int64 *p, const int64 *ctx, const int64 *params)`."""
+        return self.rule_set.address
 
     def call(self, p: Words, ctx: Words, params: Words) -> int:
         """Return what the set finds in one request, as bits."""
-        return int(_CALL(self.address)(p.ctypes.data, ctx.ctypes.data, params.ctypes.data))
+        return int(_CALL(self.address)(*_addresses(p, ctx, params)))
 
     def rows(self, number: int, p: Words, ctx: Words, params: Words) -> Words:
         """Return for each of many requests whether a rule matches, 0 or 1.
@@ -60,9 +61,14 @@ class CompiledSet:
         Each request waits for what the one before came to, as they do in an engine.
         """
         out = np.zeros(len(p), np.int64)
-        arrays = (each.ctypes.data for each in (p, ctx, params, out))
-        _ROWS(self.rows_address)(*arrays, number, len(p), 0)
+        _ROWS(self.rule_rows().address)(*_addresses(p, ctx, params, out), number, len(p), 0)
         return out
+
+
+def _addresses(*arrays: Words) -> list[int]:
+    """Return where arrays lie, word by word."""
+    assert all(each.dtype == np.int64 and each.flags.c_contiguous for each in arrays)
+    return [each.ctypes.data for each in arrays]
 
 
 def compile_set(rules: Sequence[UserRule], folder: Path | None = None) -> CompiledSet:
@@ -71,8 +77,7 @@ def compile_set(rules: Sequence[UserRule], folder: Path | None = None) -> Compil
     folder : where code is kept; left out: beside the kernels
     """
     made = native(source_of(rules), RULE, FUNCTIONS, folder or base_folder() / FOLDER)
-    rule_set, rule_rows = made["rule_set"], made["rule_rows"]
-    return CompiledSet(tuple(rules), rule_set.address, rule_rows.address, (rule_set, rule_rows))
+    return CompiledSet(tuple(rules), made["rule_set"](), made["rule_rows"])
 
 
 def source_of(rules: Sequence[UserRule]) -> str:

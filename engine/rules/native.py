@@ -1,26 +1,28 @@
 """Functions of integers as machine code: compiled once, kept on the disk, loaded from there in milliseconds.
 
-    FOLDER/KEY      the libraries of one source: name, symbol and object code of each function
+    FOLDER/KEY      the libraries of one source: a digest; name, symbol and object code of each function
 
 KEY is a hash of the source and of all that decides what it compiles to: numba, processor, signatures. The
 symbols bear it too, so a process may load what another one has compiled beside what it compiles itself.
-A file that is missing, or does not read as one of ours, is compiled again and replaced.
+A file that is missing or not whole is compiled again and replaced.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 import numba
+from blake3 import blake3
 from numba.core.registry import cpu_target as untyped_cpu_target
 
 from ringbuf.kernel_cache import CACHED
 from ringbuf.whole_files import write_atomically
 
+DIGEST_BYTES = 32
 cpu_target: Any = untyped_cpu_target  # numba's annotations of itself do not help here
 cfunc: Any = numba.cfunc
 njit: Any = numba.njit
@@ -47,8 +49,8 @@ class Native:
 @cache
 def native(
     source: str, parts: Any, functions: tuple[tuple[str, Any], ...], folder: Path
-) -> Mapping[str, Native]:
-    """Return functions of a source, compiled; a process loads them once.
+) -> Mapping[str, Callable[[], Native]]:
+    """Return what gives the functions of a source, each loaded once it is asked for, once a process.
 
     parts : signature of the functions that the others call, which are compiled into these
     functions : name and signature of each that is wanted
@@ -56,11 +58,11 @@ def native(
     """
     path = folder / key_of(source, parts, functions)
     kept = _load(path)
-    if kept is None:
-        kept = _compile(source, parts, functions, path.name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, msgspec.msgpack.encode(kept), mode=CACHED)
-    return {each.name: _linked(each) for each in kept}
+    if kept is not None:
+        return {each.name: cache(partial(_linked, each)) for each in kept}
+    made = _compile(source, parts, functions, path.name)
+    _keep(path, [_kept(name, each) for name, each in made.items()])
+    return {name: partial(Native, each.address, each) for name, each in made.items()}
 
 
 def key_of(source: str, parts: Any, functions: Sequence[tuple[str, Any]]) -> str:
@@ -71,26 +73,36 @@ def key_of(source: str, parts: Any, functions: Sequence[tuple[str, Any]]) -> str
 
 
 def _load(path: Path) -> list[_Kept] | None:
-    """Return what lies on the disk, None where nothing of ours does."""
+    """Return what lies on the disk, None where nothing does that is whole and ours."""
     try:
-        return msgspec.msgpack.decode(path.read_bytes(), type=list[_Kept])
-    except (FileNotFoundError, msgspec.DecodeError):
+        content = path.read_bytes()
+    except OSError:  # there is none, or it is somebody else's: it is compiled here then
         return None
+    digest, body = content[:DIGEST_BYTES], content[DIGEST_BYTES:]
+    return msgspec.msgpack.decode(body, type=list[_Kept]) if blake3(body).digest() == digest else None
 
 
-def _compile(source: str, parts: Any, functions: Sequence[tuple[str, Any]], key: str) -> list[_Kept]:
+def _keep(path: Path, kept: list[_Kept]) -> None:
+    """Put functions on the disk."""
+    body = msgspec.msgpack.encode(kept)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, blake3(body).digest() + body, mode=CACHED)
+    except OSError:  # a cache that cannot be written: the next process compiles again
+        pass
+
+
+def _compile(source: str, parts: Any, functions: Sequence[tuple[str, Any]], key: str) -> Mapping[str, Any]:
     """Compile functions of a source, and into them whatever else it defines."""
     names: dict[str, Any] = {}
     exec(compile(source, f"<rules {key}>", "exec"), names)
-    for name, function in names.items():
-        if not name.startswith("__"):
-            function.__qualname__ = f"{name}_{key}"
+    del names["__builtins__"]  # Python puts it there
     inlined = njit(parts, forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
     wanted = dict(functions)
-    for name, function in list(names.items()):
-        if not name.startswith("__") and name not in wanted:
-            names[name] = inlined(function)
-    return [_kept(name, cfunc(signature)(names[name])) for name, signature in functions]
+    for name, function in names.items():
+        function.__qualname__ = f"{name}_{key}"
+        names[name] = function if name in wanted else inlined(function)
+    return {name: cfunc(signature)(names[name]) for name, signature in functions}
 
 
 def _kept(name: str, compiled: Any) -> _Kept:

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from engine.rules.compiled import CompiledSet, compile_set, defaults_of, hash_of, source_of
+from engine.rules.native import DIGEST_BYTES
 from engine.rules.source import UserRule, read_set
 from engine.rules.vocabulary import PARAMS_MAX
 from ringbuf.kernel_cache import ROOT
@@ -42,7 +43,9 @@ def kept(folder: Path) -> Path:
 
 
 def test_machine_code_calls_nothing_and_refers_to_nothing(made: CompiledSet, folder: Path) -> None:
-    for _name, _symbol, _library, _object, bitcode in msgspec.msgpack.decode(kept(folder).read_bytes()):
+    for _name, _symbol, _library, _object, bitcode in msgspec.msgpack.decode(
+        kept(folder).read_bytes()[DIGEST_BYTES:]
+    ):
         module = llvm.parse_bitcode(bitcode)
 
         called = {each.name for each in module.functions if each.is_declaration}
@@ -76,22 +79,32 @@ def said_by(made: CompiledSet) -> int:
     return made.call(p, ctx, defaults_of(made.rules))
 
 
-@pytest.mark.parametrize("left", [0, -1], ids=["nothing left", "all but a byte left"])
-def test_a_damaged_file_is_compiled_again(made: CompiledSet, folder: Path, left: int, tmp_path: Path) -> None:
+def flipped(content: bytes) -> bytes:
+    """Return a content with one bit of its object code changed."""
+    at = len(content) // 2
+    return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda content: content[:-1], flipped], ids=["a byte less", "a bit flipped"]
+)
+def test_a_damaged_file_is_compiled_again(
+    made: CompiledSet, folder: Path, damage: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
     whole = kept(folder)
-    damaged = tmp_path / whole.name
-    damaged.write_bytes(whole.read_bytes()[:left])
+    damaged = damage(whole.read_bytes())
+    (tmp_path / whole.name).write_bytes(damaged)
 
     again = compile_set(made.rules, tmp_path)
 
     assert said_by(again) == said_by(made)
-    assert kept(tmp_path).stat().st_size >= whole.stat().st_size - 100
+    assert kept(tmp_path).read_bytes() != damaged
 
 
-def test_a_file_of_something_else_is_compiled_again(made: CompiledSet, folder: Path, tmp_path: Path) -> None:
-    (tmp_path / kept(folder).name).write_bytes(msgspec.msgpack.encode({"a": 1}))
+def test_a_folder_that_cannot_be_written_stops_nothing(made: CompiledSet, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
 
-    assert said_by(compile_set(made.rules, tmp_path)) == said_by(made)
+    assert said_by(compile_set(made.rules, tmp_path / "file" / "folder")) == said_by(made)
 
 
 def test_a_process_loads_a_set_once(made: CompiledSet, folder: Path) -> None:
