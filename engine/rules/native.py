@@ -28,7 +28,7 @@ cfunc: Any = numba.cfunc
 njit: Any = numba.njit
 
 
-class _Kept(NamedTuple):
+class _Code(NamedTuple):
     """One function on the disk."""
 
     name: str
@@ -72,17 +72,17 @@ def key_of(source: str, parts: Any, functions: Sequence[tuple[str, Any]]) -> str
     return hashlib.blake2b(of.encode(), digest_size=16).hexdigest()
 
 
-def _load(path: Path) -> list[_Kept] | None:
+def _load(path: Path) -> list[_Code] | None:
     """Return what lies on the disk, None where nothing does that is whole and ours."""
     try:
         content = path.read_bytes()
     except OSError:  # there is none, or it is somebody else's: it is compiled here then
         return None
     digest, body = content[:DIGEST_BYTES], content[DIGEST_BYTES:]
-    return msgspec.msgpack.decode(body, type=list[_Kept]) if blake3(body).digest() == digest else None
+    return msgspec.msgpack.decode(body, type=list[_Code]) if blake3(body).digest() == digest else None
 
 
-def _keep(path: Path, kept: list[_Kept]) -> None:
+def _keep(path: Path, kept: list[_Code]) -> None:
     """Put functions on the disk."""
     body = msgspec.msgpack.encode(kept)
     try:
@@ -105,13 +105,13 @@ def _compile(source: str, parts: Any, functions: Sequence[tuple[str, Any]], key:
     return {name: cfunc(signature)(names[name]) for name, signature in functions}
 
 
-def _kept(name: str, compiled: Any) -> _Kept:
+def _kept(name: str, compiled: Any) -> _Code:
     """Return what of a compiled function goes to the disk."""
     library, _, (object_code, bitcode) = compiled._library.serialize_using_object_code()
-    return _Kept(name, compiled.native_name, library, object_code, bitcode)
+    return _Code(name, compiled.native_name, library, object_code, bitcode)
 
 
-def _linked(kept: _Kept) -> Native:
+def _linked(kept: _Code) -> Native:
     """Load a function into this process."""
     state = kept.library, "object", (kept.object_code, kept.bitcode)
     library = cpu_target.target_context.codegen().unserialize_library(state)

@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.rules.check import assigned_in, check, require_flat
 from engine.rules.faults import NotAllowedError, RuleFault
-from engine.rules.header import header_of, name_of
+from engine.rules.head import head_of, name_of
 from engine.rules.scope import DECORATOR, Scope, hint
 from engine.rules.vocabulary import PARAM, RULES_MAX, Vocabulary
 
@@ -173,18 +173,18 @@ def _nothing_else(statement: ast.stmt, vocabulary: Vocabulary) -> NotAllowedErro
 
 def _rule(function: ast.FunctionDef, scope: Scope, text: str, file_name: str) -> UserRule:
     """Return a rule once it is checked."""
-    header = header_of(function, scope)
+    head = head_of(function, scope)
     check(
         function,
-        replace(scope, params=dict.fromkeys(header.params, PARAM), assigned=assigned_in(function)),
+        replace(scope, params=dict.fromkeys(head.params, PARAM), assigned=assigned_in(function)),
     )
     text = _lines_of(function, text)
     bare = _bare(function)
     return UserRule(
-        name=header.name,
-        code=header.code,
-        action=header.action,
-        params=header.params,
+        name=head.name,
+        code=head.code,
+        action=head.action,
+        params=head.params,
         vocabulary=scope.vocabulary,
         function=bare,
         text=text,

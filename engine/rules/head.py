@@ -19,7 +19,7 @@ SHAPE = f"def name({', '.join(ARGUMENTS)}):"
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class RuleHead:
     """What a rule says of itself; params : name -> what it is where nobody says another."""
 
     name: str
@@ -28,7 +28,7 @@ class Header:
     params: Mapping[str, int]
 
 
-def header_of(function: ast.FunctionDef, scope: Scope) -> Header:
+def head_of(function: ast.FunctionDef, scope: Scope) -> RuleHead:
     """Return the head of a rule; scope : of the file, without locals and params."""
     call = _decorator(function, scope)
     _require_shape(function)
@@ -41,7 +41,7 @@ def header_of(function: ast.FunctionDef, scope: Scope) -> Header:
     name = _name(call.args[0], scope)
     action = _action(given["action"], scope)
     code = _code(given["code"], action, scope)
-    return Header(name, code, action, _params(given["params"], scope) if "params" in given else {})
+    return RuleHead(name, code, action, _params(given["params"], scope) if "params" in given else {})
 
 
 def name_of(function: ast.FunctionDef) -> str:
