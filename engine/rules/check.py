@@ -9,7 +9,7 @@ import ast
 from typing import TypeGuard
 
 from engine.rules.expressions import is_constant, not_allowed, range_of
-from engine.rules.faults import NotAllowedError
+from engine.rules.faults import NotAllowedError, shown
 from engine.rules.intervals import joined
 from engine.rules.scope import ARGUMENTS, BUILT_IN, DECORATOR, Locals, Scope
 
@@ -132,7 +132,7 @@ def assignment(statement: ast.Assign | ast.AnnAssign | ast.AugAssign) -> tuple[l
     for target in targets:
         if not isinstance(target, ast.Name):
             if isinstance(target, ast.Attribute):
-                raise NotAllowedError(target, f"sets {ast.unparse(target)}; a rule sets its own locals only")
+                raise NotAllowedError(target, f"sets {shown(target)}; a rule sets its own locals only")
             raise not_allowed(target)
         if target.id == ROUND:
             raise NotAllowedError(target, "sets _, which counts the rounds of loops; use another name")
@@ -183,5 +183,5 @@ def rounds_of(loop: ast.For, scope: Scope) -> int:
         if 1 <= found.least == found.most <= TIMES_MAX:
             return found.least
     raise NotAllowedError(
-        loop, f"{ast.unparse(call)}: give range one constant from 1 to {TIMES_MAX}; a rule must end"
+        loop, f"{shown(call)}: give range one constant from 1 to {TIMES_MAX}; a rule must end"
     )

@@ -8,14 +8,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.rules import intervals
-from engine.rules.faults import NotAllowedError
+from engine.rules.faults import NotAllowedError, shown
 from engine.rules.intervals import OPERATIONS, POWER_MAX, SHIFT_MAX
 from engine.rules.scope import Scope, hint
 from engine.rules.vocabulary import BIT, INT64_MAX, INT64_MIN, Range
 
 COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 CALLED = ("min", "max", "abs")
-SHOWN_CHARACTERS_MAX = 60
 REFUSED: Mapping[type[ast.AST], str] = {
     ast.List: "a list; a rule makes nothing, compare number by number",
     ast.Tuple: "a tuple; a rule makes nothing, set one local at a time",
@@ -71,9 +70,11 @@ def _literal(node: ast.Constant, scope: Scope) -> Range:
     if isinstance(value, bool):
         return Range(int(value), int(value))
     if isinstance(value, float | complex):
-        raise NotAllowedError(node, f"{value!r}: a rule has whole numbers only, such as minor units or ms")
+        raise NotAllowedError(
+            node, f"{shown(node)}: a rule has whole numbers only, such as minor units or ms"
+        )
     if not isinstance(value, int):
-        raise NotAllowedError(node, f"{value!r}: a rule knows numbers only; a value not given is -1")
+        raise NotAllowedError(node, f"{shown(node)}: a rule knows numbers only; a value not given is -1")
     return _fitting(Range(value, value), node, (), scope)
 
 
@@ -115,7 +116,7 @@ def _require_divisor(node: ast.BinOp, right: Range, scope: Scope) -> None:
     if not is_constant(node.right, scope):
         raise NotAllowedError(
             node,
-            f"`{sign}` by {ast.unparse(node.right)}, which could be 0; divide by a constant, "
+            f"`{sign}` by {shown(node.right)}, which could be 0; divide by a constant, "
             f"or multiply the other side of the comparison instead",
         )
     if right.least <= 0 <= right.most:
@@ -125,7 +126,7 @@ def _require_divisor(node: ast.BinOp, right: Range, scope: Scope) -> None:
 def _require_exponent(node: ast.BinOp, right: Range, scope: Scope) -> None:
     if not is_constant(node.right, scope) or not 0 <= right.least == right.most <= POWER_MAX:
         raise NotAllowedError(
-            node, f"`**` {ast.unparse(node.right)}; the exponent must be a constant from 0 to {POWER_MAX}"
+            node, f"`**` {shown(node.right)}; the exponent must be a constant from 0 to {POWER_MAX}"
         )
 
 
@@ -134,7 +135,7 @@ def _require_shift(node: ast.BinOp, right: Range) -> None:
         raise NotAllowedError(
             node,
             f"shifts by {told(node.right, right)}; that must lie from 0 to {SHIFT_MAX}, "
-            f"as max(0, min({ast.unparse(node.right)}, {SHIFT_MAX})) does",
+            f"as max(0, min({shown(node.right)}, {SHIFT_MAX})) does",
         )
 
 
@@ -165,7 +166,7 @@ def _call(node: ast.Call, scope: Scope) -> Range:
     if name not in CALLED or name in scope.assigned:
         raise NotAllowedError(
             node,
-            f"calls {ast.unparse(node.func)}{hint(name, CALLED)}; a rule can call "
+            f"calls {shown(node.func)}{hint(name, CALLED)}; a rule can call "
             f"{', '.join((*scope.vocabulary.functions, *CALLED))}",
         )
     of = [range_of(each, scope) for each in node.args]
@@ -198,19 +199,14 @@ def _fitting(found: Range, node: ast.expr, operands: tuple[ast.expr, ...], scope
         return found
     are = " and ".join(told(each, range_of(each, scope)) for each in operands)
     why = f": {are}; bound an operand first, as max(0, min(x, 1000)) does" if are else ""
-    raise NotAllowedError(node, f"{_shown(node)} can leave 64 bits{why}")
+    raise NotAllowedError(node, f"{shown(node)} can leave 64 bits{why}")
 
 
 def told(node: ast.expr, of: Range) -> str:
     """Return an operand and its range in words."""
     if of.least == of.most:
-        return _shown(node) if isinstance(node, ast.Constant) else f"{_shown(node)} is {of.least}"
-    return f"{_shown(node)} is {of.least} to {of.most}"
-
-
-def _shown(node: ast.expr) -> str:
-    text = ast.unparse(node)
-    return text if len(text) <= SHOWN_CHARACTERS_MAX else f"{text[:SHOWN_CHARACTERS_MAX]}.."
+        return shown(node) if isinstance(node, ast.Constant) else f"{shown(node)} is {of.least}"
+    return f"{shown(node)} is {of.least} to {of.most}"
 
 
 _ASK: Mapping[type[ast.expr], Callable[[Any, Scope], Range]] = {

@@ -21,6 +21,18 @@ class RuleFault(ToldError):  # noqa: N818  a fault of its author's, no error of 
         self.file_name = file_name
 
 
+SHOWN_CHARACTERS_MAX = 60
+
+
+def shown(node: ast.AST) -> str:
+    """Return a part of a source as a fault quotes it."""
+    try:
+        text = ast.unparse(node).partition("\n")[0]
+    except ValueError:  # Python does not write out a number of thousands of digits
+        return "a number of thousands of digits"
+    return text if len(text) <= SHOWN_CHARACTERS_MAX else f"{text[:SHOWN_CHARACTERS_MAX]}.."
+
+
 class NotAllowedError(Exception):
     """A part of a source that a rule may not have; whoever knows rule and file makes it a RuleFault."""
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.rules.expressions import is_constant, range_of
-from engine.rules.faults import NotAllowedError
+from engine.rules.faults import NotAllowedError, shown
 from engine.rules.scope import ARGUMENTS, DECORATOR, Scope, hint
 from engine.rules.vocabulary import PARAM, PARAMS_MAX
 
@@ -48,8 +48,9 @@ def name_of(function: ast.FunctionDef) -> str:
     """Return by what name a fault tells a rule: what its head says, else that of its function."""
     for each in function.decorator_list:
         for value in each.args[:1] if isinstance(each, ast.Call) else ():
-            if isinstance(value, ast.Constant) and isinstance(value.value, str):
-                return value.value
+            name = value.value if isinstance(value, ast.Constant) else None
+            if isinstance(name, str) and IS_NAME.fullmatch(name):
+                return name
     return function.name
 
 
@@ -59,7 +60,7 @@ def _decorator(function: ast.FunctionDef, scope: Scope) -> ast.Call:
     (call,) = function.decorator_list
     is_rule = isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == DECORATOR
     if not isinstance(call, ast.Call) or not is_rule:
-        raise NotAllowedError(call, f"@{ast.unparse(call)}: the one decorator is {EXAMPLE}")
+        raise NotAllowedError(call, f"@{shown(call)}: the one decorator is {EXAMPLE}")
     if DECORATOR not in scope.imported:
         module = scope.vocabulary.module
         raise NotAllowedError(call, f"rule is not imported; write `from {module} import {DECORATOR}` above")
@@ -84,7 +85,7 @@ def _name(node: ast.expr, scope: Scope) -> str:
     if not isinstance(name, str) or not IS_NAME.fullmatch(name):
         raise NotAllowedError(
             node,
-            f"{ast.unparse(node)}: the name of a rule is a text of a to z, 0 to 9 and _, a letter first, "
+            f"{shown(node)}: the name of a rule is a text of a to z, 0 to 9 and _, a letter first, "
             f"{NAME_CHARACTERS_MAX} characters at most",
         )
     if name in scope.vocabulary.taken:
@@ -96,9 +97,7 @@ def _action(node: ast.expr, scope: Scope) -> str:
     vocabulary = scope.vocabulary
     there_are = ", ".join(vocabulary.actions)
     if not isinstance(node, ast.Name) or node.id not in vocabulary.actions:
-        raise NotAllowedError(
-            node, f"action {ast.unparse(node)}: there are {there_are}, written without quotes"
-        )
+        raise NotAllowedError(node, f"action {shown(node)}: there are {there_are}, written without quotes")
     if node.id not in scope.imported:
         raise NotAllowedError(
             node, f"{node.id} is not imported; write `from {vocabulary.module} import {node.id}`"
@@ -110,7 +109,7 @@ def _code(node: ast.expr, action: str, scope: Scope) -> str:
     wanted = scope.vocabulary.codes[action]
     if not isinstance(node, ast.Constant) or node.value != wanted:
         raise NotAllowedError(
-            node, f'code {ast.unparse(node)}: the code of {action} is {wanted}; write code="{wanted}"'
+            node, f'code {shown(node)}: the code of {action} is {wanted}; write code="{wanted}"'
         )
     return wanted
 
@@ -122,7 +121,7 @@ def _params(node: ast.expr, scope: Scope) -> Mapping[str, int]:
     for key, value in zip(node.keys, node.values, strict=True):
         name = key.value if isinstance(key, ast.Constant) else None
         if not isinstance(name, str) or not IS_NAME.fullmatch(name) or keyword.iskeyword(name):
-            told = "**" if key is None else ast.unparse(key)
+            told = "**" if key is None else shown(key)
             raise NotAllowedError(
                 key or value, f"param {told}: its name is a text of a to z, 0 to 9 and _, a letter first"
             )
@@ -142,6 +141,6 @@ def _default(name: str, node: ast.expr, scope: Scope) -> int:
     if not is_constant(node, scope) or not PARAM.least <= found.least == found.most <= PARAM.most:
         raise NotAllowedError(
             node,
-            f"param {name} = {ast.unparse(node)}: give a whole number from {PARAM.least} to {PARAM.most}",
+            f"param {name} = {shown(node)}: give a whole number from {PARAM.least} to {PARAM.most}",
         )
     return found.least

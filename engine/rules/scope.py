@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from engine.rules.faults import NotAllowedError
+from engine.rules.faults import NotAllowedError, shown
 from engine.rules.vocabulary import Range, Vocabulary
 
 P, CTX, PARAMS = ARGUMENTS = ("p", "ctx", "params")
@@ -73,9 +73,7 @@ class Scope:
         of = node.value.id if isinstance(node.value, ast.Name) else ""
         known = {P: self.vocabulary.fields, CTX: self.vocabulary.context, PARAMS: self.params}.get(of)
         if known is None:
-            raise NotAllowedError(
-                node, f"{ast.unparse(node)}: only p, ctx and params have attributes in a rule"
-            )
+            raise NotAllowedError(node, f"{shown(node)}: only p, ctx and params have attributes in a rule")
         if node.attr not in known:
             raise NotAllowedError(
                 node,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.rules.check import assigned_in, check, require_flat
-from engine.rules.faults import NotAllowedError, RuleFault
+from engine.rules.faults import NotAllowedError, RuleFault, shown
 from engine.rules.head import head_of, name_of
 from engine.rules.scope import DECORATOR, Scope, hint
 from engine.rules.vocabulary import PARAM, RULES_MAX, Vocabulary
@@ -163,11 +163,11 @@ def _imported(statement: ast.ImportFrom, vocabulary: Vocabulary) -> frozenset[st
 
 def _nothing_else(statement: ast.stmt, vocabulary: Vocabulary) -> NotAllowedError:
     """Return the fault of what does not belong into a file of rules."""
-    shown = ast.unparse(statement).partition("\n")[0]
     allowed = f"a docstring, then `from {vocabulary.module} import NAME`, then rules"
     mend = "a number belongs into a rule, or into its params" if isinstance(statement, ast.Assign) else ""
     return NotAllowedError(
-        statement, f"`{shown}`: a file of rules holds {allowed}, nothing else{mend and f'; {mend}'}"
+        statement,
+        f"`{shown(statement)}`: a file of rules holds {allowed}, nothing else{mend and f'; {mend}'}",
     )
 
 
@@ -225,8 +225,7 @@ def _plain(bare: ast.FunctionDef, vocabulary: Vocabulary, file_name: str) -> Pla
     names |= {**vocabulary.constants, **vocabulary.functions}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        exec(
-            compile(ast.Module([bare], []), file_name, "exec"), names
-        )  # defines it; nothing else is in there
+        code = compile(ast.Module([bare], []), file_name, "exec")
+    exec(code, names)  # makes the function, and runs nothing in it
     function = names[bare.name]
     return lambda p, ctx, params: bool(function(p, ctx, params))

@@ -10,13 +10,11 @@ import numpy as np
 from engine.contract.errors import ToldError
 from engine.rules.compiled import CompiledSet, Words, defaults_of
 from engine.rules.source import UserRule
-from engine.rules.vocabulary import INT64_MAX
 
 NS_MAX = 200.0
 """A rule that takes longer is not taken."""
 ROUNDS = 9
 """The fastest of so many counts: what else runs on the machine only adds."""
-_BITS = INT64_MAX * 2 + 1
 
 
 class Tried(NamedTuple):
@@ -41,13 +39,13 @@ def tried(made: CompiledSet, p: Words, ctx: Words) -> tuple[Tried, ...]:
     p, ctx : int64[requests, words]
     """
     params = defaults_of(made.rules)
-    compiled = np.array([made.call(row, beside, params) & _BITS for row, beside in zip(p, ctx, strict=True)])
+    bits = np.array([made.call(row, beside, params) for row, beside in zip(p, ctx, strict=True)], np.int64)
     requests = (_named(made.rules[0].vocabulary.fields, p), _named(made.rules[0].vocabulary.context, ctx))
     found = []
     for number, rule in enumerate(made.rules):
         plain = plainly(rule, *requests)
-        for of in (compiled >> number & 1, made.rows(number, p, ctx, params)):
-            _require_same(rule, plain, of.astype(np.int64), requests)
+        for of in (bits >> number & 1, made.rows(number, p, ctx, params)):
+            _require_same(rule, plain, of, requests)
         found.append(Tried(rule, int(plain.sum()), _ns(made, number, p, ctx, params)))
     return tuple(found)
 

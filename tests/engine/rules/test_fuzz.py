@@ -18,6 +18,7 @@ SEEDS = 100_000 if os.environ.get("PINION_LONG") == "1" else 1_000
 COMPILED = 4
 TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
 FRAGMENTS = (
+    "0x" + "f" * 5000,
     *("while p.flag:", "[1]", "{}", "(1, 2)", "'x'", "b''", "f'{p}'", "lambda: 1", "1.5", "1j"),
     *("None", "...", "import os", "from pinion import ONE", "global a", "del a", "try:", "with p:"),
     *("class A:", "yield", "await p", "p", "ctx", "params", "p.amount", "p.x", "ctx.count"),
