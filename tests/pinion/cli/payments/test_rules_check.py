@@ -63,6 +63,17 @@ def check(*files: str) -> int:
     return main(["payments", "rules", "check", *files])
 
 
+def test_its_help_says_what_it_does_and_how_it_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ending:
+        main(["payments", "rules", "check", "--help"])
+
+    shown = " ".join(capsys.readouterr().out.split())
+    assert ending.value.code == 0
+    assert shown.startswith("usage: pinion payments rules check [-h] FILE [FILE ...]")
+    assert "at most 200 ns" in shown
+    assert "0 every rule is taken, 1 some rule is not" in shown
+
+
 def test_good_rules_are_shown_with_what_they_match_and_cost(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
