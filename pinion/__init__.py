@@ -18,6 +18,26 @@ if TYPE_CHECKING:
     from engine.contract.port import Port as Port
     from engine.contract.port import attach_state as attach_state
     from engine.contract.port import claim_spare as claim_spare
+    from engine.payments.rules.words import AUTHORISE as AUTHORISE
+    from engine.payments.rules.words import CREDIT as CREDIT
+    from engine.payments.rules.words import DEBIT as DEBIT
+    from engine.payments.rules.words import DECLINE as DECLINE
+    from engine.payments.rules.words import ECOM as ECOM
+    from engine.payments.rules.words import MATCH as MATCH
+    from engine.payments.rules.words import MISMATCH as MISMATCH
+    from engine.payments.rules.words import MOTO as MOTO
+    from engine.payments.rules.words import NONE as NONE
+    from engine.payments.rules.words import NOT_GIVEN as NOT_GIVEN
+    from engine.payments.rules.words import PARTIAL as PARTIAL
+    from engine.payments.rules.words import POS as POS
+    from engine.payments.rules.words import PREPAID as PREPAID
+    from engine.payments.rules.words import RECURRING as RECURRING
+    from engine.payments.rules.words import REVIEW as REVIEW
+    from engine.payments.rules.words import SALE as SALE
+    from engine.payments.rules.words import STEP_UP as STEP_UP
+    from engine.payments.rules.words import country as country
+    from engine.payments.rules.words import currency as currency
+    from engine.payments.rules.words import rule as rule
     from engine.trading.capacities import Capacities as Capacities
     from engine.trading.instruments import Catalogue as Catalogue
     from engine.trading.instruments import Currency as Currency
@@ -44,6 +64,22 @@ if TYPE_CHECKING:
 _MODULES = {
     "engine.contract.instance": ("PortError",),
     "engine.contract.port": ("EventReader", "Port", "attach_state", "claim_spare"),
+    "engine.payments.rules.words": (
+        *(
+            "AUTHORISE",
+            "CREDIT",
+            "DEBIT",
+            "DECLINE",
+            "ECOM",
+            "MATCH",
+            "MISMATCH",
+            "MOTO",
+            "NONE",
+            "NOT_GIVEN",
+        ),
+        *("PARTIAL", "POS", "PREPAID", "RECURRING", "REVIEW", "SALE", "STEP_UP"),
+        *("country", "currency", "rule"),
+    ),
     "engine.trading.capacities": ("Capacities",),
     "engine.trading.instruments": ("Catalogue", "Currency"),
     "engine.trading.offline.simulate": ("simulate",),

@@ -47,8 +47,11 @@ OTHER_NAMES_OF_NUMBA = {
     *("numba.cpython.unsafe.numbers.leading_zeros", "numba.cpython.unsafe.numbers.trailing_zeros"),
 }
 """What modules may import of numba besides MAKERS: it compiles nothing of ours."""
-OF_NUMBA_ITSELF = ("ringbuf/kernel.py", "pinion/cli/kernels.py", "ringbuf/kernel_cache.py", "ringbuf/njit.py")
-"""Modules about compiling: how kernels are, what is shown of it, where they are kept."""
+OF_NUMBA_ITSELF = (
+    *("ringbuf/kernel.py", "pinion/cli/kernels.py", "ringbuf/kernel_cache.py", "ringbuf/njit.py"),
+    "engine/rules/native.py",
+)
+"""Modules about compiling: how kernels are, what is shown of it, where they are kept; people's rules."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

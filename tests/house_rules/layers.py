@@ -28,6 +28,7 @@ ROOMS = {
     "engine/text": (),
     "engine/contract": ("ringbuf",),
     "engine/settings": ("engine/contract",),
+    "engine/rules": ("ringbuf", "engine/contract/errors"),
     "engine/trading": (
         *("engine/contract/records", "engine/contract/rows", "engine/contract/spread"),
         "engine/text",
@@ -58,7 +59,11 @@ ROOMS = {
     "engine/trading/demo": ("engine/settings", "engine/trading/settings"),
     "engine/trials": ("ringbuf/kernel",),
     "engine/payments": ("engine/contract/records", "engine/contract/spread", "engine/trials/records"),
+    "engine/payments/rules/words": ("engine/payments",),
     "engine/payments/rules": ("ringbuf/kernel", "engine/payments"),
+    "engine/payments/rules/vocabulary": (
+        *("engine/rules/vocabulary", "engine/payments", "engine/payments/rules/words"),
+    ),
     "engine/payments/kernels": (
         *("ringbuf/atomics", "ringbuf/kernel", "ringbuf/layout", "ringbuf/seqlock"),
         *("engine/contract/batches", "engine/contract/records", "engine/contract/spread"),
@@ -204,7 +209,8 @@ ROOMS = {
     ),
     "pinion": (
         *("engine/contract", "engine/trading", "engine/trading/view"),
-        *("engine/trading/offline/simulate", "gateways/json_lines", "pinion/cli/main"),
+        *("engine/payments/rules/words", "engine/trading/offline/simulate"),
+        *("gateways/json_lines", "pinion/cli/main"),
     ),
 }
 """Room -> the rooms and modules that it may import, besides its own files; lower rooms stand first.

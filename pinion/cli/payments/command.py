@@ -11,6 +11,7 @@ canary   let a set of rules decide for a part of the cards, and more of them ste
 whatif   decide a journal's payments again under other rules
 capture  keep what another service is asked and what it answers, through a proxy, without card numbers
 journey  walk the whole way from an old service to Pinion on this machine
+rules    check rules that people write in Python
 """
 
 import argparse
@@ -36,6 +37,7 @@ ACTIONS: Subcommands = {
         "payments.capture",
         "keep what another service is asked and what it answers, through a proxy, without card numbers",
     ),
+    "rules": ("payments.rules_command", "check rules that people write in Python"),
 }
 
 

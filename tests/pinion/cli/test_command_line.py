@@ -9,7 +9,7 @@ import pytest
 from pinion.cli.main import COMMANDS, main
 
 ROOT = Path(__file__).resolve().parents[3]
-USES = ("up", "status", "load", "traffic")
+USES = ("up", "status", "load", "traffic", "rules")
 """Of payments."""
 ACTIONS = ("verify", "dump", "stats", "archive", "restore", "migrate", "quarantine")
 

@@ -1,0 +1,1 @@
+"""Rules that people write in Python: checked, compiled, and the same as plain Python."""

@@ -1,0 +1,96 @@
+"""A set of rules tried: compiled and as plain Python on the same requests, compared, and measured."""
+
+import time
+from collections.abc import Collection, Sequence
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.contract.errors import ToldError
+from engine.rules.compiled import CompiledSet, Words, defaults_of
+from engine.rules.source import UserRule
+
+NS_MAX = 200.0
+"""A rule that takes longer is not taken."""
+ROUNDS = 9
+"""The fastest of so many counts: what else runs on the machine only adds."""
+
+
+class Tried(NamedTuple):
+    """What became of one rule; ns : for one request."""
+
+    rule: UserRule
+    matched: int
+    ns: float
+
+
+class DisagreementError(ToldError):
+    """Compiled and plain Python differ, which is a fault of Pinion's; the text has what shows it."""
+
+
+class SlowRuleError(ToldError):
+    """A rule takes longer than any may."""
+
+
+def tried(made: CompiledSet, p: Words, ctx: Words) -> tuple[Tried, ...]:
+    """Return what the rules of a set find, with their params as they are where nobody says others.
+
+    p, ctx : int64[requests, words]
+    """
+    params = defaults_of(made.rules)
+    bits = np.array([made.call(row, beside, params) for row, beside in zip(p, ctx, strict=True)], np.int64)
+    requests = (_named(made.rules[0].vocabulary.fields, p), _named(made.rules[0].vocabulary.context, ctx))
+    found = []
+    for number, rule in enumerate(made.rules):
+        plain = plainly(rule, *requests)
+        for of in (bits >> number & 1, made.rows(number, p, ctx, params)):
+            _require_same(rule, plain, of, requests)
+        found.append(Tried(rule, int(plain.sum()), _ns(made, number, p, ctx, params)))
+    return tuple(found)
+
+
+def plainly(rule: UserRule, p: Sequence[SimpleNamespace], ctx: Sequence[SimpleNamespace]) -> Words:
+    """Return for each request what the plain function says, 0 or 1."""
+    params = SimpleNamespace(**rule.params)
+    pairs = zip(p, ctx, strict=True)
+    return np.array([rule.plain(each, beside, params) for each, beside in pairs], np.int64)
+
+
+def require_fast(found: Sequence[Tried]) -> None:
+    """Raise SlowRuleError where a rule takes longer than NS_MAX."""
+    for each in found:
+        if each.ns > NS_MAX:
+            rule = each.rule
+            raise SlowRuleError(
+                f"{rule.file_name}:{rule.line}: rule {rule.name}: takes {each.ns:.0f} ns, and may take "
+                f"{NS_MAX:.0f}; let its loops run less often, or return before them"
+            )
+
+
+def _named(words: Collection[str], rows: Words) -> list[SimpleNamespace]:
+    return [SimpleNamespace(**dict(zip(words, row, strict=True))) for row in rows.tolist()]
+
+
+def _require_same(
+    rule: UserRule, plain: Words, compiled: Words, requests: tuple[Sequence[SimpleNamespace], ...]
+) -> None:
+    other = np.flatnonzero(plain != compiled)
+    if len(other):
+        p, ctx = (vars(each[other[0]]) for each in requests)
+        raise DisagreementError(
+            f"{rule.file_name}:{rule.line}: rule {rule.name}: compiled it says {compiled[other[0]]}, plain "
+            f"{plain[other[0]]}; please report it with the rule and p = {p}, ctx = {ctx}"
+        )
+
+
+def _ns(made: CompiledSet, number: int, p: Words, ctx: Words, params: Words) -> float:
+    """Return how long a rule takes for one request."""
+    least = min(_round_ns(made, number, p, ctx, params) for _ in range(ROUNDS))
+    return least / len(p)
+
+
+def _round_ns(made: CompiledSet, number: int, p: Words, ctx: Words, params: Words) -> int:
+    begun = time.perf_counter_ns()
+    made.rows(number, p, ctx, params)
+    return time.perf_counter_ns() - begun

@@ -1,0 +1,82 @@
+"""`pinion payments rules check`: say what is wrong with files of rules, or how they did on 10,000 requests.
+
+All files together are one set. Nothing in them is run before it is checked. What passes is compiled and
+runs on generated requests (`pinion payments traffic`), compiled and as plain Python; both must find the
+same. What the engine would know beside a request is drawn at random within its range, so the counts say
+that a rule can match, not how often it will.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from engine.contract.errors import ToldError, reason_of
+from engine.payments.rules.vocabulary import VOCABULARY
+from engine.rules.compiled import compile_set, hash_of
+from engine.rules.samples import samples
+from engine.rules.source import judge
+from engine.rules.trial import Tried, require_fast, tried
+from pinion.cli.command import DONE, FAILED
+from pinion.cli.kernels import announced_compilation
+from pinion.cli.payments.generated_requests import generated_requests
+
+COUNT, SEED = 10_000, 0
+EPILOG = """\
+Nothing in a file is run before it is checked. What passes is compiled and runs on 10,000 generated requests,
+compiled and as plain Python, which must say the same, in at most 200 ns each. docs/writing-rules.md tells
+what a rule may have. Exit codes: 0 every rule is taken, 1 some rule is not: the first fault of each is told
+by file, line and reason.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.epilog = EPILOG
+    parser.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="Python files of rules, which make one set"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check the files; 1 where a rule is not taken."""
+    rules, faults = judge({str(path): text_of(path) for path in args.files}, VOCABULARY)
+    if faults:
+        print(*faults, sep="\n", file=sys.stderr)
+        return FAILED
+    begun = time.perf_counter()
+    with announced_compilation():
+        made = compile_set(rules)
+    compiled_s = time.perf_counter() - begun
+    context = samples(VOCABULARY.context.values(), COUNT, np.random.default_rng(SEED))
+    found = tried(made, generated_requests(SEED, COUNT), context)
+    print(table_of(found))
+    print(f"compiled or loaded in {compiled_s:.3f} s; set {hash_of(rules).hex()}")
+    require_fast(found)
+    return DONE
+
+
+def text_of(path: Path) -> str:
+    """Return the text of a file; ToldError where it is none."""
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise ToldError(f"{path}: {reason_of(error)}") from error
+    except UnicodeDecodeError as error:
+        raise ToldError(f"{path}: is no text in UTF-8 (byte {error.start}); save it as UTF-8") from error
+
+
+def table_of(found: tuple[Tried, ...]) -> str:
+    """Return what became of the rules, a line each."""
+    heads = ("rule", "action", f"matched of {COUNT:,}", "ns")
+    rows = [
+        heads,
+        *((each.rule.name, each.rule.action, f"{each.matched:,}", f"{each.ns:.1f}") for each in found),
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        f"{name:<{widths[0]}}  {action:<{widths[1]}}  {matched:>{widths[2]}}  {ns:>{widths[3]}}"
+        for name, action, matched, ns in rows
+    )
