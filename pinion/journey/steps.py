@@ -98,12 +98,11 @@ class Journey:
     def _replay(self) -> None:
         _told(3, "the engine answers the capture in this process: what differs ends the journey")
         report, config, began = self._folder / "report", self._folder / "payments.toml", monotonic()
-        asked = "replay {} --in-process --setup {} --config {} --report {}"
+        asked = "replay {} --in-process --no-stamp --setup {} --config {} --report {}"
         done(*words_of(asked, self._folder / "capture", self._setup, config, report))
         summary = json.loads((report / "summary.json").read_text())
-        _say(
-            f"{summary['equal']:,} of {summary['pairs']:,} equal in {monotonic() - began:.0f} s, none different"
-        )
+        took_s = monotonic() - began
+        _say(f"{summary['equal']:,} of {summary['pairs']:,} equal in {took_s:.0f} s, none different")
         _say(f"so at most {summary['upper_bound_95']:.4%} of such requests differ (95 per cent confidence)")
         _say(f"see {report / 'index.html'}")
 

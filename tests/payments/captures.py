@@ -13,7 +13,7 @@ from perf.traffic.settings import DEFAULTS
 from perf.traffic.traffic import Traffic
 from pinion.capture.folder import KEY_FILE, load_key
 from pinion.capture.records import FIRST, VERSION, About, Body, Record
-from pinion.capture.scrub import Scrub, pans_of
+from pinion.capture.scrub import Scrub
 from pinion.capture.surrogates import Surrogates
 from pinion.capture.writer import RecordWriter
 from pinion.cli.payments.traffic import path_of
@@ -105,13 +105,12 @@ def write_capture(folder: Path, records: Iterable[Record]) -> None:
 
 def scrubbed(record: Record, scrub: Scrub) -> Record:
     """Return a pair as it is kept."""
-    request = _bytes(record.request)
-    pans = pans_of(request)
+    request, pans = scrub.request(_bytes(record.request), "")
     return msgspec.structs.replace(
         record,
         path=scrub.path(record.path, pans),
-        request=scrub.body(request, "", pans),
-        reply=None if record.reply is None else scrub.body(_bytes(record.reply), "", pans),
+        request=request,
+        reply=None if record.reply is None else scrub.reply(_bytes(record.reply), "", pans),
     )
 
 

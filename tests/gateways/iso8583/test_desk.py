@@ -12,7 +12,7 @@ from gateways.iso8583.desk import UnanswerableError
 from ringbuf.seqlock import TornReadError
 from tests.gateways.iso8583.client import Message, encoded, messages_of, payment, replacement, reversal
 from tests.gateways.iso8583.wired import IsoDoor, owners
-from tests.gateways.payments.test_door_with_engine import EngineGate
+from tests.gateways.payments.engine_client import EngineGate
 from tests.gateways.payments.wired_door import FakeGate
 
 OTHER_PAN = "5500005555555559"

@@ -18,7 +18,7 @@ from gateways.payments.setup_lines import setup_lines
 from tests.engine.payments.building import SMALL, Engine, settings
 from tests.gateways.iso8583.client import LENGTH_BYTES, Message, decoded, encoded, messages_of
 from tests.gateways.payments.bodies_of_payments import FORM, HASHER
-from tests.gateways.payments.test_door_with_engine import EngineGate
+from tests.gateways.payments.engine_client import EngineGate
 from tests.gateways.payments.wired_door import KEYS, WiredDoor
 from tests.gateways.process.wire import Wire, settle
 
