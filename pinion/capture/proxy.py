@@ -29,6 +29,7 @@ class Proxy:
 
     to : host and port of the old service
     begun, ended : called with each exchange once its request is whole, and once it is over
+    now : a clock in seconds, by which answers are waited for
     """
 
     def __init__(
@@ -36,12 +37,13 @@ class Proxy:
         to: tuple[str, int],
         begun: Callable[[Exchange], None],
         ended: Callable[[Exchange], None],
+        now: Callable[[], float],
     ) -> None:
         self.refused_count = 0
         self._to = to
         self._host = (f"[{to[0]}]" if ":" in to[0] else to[0]).encode() + b":%d" % to[1]
         self._begun, self._ended = begun, ended
-        self._now = asyncio.get_running_loop().time
+        self._now = now
         self._clients: set[Client] = set()
         self._free: list[Upstream] = []
         self._upstreams: set[Upstream] = set()
@@ -84,6 +86,7 @@ class Proxy:
         await asyncio.gather(*self._connecting, return_exceptions=True)
         for upstream in list(self._upstreams):
             upstream.close()
+        await asyncio.sleep(0)  # what was closed ends in the next turn of the loop
 
     def _begin(self, client: Client, request: Request, body: bytes) -> Exchange:
         """Ask the old service."""

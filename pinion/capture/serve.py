@@ -84,7 +84,7 @@ async def capture(
         writer = _writer(asked, surrogates, disk)
         keeper = Keeper(writer, asked.limit)
         pairs = Pairs(Scrub(surrogates), keeper)
-        proxy = Proxy(asked.to, pairs.begun, pairs.ended)
+        proxy = Proxy(asked.to, pairs.begun, pairs.ended, asyncio.get_running_loop().time)
 
         def numbers() -> Numbers:
             return Numbers(

@@ -3,6 +3,7 @@
 import errno
 import os
 import threading
+from pathlib import Path
 
 from pinion.capture.writer import CaptureDisk
 
@@ -40,3 +41,6 @@ class HarmedDisk(CaptureDisk):
 
     def sync(self, file: int) -> None:
         """Do nothing: what these tests look at is what a reader of the files sees."""
+
+    def sync_folder(self, folder: Path) -> None:
+        """Do nothing, as `sync`."""

@@ -24,9 +24,12 @@ class OldService:
     asked: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
     """The path of each request."""
 
+    writers: list[asyncio.StreamWriter] = field(default_factory=list)
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection."""
         self.connection_count += 1
+        self.writers.append(writer)
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 head = await reader.readuntil(END)
@@ -56,6 +59,8 @@ async def old_service(answers: dict[str, bytes], *closing: str) -> AsyncIterator
     finally:
         service.may_answer.set()
         server.close()
+        for writer in service.writers:
+            await closed(writer)
 
 
 async def asked(port: int, *sent: bytes) -> bytes:
@@ -66,8 +71,15 @@ async def asked(port: int, *sent: bytes) -> bytes:
     await writer.drain()
     async with asyncio.timeout(30):
         answered = await reader.read()
-    writer.close()
+    await closed(writer)
     return answered
+
+
+async def closed(writer: asyncio.StreamWriter) -> None:
+    """Close a connection; it is gone then."""
+    writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
 
 
 def request(path: str, body: bytes = b"", *headers: str, method: str = "POST", is_last: bool = True) -> bytes:

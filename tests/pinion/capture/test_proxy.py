@@ -13,7 +13,7 @@ from pinion.capture.records import CaptureError, read
 from pinion.capture.verify import verify
 from tests.pinion.capture.captured import capturing
 from tests.pinion.capture.disks import HarmedDisk
-from tests.pinion.capture.old_service import answer, asked, old_service, request
+from tests.pinion.capture.old_service import answer, asked, closed, old_service, request
 
 PAN = "4111111111111111"
 REPLY = answer(
@@ -166,7 +166,7 @@ async def test_a_client_that_waits_to_be_told_to_go_on_is_told(tmp_path: Path) -
         told = await reader.readuntil(b"\r\n\r\n")
         writer.write(b"ab")
         head = await reader.readuntil(b"\r\n\r\n")
-        writer.close()
+        await closed(writer)
 
     assert told == b"HTTP/1.1 100 Continue\r\n\r\n"
     assert head.startswith(b"HTTP/1.1 200 OK")
