@@ -6,6 +6,7 @@ Most of what an instance has is room that nobody has written to, so holes and pa
 import errno
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -56,8 +57,11 @@ class Search:
 
     def in_folder(self, folder: Path) -> list[str]:
         """Return what lies in all files below a folder, and in their names."""
-        paths = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
-        return [found for path in sorted(paths) for found in self.in_file(path)]
+        found = []
+        for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()):
+            with suppress(FileNotFoundError):  # a database that runs removes some of its files
+                found += self.in_file(path)
+        return found
 
 
 def content_of(path: Path) -> bytes:
