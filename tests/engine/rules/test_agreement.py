@@ -34,7 +34,7 @@ IS_REFUSED = re.compile("can leave 64 bits|more than 2000 parts")
 """Why a rule is refused that is else as it should be."""
 SEEDS, SETS = (20_000, 30) if IS_LONG else (300, 1)
 REQUESTS = 40
-WRITTEN = 8
+WRITTEN = 5
 """Random rules of a set that is compiled; simple ones fill it up to the last bit."""
 Words = npt.NDArray[np.int64]
 

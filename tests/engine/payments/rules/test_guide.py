@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.payments.rules.vocabulary import CONTEXT, FIELDS, VOCABULARY
-from engine.rules.compiled import source_of
+from engine.rules.compiled import hash_of, source_of
 from engine.rules.faults import RuleFault
 from engine.rules.source import read, read_set
 from ringbuf.kernel_cache import ROOT
@@ -40,6 +40,10 @@ def test_every_rule_of_the_guide_is_taken_and_they_are_a_set() -> None:
 
     assert len(rules) == len(RULES) >= 5
     assert {rule.action for rule in rules} == set(VOCABULARY.actions)
+
+
+def test_the_guide_shows_the_hash_of_its_first_rule() -> None:
+    assert f"set {hash_of(read(NIGHT, VOCABULARY, 'night.py')).hex()}\n" in GUIDE
 
 
 @pytest.mark.parametrize(
