@@ -49,7 +49,7 @@ Percent = Annotated[int, Meta(ge=1, le=100)]
 Commands = npt.NDArray[np.void]
 
 
-class RuleFault(ValueError):  # noqa: N818 - whose fault it is, is not ours
+class RuleBodyFault(ValueError):  # noqa: N818 - whose fault it is, is not ours
     """A body that is refused: the field at fault, what is wrong and the mend."""
 
     def __init__(self, field: str, detail: str) -> None:
@@ -115,14 +115,14 @@ ACTS = {
 
 
 def read(raw: bytes, kind: type[Body]) -> Body:
-    """Return a body as what it has to be; raise RuleFault."""
+    """Return a body as what it has to be; raise RuleBodyFault."""
     try:
         return msgspec.json.decode(raw or b"{}", type=kind)
     except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as fault:
         detail, _, place = str(fault).partition(" - at `$.")
         if may_hold_pan(detail):
             detail = "a field that is not shown is not known here"
-        raise RuleFault(place.rstrip("`") or "body", detail) from None
+        raise RuleBodyFault(place.rstrip("`") or "body", detail) from None
 
 
 def ruleset_record(body: RulesetBody, governing: RulesetView, who: str) -> Commands:
@@ -131,14 +131,14 @@ def ruleset_record(body: RulesetBody, governing: RulesetView, who: str) -> Comma
     unknown = [name for name in body.parameters if name not in given]
     if unknown:
         known = ", ".join(given)
-        raise RuleFault("parameters", f"{_shown(unknown[0])}: no such parameter; there are {known}")
+        raise RuleBodyFault("parameters", f"{_shown(unknown[0])}: no such parameter; there are {known}")
     given |= body.parameters
     try:
         order = tuple(governing.order if body.order is None else body.order)
         rules = msgspec.convert({**given, "order": order}, RuleSettings)
     except msgspec.ValidationError as fault:
         detail, _, place = str(fault).partition(" - at `$.")
-        raise RuleFault(f"parameters.{place.rstrip('`')}" if place else "order", detail) from None
+        raise RuleBodyFault(f"parameters.{place.rstrip('`')}" if place else "order", detail) from None
     made = _command(Op.RULESET)
     words = made["words"][0]
     words[RULESET_WHO : RULESET_WHO + WHO_WORDS] = _text("who", who, WHO_WORDS)
@@ -160,11 +160,11 @@ def shadow_record(body: ShadowBody, ruleset: int, who: str) -> Commands:
 def start_record(body: StartBody, who: str) -> Commands:
     """Return the command that starts a canary."""
     if sorted(set(body.steps)) != list(body.steps):
-        raise RuleFault(
+        raise RuleBodyFault(
             "steps", f"{list(body.steps)}: each step has to be a larger percentage than the one before"
         )
     if len(body.hold) != len(body.steps):
-        raise RuleFault("hold", f"{len(body.hold)} times for {len(body.steps)} steps; give one for each")
+        raise RuleBodyFault("hold", f"{len(body.hold)} times for {len(body.steps)} steps; give one for each")
     made = _with_gates(_of_trial(Act.START, body, body.ruleset, who), body.gates)
     words = made["words"][0]
     count = len(body.steps)
@@ -193,7 +193,7 @@ def hold_ms(text: str, field: str) -> int:
     found = _TIME(text)
     value = int(found[1]) * UNITS_MS[found[2]] if found and found[1] else 0
     if found is None or value > HOLD_MS_MAX:
-        raise RuleFault(field, f"{_shown(text)}: give a time such as 30m, 5h or 2d, a year at most, or 0")
+        raise RuleBodyFault(field, f"{_shown(text)}: give a time such as 30m, 5h or 2d, a year at most, or 0")
     return value
 
 
@@ -231,7 +231,7 @@ def _text(field: str, text: str, words: int) -> tuple[int, ...]:
     if field == "who":
         text = "".join(each if " " <= each <= "~" else "?" for each in text)[:room]
     if len(text) > room or not _PRINTABLE(text) or may_hold_pan(text):
-        raise RuleFault(field, f"give at most {room} printable ASCII characters, and no long number")
+        raise RuleBodyFault(field, f"give at most {room} printable ASCII characters, and no long number")
     return text_words(text, words)
 
 

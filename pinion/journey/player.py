@@ -20,7 +20,7 @@ NOBODY = "0"
 _NAMED = re.compile(r"\$([0-9]+)")
 
 
-class Answer(NamedTuple):
+class Played(NamedTuple):
     """What a request was answered: status, code, and the set of rules and the cohort that decided."""
 
     status: int
@@ -42,7 +42,7 @@ class Player:
             self._headers["Authorization"] = f"Bearer {key}"
         self._lines = lines
         self._payments: list[str] = []
-        self.answers: list[Answer] = []
+        self.answers: list[Played] = []
 
     def __enter__(self) -> "Player":
         return self
@@ -55,13 +55,13 @@ class Player:
         """Whether every line was played."""
         return len(self.answers) == len(self._lines)
 
-    def play(self, count: int) -> Iterator[Answer]:
+    def play(self, count: int) -> Iterator[Played]:
         """Play the next lines; yield what each is answered."""
         begin = len(self.answers)
         for line in self._lines[begin : begin + count]:
             yield self._asked(json.loads(line))
 
-    def _asked(self, line: dict[str, Any]) -> Answer:
+    def _asked(self, line: dict[str, Any]) -> Played:
         path = _NAMED.sub(lambda found: self._payment(int(found[1])), line["path"])
         body = line["body"]
         raw = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else json.dumps(body).encode()
@@ -78,7 +78,7 @@ class Player:
         document = document if isinstance(document, dict) else {}
         self._payments.append(document.get("payment") or NOBODY)
         code = str(document.get("code") or document.get("reason") or "")
-        answer = Answer(response.status, code, document.get("ruleset"), document.get("cohort"))
+        answer = Played(response.status, code, document.get("ruleset"), document.get("cohort"))
         self.answers.append(answer)
         return answer
 

@@ -18,7 +18,7 @@ from typing import Any
 from perf.traffic.settings import DEFAULTS
 from pinion.cli.payments.door_client import DoorClient
 from pinion.journey.children import PROGRAM, StepError, done, running
-from pinion.journey.player import Answer, Player
+from pinion.journey.player import Played, Player
 
 SHADOW_FROM, CANARY_FROM, FAULTY_FROM = 0.4, 0.5, 0.85
 """Of all requests, when each begins."""
@@ -44,7 +44,7 @@ class Journey:
         self._seed = seed
         self._service = service
         self._lines: list[bytes] = []
-        self._old: list[Answer] = []
+        self._old: list[Played] = []
         self._min_seen = max(MIN_SEEN_LEAST, count // MIN_SEEN_PART)
 
     def walk(self) -> None:

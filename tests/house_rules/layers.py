@@ -191,14 +191,21 @@ ROOMS = {
     "pinion/cli/replay": (*CLI, "pinion/cli/journal"),
     "pinion/cli/instance": (*CLI, "pinion/cli/journal", "pinion/cli/trading", "pinion/cli/replay"),
     "pinion/cli/payments/rules": ("engine", "pinion/cli"),
-    "pinion/cli/payments/playing": (
-        *("engine", "gateways", "pinion/parity", "pinion/parity/deciding", "pinion/cli/payments/rules"),
+    "pinion/cli/payments/place": (),
+    "pinion/cli/payments/door_client": (*CLI, "pinion/cli/payments/place"),
+    "pinion/journey": (
+        *("engine/contract", "perf/traffic", "pinion/cli/payments/door_client", "pinion/cli/main"),
+    ),
+    "pinion/cli/payments/trials": (*CLI, "pinion/cli/journal", "pinion/cli/payments/door_client"),
+    "pinion/cli/payments/move_over": (
+        *CLI,
+        *("pinion/capture", "pinion/parity", "pinion/parity/deciding", "pinion/parity/asking"),
+        *("pinion/parity/report", "pinion/parity/minimise", "pinion/cli/payments/rules", "pinion/journey"),
     ),
     "pinion/cli/payments": (
         *CLI,
-        *("api/payments", "pinion/capture", "pinion/cli/instance"),
-        *("pinion/parity", "pinion/parity/deciding", "pinion/parity/asking", "pinion/parity/report"),
-        *("pinion/parity/minimise", "pinion/cli/payments/rules", "pinion/cli/payments/playing"),
+        *("api/payments", "pinion/cli/instance", "pinion/cli/payments/rules"),
+        *("pinion/cli/payments/door_client", "pinion/cli/payments/place"),
         *("perf/bare_http", "perf/load_payments"),
         *("perf/traffic", "perf/traffic/traffic"),
     ),

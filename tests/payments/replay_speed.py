@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
 from typing import TypeVar
 
-from pinion.cli.payments.playing.services import engine_of
+from pinion.cli.payments.move_over.services import engine_of
 from pinion.parity.capture_folder import CaptureFolder
 from pinion.parity.deciding.in_process import InProcess
 from pinion.parity.deciding.second import batches

@@ -25,7 +25,7 @@ from gateways.payments.rule_forms import (
     ActBody,
     ActivateBody,
     Commands,
-    RuleFault,
+    RuleBodyFault,
     RulesetBody,
     SetBody,
     ShadowBody,
@@ -61,7 +61,7 @@ class RuleAdmin:
         owner.require(Role.RISK)
         try:
             record = await self._record(route, owner, body)
-        except RuleFault as fault:
+        except RuleBodyFault as fault:
             return refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "format", fault.detail, fault.field)
         (told,) = await self._sender.sent(record, owner)
         if isinstance(told, int):

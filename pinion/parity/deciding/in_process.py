@@ -24,7 +24,7 @@ from pinion.parity.deciding.encoding import Encoded, Encoder
 from pinion.parity.deciding.engine import PrivateEngine, Records
 from pinion.parity.deciding.expected import LOOKED_AT, not_done, unlike
 from pinion.parity.deciding.reading import NOBODY
-from pinion.parity.deciding.replies import Answering, answer_of_lines
+from pinion.parity.deciding.replies import EngineReplies, answer_of_lines
 from pinion.parity.deciding.second import SecondProcess, Source, batches, is_of_second
 from pinion.parity.pairs import Pair, is_read
 from pinion.parity.steps import Compared, Step
@@ -39,7 +39,7 @@ class InProcess:
         self.engine = PrivateEngine(settings, capacities)
         self.encoder = Encoder(hasher, stamps=stamps)
         self._hasher = hasher
-        self._answering = Answering(self.engine, instance)
+        self._answering = EngineReplies(self.engine, instance)
         self._numbers: dict[str, int] = {}
         """Id of a payment there -> its number here."""
         self._taken: set[int] = set()

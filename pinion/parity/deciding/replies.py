@@ -25,7 +25,7 @@ def answer_of_told(told: Told) -> ServiceAnswer:
     return ServiceAnswer(told.status, document)
 
 
-class Answering:
+class EngineReplies:
     """Makes the answers of an engine; instance : its name, with which the ids of payments begin."""
 
     def __init__(self, engine: PrivateEngine, instance: str) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gateways.payments.hashing import Hasher
 from perf.traffic.settings import DEFAULTS
 from pinion.capture.records import CaptureError
-from pinion.cli.payments.playing.services import engine_of
+from pinion.cli.payments.move_over.services import engine_of
 from pinion.parity.answers import NOT_COMPARED
 from pinion.parity.deciding.in_process import InProcess
 from pinion.parity.deciding.second import BATCH

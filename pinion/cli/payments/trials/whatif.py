@@ -38,7 +38,7 @@ from engine.payments.texts import words_text
 from engine.payments.view.live_view import LiveView
 from engine.runtime.journal.journal import JournalError
 from engine.runtime.journal.read_ahead import read_ahead
-from gateways.payments.rule_forms import RuleFault, RulesetBody, ruleset_record
+from gateways.payments.rule_forms import RuleBodyFault, RulesetBody, ruleset_record
 from pinion.cli.arguments import whole_argument
 from pinion.cli.command import DONE
 from pinion.cli.journal.data import data_folder, open_journal, read_layout, require_application
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     data_dir = data_folder(args.dir)
     require_application(data_dir, read_layout(data_dir, args.applications), PAYMENTS)
     with announced_compilation():
-        question = Question(data_dir, body, args)
+        question = OtherRules(data_dir, body, args)
     began = perf_counter()
     question.ask()
     took_s = perf_counter() - began
@@ -97,7 +97,7 @@ def rules_in(path: Path) -> RulesetBody:
     return RulesetBody(parameters=given, order=order)
 
 
-class Question:
+class OtherRules:
     """The journal, decided as it was and judged by another set beside that."""
 
     def __init__(self, data_dir: Path, body: RulesetBody, args: argparse.Namespace) -> None:
@@ -156,7 +156,7 @@ class Question:
         assert governing is not None, "the governing set is never given up"
         try:
             record = ruleset_record(self._body, governing, "whatif")
-        except RuleFault as fault:
+        except RuleBodyFault as fault:
             raise UsageError(f"--rules {self._path}: {fault}") from None
         if not try_beside(state, record):
             raise UsageError(f"--rules {self._path}: are the rules that govern there; give others")

@@ -13,7 +13,7 @@ from engine.contract.errors import ToldError, UsageError
 from gateways.payments.door.routes import PaymentAsk, PaymentRoute
 from pinion.cli.arguments import whole_argument
 from pinion.cli.command import DONE, FAILED
-from pinion.cli.payments.playing.services import bearer_key, engine_of
+from pinion.cli.payments.move_over.services import bearer_key, engine_of
 from pinion.parity.answers import CODE
 from pinion.parity.asking.service import ADMIN
 from pinion.parity.asking.started import Starter

@@ -14,8 +14,8 @@ from pathlib import Path
 from engine.contract.errors import UsageError
 from gateways.payments.setup_lines import SetupFault
 from pinion.cli.command import DONE, FAILED
-from pinion.cli.payments.playing.services import bearer_key, engine_of, section_of
-from pinion.cli.payments.playing.told import SHOWN, ReplayProgress, tell
+from pinion.cli.payments.move_over.services import bearer_key, engine_of, section_of
+from pinion.cli.payments.move_over.told import SHOWN, ReplayProgress, tell
 from pinion.parity.adapter import Adapter
 from pinion.parity.asking.against import Against
 from pinion.parity.asking.noise import named, run_of_service, runs_of_command

@@ -18,7 +18,7 @@ from engine.contract.errors import UsageError
 from pinion.cli.command import DONE
 from pinion.cli.parser import Parser
 from pinion.cli.payments.door_client import add_door_arguments, door_of
-from pinion.cli.payments.trial_text import add_gates, add_why, gates_of, tell_trial
+from pinion.cli.payments.trials.trial_text import add_gates, add_why, gates_of, tell_trial
 
 PATH = "/v1/payments/rulesets"
 

@@ -27,7 +27,10 @@ from pinion.cli.outputs import refuse_overwriting
 from pinion.cli.parser import Parser, Subcommands, module_of
 
 STEPS: Subcommands = {
-    "verify": ("payments.capture_verify", "follow every line of a capture: form, numbers and chain"),
+    "verify": (
+        "payments.move_over.capture_verify",
+        "follow every line of a capture: form, numbers and chain",
+    ),
 }
 CONNECTIONS = 2**14
 LIMIT_MAX, LIMIT = 10**12, 50_000

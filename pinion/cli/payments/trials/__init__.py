@@ -1,0 +1,1 @@
+"""Commands about sets of rules and their trials."""
