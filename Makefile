@@ -2,6 +2,7 @@
 # make         ARGS="--api-port N --order-port N --rate N" passes options); Ctrl-C stops it in order
 # make test    set up, then run every test (ARGS="-k NAME" passes options of pytest)
 # make check   what CI runs beside the tests: format, lint, types, house rules, kernels in bounds, tiny benchmarks
+# make payments  the whole way from an old payment service to Pinion (ARGS="--count N --out DIR")
 # make model   check the model of visibility and recovery (needs spin and gcc)
 # make bench   the full benchmarks: minutes, on an otherwise idle machine (TIERS="ring step" for some)
 
@@ -15,7 +16,7 @@ DATA ?= ../shared/data
 TICKS = $(if $(TICK),--tick $(TICK))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint types bounds model bench bench-quick test-data clean
+.PHONY: help setup run payments test check lint types bounds model bench bench-quick test-data clean
 
 help:
 	@sed -n 's/^# \(make.*\)/\1/p' Makefile
@@ -35,6 +36,9 @@ $(INSTALLED): pyproject.toml $(DEPENDENCIES)
 
 run: setup
 	$(BIN)/python -m pinion.cli.instance.demo $(if $(FEED),--feed "$(FEED)" $(TICKS)) $(ARGS)
+
+payments: setup
+	$(BIN)/python -m pinion.cli.main payments journey $(ARGS)
 
 test: setup
 	$(BIN)/python -m pytest $(ARGS)

@@ -77,10 +77,17 @@ class Player:
             document = {}
         document = document if isinstance(document, dict) else {}
         self._payments.append(document.get("payment") or NOBODY)
-        code = str(document.get("code") or document.get("reason") or "")
+        code = code_of(document)
         answer = Played(response.status, code, document.get("ruleset"), document.get("cohort"))
         self.answers.append(answer)
         return answer
 
     def _payment(self, number: int) -> str:
         return self._payments[number - 1] if number else NOBODY
+
+
+def code_of(document: dict[str, Any]) -> str:
+    """Return the code that a reply has, or that of its first line of set-up."""
+    if document.get("results"):
+        document = document["results"][0]
+    return str(document.get("code") or document.get("reason") or "")

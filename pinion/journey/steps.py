@@ -10,7 +10,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -30,9 +30,17 @@ CONFIG = """[payments]
 clock = "request"
 [payments.rules]
 {rules}
+[payments.capacities]
+{capacities}
 [engine]
 cpu = "none"
 """
+CAPACITIES = {
+    **{"accounts": 2**14, "balances": 2**16, "merchants": 2**12, "merchant_currencies": 2**14},
+    **{"cards": 2**16, "pairs": 2**16, "devices": 2**15, "ips": 2**15, "emails": 2**15, "bins": 2**16},
+    **{"payments": 2**17, "operations": 2**16, "answers": 2**18, "list_entries": 2**14},
+}
+"""Room for what the longest journey brings, so that nothing gives way that the old service keeps."""
 
 
 class Journey:
@@ -73,8 +81,8 @@ class Journey:
         done(*words_of(asked, out, self._setup))
         self._lines = out.read_bytes().splitlines()
         (self._folder / "rules.json").write_text(json.dumps(DEFAULTS))
-        rules = "".join(f"{name} = {value}\n" for name, value in DEFAULTS.items())
-        (self._folder / "payments.toml").write_text(CONFIG.format(rules=rules))
+        config = CONFIG.format(rules=_lines_of(DEFAULTS), capacities=_lines_of(CAPACITIES))
+        (self._folder / "payments.toml").write_text(config)
 
     def _capture(self) -> None:
         _told(2, "the old service is asked through `pinion payments capture`")
@@ -186,6 +194,10 @@ def words_of(command: str, *values: object) -> list[str]:
     """Return the words of a command; `{}` stands for a word that may have spaces."""
     given = iter(values)
     return [str(next(given)) if word == "{}" else word for word in command.split()]
+
+
+def _lines_of(settings: Mapping[str, int | None] | Mapping[str, int]) -> str:
+    return "\n".join(f"{name} = {value}" for name, value in settings.items())
 
 
 def _told(number: int, text: str) -> None:

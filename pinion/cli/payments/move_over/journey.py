@@ -21,14 +21,14 @@ from pinion.cli.arguments import whole_argument
 from pinion.cli.command import DONE
 from pinion.journey.steps import Journey
 
-COUNT, COUNT_MAX = 50_000, 1_000_000
+COUNT, COUNT_MIN, COUNT_MAX = 50_000, 2_000, 100_000
 LEGACY = "tests.payments.legacy"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
-        "--count", type=whole_argument(500, COUNT_MAX, COUNT), default=COUNT, metavar="N",
+        "--count", type=whole_argument(COUNT_MIN, COUNT_MAX, COUNT), default=COUNT, metavar="N",
         help="how many requests (default %(default)s)",
     )  # fmt: skip
     parser.add_argument(
