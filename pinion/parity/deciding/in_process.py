@@ -26,7 +26,7 @@ from pinion.parity.deciding.expected import LOOKED_AT, not_done, unlike
 from pinion.parity.deciding.reading import NOBODY
 from pinion.parity.deciding.replies import Answering, answer_of_lines
 from pinion.parity.deciding.second import SecondProcess, Source, batches, is_of_second
-from pinion.parity.pairs import Pair
+from pinion.parity.pairs import READS, Pair
 from pinion.parity.steps import Compared, Step
 
 
@@ -89,7 +89,7 @@ class InProcess:
             end, payment = ends[idx], payments[idx]
             ask, name = encoded.pairs[idx].route
             if name:
-                if ask >= PaymentAsk.PAYMENT:  # it reads what was decided
+                if ask in READS:
                     stop = idx + 1
                     break
                 if end > first:
