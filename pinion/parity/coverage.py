@@ -48,6 +48,8 @@ OUTCOMES = {
 }
 """Rule -> the codes that it answers with; the rules that are not named answer VELOCITY."""
 ONLY_ECOM = "sca"
+OWN_RULE = "own rule"
+"""Stands for rules that are not built in: of those there are no cells to be reached."""
 _KEY = (64, 8, 8)
 """How many codes, channels and exponents a cell's number has room for."""
 
@@ -80,7 +82,8 @@ def _cell(number: int) -> Cell:
     number, exponent = divmod(number, _KEY[2])
     number, channel = divmod(number, _KEY[1])
     rule, code = divmod(number, _KEY[0])
-    return (RULES[rule - 1] if rule else None, BY_NUMBER[code].name, CHANNELS[channel - 1], exponent)
+    name = None if rule == 0 else RULES[rule - 1] if rule <= len(RULES) else OWN_RULE
+    return (name, BY_NUMBER[code].name, CHANNELS[channel - 1], exponent)
 
 
 def cells_of_answer(ask: PaymentAsk, request: bytes, answer: ServiceAnswer) -> Counter[Cell]:

@@ -23,6 +23,12 @@ NOT_JUDGED = {
     503: "not processed",
 }
 """Statuses of requests that the old service refused before it judged them: why these are not played."""
+READS = (PaymentAsk.PAYMENT, PaymentAsk.ACCOUNT)
+PLAYED = frozenset((
+    *(PaymentAsk.PAY, PaymentAsk.CAPTURE, PaymentAsk.VOID, PaymentAsk.REFUND, PaymentAsk.REVIEW),
+    *(PaymentAsk.REVERSE, PaymentAsk.SET_UP, *READS),
+))  # fmt: skip
+"""What is asked of payments; all else is about the service that was asked."""
 FORM_STATUS = BY_NAME["FORMAT"].http
 NOT_KEPT = {"base64": ""}
 """Stands for a body that a capture did not keep; an empty one is an empty text."""
@@ -72,6 +78,8 @@ def pair_of(record: Record) -> Pair | LeftOut:
         route = route_of(record.method, record.path)
     except DoorRefusal as refused:
         return LeftOut(record.n, f"{record.method} of no address here: {refused.status.phrase}")
+    if route.ask not in PLAYED:
+        return LeftOut(record.n, "about the service itself, not about payments")
     return Pair(
         record.n, record.at_ms, record.method, record.path, route, bytes_of(record.request),
         record.status, None if record.reply is None else bytes_of(record.reply),
@@ -95,7 +103,7 @@ class _Refusal(msgspec.Struct, frozen=True):
 
 def is_read(route: PaymentRoute) -> bool:
     """Tell whether a request only reads."""
-    return route.ask >= PaymentAsk.PAYMENT
+    return route.ask in READS
 
 
 def is_set_up(route: PaymentRoute) -> bool:

@@ -11,6 +11,8 @@ from engine.payments.capacities import Capacities
 from engine.payments.records import JOURNAL_ENTRY, EventKind
 
 Records = npt.NDArray[np.void]
+ANSWERS = (EventKind.DECIDED, EventKind.MOVED, EventKind.DONE, EventKind.REJECTED)
+"""Kinds of events that answer a command; each command has one."""
 SLOT_ROOM = 2**16
 """Slots whose events are handed out together: those of as many commands as are decided at once."""
 
@@ -33,12 +35,12 @@ class PrivateEngine:
         return self.replica.seq
 
     def decide(self, commands: Records) -> Records:
-        """Decide commands in their order; return the event that answers each, without those of time."""
+        """Decide commands in their order; return the event that answers each."""
         count = len(commands)
         entries = np.zeros(count, JOURNAL_ENTRY)
         entries["seq"] = entries["ring_seq"] = np.arange(self.seq + 1, self.seq + 1 + count)
         entries["command"] = commands
-        parts = [events[events["kind"] != EventKind.EXPIRED] for events in self.replica.batches(entries)]
+        parts = [events[np.isin(events["kind"], ANSWERS)] for events in self.replica.batches(entries)]
         answers: Records = np.concatenate(parts) if parts else np.zeros(0, self.replica.spread.event_dtype)
         assert len(answers) == count, "each command is answered by one event"
         return answers

@@ -26,7 +26,7 @@ from pinion.parity.deciding.expected import LOOKED_AT, not_done, unlike
 from pinion.parity.deciding.reading import NOBODY
 from pinion.parity.deciding.replies import EngineReplies, answer_of_lines
 from pinion.parity.deciding.second import SecondProcess, Source, batches, is_of_second
-from pinion.parity.pairs import Pair, is_read
+from pinion.parity.pairs import READS, Pair
 from pinion.parity.steps import Compared, Step
 
 
@@ -79,28 +79,34 @@ class InProcess:
         Returns where that ends, behind a pair for which everything before must be decided first.
         """
         numbers, taken, ends = self._numbers, self._taken, encoded.ends
-        payments, is_fresh, expected = encoded.payments, encoded.is_fresh, encoded.expected["payment"]
-        of_command = encoded.commands["payment"]
+        payments, is_fresh = encoded.payments, encoded.is_fresh
+        of_commands: dict[int, int] = {}
+        of_pairs: dict[int, int] = {}
         first = ends[begin - 1] if begin else 0
         before = self.engine.seq - first
-        for idx in range(begin, len(payments)):
-            end = ends[idx]
-            route = encoded.pairs[idx].route
-            if is_read(route):
-                return idx + 1
-            if route.name and end > first:
-                of_command[first] = numbers.get(route.name, NOBODY)
-            payment = payments[idx]
+        stop = len(payments)
+        for idx in range(begin, stop):
+            end, payment = ends[idx], payments[idx]
+            ask, name = encoded.pairs[idx].route
+            if name:
+                if ask in READS:
+                    stop = idx + 1
+                    break
+                if end > first:
+                    of_commands[first] = numbers.get(name, NOBODY)
             if payment is not None:
                 number = numbers.get(payment)
                 if number is None:
                     if not is_fresh[idx] or end == first:
-                        return idx + 1
+                        stop = idx + 1
+                        break
                     number = numbers[payment] = before + end
                     taken.add(number)
-                expected[idx] = number
+                of_pairs[idx] = number
             first = end
-        return len(payments)
+        _put(encoded.commands["payment"], of_commands)
+        _put(encoded.expected["payment"], of_pairs)
+        return stop
 
     def _learn(self, encoded: Encoded, idx: int, events: Records) -> None:
         """Note what an unknown payment of the last answer that was decided is here."""
@@ -165,3 +171,8 @@ def _looked_at(expected: Records, ends: npt.NDArray[np.int64], events: Records) 
     begins = np.concatenate([[0], ends[:-1]])
     looked_at[is_set_up] = failed[ends[is_set_up]] > failed[begins[is_set_up]]
     return looked_at
+
+
+def _put(values: npt.NDArray[np.int64], chosen: dict[int, int]) -> None:
+    """Set some values by their places."""
+    values[np.fromiter(chosen, np.int64, len(chosen))] = np.fromiter(chosen.values(), np.int64, len(chosen))
