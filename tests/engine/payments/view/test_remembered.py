@@ -1,7 +1,9 @@
 """Payments by their requests: found as the engine finds them, and not while the state is being rebuilt."""
 
+from typing import Any
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.payments.records import Op
@@ -12,10 +14,20 @@ from tests.engine.payments.building import DAY_MS, T0, Engine, deposit, operatio
 KEYS = st.sampled_from((1, 2, 3, 65, 66, 129, -1, -64, 2**63 - 1, -(2**63)))
 
 
-@given(st.lists(KEYS, max_size=8), KEYS)
-def test_a_request_is_the_payment_that_was_decided_under_its_key(keys: list[int], asked: int) -> None:
-    engine = ENGINE
-    engine.replica.state[:] = FRESH
+@pytest.fixture(scope="module")
+def begun() -> tuple[Engine, Any]:
+    """Return an engine, and the state in which it begins."""
+    engine = Engine()
+    return engine, engine.replica.state.copy()
+
+
+@settings(deadline=None)
+@given(keys=st.lists(KEYS, max_size=8), asked=KEYS)
+def test_a_request_is_the_payment_that_was_decided_under_its_key(
+    begun: tuple[Engine, Any], keys: list[int], asked: int
+) -> None:
+    engine, fresh = begun
+    engine.replica.state[:] = fresh
     decided: dict[int, int] = {}
     for number, key in enumerate(keys):
         event = engine.one(pay(number, key=key, body=number))
@@ -62,7 +74,3 @@ def test_a_state_that_is_rebuilt_tells_no_payment(turns: list[int]) -> None:
 
     with pytest.raises(TornReadError, match="rebuilding"):
         RememberedRequests(Engine().replica.state, lambda: next(told)).request(1, 1)
-
-
-ENGINE = Engine()
-FRESH = ENGINE.replica.state.copy()
