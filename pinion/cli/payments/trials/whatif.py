@@ -71,14 +71,14 @@ def run(args: argparse.Namespace) -> int:
     data_dir = data_folder(args.dir)
     require_application(data_dir, read_layout(data_dir, args.applications), PAYMENTS)
     with announced_compilation():
-        question = OtherRules(data_dir, body, args)
+        other = OtherRules(data_dir, body, args)
     began = perf_counter()
-    question.ask()
+    other.ask()
     took_s = perf_counter() - began
     if args.json:
-        print(msgspec.json.encode(question.document()).decode())
+        print(msgspec.json.encode(other.document()).decode())
     else:
-        _print(question.document(), took_s)
+        _print(other.document(), took_s)
     return DONE
 
 
