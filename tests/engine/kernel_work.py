@@ -24,6 +24,7 @@ from engine.contract.application import Application
 from engine.contract.control_words import JOURNALER_BELL, READER_BELLS
 from engine.contract.replica import Replica, private_state
 from engine.payments.application import payments
+from engine.payments.kernels.beside import try_beside
 from engine.payments.name import PAYMENTS
 from engine.payments.records import COMMAND as PAYMENT_COMMAND
 from engine.payments.records import Op
@@ -44,6 +45,7 @@ from ringbuf.spsc import SpscRing, try_claim
 from ringbuf.waiting import BACKOFF, await_beyond
 from tests.capacities import SMALL
 from tests.engine.payments.building import SMALL as SMALL_PAYMENTS
+from tests.engine.payments.building import Engine as PaymentsEngine
 from tests.engine.payments.building import (
     command,
     merchant_permits,
@@ -67,6 +69,8 @@ Look = Callable[[Records], None]
 AT_ONCE = 16
 RINGS = "a ring lies in a record for the loop, in arrays, some of them read-only, for its other end"
 LAYOUTS = "records of every part of the state are fetched ahead"
+TABLES = "rows of every table of payments are found, ordered and linked alike"
+WINDOWS = "counts and sums have windows alike"
 SEVERAL = {
     **dict.fromkeys(
         (
@@ -86,6 +90,24 @@ SEVERAL = {
         RINGS,
     ),
     "ringbuf.atomics.prefetch": LAYOUTS,
+    **dict.fromkeys(
+        (
+            *(
+                f"engine.payments.kernels.tables.{name}"
+                for name in ("append", "claim", "find_pair", "link", "take_out", "touch", "unlink")
+            ),
+            "engine.payments.kernels.convert.fill_by_key",
+            *(f"engine.payments.kernels.prepare.{name}" for name in ("_at", "_first", "_prepare_neighbours")),
+        ),
+        TABLES,
+    ),
+    **dict.fromkeys(
+        (
+            f"engine.payments.kernels.windows.{name}"
+            for name in ("_move_on", "add_at", "begin_at", "total_at")
+        ),
+        WINDOWS,
+    ),
 }
 """Kernels that are meant to be compiled for several types, and why."""
 NOT_HERE = {"engine.runtime.crash_points.crash_here": "in a loop whose death is planned alone"}
@@ -235,6 +257,8 @@ def work_of_payments(folder: Path) -> list[Any]:
             if number % 100 == 0:
                 commands += tried(number)
         flows[f"seed-{seed}"] = np.array(commands, PAYMENT_COMMAND)
+    engine = PaymentsEngine(SMALL_PAYMENTS, *first_commands())
+    assert try_beside(engine.replica.state, np.array([ruleset(card_1m=1)], PAYMENT_COMMAND))
     return work(payments(SMALL_PAYMENTS), folder, flows, look_at_payments)
 
 
@@ -262,10 +286,17 @@ WORKS: dict[str, Callable[[Path], list[Any]]] = {TRADING: work_of_trading, PAYME
 
 
 def is_of(kernel: Any, name: str) -> bool:
-    """Tell whether a kernel is this application's, or one of both."""
+    """Tell whether a kernel is this application's, or one of both that has work in it.
+
+    All that are of both have work in trading.
+    """
     package, part, *_ = kernel.py_func.__module__.split(".")
     owner = ROOM_OF.get(part, part)
-    return package != "perf" and (package != "engine" or owner == name or owner not in WORKS)
+    if package == "perf":
+        return False
+    if package != "engine" or owner not in WORKS:
+        return name == TRADING or bool(kernel.signatures)
+    return owner == name
 
 
 def main() -> int:
