@@ -1,60 +1,18 @@
 """What a traffic has reached: codes, rules, states, and cells of rule, outcome, channel and exponent."""
 
 from collections import Counter
-from collections.abc import Iterator
 
 from engine.payments.codes import TABLE
 from engine.payments.records import RULES, State
 from perf.traffic.items import PAY, Item
-from perf.traffic.world import CHANNELS, EXPONENTS
+from perf.traffic.world import EXPONENTS
+from pinion.parity.coverage import Cell, cells
 from tests.payments.legacy.codes import Reply
 
 NOT_DUE = {"RATE", "BUSY", "TIMEOUT", "SYSTEM", "UNSUPPORTED", "CAPACITY"}
 """Codes of doors and of what is full; CAPACITY is reached by too many operations alone."""
 CODES = {row.name for row in TABLE} - NOT_DUE
 STATES = {state.name.lower() for state in State}
-CELL_EXPONENTS = (0, 2, 3)
-OUTCOMES = {
-    "idempotency": ("DUPLICATE", "REVERSED"),
-    "merchant_active": ("BAD_MERCHANT",),
-    "account_status": ("NO_ACCOUNT", "CLOSED_ACCOUNT", "FROZEN_ACCOUNT"),
-    "card_expiry": ("EXPIRED_CARD",),
-    "hot_list": ("LOST_CARD", "STOLEN_CARD"),
-    "block_list": ("BLOCKED",),
-    "merchant_permits": (
-        *("CURRENCY_NOT_PERMITTED", "CHANNEL_NOT_PERMITTED"),
-        *("CARD_TYPE_NOT_PERMITTED", "COUNTRY_NOT_PERMITTED"),
-    ),
-    "merchant_amount": ("AMOUNT_LIMIT",),
-    "account_amount": ("AMOUNT_LIMIT",),
-    "merchant_daily": ("MERCHANT_DAILY_LIMIT",),
-    "account_sum_24h": ("SUM_LIMIT",),
-    "account_count_24h": ("COUNT_LIMIT",),
-    "scheme_retry": ("RETRY_FORBIDDEN",),
-    "double_charge": ("DOUBLE_CHARGE",),
-    "cvv": ("CVV_MISMATCH",),
-    "score_decline": ("FRAUD_SCORE",),
-    "score_review": ("REVIEW",),
-    "geo": ("REVIEW",),
-    "small_then_large": ("REVIEW",),
-    "sca": ("SCA_REQUIRED",),
-    "balance": ("FUNDS",),
-}
-"""Rule -> the codes that it answers with; the rules that are not named answer VELOCITY."""
-ONLY_ECOM = "sca"
-Cell = tuple[str | None, str, str, int]
-
-
-def cells() -> Iterator[Cell]:
-    """Yield every cell: rule, code, channel and exponent."""
-    for channel in CHANNELS:
-        for exponent in CELL_EXPONENTS:
-            yield None, "OK", channel, exponent
-            yield None, "PARTIAL", channel, exponent
-            for rule in RULES:
-                if rule != ONLY_ECOM or channel == "ecom":
-                    for code in OUTCOMES.get(rule, ("VELOCITY",)):
-                        yield rule, code, channel, exponent
 
 
 class Coverage:

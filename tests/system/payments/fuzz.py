@@ -10,10 +10,11 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Protocol
 
 from engine.contract.port import EventReader
 from tests.system.payments.cases import Case, Cases
@@ -142,9 +143,16 @@ def play(folder: Path, seed: int, cases_max: int, seconds_max: float) -> Fuzzing
         running.clean_up()
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+class Fuzzed(Protocol):
+    """What a fuzzing has counted, and what it has found."""
+
+    counts: Counter[str]
+    faults: list[str]
+
+
+def told(play: Callable[[Path, int, int, float], Fuzzed], text: str, arguments: Sequence[str] | None) -> int:
     """Fuzz as long as the command line says; print counts and faults."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=text)
     parser.add_argument("--seconds", type=float, default=3600.0)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args(arguments)
@@ -154,6 +162,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{name:24}{count:12,}")
     print("\n".join(fuzzing.faults) or "no faults")
     return bool(fuzzing.faults)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Fuzz the door over HTTP."""
+    return told(play, __doc__ or "", arguments)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,8 @@ behind them. Whatever comes back are whole messages, each a reply with a respons
 and reversals in between are answered right, and the process stays the same.
 """
 
-import argparse
 import random
 import socket
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -34,6 +32,7 @@ from tests.gateways.iso8583.client import (
     replacement,
     reversal,
 )
+from tests.system.payments.fuzz import told
 from tests.system.payments.iso_running import LOCAL, iso_address, pan_of
 from tests.system.payments.running import RunningPayments, write_settings
 
@@ -250,17 +249,8 @@ def play(folder: Path, seed: int, cases_max: int, seconds_max: float) -> IsoFuzz
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Fuzz as long as the command line says; print counts and faults."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=3600.0)
-    parser.add_argument("--seed", type=int, default=1)
-    args = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as folder:
-        fuzzing = play(Path(folder), args.seed, 10**9, args.seconds)
-    for name, count in sorted(fuzzing.counts.items()):
-        print(f"{name:24}{count:12,}")
-    print("\n".join(fuzzing.faults) or "no faults")
-    return bool(fuzzing.faults)
+    """Fuzz the door for ISO 8583."""
+    return told(play, __doc__ or "", arguments)
 
 
 if __name__ == "__main__":
