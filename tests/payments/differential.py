@@ -38,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             different += len(found)
             for each in found[:SHOWN]:
                 print(f"seed {seed}: {each}", flush=True)
+            print(f"{sum(total.codes.values()):,} items, different: {different}", file=sys.stderr, flush=True)
     took = perf_counter() - began
     asked = sum(total.codes.values())
     print(total.table())
