@@ -10,7 +10,7 @@ from api.process.metrics import EngineCollector
 from api.process.status import StatusReport
 from engine.contract.port import EventReader
 from engine.payments.codes import BY_NUMBER
-from engine.payments.records import RULES, Op
+from engine.payments.records import RULES, USER_RULE_FIRST, Op
 from engine.payments.view.counts import StateCounts
 from engine.payments.view.rules_view import ARMS
 
@@ -59,7 +59,7 @@ class PaymentsCollector(EngineCollector):
             "pinion_decisions", "Decisions since this process began", labels=["code", "rule", "cohort"]
         )
         for (code, rule, cohort), count in sorted(self._counts.decisions.items()):
-            labels = [BY_NUMBER[code].name, RULES[rule - 1] if rule else "", ARMS[cohort]]
+            labels = [BY_NUMBER[code].name, _family(rule), ARMS[cohort]]
             decisions.add_metric(labels, count)
         yield decisions
         operations = CounterMetricFamily(
@@ -81,3 +81,10 @@ class PaymentsCollector(EngineCollector):
             "1: answers give way before they are a day old, so repeats may be decided anew",
             used == capacity and age_s < DAY_S,
         )
+
+
+def _family(rule: int) -> str:
+    """Return the name of a rule, one for all user rules: their numbers mean other rules in other sets."""
+    if rule >= USER_RULE_FIRST:
+        return "user_rule"
+    return RULES[rule - 1] if rule else ""

@@ -132,7 +132,6 @@ def _replies() -> dict[str, Schema]:
     words: dict[str, list[str | None]] = {
         "decision": [each.name for each in Decision],
         "state": [each.name.lower() for each in State],
-        "rule": list(RULES),
         "retry": ["NONE", "LATER", "FIX", "NEVER"],
     }
     for schema in found.values():

@@ -24,8 +24,10 @@ from engine.contract.instance import HISTORY, counter_name
 from engine.contract.port import EventReader
 from engine.payments.view.counts import StateCounts
 from engine.payments.view.live_view import LiveView
+from engine.rules.stored import FOLDER
 from engine.settings.config import DoorSettings
 from gateways.payments.replies import Replies
+from gateways.payments.rule_names import StoredNames
 
 
 def run(door: DoorSettings) -> None:
@@ -56,7 +58,7 @@ def build(door: DoorSettings, reader: EventReader) -> tuple[web.Application, Dec
         client_max_size=BODY_BYTES_MAX,
     )
     application.add_routes(pages.routes())
-    replies = Replies(str(door.application["instance"]))
+    replies = Replies(str(door.application["instance"]), StoredNames(door.data_dir / FOLDER, view.rules))
     application.add_routes(PaymentQueries(view, source, status, replies, past).routes())
 
     async def close_past(_: web.Application) -> None:

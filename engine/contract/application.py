@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
 import blake3
 import numpy as np
@@ -42,6 +43,9 @@ class Application:
     """Make what turns commands into rows of a database; None: no history."""
     convert: Callable[[Any, Any], None] | None = None
     """Bring the second state, all zeros, to what the first one of other capacities or another layout is."""
+    open_folder: Callable[[Path, Callable[[str], NoReturn]], None] | None = None
+    """Make ready for a data folder before its journal is applied; the second ends this process with a
+    reason, wherever in a kernel it is, where something that a command needs is not there."""
     past: tuple["Era", ...] = ()
     """What decided the beginning of this journal, oldest first (engine/runtime/replay/eras.py)."""
     earlier: tuple["Marked", ...] = ()

@@ -8,6 +8,7 @@ truth of its own: a segment's header says whether it is what the file claims.
 import errno
 import fcntl
 import json
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ from engine.contract.spread import SLOT
 from ringbuf.counters import Counters
 from ringbuf.segment import Kind, Segment, SegmentError, attach
 from ringbuf.whole_files import write_atomically
+
+log = logging.getLogger(__name__)
 
 INSTANCE_FILE = "instance.json"
 SUPERVISOR = "supervisor"
@@ -172,6 +175,27 @@ def write_ready(data_dir: Path, name: str, port: int) -> None:
     folder = data_dir / READY_FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     write_atomically(folder / name, json.dumps({"pid": os.getpid(), "port": port}).encode())
+
+
+def write_failure(data_dir: Path, name: str, text: str) -> None:
+    """Write down why this process ends: for the supervisor, or into the log where the folder takes none."""
+    folder = data_dir / READY_FOLDER
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        write_atomically(folder / f"{name}.error", text.encode())
+    except OSError:
+        log.error("%s ends: %s", name, text)
+
+
+def read_failure(data_dir: Path, name: str) -> str:
+    """Return, once, what a process said before it ended."""
+    path = data_dir / READY_FOLDER / f"{name}.error"
+    try:
+        text = path.read_text()
+        path.unlink()
+    except OSError:  # it said nothing, or the folder is out of reach, which is told elsewhere
+        return ""
+    return text
 
 
 def read_ready(data_dir: Path, name: str, pid: int) -> int | None:

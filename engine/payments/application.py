@@ -1,6 +1,7 @@
 """The payments application as the runtime takes it."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from engine.contract.application import Application
@@ -15,6 +16,9 @@ from engine.payments.kernels.prepare import prepare
 from engine.payments.kernels.state import state_dtype
 from engine.payments.name import PAYMENTS
 from engine.payments.records import COMMAND, COMMAND_VERSION, EventKind
+from engine.payments.rules.vocabulary import VOCABULARY
+from engine.rules.loader import End, load_from
+from engine.rules.stored import FOLDER
 
 
 def payments(capacities: Capacities) -> Application:
@@ -34,7 +38,13 @@ def payments(capacities: Capacities) -> Application:
         first_difference=first_difference,
         projection=PaymentsProjection,
         convert=convert,
+        open_folder=open_folder,
     )
+
+
+def open_folder(data_dir: Path, end: End) -> None:
+    """Let kernels of this process find the user rules of a data folder; end : where one is not there."""
+    load_from(data_dir / FOLDER, VOCABULARY, end)
 
 
 def refusal(event: Any) -> str:

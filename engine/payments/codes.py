@@ -77,6 +77,7 @@ TABLE = (
     CodeRow(40, "SYSTEM", "96", 503, _LATER, "909"),
     CodeRow(41, "CAPACITY", "96", 200, _LATER, "909"),
     CodeRow(42, "UNSUPPORTED", "40", 422, _NEVER, "904"),
+    CodeRow(46, "USER_RULE", "05", 200, _LATER, "100"),
 )
 DECLINED = "DECLINED"
 """The code that a reply has whose own a merchant does not disclose."""

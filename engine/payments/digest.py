@@ -35,6 +35,7 @@ LEFT_OUT = (
     "version",
     "found",
     "other",
+    "user",
     "context",
 )
 """Scratch and seqlock words; of the context its `limit` counts. Buckets follow from the pools."""

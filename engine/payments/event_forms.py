@@ -1,8 +1,9 @@
 """The forms in which EVENTs lie in slots of 128 bytes (engine/contract/spread.py), and their words.
 
 form      slots   of which events
-DECISION  1       DECIDED, DONE, REJECTED
+DECISION  1       DECIDED, DISAGREED, TRIAL, DONE, REJECTED
 MOVEMENT  2       MOVED, EXPIRED: what was captured, refunded and is held stands behind
+USER      2       DECIDED, DISAGREED where user rules matched: which ones stands behind
 """
 
 from engine.contract.spread import FORM_BITS, Form, Spread, place_in
@@ -14,8 +15,9 @@ _FIRST = (
 )
 DECISION_FORM = Form((_FIRST,))
 MOVEMENT_FORM = Form((_FIRST, ("captured", "refunded", "held")))
-FORMS = (DECISION_FORM, MOVEMENT_FORM)
-DECISION, MOVEMENT = range(len(FORMS))
+USER_FORM = Form((_FIRST, ("user_matched",)))
+FORMS = (DECISION_FORM, MOVEMENT_FORM, USER_FORM)
+DECISION, MOVEMENT, USER = range(len(FORMS))
 SPREAD = Spread(EVENT, FORMS)
 
 
@@ -24,7 +26,7 @@ def _mark(form: int) -> int:
     return form << FORM_BITS | len(FORMS[form].slots)
 
 
-DECISION_MARK, MOVEMENT_MARK = _mark(DECISION), _mark(MOVEMENT)
+DECISION_MARK, MOVEMENT_MARK, USER_MARK = map(_mark, (DECISION, MOVEMENT, USER))
 
 
 def _word(name: str, form: Form = DECISION_FORM) -> int:
@@ -40,4 +42,6 @@ APPROVED_AMOUNT, MATCHED, CODE, RULESET, REPLY_SEQ, TS_MS, TOTAL = map(
 """Words of the first slot. KIND holds kind, op, flags, ring and session, CODE what follows `code` up to
 `replayed`, RULESET currency, exponent and channel too: lowest byte first, as they stand in an EVENT."""
 CAPTURED, REFUNDED, HELD = (_word(name, MOVEMENT_FORM) for name in ("captured", "refunded", "held"))
-"""Words of the second slot."""
+"""Words of the second slot of a MOVEMENT."""
+USER_MATCHED = _word("user_matched", USER_FORM)
+"""The word of the second slot of USER."""

@@ -12,7 +12,8 @@ COMMAND fields, by operation; `words` by the slices below it
     REVIEW         payment, kind APPROVE_IT or DECLINE_IT
     REVERSE        a void by merchant and request: REQUEST_ID, MERCHANT, KEY (the payment's), BODY, OWN_KEY
     MERCHANT       `words` from MERCHANT_NAME on: completes what the two below have begun
-    MERCHANT_LIMITS, MERCHANT_PERMITS, ACCOUNT_BALANCES    parts that the command behind them completes
+    MERCHANT_LIMITS, MERCHANT_PERMITS, MERCHANT_PARAMS, ACCOUNT_BALANCES    parts that the command behind
+                   them completes
     ACCOUNT        account, kind (AccountStatus), amount (count_24h, -1: none)
     LIST           kind (ListKind), options: LIST_REMOVE; payment: how many keys; KEYS
     DEPOSIT        account, currency, exponent, amount (may be negative); KEY, BODY
@@ -65,6 +66,7 @@ class Op(IntEnum):
     RULESET = 30
     ACTIVATE = 31
     TRIAL = 32
+    MERCHANT_PARAMS = 33
 
 
 class Role(IntFlag):
@@ -184,6 +186,8 @@ class Rule(IntEnum):
 
 RULES = tuple(rule.name.lower() for rule in Rule)
 """Names as settings and replies have them; RULES[n - 1] is that of rule n."""
+USER_RULE_FIRST = 64
+"""The number of the first user rule of a set, where rules have numbers; the others follow in their order."""
 
 
 class Field(IntEnum):
@@ -283,7 +287,7 @@ KEY, BODY, CARD, DEVICE, IP, EMAIL, OWN_KEY = 13, 15, 17, 19, 21, 23, 25
 then hashes of 2. KEY is that of (merchant, request_id), of an operation that of its own request_id, of a
 DEPOSIT that of (account, id); BODY that of what was asked. Two words at the end are free."""
 RESTORED_CAPTURED, RESTORED_REFUNDED, RESTORED_APPROVED, RESTORED_MATCHED = 11, 12, 13, 14
-RESTORED_CODES, RESTORED_RULESET = 15, 16
+RESTORED_CODES, RESTORED_RULESET, RESTORED_USER_MATCHED = 15, 16, 19
 """Of a RESTORE, beside REQUEST_ID, MERCHANT and CARD; the codes are those of an EVENT from `code` to
 `cohort`, a byte each, lowest first."""
 REQUEST_ID_WORDS, MERCHANT_WORDS, TERMINAL_WORDS = 8, 3, 2
@@ -311,6 +315,9 @@ LIMIT_ROW_WORDS = 6
 geo_above; -1: none."""
 PERMIT_WORDS = 16
 """MERCHANT_PERMITS: the name, then the currencies as bits."""
+MERCHANT_PARAMS_MAX = 8
+PARAM_ROW_WORDS = 2
+"""MERCHANT_PARAMS: the name, then `payment` rows of key and value: what params of user rules are here."""
 BALANCE_ROWS_MAX = 5
 BALANCE_ROW_WORDS = 5
 """ACCOUNT_BALANCES: account; `payment` rows of currency | exponent << 16, balance, min, max, sum_24h."""
@@ -318,9 +325,11 @@ BALANCE_ROW_WORDS = 5
 SETTINGS_INSTANCE, SETTINGS_FINGERPRINT, SETTINGS_CLOCK = 0, 3, 5
 SETTINGS_LIMITS, SETTINGS_ORDER, SETTINGS_HISTORY = 6, 20, 24
 SETTINGS_HASH, HASH_WORDS = 25, 2
+SETTINGS_SOURCE, SOURCE_WORDS = 27, 2
 ORDER_WORDS = 4
 """SETTINGS: name of the instance, fingerprint of the hash key, clock, LIMITS in their order, the order of
-the rules as bytes, zero padded, 1 where a history follows, the hash of the set of rules."""
+the rules as bytes, zero padded, 1 where a history follows, the hash of the set of rules, that of its user
+rules, zeros where it has none."""
 RULESET_WHO, RULESET_WHY = 0, 3
 """RULESET: the key that asked and its reason, texts of WHO_WORDS and RULESET_WHY_WORDS."""
 RULESET_WHY_WORDS = 3
@@ -350,6 +359,8 @@ assert len(RULES) <= ORDER_WORDS * TEXT_WORD_BYTES
 TRIAL_COMPARES_RATES = TRIAL_STEPS + 2 * STEPS_MAX
 """1: the rates of both arms are compared; the last word of a START."""
 assert TRIAL_COMPARES_RATES < WORDS
+assert SETTINGS_SOURCE + SOURCE_WORDS <= WORDS
+assert MERCHANT_WORDS + MERCHANT_PARAMS_MAX * PARAM_ROW_WORDS <= WORDS
 
 EVENT = np.dtype(
     [
@@ -385,7 +396,8 @@ EVENT = np.dtype(
         ("refunded", "<i8"),
         ("held", "<i8"),
         ("total", "<i8"),  # of the balance, behind the command
-        ("reserved", "<i8", (6,)),
+        ("user_matched", "<i8"),  # user rules, bits 1 << their place in the set
+        ("reserved", "<i8", (5,)),
     ]
 )
 assert EVENT.itemsize == 192

@@ -2,17 +2,14 @@
 
 import ast
 import keyword
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.rules.expressions import is_constant, range_of
 from engine.rules.faults import NotAllowedError, shown
 from engine.rules.scope import ARGUMENTS, DECORATOR, Scope, hint
-from engine.rules.vocabulary import PARAM, PARAMS_MAX
+from engine.rules.vocabulary import IS_NAME, NAME_CHARACTERS_MAX, PARAM, PARAMS_MAX
 
-NAME_CHARACTERS_MAX = 48
-IS_NAME = re.compile(rf"[a-z][a-z0-9_]{{0,{NAME_CHARACTERS_MAX - 1}}}")
 WORDS = ("code", "action", "params")
 EXAMPLE = '@rule("name", code="CODE", action=ACTION, params={"limit": 1})'
 SHAPE = f"def name({', '.join(ARGUMENTS)}):"

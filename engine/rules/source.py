@@ -15,9 +15,8 @@ from engine.rules.check import assigned_in, check, require_flat
 from engine.rules.faults import NotAllowedError, RuleFault, shown
 from engine.rules.head import head_of, name_of
 from engine.rules.scope import DECORATOR, Scope, hint
-from engine.rules.vocabulary import PARAM, RULES_MAX, Vocabulary
+from engine.rules.vocabulary import PARAM, RULES_MAX, TEXT_CHARACTERS_MAX, Vocabulary
 
-TEXT_CHARACTERS_MAX = 256 * 1024
 LINE_END = re.compile(r"\r\n|\r|\n")
 """As Python counts lines."""
 Plain = Callable[[Any, Any, Any], bool]

@@ -4,6 +4,7 @@ A rule is a function `(p, ctx, params)` of integers. `p` is what is asked, `ctx`
 it, `params` what its author may change without touching the rule. An application says which there are.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,8 +12,13 @@ from typing import NamedTuple
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 RULES_MAX = 64
 """Rules of a set: what they found is one bit each of an int64."""
+NAME_CHARACTERS_MAX = 48
+IS_NAME = re.compile(rf"[a-z][a-z0-9_]{{0,{NAME_CHARACTERS_MAX - 1}}}")
+"""What a rule, and a param of one, is called."""
 PARAMS_MAX = 8
 """Params of a rule."""
+TEXT_CHARACTERS_MAX = 256 * 1024
+"""Characters of a file of rules."""
 
 
 class Range(NamedTuple):

@@ -14,8 +14,9 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
-from engine.contract.instance import take_lock
+from engine.contract.instance import take_lock, write_failure
 from engine.contract.stop_signals import stop_signals
 
 log = logging.getLogger(__name__)
@@ -141,6 +142,18 @@ def fork(name: str, run: Callable[[], int], close_in_child: tuple[int, ...]) -> 
             sys.stderr.flush()
         finally:  # whatever could not be written: a child that went on would be a second supervisor
             os._exit(code)
+
+
+def ending(data_dir: Path, name: str) -> Callable[[str], NoReturn]:
+    """Return what ends a process of the instance at once, wherever it is, and tells its supervisor why."""
+
+    def end(text: str) -> NoReturn:
+        log.error("%s ends: %s", name, text)
+        write_failure(data_dir, name, text)
+        logging.shutdown()
+        os._exit(1)
+
+    return end
 
 
 def _become_child(name: str, parent: int, close_in_child: tuple[int, ...]) -> None:

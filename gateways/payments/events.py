@@ -46,12 +46,12 @@ class PaymentEvent(msgspec.Struct, frozen=True, gc=False):
     refunded: int
     held: int
     total: int
+    user_matched: int
     reserved_0: int
     reserved_1: int
     reserved_2: int
     reserved_3: int
     reserved_4: int
-    reserved_5: int
 
 
 _NAMES, _WORDS = unfolded(EVENT)

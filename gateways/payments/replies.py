@@ -5,17 +5,19 @@ reads what its merchant discloses instead of the code.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
 
 from engine.payments.codes import BY_NUMBER, DECLINED, ISO_CODES, Code, CodeRow
 from engine.payments.currencies import LETTERS
-from engine.payments.records import FIELD_NAMES, RULES, Decision, EventKind, Rule, State
+from engine.payments.records import FIELD_NAMES, USER_RULE_FIRST, Decision, EventKind, Rule, State
 from engine.payments.view.live_view import PaymentView
 from engine.payments.view.rules_view import ARMS
 from gateways.payments.events import PaymentEvent
 from gateways.payments.form import Asked
+from gateways.payments.rule_names import Names, UserNames, matched_names, no_user_rules, rule_name
 from gateways.payments.values import FormRefusal, may_hold_pan
 
 APPROVAL_DIGITS = 6
@@ -25,7 +27,6 @@ _NOT_FOUND, _CAPACITY, _SYSTEM = int(Code["NOT_FOUND"]), int(Code["CAPACITY"]), 
 _DECISIONS = {int(each): each.name for each in Decision}
 _STATES = {int(each): each.name.lower() for each in State}
 _FIELDS: Mapping[int, str] = {int(field): name for field, name in FIELD_NAMES.items()}
-_RULES = dict(enumerate(RULES, 1))
 MATCHED_KEPT = 4096
 """Sets of rules whose names are kept."""
 SEQ_DIGITS_MAX = 11
@@ -74,11 +75,15 @@ encode_reply = msgspec.json.Encoder().encode
 
 
 class Replies:
-    """Makes the replies of one instance, whose name every payment's id begins with."""
+    """Makes the replies of one instance, whose name every payment's id begins with.
 
-    def __init__(self, instance: str) -> None:
+    user_names : the names of the user rules of a set
+    """
+
+    def __init__(self, instance: str, user_names: UserNames = no_user_rules) -> None:
         self._prefix = f"{instance}-"
-        self._matched: dict[int, tuple[str, ...]] = {0: ()}
+        self._user_names = user_names
+        self._matched: dict[tuple[int, int, int], Names] = {}
 
     def id_of(self, seq: int) -> str:
         """Return the id of the payment that this command decided."""
@@ -178,20 +183,31 @@ class Replies:
             said["code"], said["iso"] = DECLINED, ISO_CODES[source.disclosed - 1]
         else:
             said["code"], said["iso"] = row.name, row.iso
-            said["rule"], said["field"] = _RULES.get(source.rule), _FIELDS.get(source.field)
-            bits = source.matched
-            if hides and source.decision == Decision.DECLINE:
-                bits &= (2 << source.rule) - 1  # what `explain` adds could be what is not disclosed
-            matched = self._matched.get(bits)
-            said["matched"] = self._names_of(bits) if matched is None else matched
+            said["rule"] = rule_name(source.rule, partial(self._user_names, source.ruleset))
+            said["field"] = _FIELDS.get(source.field)
+            bits, user = source.matched, source.user_matched
+            if (bits | user) != 0:
+                if hides and source.decision == Decision.DECLINE:
+                    bits, user = _up_to(source.rule, bits, user)
+                said["matched"] = self._names_of(bits, user, source.ruleset)
         return said
 
-    def _names_of(self, bits: int) -> tuple[str, ...]:
+    def _names_of(self, bits: int, user: int, ruleset: int) -> Names:
         """Return the names of a set of rules, in their order; sets come again, so that they are kept."""
-        names = tuple(RULES[rule - 1] for rule in Rule if bits >> rule & 1)
-        if len(self._matched) < MATCHED_KEPT:
-            self._matched[bits] = names
+        key = bits, user, ruleset if user else 0
+        names = self._matched.get(key)
+        if names is None:
+            names = matched_names(bits, user, partial(self._user_names, ruleset))
+            if len(self._matched) < MATCHED_KEPT:
+                self._matched[key] = names
         return names
+
+
+def _up_to(rule: int, bits: int, user: int) -> tuple[int, int]:
+    """Return what matched without what `explain` adds: it could be what is not disclosed."""
+    if rule < USER_RULE_FIRST:
+        return bits & (2 << rule) - 1, user if rule == Rule.BALANCE else 0
+    return bits & ~(1 << Rule.BALANCE), user & (2 << rule - USER_RULE_FIRST) - 1
 
 
 def shown_id(asked: str | None) -> str | None:

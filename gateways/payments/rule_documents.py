@@ -5,25 +5,28 @@ from typing import Any
 from engine.payments.view.rules_view import RulesetView, RulesView, TrialView
 from engine.trials.records import TrialGate, TrialState
 from gateways.payments.rule_forms import parameters_shown
+from gateways.payments.rule_names import UserNames
 
 
-def rulesets_document(rules: RulesView) -> dict[str, Any]:
+def rulesets_document(rules: RulesView, user_names: UserNames) -> dict[str, Any]:
     """Return every set that is kept, the one that governs and the one of the configuration."""
     return {
         "governing": rules.governing,
         "configured": rules.configured,
-        "rulesets": [ruleset_document(each, rules) for each in rules.sets],
+        "rulesets": [ruleset_document(each, rules, user_names) for each in rules.sets],
     }
 
 
-def ruleset_document(found: RulesetView, rules: RulesView) -> dict[str, Any]:
-    """Return one set."""
+def ruleset_document(found: RulesetView, rules: RulesView, user_names: UserNames) -> dict[str, Any]:
+    """Return one set; user_names : the names of its user rules."""
     return {
         "ruleset": found.ruleset,
         "state": standing_of(found, rules),
         "hash": found.hash,
         "parameters": parameters_shown(found.parameters),
         "order": list(found.order),
+        "user_rules": list(user_names(found.ruleset)),
+        "source": found.source or None,
         "who": found.who or None,
         "why": found.why or None,
         "seq": found.seq,

@@ -31,20 +31,25 @@ from engine.payments.records import (
     TRIAL_WHY,
     Op,
 )
-from engine.payments.rule_words import put_rules
+from engine.payments.rule_words import NO_SOURCE, put_rules
 from engine.payments.settings import OFF, RuleSettings
 from engine.payments.texts import text_words
 from engine.payments.view.rules_view import RulesetView
+from engine.rules.vocabulary import TEXT_CHARACTERS_MAX
 from engine.trials.records import MILLION, STEPS_MAX, WHO_WORDS, WHY_WORDS, Act
 from gateways.payments.values import may_hold_pan
 
 MIN_SEEN = 36_000
 """Decisions of each arm before it is judged: they show one point more of declines in 99 cases of 100."""
+ONE_FILE = "rules.py"
+"""The name of a file that is sent by itself."""
 UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 HOLD_MS_MAX = 366 * UNITS_MS["d"]
 _TIME = re.compile(r"([0-9]{1,9})(ms|s|m|h|d)|0").fullmatch
 _PRINTABLE = re.compile(r"[ -~]*").fullmatch
 Id = Annotated[int, Meta(ge=1, lt=2**31)]
+FileName = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
+FileText = Annotated[str, Meta(max_length=TEXT_CHARACTERS_MAX)]
 Percent = Annotated[int, Meta(ge=1, le=100)]
 Commands = npt.NDArray[np.void]
 
@@ -73,6 +78,7 @@ class RulesetBody(_Body, frozen=True, kw_only=True):
 
     parameters: dict[str, Any] = {}
     order: list[str] | None = None
+    files: dict[FileName, FileText] | None = None
 
 
 class ActivateBody(_Body, frozen=True, kw_only=True):
@@ -125,8 +131,21 @@ def read(raw: bytes, kind: type[Body]) -> Body:
         raise RuleBodyFault(place.rstrip("`") or "body", detail) from None
 
 
-def ruleset_record(body: RulesetBody, governing: RulesetView, who: str) -> Commands:
-    """Return the command that registers a set."""
+def ruleset_body(raw: bytes) -> RulesetBody:
+    """Return a set to register: an object, or one file of rules as text; raise RuleBodyFault."""
+    if raw.lstrip()[:1] in (b"{", b""):
+        return read(raw, RulesetBody)
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        raise RuleBodyFault("body", f"is no text in UTF-8 (byte {error.start})") from None
+    if len(text) > TEXT_CHARACTERS_MAX:
+        raise RuleBodyFault("body", f"a file of rules has {TEXT_CHARACTERS_MAX} characters at most")
+    return RulesetBody(files={ONE_FILE: text})
+
+
+def ruleset_record(body: RulesetBody, governing: RulesetView, who: str, source: bytes) -> Commands:
+    """Return the command that registers a set; source : the hash of its user rules, which are stored."""
     given: dict[str, Any] = dict(parameters_shown(governing.parameters))
     unknown = [name for name in body.parameters if name not in given]
     if unknown:
@@ -143,8 +162,13 @@ def ruleset_record(body: RulesetBody, governing: RulesetView, who: str) -> Comma
     words = made["words"][0]
     words[RULESET_WHO : RULESET_WHO + WHO_WORDS] = _text("who", who, WHO_WORDS)
     words[RULESET_WHY : RULESET_WHY + RULESET_WHY_WORDS] = _text("why", body.why, RULESET_WHY_WORDS)
-    put_rules(words, rules.limits(), rules.order)
+    put_rules(words, rules.limits(), rules.order, source)
     return made
+
+
+def source_kept(governing: RulesetView) -> bytes:
+    """Return the hash of the user rules of the governing set, for a body that says nothing of files."""
+    return bytes.fromhex(governing.source) or NO_SOURCE
 
 
 def activate_record(body: ActivateBody, ruleset: int, who: str) -> Commands:

@@ -45,7 +45,7 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
     given_way = parts.given_way
     keys = key_ring(door.keys, [gate.next_session() for _ in door.keys])
     reads = DurableReads(parts.view, gate.durable_seq, given_way.view)
-    sockets = PaymentSockets(keys, parts.desk, reads, parts.hasher, door.limits, now)
+    sockets = PaymentSockets(keys, parts.desk, reads, parts.hasher, parts.user_rules, door.limits, now)
     server = PlainServer(
         sockets.handle,
         PLAIN_PAYMENTS,

@@ -1,6 +1,6 @@
 """Set-up lines: merchants, accounts, lists and deposits become commands, once all of a file is judged.
 
-    {"op":"merchant",...}     MERCHANT_LIMITS ... MERCHANT_PERMITS, MERCHANT
+    {"op":"merchant",...}     MERCHANT_LIMITS ... MERCHANT_PERMITS, MERCHANT_PARAMS, MERCHANT
     {"op":"account",...}      ACCOUNT_BALANCES ..., ACCOUNT
     {"op":"list",...}         LIST ..., KEYS_MAX keys each, what is added before what is removed
     {"op":"deposit",...}      DEPOSIT
@@ -17,7 +17,16 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.contract.errors import UsageError
-from engine.payments.records import AMOUNT_MAX, BODY, COMMAND, COMMAND_VERSION, KEY, NOT_GIVEN, Op
+from engine.payments.records import (
+    AMOUNT_MAX,
+    BODY,
+    COMMAND,
+    COMMAND_VERSION,
+    KEY,
+    MERCHANT_PARAMS_MAX,
+    NOT_GIVEN,
+    Op,
+)
 from engine.text import exact_json
 from engine.text.exact_json import DoubledKey, JsonFault
 from gateways.payments.bodies import Fields
@@ -55,6 +64,10 @@ MENDS = {
     "hold_days": "give an integer from 1 to 31",
     "mcc": 'give four digits, such as "5411"',
     "disclose": 'give an object from response codes of declines to such, as {"59":"05"}',
+    "params": (
+        f'give an object from user rules to their params, as {{"round_night":{{"max":1}}}}: integers within '
+        f"10^12 of 0, {MERCHANT_PARAMS_MAX} params at most"
+    ),
     "account": "give an integer from 1 to 2^63 - 1",
     "status": "give open, frozen or closed",
     "balances": f"{_BY_CURRENCY}: {_MONEY}",
@@ -117,7 +130,7 @@ KINDS = {
         ("merchant",),
         (
             *("active", "currencies", "channels", "card_types", "issuer_countries", "limits"),
-            *("sca_above", "geo_above", "hold_days", "mcc", "disclose"),
+            *("sca_above", "geo_above", "hold_days", "mcc", "disclose", "params"),
         ),
         merchant_records,
     ),

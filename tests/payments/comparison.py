@@ -36,9 +36,11 @@ class Difference(NamedTuple):
 class Comparison:
     """Both sides, and what they were asked so far."""
 
-    def __init__(self, settings: dict[str, object], capacities: Capacities = CAPACITIES) -> None:
-        self.engine = EngineSide(settings, capacities)
-        self.legacy = LegacySide(settings)
+    def __init__(
+        self, settings: dict[str, object], capacities: Capacities = CAPACITIES, user_rules: str = ""
+    ) -> None:
+        self.engine = EngineSide(settings, capacities, user_rules)
+        self.legacy = LegacySide(settings, user_rules=user_rules)
         self.coverage = Coverage()
         self._number = 0
         self._waiting: deque[tuple[int, Item, Reply]] = deque()

@@ -22,8 +22,11 @@ from engine.payments.records import (
     Clock,
     Op,
 )
-from engine.payments.rule_words import put_rules
+from engine.payments.rule_words import NO_SOURCE, put_rules
+from engine.payments.rules.vocabulary import VOCABULARY
 from engine.payments.texts import text_words
+from engine.rules.loader import offer
+from engine.rules.source import read
 from gateways.payments.door.routes import PaymentAsk
 from gateways.payments.events import PaymentEvent, payment_events
 from gateways.payments.hashing import KEY_BYTES, Hasher
@@ -69,11 +72,14 @@ class Asked(NamedTuple):
 
 
 class EngineSide:
-    """An engine that decides a traffic; `settings` are those of its rules."""
+    """An engine that decides a traffic; `settings` are those of its rules, `user_rules` a file of them."""
 
-    def __init__(self, settings: Body, capacities: Capacities = CAPACITIES) -> None:
-        self._engine = PrivateEngine(settings_command(settings).reshape(1), capacities)
-        self._replies = Replies(INSTANCE)
+    def __init__(self, settings: Body, capacities: Capacities = CAPACITIES, user_rules: str = "") -> None:
+        rules = read(user_rules, VOCABULARY, "rules.py") if user_rules else ()
+        command = settings_command(settings, offer(rules) if rules else NO_SOURCE)
+        self._engine = PrivateEngine(command.reshape(1), capacities)
+        names = tuple(rule.name for rule in rules)
+        self._replies = Replies(INSTANCE, lambda ruleset: names)
         self._hasher = Hasher(bytes(KEY_BYTES))
         self._reading = Reading(self._hasher, lambda: NOW_MS)
         self._records = bytearray()
@@ -170,14 +176,18 @@ def order_of(settings: Body) -> tuple[str, ...]:
     return RULES if order is None else (*RULES[:3], *order, RULES[-1])
 
 
-def settings_command(settings: Body) -> np.ndarray:
-    """Return the command that tells the engine its rules."""
+def limits_of(settings: Body) -> dict[str, int]:
+    """Return the limits of settings, -1 for one that is off."""
+    given = {name: settings.get(name, value) for name, value in LIMITS.items()}
+    return {name: NOT_GIVEN if value is None else value for name, value in given.items()}
+
+
+def settings_command(settings: Body, source: bytes = NO_SOURCE) -> np.ndarray:
+    """Return the command that tells the engine its rules; source : the hash of its user rules."""
     command = np.zeros((), COMMAND)
     command["op"], command["version"] = Op.SETTINGS, COMMAND_VERSION
     words = command["words"]
     words[SETTINGS_INSTANCE : SETTINGS_INSTANCE + 3] = text_words(INSTANCE, 3)
     words[SETTINGS_CLOCK] = Clock.REQUEST
-    given = {name: settings.get(name, value) for name, value in LIMITS.items()}
-    limits = {name: NOT_GIVEN if value is None else value for name, value in given.items()}
-    put_rules(words, limits, order_of(settings))
+    put_rules(words, limits_of(settings), order_of(settings), source)
     return command

@@ -9,8 +9,8 @@ from tests.payments.legacy.service import Legacy
 class LegacySide:
     """A plain service that answers a traffic; `settings` are those of its rules."""
 
-    def __init__(self, settings: Body, faults: frozenset[str] = frozenset()) -> None:
-        self.service = Legacy(settings, instance=INSTANCE, faults=faults)
+    def __init__(self, settings: Body, faults: frozenset[str] = frozenset(), user_rules: str = "") -> None:
+        self.service = Legacy(settings, instance=INSTANCE, faults=faults, user_rules=user_rules)
 
     def answer(self, item: Item, seq: int, payment: int) -> Reply:
         """Answer an item.

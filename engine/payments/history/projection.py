@@ -34,12 +34,16 @@ Columns = dict[str, Any]
 HASH_WORDS = 2
 STANDING = ("approved_amount", "captured", "refunded", "held", "state")
 """What becomes of a payment behind its decision."""
-OF_THE_EVENT = ("payment", "ts_ms", "account", "amount", "matched", "ruleset", "currency", "exponent")
+OF_THE_EVENT = (
+    *("payment", "ts_ms", "account", "amount", "matched", "ruleset", "currency", "exponent"),
+    "user_matched",
+)
 CODES = ("channel", "code", "rule", "field", "decision", "cohort")
 REQUEST_ID_TEXT = f"text:{REQUEST_ID_WORDS * TEXT_WORD_BYTES}"
 PAYMENT = RowLayout(
     **dict.fromkeys(("payment", "ts_ms", "account", "amount", "matched"), "int8"),
     **dict.fromkeys(("approved_amount", "captured", "refunded", "held", "updated_seq"), "int8"),
+    user_matched="int8",
     ruleset="int4",
     **dict.fromkeys(("currency", "exponent", "kind", *CODES, "state"), "int2"),
     card=f"bytes:{HASH_WORDS * TEXT_WORD_BYTES}",

@@ -71,7 +71,13 @@ CREATE VIEW payment_list AS
     FROM payments;
 """
 
-MIGRATIONS = (TABLES,)
+USER_RULES = """
+ALTER TABLE payments ADD COLUMN user_matched bigint NOT NULL DEFAULT 0;
+COMMENT ON COLUMN payments.user_matched IS 'user rules that matched, a bit each: 1 << place in the set';
+COMMENT ON COLUMN payments.rule IS 'from 64 on user rules, by their places in the set';
+"""
+
+MIGRATIONS = (TABLES, USER_RULES)
 """Version N of the schema is the first N of them; one that was released is never changed."""
 
 SESSION = (

@@ -58,6 +58,7 @@ def remember_bare(s, first, second):
     row.payment = 0
     row.reply_seq = s.seq
     row.matched = 0
+    row.user_matched = 0
     row.amount = 0
     row.approved_amount = 0
     row.ruleset = 0

@@ -82,6 +82,8 @@ def _apply_rare(s, command, op):
         set_up.merchant_limits(s, command)
     elif op == k.OP_MERCHANT_PERMITS:
         set_up.merchant_permits(s, command)
+    elif op == k.OP_MERCHANT_PARAMS:
+        set_up.merchant_params(s, command)
     elif op == k.OP_ACCOUNT:
         set_up.account(s, command)
     elif op == k.OP_ACCOUNT_BALANCES:

@@ -8,7 +8,7 @@ from engine.payments.kernels.accounts import add_row, find_merchant
 from engine.payments.kernels.answers import find_answer, keep, remember
 from engine.payments.kernels.attempts import count_attempt
 from engine.payments.kernels.evaluate import ONE
-from engine.payments.kernels.events import about, begin, judged, of_kind
+from engine.payments.kernels.events import about, begin, by_user_rules, judged, mark_of, of_kind
 from engine.payments.kernels.gather import gather
 from engine.payments.kernels.holds import begin_payment, claim_payment, close, has_room, open_account, queue
 from engine.payments.kernels.judge import IDEMPOTENCY_BIT, judge
@@ -42,16 +42,16 @@ def pay(s, command):
         _tell_capacity(s, command)
         return
     rules = s.rulesets[s.governing]
-    decision, code, rule, field, matched, approved_amount = judge(s, command, rules, is_reversed)
+    decision, code, rule, field, matched, user, approved_amount = judge(s, command, rules, is_reversed)
     ruleset, cohort = s.ruleset, k.NONE
     is_on_trial = is_live(s.trial[0])
     if is_on_trial:
-        decision, code, rule, field, matched, approved_amount, ruleset, cohort = judge_beside(
-            s, command, is_reversed, decision, code, rule, field, matched, approved_amount
+        decision, code, rule, field, matched, user, approved_amount, ruleset, cohort = judge_beside(
+            s, command, is_reversed, decision, code, rule, field, matched, user, approved_amount
         )
     count_attempt(s, command, decision == k.DECISION_DECLINE)
     payment = claim_payment(s, s.seq)
-    _fill(s, command, payment, decision, code, rule, field, matched, ruleset, cohort)
+    _fill(s, command, payment, decision, code, rule, field, matched, user, ruleset, cohort)
     if decision == k.DECISION_APPROVE:
         approve(s, payment, approved_amount)
     elif decision == k.DECISION_REVIEW:
@@ -75,7 +75,7 @@ def _lacks_room(s):
 
 
 @inlined
-def _fill(s, command, payment, decision, code, rule, field, matched, ruleset, cohort):
+def _fill(s, command, payment, decision, code, rule, field, matched, user, ruleset, cohort):
     """Write a new payment's row; what a later state brings is 0."""
     begin_payment(s, command, payment)
     found, row = s.found[0], s.payments[payment]
@@ -92,6 +92,7 @@ def _fill(s, command, payment, decision, code, rule, field, matched, ruleset, co
     row.decision = decision
     row.cohort = cohort
     row.matched = matched
+    row.user_matched = user
 
 
 @inlined
@@ -160,6 +161,7 @@ def _keep_answer(s, words, payment):
     row.payment = decided.payment
     row.reply_seq = s.seq
     row.matched = decided.matched
+    row.user_matched = decided.user_matched
     row.amount = decided.amount
     row.approved_amount = decided.approved_amount
     row.ruleset = decided.ruleset
@@ -193,7 +195,7 @@ def total_of(s, payment):
 @inlined
 def _tell_decided(s, command, payment):
     row = s.payments[payment]
-    first = begin(s, command, at.DECISION_MARK, k.KIND_DECIDED)
+    first = begin(s, command, mark_of(row.user_matched), k.KIND_DECIDED)
     total = total_of(s, payment)
     about(
         s, first, row.payment, row.account_number, row.amount, row.approved_amount, row.matched, s.seq, total
@@ -202,6 +204,7 @@ def _tell_decided(s, command, payment):
     state, decision, cohort = np.int64(row.state), np.int64(row.decision), np.int64(row.cohort)
     disclosed = disclosed_as(s, np.int64(row.merchant), code)
     judged(s, first, code, rule, field, state, decision, cohort, disclosed, k.NONE)
+    by_user_rules(s, first, row.user_matched)
     _kind_of_command(s, command, first, np.int64(row.ruleset))
 
 
@@ -218,7 +221,9 @@ def _tell_remembered(s, command, answer):
     payment, matched = row.payment, row.matched
     is_same = row.body[0] == words[BODY] and row.body[1] == words[BODY + 1]
     merchant = _merchant_of(s, words)
-    first = begin(s, command, at.DECISION_MARK, k.KIND_DECIDED)
+    user = row.user_matched if is_same else np.int64(0)
+    first = begin(s, command, mark_of(user), k.KIND_DECIDED)
+    by_user_rules(s, first, user)
     state, cohort = np.int64(row.state), np.int64(row.cohort)
     account, amount, ruleset = command["account"], command["amount"], np.int64(row.ruleset)
     if is_same:

@@ -18,8 +18,8 @@ RULE_BITS, FIELD_BITS, STATE_BITS, DECISION_BITS, COHORT_BITS, DISCLOSED_BITS, R
     *(8, 16, 24, 32, 40, 48, 56),
 )
 CURRENCY_BITS, EXPONENT_BITS, CHANNEL_BITS = 32, 48, 56
-FIRST_BEHIND = at.HELD + 1
-"""The first word of a second slot that no form uses."""
+BEHIND_MOVED, BEHIND_USER = at.HELD + 1, at.USER_MATCHED + 1
+"""The first word of a second slot that its form does not use."""
 
 
 @inlined
@@ -89,14 +89,38 @@ def of_kind(s, first, ruleset, currency, exponent, channel):
 @inlined
 def moved(s, first, captured, refunded, held):
     """Write the second slot of an event: what its payment has moved and still holds."""
-    slot = first + 1
-    s.out[slot, STAMP_WORD] = s.out[first, STAMP_WORD] + 1
-    s.out[slot, GATE_WORD] = s.seq
+    slot = _second(s, first)
     s.out[slot, at.CAPTURED] = captured
     s.out[slot, at.REFUNDED] = refunded
     s.out[slot, at.HELD] = held
-    for word in range(FIRST_BEHIND, SLOT_WORDS):
+    for word in range(BEHIND_MOVED, SLOT_WORDS):
         s.out[slot, word] = 0
+
+
+@inlined
+def mark_of(user_matched):
+    """Return the mark of a decision: user rules that matched need a second slot."""
+    return at.DECISION_MARK if user_matched == 0 else at.USER_MARK
+
+
+@inlined
+def by_user_rules(s, first, user_matched):
+    """Write the second slot of a decision in which user rules matched."""
+    if user_matched == 0:
+        return
+    slot = _second(s, first)
+    s.out[slot, at.USER_MATCHED] = user_matched
+    for word in range(BEHIND_USER, SLOT_WORDS):
+        s.out[slot, word] = 0
+
+
+@inlined
+def _second(s, first):
+    """Begin the second slot of an event."""
+    slot = first + 1
+    s.out[slot, STAMP_WORD] = s.out[first, STAMP_WORD] + 1
+    s.out[slot, GATE_WORD] = s.seq
+    return slot
 
 
 @inlined

@@ -39,6 +39,7 @@ def gather(s, command):
     ctx, found = s.context[0], s.found[0]
     ctx.ts_ms = s.now
     ctx.is_noted = 0
+    s.user[0].is_packed = 0
     _merchant(s, command, ctx, found)
     _account(s, command, ctx, found)
     _card(s, command, ctx, found)

@@ -23,6 +23,7 @@ from engine.payments.records import (
     RESTORED_MATCHED,
     RESTORED_REFUNDED,
     RESTORED_RULESET,
+    RESTORED_USER_MATCHED,
 )
 from ringbuf.kernel import inlined, kernel
 
@@ -60,6 +61,7 @@ def _bring_back(s, command, payment):
     row.refunded = words[RESTORED_REFUNDED]
     row.ruleset = words[RESTORED_RULESET]
     row.matched = words[RESTORED_MATCHED]
+    row.user_matched = words[RESTORED_USER_MATCHED]
     _take_codes(row, words[RESTORED_CODES])
     close(s, payment, (words[RESTORED_CODES] >> STATE_BITS) & BYTE)
 

@@ -16,11 +16,17 @@ from engine.payments.records import (
     DISCLOSE_WORDS,
     HASH_WORDS,
     LIMITS,
+    MERCHANT_PARAMS_MAX,
+    PARAM_ROW_WORDS,
     PERMIT_WORDS,
     REQUEST_ID_WORDS,
     RULES,
     RULESET_WHY_WORDS,
+    SOURCE_WORDS,
 )
+from engine.payments.rules.vocabulary import CONTEXT as USER_CONTEXT
+from engine.payments.rules.vocabulary import FIELDS
+from engine.rules.vocabulary import PARAMS_MAX, RULES_MAX
 from engine.trials.records import WHO_WORDS
 
 NIL = np.int64(-1)
@@ -104,10 +110,12 @@ MERCHANT = np.dtype(
         ("countries", "<i8", (COUNTRY_WORDS,)),
         ("disclose", "<i8", (DISCLOSE_WORDS,)),
         ("staged_currencies", "<i8", (PERMIT_WORDS,)),
+        ("params", "<i8", (MERCHANT_PARAMS_MAX, PARAM_ROW_WORDS)),  # key and value; 0: no more of them
+        ("staged_params", "<i8", (MERCHANT_PARAMS_MAX, PARAM_ROW_WORDS)),
         ("pad_line", "<i8", (8,)),
     ]
 )
-assert MERCHANT.itemsize == 8 * LINE_BYTES
+assert MERCHANT.itemsize == 12 * LINE_BYTES
 
 MERCHANT_CURRENCY = np.dtype(
     [
@@ -219,7 +227,9 @@ ANSWER = np.dtype(
         ("chain", "<i4"),
         ("older", "<i4"),
         ("newer", "<i4"),
-        ("pad_line", "<i4", (5,)),
+        ("pad_word", "<i4"),
+        ("user_matched", "<i8"),
+        ("pad_line", "<i8"),
     ]
 )
 assert ANSWER.itemsize == 2 * LINE_BYTES
@@ -262,7 +272,7 @@ PAYMENT = np.dtype(
         ("changed_seq", "<i8"),
         ("untold", "<i4"),  # the next expired one whose event has not left, idx + 1
         ("is_untold", "<i4"),
-        ("pad", "<i8"),
+        ("user_matched", "<i8"),
     ]
 )
 assert PAYMENT.itemsize == 4 * LINE_BYTES
@@ -295,11 +305,12 @@ RULESET = np.dtype(
         ("place", "<i8", (len(RULES) + 1,)),  # of each rule in the order
         ("limits", "<i8", (len(LIMITS),)),
         ("hash", "<i8", (HASH_WORDS,)),
+        ("source", "<i8", (SOURCE_WORDS,)),  # the hash of its user rules; zeros: it has none
         ("who", "<i8", (WHO_WORDS,)),
         ("why", "<i8", (RULESET_WHY_WORDS,)),
     ]
 )
-"""A set of rules: base parameters and order."""
+"""A set of rules: base parameters, order and user rules."""
 
 CONTEXT = np.dtype(
     [
@@ -355,8 +366,8 @@ VERDICT = np.dtype(
     [
         (name, "<i8")
         for name in (
-            *("decision", "code", "rule", "field", "matched", "approved_amount", "ruleset", "cohort"),
-            "is_told",
+            *("decision", "code", "rule", "field", "matched", "user_matched", "approved_amount"),
+            *("ruleset", "cohort", "is_told"),
         )
     ]
 )
@@ -380,3 +391,13 @@ FOUND = np.dtype(
     ]
 )
 """Rows that belong to the request being decided, idx or NIL; scratch."""
+
+USER = np.dtype(
+    [
+        ("is_packed", "<i8"),  # `p` and `ctx` are of the request being decided
+        ("p", "<i8", (len(FIELDS),)),
+        ("ctx", "<i8", (len(USER_CONTEXT),)),
+        ("params", "<i8", (RULES_MAX * PARAMS_MAX,)),
+    ]
+)
+"""A request as user rules are given it, and their params at a merchant that has some of its own; scratch."""

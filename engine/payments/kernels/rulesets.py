@@ -1,7 +1,7 @@
 """Sets of rules: registered, made the governing one, and told from the settings of a start.
 
-A set is its base parameters and its order; two sets of one hash are one. The limits of the governing set
-lie in the context of the rules too, where they are read at every payment.
+A set is its base parameters, its order and its user rules; two sets of one hash are one. The limits of the
+governing set lie in the context of the rules too, where they are read at every payment.
 """
 
 import numpy as np
@@ -11,6 +11,7 @@ from engine.payments import event_forms as event
 from engine.payments.kernels.holds import open_rules
 from engine.payments.kernels.rows import NIL
 from engine.payments.kernels.set_up import tell_done
+from engine.payments.kernels.user_rules import load_user_rules
 from engine.payments.records import (
     HASH_WORDS,
     LIMITS,
@@ -26,6 +27,8 @@ from engine.payments.records import (
     SETTINGS_INSTANCE,
     SETTINGS_LIMITS,
     SETTINGS_ORDER,
+    SETTINGS_SOURCE,
+    SOURCE_WORDS,
 )
 from engine.trials.kernels import is_live
 from engine.trials.records import WHO_WORDS
@@ -137,6 +140,8 @@ def _add(s, words):
     s.rulesets[at].seq = s.seq
     for word in range(HASH_WORDS):
         s.rulesets[at].hash[word] = words[SETTINGS_HASH + word]
+    for word in range(SOURCE_WORDS):
+        s.rulesets[at].source[word] = words[SETTINGS_SOURCE + word]
     for limit in range(LIMIT_COUNT):
         s.rulesets[at].limits[limit] = words[SETTINGS_LIMITS + limit]
     for word in range(WHO_WORDS):
@@ -144,6 +149,7 @@ def _add(s, words):
     for word in range(RULESET_WHY_WORDS):
         s.rulesets[at].why[word] = 0
     _take_order(s.rulesets[at], words)
+    load_user_rules(s.rulesets[at])
     return at
 
 

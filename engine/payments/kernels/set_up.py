@@ -41,9 +41,11 @@ from engine.payments.records import (
     MERCHANT_HOLD_DAYS,
     MERCHANT_MCC,
     MERCHANT_NAME,
+    MERCHANT_PARAMS_MAX,
     MERCHANT_STATUS,
     MERCHANT_WORDS,
     MONEY_MAX,
+    PARAM_ROW_WORDS,
     PART_BEGINS,
     PERMIT_WORDS,
 )
@@ -90,6 +92,9 @@ def _merchant_of(s, command):
         s.merchants[merchant].staging += 1
         for word in range(PERMIT_WORDS):
             s.merchants[merchant].staged_currencies[word] = 0
+        for place in range(MERCHANT_PARAMS_MAX):
+            s.merchants[merchant].staged_params[place, 0] = 0
+            s.merchants[merchant].staged_params[place, 1] = 0
     return merchant
 
 
@@ -127,6 +132,20 @@ def merchant_permits(s, command):
 
 
 @kernel
+def merchant_params(s, command):
+    """Stage what params of user rules are at a merchant."""
+    merchant, words = _merchant_of(s, command), command["words"]
+    if merchant == NIL:
+        _done(s, command, k.CAPACITY)
+        return
+    for place in range(min(command["payment"], np.int64(MERCHANT_PARAMS_MAX))):
+        word = MERCHANT_WORDS + place * PARAM_ROW_WORDS
+        s.merchants[merchant].staged_params[place, 0] = words[word]
+        s.merchants[merchant].staged_params[place, 1] = words[word + 1]
+    _done(s, command, k.OK)
+
+
+@kernel
 def merchant(s, command):
     """Let a line about a merchant hold: what it says itself, and the parts staged before it."""
     which, words = _merchant_of(s, command), command["words"]
@@ -146,6 +165,9 @@ def merchant(s, command):
         row.disclose[word] = words[MERCHANT_DISCLOSE + word]
     for word in range(PERMIT_WORDS):
         row.currencies[word] = row.staged_currencies[word]
+    for place in range(MERCHANT_PARAMS_MAX):
+        row.params[place, 0] = row.staged_params[place, 0]
+        row.params[place, 1] = row.staged_params[place, 1]
     of = np.int64(row.rows) - 1
     while of != NIL:
         if s.rows[of].staging == row.staging:

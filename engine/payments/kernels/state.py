@@ -27,6 +27,7 @@ from engine.payments.kernels.rows import (
     RULESET,
     SIGHTING,
     TABLE,
+    USER,
     VERDICT,
 )
 from engine.payments.records import RULESETS_MAX
@@ -86,6 +87,7 @@ SCALARS: list[Any] = [
     ("context", CONTEXT, (1,)),
     ("found", FOUND, (1,)),
     ("other", VERDICT, (1,)),
+    ("user", USER, (1,)),
 ]
 """What is there once."""
 

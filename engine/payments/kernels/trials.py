@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.payments import constants as k
 from engine.payments import event_forms as at
-from engine.payments.kernels.events import about, begin_untold, judged, of_kind
+from engine.payments.kernels.events import about, begin_untold, by_user_rules, judged, mark_of, of_kind
 from engine.payments.kernels.holds import open_rules
 from engine.payments.kernels.judge import judge
 from engine.payments.kernels.rows import NIL
@@ -45,7 +45,7 @@ NS_PER_MS = 1_000_000
 
 
 @kernel
-def judge_beside(s, command, is_reversed, decision, code, rule, field, matched, approved_amount):
+def judge_beside(s, command, is_reversed, decision, code, rule, field, matched, user, approved_amount):
     """Let the candidate judge too; return the verdict that counts, its set and its cohort.
 
     decision .. approved_amount : the governing set's verdict
@@ -55,15 +55,15 @@ def judge_beside(s, command, is_reversed, decision, code, rule, field, matched, 
     which = find_ruleset(s, t.candidate)
     rules, limit = s.rulesets[which], s.context[0].limit
     take_limits(limit, rules.limits)
-    c_decision, c_code, c_rule, c_field, c_matched, c_amount = judge(s, command, rules, is_reversed)
+    c_decision, c_code, c_rule, c_field, c_matched, c_user, c_amount = judge(s, command, rules, is_reversed)
     take_limits(limit, s.rulesets[s.governing].limits)
     if is_in_cohort(t, _key_of(command, rules.hash)):
         other.is_told = not count(t, code, c_code, c_code, c_decision, True)
-        _keep(other, decision, code, rule, field, matched, approved_amount, s.ruleset, CONTROL)
-        return c_decision, c_code, c_rule, c_field, c_matched, c_amount, t.candidate, CANARY
+        _keep(other, decision, code, rule, field, matched, user, approved_amount, s.ruleset, CONTROL)
+        return c_decision, c_code, c_rule, c_field, c_matched, c_user, c_amount, t.candidate, CANARY
     other.is_told = not count(t, code, c_code, code, decision, False)
-    _keep(other, c_decision, c_code, c_rule, c_field, c_matched, c_amount, t.candidate, CANARY)
-    return decision, code, rule, field, matched, approved_amount, s.ruleset, CONTROL
+    _keep(other, c_decision, c_code, c_rule, c_field, c_matched, c_user, c_amount, t.candidate, CANARY)
+    return decision, code, rule, field, matched, user, approved_amount, s.ruleset, CONTROL
 
 
 @kernel
@@ -74,13 +74,14 @@ def _key_of(command, salt):
 
 
 @kernel
-def _keep(other, decision, code, rule, field, matched, approved_amount, ruleset, cohort):
+def _keep(other, decision, code, rule, field, matched, user, approved_amount, ruleset, cohort):
     """Keep the verdict that does not count."""
     other.decision = decision
     other.code = code
     other.rule = rule
     other.field = field
     other.matched = matched
+    other.user_matched = user
     other.approved_amount = approved_amount
     other.ruleset = ruleset
     other.cohort = cohort
@@ -92,11 +93,12 @@ def tell_trial(s, command, payment):
     t, other = s.trial[0], s.other[0]
     row = s.payments[payment]
     if other.is_told:
-        first = begin_untold(s, command, at.DECISION_MARK, k.KIND_DISAGREED)
+        first = begin_untold(s, command, mark_of(other.user_matched), k.KIND_DISAGREED)
         amount, matched = other.approved_amount, other.matched
         about(s, first, row.payment, row.account_number, row.amount, amount, matched, s.seq, k.NONE)
         code, rule, field = other.code, other.rule, other.field
         judged(s, first, code, rule, field, k.NONE, other.decision, other.cohort, k.NONE, k.NONE)
+        by_user_rules(s, first, other.user_matched)
         _of_kind(s, command, first, other.ruleset)
     if settle(t, s.eng_ts // NS_PER_MS):
         _promote(s)

@@ -51,6 +51,7 @@ class PaymentView:
     decision: int
     state: int
     matched: int
+    user_matched: int
     ruleset: int
     cohort: int
     captured: int

@@ -19,6 +19,8 @@ class RulesetView:
     ruleset: int
     seq: int
     hash: str
+    source: str
+    """The hash of its user rules, "" where it has none."""
     parameters: dict[str, int]
     order: tuple[str, ...]
     who: str
@@ -99,6 +101,7 @@ def _set_of(row: Any) -> RulesetView:
         ruleset=int(row["ruleset"]),
         seq=int(row["seq"]),
         hash=row["hash"].tobytes().hex(),
+        source=row["source"].tobytes().hex() if row["source"].any() else "",
         parameters=limits_of(row["limits"]),
         order=order_of(row["place"].tolist()),
         who=words_text(row["who"]),

@@ -20,6 +20,7 @@ from engine.runtime.journal import journal
 from engine.runtime.journal.follow import Follower
 from engine.runtime.journal.journal import JournalError, first_seq_of, open_segment, segment_paths
 from engine.runtime.journal.quarantine import quarantined
+from engine.runtime.process import ending
 from engine.runtime.replay.eras import Changed, EraReplica, owner_over_eras, whole_snapshots
 from engine.runtime.shared_memory import Segments
 from ringbuf.atomics import load_acquire
@@ -76,6 +77,8 @@ def replica_at(
 
     changed : as of EraReplica
     """
+    if application.open_folder is not None:
+        application.open_folder(data_dir, ending(data_dir, HISTORY))
     usable = whole_snapshots(data_dir, application, log.warning)
     found = next((loaded for loaded in usable if loaded[0].position.seq <= seq), None)
     return EraReplica(application, found, quarantined=quarantined(data_dir), changed=changed)

@@ -30,6 +30,7 @@ from engine.runtime.journal.disk import Disk
 from engine.runtime.journal.follow import Follower
 from engine.runtime.journal.journal import START, JournalError
 from engine.runtime.journal.quarantine import quarantined
+from engine.runtime.process import ending
 from engine.runtime.replay import snapshot
 from engine.runtime.shared_memory import Segments
 from engine.settings.config import EngineSettings
@@ -70,6 +71,8 @@ class Shadow:
 
     def open(self) -> None:
         """Begin at the newest snapshot."""
+        if self._application.open_folder is not None:
+            self._application.open_folder(self._data_dir, ending(self._data_dir, SHADOW))
         found, complaints = snapshot.newest(self._data_dir, self._application)
         for complaint in complaints:
             log.warning("%s", complaint)

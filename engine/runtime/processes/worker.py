@@ -22,7 +22,7 @@ from engine.contract.records import Operation
 from engine.contract.replica import Replica
 from engine.runtime.crash_points import arm
 from engine.runtime.loop import IDLE, LATCHED, LoopOutcome, build, new_loop
-from engine.runtime.process import lock_memory
+from engine.runtime.process import ending, lock_memory
 from engine.runtime.processes.cores import place
 from engine.runtime.replay.recovery import recover
 from engine.runtime.shared_memory import Segments, words_record
@@ -96,6 +96,8 @@ def run_worker(call: LoopCall, segments: Segments, data_dir: Path, epoch: int) -
     loop["cycle_ns"] = cycle_ns()
     loop["clock_offset"] = clock_offset_ns()
     gc.disable()  # nothing here makes cycles, and a collection is a stall
+    if segments.application.open_folder is not None:
+        segments.application.open_folder(data_dir, ending(data_dir, WORKER))
     if call.replica is not None:
         shared = call.replica, data_dir, loop, call.ends, epoch
         if not recover(segments, *shared, lambda: stopping):

@@ -1,16 +1,10 @@
 """Endings of processes in words: for the operator, and from a child to its supervisor."""
 
-import logging
 import os
 import signal
-from pathlib import Path
 
-from engine.contract import instance
 from engine.contract.errors import ToldError
 from ringbuf.segment_space import free_bytes
-from ringbuf.whole_files import write_atomically
-
-log = logging.getLogger(__name__)
 
 FULL_BYTES = 2**21
 """With less free than a huge page /dev/shm counts as full."""
@@ -34,27 +28,6 @@ LIKELY_CAUSES = {
 
 class StartError(ToldError):
     """Error of an instance that cannot start, or cannot go on; the text says why and what to do."""
-
-
-def write_failure(data_dir: Path, name: str, text: str) -> None:
-    """Write down why this process ends: for the supervisor, or into the log where the folder takes none."""
-    folder = data_dir / instance.READY_FOLDER
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        write_atomically(folder / f"{name}.error", text.encode())
-    except OSError:
-        log.error("%s ends: %s", name, text)
-
-
-def read_failure(data_dir: Path, name: str) -> str:
-    """Return, once, what a process said before it ended."""
-    path = data_dir / instance.READY_FOLDER / f"{name}.error"
-    try:
-        text = path.read_text()
-        path.unlink()
-    except OSError:  # it said nothing, or the folder is out of reach, which is told elsewhere
-        return ""
-    return text
 
 
 def cause_of(status: int) -> str:

@@ -46,8 +46,6 @@ from engine.runtime.supervision.endings import (
     StartError,
     cause_of,
     lacked_memory,
-    read_failure,
-    write_failure,
 )
 from engine.runtime.supervision.epoch import next_epoch
 from engine.runtime.supervision.poison import Deaths
@@ -218,7 +216,7 @@ class Supervisor:
             except (DoorError, port.PortError, JournalError, OSError) as error:
                 if isinstance(error, OSError) and not str(error.filename).startswith(str(self.data_dir)):
                     raise  # a bug of ours: with its traceback
-                write_failure(self.data_dir, name, str(error))
+                instance.write_failure(self.data_dir, name, str(error))
                 return 1
 
         self._fork(name, explained)
@@ -245,7 +243,7 @@ class Supervisor:
     def _reap_starting(self) -> None:
         """Raise StartError where a process has ended during the start."""
         for child, status in ended(self.children):
-            failure = read_failure(self.data_dir, child.name)
+            failure = instance.read_failure(self.data_dir, child.name)
             raise StartError(failure or f"{child.name} (pid {child.pid}) ended at start: {cause_of(status)}")
 
     def _describe(self) -> instance.Instance:
@@ -284,7 +282,8 @@ class Supervisor:
             self.segments.counters.beat("supervisor.heartbeat")
             is_reachable = self.folder.look(self.segments)
             for child, status in ended(self.children):
-                cause = child.killed_because or read_failure(self.data_dir, child.name) or cause_of(status)
+                told = instance.read_failure(self.data_dir, child.name)
+                cause = child.killed_because or told or cause_of(status)
                 self.restarts.note(child, cause)
                 self.segments.wake_up(child.name)
                 if child.name != WORKER or self._may_restart(child, status, cause):
@@ -381,7 +380,7 @@ class Supervisor:
         while any(name in self.children for name in names):
             for child, status in ended(self.children):
                 if status and not child.killed_because:
-                    cause = read_failure(self.data_dir, child.name) or cause_of(status)
+                    cause = instance.read_failure(self.data_dir, child.name) or cause_of(status)
                     log.warning("%s (pid %d) ended: %s", child.name, child.pid, cause)
             if time.monotonic() > deadline:
                 for name in names:

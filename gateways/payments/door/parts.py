@@ -11,13 +11,16 @@ from engine.contract.port import Port
 from engine.payments.records import Clock
 from engine.payments.view.counts import StateCounts
 from engine.payments.view.live_view import LiveView
+from engine.rules.stored import FOLDER
 from engine.settings.config import DoorSettings
 from gateways.payments.door.desk import PaymentDesk
 from gateways.payments.door.dispatch import PaymentDispatcher
 from gateways.payments.door.past import GivenWay, HistoryMarks
+from gateways.payments.door.rule_workshop import RuleWorkshop, UserRules
 from gateways.payments.form import PaymentForm
 from gateways.payments.hashing import Hasher, load_key
 from gateways.payments.replies import Replies
+from gateways.payments.rule_names import StoredNames
 
 
 class DoorParts(NamedTuple):
@@ -28,6 +31,7 @@ class DoorParts(NamedTuple):
     dispatcher: PaymentDispatcher
     given_way: GivenWay
     desk: PaymentDesk
+    user_rules: UserRules
 
 
 def parts_of(
@@ -40,9 +44,11 @@ def parts_of(
     view.warm_up()
     dispatcher = PaymentDispatcher(gate, on_staged)
     given_way = _given_way(gate, view, dispatcher, now)
-    replies = Replies(door.application["instance"])
+    folder = door.data_dir / FOLDER
+    user_rules = UserRules(RuleWorkshop(folder), StoredNames(folder, view.rules))
+    replies = Replies(door.application["instance"], user_rules.names)
     desk = PaymentDesk(form, replies, dispatcher, view.payment, given_way)
-    return DoorParts(hasher, view, dispatcher, given_way, desk)
+    return DoorParts(hasher, view, dispatcher, given_way, desk, user_rules)
 
 
 def _given_way(

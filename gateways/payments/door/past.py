@@ -34,6 +34,7 @@ from engine.payments.records import (
     RESTORED_MATCHED,
     RESTORED_REFUNDED,
     RESTORED_RULESET,
+    RESTORED_USER_MATCHED,
     TEXT_WORD_BYTES,
     Op,
     Role,
@@ -263,6 +264,7 @@ def _restore_command(row: Any) -> Any:
     words[MERCHANT : MERCHANT + MERCHANT_WORDS] = text_words(row["merchant"], MERCHANT_WORDS)
     words[RESTORED_CAPTURED], words[RESTORED_REFUNDED] = row["captured"], row["refunded"]
     words[RESTORED_APPROVED], words[RESTORED_MATCHED] = row["approved_amount"], row["matched"]
+    words[RESTORED_USER_MATCHED] = row["user_matched"]
     words[RESTORED_CODES] = (
         row["code"]
         | row["rule"] << RULE_BITS

@@ -12,6 +12,7 @@ import msgspec
 
 from engine.payments.codes import Code
 from engine.payments.records import Role
+from engine.payments.rule_words import NO_SOURCE
 from engine.payments.view.rules_view import RulesView
 from engine.text import numbers
 from gateways.payments.door.dispatch import BUSY, SYSTEM, TIMEOUT
@@ -19,6 +20,7 @@ from gateways.payments.door.keys import KeyOwner
 from gateways.payments.door.reads import NotNowError
 from gateways.payments.door.refusals import DoorRefusal, forbidden, unknown
 from gateways.payments.door.routes import PaymentAsk, PaymentRoute
+from gateways.payments.door.rule_workshop import UserRules
 from gateways.payments.door.set_up import SetupSender
 from gateways.payments.rule_documents import canary_document, ruleset_document, rulesets_document
 from gateways.payments.rule_forms import (
@@ -26,16 +28,17 @@ from gateways.payments.rule_forms import (
     ActivateBody,
     Commands,
     RuleBodyFault,
-    RulesetBody,
     SetBody,
     ShadowBody,
     StartBody,
     act_record,
     activate_record,
     read,
+    ruleset_body,
     ruleset_record,
     set_record,
     shadow_record,
+    source_kept,
     start_record,
 )
 from gateways.process.answers import Reply, refusal
@@ -50,9 +53,15 @@ class RuleAdmin:
     rules : reads the sets and the trial once they are durable; raises NotNowError
     """
 
-    def __init__(self, sender: SetupSender, rules: Callable[[], Awaitable[RulesView]]) -> None:
+    def __init__(
+        self,
+        sender: SetupSender,
+        rules: Callable[[], Awaitable[RulesView]],
+        user_rules: UserRules,
+    ) -> None:
         self._sender = sender
         self._rules = rules
+        self._user_rules = user_rules
 
     async def answer(self, route: PaymentRoute, owner: KeyOwner, body: bytes) -> Reply:
         """Return the reply to a request; raise DoorRefusal, NotNowError."""
@@ -74,24 +83,29 @@ class RuleAdmin:
         found = rules.find(told.payment if route.ask == PaymentAsk.REGISTER else int(route.name))
         if found is None:  # sixteen others have come since
             raise NotNowError("the set has given way meanwhile")
-        return _of(ruleset_document(found, rules))
+        return _of(ruleset_document(found, rules, self._user_rules.names))
 
     async def _shown(self, route: PaymentRoute, owner: KeyOwner) -> Reply:
         if not owner.reads_all:
             raise forbidden(f"key {owner.name!r} lacks the role risk or viewer")
         rules = await self._rules()
         is_trial = route.ask == PaymentAsk.TRIAL
-        return _of(canary_document(rules.trial) if is_trial else rulesets_document(rules))
+        if is_trial:
+            return _of(canary_document(rules.trial))
+        return _of(rulesets_document(rules, self._user_rules.names))
 
     async def _record(self, route: PaymentRoute, owner: KeyOwner, body: bytes) -> Commands:
         """Return the command that a body asks for."""
         who = owner.name
         if route.ask == PaymentAsk.REGISTER:
-            asked = read(body, RulesetBody)
+            asked = ruleset_body(body)
             rules = await self._rules()
             governing = rules.find(rules.governing)
             assert governing is not None, "the governing set is never given up"
-            return ruleset_record(asked, governing, who)
+            source = source_kept(governing) if asked.files is None else NO_SOURCE
+            if asked.files:
+                source = await self._user_rules.workshop.source_of(asked.files)
+            return ruleset_record(asked, governing, who, source)
         if route.ask == PaymentAsk.ACTIVATE:
             return activate_record(read(body, ActivateBody), _number(route.name), who)
         if route.ask == PaymentAsk.SHADOW:

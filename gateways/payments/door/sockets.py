@@ -29,6 +29,7 @@ from gateways.payments.door.routes import (
     route_of,
 )
 from gateways.payments.door.rule_admin import RuleAdmin
+from gateways.payments.door.rule_workshop import UserRules
 from gateways.payments.door.set_up import SetupSender
 from gateways.payments.form import Asked
 from gateways.payments.hashing import Hasher
@@ -45,6 +46,7 @@ from ringbuf.seqlock import TornReadError
 
 BODY_MAX = 2**16
 SET_UP_MAX = 2**24
+HOLDS_FILES = (PaymentAsk.SET_UP, PaymentAsk.REGISTER)
 TURN_BYTES = 2**14
 """Bytes of bodies that all clients together have worked on in one turn of the event loop."""
 DEADLINE_MS, DEADLINE_MS_MAX = 1000, 60_000
@@ -60,6 +62,7 @@ class PaymentSockets:
         desk: PaymentDesk,
         reads: DurableReads,
         hasher: Hasher,
+        user_rules: UserRules,
         limits: DoorLimits,
         now: Callable[[], float],
     ) -> None:
@@ -71,7 +74,7 @@ class PaymentSockets:
         self._now = now
         self._turns = Turns(TURN_BYTES)
         self._set_up = SetupSender(desk.dispatcher, now)
-        self._rules = RuleAdmin(self._set_up, reads.rules)
+        self._rules = RuleAdmin(self._set_up, reads.rules, user_rules)
         self.is_stopping = False
 
     def plain(self, connection: PlainConnection, head: Head, body: bytes) -> None:
@@ -120,7 +123,7 @@ class PaymentSockets:
         deadline = self._deadline(request.headers.get(DEADLINE), bool(request.rel_url.raw_query_string))
         if route.ask == PaymentAsk.SET_UP or route.ask in CHANGES_RULES:
             owner.require(Role.RISK)  # before so much is read
-        bytes_max = SET_UP_MAX if route.ask == PaymentAsk.SET_UP else BODY_MAX
+        bytes_max = SET_UP_MAX if route.ask in HOLDS_FILES else BODY_MAX
         body = await whole_body(request, self._limits.body_timeout_s, bytes_max)
         if self.is_stopping:
             return self._not_now(route)

@@ -1,4 +1,4 @@
-"""A line about a merchant as commands: its limits, the currencies that it lists, then all the rest."""
+"""A line about a merchant as commands: limits, currencies that it lists, params of user rules, the rest."""
 
 import re
 from collections.abc import Iterable
@@ -31,6 +31,7 @@ from engine.payments.records import (
     MERCHANT_WORDS,
     MONEY_MAX,
     NOT_GIVEN,
+    PARAM_ROW_WORDS,
     PART_BEGINS,
     PERMIT_WORDS,
     TEXT_WORD_BYTES,
@@ -41,6 +42,7 @@ from gateways.payments.bodies import Fields
 from gateways.payments.form import CARD_TYPES, CHANNELS
 from gateways.payments.hashing import Hasher
 from gateways.payments.setup.limits import by_currency, named_limits
+from gateways.payments.setup.params import param_rows
 from gateways.payments.values import (
     FORMAT,
     FormRefusal,
@@ -79,10 +81,10 @@ def merchant_records(fields: Fields, hasher: Hasher) -> npt.NDArray[np.void]:
         status |= has if given is not None else 0
     hold_days = whole(fields.get("hold_days", HOLD_DAYS), 1, HOLD_DAYS_MAX, "hold_days")
     mcc = int(matching(fields["mcc"], is_mcc, "mcc")) if "mcc" in fields else NOT_GIVEN
-    disclosed = _disclosed(fields)
+    disclosed, params = _disclosed(fields), param_rows(fields)
 
     parts = [limits[begin : begin + LIMIT_ROWS_MAX] for begin in range(0, len(limits), LIMIT_ROWS_MAX)]
-    records = np.zeros(len(parts) + (currencies is not None) + 1, COMMAND)
+    records = np.zeros(len(parts) + (currencies is not None) + bool(params) + 1, COMMAND)
     words = records["words"]
     words[:, MERCHANT_NAME : MERCHANT_NAME + MERCHANT_WORDS] = name
     records["options"][0] = PART_BEGINS
@@ -92,8 +94,12 @@ def merchant_records(fields: Fields, hasher: Hasher) -> npt.NDArray[np.void]:
         flat = [value for row in rows for value in row]
         words[place, MERCHANT_WORDS : MERCHANT_WORDS + len(flat)] = flat
     if currencies is not None:
-        records["op"][-2] = Op.MERCHANT_PERMITS
-        words[-2, MERCHANT_WORDS : MERCHANT_WORDS + PERMIT_WORDS] = currencies
+        place = len(parts)
+        records["op"][place] = Op.MERCHANT_PERMITS
+        words[place, MERCHANT_WORDS : MERCHANT_WORDS + PERMIT_WORDS] = currencies
+    if params:
+        records["op"][-2], records["payment"][-2] = Op.MERCHANT_PARAMS, len(params) // PARAM_ROW_WORDS
+        words[-2, MERCHANT_WORDS : MERCHANT_WORDS + len(params)] = params
     records["op"][-1] = Op.MERCHANT
     last = words[-1]
     last[MERCHANT_STATUS] = status

@@ -1,6 +1,6 @@
 """`pinion journal archive` and `restore`: closed segments go to an archive, compressed, and come back.
 
-Nothing that a process of the instance may need goes: a recovery, from the older of the two
+The rules that the journal names go with it, as copies. Nothing that a process of the instance may need goes: a recovery, from the older of the two
 snapshots on; history, from its mark on. How far history is, the running instance says.
 """
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from engine.contract import instance
 from engine.contract.instance import HISTORY, SUPERVISOR, counter_name, make_private
 from engine.contract.port import EventReader
+from engine.rules import stored as rules
 from engine.runtime.journal import journal
 from engine.runtime.journal.disk import Disk
 from engine.runtime.journal.journal import JournalError, first_seq_of, number_of, segment_paths
@@ -21,6 +22,7 @@ from engine.runtime.process import RoleTakenError, take_role
 from engine.runtime.upkeep import archive
 from engine.settings.config import ConfigError
 from pinion.cli.journal.data import application_of
+from ringbuf.whole_files import write_atomically
 
 DONE = 0
 SETTLE_S = 1.0
@@ -65,6 +67,7 @@ def run_archive(data_dir: Path, args: argparse.Namespace) -> int:
         if mark is not None:
             time.sleep(SETTLE_S)
         _archive(data_dir, paths, folder)
+        _copy_rules(data_dir, folder)
     return DONE
 
 
@@ -133,8 +136,20 @@ def run_restore(data_dir: Path, args: argparse.Namespace) -> int:
         for packed, following in missing:
             print(f"restored       {archive.unpack(packed, following, disk).name}", flush=True)
         archive.clear_drafts(target)
+        _copy_rules(folder, data_dir)
     print(f"{len(missing)} segments came back; the journal begins at seq {_begin_seq(target):,}")
     return DONE
+
+
+def _copy_rules(source: Path, target: Path) -> None:
+    """Copy the rules that the journal names where they are not yet; they stay where they were."""
+    for path in sorted((source / rules.FOLDER).glob("*.json")):
+        copy = target / rules.FOLDER / path.name
+        if not copy.exists():
+            make_private(copy.parent)
+            write_atomically(copy, path.read_bytes(), sync=True)
+            Disk().sync_folder(copy.parent)
+            print(f"rules copied   {path.name}", flush=True)
 
 
 def history_seq(data_dir: Path) -> int:

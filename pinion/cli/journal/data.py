@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -29,6 +29,7 @@ from engine.runtime.upkeep import archive, migration
 from engine.runtime.upkeep.migration import LAYOUT_FILE
 from engine.settings.config import ConfigError
 from pinion.cli.applications import APPLICATIONS, Applications, ApplicationTools
+from pinion.cli.command import FAILED
 from pinion.cli.journal.layout import MEND, VERSION, Layout, parsed
 from ringbuf.whole_files import write_atomically
 
@@ -185,7 +186,15 @@ def application_of(data_dir: Path, applications: Applications = APPLICATIONS) ->
     """
     application = application_as(read_layout(data_dir, applications), applications)
     _require_snapshot(data_dir, application)
+    if application.open_folder is not None:
+        application.open_folder(data_dir, _end)
     return application
+
+
+def _end(text: str) -> NoReturn:
+    """End a tool out of a kernel that cannot go on: there is no way back through compiled code."""
+    print(text, file=sys.stderr, flush=True)
+    os._exit(FAILED)
 
 
 def application_as(layout: Layout, applications: Applications) -> Application:

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.contract.errors import ToldError, reason_of
 from engine.payments.rules.vocabulary import VOCABULARY
 from engine.rules.compiled import compile_set, hash_of
 from engine.rules.samples import samples
@@ -22,6 +21,7 @@ from engine.rules.trial import Tried, require_fast, tried
 from pinion.cli.command import DONE, FAILED
 from pinion.cli.kernels import announced_compilation
 from pinion.cli.payments.generated_requests import generated_requests
+from pinion.cli.payments.rule_files import text_of
 
 COUNT, SEED = 10_000, 0
 EPILOG = """\
@@ -56,16 +56,6 @@ def run(args: argparse.Namespace) -> int:
     print(f"compiled or loaded in {compiled_s:.3f} s; set {hash_of(rules).hex()}")
     require_fast(found)
     return DONE
-
-
-def text_of(path: Path) -> str:
-    """Return the text of a file; ToldError where it is none."""
-    try:
-        return path.read_text("utf-8")
-    except OSError as error:
-        raise ToldError(f"{path}: {reason_of(error)}") from error
-    except UnicodeDecodeError as error:
-        raise ToldError(f"{path}: is no text in UTF-8 (byte {error.start}); save it as UTF-8") from error
 
 
 def table_of(found: tuple[Tried, ...]) -> str:

@@ -57,7 +57,7 @@ from engine.payments.records import (
     PayKind,
     State,
 )
-from engine.payments.rule_words import put_rules
+from engine.payments.rule_words import NO_SOURCE, put_rules
 from engine.trials.records import Act
 
 EUR, JPY = 978, 392
@@ -109,10 +109,10 @@ def settings(
     return made
 
 
-def ruleset(order: Sequence[str] = RULES, **limits: int) -> Any:
-    """Return RULESET of these limits, as `settings` has them."""
+def ruleset(order: Sequence[str] = RULES, source: bytes = NO_SOURCE, **limits: int) -> Any:
+    """Return RULESET of these limits, as `settings` has them; source : the hash of its user rules."""
     made = command(Op.RULESET)
-    put_rules(made["words"], {**LIMITS, **limits}, order)
+    put_rules(made["words"], {**LIMITS, **limits}, order, source)
     return made
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,11 @@ from gateways.payments.door.keys import key_ring
 from gateways.payments.door.past import GivenWay
 from gateways.payments.door.reads import DurableReads, nothing_past
 from gateways.payments.door.routes import PLAIN_PAYMENTS
+from gateways.payments.door.rule_workshop import RuleWorkshop, UserRules
 from gateways.payments.door.sockets import PaymentSockets
 from gateways.payments.form import PaymentForm
 from gateways.payments.replies import Replies
+from gateways.payments.rule_names import no_user_rules
 from gateways.process.guard import Guard
 from gateways.process.plain_connections import PlainServer
 from ringbuf.seqlock import TornReadError
@@ -107,6 +110,9 @@ class FakeGate:
         return record(**said | self.changes)
 
 
+NO_USER_RULES = UserRules(RuleWorkshop(Path("/nowhere")), no_user_rules)
+
+
 class WiredDoor:
     """The door: ask it something, in one chunk for the plain way, in two for aiohttp's."""
 
@@ -128,7 +134,7 @@ class WiredDoor:
         reads = DurableReads(self.view, lambda: self.durable, look, wait_s=0.0)
         keys = key_ring(KEYS, range(1, len(KEYS) + 1))
         limits = DoorLimits()
-        self.sockets = PaymentSockets(keys, desk, reads, HASHER, limits, lambda: self.now)
+        self.sockets = PaymentSockets(keys, desk, reads, HASHER, NO_USER_RULES, limits, lambda: self.now)
         guard = Guard("payments", "127.0.0.1", (), (), lambda: 8003, repeats=False)
         self._server: Callable[[], PlainServer] = lambda: PlainServer(
             self.sockets.handle, PLAIN_PAYMENTS, self.sockets.plain, guard, limits, connections_max=9

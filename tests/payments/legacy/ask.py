@@ -15,7 +15,18 @@ class Ask:
 
     __slots__ = (
         *("account", "account_number", "allow_partial", "amount", "bin", "card", "card_type", "channel"),
-        *("currency", "cvv_result", "device", "email", "expiry", "explain", "ip", "ip_country"),
+        *(
+            "avs_result",
+            "received_at",
+            "currency",
+            "cvv_result",
+            "device",
+            "email",
+            "expiry",
+            "explain",
+            "ip",
+            "ip_country",
+        ),
         *(
             "issuer_country",
             "merchant",
@@ -54,6 +65,8 @@ class Ask:
         self.ip_country: str | None = body.get("ip_country")
         self.sca: bool = body.get("sca", False)
         self.cvv_result: str | None = body.get("cvv_result")
+        self.avs_result: str | None = body.get("avs_result")
+        self.received_at: int | None = body.get("received_at")
         self.score: int | None = body.get("score")
         self.allow_partial: bool = body.get("allow_partial", False)
         self.explain: bool = body.get("explain", False)

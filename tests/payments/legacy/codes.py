@@ -44,6 +44,7 @@ CODES = {
     "RETRY_FORBIDDEN": Code("05", 200, "NEVER"),
     "DOUBLE_CHARGE": Code("94", 200, "NEVER"),
     "CVV_MISMATCH": Code("N7", 200, "FIX"),
+    "USER_RULE": Code("05", 200, "LATER"),
     "REVIEW": Code("01", 200, "NONE"),
     "SCA_REQUIRED": Code("1A", 200, "FIX"),
     "FUNDS": Code("51", 200, "LATER"),

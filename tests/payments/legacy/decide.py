@@ -18,7 +18,7 @@ from tests.payments.legacy.codes import (
 )
 from tests.payments.legacy.memory import Answer
 from tests.payments.legacy.records import Payment
-from tests.payments.legacy.rules import IDEMPOTENCY, RULE_NAMES, SKIPPED_FOR_ALLOWED, Rule
+from tests.payments.legacy.rules import IDEMPOTENCY, LAST, RULE_NAMES, SKIPPED_FOR_ALLOWED, Rule
 
 
 class Note(NamedTuple):
@@ -27,21 +27,26 @@ class Note(NamedTuple):
     rule: str
     decision: str
     code: str
-    field: str
+    field: str | None
 
 
 LATE = Note(IDEMPOTENCY, DECLINE, "REVERSED", "request_id")
 """What is found where a payment comes after its reversal."""
-PLACES = {name: place for place, name in enumerate(RULE_NAMES)}
-"""Of each rule in the table, in whose order a reply lists them."""
 STATES = {DECLINE: "declined", REVIEW: "review", STEP_UP: "step_up"}
 
 
 class Judge:
-    """The rules in their order; `name` is that of the instance, with which payments' names begin."""
+    """The rules in their order; `name` is that of the instance, with which payments' names begin.
 
-    def __init__(self, order: Sequence[Rule], name: str) -> None:
+    User rules stand behind all others but for the balance.
+    """
+
+    def __init__(self, order: Sequence[Rule], name: str, user_rules: Sequence[Rule] = ()) -> None:
         self.name = name
+        order = [*order[: -len(LAST)], *user_rules, *order[-len(LAST) :]]
+        users = [rule.__name__ for rule in user_rules]
+        listed = [*RULE_NAMES[: -len(LAST)], *users, *RULE_NAMES[-len(LAST) :]]
+        self._places = {name: place for place, name in enumerate(listed)}
         self._order = [(rule.__name__, rule) for rule in order]
         self._order_allowed = [(rule.__name__, rule) for rule in order if rule not in SKIPPED_FOR_ALLOWED]
 
@@ -60,7 +65,8 @@ class Judge:
                 "CAPACITY", request_id=ask.request_id, amount=ask.amount, currency=ask.currency, seq=books.seq
             )
         payment = self._entered(ask, books, winner, approved)
-        answer = _answer(ask, payment, notes, winner, books.seq)
+        matched = tuple(sorted((note.rule for note in notes), key=self._places.__getitem__))
+        answer = _answer(ask, payment, matched, winner, books.seq)
         payment.values = kept(answer)
         books.answers.keep(key, Answer(books.t, digest, payment.values))
         return answer
@@ -138,7 +144,7 @@ def _remembered(stored: Answer, digest: bytes, ask: Ask, seq: int) -> Reply:
     )
 
 
-def _answer(ask: Ask, payment: Payment, notes: list[Note], winner: Note | None, seq: int) -> Reply:
+def _answer(ask: Ask, payment: Payment, matched: tuple[str, ...], winner: Note | None, seq: int) -> Reply:
     if winner:
         code = winner.code
     else:
@@ -154,7 +160,7 @@ def _answer(ask: Ask, payment: Payment, notes: list[Note], winner: Note | None, 
         approved_amount=payment.approved,
         currency=ask.currency,
         state=payment.state,
-        matched=tuple(sorted((note.rule for note in notes), key=PLACES.__getitem__)),
+        matched=matched,
         approval=payment.approval,
         seq=seq,
     )

@@ -24,6 +24,7 @@ class Merchant:
     geo_above: dict[str, int] = field(default_factory=dict)
     hold_days: int = 7
     mcc: str | None = None
+    params: dict[str, dict[str, int]] = field(default_factory=dict)
     disclose: dict[str, str] = field(default_factory=dict)
 
 

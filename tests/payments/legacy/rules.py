@@ -13,7 +13,7 @@ from tests.payments.legacy.codes import DECLINE, REVIEW, STEP_UP
 from tests.payments.legacy.records import Account, Limits
 from tests.payments.legacy.windows import DistinctCards, Window
 
-Finding = tuple[str, str, str]
+Finding = tuple[str, str, str | None]
 Rule = Callable[[Ask, Books], Finding | None]
 
 DEFAULTS: dict[str, int | None] = {

@@ -6,6 +6,7 @@ of Pinion, so that what both answer was understood twice.
     form.py, ask.py      what a body must look like; what the rules read of it
     decide.py, rules.py  the decision, rule by rule
     lifecycle.py         capture, void, refund and review, and reversals that come before their original
+    user_rules.py        rules that people write
     set_up.py            merchants, accounts, lists and deposits
     books.py, records.py, memory.py, windows.py  what is known
     codes.py             the shape of replies, and what each code stands for
@@ -25,6 +26,7 @@ from tests.payments.legacy.form import Body
 from tests.payments.legacy.memory import digest_of
 from tests.payments.legacy.rules import order_of, settings_of
 from tests.payments.legacy.set_up import set_up
+from tests.payments.legacy.user_rules import rules_of
 
 CLOCKS = ("request", "engine")
 
@@ -33,7 +35,8 @@ class Legacy:
     """The whole service.
 
     `rules` is the table of the rules' settings, None for the defaults; `clock` says whether time comes with
-    requests (`received_at`) or from the machine; `faults` are names of faults.FAULTS.
+    requests (`received_at`) or from the machine; `faults` are names of faults.FAULTS; `user_rules` is the
+    text of a file of them.
     """
 
     def __init__(
@@ -43,13 +46,14 @@ class Legacy:
         instance: str = "a",
         clock: str = "request",
         faults: frozenset[str] = frozenset(),
+        user_rules: str = "",
     ) -> None:
         if clock not in CLOCKS:
             raise ValueError(f"no such clock: {clock}")
         self._instance = instance
         self._is_request_clock = clock == "request"
         self._books = Books(settings_of(rules), checked(faults))
-        self._judge = Judge(order_of((rules or {}).get("order")), instance)
+        self._judge = Judge(order_of((rules or {}).get("order")), instance, rules_of(user_rules))
 
     @property
     def seq(self) -> int:

@@ -112,6 +112,7 @@ FORMS: dict[str, tuple[tuple[str, Check], ...]] = {
         ("hold_days", whole(1, 31)),
         ("mcc", _mcc),
         ("disclose", _object),
+        ("params", _object),
     ),
     "account": (
         ("account", account),

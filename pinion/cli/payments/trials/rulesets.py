@@ -2,6 +2,7 @@
 
     list                                   every set that is kept, and which governs
     register card_1m=5 score_review=off    a set that differs from the governing one in these parameters
+    register --file night.py               one with these user rules (docs/writing-rules.md)
     shadow ID                              let it decide beside the governing set, without effect
     activate ID                            let it govern from the next payment on
 
@@ -10,6 +11,7 @@ with --why.
 """
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,9 +20,12 @@ from engine.contract.errors import UsageError
 from pinion.cli.command import DONE
 from pinion.cli.parser import Parser
 from pinion.cli.payments.door_client import add_door_arguments, door_of
+from pinion.cli.payments.rule_files import text_of
 from pinion.cli.payments.trials.trial_text import add_gates, add_why, gates_of, tell_trial
 
 PATH = "/v1/payments/rulesets"
+COMPILE_WAIT_S = 180.0
+"""Longer than the door waits for its compiler."""
 
 
 def add_arguments(parser: Parser) -> None:
@@ -37,6 +42,16 @@ def add_arguments(parser: Parser) -> None:
     register.add_argument(
         "--order", metavar="RULES", help="names of rules, commas between them (default: as they stand)"
     )
+    files = register.add_mutually_exclusive_group()
+    files.add_argument(
+        "--file",
+        action="append",
+        type=Path,
+        dest="files",
+        metavar="FILE",
+        help="user rules in Python, several times for several files (default: those of the governing set)",
+    )
+    files.add_argument("--no-files", action="store_true", help="no user rules")
     shadow = acts.add_parser("shadow", help="let a set decide without effect")
     add_gates(shadow)
     activate = acts.add_parser("activate", help="let a set govern from the next payment on")
@@ -59,7 +74,9 @@ def run(args: argparse.Namespace) -> int:
         body: dict[str, Any] = {"parameters": parameters_of(args.parameters), "why": args.why}
         if args.order is not None:
             body["order"] = args.order.split(",")
-        said = door.ask("POST", PATH, body)
+        if args.no_files or args.files is not None:
+            body["files"] = files_of(args.files or [])
+        said = door.ask("POST", PATH, body, timeout_s=COMPILE_WAIT_S)
         rows = [said]
     elif args.act == "shadow":
         said = door.ask("POST", f"{PATH}/{args.ruleset}/shadow", {"why": args.why, "gates": gates_of(args)})
@@ -88,8 +105,20 @@ def parameters_of(given: list[str]) -> dict[str, int | str]:
     return found
 
 
+def files_of(paths: list[Path]) -> dict[str, str]:
+    """Return files as a body has them."""
+    files: dict[str, str] = {}
+    for path in paths:
+        if path.name in files:
+            raise UsageError(f"--file {path}: another file is called {path.name}; rename one")
+        files[path.name] = text_of(path)
+    return files
+
+
 def _tell(row: dict[str, Any]) -> None:
     print(f"set {row['ruleset']:<4} {row['state']:<11} {row['hash']}  by {row['who'] or 'the configuration'}")
     print("  " + ", ".join(f"{name} {value}" for name, value in row["parameters"].items()))
+    if row["user_rules"]:
+        print("  user rules " + ", ".join(row["user_rules"]))
     if row["why"]:
         print(f"  {row['why']}")

@@ -1,8 +1,9 @@
 """`pinion payments whatif`: decide a journal's payments again under other rules.
 
-    pinion payments whatif var/payments --rules other.toml
+    pinion payments whatif var/payments --rules other.toml --rules night.py
 
-The file has [payments.rules], as a configuration has it; what it leaves out is as in the set that governed.
+A file in TOML has [payments.rules], as a configuration has it, one in Python has user rules; what is left out
+is as in the set that governed.
 The journal is replayed as it was, and the other set judges every payment beside it, on the same state, just
 before what was decided is applied: so each change is one payment by itself, as in shadow. What changes is
 told by pair of codes, by merchant, and with examples.
@@ -13,6 +14,8 @@ import argparse
 import sys
 import tomllib
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -30,19 +33,24 @@ from engine.payments.records import (
     MERCHANT_WORDS,
     REQUEST_ID,
     REQUEST_ID_WORDS,
-    RULES,
     EventKind,
     Op,
 )
+from engine.payments.rules.vocabulary import VOCABULARY
 from engine.payments.texts import words_text
 from engine.payments.view.live_view import LiveView
+from engine.rules.loader import offer
+from engine.rules.source import UserRule, read_set
+from engine.rules.stored import FOLDER
 from engine.runtime.journal.journal import JournalError
 from engine.runtime.journal.read_ahead import read_ahead
-from gateways.payments.rule_forms import RuleBodyFault, RulesetBody, ruleset_record
+from gateways.payments.rule_forms import RuleBodyFault, RulesetBody, ruleset_record, source_kept
+from gateways.payments.rule_names import Names, StoredNames, rule_name
 from pinion.cli.arguments import whole_argument
 from pinion.cli.command import DONE
 from pinion.cli.journal.data import data_folder, open_journal, read_layout, require_application
 from pinion.cli.kernels import announced_compilation
+from pinion.cli.payments.rule_files import text_of
 
 EXAMPLES, MERCHANTS_SHOWN = 5, 10
 SEQ = whole_argument(1, 2**62, 1000)
@@ -58,7 +66,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         type=Path,
         required=True,
-        help="TOML with [payments.rules]",
+        action="append",
+        help="TOML with [payments.rules], or Python with user rules; several for several files",
     )
     parser.add_argument("--from", dest="first", type=SEQ, default=1, metavar="SEQ", help="the first command")
     parser.add_argument("--to", dest="last", type=SEQ, default=2**62, metavar="SEQ", help="the last one")
@@ -67,11 +76,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what the rules would have changed."""
-    body = rules_in(args.rules)
+    body, rules = asked_rules(args.rules)
     data_dir = data_folder(args.dir)
     require_application(data_dir, read_layout(data_dir, args.applications), PAYMENTS)
     with announced_compilation():
-        other = OtherRules(data_dir, body, args)
+        other = OtherRules(data_dir, body, rules, args)
     began = perf_counter()
     other.ask()
     took_s = perf_counter() - began
@@ -80,6 +89,16 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print(other.document(), took_s)
     return DONE
+
+
+def asked_rules(paths: list[Path]) -> tuple[RulesetBody, tuple[UserRule, ...]]:
+    """Return what the files give, and the user rules in them, which kernels of this process then find."""
+    sources = {str(path): text_of(path) for path in paths if path.suffix == ".py"}
+    tomls = [path for path in paths if path.suffix != ".py"]
+    if len(tomls) > 1:
+        raise UsageError(f"--rules {tomls[1]}: {tomls[0]} has parameters already; give one such file")
+    body = rules_in(tomls[0]) if tomls else RulesetBody()
+    return body, read_set(sources, VOCABULARY) if sources else ()
 
 
 def rules_in(path: Path) -> RulesetBody:
@@ -100,10 +119,15 @@ def rules_in(path: Path) -> RulesetBody:
 class OtherRules:
     """The journal, decided as it was and judged by another set beside that."""
 
-    def __init__(self, data_dir: Path, body: RulesetBody, args: argparse.Namespace) -> None:
+    def __init__(
+        self, data_dir: Path, body: RulesetBody, rules: tuple[UserRule, ...], args: argparse.Namespace
+    ) -> None:
         self._replica, self._reader = open_journal(data_dir, applications=args.applications)
         self._body = body
-        self._path, self._first, self._last = args.rules, args.first, args.last
+        self._source = offer(rules) if rules else None
+        self._was_names = StoredNames(data_dir / FOLDER, LiveView(self._replica.state).rules)
+        self._would_be_names = tuple(rule.name for rule in rules)
+        self._path, self._first, self._last = ", ".join(map(str, args.rules)), args.first, args.last
         self._is_begun = False
         self.decided = 0
         self.pairs: Counter[tuple[int, int]] = Counter()
@@ -155,12 +179,15 @@ class OtherRules:
         governing = rules.find(rules.governing)
         assert governing is not None, "the governing set is never given up"
         try:
-            record = ruleset_record(self._body, governing, "whatif")
+            source = self._source or source_kept(governing)
+            record = ruleset_record(self._body, governing, "whatif", source)
         except RuleBodyFault as fault:
             raise UsageError(f"--rules {self._path}: {fault}") from None
         if not try_beside(state, record):
             raise UsageError(f"--rules {self._path}: are the rules that govern there; give others")
         self._is_begun = True
+        if self._source is None:
+            self._would_be_names = self._was_names(rules.governing)
 
     def _changed(self, seq: int) -> JournalError:
         """Return what is said where the journal itself changes its rules."""
@@ -199,8 +226,8 @@ class OtherRules:
                 "merchant": merchant,
                 "amount": int(command["amount"]),
                 "currency": currency,
-                "was": _verdict(before),
-                "would_be": _verdict(after),
+                "was": _verdict(before, partial(self._was_names, int(before["ruleset"]))),
+                "would_be": _verdict(after, lambda: self._would_be_names),
             })  # fmt: skip
 
     def document(self) -> dict[str, Any]:
@@ -219,11 +246,11 @@ class OtherRules:
         }
 
 
-def _verdict(event: Any) -> dict[str, Any]:
+def _verdict(event: Any, names: Callable[[], Names]) -> dict[str, Any]:
     rule = int(event["rule"])
     return {
         "code": BY_NUMBER[int(event["code"])].name,
-        "rule": RULES[rule - 1] if rule else None,
+        "rule": rule_name(rule, names),
         "approved_amount": int(event["approved_amount"]),
     }
 

@@ -1,0 +1,53 @@
+"""Files of sets of rules in a data folder: where each lies, and what is in it, without judging it.
+
+    DATA/rules/HASH.json    {"rules": [NAME ..], "files": {NAME: TEXT}}
+    DATA/rules/code/KEY     what it was compiled to here (engine/rules/native.py)
+
+A journal names a set by that hash alone, so what lies here must stay: a replay runs the code that ran.
+engine/rules/store.py writes these files, and checks one against its hash.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from engine.contract.errors import ToldError, reason_of
+
+FOLDER, CODE = "rules", "code"
+HASH_BYTES = 16
+MEND = "bring it back from a backup, or from the archive"
+
+
+class SourceFileError(ToldError):
+    """Error of rules whose source is missing, or is another one; the text says where it should be."""
+
+
+class StoredSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A set as it is stored: the names of its rules in their order, and its files, name -> text."""
+
+    rules: tuple[str, ...]
+    files: Mapping[str, str]
+
+
+def path_of(folder: Path, source: bytes) -> Path:
+    """Return where a set lies; folder : of sets."""
+    return folder / f"{source.hex()}.json"
+
+
+def stored_in(folder: Path, source: bytes) -> StoredSet:
+    """Return a set as it is stored; raise SourceFileError where there is none, or half of one."""
+    path = path_of(folder, source)
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=StoredSet)
+    except OSError as error:
+        raise SourceFileError(
+            f"{path}: the rules that the journal names are missing ({reason_of(error)}); {MEND}"
+        ) from None
+    except (msgspec.MsgspecError, UnicodeDecodeError) as fault:
+        raise SourceFileError(f"{path}: is damaged ({fault}); {MEND}") from None
+
+
+def names_in(folder: Path, source: bytes) -> tuple[str, ...]:
+    """Return the names of a set's rules in their order; raise SourceFileError."""
+    return stored_in(folder, source).rules
