@@ -46,6 +46,8 @@ class Application:
     open_folder: Callable[[Path, Callable[[str], NoReturn]], None] | None = None
     """Make ready for a data folder before its journal is applied; the second ends this process with a
     reason, wherever in a kernel it is, where something that a command needs is not there."""
+    restored: Callable[[Any], None] | None = None
+    """Make ready for a state out of a snapshot, an array of one record, before anything is applied to it."""
     past: tuple["Era", ...] = ()
     """What decided the beginning of this journal, oldest first (engine/runtime/replay/eras.py)."""
     earlier: tuple["Marked", ...] = ()

@@ -122,6 +122,7 @@ class Replica:
         self.state = private_state(application.state_dtype) if state is None else state
         self.marks = np.zeros(RING_MARKS, RING_MARK)
         self.epoch = 0
+        self._restored = application.restored
         self._kernel = build_batch(application)
         self._view = self.state if COMPILED else self.state.view(np.recarray)
         self._marks = self.marks if COMPILED else self.marks.view(np.recarray)
@@ -132,6 +133,11 @@ class Replica:
         # Compiled or loaded before any clock runs.
         self._run(np.zeros(0, application.entry_dtype), 0, self._slots, UNTIMED)
         self.spread.widen(self._slots, 0, self._events)
+
+    def be_restored(self) -> None:
+        """Make ready for the state, which was brought to a snapshot."""
+        if self._restored is not None:
+            self._restored(self.state)
 
     @property
     def seq(self) -> int:

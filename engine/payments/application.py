@@ -17,7 +17,7 @@ from engine.payments.kernels.state import state_dtype
 from engine.payments.name import PAYMENTS
 from engine.payments.records import COMMAND, COMMAND_VERSION, EventKind
 from engine.payments.rules.vocabulary import VOCABULARY
-from engine.rules.loader import End, load_from
+from engine.rules.loader import End, load_from, load_once
 from engine.rules.stored import FOLDER
 
 
@@ -39,12 +39,20 @@ def payments(capacities: Capacities) -> Application:
         projection=PaymentsProjection,
         convert=convert,
         open_folder=open_folder,
+        restored=load_named_rules,
     )
 
 
 def open_folder(data_dir: Path, end: End) -> None:
     """Let kernels of this process find the user rules of a data folder; end : where one is not there."""
     load_from(data_dir / FOLDER, VOCABULARY, end)
+
+
+def load_named_rules(state: Any) -> None:
+    """Load every set of user rules that a state names."""
+    for first, second in state[0]["rulesets"]["source"].tolist():
+        if first or second:
+            load_once(first, second)
 
 
 def refusal(event: Any) -> str:

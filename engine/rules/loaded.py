@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import llvmlite.binding as untyped_binding
-import numba
+import numba as untyped_numba
 import numpy as np
 import numpy.typing as npt
 from llvmlite import ir
@@ -26,7 +26,7 @@ from ringbuf.kernel import COMPILED, inlined, kernel
 
 binding: Any = untyped_binding
 types: Any = untyped_types
-carray: Any = numba.carray
+numba: Any = untyped_numba
 Words = npt.NDArray[np.int64]
 
 ROWS = 64
@@ -139,12 +139,12 @@ if COMPILED:
     @inlined
     def loaded_word(row, word):
         """Return a word of a row."""
-        return carray(table(), (ROWS * ROW_WORDS,))[row * ROW_WORDS + word]
+        return numba.carray(table(), (ROWS * ROW_WORDS,))[row * ROW_WORDS + word]
 
     @kernel
     def words_of_row(row, word):
         """Return the params of a row, or their keys: int64[ALL_PARAMS], of which those of its rules count."""
-        return carray(words_at(loaded_word(row, word)), (ALL_PARAMS,))
+        return numba.carray(words_at(loaded_word(row, word)), (ALL_PARAMS,))
 
     @inlined
     def matches(row, p, ctx, params):

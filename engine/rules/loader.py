@@ -66,6 +66,13 @@ def load_from(folder: Path, vocabulary: Vocabulary, end: End) -> None:
     _sources.folders[folder] = vocabulary, end
 
 
+def load_once(first: int, second: int) -> None:
+    """Load the set of a hash unless it is there."""
+    rows = loaded.TABLE.reshape(loaded.ROWS, loaded.ROW_WORDS)[:, loaded.HASH : loaded.HASH + 2]
+    if not (rows == (first, second)).all(axis=1).any():
+        load(first, second)
+
+
 def load(first: int, second: int) -> int:
     """Fill a row with the set of a hash, compiled or loaded; return the row."""
     source = np.array([first, second], np.int64).tobytes()

@@ -8,7 +8,7 @@ from engine.payments.kernels.accounts import add_row, find_merchant
 from engine.payments.kernels.answers import find_answer, keep, remember
 from engine.payments.kernels.attempts import count_attempt
 from engine.payments.kernels.evaluate import ONE
-from engine.payments.kernels.events import about, begin, by_user_rules, judged, mark_of, of_kind
+from engine.payments.kernels.events import about, begin, by_user_rules, judged, kind_of_command, mark_of
 from engine.payments.kernels.gather import gather
 from engine.payments.kernels.holds import begin_payment, claim_payment, close, has_room, open_account, queue
 from engine.payments.kernels.judge import IDEMPOTENCY_BIT, judge
@@ -205,13 +205,7 @@ def _tell_decided(s, command, payment):
     disclosed = disclosed_as(s, np.int64(row.merchant), code)
     judged(s, first, code, rule, field, state, decision, cohort, disclosed, k.NONE)
     by_user_rules(s, first, row.user_matched)
-    _kind_of_command(s, command, first, np.int64(row.ruleset))
-
-
-@inlined
-def _kind_of_command(s, command, first, ruleset):
-    currency, exponent = np.int64(command["currency"]), np.int64(command["exponent"])
-    of_kind(s, first, ruleset, currency, exponent, np.int64(command["channel"]))
+    kind_of_command(s, command, first, np.int64(row.ruleset))
 
 
 @kernel
@@ -237,7 +231,7 @@ def _tell_remembered(s, command, answer):
         rule, field, decision = k.RULE_IDEMPOTENCY, k.FIELD_REQUEST_ID, k.DECISION_DECLINE
         disclosed = disclosed_as(s, merchant, k.DUPLICATE)
         judged(s, first, k.DUPLICATE, rule, field, state, decision, cohort, disclosed, k.NONE)
-    _kind_of_command(s, command, first, ruleset)
+    kind_of_command(s, command, first, ruleset)
 
 
 @kernel
@@ -252,4 +246,4 @@ def _tell_capacity(s, command):
     about(s, first, k.NONE, command["account"], command["amount"], k.NONE, k.NONE, s.seq, k.NONE)
     disclosed = disclosed_as(s, s.found[0].merchant, k.CAPACITY)
     judged(s, first, k.CAPACITY, k.NONE, k.NONE, k.NONE, k.DECISION_DECLINE, k.NONE, disclosed, k.NONE)
-    _kind_of_command(s, command, first, s.ruleset)
+    kind_of_command(s, command, first, s.ruleset)

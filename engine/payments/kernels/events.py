@@ -87,6 +87,13 @@ def of_kind(s, first, ruleset, currency, exponent, channel):
 
 
 @inlined
+def kind_of_command(s, command, first, ruleset):
+    """Write the same of the money and the channel that a PAY is about."""
+    currency, exponent = np.int64(command["currency"]), np.int64(command["exponent"])
+    of_kind(s, first, ruleset, currency, exponent, np.int64(command["channel"]))
+
+
+@inlined
 def moved(s, first, captured, refunded, held):
     """Write the second slot of an event: what its payment has moved and still holds."""
     slot = _second(s, first)

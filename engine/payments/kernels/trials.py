@@ -8,7 +8,14 @@ import numpy as np
 
 from engine.payments import constants as k
 from engine.payments import event_forms as at
-from engine.payments.kernels.events import about, begin_untold, by_user_rules, judged, mark_of, of_kind
+from engine.payments.kernels.events import (
+    about,
+    begin_untold,
+    by_user_rules,
+    judged,
+    kind_of_command,
+    mark_of,
+)
 from engine.payments.kernels.holds import open_rules
 from engine.payments.kernels.judge import judge
 from engine.payments.kernels.rows import NIL
@@ -99,19 +106,13 @@ def tell_trial(s, command, payment):
         code, rule, field = other.code, other.rule, other.field
         judged(s, first, code, rule, field, k.NONE, other.decision, other.cohort, k.NONE, k.NONE)
         by_user_rules(s, first, other.user_matched)
-        _of_kind(s, command, first, other.ruleset)
+        kind_of_command(s, command, first, other.ruleset)
     if settle(t, s.eng_ts // NS_PER_MS):
         _promote(s)
         first = begin_untold(s, command, at.DECISION_MARK, k.KIND_TRIAL)
         about(s, first, t.candidate, k.NONE, t.percent, t.seen, t.disagreements, s.seq, k.NONE)
         judged(s, first, k.NONE, t.gate, k.NONE, t.state, k.NONE, k.NONE, k.NONE, k.NONE)
-        _of_kind(s, command, first, s.ruleset)
-
-
-@kernel
-def _of_kind(s, command, first, ruleset):
-    currency, exponent = np.int64(command["currency"]), np.int64(command["exponent"])
-    of_kind(s, first, ruleset, currency, exponent, np.int64(command["channel"]))
+        kind_of_command(s, command, first, s.ruleset)
 
 
 @kernel

@@ -257,6 +257,7 @@ def restore(snapshot: Snapshot | None, replica: Replica) -> Position:
         target[first : first + len(block)] = np.frombuffer(block, np.uint8)
     replica.marks[:] = snapshot.record["meta"][0]["rings"]
     replica.epoch = snapshot.epoch
+    replica.be_restored()
     return snapshot.position
 
 

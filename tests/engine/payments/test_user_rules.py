@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from engine.payments.codes import Code
@@ -121,6 +122,17 @@ def test_user_rules_are_tried_in_shadow_and_told_where_they_disagree() -> None:
     assert len(engine.tell(pay(2, amount=1000))) == 1
 
 
+def test_a_snapshot_has_the_rules_loaded_that_it_names(engine: Engine, tmp_path: Path) -> None:
+    write_source(tmp_path / "rules", {"rules.py": TEXT}, RULES)
+    np.save(tmp_path / "state.npy", engine.replica.state)
+
+    restored = in_another_process(tmp_path, tmp_path / "state.npy")
+    missing = in_another_process(tmp_path / "nowhere", tmp_path / "state.npy")
+
+    assert (restored.returncode, restored.stdout.strip()) == (0, digest(engine.replica.state))
+    assert missing.returncode == MISSING
+
+
 def test_a_replay_finds_the_sources_in_the_folder_and_decides_the_same(tmp_path: Path) -> None:
     write_source(tmp_path / "rules", {"rules.py": TEXT}, RULES)
 
@@ -153,7 +165,7 @@ def test_a_replay_ends_and_names_a_source_that_is_not_as_it_was(
     assert reason in ended.stderr
 
 
-def in_another_process(data_dir: Path) -> "subprocess.CompletedProcess[str]":
-    """Apply `commands` in a process that was offered nothing; it has the folder alone."""
-    program = [sys.executable, "-m", "tests.engine.payments.user_rules", str(data_dir)]
+def in_another_process(data_dir: Path, *state: Path) -> "subprocess.CompletedProcess[str]":
+    """Apply `commands`, or begin at a state, in a process that was offered nothing but the folder."""
+    program = [sys.executable, "-m", "tests.engine.payments.user_rules", str(data_dir), *map(str, state)]
     return subprocess.run(program, capture_output=True, text=True, check=False)

@@ -1,6 +1,7 @@
 """User rules of tests, and a process that applies commands under them with nothing but a folder of sources.
 
-python -m tests.engine.payments.user_rules DATA      prints the digest behind the commands
+python -m tests.engine.payments.user_rules DATA            prints the digest behind the commands
+python -m tests.engine.payments.user_rules DATA STATE.npy  makes ready for a state
 """
 
 import os
@@ -8,7 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
-from engine.payments.application import open_folder
+import numpy as np
+
+from engine.payments.application import load_named_rules, open_folder
 from engine.payments.digest import digest
 from engine.payments.records import Op
 from engine.payments.rules.vocabulary import VOCABULARY
@@ -52,8 +55,13 @@ def commands() -> list[Any]:
 
 
 def main() -> None:
-    """Print the digest behind the commands; end with MISSING where a source is not there."""
+    """Print a digest; end with MISSING where a source is not there."""
     open_folder(Path(sys.argv[1]), _end)
+    if len(sys.argv) > 2:
+        state = np.load(sys.argv[2])
+        load_named_rules(state)
+        print(digest(state))
+        return
     engine = Engine()
     engine.tell(*commands())
     print(digest(engine.replica.state))
