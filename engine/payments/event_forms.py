@@ -2,7 +2,7 @@
 
 form      slots   of which events
 DECISION  1       DECIDED, DONE, REJECTED
-MOVEMENT  2       MOVED, EXPIRED: what was captured, refunded and is held stands behind
+MOVEMENT  2       MOVED, EXPIRED, SETTLED: what was captured, refunded and is held stands behind
 """
 
 from engine.contract.spread import FORM_BITS, Form, Spread, place_in

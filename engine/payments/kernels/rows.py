@@ -240,7 +240,7 @@ PAYMENT = np.dtype(
         ("held", "<i8"),
         ("due", "<i8"),  # ms at which a hold or a review ends
         ("chain", "<i4"),
-        ("older", "<i4"),  # in the queue of its hold_days, or of the closed ones
+        ("older", "<i4"),  # in the queue of its hold_days, of the owed or of the closed ones
         ("newer", "<i4"),
         ("operations", "<i4"),  # its newest one, idx + 1
         ("operation_count", "<i4"),
@@ -262,7 +262,10 @@ PAYMENT = np.dtype(
         ("changed_seq", "<i8"),
         ("untold", "<i4"),  # the next expired one whose event has not left, idx + 1
         ("is_untold", "<i4"),
-        ("pad", "<i8"),
+        ("answer", "<i4"),  # its remembered reply, idx + 1, unless that has given way
+        ("forwarding", "<i1"),  # Forwarding
+        ("ring", "<i1"),  # that asked for it, while it is pending
+        ("pad", "<i1", (2,)),
     ]
 )
 assert PAYMENT.itemsize == 4 * LINE_BYTES
