@@ -73,6 +73,17 @@ class Forwarded:
         assert answer.status == 200, answer
         return answer.reply
 
+    def pay_until_approved(self, request_id: str) -> Body:
+        """Ask for payments until the processor is asked again, and approves one; return its reply."""
+        replies: list[Body] = []
+
+        def is_approved() -> bool:
+            replies.append(self.pay(f"{request_id}-{len(replies)}"))
+            return bool(replies[-1]["code"] == "OK")
+
+        await_true(is_approved, "the processor is found again", WAIT_S)
+        return replies[-1]
+
     def shown(self, name: str) -> Body:
         """Return what GET shows of a payment."""
         return self.ask("GET", f"/{name}").reply
@@ -95,7 +106,7 @@ class Forwarded:
 
     def stopped_state(self) -> Any:
         """Stop the instance; return the state of its journal, which worker and shadow had too."""
-        await_true(lambda: self.status()["owed"] == 0, "nothing is owed", WAIT_S)
+        await_true(lambda: self.status()["reversals_owed"] == 0, "nothing is owed", WAIT_S)
         told = json.loads(pinion("digest", "--data", str(self.data_dir), "--wait", str(WAIT_S)))
         assert self.running.stop() == 0, self.running.errors.read_text()
         assert digest_at(self.data_dir, told["seq"]) == told["digest"]
@@ -149,8 +160,11 @@ def test_every_fault_of_a_processor_ends_as_both_sides_have_it(forwarded: Forwar
         f.pay(f"well-again-behind-{fault}")
     processor.fail(twice=100)
     twice = [f.pay(f"twice-{number}") for number in range(3)]
-    assert [each["code"] for each in twice] == ["OK"] * 3
+    assert twice[0]["code"] == "OK"
+    # The second answer may meet the next payment on its connection: it is none of it, so nothing is known.
+    assert {each["code"] for each in twice} <= {"OK", "PROCESSOR_DOWN"}
     processor.fail()
+    f.await_reversed(*(each["payment"] for each in twice if each["code"] != "OK"))
 
     processor.stop()
     gone = [f.pay(f"gone-{number}") for number in range(8)]
@@ -158,10 +172,10 @@ def test_every_fault_of_a_processor_ends_as_both_sides_have_it(forwarded: Forwar
     assert not {each["payment"] for each in gone} & processor.entries.keys()
     processor.start()
 
-    voided = f.pay("voided")
+    voided = f.pay_until_approved("voided")
     assert f.ask("POST", f"/{voided['payment']}/void", {"request_id": "v"}).reply["state"] == "voided"
     f.await_reversed(voided["payment"])
-    kept = {each["payment"] for each in (held, sold, *twice)}
+    kept = {each["payment"] for each in (held, sold, twice[0])}
     state = f.stopped_state()
     states = states_of(state)
     live = {name for name, each in states.items() if each in (State.OPEN, State.CAPTURED)}

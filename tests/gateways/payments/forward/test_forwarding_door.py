@@ -161,7 +161,7 @@ async def test_after_a_restart_of_the_door_a_repeat_waits_for_the_outcome() -> N
         repeat = door.pay("r1")
         await door.until(lambda: door.door.dispatcher.waiting_count == 1)
         assert door.server.book.entries == {}
-        end = asyncio.create_task(door.pay("later", received_at=NOW_MS + DEADLINE_MS, score=999))
+        end = door.pay("later", received_at=NOW_MS + DEADLINE_MS, score=999)
         reply = (await repeat)[1]
         assert [reply[name] for name in ("code", "replayed", "state")] == ["PROCESSOR_DOWN", True, "declined"]
         await end
