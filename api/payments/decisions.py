@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from engine.contract.port import EventReader
-from engine.payments.records import EventKind
+from engine.payments.records import EventKind, Op
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +47,10 @@ class DecisionCounts:
         key |= decided["cohort"].astype(np.int64) << COHORT_BITS
         for number, count in _counted(key):
             self.decisions[number & BYTE, number >> RULE_BITS & BYTE, number >> COHORT_BITS] += count
-        moved = events[(kind == EventKind.EXPIRED) | ((kind == EventKind.MOVED) & is_new)]
+        is_settled = kind == EventKind.SETTLED
+        moved = events[(kind == EventKind.EXPIRED) | is_settled | ((kind == EventKind.MOVED) & is_new)]
         op = np.where(moved["kind"] == EventKind.EXPIRED, EXPIRY, moved["op"]).astype(np.int64)
+        op[moved["kind"] == EventKind.SETTLED] = Op.PROCESSED  # also where a timer or a void settled it
         for number, count in _counted(moved["code"].astype(np.int64) | op << RULE_BITS):
             self.operations[number >> RULE_BITS, number & BYTE] += count
 

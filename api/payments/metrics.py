@@ -41,6 +41,12 @@ class PaymentsCollector(EngineCollector):
         yield GaugeMetricFamily(
             "pinion_history_seq", "Last command that payments give way by", self._state.history_seq
         )
+        yield GaugeMetricFamily("pinion_pending", "Payments that wait for a processor", self._state.pending)
+        yield GaugeMetricFamily(
+            "pinion_reversals_owed",
+            "Payments whose reversal a processor has not confirmed",
+            self._state.reversals_owed,
+        )
         use = self._state.capacity_use()
         warning = GaugeMetricFamily("pinion_pool_warning", "1: four fifths are in use", labels=["pool"])
         for name, (used, capacity) in use.items():

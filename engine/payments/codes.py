@@ -77,6 +77,8 @@ TABLE = (
     CodeRow(40, "SYSTEM", "96", 503, _LATER, "909"),
     CodeRow(41, "CAPACITY", "96", 200, _LATER, "909"),
     CodeRow(42, "UNSUPPORTED", "40", 422, _NEVER, "904"),
+    CodeRow(43, "PROCESSOR_DECLINED", "05", 200, _LATER, "100"),
+    CodeRow(44, "PROCESSOR_DOWN", "91", 200, _LATER, "907"),
     CodeRow(46, "USER_RULE", "05", 200, _LATER, "100"),
 )
 DECLINED = "DECLINED"

@@ -1,12 +1,13 @@
 """Numbers of the enums as kernels take them: numba knows np.int64 constants, and no enum's members.
 
-Reply codes have their own names; OP_, KIND_, RULE_, FIELD_, STATE_, DECISION_, STATUS_ and LIST_ tell other
-enums apart.
+Reply codes have their own names; OP_, KIND_, RULE_, FIELD_, STATE_, DECISION_, STATUS_, PROCESSED_ and
+LIST_ tell other enums apart.
 """
 
 import numpy as np
 
 from engine.payments.codes import Code
+from engine.payments.forwarding import Forwarding, Processed
 from engine.payments.records import (
     AccountStatus,
     Channel,
@@ -61,6 +62,8 @@ EXCEEDS_CAPTURED = np.int64(Code.EXCEEDS_CAPTURED)
 SYSTEM = np.int64(Code.SYSTEM)
 CAPACITY = np.int64(Code.CAPACITY)
 UNSUPPORTED = np.int64(Code.UNSUPPORTED)
+PROCESSOR_DECLINED = np.int64(Code.PROCESSOR_DECLINED)
+PROCESSOR_DOWN = np.int64(Code.PROCESSOR_DOWN)
 
 OP_TICK = np.int64(Op.TICK)
 OP_PAY = np.int64(Op.PAY)
@@ -84,6 +87,8 @@ OP_RESTORE = np.int64(Op.RESTORE)
 OP_RULESET = np.int64(Op.RULESET)
 OP_ACTIVATE = np.int64(Op.ACTIVATE)
 OP_TRIAL = np.int64(Op.TRIAL)
+OP_PROCESSED = np.int64(Op.PROCESSED)
+OP_CONFIRMED = np.int64(Op.CONFIRMED)
 
 KIND_DECIDED = np.int64(EventKind.DECIDED)
 KIND_MOVED = np.int64(EventKind.MOVED)
@@ -92,6 +97,7 @@ KIND_DONE = np.int64(EventKind.DONE)
 KIND_REJECTED = np.int64(EventKind.REJECTED)
 KIND_DISAGREED = np.int64(EventKind.DISAGREED)
 KIND_TRIAL = np.int64(EventKind.TRIAL)
+KIND_SETTLED = np.int64(EventKind.SETTLED)
 
 RULE_IDEMPOTENCY = np.int64(Rule.IDEMPOTENCY)
 RULE_ACCOUNT_STATUS = np.int64(Rule.ACCOUNT_STATUS)
@@ -124,6 +130,15 @@ STATE_EXPIRED = np.int64(State.EXPIRED)
 STATE_DECLINED = np.int64(State.DECLINED)
 STATE_REVIEW = np.int64(State.REVIEW)
 STATE_STEP_UP = np.int64(State.STEP_UP)
+STATE_PENDING = np.int64(State.PENDING)
+
+PROCESSED_APPROVED = np.int64(Processed.APPROVED)
+PROCESSED_DECLINED = np.int64(Processed.DECLINED)
+PROCESSED_NOT_SENT = np.int64(Processed.NOT_SENT)
+NOT_FORWARDED = np.int64(Forwarding.NONE)
+FORWARDED = np.int64(Forwarding.FORWARDED)
+REVERSAL_OWED = np.int64(Forwarding.OWED)
+REVERSAL_CONFIRMED = np.int64(Forwarding.REVERSED)
 
 DECISION_APPROVE = np.int64(Decision.APPROVE)
 DECISION_DECLINE = np.int64(Decision.DECLINE)

@@ -2,8 +2,8 @@
 
 form      slots   of which events
 DECISION  1       DECIDED, DISAGREED, TRIAL, DONE, REJECTED
-MOVEMENT  2       MOVED, EXPIRED: what was captured, refunded and is held stands behind
 USER      2       DECIDED, DISAGREED where user rules matched: which ones stands behind
+MOVEMENT  2       MOVED, EXPIRED, SETTLED: what was captured, refunded and is held stands behind
 """
 
 from engine.contract.spread import FORM_BITS, Form, Spread, place_in

@@ -6,7 +6,7 @@ since 1970. What was not given is -1. Texts are zero padded; a hash is the door'
 as two words, zeros where there is nothing. Numbers in the enums are never reused.
 
 COMMAND fields, by operation; `words` by the slices below it
-    PAY            all but payment; kind (PayKind), options WANTS_*, HAS_SCA; REQUEST_ID .. EMAIL
+    PAY            all; kind (PayKind), options WANTS_*, HAS_SCA, FORWARDS; REQUEST_ID .. EMAIL
     CAPTURE        payment, amount (-1: the rest), kind FINAL; REQUEST_ID, KEY, BODY
     VOID, REFUND   payment, amount (-1: all there is); REQUEST_ID, KEY, BODY
     REVIEW         payment, kind APPROVE_IT or DECLINE_IT
@@ -24,6 +24,8 @@ COMMAND fields, by operation; `words` by the slices below it
     HISTORY        payment: the last seq whose outcome the database has for good
     RESTORE        a closed payment that gave way, out of history: payment, account, amount, currency,
                    exponent, channel, kind; REQUEST_ID, MERCHANT, RESTORED_* words, CARD
+    PROCESSED      payment, kind (forwarding.py: Processed), bin, bin_digits; MERCHANT, CARD
+    CONFIRMED      payment: one whose reversal the processor has confirmed
 """
 
 from enum import IntEnum, IntFlag
@@ -67,6 +69,8 @@ class Op(IntEnum):
     ACTIVATE = 31
     TRIAL = 32
     MERCHANT_PARAMS = 33
+    PROCESSED = 35
+    CONFIRMED = 36
 
 
 class Role(IntFlag):
@@ -142,6 +146,7 @@ class State(IntEnum):
     DECLINED = 5
     REVIEW = 6
     STEP_UP = 7
+    PENDING = 8  # approved and held, and not answered by the processor yet
 
 
 class Clock(IntEnum):
@@ -229,9 +234,8 @@ class EventKind(IntEnum):
     DONE = 4  # a set-up command is answered: `code` says how
     REJECTED = 5  # not a command that this application takes: UNSUPPORTED or QUARANTINED in `code`
     DISAGREED = 6  # what the set that does not count would have decided of the payment decided with it
-    TRIAL = (
-        7  # a trial went on or ended by itself: `state` TrialState, `rule` TrialGate, `amount` its percentage
-    )
+    TRIAL = 7  # a trial went on or ended by itself: `state` TrialState, `rule` TrialGate, `amount` percentage
+    SETTLED = 8  # a pending payment has its outcome; told to the ring that asked for it, to no session
 
 
 class EventFlag(IntFlag):
@@ -244,8 +248,8 @@ APPROVE_IT, DECLINE_IT = 1, 2
 """`kind` of a REVIEW."""
 LIST_REMOVE = 1
 """`options` of a LIST."""
-WANTS_PARTIAL, WANTS_EXPLANATION, HAS_SCA = 1, 2, 4
-"""`options` of a PAY: allow_partial, explain, sca."""
+WANTS_PARTIAL, WANTS_EXPLANATION, HAS_SCA, FORWARDS = 1, 2, 4, 8
+"""`options` of a PAY: allow_partial, explain, sca, and that the door forwards it to a processor."""
 
 COMMAND = np.dtype(
     [
@@ -260,7 +264,7 @@ COMMAND = np.dtype(
         ("received_at", "<i8"),  # ms, or -1
         ("account", "<i8"),
         ("amount", "<i8"),
-        ("payment", "<i8"),  # the seq of the one meant
+        ("payment", "<i8"),  # the seq of the one meant; of a PAY that FORWARDS: ms until an answer is late
         ("currency", "<i2"),
         ("expiry", "<i2"),  # months since 2000-01
         ("score", "<i2"),

@@ -7,6 +7,7 @@ import difflib
 import re
 from ipaddress import ip_address
 from typing import Annotated, ClassVar, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -141,6 +142,38 @@ def peer_address(text: str) -> str | None:
     return str(getattr(address, "ipv4_mapped", None) or address)
 
 
+class ForwardSection(Section, frozen=True, kw_only=True):
+    """[payments.forward]: the processor that approved payments are sent on to; none: nothing is forwarded."""
+
+    url: Annotated[str, Meta(min_length=1, max_length=512)]
+    deadline_ms: Annotated[int, Meta(ge=50, le=60_000)] = 2000
+    """How long its answer is waited for; then the payment is PROCESSOR_DOWN, and its reversal owed."""
+
+    def __post_init__(self) -> None:
+        said = f"payments.forward.url = {self.url!r}"
+        try:
+            parts = urlsplit(self.url)
+            is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            is_url = False
+        if not is_url or parts.query or parts.fragment or parts.username is not None:
+            raise ConfigError(
+                f'{said}: give http(s)://host[:port][/path], such as "https://processor.example"'
+            )
+        if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+            raise ConfigError(
+                f"{said}: card numbers would leave this machine as plain text; give https, or a proxy on "
+                f"loopback that speaks it"
+            )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 class PaymentSection(SocketSettings, frozen=True, kw_only=True):
     """[payments]: where payments are asked for, and by which instance they are decided."""
 
@@ -154,6 +187,7 @@ class PaymentSection(SocketSettings, frozen=True, kw_only=True):
     rules: RuleSettings = RuleSettings()
     capacities: CapacitySettings = CapacitySettings()
     iso8583: Iso8583Section | None = None
+    forward: ForwardSection | None = None
     section: ClassVar[str] = "payments"
 
     def __post_init__(self) -> None:
@@ -161,6 +195,21 @@ class PaymentSection(SocketSettings, frozen=True, kw_only=True):
         if not INSTANCE_NAME.fullmatch(self.instance):
             raise ConfigError(
                 f'payments.instance = {self.instance!r}: give 1 to 8 of a-z and 0-9, such as "a"'
+            )
+        if self.forward is not None:
+            self._refuse_beside_forward()
+
+    def _refuse_beside_forward(self) -> None:
+        """Refuse what does not go with forwarding."""
+        if self.clock != "engine":
+            raise ConfigError(
+                f"payments.forward: does not go with payments.clock = {self.clock!r}, for an answer is late "
+                f'by the engine\'s clock; give clock = "engine", or leave payments.forward out'
+            )
+        if self.iso8583 is not None:
+            raise ConfigError(
+                "payments.forward: does not go with payments.iso8583, whose door forwards nothing; leave "
+                "one of them out"
             )
 
     @property

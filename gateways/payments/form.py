@@ -99,6 +99,8 @@ class Asked(NamedTuple):
     account: int | None = None
     amount: int | None = None
     currency: str | None = None
+    fields: Fields | None = None
+    """Of a payment that may be forwarded: what was sent, with the card, in memory alone."""
 
 
 class _Card(NamedTuple):
@@ -117,10 +119,14 @@ class PaymentForm:
 
     clock : whether requests bring the time, which is refused elsewhere
     now_ms : the machine's clock, ms since 1970
+    keeps_fields : what was sent goes on with the command, for a processor that it is forwarded to
     """
 
-    def __init__(self, hasher: Hasher, clock: Clock, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, hasher: Hasher, clock: Clock, now_ms: Callable[[], int], *, keeps_fields: bool = False
+    ) -> None:
         self.hasher = hasher
+        self._keeps_fields = keeps_fields
         self._has_moments = clock == Clock.REQUEST
         self._now_ms = now_ms
 
@@ -184,7 +190,8 @@ class PaymentForm:
             hasher.request(merchant, request_id), hasher.body(b"pay", compared(fields)),
             card.digest, device, ip, email, NOTHING,
         )  # fmt: skip
-        return Asked(record, request_id, merchant, account, amount, fields["currency"])
+        kept = fields if self._keeps_fields else None
+        return Asked(record, request_id, merchant, account, amount, fields["currency"], kept)
 
     def _card(self, given: Any) -> _Card:
         if type(given) is not dict or ("pan" in given and "token" in given):

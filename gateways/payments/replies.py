@@ -118,7 +118,7 @@ class Replies:
         is_known = event.payment > 0 and code != _NOT_FOUND
         if is_known or not is_operation:
             said["approved_amount"] = event.approved_amount
-            said["approval"] = _approval(event.payment, event.approved_amount)
+            said["approval"] = _approval(event.payment, event.approved_amount, event.state)
         if code == _CAPACITY:
             said["state"] = None
         elif is_known:
@@ -136,7 +136,8 @@ class Replies:
         """Return what a payment has become."""
         reply = MovedReply(
             **self._said(view, hides), payment=self.id_of(view.payment), request_id=view.request_id,
-            approved_amount=view.approved_amount, approval=_approval(view.payment, view.approved_amount),
+            approved_amount=view.approved_amount,
+            approval=_approval(view.payment, view.approved_amount, view.state),
             seq=view.payment, captured=view.captured, refunded=view.refunded, held=view.held,
         )  # fmt: skip
         return Told(200, reply)
@@ -219,9 +220,9 @@ def _named(row: CodeRow) -> dict[str, Any]:
     return {"code": row.name, "iso": row.iso, "retry": row.retry.name}
 
 
-def _approval(seq: int, approved_amount: int) -> str | None:
+def _approval(seq: int, approved_amount: int, state: int) -> str | None:
     """Return what the terminal prints: the last digits of the payment's seq in base 36."""
-    if approved_amount <= 0 or seq <= 0:
+    if approved_amount <= 0 or seq <= 0 or state == State.PENDING:
         return None
     digits = ""
     for _ in range(APPROVAL_DIGITS):

@@ -3,6 +3,7 @@
     sockets -> keys, routes -> form -> desk -> dispatch -> command ring
     sockets <-               replies        <- dispatch <- event ring
             <- reads of the live state, or of history, for GET
+    dispatch -> forward <-> processor     where payments are forwarded
 
 Started by the supervisor with its settings, of which `application` names the instance, where time comes from,
 and the file of the hash key. Nothing is decided here: the parts are joined; how they live and
@@ -19,10 +20,11 @@ from gateways.commands.pump import Pump
 from gateways.commands.serving import Chores, serve_until, told_to_stop
 from gateways.payments.core_dumps import forbid_core_dumps
 from gateways.payments.door.keys import key_ring
-from gateways.payments.door.parts import parts_of
+from gateways.payments.door.parts import FORWARD, parts_of
 from gateways.payments.door.reads import DurableReads
 from gateways.payments.door.routes import PLAIN_PAYMENTS
 from gateways.payments.door.sockets import PaymentSockets
+from gateways.payments.forward.parts import Forwarding
 from gateways.process.guard import guard_of
 from gateways.process.plain_connections import PlainServer
 from gateways.process.start import keep_clients_out_of_the_log, raise_descriptor_limit
@@ -56,8 +58,15 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
     )
     pump = Pump(parts.dispatcher, gate, lambda: None, Chores(gate, server, given_way.tell_mark).run)
 
+    settings = door.application.get(FORWARD)
+    forwarding = None if settings is None else Forwarding(settings, gate, parts, now)
+    if forwarding is not None:
+        forwarding.begin()
+
     async def close() -> None:
         await sockets.close()
+        if forwarding is not None:
+            await forwarding.close()
         await given_way.close()
 
     await serve_until(stopping, door, server, pump, close)

@@ -131,9 +131,14 @@ ROOMS = {
         *("gateways/payments", "gateways/payments/setup_lines"),
         *("gateways/payments/rule_forms", "gateways/payments/rule_documents"),
     ),
+    "gateways/payments/forward": (
+        *("ringbuf/seqlock", "engine/contract", "engine/payments", "gateways/payments"),
+        "gateways/payments/door",
+    ),
     "gateways/payments/serve": (
         *("engine/contract", "engine/settings", "engine/payments", "engine/payments/view"),
         *("gateways/process", "gateways/commands", "gateways/payments", "gateways/payments/door"),
+        "gateways/payments/forward",
     ),
     "gateways/iso8583": (
         *("ringbuf/seqlock", "engine/contract", "engine/settings", "engine/payments"),
@@ -197,6 +202,7 @@ ROOMS = {
         *("engine/contract", "perf/traffic", "pinion/cli/payments/door_client", "pinion/cli/main"),
     ),
     "pinion/cli/payments/trials": (*CLI, "pinion/cli/journal", "pinion/cli/payments/door_client"),
+    "pinion/cli/payments/sample": CLI,
     "pinion/cli/payments/move_over": (
         *CLI,
         *("pinion/capture", "pinion/parity", "pinion/parity/deciding", "pinion/parity/asking"),

@@ -28,8 +28,9 @@ def first_disagreeing(s, payments, standing):
         if at == NIL:
             continue
         row, told = s.payments[at], standing[place]
-        agrees = told[0] == row.approved_amount and told[1] == row.captured and told[2] == row.refunded
+        agrees = told[1] == row.captured and told[2] == row.refunded
         if row.is_untold == 0:
+            agrees = agrees and told[0] == row.approved_amount
             agrees = agrees and told[3] == row.held and told[4] == np.int64(row.state)
         if not agrees:
             return payments[place]

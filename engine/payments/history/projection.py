@@ -14,7 +14,13 @@ import numpy.typing as npt
 from engine.contract.projection import Batch, RowLayout, Rows, rows_of
 from engine.payments.codes import Code
 from engine.payments.history.kernels import STANDING_COLUMNS, first_disagreeing
-from engine.payments.history.schema import MERGE_PAYMENTS, MIGRATIONS, MOMENT_EVERY, SESSION
+from engine.payments.history.schema import (
+    MERGE_PAYMENTS,
+    MERGE_SETTLED,
+    MIGRATIONS,
+    MOMENT_EVERY,
+    SESSION,
+)
 from engine.payments.records import (
     CARD,
     MERCHANT,
@@ -55,6 +61,7 @@ CHANGED = RowLayout(
     updated_seq="int8",
     state="int2",
 )
+SETTLED = RowLayout(payment="int8", code="int2", decision="int2")
 MOVES = (
     *("payment", "event_idx", "seq", "ts_ms", "amount", "captured", "refunded", "held"),
     *("code", "field", "state"),
@@ -72,6 +79,10 @@ NO_OPERATION = (Code["NOT_FOUND"], Code["DUPLICATE"])
 """Codes of answers that are no operation on their payment."""
 EXPIRY = 0
 """`kind` of an operation that nobody asked for."""
+OF_NOBODY = (EventKind.EXPIRED, EventKind.SETTLED)
+"""Kinds of events that tell how a payment stands, and answer no request."""
+OUTCOME = ("code", "decision")
+"""What the outcome of a pending payment changes of its decision."""
 
 
 class PaymentsProjection:
@@ -91,10 +102,12 @@ class PaymentsProjection:
         decided = events[(kind == EventKind.DECIDED) & (events["payment"] == events["seq"])]
         is_move = (kind == EventKind.MOVED) & (events["replayed"] == 0) & (events["payment"] != 0)
         is_move &= ~np.isin(events["code"], NO_OPERATION)
-        moves = events[is_move | (kind == EventKind.EXPIRED)]
+        moves = events[is_move | np.isin(kind, OF_NOBODY)]
         payments = _decided_columns(decided, command[decided["seq"] - first])
         changes = _changes(moves)
-        older = _fold(payments, changes)
+        older = _fold(payments, changes, (*STANDING, "updated_seq"))
+        settled = _columns(events[kind == EventKind.SETTLED], SETTLED.columns)
+        settled_older = _fold(payments, settled, OUTCOME)
         s = state[0] if COMPILED else state.view(np.recarray)[0]
         _require_agreement(s, payments, changes)
         deposited = (kind == EventKind.DONE) & (events["op"] == Op.DEPOSIT)
@@ -105,13 +118,17 @@ class PaymentsProjection:
             _packed("deposits", DEPOSIT, _columns(events[deposited], DEPOSIT.columns)),
             _moments(events),
             _packed("changed_payments", CHANGED, {name: each[older] for name, each in changes.items()}),
+            _packed(
+                "settled_payments", SETTLED, {name: each[settled_older] for name, each in settled.items()}
+            ),
         )
+        merges = ((MERGE_PAYMENTS, older), (MERGE_SETTLED, settled_older))
         return Batch(
             first_seq=first,
             last_seq=last,
             eng_ts=int(entries["eng_ts"][-1]),
             rows=tuple(each for each in rows if each.count),
-            merges=(MERGE_PAYMENTS,) if older.any() else (),
+            merges=tuple(merge for merge, changed in merges if changed.any()),
         )
 
 
@@ -132,20 +149,23 @@ def _decided_columns(decided: Any, command: Any) -> Columns:
 
 def _changes(moves: Any) -> Columns:
     """Return how each payment that was moved stands behind the last of it."""
-    told = moves[(moves["code"] == Code["OK"]) | (moves["kind"] == EventKind.EXPIRED)]
+    told = moves[(moves["code"] == Code["OK"]) | np.isin(moves["kind"], OF_NOBODY)]
     _, places = np.unique(told["payment"][::-1], return_index=True)
     last = told[len(told) - 1 - places]
     return _columns(last, ("payment", *STANDING)) | {"updated_seq": last["seq"]}
 
 
-def _fold(payments: Columns, changes: Columns) -> npt.NDArray[np.bool_]:
-    """Bring payments of the batch to where changes left them; tell which changes are of older ones."""
+def _fold(payments: Columns, changes: Columns, names: tuple[str, ...]) -> npt.NDArray[np.bool_]:
+    """Bring payments of the batch to where changes left them; tell which changes are of older ones.
+
+    names : of the columns that changes are of; of each payment there is one change at most
+    """
     known, changed = payments["payment"], changes["payment"]
     place: Any = np.searchsorted(known, changed)
     is_new = np.zeros(len(changed), bool)
     inside = place < len(known)
     is_new[inside] = known[place[inside]] == changed[inside]
-    for name in (*STANDING, "updated_seq"):
+    for name in names:
         payments[name][place[is_new]] = changes[name][is_new]
     return ~is_new
 
@@ -161,10 +181,11 @@ def _require_agreement(s: Any, payments: Columns, changes: Columns) -> None:
 
 
 def _operation_columns(moves: Any, command: Any) -> Columns:
-    is_expiry = moves["kind"] == EventKind.EXPIRED
-    values = _columns(moves, MOVES) | {"kind": np.where(is_expiry, EXPIRY, moves["op"])}
+    is_expiry, is_settled = moves["kind"] == EventKind.EXPIRED, moves["kind"] == EventKind.SETTLED
+    operation = np.where(is_settled, int(Op.PROCESSED), moves["op"])
+    values = _columns(moves, MOVES) | {"kind": np.where(is_expiry, EXPIRY, operation)}
     request_ids = _texts(command["words"][:, REQUEST_ID : REQUEST_ID + REQUEST_ID_WORDS])
-    has_request = ~is_expiry & (moves["op"] != Op.REVIEW)
+    has_request = ~is_expiry & ~is_settled & (moves["op"] != Op.REVIEW)
     return values | {"request_id": np.where(has_request, request_ids, b"")}
 
 

@@ -4,7 +4,8 @@ Amounts are in minor units, currencies ISO 4217 numbers, times T in ms since 197
 (codes, states, ...) are those of engine.payments.codes and engine.payments.records.
 
     payments     every payment decided, declined ones too, as it stands now; payment is the seq of its PAY
-    operations   what was done to payments, refused or not, and holds that ended by themselves
+    operations   what was done to payments, refused or not, what a processor said of them, and holds that
+                 ended by themselves
     deposits     money that came to accounts, or went
     moments      every 1024th event: from a time to the numbers that lists are in order of
 
@@ -77,7 +78,21 @@ COMMENT ON COLUMN payments.user_matched IS 'user rules that matched, a bit each:
 COMMENT ON COLUMN payments.rule IS 'from 64 on user rules, by their places in the set';
 """
 
-MIGRATIONS = (TABLES, USER_RULES)
+PENDING = """
+CREATE OR REPLACE VIEW payment_list AS
+    SELECT payment, moment(ts_ms) AS decided_at, merchant, request_id, account, currency,
+        money(amount, exponent) AS amount, money(approved_amount, exponent) AS approved_amount,
+        money(captured, exponent) AS captured, money(refunded, exponent) AS refunded,
+        money(held, exponent) AS held,
+        (ARRAY['approve', 'decline', 'review', 'step_up'])[decision] AS decision, code, rule,
+        (ARRAY['open', 'captured', 'voided', 'expired', 'declined', 'review', 'step_up', 'pending'])[state]
+            AS state
+    FROM payments;
+COMMENT ON COLUMN operations.kind IS
+    'the operation; 0: a hold or a review ended by itself; 35: a pending payment of this amount was settled';
+"""
+"""The view knows the state of payments that wait for a processor."""
+MIGRATIONS = (TABLES, PENDING, USER_RULES)
 """Version N of the schema is the first N of them; one that was released is never changed."""
 
 SESSION = (
@@ -85,6 +100,8 @@ SESSION = (
         payment bigint, approved_amount bigint, captured bigint, refunded bigint, held bigint,
         updated_seq bigint, state smallint
     ) ON COMMIT DELETE ROWS""",
+    """CREATE TEMPORARY TABLE settled_payments (payment bigint, code smallint, decision smallint)
+    ON COMMIT DELETE ROWS""",
     # What is staged was never analysed: without this the planner reads all payments for every merge.
     "SET enable_hashjoin = off",
     "SET enable_mergejoin = off",
@@ -94,4 +111,8 @@ MERGE_PAYMENTS = """
 UPDATE payments p SET approved_amount = c.approved_amount, captured = c.captured, refunded = c.refunded,
     held = c.held, updated_seq = c.updated_seq, state = c.state
 FROM changed_payments c WHERE p.payment = c.payment
+"""
+MERGE_SETTLED = """
+UPDATE payments p SET code = c.code, decision = c.decision
+FROM settled_payments c WHERE p.payment = c.payment
 """

@@ -83,6 +83,18 @@ def keep(s, at):
         append(s.approval_table, s.answers, at)
 
 
+@kernel
+def take_decline(s, at, code, state):
+    """Let an answer that approved be that of a decline, with nothing approved; it is told from now on."""
+    take_out(s.approval_table, s.answers, at)
+    row = s.answers[at]
+    row.decision = k.DECISION_DECLINE
+    row.code = code
+    row.state = state
+    row.approved_amount = 0
+    append(s.decline_table, s.answers, at)
+
+
 @inlined
 def _leave(s, at):
     if is_decline(s, at):

@@ -13,6 +13,7 @@ from engine.payments.kernels.decide import pay
 from engine.payments.kernels.events import about, begin, finish, judged, of_kind
 from engine.payments.kernels.holds import end_due
 from engine.payments.kernels.operate import operate, reverse, review, tell_expired
+from engine.payments.kernels.outcomes import confirmed, processed
 from engine.payments.kernels.past import follow_history, restore
 from engine.payments.kernels.trials import on_trial
 from ringbuf.kernel import inlined, kernel
@@ -104,6 +105,10 @@ def _apply_rare(s, command, op):
         rulesets.activate(s, command)
     elif op == k.OP_TRIAL:
         on_trial(s, command)
+    elif op == k.OP_PROCESSED:
+        processed(s, command)
+    elif op == k.OP_CONFIRMED:
+        confirmed(s, command)
     elif op == k.OP_QUARANTINED:
         _reject(s, command, k.SYSTEM)
     else:

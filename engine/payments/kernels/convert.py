@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.contract.records import copy_by_name
+from engine.contract.records import LayoutError, copy_by_name
 from engine.payments.capacities import Capacities
 from engine.payments.digest import used_of
 from engine.payments.kernels.accounts import (
@@ -45,6 +45,11 @@ BY_KEY = {
     "listed_bucket": "listed",
 }
 """Buckets -> their rows, which are found by the first word of their key and are never free."""
+ADDED = (
+    *("owed", "owed_count", "pending_count"),
+    *(f"payments.{name}" for name in ("answer", "forwarding", "ring")),
+)
+"""Fields that states had not always, and that are right as zeros, as in an empty state."""
 
 
 def capacities_of(state: Any) -> dict[str, int]:
@@ -62,8 +67,9 @@ def too_small(state: Any, capacities: Capacities) -> dict[str, tuple[int, int]]:
 def convert(old: Any, new: Any) -> None:
     """Bring `new`, all zeros and of other capacities, to the state that `old` is in; LayoutError."""
     buckets = tuple(name for name in new.dtype.names if name.endswith("_bucket"))
-    added = copy_by_name(old, new, (*LEFT_OUT, *buckets))
-    assert not added, f"no earlier layout lacks {added}"
+    for name in copy_by_name(old, new, (*LEFT_OUT, *buckets)):
+        if name not in ADDED:
+            raise LayoutError(f"{name}: states of before have no such field, and ADDED does not name it")
     s = new[0]
     for buckets_of, pool in BY_KEY.items():
         fill_by_key(s[buckets_of], s[pool], used_of(s, pool))

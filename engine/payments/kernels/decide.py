@@ -10,7 +10,15 @@ from engine.payments.kernels.attempts import count_attempt
 from engine.payments.kernels.evaluate import ONE
 from engine.payments.kernels.events import about, begin, by_user_rules, judged, kind_of_command, mark_of
 from engine.payments.kernels.gather import gather
-from engine.payments.kernels.holds import begin_payment, claim_payment, close, has_room, open_account, queue
+from engine.payments.kernels.holds import (
+    begin_payment,
+    claim_payment,
+    close,
+    has_room,
+    open_account,
+    queue,
+    queue_pending,
+)
 from engine.payments.kernels.judge import IDEMPOTENCY_BIT, judge
 from engine.payments.kernels.rows import NIL
 from engine.payments.kernels.tables import find_pair
@@ -18,6 +26,7 @@ from engine.payments.kernels.trials import judge_beside, tell_trial
 from engine.payments.kernels.windows import DAY_BUCKET_MS, DAY_MS, add_at, total_at
 from engine.payments.records import (
     BODY,
+    FORWARDS,
     KEY,
     MERCHANT,
     MONEY_MAX,
@@ -53,7 +62,10 @@ def pay(s, command):
     payment = claim_payment(s, s.seq)
     _fill(s, command, payment, decision, code, rule, field, matched, user, ruleset, cohort)
     if decision == k.DECISION_APPROVE:
-        approve(s, payment, approved_amount)
+        if command["options"] & FORWARDS:
+            _hold_pending(s, command, payment, approved_amount)
+        else:
+            approve(s, payment, approved_amount)
     elif decision == k.DECISION_REVIEW:
         s.payments[payment].state = k.STATE_REVIEW
         queue(s, payment, hold_days_of(s, payment))
@@ -119,6 +131,21 @@ def approve(s, payment, amount):
         queue(s, payment, hold_days_of(s, payment))
 
 
+@kernel
+def _hold_pending(s, command, payment, amount):
+    """Hold an amount until the processor answers; it counts as approved from now on."""
+    balance = np.int64(s.payments[payment].balance)
+    open_account(s, np.int64(s.payments[payment].account))
+    s.payments[payment].approved_amount = amount
+    _count_approved(s, payment, balance, amount)
+    s.balances[balance].held += amount
+    s.payments[payment].held = amount
+    s.payments[payment].state = k.STATE_PENDING
+    s.payments[payment].forwarding = k.FORWARDED
+    s.payments[payment].ring = s.ring
+    queue_pending(s, payment, command["payment"])
+
+
 @inlined
 def _count_approved(s, payment, balance, amount):
     """Enter an approval into the sums of account and merchant, and as the card's last one."""
@@ -155,6 +182,7 @@ def _keep_answer(s, words, payment):
     """Remember the reply to a payment that this command has decided."""
     answer = remember(s, words[KEY], words[KEY + 1])
     row, decided = s.answers[answer], s.payments[payment]
+    decided.answer = answer + 1
     row.body[0] = words[BODY]
     row.body[1] = words[BODY + 1]
     row.at = s.now

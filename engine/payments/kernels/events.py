@@ -36,8 +36,14 @@ def begin(s, command, mark, kind):
 @inlined
 def begin_untold(s, command, mark, kind):
     """Claim the slots of an event that answers nobody; return the first slot."""
+    return begin_for_ring(s, command, mark, kind, np.int64(BYTE))
+
+
+@inlined
+def begin_for_ring(s, command, mark, kind, ring):
+    """Claim the slots of an event that a ring hears of, and none of its sessions; return the first slot."""
     op = np.int64(command["op"])
-    first = _claim(s, mark, kind | op << OP_BITS | BYTE << RING_BITS)
+    first = _claim(s, mark, kind | op << OP_BITS | (ring & BYTE) << RING_BITS)
     s.out[first, at.REQ_SEQ] = 0
     return first
 

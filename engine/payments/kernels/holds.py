@@ -1,12 +1,14 @@
 """Payments: their rows, the queues in which holds end, and what a state of them does to a balance.
 
 PAY  ->  open or review   in the queue of its hold_days, for those end in the order they began
+     ->  pending          in a queue of its own, until the processor answers or is late (pending.py)
      ->  any other state  among the closed ones, oldest first: they give way when rows run out
 """
 
 import numpy as np
 
 from engine.payments import constants as k
+from engine.payments.kernels.pending import decline_pending
 from engine.payments.kernels.rows import HOLD_DAYS_MAX, NIL
 from engine.payments.kernels.tables import append, link, take_out, unlink
 from engine.payments.kernels.windows import DAY_MS
@@ -16,6 +18,8 @@ from ringbuf.seqlock import open_version
 
 CLOSED_KEPT_MS = 60_000
 """A closed payment is kept so long at least, and until the database has it, where a history follows."""
+PENDING_QUEUE = 0
+"""Among the queues by hold_days, which are 1 and more, that of pending payments."""
 
 
 @inlined
@@ -105,6 +109,7 @@ def begin_payment(s, command, payment):
     row.card[0] = words[CARD]
     row.card[1] = words[CARD + 1]
     row.is_untold = 0
+    row.forwarding = k.NOT_FORWARDED
     changed(s, payment)
 
 
@@ -130,6 +135,23 @@ def queue(s, at, hold_days):
     s.payments[at].hold_days = hold_days
     s.payments[at].due = s.now + hold_days * DAY_MS
     append(s.open[hold_days], s.payments, at)
+    _end_no_later(s, at)
+
+
+@inlined
+def queue_pending(s, at, limit_ms):
+    """Let a pending payment end by itself, `limit_ms` from now and not before an earlier one."""
+    newest = np.int64(s.open[PENDING_QUEUE].newest) - 1
+    due = s.now + limit_ms
+    s.payments[at].due = due if newest == NIL else max(due, s.payments[newest].due)
+    s.payments[at].hold_days = PENDING_QUEUE
+    append(s.open[PENDING_QUEUE], s.payments, at)
+    s.pending_count += 1
+    _end_no_later(s, at)
+
+
+@inlined
+def _end_no_later(s, at):
     if s.next_end == 0 or s.payments[at].due < s.next_end:
         s.next_end = s.payments[at].due
 
@@ -165,7 +187,10 @@ def end_due(s):
             return
         leave_queue(s, at)
         release(s, at)
-        close(s, at, k.STATE_EXPIRED)
+        if s.payments[at].state == k.STATE_PENDING:
+            decline_pending(s, at, k.PROCESSOR_DOWN, k.STATE_DECLINED, True)
+        else:
+            close(s, at, k.STATE_EXPIRED)
         changed(s, at)
         s.payments[at].is_untold = 1
         s.payments[at].untold = 0
@@ -180,7 +205,7 @@ def end_due(s):
 def _first_to_end(s):
     """Return the payment whose hold ends first, or NIL."""
     first = NIL
-    for hold_days in range(1, HOLD_DAYS_MAX + 1):
+    for hold_days in range(PENDING_QUEUE, HOLD_DAYS_MAX + 1):
         at = np.int64(s.open[hold_days].oldest) - 1
         if at == NIL:
             continue

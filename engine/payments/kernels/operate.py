@@ -20,6 +20,8 @@ from engine.payments.kernels.holds import (
     open_payment,
     release,
 )
+from engine.payments.kernels.outcomes import kind_of_payment, tell_settled
+from engine.payments.kernels.pending import decline_pending, forget_as_last, owe
 from engine.payments.kernels.rows import EXPIRED_MAX, NIL, OPERATIONS_MAX
 from engine.payments.kernels.tables import touch
 from engine.payments.kernels.windows import DAY_BUCKET_MS, DAY_MS, total_at
@@ -48,7 +50,7 @@ def reverse(s, command):
         payment = find_payment(s, s.answers[answer].payment)
         if payment == NIL:
             _tell_not_found(s, command)
-        elif s.payments[payment].code == k.REVERSED:  # the payment came late: the reversal holds
+        elif _came_late(s, payment):  # the reversal holds
             _tell_moved(s, command, payment, k.OK, k.NONE, k.NONE, np.int64(0))
         else:
             _operate_on(s, command, payment, OWN_KEY)
@@ -62,6 +64,12 @@ def reverse(s, command):
     merchant = find_merchant(s, words[MERCHANT], words[MERCHANT + 1], words[MERCHANT + 2])
     disclosed = disclosed_as(s, merchant, k.OK)
     _tell_of_none(s, command, k.NONE, k.OK, k.NONE, k.DECISION_APPROVE, disclosed, reply_seq, replayed)
+
+
+@inlined
+def _came_late(s, payment):
+    """Tell whether a payment was declined behind its reversal; one that was pending is voided."""
+    return s.payments[payment].code == k.REVERSED and s.payments[payment].state == k.STATE_DECLINED
 
 
 @kernel
@@ -91,6 +99,7 @@ def _operate_on(s, command, payment, key_at):
         return
     open_payment(s, payment)
     op, code, field, amount = command["op"], k.OK, k.NONE, np.int64(0)
+    was_pending = s.payments[payment].state == k.STATE_PENDING
     if op == k.OP_CAPTURE:
         code, field, amount = _capture(s, command, payment)
     elif op == k.OP_REFUND:
@@ -98,6 +107,8 @@ def _operate_on(s, command, payment, key_at):
     else:
         code, field, amount = _void(s, command, payment)
     _keep_operation(s, command, payment, key_at, code, field, amount)
+    if was_pending and s.payments[payment].state != k.STATE_PENDING:
+        tell_settled(s, command, payment)
 
 
 @inlined
@@ -110,7 +121,7 @@ def _asked_of(command, there_is):
 def _capture(s, command, payment):
     """Take from the balance what is held; return (code, field, amount moved)."""
     held = s.payments[payment].held
-    if held == 0:
+    if held == 0 or s.payments[payment].state == k.STATE_PENDING:
         return k.NOT_OPEN, k.FIELD_PAYMENT, np.int64(0)
     amount = _asked_of(command, held)
     if amount > held:
@@ -143,25 +154,34 @@ def _void(s, command, payment):
     amount = held if command["op"] == k.OP_REVERSE else _asked_of(command, held)
     if amount > held:
         return k.EXCEEDS_AUTHORISED, k.FIELD_AMOUNT, np.int64(0)
+    is_pending = s.payments[payment].state == k.STATE_PENDING
+    if is_pending and amount != held:  # the processor decides on all of it, or on nothing
+        return k.NOT_OPEN, k.FIELD_PAYMENT, np.int64(0)
     open_account(s, np.int64(s.payments[payment].account))
     s.balances[s.payments[payment].balance].held -= amount
     s.payments[payment].held -= amount
     if s.payments[payment].held == 0:
         leave_queue(s, payment)
-        is_whole = s.payments[payment].captured == 0
-        close(s, payment, k.STATE_VOIDED if is_whole else k.STATE_CAPTURED)
-        if is_whole:
-            _forget_as_last(s, payment)
+        if is_pending:
+            decline_pending(s, payment, k.REVERSED, k.STATE_VOIDED, True)
+        else:
+            _end_voided(s, payment)
     changed(s, payment)
     return k.OK, k.NONE, amount
 
 
-@inlined
-def _forget_as_last(s, payment):
-    """Note that the card's last approved payment was voided whole, where it is this one."""
-    card = find_card(s, payment)
-    if card != NIL and s.cards[card].last_payment == s.payments[payment].payment:
-        s.cards[card].last_is_voided = 1
+@kernel
+def _end_voided(s, payment):
+    """Close a payment of which nothing is held any more; voided whole, the processor has to know of it."""
+    if s.payments[payment].captured != 0:
+        close(s, payment, k.STATE_CAPTURED)
+        return
+    forget_as_last(s, payment)
+    if s.payments[payment].forwarding == k.FORWARDED:
+        s.payments[payment].state = k.STATE_VOIDED
+        owe(s, payment)
+    else:
+        close(s, payment, k.STATE_VOIDED)
 
 
 @kernel
@@ -276,7 +296,7 @@ def _tell_moved(s, command, payment, code, rule, field, amount):
     about(s, first, row.payment, row.account_number, amount, row.approved_amount, k.NONE, s.seq, total)
     disclosed, cohort = disclosed_as(s, np.int64(row.merchant), code), np.int64(row.cohort)
     judged(s, first, code, rule, field, np.int64(row.state), decision, cohort, disclosed, k.NONE)
-    _kind_of_payment(s, first, payment)
+    kind_of_payment(s, first, payment)
     moved(s, first, row.captured, row.refunded, row.held)
 
 
@@ -299,7 +319,7 @@ def _tell_known(s, command, payment, operation):
     disclosed, cohort = disclosed_as(s, np.int64(of.merchant), k.DUPLICATE), np.int64(of.cohort)
     field, state = k.FIELD_REQUEST_ID, np.int64(row.state)
     judged(s, first, k.DUPLICATE, k.NONE, field, state, k.DECISION_DECLINE, cohort, disclosed, k.NONE)
-    _kind_of_payment(s, first, payment)
+    kind_of_payment(s, first, payment)
     moved(s, first, of.captured, of.refunded, of.held)
 
 
@@ -312,15 +332,8 @@ def _tell_operation(s, command, payment, operation, replayed):
     code, field, state = np.int64(row.code), np.int64(row.field), np.int64(row.state)
     disclosed, cohort = disclosed_as(s, np.int64(of.merchant), code), np.int64(of.cohort)
     judged(s, first, code, k.NONE, field, state, np.int64(row.decision), cohort, disclosed, replayed)
-    _kind_of_payment(s, first, payment)
+    kind_of_payment(s, first, payment)
     moved(s, first, row.captured, row.refunded, row.held)
-
-
-@inlined
-def _kind_of_payment(s, first, payment):
-    row = s.payments[payment]
-    exponent, channel = np.int64(row.exponent), np.int64(row.channel)
-    of_kind(s, first, np.int64(row.ruleset), np.int64(row.currency), exponent, channel)
 
 
 @kernel
@@ -351,10 +364,13 @@ def tell_expired(s, command):
         if s.untold_first == 0:
             s.untold_last = 0
         row.is_untold = 0
+        if row.code == k.PROCESSOR_DOWN:
+            tell_settled(s, command, payment)
+            continue
         first = begin_untold(s, command, at.MOVEMENT_MARK, k.KIND_EXPIRED)
         amount, total = row.approved_amount - row.captured, total_of(s, payment)
         about(s, first, row.payment, row.account_number, amount, row.approved_amount, k.NONE, s.seq, total)
         code, cohort, decision = np.int64(row.code), np.int64(row.cohort), np.int64(row.decision)
         judged(s, first, code, k.NONE, k.NONE, k.STATE_EXPIRED, decision, cohort, k.NONE, k.NONE)
-        _kind_of_payment(s, first, payment)
+        kind_of_payment(s, first, payment)
         moved(s, first, row.captured, row.refunded, row.held)

@@ -250,10 +250,10 @@ PAYMENT = np.dtype(
         ("held", "<i8"),
         ("due", "<i8"),  # ms at which a hold or a review ends
         ("chain", "<i4"),
-        ("older", "<i4"),  # in the queue of its hold_days, or of the closed ones
+        ("older", "<i4"),  # in the queue of its hold_days, of the owed or of the closed ones
         ("newer", "<i4"),
         ("operations", "<i4"),  # its newest one, idx + 1
-        ("operation_count", "<i4"),
+        ("answer", "<i4"),  # its remembered reply, idx + 1, unless that has given way
         ("ruleset", "<i4"),
         ("currency", "<i2"),
         ("hold_days", "<i1"),
@@ -271,7 +271,10 @@ PAYMENT = np.dtype(
         ("card", "<i8", (2,)),
         ("changed_seq", "<i8"),
         ("untold", "<i4"),  # the next expired one whose event has not left, idx + 1
-        ("is_untold", "<i4"),
+        ("is_untold", "<i1"),
+        ("operation_count", "<i1"),
+        ("forwarding", "<i1"),  # Forwarding
+        ("ring", "<i1"),  # that asked for it, while it is pending
         ("user_matched", "<i8"),
     ]
 )

@@ -83,7 +83,10 @@ SCALARS: list[Any] = [
     ("decline_table", TABLE),
     ("answers_used", "<i8"),
     ("closed", TABLE),  # payments that may give way
-    ("open", TABLE, (HOLD_DAYS_MAX + 1,)),  # holds and reviews by hold_days
+    ("open", TABLE, (HOLD_DAYS_MAX + 1,)),  # holds and reviews by hold_days; at 0 what is pending
+    ("owed", TABLE),  # payments whose reversal the processor has not confirmed
+    ("owed_count", "<i8"),
+    ("pending_count", "<i8"),
     ("context", CONTEXT, (1,)),
     ("found", FOUND, (1,)),
     ("other", VERDICT, (1,)),

@@ -48,6 +48,16 @@ class StateCounts:
         """The last command whose outcome, as the state was told, the database has."""
         return int(self._state["history_seq"][0])
 
+    @property
+    def pending(self) -> int:
+        """Payments that wait for the processor."""
+        return int(self._state["pending_count"][0])
+
+    @property
+    def reversals_owed(self) -> int:
+        """Payments whose reversal the processor has not confirmed."""
+        return int(self._state["owed_count"][0])
+
     def capacity_use(self) -> dict[str, tuple[int, int]]:
         """Return (used, capacity) of every table, by the name of its capacity.
 

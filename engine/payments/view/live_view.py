@@ -17,6 +17,7 @@ import numpy as np
 
 from engine.contract.state_turn import whole
 from engine.payments.codes import CODES_MAX
+from engine.payments.forwarding import Forwarding
 from engine.payments.kernels.tables import mixed
 from engine.payments.records import AccountStatus
 from engine.payments.texts import words_text
@@ -119,7 +120,7 @@ class LiveView:
         at = self._found(self._payment_bucket, bucket, self._payments, "payment", payment)
         if at is None:
             return None
-        row = self._whole(1 + at, lambda: self._payments[at].copy())
+        row = self._row_at(at)
         return self._payment_of(row) if row["payment"] == payment else None
 
     @whole
@@ -149,10 +150,29 @@ class LiveView:
         }
 
     @whole
+    def owed(self, seq: int, limit: int) -> tuple[int, ...]:
+        """Return payments whose reversal is owed since a command up to seq, the eldest debts first."""
+        found: list[int] = []
+        at = int(self._state["owed"]["oldest"][0]) - 1
+        for _ in range(limit):
+            if not 0 <= at < len(self._payments):
+                break
+            row = self._row_at(at)
+            if row["forwarding"] != Forwarding.OWED or row["changed_seq"] > seq:
+                break  # those behind it are no older, or it has left the order just now
+            found.append(int(row["payment"]))
+            at = int(row["newer"]) - 1
+        return tuple(found)
+
+    @whole
     def rules(self) -> RulesView:
         """Return the sets of rules and the trial."""
         fields = [self._state[name] for name in FIELDS]
         return rules_of(self._whole(len(self._versions) - 1, lambda: [each[0].copy() for each in fields]))
+
+    def _row_at(self, at: int) -> Any:
+        """Copy the row of a payment."""
+        return self._whole(1 + at, lambda: self._payments[at].copy())
 
     def _account_at(self, at: int) -> tuple[Any, tuple[BalanceView, ...]]:
         """Copy an account and its balances, in the order in which they were made."""

@@ -5,11 +5,11 @@ went by. A payment of a foreign merchant is not found, in the same words as one 
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 
-from engine.payments.records import Op, Role
+from engine.payments.records import Decision, EventKind, Op, Role, State
 from engine.payments.view.live_view import PaymentView
 from gateways.payments.bodies import Fields
 from gateways.payments.door.dispatch import BUSY, SYSTEM, Answered, Awaited, PaymentDispatcher
@@ -17,6 +17,7 @@ from gateways.payments.door.keys import KeyOwner
 from gateways.payments.door.past import NOT_FOUND, OK, GivenWay
 from gateways.payments.door.refusals import misdirected
 from gateways.payments.door.routes import PaymentAsk, PaymentRoute
+from gateways.payments.events import PaymentEvent
 from gateways.payments.form import Asked, PaymentForm
 from gateways.payments.operations import OperationForm
 from gateways.payments.replies import Replies, Told, shown_id
@@ -27,6 +28,16 @@ NO_PAYMENT = 0
 """The seq of no payment: what names it is answered NOT_FOUND by the engine."""
 Answer = Callable[[Told], None]
 PaymentOf = Callable[[int], PaymentView | None]
+
+
+class Forwards(Protocol):
+    """What a desk needs of whoever sends approved payments on to a processor."""
+
+    def mark(self, record: bytearray) -> None:
+        """Let a payment's command say that it is forwarded."""
+
+    def begin(self, asked: Asked, decided: PaymentEvent) -> None:
+        """Send on a payment that is pending."""
 
 
 class PaymentRequest(NamedTuple):
@@ -60,6 +71,11 @@ class PaymentDesk:
         self.dispatcher = dispatcher
         self._payment_of = payment_of
         self._given_way = given_way
+        self._forwarder: Forwards | None = None
+
+    def forward_by(self, forwarder: Forwards) -> None:
+        """Send approved payments on to a processor from now on."""
+        self._forwarder = forwarder
 
     def submit(self, request: PaymentRequest, answer: Answer) -> None:
         """Stage what is asked for; `answer` is called once. Raises DoorRefusal, TornReadError."""
@@ -133,11 +149,18 @@ class PaymentDesk:
                 raise misdirected()
 
     def _stage(self, request: PaymentRequest, asked: Asked, is_operation: bool, answer: Answer) -> None:
-        owner, replies = request.owner, self.replies
+        owner, replies, forwarder = request.owner, self.replies, self._forwarder
+        if forwarder is not None and request.route.ask == PaymentAsk.PAY:
+            forwarder.mark(asked.record)
 
         def told(result: Answered) -> None:
             if isinstance(result, int):
                 answer(replies.unanswered(result, asked, is_operation=is_operation))
+                return
+            if _is_pending(result):
+                if forwarder is not None and not result.replayed:
+                    forwarder.begin(asked, result)
+                self._await_outcome(request, result, told)
                 return
             answer(
                 replies.document(
@@ -151,6 +174,25 @@ class PaymentDesk:
 
         awaited = Awaited(owner.session, told, request.deadline)
         self.dispatcher.stage(asked.record, owner.roles, awaited)
+
+    def _await_outcome(
+        self, request: PaymentRequest, decided: PaymentEvent, told: Callable[[Answered], None]
+    ) -> None:
+        """Tell what becomes of a pending payment, to who asked for it first as to who repeats that."""
+
+        def settled(result: Answered) -> None:
+            if not isinstance(result, int):
+                result = msgspec.structs.replace(result, replayed=decided.replayed)
+            told(result)
+
+        awaited = Awaited(request.owner.session, settled, request.deadline)
+        self.dispatcher.await_outcome(decided.payment, awaited)
+
+
+def _is_pending(event: PaymentEvent) -> bool:
+    """Tell whether an event says that a payment is approved and waits for the processor."""
+    is_approved = event.kind == EventKind.DECIDED and event.decision == Decision.APPROVE
+    return is_approved and event.state == State.PENDING
 
 
 def _role_of(ask: PaymentAsk) -> Role:

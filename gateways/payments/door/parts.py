@@ -23,6 +23,10 @@ from gateways.payments.replies import Replies
 from gateways.payments.rule_names import StoredNames
 
 
+FORWARD = "forward"
+"""What the door is told of the processor that payments are forwarded to, where there is one."""
+
+
 class DoorParts(NamedTuple):
     """The parts of one door."""
 
@@ -39,7 +43,8 @@ def parts_of(
 ) -> DoorParts:
     """Return the parts of a door; on_staged : as for its dispatcher, now : the event loop's time."""
     hasher = Hasher(load_key(Path(door.application["hash_key_file"])))
-    form = PaymentForm(hasher, Clock[door.application["clock"].upper()], _now_ms)
+    clock = Clock[door.application["clock"].upper()]
+    form = PaymentForm(hasher, clock, _now_ms, keeps_fields=FORWARD in door.application)
     view = LiveView(gate.state(), gate.state_turn)
     view.warm_up()
     dispatcher = PaymentDispatcher(gate, on_staged)

@@ -12,6 +12,7 @@ whatif   decide a journal's payments again under other rules
 capture  keep what another service is asked and what it answers, through a proxy, without card numbers
 journey  walk the whole way from an old service to Pinion on this machine
 rules    check rules that people write in Python
+processor run a sample of a processor, for trying what forwarding does
 """
 
 import argparse
@@ -44,6 +45,10 @@ ACTIONS: Subcommands = {
         "keep what another service is asked and what it answers, through a proxy, without card numbers",
     ),
     "rules": ("payments.rules_command", "check rules that people write in Python"),
+    "processor": (
+        "payments.sample.processor",
+        "run a sample of a processor on loopback, for trying what forwarding does",
+    ),
 }
 
 

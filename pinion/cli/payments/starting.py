@@ -7,12 +7,14 @@ from engine.payments.records import Role
 from engine.payments.settings import (
     DEMO_KEY_NAME,
     ROLE_NAMES,
+    ForwardSection,
     Iso8583Section,
     PaymentsKeySettings,
     PaymentsSettings,
     peer_address,
 )
 from engine.settings.demo_key import demo_token
+from gateways.payments.door.parts import FORWARD
 from pinion.cli.payments.set_up import first_commands, hash_key_file
 from pinion.cli.starting import Door, Starting
 
@@ -25,6 +27,7 @@ def _door_application(settings: PaymentsSettings, data_dir: Path) -> dict[str, A
     section = settings.payments
     return {
         **_iso8583_application(section.iso8583),
+        **_forward_application(section.forward),
         "instance": section.instance,
         "clock": section.clock,
         "hash_key_file": str(hash_key_file(section, data_dir)),
@@ -36,6 +39,10 @@ def _iso8583_application(section: Iso8583Section | None) -> dict[str, Any]:
         return {}
     peers = {peer_address(each.address): each.key for each in section.peers}
     return {"peers": peers, "idle_timeout_s": section.idle_timeout_s}
+
+
+def _forward_application(section: ForwardSection | None) -> dict[str, Any]:
+    return {} if section is None else {FORWARD: {"url": section.url, "deadline_ms": section.deadline_ms}}
 
 
 STARTING = Starting(

@@ -23,6 +23,8 @@ def _counts(state: Any) -> dict[str, int]:
         "decided": int(s["decided"]),
         "ruleset": int(s["ruleset"]),
         "answers_oldest_s": _oldest_answer_s(s),
+        "pending": int(s["pending_count"]),
+        "reversals_owed": int(s["owed_count"]),
     }
 
 

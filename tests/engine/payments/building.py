@@ -9,6 +9,7 @@ from engine.contract.replica import Replica
 from engine.payments.application import payments
 from engine.payments.capacities import Capacities
 from engine.payments.codes import Code
+from engine.payments.forwarding import Processed
 from engine.payments.records import (
     BALANCE_ROW_WORDS,
     BODY,
@@ -17,6 +18,7 @@ from engine.payments.records import (
     COUNTRY_WORDS,
     DEVICE,
     EMAIL,
+    FORWARDS,
     IP,
     JOURNAL_ENTRY,
     KEY,
@@ -210,6 +212,17 @@ def operation(op: Op, payment: int, number: int, at: int = NOT_GIVEN, **given: A
     """Return a CAPTURE, VOID, REFUND or REVIEW of a payment; number: of its request."""
     words = {KEY: 1 + number, KEY + 1: 7, BODY: given.pop("body", number), BODY + 1: 7}
     return command(op, payment=payment, received_at=at, words=words, **{"amount": NOT_GIVEN, **given})
+
+
+def forwarded(number: int, at: int = NOT_GIVEN, limit_ms: int = 2000, **given: Any) -> Any:
+    """Return a PAY that is forwarded to a processor, which has so long for its answer."""
+    return pay(number, at, options=given.pop("options", 0) | FORWARDS, payment=limit_ms, **given)
+
+
+def processed(payment: int, outcome: Processed, number: int = 0, **given: Any) -> Any:
+    """Return what a processor says of a payment; number: of its request, which had a card of its own."""
+    words = {MERCHANT: NAME, CARD: given.pop("card", 5000 + number), CARD + 1: 1}
+    return command(Op.PROCESSED, payment=payment, kind=outcome, words=words, **{"bin": NOT_GIVEN, **given})
 
 
 def reverse(number: int, at: int = NOT_GIVEN, merchant: int = 0) -> Any:

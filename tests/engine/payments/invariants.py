@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 
 from engine.payments.digest import used_of
-from engine.payments.kernels.holds import find_payment
+from engine.payments.forwarding import Forwarding
+from engine.payments.kernels.holds import PENDING_QUEUE, find_payment
 from engine.payments.kernels.rows import HOLD_DAYS_MAX
 from engine.payments.records import State
+from ringbuf.kernel import COMPILED
 
-HOLDING = (State.OPEN,)
-QUEUED = (State.OPEN, State.REVIEW)
+HOLDING = (State.OPEN, State.PENDING)
+QUEUED = (State.OPEN, State.REVIEW, State.PENDING)
 ORDERED = {
     "card_table": "cards",
     "pair_table": "pairs",
@@ -82,7 +84,12 @@ def _assert_found(s: Any) -> None:
     live = chained(s["payment_bucket"], s["payments"])
     assert sorted(live) == list(range(int(s["payments_used"])))
     for at in live:
-        assert find_payment(s, int(s["payments"][at]["payment"])) == at
+        assert find_payment(as_kernels_see(s), int(s["payments"][at]["payment"])) == at
+
+
+def as_kernels_see(s: Any) -> Any:
+    """Return a state as kernels take it, which uncompiled read its fields as attributes."""
+    return s if COMPILED else np.asarray(s).view(np.recarray)[()]
 
 
 def _assert_money(s: Any) -> None:
@@ -102,13 +109,15 @@ def _assert_money(s: Any) -> None:
 
 
 def _assert_queues(s: Any) -> None:
-    """Whatever may end by itself stands in the queue of its days, the rest among the closed ones."""
+    """Whatever may end by itself stands in the queue of its days, the rest among owed or closed ones."""
     queued = []
-    for days in range(1, HOLD_DAYS_MAX + 1):
+    for days in range(PENDING_QUEUE, HOLD_DAYS_MAX + 1):
         of_days = in_order(s["open"][days], s["payments"])
         dues = [int(s["payments"][at]["due"]) for at in of_days]
         assert dues == sorted(dues)
         assert all(s["payments"][at]["hold_days"] == days for at in of_days)
+        is_pending = [s["payments"][at]["state"] == State.PENDING for at in of_days]
+        assert is_pending == [days == PENDING_QUEUE] * len(of_days)
         assert all(due > s["now"] for due in dues)
         assert not dues or 0 < s["next_end"] <= dues[0]
         queued += of_days
@@ -116,7 +125,12 @@ def _assert_queues(s: Any) -> None:
     changes = [int(s["payments"][at]["changed_seq"]) for at in closed]
     assert changes == sorted(changes)
     live = chained(s["payment_bucket"], s["payments"])
-    assert sorted(queued + closed) == sorted(live)
+    owed = in_order(s["owed"], s["payments"])
+    assert sorted(owed) == [at for at in sorted(live) if s["payments"][at]["forwarding"] == Forwarding.OWED]
+    assert not any(s["payments"][at]["captured"] for at in owed)
+    assert s["owed_count"] == len(owed)
+    assert s["pending_count"] == sum(bool(s["payments"][at]["state"] == State.PENDING) for at in live)
+    assert sorted(queued + closed + owed) == sorted(live)
     assert all((s["payments"][at]["state"] in QUEUED) == (at in set(queued)) for at in live)
 
 

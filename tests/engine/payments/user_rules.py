@@ -44,6 +44,8 @@ def hundreds(p, ctx, params):
 SEVENS, ODD, FIVES, HUNDREDS = range(4)
 RULES = read(TEXT, VOCABULARY, "rules.py")
 SOURCE = source_hash(RULES)
+HEADER_BYTES_MAX = 2**20
+"""Of a state's dtype in a .npy file."""
 MISSING = 3
 """How the process below ends where a source is not there."""
 
@@ -58,7 +60,7 @@ def main() -> None:
     """Print a digest; end with MISSING where a source is not there."""
     open_folder(Path(sys.argv[1]), _end)
     if len(sys.argv) > 2:
-        state = np.load(sys.argv[2])
+        state = np.load(sys.argv[2], max_header_size=HEADER_BYTES_MAX)
         load_named_rules(state)
         print(digest(state))
         return

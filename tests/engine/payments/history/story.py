@@ -14,9 +14,11 @@ import numpy as np
 from engine.contract.replica import Replica
 from engine.payments.application import payments
 from engine.payments.codes import BY_NUMBER, Code
+from engine.payments.forwarding import Processed
 from engine.payments.records import (
     COMMAND,
     COMMAND_VERSION,
+    FORWARDS,
     JOURNAL_ENTRY,
     LIMITS,
     RULES,
@@ -31,6 +33,7 @@ from engine.payments.records import (
 from engine.payments.rule_words import put_rules
 from engine.payments.texts import text_words
 from gateways.payments.form import PaymentForm
+from gateways.payments.forward.forwarder import processed_command
 from gateways.payments.hashing import KEY_BYTES, Hasher
 from gateways.payments.operations import OperationForm
 from gateways.payments.setup_lines import setup_lines
@@ -46,6 +49,8 @@ SET_UP = b"""
 {"op":"account","account":2,"balances":{"EUR":500000}}
 {"op":"account","account":3,"status":"frozen","balances":{"EUR":500000}}
 """
+FORWARDED, LATE_MS = 0.2, 60_000
+"""The share of payments that go to a processor, and when its answer is late."""
 PANS = ("4111111111111111", "5500005555555559", "4012888888881881")
 
 
@@ -86,6 +91,8 @@ class Traffic:
         self.records: list[Any] = []
         self.times: list[int] = []
         self.paid: list[tuple[int, dict[str, Any]]] = []
+        self.forwarding = random.Random(seed)
+        self.forwarded: list[tuple[int, Any]] = []
         hasher = Hasher(bytes(KEY_BYTES))
         self.form = PaymentForm(hasher, Clock.ENGINE, lambda: self.now_ms)
         self.operations = OperationForm(self.form)
@@ -99,6 +106,8 @@ class Traffic:
         """Make one command, most often a payment."""
         rng = self.rng
         self.now_ms += rng.choice((0, 1, 40, 2_000, 30_000))
+        if self.forwarded and self.forwarding.random() < FORWARDED / 2:
+            self._answer()
         if rng.random() < 0.002:
             self.now_ms += 2 * DAY_MS  # more holds end at once than leave with one command
         chance = rng.random()
@@ -144,9 +153,24 @@ class Traffic:
                 "score": rng.choice((1, 1, 1, 750)),
                 "allow_partial": rng.random() < 0.5,
             }
-        record = self.form.pay(body).record
+        record = np.frombuffer(self.form.pay(body).record, COMMAND).copy()
         self.paid.append((len(self.records) + 1, body))
-        self._put(np.frombuffer(record, COMMAND))
+        if self.forwarding.random() < FORWARDED:
+            record["options"] |= FORWARDS
+            record["payment"] = LATE_MS
+            self.forwarded.append((len(self.records) + 1, record))
+        self._put(record)
+
+    def _answer(self) -> None:
+        """Let the processor say something of a late payment, or confirm a reversal of it."""
+        payment, record = self.forwarding.choice(self.forwarded[-10:])
+        outcome = self.forwarding.choice((*Processed, *Processed, None))
+        if outcome is not None:
+            self._put(np.frombuffer(processed_command(record.tobytes(), payment, outcome), COMMAND))
+        else:
+            confirmed = np.zeros(1, COMMAND)
+            confirmed["op"], confirmed["version"], confirmed["payment"] = Op.CONFIRMED, 1, payment
+            self._put(confirmed)
 
     def _operate(self) -> None:
         rng = self.rng
@@ -198,6 +222,8 @@ def standing_of(events: Any) -> dict[int, dict[str, int]]:
             row = found[payment] = {name: int(event[name]) for name in (*names, "code", "rule", "decision")}
             is_captured = row["state"] == State.CAPTURED
             row["captured" if is_captured else "held"] = row["approved_amount"]
+        elif event["kind"] == EventKind.SETTLED:
+            found[payment] |= {name: int(event[name]) for name in (*names, "code", "decision")}
         elif event["kind"] == EventKind.EXPIRED or (
             event["kind"] == EventKind.MOVED
             and payment

@@ -37,6 +37,8 @@ def test_the_story_reaches_every_state_and_every_operation(story: Story) -> None
     assert operations == {Op.CAPTURE, Op.VOID, Op.REFUND, Op.REVIEW, Op.REVERSE}
     assert {"OK", "PARTIAL", "DUPLICATE", "REVERSED", "NOT_FOUND", "NOT_OPEN", "FUNDS"} <= set(story.codes())
     assert max(np.unique(expired["seq"], return_counts=True)[1]) == 64
+    assert {"PROCESSOR_DECLINED", "PROCESSOR_DOWN"} <= set(story.codes())
+    assert story.state[0]["owed_count"] > 0
     assert story.state[0]["payments_used"] < len(standing)  # some gave way
 
 
@@ -72,10 +74,10 @@ async def test_every_operation_is_there_once(projected: str, story: Story) -> No
         (
             *(int(event[name]) for name in ("event_idx", "payment", "seq", "ts_ms", "amount")),
             *(int(event[name]) for name in ("captured", "refunded", "held", "code", "field", "state")),
-            0 if event["kind"] == EventKind.EXPIRED else int(event["op"]),
+            {EventKind.EXPIRED: 0, EventKind.SETTLED: Op.PROCESSED}.get(int(event["kind"]), int(event["op"])),
         )
         for event in story.events
-        if event["kind"] == EventKind.EXPIRED
+        if event["kind"] in (EventKind.EXPIRED, EventKind.SETTLED)
         or (
             event["kind"] == EventKind.MOVED
             and event["payment"]
@@ -107,7 +109,7 @@ async def test_operations_name_their_requests(projected: str) -> None:
         projected, "SELECT DISTINCT request_id FROM operations WHERE kind IN (3, 4, 5) ORDER BY request_id"
     )
     nameless = await rows_of(projected, "SELECT count(*) FROM operations WHERE request_id IS NULL")
-    others = await rows_of(projected, "SELECT count(*) FROM operations WHERE kind IN (0, 8)")
+    others = await rows_of(projected, "SELECT count(*) FROM operations WHERE kind IN (0, 8, 35)")
 
     assert named == [("o0",), ("o1",), ("o2",), ("o3",)]
     assert nameless == others

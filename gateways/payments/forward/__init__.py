@@ -1,0 +1,1 @@
+"""Sending approved payments on to a processor, and the reversals that are owed to it."""

@@ -1,0 +1,40 @@
+"""What forwarding is made of, joined to the parts of a door that takes payments."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from engine.contract.port import Port
+from gateways.payments.door.parts import DoorParts
+from gateways.payments.forward.forwarder import Forwarder
+from gateways.payments.forward.journaling import OwnCommands
+from gateways.payments.forward.processor import Processor, gathered
+from gateways.payments.forward.reversals import Reversals
+
+
+class Forwarding:
+    """Forwards what a door takes, and sends what is owed; settings : url and deadline_ms."""
+
+    def __init__(
+        self, settings: dict[str, Any], gate: Port, parts: DoorParts, now: Callable[[], float]
+    ) -> None:
+        id_of, view = parts.desk.replies.id_of, parts.view
+        commands = OwnCommands(parts.dispatcher, gate.next_session(), now)
+        self._processor = Processor(settings["url"], now)
+        self._forwarder = Forwarder(self._processor, commands, id_of, settings["deadline_ms"])
+        self._reversals = Reversals(
+            lambda limit: view.owed(gate.durable_seq(), limit), self._processor, commands, id_of, now
+        )
+        self._sending: asyncio.Task[None] | None = None
+        parts.desk.forward_by(self._forwarder)
+
+    def begin(self) -> None:
+        """Begin to send what is owed."""
+        self._sending = asyncio.create_task(self._reversals.run(), name="reversals")
+
+    async def close(self) -> None:
+        """Let what is under way end, and disconnect."""
+        if self._sending is not None:
+            await gathered({self._sending})
+        await self._forwarder.close()
+        await self._processor.close()

@@ -1,0 +1,1 @@
+"""A sample processor, for trying what forwarding does."""
