@@ -77,6 +77,7 @@ TABLE = (
     CodeRow(40, "SYSTEM", "96", 503, _LATER, "909"),
     CodeRow(41, "CAPACITY", "96", 200, _LATER, "909"),
     CodeRow(42, "UNSUPPORTED", "40", 422, _NEVER, "904"),
+    CodeRow(45, "STORE_DOWN", "91", 200, _LATER, "907"),
 )
 DECLINED = "DECLINED"
 """The code that a reply has whose own a merchant does not disclose."""

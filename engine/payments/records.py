@@ -65,6 +65,9 @@ class Op(IntEnum):
     RULESET = 30
     ACTIVATE = 31
     TRIAL = 32
+    FLEET = 37  # these three: fleet_records.py
+    STORE = 38
+    SHARES = 39
 
 
 class Role(IntFlag):

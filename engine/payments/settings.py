@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from engine.payments.capacities import Capacities
+from engine.payments.fleet_settings import FleetSettings
 from engine.payments.records import LIMITS, NOT_GIVEN, RULES, Clock
 from engine.settings.config import ConfigError, Count, InstanceSettings, KeySettings, refuse_twice
 from engine.settings.door_settings import Port, Seconds, SocketSettings
@@ -154,6 +155,7 @@ class PaymentSection(SocketSettings, frozen=True, kw_only=True):
     rules: RuleSettings = RuleSettings()
     capacities: CapacitySettings = CapacitySettings()
     iso8583: Iso8583Section | None = None
+    fleet: FleetSettings | None = None
     section: ClassVar[str] = "payments"
 
     def __post_init__(self) -> None:

@@ -125,9 +125,14 @@ MERCHANT_CURRENCY = np.dtype(
         ("currency", "<i4"),
         ("staging", "<i4"),
         ("pad", "<i4", (3,)),
+        ("share_day", "<i8"),  # that the next two are of
+        ("given", "<i8"),  # of `daily`, by this instance to others
+        ("taken", "<i8"),  # the same, from others
+        ("short_at", "<i8"),  # ms at which more was asked for than this instance may take
+        ("pad_line", "<i8", (4,)),
     ]
 )
-assert MERCHANT_CURRENCY.itemsize == 2 * LINE_BYTES
+assert MERCHANT_CURRENCY.itemsize == 3 * LINE_BYTES
 
 CARD = np.dtype(
     [

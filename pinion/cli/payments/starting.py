@@ -8,13 +8,16 @@ from engine.payments.settings import (
     DEMO_KEY_NAME,
     ROLE_NAMES,
     Iso8583Section,
+    PaymentSection,
     PaymentsKeySettings,
     PaymentsSettings,
     peer_address,
 )
 from engine.settings.demo_key import demo_token
+from gateways.fleet.counts import FLEET_COUNTS
+from gateways.fleet.store_place import private_url
 from pinion.cli.payments.set_up import first_commands, hash_key_file
-from pinion.cli.starting import Door, Starting
+from pinion.cli.starting import Companion, Door, Starting
 
 
 def _demo_keys(data_dir: Path) -> tuple[PaymentsKeySettings, ...]:
@@ -25,6 +28,7 @@ def _door_application(settings: PaymentsSettings, data_dir: Path) -> dict[str, A
     section = settings.payments
     return {
         **_iso8583_application(section.iso8583),
+        **_fleet_application(section, data_dir),
         "instance": section.instance,
         "clock": section.clock,
         "hash_key_file": str(hash_key_file(section, data_dir)),
@@ -36,6 +40,17 @@ def _iso8583_application(section: Iso8583Section | None) -> dict[str, Any]:
         return {}
     peers = {peer_address(each.address): each.key for each in section.peers}
     return {"peers": peers, "idle_timeout_s": section.idle_timeout_s}
+
+
+def _fleet_application(section: PaymentSection, data_dir: Path) -> dict[str, Any]:
+    """Return what the processes of a fleet are told; nothing where there is none."""
+    if section.fleet is None:
+        return {}
+    return {
+        "fleet_name": section.fleet.name,
+        "fleet_instances": section.fleet.instances,
+        "fleet_url": section.fleet.url or private_url(data_dir),
+    }
 
 
 STARTING = Starting(
@@ -66,6 +81,24 @@ STARTING = Starting(
             purpose="queries",
             module="api.payments.serve",
             has_ring=False,
+        ),
+    ),
+    companions=(
+        Companion(
+            name="store",
+            section="payments.fleet",
+            module="gateways.fleet.private_store",
+            is_wanted=lambda settings: (
+                settings.payments.fleet is not None and not settings.payments.fleet.url
+            ),
+        ),
+        Companion(
+            name="fleet",
+            section="payments.fleet",
+            module="gateways.fleet.serve",
+            is_wanted=lambda settings: settings.payments.fleet is not None,
+            has_ring=True,
+            counts=FLEET_COUNTS,
         ),
     ),
     definitions=lambda settings: (),
