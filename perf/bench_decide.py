@@ -16,26 +16,28 @@ from engine.contract.replica import Replica
 from engine.payments.application import payments
 from engine.payments.capacities import Capacities
 from engine.payments.codes import Code
-from engine.payments.records import (
+from engine.payments.command_words import (
     BODY,
     CARD,
-    COMMAND,
     DEVICE,
     IP,
-    JOURNAL_ENTRY,
     KEY,
-    LIMITS,
     MERCHANT,
     MERCHANT_ACTIVE,
     MERCHANT_HOLD_DAYS,
     MERCHANT_MCC,
     MERCHANT_STATUS,
-    NOT_GIVEN,
     PART_BEGINS,
     REQUEST_ID,
-    RULES,
     SETTINGS_CLOCK,
     TRIAL_MAX_DISAGREE,
+)
+from engine.payments.records import (
+    COMMAND,
+    JOURNAL_ENTRY,
+    LIMITS,
+    NOT_GIVEN,
+    RULES,
     AccountStatus,
     CardType,
     Channel,

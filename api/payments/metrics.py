@@ -13,6 +13,7 @@ from engine.payments.codes import BY_NUMBER
 from engine.payments.records import RULES, USER_RULE_FIRST, Op
 from engine.payments.view.counts import StateCounts
 from engine.payments.view.rules_view import ARMS
+from engine.payments.view.shares import SharesView
 
 WARN_SHARE = 0.8
 DAY_S = 86_400
@@ -29,8 +30,10 @@ class PaymentsCollector(EngineCollector):
         status: StatusReport,
         own: Callable[[], Document],
         counts: DecisionCounts,
+        shares: SharesView,
     ) -> None:
         super().__init__(reader, state, status, own)
+        self._shares = shares
         self._state = state
         self._counts = counts
 
@@ -59,6 +62,20 @@ class PaymentsCollector(EngineCollector):
             early.add_metric([name], count)
         yield early
         yield from self._answers(*use["answers"])
+        if self._shares.is_on:
+            yield from self._fleet()
+
+    def _fleet(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily(
+            "pinion_store_up", "1: the store of the fleet answers", self._shares.is_store_up
+        )
+        yield GaugeMetricFamily(
+            "pinion_fleet_instances", "That share the daily limits of today", self._shares.instances
+        )
+        yield CounterMetricFamily(
+            "pinion_share_moves", "Shares of daily limits given or taken since the journal began",
+            self._shares.moves,
+        )  # fmt: skip
 
     def _decisions(self) -> Iterator[Metric]:
         decisions = CounterMetricFamily(

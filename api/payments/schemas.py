@@ -9,7 +9,6 @@ from engine.payments.codes import DECLINED, TABLE
 from engine.payments.records import (
     AMOUNT_MAX,
     FIELD_NAMES,
-    RULES,
     CardType,
     Channel,
     CheckResult,

@@ -24,6 +24,7 @@ from engine.contract.instance import HISTORY, counter_name
 from engine.contract.port import EventReader
 from engine.payments.view.counts import StateCounts
 from engine.payments.view.live_view import LiveView
+from engine.payments.view.shares import SharesView
 from engine.rules.stored import FOLDER
 from engine.settings.config import DoorSettings
 from gateways.payments.replies import Replies
@@ -37,6 +38,7 @@ def run(door: DoorSettings) -> None:
 
 def build(door: DoorSettings, reader: EventReader) -> tuple[web.Application, DecisionPump]:
     """Wire the application and the pump that counts beside it."""
+    shares = SharesView(reader.state())
     view, state = LiveView(reader.state(), reader.state_turn), StateCounts(reader.state())
     view.warm_up()
     running = instance.read(door.data_dir)
@@ -49,9 +51,13 @@ def build(door: DoorSettings, reader: EventReader) -> tuple[web.Application, Dec
         return {}
 
     status = StatusReport(
-        data_dir=door.data_dir, reader=reader, view=state, own=own, of_application=_told_of_payments(state)
+        data_dir=door.data_dir,
+        reader=reader,
+        view=state,
+        own=own,
+        of_application=_told_of_payments(state, shares),
     )
-    metrics = Metrics(PaymentsCollector(reader, state, status, own, counts))
+    metrics = Metrics(PaymentsCollector(reader, state, status, own, counts, shares))
     pages = OpenPages(status, metrics, lambda: openapi.document(instance.read(door.data_dir).doors))
     application = web.Application(
         middlewares=[privacy_middleware, problem_middleware, caller_middleware(Access(door.keys))],
@@ -69,9 +75,10 @@ def build(door: DoorSettings, reader: EventReader) -> tuple[web.Application, Dec
     return application, DecisionPump(reader, counts, status.readiness.look)
 
 
-def _told_of_payments(state: StateCounts) -> OfApplication:
+def _told_of_payments(state: StateCounts, shares: SharesView) -> OfApplication:
     return OfApplication(
         counts=lambda: {
+            **({"store": "up" if shares.is_store_up else "down"} if shares.is_on else {}),
             "decided": state.decided,
             "history_seq": state.history_seq,
             "oldest_answer_age_ms": state.oldest_answer_age_ms(),

@@ -79,6 +79,7 @@ TABLE = (
     CodeRow(42, "UNSUPPORTED", "40", 422, _NEVER, "904"),
     CodeRow(43, "PROCESSOR_DECLINED", "05", 200, _LATER, "100"),
     CodeRow(44, "PROCESSOR_DOWN", "91", 200, _LATER, "907"),
+    CodeRow(45, "STORE_DOWN", "91", 200, _LATER, "907"),
     CodeRow(46, "USER_RULE", "05", 200, _LATER, "100"),
 )
 DECLINED = "DECLINED"

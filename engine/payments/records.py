@@ -5,7 +5,7 @@ of its currency, a currency its ISO 4217 number, a country (first - "A") * 26 + 
 since 1970. What was not given is -1. Texts are zero padded; a hash is the door's keyed BLAKE2b of 128 bits
 as two words, zeros where there is nothing. Numbers in the enums are never reused.
 
-COMMAND fields, by operation; `words` by the slices below it
+COMMAND fields, by operation; `words` by the places in command_words.py
     PAY            all; kind (PayKind), options WANTS_*, HAS_SCA, FORWARDS; REQUEST_ID .. EMAIL
     CAPTURE        payment, amount (-1: the rest), kind FINAL; REQUEST_ID, KEY, BODY
     VOID, REFUND   payment, amount (-1: all there is); REQUEST_ID, KEY, BODY
@@ -33,7 +33,6 @@ from enum import IntEnum, IntFlag
 import numpy as np
 
 from engine.contract.records import ROLES_ALL, Operation, entry_dtype
-from engine.trials.records import STEPS_MAX
 
 COMMAND_VERSION = 1
 AMOUNT_MAX = 999_999_999_999
@@ -71,6 +70,9 @@ class Op(IntEnum):
     MERCHANT_PARAMS = 33
     PROCESSED = 35
     CONFIRMED = 36
+    FLEET = 37  # these three: fleet_records.py
+    STORE = 38
+    SHARES = 39
 
 
 class Role(IntFlag):
@@ -284,63 +286,6 @@ COMMAND = np.dtype(
 )
 assert COMMAND.itemsize == 320
 WORDS = 29
-
-REQUEST_ID, MERCHANT, TERMINAL = 0, 8, 11
-KEY, BODY, CARD, DEVICE, IP, EMAIL, OWN_KEY = 13, 15, 17, 19, 21, 23, 25
-"""Where in `words` of a PAY, or of an operation on a payment, its parts begin: texts of 8, 3 and 2 words,
-then hashes of 2. KEY is that of (merchant, request_id), of an operation that of its own request_id, of a
-DEPOSIT that of (account, id); BODY that of what was asked. Two words at the end are free."""
-RESTORED_CAPTURED, RESTORED_REFUNDED, RESTORED_APPROVED, RESTORED_MATCHED = 11, 12, 13, 14
-RESTORED_CODES, RESTORED_RULESET, RESTORED_USER_MATCHED = 15, 16, 19
-"""Of a RESTORE, beside REQUEST_ID, MERCHANT and CARD; the codes are those of an EVENT from `code` to
-`cohort`, a byte each, lowest first."""
-REQUEST_ID_WORDS, MERCHANT_WORDS, TERMINAL_WORDS = 8, 3, 2
-KEYS_MAX = 14
-"""Keys of a LIST, two words each, from the beginning of `words`: a hash; of BLOCK_BIN (number, digits); of
-BLOCK_ACCOUNT (account, 0)."""
-
-MERCHANT_NAME = 0
-MERCHANT_STATUS = 3
-"""Words of MERCHANT from here: MERCHANT_ACTIVE and HAS_* bits; then channels and card types as bits
-1 << n in one word (types above bit 32), hold_days, mcc (-1: none), countries (COUNTRY_WORDS), disclosed
-response codes (DISCLOSE_WORDS, a byte a code: place in ISO_CODES)."""
-MERCHANT_CHANNELS, MERCHANT_HOLD_DAYS, MERCHANT_MCC = 4, 5, 6
-MERCHANT_COUNTRIES = 7
-COUNTRY_WORDS = 11
-MERCHANT_DISCLOSE = MERCHANT_COUNTRIES + COUNTRY_WORDS
-DISCLOSE_WORDS = 6
-MERCHANT_ACTIVE, HAS_CURRENCIES, HAS_CHANNELS, HAS_CARD_TYPES, HAS_COUNTRIES = 1, 2, 4, 8, 16
-CARD_TYPES_SHIFT = 32
-PART_BEGINS = 1
-"""`options` of the first part of a merchant or an account; of the completing command that has no parts."""
-LIMIT_ROWS_MAX = 4
-LIMIT_ROW_WORDS = 6
-"""MERCHANT_LIMITS: the name, then `payment` rows of currency, min, max, daily, sca_above,
-geo_above; -1: none."""
-PERMIT_WORDS = 16
-"""MERCHANT_PERMITS: the name, then the currencies as bits."""
-MERCHANT_PARAMS_MAX = 8
-PARAM_ROW_WORDS = 2
-"""MERCHANT_PARAMS: the name, then `payment` rows of key and value: what params of user rules are here."""
-BALANCE_ROWS_MAX = 5
-BALANCE_ROW_WORDS = 5
-"""ACCOUNT_BALANCES: account; `payment` rows of currency | exponent << 16, balance, min, max, sum_24h."""
-
-SETTINGS_INSTANCE, SETTINGS_FINGERPRINT, SETTINGS_CLOCK = 0, 3, 5
-SETTINGS_LIMITS, SETTINGS_ORDER, SETTINGS_HISTORY = 6, 20, 24
-SETTINGS_HASH, HASH_WORDS = 25, 2
-SETTINGS_SOURCE, SOURCE_WORDS = 27, 2
-ORDER_WORDS = 4
-"""SETTINGS: name of the instance, fingerprint of the hash key, clock, LIMITS in their order, the order of
-the rules as bytes, zero padded, 1 where a history follows, the hash of the set of rules, that of its user
-rules, zeros where it has none."""
-RULESET_WHO, RULESET_WHY = 0, 3
-"""RULESET: the key that asked and its reason, texts of WHO_WORDS and RULESET_WHY_WORDS."""
-RULESET_WHY_WORDS = 3
-TRIAL_WHO, TRIAL_WHY = 0, 3
-TRIAL_MAX_DISAGREE, TRIAL_MIN_SEEN, TRIAL_PERCENT, TRIAL_STEP_COUNT, TRIAL_STEPS = 8, 9, 10, 11, 12
-"""ACTIVATE, TRIAL: who and why; of a START its gates, how many steps, their percentages, then how long each
-is held, ms; of a SET its percentage."""
 RULESETS_MAX = 16
 """Sets that are kept; of those that neither govern nor are on trial the eldest gives way."""
 LIMITS = {
@@ -358,13 +303,6 @@ LIMITS = {
     "small_then_large_ms": 600_000,
 }
 """The base parameters of the rules and their defaults; -1: off."""
-assert len(LIMITS) <= SETTINGS_ORDER - SETTINGS_LIMITS
-assert len(RULES) <= ORDER_WORDS * TEXT_WORD_BYTES
-TRIAL_COMPARES_RATES = TRIAL_STEPS + 2 * STEPS_MAX
-"""1: the rates of both arms are compared; the last word of a START."""
-assert TRIAL_COMPARES_RATES < WORDS
-assert SETTINGS_SOURCE + SOURCE_WORDS <= WORDS
-assert MERCHANT_WORDS + MERCHANT_PARAMS_MAX * PARAM_ROW_WORDS <= WORDS
 
 EVENT = np.dtype(
     [

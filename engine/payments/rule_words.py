@@ -12,18 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.payments.codes import TABLE
-from engine.payments.records import (
+from engine.payments.command_words import (
     HASH_WORDS,
-    LIMITS,
     ORDER_WORDS,
-    RULES,
     SETTINGS_HASH,
     SETTINGS_LIMITS,
     SETTINGS_ORDER,
     SETTINGS_SOURCE,
     SOURCE_WORDS,
-    TEXT_WORD_BYTES,
 )
+from engine.payments.records import LIMITS, RULES, TEXT_WORD_BYTES
 
 LIMIT_WORDS = slice(SETTINGS_LIMITS, SETTINGS_LIMITS + len(LIMITS))
 ORDER = slice(SETTINGS_ORDER, SETTINGS_ORDER + ORDER_WORDS)

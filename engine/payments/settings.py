@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from engine.payments.capacities import Capacities
+from engine.payments.fleet_settings import FleetSettings
 from engine.payments.records import LIMITS, NOT_GIVEN, RULES, Clock
 from engine.settings.config import ConfigError, Count, InstanceSettings, KeySettings, refuse_twice
 from engine.settings.door_settings import Port, Seconds, SocketSettings
@@ -188,6 +189,7 @@ class PaymentSection(SocketSettings, frozen=True, kw_only=True):
     capacities: CapacitySettings = CapacitySettings()
     iso8583: Iso8583Section | None = None
     forward: ForwardSection | None = None
+    fleet: FleetSettings | None = None
     section: ClassVar[str] = "payments"
 
     def __post_init__(self) -> None:

@@ -59,7 +59,10 @@ def segment_names(data_dir: Path) -> dict[str, str]:
 
 
 class Segments:
-    """All segments of one epoch, created afresh once a dead instance's memory is freed."""
+    """All segments of one epoch, created afresh once a dead instance's memory is freed.
+
+    counted : counters beyond those of the runtime
+    """
 
     def __init__(
         self,
@@ -69,6 +72,7 @@ class Segments:
         rings: Sequence[str],
         doors: Sequence[str],
         epoch: int,
+        counted: Sequence[str] = (),
     ) -> None:
         self.application = application
         self.settings = settings
@@ -91,7 +95,9 @@ class Segments:
             # Untouched pages of the state cost nothing: its capacities are generous.
             self.state = make("state", Kind.STATE, application.state_dtype, 1, settings.reserve)
             self.stats = make("stats", Kind.STATE, STATS, 1, True)
-            self.counters = Counters.create(names["counters"], counter_names(rings, doors), epoch=epoch)
+            self.counters = Counters.create(
+                names["counters"], [*counter_names(rings, doors), *counted], epoch=epoch
+            )
             self._made.append(self.counters.segment)
             self.sleepers = sleepers(rings, doors)
             bells = make("bells", Kind.STATE, bells_dtype(len(self.sleepers)), 1, True)

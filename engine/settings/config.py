@@ -189,16 +189,16 @@ class DoorSettings(Struct, frozen=True, kw_only=True):
     name: str  # process name, role lock and heartbeat counter
     ring_name: str  # "" for a door that sends no commands
     section: str  # of the settings; by this name instance.json tells where the door is
-    option: str  # of the command line, which goes before the setting of the port
-    scheme: str  # of its URL
-    host: str
-    port: int
-    hosts: tuple[str, ...]
-    origins: tuple[str, ...]
-    pages: str  # section of the door whose pages may speak to this one
-    pages_port: int  # of that door; 0: any free one, instance.json names it
+    option: str = ""  # of the command line, which goes before the setting of the port
+    scheme: str = ""  # of its URL; "" for a process that listens nowhere
+    host: str = ""
+    port: int = 0
+    hosts: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    pages: str = ""  # section of the door whose pages may speak to this one
+    pages_port: int = 0  # of that door; 0: any free one, instance.json names it
     limits: DoorLimits
-    keys: tuple[Key, ...]
+    keys: tuple[Key, ...] = ()
     application: dict[str, Any] = msgspec.field(default_factory=dict)
     """What the application tells its doors, in words of its own."""
 

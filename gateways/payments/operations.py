@@ -6,15 +6,7 @@ Judged in the same order as a payment's body (form.py); `received_at` is taken w
 from collections.abc import Callable
 from typing import NamedTuple
 
-from engine.payments.records import (
-    APPROVE_IT,
-    COMMAND,
-    COMMAND_VERSION,
-    DECLINE_IT,
-    FINAL,
-    NOT_GIVEN,
-    Op,
-)
+from engine.payments.records import APPROVE_IT, COMMAND, COMMAND_VERSION, DECLINE_IT, FINAL, NOT_GIVEN, Op
 from gateways.payments.bodies import Fields, object_of, refuse_missing, refuse_names
 from gateways.payments.form import HEAD, PAY_WORDS, Asked, PaymentForm, compared, repeat
 from gateways.payments.hashing import NOTHING

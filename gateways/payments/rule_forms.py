@@ -13,14 +13,10 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Meta
 
-from engine.payments.records import (
-    COMMAND,
-    COMMAND_VERSION,
-    NOT_GIVEN,
+from engine.payments.command_words import (
     RULESET_WHO,
     RULESET_WHY,
     RULESET_WHY_WORDS,
-    TEXT_WORD_BYTES,
     TRIAL_COMPARES_RATES,
     TRIAL_MAX_DISAGREE,
     TRIAL_MIN_SEEN,
@@ -29,8 +25,8 @@ from engine.payments.records import (
     TRIAL_STEPS,
     TRIAL_WHO,
     TRIAL_WHY,
-    Op,
 )
+from engine.payments.records import COMMAND, COMMAND_VERSION, NOT_GIVEN, TEXT_WORD_BYTES, Op
 from engine.payments.rule_words import NO_SOURCE, put_rules
 from engine.payments.settings import OFF, RuleSettings
 from engine.payments.texts import text_words

@@ -17,16 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.contract.errors import UsageError
-from engine.payments.records import (
-    AMOUNT_MAX,
-    BODY,
-    COMMAND,
-    COMMAND_VERSION,
-    KEY,
-    MERCHANT_PARAMS_MAX,
-    NOT_GIVEN,
-    Op,
-)
+from engine.payments.command_words import BODY, KEY, MERCHANT_PARAMS_MAX
+from engine.payments.records import AMOUNT_MAX, COMMAND, COMMAND_VERSION, NOT_GIVEN, Op
 from engine.text import exact_json
 from engine.text.exact_json import DoubledKey, JsonFault
 from gateways.payments.bodies import Fields

@@ -41,7 +41,7 @@ class ApplicationTools:
     """Return the fields of a dumped command with what people gave as they gave it."""
     warm_up: Callable[["Application"], None] = lambda application: None
     """Compile, or load, what its doors need besides loop, replay and history."""
-    counts: Callable[[Any], dict[str, int]] = lambda state: {}
+    counts: Callable[[Any], Mapping[str, int | str]] = lambda state: {}
     """What `pinion status` shows of its state, by name."""
     used: Callable[[Any], dict[str, int]] = lambda state: {}
     """How much of its capacities a state uses, by the names of those where `pinion status` shows that."""

@@ -37,6 +37,24 @@ class Door:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Companion:
+    """A process of an application that listens nowhere."""
+
+    name: str
+    """As of a Door."""
+    section: str
+    """The section of the settings that it follows."""
+    module: str
+    """The module that has run(DoorSettings)."""
+    is_wanted: Callable[[Any], bool]
+    """Tell whether the settings want it."""
+    has_ring: bool = False
+    """Whether it sends commands."""
+    counts: tuple[str, ...] = ()
+    """What it counts, for metrics."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Starting:
     """How an application is started."""
 
@@ -49,6 +67,7 @@ class Starting:
     roles: type[IntFlag]
     """The roles that keys name, in capitals."""
     doors: Sequence[Door] = ()
+    companions: Sequence[Companion] = ()
     pages: str = ""
     """The section of the door whose pages may speak to every door; empty: no door has pages."""
     definitions: Callable[[Any], Sequence[Definition]]
@@ -62,8 +81,13 @@ class Starting:
 
     @property
     def lean(self) -> "Starting":
-        """The same without the doors that only read."""
+        """The same without the doors that only read; companions stay, for they change what is decided."""
         return replace(self, doors=tuple(door for door in self.doors if door.has_ring), pages="")
+
+    @property
+    def process_names(self) -> tuple[str, ...]:
+        """The names of the application's own processes."""
+        return (*(door.name for door in self.doors), *(each.name for each in self.companions))
 
     def first_commands(
         self, definitions: Sequence[Definition], settings: InstanceSettings, data_dir: Path, file: Path | None
@@ -76,10 +100,10 @@ class Starting:
         return replace(more, missing=lambda state: [*defined(state), *more.missing(state)])
 
     def door_specs(self, settings: InstanceSettings, data_dir: Path) -> tuple[DoorSpec, ...]:
-        """Return the doors as the supervisor starts them."""
+        """Return the doors, and the companions behind them, as the supervisor starts them."""
         keys = door_keys(settings.keys, self.roles)
         application = self.door_application(settings, data_dir)
-        return tuple(
+        doors = tuple(
             DoorSpec(
                 DoorSettings(
                     data_dir=data_dir,
@@ -103,6 +127,22 @@ class Starting:
             for door in self.doors
             for socket in [socket_of(settings, door.section)]
             if socket is not None
+        )
+        return doors + tuple(
+            DoorSpec(
+                DoorSettings(
+                    data_dir=data_dir,
+                    name=each.name,
+                    ring_name=each.name if each.has_ring else "",
+                    section=each.section,
+                    limits=settings.doors,
+                    application=application,
+                ),
+                each.module,
+                each.counts,
+            )
+            for each in self.companions
+            if each.is_wanted(settings)
         )
 
 

@@ -82,7 +82,8 @@ ROOMS = {
         *("engine/contract/application", "engine/payments", "engine/payments/kernels"),
         "engine/payments/history",
     ),
-    "engine/payments/settings": ("engine/settings", "engine/payments"),
+    "engine/payments/fleet_settings": ("engine/settings", "engine/payments"),
+    "engine/payments/settings": ("engine/settings", "engine/payments", "engine/payments/fleet_settings"),
     "engine/runtime": RUNTIME,
     "engine/runtime/journal": RUNTIME,
     "engine/runtime/replay": (*RUNTIME, "engine/runtime/journal"),
@@ -144,6 +145,10 @@ ROOMS = {
         *("ringbuf/seqlock", "engine/contract", "engine/settings", "engine/payments"),
         *("engine/payments/view", "engine/payments/settings", "gateways/process", "gateways/commands"),
         *("gateways/payments", "gateways/payments/door"),
+    ),
+    "gateways/fleet": (
+        *("engine/contract", "engine/settings", "engine/payments", "engine/payments/view"),
+        *("gateways/commands", "gateways/payments/door/dispatch"),
     ),
     "api/process": (
         *("ringbuf", "engine/contract", "engine/settings", "engine/text"),

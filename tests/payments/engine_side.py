@@ -11,17 +11,8 @@ import numpy as np
 
 from engine.payments.capacities import Capacities
 from engine.payments.codes import BY_NUMBER, DECLINED
-from engine.payments.records import (
-    COMMAND,
-    COMMAND_VERSION,
-    LIMITS,
-    NOT_GIVEN,
-    RULES,
-    SETTINGS_CLOCK,
-    SETTINGS_INSTANCE,
-    Clock,
-    Op,
-)
+from engine.payments.command_words import SETTINGS_CLOCK, SETTINGS_INSTANCE
+from engine.payments.records import COMMAND, COMMAND_VERSION, LIMITS, NOT_GIVEN, RULES, Clock, Op
 from engine.payments.rule_words import NO_SOURCE, put_rules
 from engine.payments.rules.vocabulary import VOCABULARY
 from engine.payments.texts import text_words

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from engine.contract.projection import Batch, RowLayout, Rows, rows_of
 from engine.payments.codes import Code
+from engine.payments.command_words import CARD, MERCHANT, MERCHANT_WORDS, REQUEST_ID, REQUEST_ID_WORDS
 from engine.payments.history.kernels import STANDING_COLUMNS, first_disagreeing
 from engine.payments.history.schema import (
     MERGE_PAYMENTS,
@@ -21,17 +22,7 @@ from engine.payments.history.schema import (
     MOMENT_EVERY,
     SESSION,
 )
-from engine.payments.records import (
-    CARD,
-    MERCHANT,
-    MERCHANT_WORDS,
-    REQUEST_ID,
-    REQUEST_ID_WORDS,
-    TEXT_WORD_BYTES,
-    EventKind,
-    Op,
-    State,
-)
+from engine.payments.records import TEXT_WORD_BYTES, EventKind, Op, State
 from ringbuf.kernel import COMPILED
 
 Ints = npt.NDArray[np.int64]

@@ -11,6 +11,7 @@ from engine.payments import event_forms as at
 from engine.payments.kernels import rulesets, set_up
 from engine.payments.kernels.decide import pay
 from engine.payments.kernels.events import about, begin, finish, judged, of_kind
+from engine.payments.kernels.fleet import follow_store, join_fleet, move_shares
 from engine.payments.kernels.holds import end_due
 from engine.payments.kernels.operate import operate, reverse, review, tell_expired
 from engine.payments.kernels.outcomes import confirmed, processed
@@ -109,6 +110,12 @@ def _apply_rare(s, command, op):
         processed(s, command)
     elif op == k.OP_CONFIRMED:
         confirmed(s, command)
+    elif op == k.OP_FLEET:
+        join_fleet(s, command)
+    elif op == k.OP_STORE:
+        follow_store(s, command)
+    elif op == k.OP_SHARES:
+        move_shares(s, command)
     elif op == k.OP_QUARANTINED:
         _reject(s, command, k.SYSTEM)
     else:

@@ -4,6 +4,7 @@ Rows of cards, devices and the like are made here. Where a table is full, the ro
 gives way; `early` counts those whose longest window had not passed.
 """
 
+from engine.payments.command_words import CARD, DEVICE, EMAIL, IP, MERCHANT
 from engine.payments.kernels.gather import bin_key, is_given, pair_hash
 from engine.payments.kernels.rows import BUCKETS, NIL
 from engine.payments.kernels.tables import append, claim, link, touch, unlink
@@ -16,7 +17,6 @@ from engine.payments.kernels.windows import (
     count_at,
     see_card,
 )
-from engine.payments.records import CARD, DEVICE, EMAIL, IP, MERCHANT
 from ringbuf.kernel import inlined, kernel
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.payments.command_words import SETTINGS_HASH, TRIAL_MAX_DISAGREE
 from engine.payments.kernels.rulesets import register
 from engine.payments.kernels.trials import on_trial
-from engine.payments.records import COMMAND, COMMAND_VERSION, SETTINGS_HASH, TRIAL_MAX_DISAGREE, Op
+from engine.payments.records import COMMAND, COMMAND_VERSION, Op
 from engine.trials.records import Act, TrialState
 from ringbuf.kernel import COMPILED, kernel
 

@@ -34,7 +34,18 @@ POOLS = {
     "list_entries": "listed",
 }
 """Capacity -> the pool that it is the length of."""
-LEFT_OUT = ("out", "out_count", "out_hashed", "out_first", "out_last", "opened", "version", "found", "other")
+LEFT_OUT = (
+    "out",
+    "out_count",
+    "out_hashed",
+    "out_first",
+    "out_last",
+    "opened",
+    "version",
+    "found",
+    "other",
+    "user",
+)
 BY_KEY = {
     "card_bucket": "cards",
     "device_bucket": "devices",
@@ -46,8 +57,10 @@ BY_KEY = {
 }
 """Buckets -> their rows, which are found by the first word of their key and are never free."""
 ADDED = (
-    *("owed", "owed_count", "pending_count"),
-    *(f"payments.{name}" for name in ("answer", "forwarding", "ring")),
+    *("owed", "owed_count", "pending_count", "fleet"),
+    *(f"payments.{name}" for name in ("answer", "forwarding", "ring", "user_matched")),
+    *(f"rows.{name}" for name in ("share_day", "given", "taken", "short_at")),
+    *("answers.user_matched", "merchants.params", "merchants.staged_params", "rulesets.source"),
 )
 """Fields that states had not always, and that are right as zeros, as in an empty state."""
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from engine.payments import constants as k
 from engine.payments import event_forms as at
+from engine.payments.command_words import BODY, KEY, MERCHANT
 from engine.payments.kernels.accounts import add_row, find_merchant
 from engine.payments.kernels.answers import find_answer, keep, remember
 from engine.payments.kernels.attempts import count_attempt
@@ -24,13 +25,7 @@ from engine.payments.kernels.rows import NIL
 from engine.payments.kernels.tables import find_pair
 from engine.payments.kernels.trials import judge_beside, tell_trial
 from engine.payments.kernels.windows import DAY_BUCKET_MS, DAY_MS, add_at, total_at
-from engine.payments.records import (
-    BODY,
-    FORWARDS,
-    KEY,
-    MERCHANT,
-    MONEY_MAX,
-)
+from engine.payments.records import FORWARDS, MONEY_MAX
 from engine.trials.kernels import is_live
 from ringbuf.kernel import inlined, kernel
 

@@ -1,11 +1,12 @@
 """Gather what the rules know of a request: look up everything that belongs to it, once.
 
-Nothing that decides is changed: windows forget what has passed, and that is all.
+Nothing that decides is changed: windows forget what has passed, and a share that is short is noted.
 """
 
 import numpy as np
 
 from engine.payments import constants as k
+from engine.payments.command_words import CARD, DEVICE, EMAIL, IP, MERCHANT
 from engine.payments.kernels.accounts import find_account, find_balance, find_merchant, find_row
 from engine.payments.kernels.listing import (
     BIN_DIGITS,
@@ -16,6 +17,7 @@ from engine.payments.kernels.listing import (
     short_bin,
 )
 from engine.payments.kernels.rows import NIL
+from engine.payments.kernels.shares import daily_limit_of
 from engine.payments.kernels.tables import find_pair, mixed
 from engine.payments.kernels.windows import (
     DAY_BUCKET_MS,
@@ -26,7 +28,6 @@ from engine.payments.kernels.windows import (
     distinct_at,
     total_at,
 )
-from engine.payments.records import CARD, DEVICE, EMAIL, IP, MERCHANT
 from ringbuf.kernel import inlined, kernel
 
 WORD_BITS = 6
@@ -76,11 +77,11 @@ def _merchant(s, command, ctx, found):
     if row != NIL:
         ctx.merchant_min = s.rows[row].amount_min
         ctx.merchant_max = s.rows[row].amount_max
-        ctx.merchant_daily_limit = s.rows[row].daily
         ctx.sca_above = s.rows[row].sca_above
         ctx.geo_above = s.rows[row].geo_above
         if s.rows[row].day == s.now // DAY_MS:
             ctx.merchant_daily += s.rows[row].day_sum
+        ctx.merchant_daily_limit = daily_limit_of(s, row, ctx.merchant_daily)
 
 
 @inlined

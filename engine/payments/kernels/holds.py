@@ -8,11 +8,11 @@ PAY  ->  open or review   in the queue of its hold_days, for those end in the or
 import numpy as np
 
 from engine.payments import constants as k
+from engine.payments.command_words import CARD, MERCHANT, MERCHANT_WORDS, REQUEST_ID, REQUEST_ID_WORDS
 from engine.payments.kernels.pending import decline_pending
 from engine.payments.kernels.rows import HOLD_DAYS_MAX, NIL
 from engine.payments.kernels.tables import append, link, take_out, unlink
 from engine.payments.kernels.windows import DAY_MS
-from engine.payments.records import CARD, MERCHANT, MERCHANT_WORDS, REQUEST_ID, REQUEST_ID_WORDS
 from ringbuf.kernel import inlined, kernel
 from ringbuf.seqlock import open_version
 

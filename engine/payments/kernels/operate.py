@@ -7,6 +7,7 @@ import numpy as np
 
 from engine.payments import constants as k
 from engine.payments import event_forms as at
+from engine.payments.command_words import BODY, KEY, MERCHANT, OWN_KEY
 from engine.payments.kernels.accounts import find_merchant, find_row
 from engine.payments.kernels.answers import find_answer, keep, remember_bare
 from engine.payments.kernels.decide import approve, disclosed_as, find_card, total_of
@@ -25,7 +26,7 @@ from engine.payments.kernels.pending import decline_pending, forget_as_last, owe
 from engine.payments.kernels.rows import EXPIRED_MAX, NIL, OPERATIONS_MAX
 from engine.payments.kernels.tables import touch
 from engine.payments.kernels.windows import DAY_BUCKET_MS, DAY_MS, total_at
-from engine.payments.records import APPROVE_IT, BODY, FINAL, KEY, MERCHANT, MONEY_MAX, NOT_GIVEN, OWN_KEY
+from engine.payments.records import APPROVE_IT, FINAL, MONEY_MAX, NOT_GIVEN
 from ringbuf.kernel import inlined, kernel
 
 ONE = np.int64(1)

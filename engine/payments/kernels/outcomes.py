@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.payments import constants as k
 from engine.payments import event_forms as at
+from engine.payments.command_words import CARD
 from engine.payments.kernels.attempts import count_decline, new_card
 from engine.payments.kernels.decide import disclosed_as, hold_days_of, total_of
 from engine.payments.kernels.events import about, begin_for_ring, judged, moved, of_kind
@@ -27,7 +28,6 @@ from engine.payments.kernels.rows import NIL
 from engine.payments.kernels.set_up import tell_done
 from engine.payments.kernels.tables import find_pair
 from engine.payments.kernels.windows import HOUR_BUCKET_MS, MONTH_BUCKET_MS, total_at
-from engine.payments.records import CARD
 from ringbuf.kernel import inlined, kernel
 
 

@@ -3,6 +3,16 @@
 import numpy as np
 
 from engine.payments import constants as k
+from engine.payments.command_words import (
+    MERCHANT,
+    RESTORED_APPROVED,
+    RESTORED_CAPTURED,
+    RESTORED_CODES,
+    RESTORED_MATCHED,
+    RESTORED_REFUNDED,
+    RESTORED_RULESET,
+    RESTORED_USER_MATCHED,
+)
 from engine.payments.kernels.accounts import find_account, find_balance, find_merchant
 from engine.payments.kernels.events import (
     BYTE,
@@ -15,16 +25,6 @@ from engine.payments.kernels.events import (
 from engine.payments.kernels.holds import begin_payment, claim_payment, close, find_payment, has_room
 from engine.payments.kernels.rows import NIL
 from engine.payments.kernels.set_up import tell_done
-from engine.payments.records import (
-    MERCHANT,
-    RESTORED_APPROVED,
-    RESTORED_CAPTURED,
-    RESTORED_CODES,
-    RESTORED_MATCHED,
-    RESTORED_REFUNDED,
-    RESTORED_RULESET,
-    RESTORED_USER_MATCHED,
-)
 from ringbuf.kernel import inlined, kernel
 
 

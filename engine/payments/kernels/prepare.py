@@ -9,10 +9,10 @@ before has brought.
 import numpy as np
 
 from engine.payments import constants as k
+from engine.payments.command_words import CARD, DEVICE, EMAIL, IP, KEY
 from engine.payments.kernels.accounts import account_bucket_of, balance_bucket_of
 from engine.payments.kernels.gather import pair_hash
 from engine.payments.kernels.rows import BUCKETS
-from engine.payments.records import CARD, DEVICE, EMAIL, IP, KEY
 from ringbuf.atomics import prefetch
 from ringbuf.kernel import inlined
 

@@ -8,18 +8,12 @@ import numpy as np
 
 from engine.payments import constants as k
 from engine.payments import event_forms as event
-from engine.payments.kernels.holds import open_rules
-from engine.payments.kernels.rows import NIL
-from engine.payments.kernels.set_up import tell_done
-from engine.payments.kernels.user_rules import load_user_rules
-from engine.payments.records import (
+from engine.payments.command_words import (
     HASH_WORDS,
-    LIMITS,
     ORDER_WORDS,
     RULESET_WHO,
     RULESET_WHY,
     RULESET_WHY_WORDS,
-    RULESETS_MAX,
     SETTINGS_CLOCK,
     SETTINGS_FINGERPRINT,
     SETTINGS_HASH,
@@ -30,6 +24,11 @@ from engine.payments.records import (
     SETTINGS_SOURCE,
     SOURCE_WORDS,
 )
+from engine.payments.kernels.holds import open_rules
+from engine.payments.kernels.rows import NIL
+from engine.payments.kernels.set_up import tell_done
+from engine.payments.kernels.user_rules import load_user_rules
+from engine.payments.records import LIMITS, RULESETS_MAX
 from engine.trials.kernels import is_live
 from engine.trials.records import WHO_WORDS
 from ringbuf.kernel import inlined, kernel

@@ -9,6 +9,27 @@ import numpy as np
 
 from engine.payments import constants as k
 from engine.payments import event_forms as at
+from engine.payments.command_words import (
+    BALANCE_ROW_WORDS,
+    BODY,
+    CARD_TYPES_SHIFT,
+    COUNTRY_WORDS,
+    DISCLOSE_WORDS,
+    KEY,
+    LIMIT_ROW_WORDS,
+    MERCHANT_CHANNELS,
+    MERCHANT_COUNTRIES,
+    MERCHANT_DISCLOSE,
+    MERCHANT_HOLD_DAYS,
+    MERCHANT_MCC,
+    MERCHANT_NAME,
+    MERCHANT_PARAMS_MAX,
+    MERCHANT_STATUS,
+    MERCHANT_WORDS,
+    PARAM_ROW_WORDS,
+    PART_BEGINS,
+    PERMIT_WORDS,
+)
 from engine.payments.kernels.accounts import (
     account_bucket_of,
     add_balance,
@@ -26,29 +47,7 @@ from engine.payments.kernels.holds import open_account
 from engine.payments.kernels.listing import put_on, take_off
 from engine.payments.kernels.rows import NIL
 from engine.payments.kernels.tables import link
-from engine.payments.records import (
-    BALANCE_ROW_WORDS,
-    BODY,
-    CARD_TYPES_SHIFT,
-    COUNTRY_WORDS,
-    DISCLOSE_WORDS,
-    KEY,
-    LIMIT_ROW_WORDS,
-    LIST_REMOVE,
-    MERCHANT_CHANNELS,
-    MERCHANT_COUNTRIES,
-    MERCHANT_DISCLOSE,
-    MERCHANT_HOLD_DAYS,
-    MERCHANT_MCC,
-    MERCHANT_NAME,
-    MERCHANT_PARAMS_MAX,
-    MERCHANT_STATUS,
-    MERCHANT_WORDS,
-    MONEY_MAX,
-    PARAM_ROW_WORDS,
-    PART_BEGINS,
-    PERMIT_WORDS,
-)
+from engine.payments.records import LIST_REMOVE, MONEY_MAX
 from ringbuf.kernel import inlined, kernel
 
 ONE = np.int64(1)

@@ -8,15 +8,14 @@ from engine.contract.batches import BURST_SLOTS
 from engine.contract.spread import SLOT_WORDS
 from engine.contract.state_layout import power_of_two, state_record
 from engine.payments.capacities import Capacities
+from engine.payments.fleet_records import FLEET
 from engine.payments.kernels.rows import (
     ACCOUNT,
     ANSWER,
     BALANCE,
     BIN,
     CARD,
-    CONTEXT,
     EXPIRED_MAX,
-    FOUND,
     HOLD_DAYS_MAX,
     LISTED,
     MERCHANT,
@@ -27,9 +26,8 @@ from engine.payments.kernels.rows import (
     RULESET,
     SIGHTING,
     TABLE,
-    USER,
-    VERDICT,
 )
+from engine.payments.kernels.scratch import CONTEXT, FOUND, USER, VERDICT
 from engine.payments.records import RULESETS_MAX
 from engine.trials.records import TRIAL
 
@@ -60,6 +58,7 @@ SCALARS: list[Any] = [
     ("last_ruleset", "<i8"),  # the last id that was given
     ("rulesets", RULESET, (RULESETS_MAX,)),
     ("trial", TRIAL, (1,)),
+    ("fleet", FLEET, (1,)),
     ("instance", "<i8", (3,)),
     ("fingerprint", "<i8", (2,)),
     ("on_lists", "<i8", (16,)),  # entries of each list

@@ -8,6 +8,17 @@ import numpy as np
 
 from engine.payments import constants as k
 from engine.payments import event_forms as at
+from engine.payments.command_words import (
+    CARD,
+    TRIAL_COMPARES_RATES,
+    TRIAL_MAX_DISAGREE,
+    TRIAL_MIN_SEEN,
+    TRIAL_PERCENT,
+    TRIAL_STEP_COUNT,
+    TRIAL_STEPS,
+    TRIAL_WHO,
+    TRIAL_WHY,
+)
 from engine.payments.kernels.events import (
     about,
     begin_untold,
@@ -22,17 +33,6 @@ from engine.payments.kernels.rows import NIL
 from engine.payments.kernels.rulesets import find_ruleset, govern, take_limits
 from engine.payments.kernels.set_up import tell_done
 from engine.payments.kernels.tables import mixed
-from engine.payments.records import (
-    CARD,
-    TRIAL_COMPARES_RATES,
-    TRIAL_MAX_DISAGREE,
-    TRIAL_MIN_SEEN,
-    TRIAL_PERCENT,
-    TRIAL_STEP_COUNT,
-    TRIAL_STEPS,
-    TRIAL_WHO,
-    TRIAL_WHY,
-)
 from engine.trials.kernels import (
     act,
     begin_canary,

@@ -7,15 +7,9 @@ not done yet, and what a merchant has not said, is -1.
 import numpy as np
 
 from engine.payments import constants as k
+from engine.payments.command_words import MERCHANT_PARAMS_MAX
 from engine.payments.kernels.rows import NIL
-from engine.payments.records import (
-    HAS_SCA,
-    MERCHANT_PARAMS_MAX,
-    USER_RULE_FIRST,
-    WANTS_EXPLANATION,
-    WANTS_PARTIAL,
-    Decision,
-)
+from engine.payments.records import HAS_SCA, USER_RULE_FIRST, WANTS_EXPLANATION, WANTS_PARTIAL, Decision
 from engine.payments.rules.vocabulary import CONTEXT, FIELDS, VOCABULARY
 from engine.rules.loaded import (
     ASKING,

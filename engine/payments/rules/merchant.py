@@ -1,14 +1,14 @@
 """Rules about the merchant: that it is there, what it permits, how much it takes."""
 
 from engine.payments import constants as k
-from engine.payments.records import (
+from engine.payments.command_words import (
     HAS_CARD_TYPES,
     HAS_CHANNELS,
     HAS_COUNTRIES,
     HAS_CURRENCIES,
     MERCHANT_ACTIVE,
 )
-from engine.payments.rules.verdict import OFF, PASS, verdict
+from engine.payments.rules.verdict import OFF, PASS, UNKNOWN, verdict
 from ringbuf.kernel import inlined
 
 BAD_MERCHANT = verdict(k.BAD_MERCHANT, k.FIELD_MERCHANT)
@@ -18,6 +18,7 @@ CARD_TYPE = verdict(k.CARD_TYPE_NOT_PERMITTED, k.FIELD_CARD_TYPE)
 COUNTRY = verdict(k.COUNTRY_NOT_PERMITTED, k.FIELD_CARD_ISSUER_COUNTRY)
 AMOUNT = verdict(k.AMOUNT_LIMIT, k.FIELD_AMOUNT)
 DAILY = verdict(k.MERCHANT_DAILY_LIMIT, k.FIELD_AMOUNT)
+STORE_GONE = verdict(k.STORE_DOWN, k.FIELD_AMOUNT)
 
 
 @inlined
@@ -55,6 +56,7 @@ def merchant_amount(payload, ctx):
 
 @inlined
 def merchant_daily(payload, ctx):
-    """Decline what would bring the merchant's sum of the day above its limit."""
+    """Decline what would bring the merchant's sum of the day above its limit, or above our share of it."""
     limit = ctx.merchant_daily_limit
-    return DAILY if limit != OFF and ctx.merchant_daily > limit else PASS
+    found = DAILY if limit != OFF and ctx.merchant_daily > limit else PASS
+    return STORE_GONE if limit == UNKNOWN else found

@@ -10,6 +10,8 @@ FIELD_SHIFT = 8
 CODE_MASK = (1 << FIELD_SHIFT) - 1
 OFF = -1
 """A limit that is not set."""
+UNKNOWN = -2
+"""A limit that is set, and of which nobody can say what is left."""
 
 
 def verdict(code: int, field: int) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
 
+from engine.contract.instance import counter_name
 from engine.settings.config import DoorSettings
 
 
@@ -18,6 +19,13 @@ class DoorSpec:
 
     settings: DoorSettings
     module: str
+    counts: tuple[str, ...] = ()
+    """What it counts beyond what every door does."""
+
+    @property
+    def counters(self) -> tuple[str, ...]:
+        """The names of those counters."""
+        return tuple(counter_name(self.settings.name, what) for what in self.counts)
 
     def load(self) -> Callable[[DoorSettings], None]:
         """Import the module; return its `run`."""

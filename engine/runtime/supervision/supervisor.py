@@ -141,7 +141,9 @@ class Supervisor:
         self.epoch = next_epoch(self.data_dir)
         names = segment_names(self.data_dir)
         try:
-            made = Segments(names, self.application, self.settings, self.rings, tuple(self.doors), self.epoch)
+            counted = [name for door in self.doors.values() for name in door.counters]
+            shared = self.application, self.settings, self.rings, tuple(self.doors), self.epoch
+            made = Segments(names, *shared, counted)
         except SegmentError as error:
             raise StartError(str(error)) from error
         try:
@@ -248,7 +250,8 @@ class Supervisor:
 
     def _describe(self) -> instance.Instance:
         bound = {name: child.bound_port for name, child in self.children.items()}
-        urls = {door.settings.section: door.url(bound.get(name, 0)) for name, door in self.doors.items()}
+        listening = {name: door for name, door in self.doors.items() if door.settings.scheme}
+        urls = {door.settings.section: door.url(bound.get(name, 0)) for name, door in listening.items()}
         return instance.Instance(
             epoch=self.epoch,
             data_dir=str(self.data_dir),

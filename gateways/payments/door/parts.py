@@ -22,7 +22,6 @@ from gateways.payments.hashing import Hasher, load_key
 from gateways.payments.replies import Replies
 from gateways.payments.rule_names import StoredNames
 
-
 FORWARD = "forward"
 """What the door is told of the processor that payments are forwarded to, where there is one."""
 

@@ -19,13 +19,10 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from engine.payments.codes import Code
-from engine.payments.records import (
+from engine.payments.command_words import (
     CARD,
-    COMMAND,
-    COMMAND_VERSION,
     MERCHANT,
     MERCHANT_WORDS,
-    NOT_GIVEN,
     REQUEST_ID,
     REQUEST_ID_WORDS,
     RESTORED_APPROVED,
@@ -35,11 +32,8 @@ from engine.payments.records import (
     RESTORED_REFUNDED,
     RESTORED_RULESET,
     RESTORED_USER_MATCHED,
-    TEXT_WORD_BYTES,
-    Op,
-    Role,
-    State,
 )
+from engine.payments.records import COMMAND, COMMAND_VERSION, NOT_GIVEN, TEXT_WORD_BYTES, Op, Role, State
 from engine.payments.texts import text_words
 from engine.payments.view.counts import StateCounts
 from engine.payments.view.live_view import PaymentView

@@ -5,17 +5,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.payments.command_words import BALANCE_ROW_WORDS, BALANCE_ROWS_MAX, PART_BEGINS
 from engine.payments.currencies import CURRENCIES
-from engine.payments.records import (
-    BALANCE_ROW_WORDS,
-    BALANCE_ROWS_MAX,
-    COMMAND,
-    MONEY_MAX,
-    NOT_GIVEN,
-    PART_BEGINS,
-    AccountStatus,
-    Op,
-)
+from engine.payments.records import COMMAND, MONEY_MAX, NOT_GIVEN, AccountStatus, Op
 from gateways.payments.bodies import Fields
 from gateways.payments.hashing import Hasher
 from gateways.payments.setup.limits import by_currency, named_limits

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.payments.records import COMMAND, KEYS_MAX, LIST_REMOVE, ListKind, Op
+from engine.payments.command_words import KEYS_MAX
+from engine.payments.records import COMMAND, LIST_REMOVE, ListKind, Op
 from gateways.payments.bodies import Fields
 from gateways.payments.hashing import Hasher
 from gateways.payments.values import (

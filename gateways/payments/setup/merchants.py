@@ -8,10 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.payments.codes import ISO_CODES, TABLE, Retry
-from engine.payments.currencies import CURRENCIES
-from engine.payments.records import (
+from engine.payments.command_words import (
     CARD_TYPES_SHIFT,
-    COMMAND,
     COUNTRY_WORDS,
     DISCLOSE_WORDS,
     HAS_CARD_TYPES,
@@ -29,14 +27,12 @@ from engine.payments.records import (
     MERCHANT_NAME,
     MERCHANT_STATUS,
     MERCHANT_WORDS,
-    MONEY_MAX,
-    NOT_GIVEN,
     PARAM_ROW_WORDS,
     PART_BEGINS,
     PERMIT_WORDS,
-    TEXT_WORD_BYTES,
-    Op,
 )
+from engine.payments.currencies import CURRENCIES
+from engine.payments.records import COMMAND, MONEY_MAX, NOT_GIVEN, TEXT_WORD_BYTES, Op
 from engine.payments.texts import text_words
 from gateways.payments.bodies import Fields
 from gateways.payments.form import CARD_TYPES, CHANNELS

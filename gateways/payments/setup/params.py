@@ -1,6 +1,6 @@
 """Params of user rules at a merchant: {"rule": {"param": value}} as rows of key and value."""
 
-from engine.payments.records import MERCHANT_PARAMS_MAX
+from engine.payments.command_words import MERCHANT_PARAMS_MAX
 from engine.rules.params import PARAM_MAX, PARAM_MIN, param_key
 from engine.rules.vocabulary import IS_NAME
 from gateways.payments.bodies import Fields

@@ -80,7 +80,7 @@ def run(args: argparse.Namespace, name: str) -> int:
     try:
         settings = read_settings(args, tools)
         wanted = starting.definitions(settings)
-        with owned(data_dir, [door.name for door in starting.doors]) as lock:
+        with owned(data_dir, starting.process_names) as lock:
             first = starting.first_commands(wanted, settings, data_dir, args.setup)
             settings = settle(settings, name, data_dir, args.applications)
             application = application_for(settings, name, data_dir, args.applications)

@@ -174,7 +174,10 @@ def text_of(status: dict[str, Any]) -> str:
             f"{row['name']:<12}{row['depth']:>8}{row['capacity']:>8}{row['published']:>14,}{row['busy']:>8}"
         )
     lines += ["", f"seq {status['seq']:,}, durable {status['durable_seq']:,}, {status['commands_per_s']:,}/s"]
-    lines += [f"{name} {count:,}" for name, count in status["counts"].items()]
+    lines += [
+        f"{name} {count:,}" if isinstance(count, int) else f"{name} {count}"
+        for name, count in status["counts"].items()
+    ]
     lines += _capacities(status.get("capacities", {}))
     if status["memory"]:
         shared, huge = status["memory"].values()

@@ -1,7 +1,8 @@
 """`pinion journal archive` and `restore`: closed segments go to an archive, compressed, and come back.
 
-The rules that the journal names go with it, as copies. Nothing that a process of the instance may need goes: a recovery, from the older of the two
-snapshots on; history, from its mark on. How far history is, the running instance says.
+The rules that the journal names go with it, as copies. Nothing that a process of the instance may need goes:
+a recovery, from the older of the two snapshots on; history, from its mark on. How far history is, the running
+instance says.
 """
 
 import argparse

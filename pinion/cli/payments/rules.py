@@ -10,15 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.payments.records import (
-    COMMAND,
+from engine.payments.command_words import (
     SETTINGS_CLOCK,
     SETTINGS_FINGERPRINT,
     SETTINGS_HISTORY,
     SETTINGS_INSTANCE,
-    Clock,
-    Op,
 )
+from engine.payments.records import COMMAND, Clock, Op
 from engine.payments.rule_words import HASH, limits_of, order_of, put_rules
 from engine.payments.settings import PaymentSection
 from engine.payments.texts import text_words, words_text

@@ -16,7 +16,7 @@ from engine.runtime.supervision.configure import Definition, FirstCommands
 from engine.settings.config import ConfigError
 from gateways.payments.hashing import Hasher, load_key
 from gateways.payments.setup_lines import SetupFault, setup_lines
-from pinion.cli.payments import rules
+from pinion.cli.payments import fleet, rules
 from pinion.cli.payments.applied_files import AppliedFiles
 
 DEMO_SET_UP = Path(__file__).with_name("demo.jsonl")
@@ -42,15 +42,17 @@ def first_commands(settings: PaymentsSettings, data_dir: Path, file: Path | None
     has_history = settings.engine.durability == "sync" and settings.history.enabled
     wanted = rules.definition(settings.payments, hasher.fingerprint(), has_history=has_history)
     answers = settings.payments.capacities.answers
+
+    def configured(state: Any) -> list[Definition]:
+        return [*_missing_rules(wanted, state, data_dir), *fleet.missing(settings.payments.fleet, state)]
+
     if file is None:
-        return FirstCommands(
-            missing=lambda state: _missing_rules(wanted, state, data_dir), applied=lambda: _tell(answers)
-        )
+        return FirstCommands(missing=configured, applied=lambda: _tell(answers))
     set_up = FileSetUp(file, hasher, AppliedFiles(data_dir) if settings.engine.durability == "sync" else None)
 
     def missing(state: Any) -> Sequence[Definition]:
         is_fresh = rules.is_fresh(state)
-        return [*_missing_rules(wanted, state, data_dir), *set_up.missing(is_fresh)]
+        return [*configured(state), *set_up.missing(is_fresh)]
 
     def applied() -> None:
         set_up.remember()

@@ -9,14 +9,17 @@ from engine.payments.settings import (
     ROLE_NAMES,
     ForwardSection,
     Iso8583Section,
+    PaymentSection,
     PaymentsKeySettings,
     PaymentsSettings,
     peer_address,
 )
 from engine.settings.demo_key import demo_token
+from gateways.fleet.counts import FLEET_COUNTS
+from gateways.fleet.store_place import private_url
 from gateways.payments.door.parts import FORWARD
 from pinion.cli.payments.set_up import first_commands, hash_key_file
-from pinion.cli.starting import Door, Starting
+from pinion.cli.starting import Companion, Door, Starting
 
 
 def _demo_keys(data_dir: Path) -> tuple[PaymentsKeySettings, ...]:
@@ -28,6 +31,7 @@ def _door_application(settings: PaymentsSettings, data_dir: Path) -> dict[str, A
     return {
         **_iso8583_application(section.iso8583),
         **_forward_application(section.forward),
+        **_fleet_application(section, data_dir),
         "instance": section.instance,
         "clock": section.clock,
         "hash_key_file": str(hash_key_file(section, data_dir)),
@@ -43,6 +47,17 @@ def _iso8583_application(section: Iso8583Section | None) -> dict[str, Any]:
 
 def _forward_application(section: ForwardSection | None) -> dict[str, Any]:
     return {} if section is None else {FORWARD: {"url": section.url, "deadline_ms": section.deadline_ms}}
+
+
+def _fleet_application(section: PaymentSection, data_dir: Path) -> dict[str, Any]:
+    """Return what the processes of a fleet are told; nothing where there is none."""
+    if section.fleet is None:
+        return {}
+    return {
+        "fleet_name": section.fleet.name,
+        "fleet_instances": section.fleet.instances,
+        "fleet_url": section.fleet.url or private_url(data_dir),
+    }
 
 
 STARTING = Starting(
@@ -73,6 +88,24 @@ STARTING = Starting(
             purpose="queries",
             module="api.payments.serve",
             has_ring=False,
+        ),
+    ),
+    companions=(
+        Companion(
+            name="store",
+            section="payments.fleet",
+            module="gateways.fleet.private_store",
+            is_wanted=lambda settings: (
+                settings.payments.fleet is not None and not settings.payments.fleet.url
+            ),
+        ),
+        Companion(
+            name="fleet",
+            section="payments.fleet",
+            module="gateways.fleet.serve",
+            is_wanted=lambda settings: settings.payments.fleet is not None,
+            has_ring=True,
+            counts=FLEET_COUNTS,
         ),
     ),
     definitions=lambda settings: (),

@@ -9,6 +9,7 @@ from engine.payments.digest import used_of
 from engine.payments.kernels.convert import POOLS, capacities_of, too_small
 from engine.payments.records import Op
 from engine.payments.settings import CapacitySettings, PaymentsSettings
+from engine.payments.view.shares import SharesView
 from pinion.cli.applications import ApplicationTools
 from pinion.cli.payments.starting import STARTING
 
@@ -17,9 +18,10 @@ def _too_small(state: Any, capacities: Mapping[str, int]) -> dict[str, tuple[int
     return too_small(state, Capacities(**capacities))
 
 
-def _counts(state: Any) -> dict[str, int]:
-    s = state[0]
+def _counts(state: Any) -> dict[str, int | str]:
+    s, shares = state[0], SharesView(state)
     return {
+        **({"store": "up" if shares.is_store_up else "down"} if shares.is_on else {}),
         "decided": int(s["decided"]),
         "ruleset": int(s["ruleset"]),
         "answers_oldest_s": _oldest_answer_s(s),

@@ -6,7 +6,8 @@ import pytest
 
 from api.payments.past import PaymentsPast
 from engine.payments.codes import BY_NUMBER
-from engine.payments.records import REQUEST_ID, REQUEST_ID_WORDS, EventKind
+from engine.payments.command_words import REQUEST_ID, REQUEST_ID_WORDS
+from engine.payments.records import EventKind
 from engine.payments.texts import words_text
 from engine.payments.view.live_view import LiveView
 from gateways.payments.replies import Replies

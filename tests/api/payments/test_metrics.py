@@ -12,6 +12,7 @@ from engine.payments.codes import BY_NUMBER
 from engine.payments.kernels.state import state_dtype
 from engine.payments.records import EventKind
 from engine.payments.view.counts import StateCounts
+from engine.payments.view.shares import SharesView
 from tests.engine.payments.building import SMALL
 from tests.engine.payments.history.story import Story
 
@@ -19,7 +20,7 @@ from tests.engine.payments.history.story import Story
 def samples(state: Any, counts: DecisionCounts) -> dict[tuple[str, tuple[str, ...]], float]:
     """Return what the collector tells of the application, by name and labels."""
     unused: Any = None
-    collector = PaymentsCollector(unused, StateCounts(state), unused, dict, counts)
+    collector = PaymentsCollector(unused, StateCounts(state), unused, dict, counts, SharesView(state))
     return {
         (sample.name, tuple(sample.labels.values())): sample.value
         for metric in collector.of_application()

@@ -9,21 +9,16 @@ from engine.contract.replica import Replica
 from engine.payments.application import payments
 from engine.payments.capacities import Capacities
 from engine.payments.codes import Code
-from engine.payments.forwarding import Processed
-from engine.payments.records import (
+from engine.payments.command_words import (
     BALANCE_ROW_WORDS,
     BODY,
     CARD,
-    COMMAND,
     COUNTRY_WORDS,
     DEVICE,
     EMAIL,
-    FORWARDS,
     IP,
-    JOURNAL_ENTRY,
     KEY,
     LIMIT_ROW_WORDS,
-    LIMITS,
     MERCHANT,
     MERCHANT_ACTIVE,
     MERCHANT_CHANNELS,
@@ -32,7 +27,6 @@ from engine.payments.records import (
     MERCHANT_MCC,
     MERCHANT_STATUS,
     MERCHANT_WORDS,
-    NOT_GIVEN,
     OWN_KEY,
     PART_BEGINS,
     PERMIT_WORDS,
@@ -43,7 +37,6 @@ from engine.payments.records import (
     RESTORED_MATCHED,
     RESTORED_REFUNDED,
     RESTORED_RULESET,
-    RULES,
     SETTINGS_CLOCK,
     SETTINGS_HISTORY,
     TRIAL_COMPARES_RATES,
@@ -52,6 +45,15 @@ from engine.payments.records import (
     TRIAL_PERCENT,
     TRIAL_STEP_COUNT,
     TRIAL_STEPS,
+)
+from engine.payments.forwarding import Processed
+from engine.payments.records import (
+    COMMAND,
+    FORWARDS,
+    JOURNAL_ENTRY,
+    LIMITS,
+    NOT_GIVEN,
+    RULES,
     AccountStatus,
     Channel,
     Clock,

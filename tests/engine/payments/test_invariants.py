@@ -5,12 +5,7 @@ from typing import Any
 import pytest
 
 from engine.payments.codes import Code
-from engine.payments.records import (
-    EVENT,
-    Decision,
-    EventKind,
-    Op,
-)
+from engine.payments.records import EVENT, Decision, EventKind, Op
 from tests.engine.payments.invariants import assert_whole, money
 from tests.engine.payments.random_flow import Flow, begun
 

@@ -10,15 +10,17 @@ from typing import Any
 import pytest
 
 from engine.payments.codes import BY_NUMBER
-from engine.payments.records import (
-    FIELD_NAMES,
+from engine.payments.command_words import (
     HAS_CARD_TYPES,
     HAS_CHANNELS,
     HAS_COUNTRIES,
     HAS_CURRENCIES,
+    MERCHANT_ACTIVE,
+)
+from engine.payments.records import (
+    FIELD_NAMES,
     HAS_SCA,
     LIMITS,
-    MERCHANT_ACTIVE,
     WANTS_PARTIAL,
     AccountStatus,
     CardType,

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 from engine.payments.codes import Code
+from engine.payments.command_words import MERCHANT_WORDS, PART_BEGINS
 from engine.payments.digest import digest
 from engine.payments.records import (
-    MERCHANT_WORDS,
-    PART_BEGINS,
     USER_RULE_FIRST,
     WANTS_EXPLANATION,
     WANTS_PARTIAL,

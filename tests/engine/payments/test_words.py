@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.payments.command_words import REQUEST_ID_WORDS
 from engine.payments.countries import COUNTRIES_MAX, country_capitals, country_number
 from engine.payments.currencies import CURRENCIES, LETTERS
-from engine.payments.records import REQUEST_ID_WORDS
 from engine.payments.texts import text_words, words_text
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from engine.contract.port import Closed
 from engine.payments.codes import Code
-from engine.payments.records import KEYS_MAX, Op
+from engine.payments.command_words import KEYS_MAX
+from engine.payments.records import Op
 from gateways.payments.door.keys import key_ring
 from gateways.payments.door.set_up import BATCH, SetupSender
 from gateways.payments.setup_lines import setup_lines

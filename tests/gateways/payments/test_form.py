@@ -8,21 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine.payments.command_words import BODY, CARD, DEVICE, EMAIL, IP, KEY, MERCHANT, REQUEST_ID, TERMINAL
 from engine.payments.countries import country_number
 from engine.payments.records import (
     AMOUNT_MAX,
-    BODY,
-    CARD,
     COMMAND,
-    DEVICE,
-    EMAIL,
     HAS_SCA,
-    IP,
-    KEY,
-    MERCHANT,
     NOT_GIVEN,
-    REQUEST_ID,
-    TERMINAL,
     WANTS_EXPLANATION,
     WANTS_PARTIAL,
     CardType,

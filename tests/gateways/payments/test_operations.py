@@ -6,19 +6,8 @@ from typing import Any
 
 import pytest
 
-from engine.payments.records import (
-    APPROVE_IT,
-    BODY,
-    DECLINE_IT,
-    FINAL,
-    KEY,
-    MERCHANT,
-    NOT_GIVEN,
-    OWN_KEY,
-    REQUEST_ID,
-    TERMINAL,
-    Op,
-)
+from engine.payments.command_words import BODY, KEY, MERCHANT, OWN_KEY, REQUEST_ID, TERMINAL
+from engine.payments.records import APPROVE_IT, DECLINE_IT, FINAL, NOT_GIVEN, Op
 from engine.payments.texts import words_text
 from gateways.payments.form import Asked
 from gateways.payments.hashing import hash_words

@@ -7,10 +7,8 @@ import numpy as np
 import pytest
 
 from engine.payments.codes import ISO_CODES, Code
-from engine.payments.countries import country_number
-from engine.payments.records import (
+from engine.payments.command_words import (
     BODY,
-    COMMAND_VERSION,
     HAS_CARD_TYPES,
     HAS_CHANNELS,
     HAS_COUNTRIES,
@@ -18,7 +16,6 @@ from engine.payments.records import (
     KEY,
     KEYS_MAX,
     LIMIT_ROW_WORDS,
-    LIST_REMOVE,
     MERCHANT_ACTIVE,
     MERCHANT_CHANNELS,
     MERCHANT_COUNTRIES,
@@ -27,9 +24,14 @@ from engine.payments.records import (
     MERCHANT_MCC,
     MERCHANT_STATUS,
     MERCHANT_WORDS,
+    PART_BEGINS,
+)
+from engine.payments.countries import country_number
+from engine.payments.records import (
+    COMMAND_VERSION,
+    LIST_REMOVE,
     MONEY_MAX,
     NOT_GIVEN,
-    PART_BEGINS,
     AccountStatus,
     ListKind,
     Op,

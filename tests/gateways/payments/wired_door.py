@@ -134,9 +134,7 @@ class WiredDoor:
         reads = DurableReads(self.view, lambda: self.durable, look, wait_s=0.0)
         keys = key_ring(KEYS, range(1, len(KEYS) + 1))
         limits = DoorLimits()
-        self.sockets = PaymentSockets(
-            keys, self.desk, reads, HASHER, NO_USER_RULES, limits, lambda: self.now
-        )
+        self.sockets = PaymentSockets(keys, self.desk, reads, HASHER, NO_USER_RULES, limits, lambda: self.now)
         guard = Guard("payments", "127.0.0.1", (), (), lambda: 8003, repeats=False)
         self._server: Callable[[], PlainServer] = lambda: PlainServer(
             self.sockets.handle, PLAIN_PAYMENTS, self.sockets.plain, guard, limits, connections_max=9

@@ -25,17 +25,11 @@ import numpy as np
 
 from engine.contract.errors import UsageError, reason_of
 from engine.payments.codes import BY_NUMBER, Code
+from engine.payments.command_words import MERCHANT, MERCHANT_WORDS, REQUEST_ID, REQUEST_ID_WORDS
 from engine.payments.currencies import LETTERS
 from engine.payments.kernels.beside import try_beside
 from engine.payments.name import PAYMENTS
-from engine.payments.records import (
-    MERCHANT,
-    MERCHANT_WORDS,
-    REQUEST_ID,
-    REQUEST_ID_WORDS,
-    EventKind,
-    Op,
-)
+from engine.payments.records import EventKind, Op
 from engine.payments.rules.vocabulary import VOCABULARY
 from engine.payments.texts import words_text
 from engine.payments.view.live_view import LiveView

@@ -14,6 +14,7 @@ import numpy as np
 from engine.contract.replica import Replica
 from engine.payments.application import payments
 from engine.payments.codes import BY_NUMBER, Code
+from engine.payments.command_words import SETTINGS_CLOCK, SETTINGS_HISTORY, SETTINGS_INSTANCE
 from engine.payments.forwarding import Processed
 from engine.payments.records import (
     COMMAND,
@@ -22,9 +23,6 @@ from engine.payments.records import (
     JOURNAL_ENTRY,
     LIMITS,
     RULES,
-    SETTINGS_CLOCK,
-    SETTINGS_HISTORY,
-    SETTINGS_INSTANCE,
     Clock,
     EventKind,
     Op,

@@ -74,7 +74,9 @@ async def test_every_operation_is_there_once(projected: str, story: Story) -> No
         (
             *(int(event[name]) for name in ("event_idx", "payment", "seq", "ts_ms", "amount")),
             *(int(event[name]) for name in ("captured", "refunded", "held", "code", "field", "state")),
-            {EventKind.EXPIRED: 0, EventKind.SETTLED: Op.PROCESSED}.get(int(event["kind"]), int(event["op"])),
+            {int(EventKind.EXPIRED): 0, int(EventKind.SETTLED): int(Op.PROCESSED)}.get(
+                int(event["kind"]), int(event["op"])
+            ),
         )
         for event in story.events
         if event["kind"] in (EventKind.EXPIRED, EventKind.SETTLED)

@@ -1,0 +1,1 @@
+"""The fleet process: shares of daily limits, moved between instances through a store."""

@@ -1,0 +1,5 @@
+"""What the fleet process counts, by names that metrics and status show."""
+
+FLEET_COUNTS = ("rounds", "asked", "timeouts", "connections", "failures", "given", "taken")
+"""Rounds that came to their end, round trips to the store, those that took too long, connections made, what
+else has failed, shares given to others and taken from them."""

@@ -1,0 +1,168 @@
+"""The fleet process: it alone talks to the store, and has a command ring of its own.
+
+    store <- link <- mover -> teller -> command ring
+                     mover <- the live state, once all that was told is durable
+
+Nobody waits for it: doors and engine know neither the store nor this process, and what the engine knows of
+the store is what stands in the journal. While this process is dead, or the store is, the engine decides by
+the shares that it has, or as on_store_down says.
+"""
+
+import asyncio
+import hashlib
+import logging
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import uvloop
+
+from engine.contract.instance import counter_name, write_ready
+from engine.contract.port import Port
+from engine.payments.view.shares import SharesView
+from engine.settings.config import DoorSettings
+from gateways.commands.pump import Pump
+from gateways.commands.serving import told_to_stop
+from gateways.fleet.link import StoreDownError, StoreLink
+from gateways.fleet.moving import Mover
+from gateways.fleet.scripts import EXCHANGE, GREET
+from gateways.fleet.telling import EngineAwayError, Teller, store_command
+from gateways.payments.door.dispatch import PaymentDispatcher
+
+log = logging.getLogger("pinion.doors")
+
+ROUND_S, ROUND_AGAIN_S = 0.2, 0.01
+"""Between two rounds; where the one before has moved something."""
+TELL_S = 1.0
+"""Between two words to the engine about a store whose state has not changed."""
+FIRST_S_MAX = 2.0
+"""The start of the instance waits so long for the first word of the store."""
+GRACE_S = 2.0
+
+
+def run(door: DoorSettings) -> None:
+    """Move shares until SIGTERM."""
+    with Port.attach(door.data_dir, door.ring_name) as gate:
+        uvloop.run(serve(door, gate))
+
+
+async def serve(door: DoorSettings, gate: Port) -> None:
+    """Join the parts and run them until a signal says stop."""
+    stopping = told_to_stop()
+    now = asyncio.get_running_loop().time
+    dispatcher = PaymentDispatcher(gate, lambda: pump.wake())
+    pump = Pump(dispatcher, gate, lambda: None, lambda _: gate.beat())
+    counters = gate.counters()
+
+    def count(name: str) -> None:
+        counters.add(counter_name(door.name, name))
+
+    link = StoreLink(door.application["fleet_url"], (EXCHANGE, GREET), count, now)
+    teller = Teller(dispatcher, gate.next_session(), now)
+    view = SharesView(gate.state())
+    mover = Mover(
+        view=view,
+        store=link,
+        tell=teller.tell,
+        count=count,
+        now=now,
+        fleet=door.application["fleet_name"],
+        instance=door.application["instance"],
+        owner=owner_of(door.data_dir),
+    )
+    fleet = Fleet(gate, mover, teller, count, now, lambda: write_ready(door.data_dir, door.name, 0))
+    tasks = [asyncio.create_task(each) for each in (pump.run(), fleet.run(), stopping.wait())]
+    pumping, moving, _ = tasks
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        if moving.done():
+            moving.result()  # a fault of it ends the process
+        for task in tasks[1:]:
+            task.cancel()
+        pump.stop(GRACE_S)
+        await pumping
+        await link.close()
+
+
+def owner_of(data_dir: Path) -> str:
+    """Return a name of the data folder by which the store tells two instances of one name apart."""
+    place = f"{socket.gethostname()}:{os.path.realpath(data_dir)}"
+    return hashlib.blake2b(place.encode(), digest_size=8).hexdigest()
+
+
+class Fleet:
+    """Goes round after round, and tells the engine how the store is.
+
+    ready : called once the engine knows how the store is, or that it does not answer
+    """
+
+    def __init__(
+        self,
+        gate: Port,
+        mover: Mover,
+        teller: Teller,
+        count: Callable[[str], None],
+        now: Callable[[], float],
+        ready: Callable[[], None],
+    ) -> None:
+        self._gate = gate
+        self._mover = mover
+        self._teller = teller
+        self._count = count
+        self._now = now
+        self._ready = ready
+        self._began = now()
+        self._is_ready = False
+        self._is_up = False
+        self._is_settled = False
+        """Whether all that was told is durable, so that what the state says of shares is."""
+        self._tell_at = 0.0
+        self._cause = ""
+
+    async def run(self) -> None:
+        """Go on until cancelled."""
+        while True:
+            try:
+                is_more = await self._turn()
+            except EngineAwayError:
+                self._is_settled = is_more = False
+            await asyncio.sleep(ROUND_AGAIN_S if is_more else ROUND_S)
+
+    async def _turn(self) -> bool:
+        """Do one round; tell whether the next one shall follow at once."""
+        if not self._is_settled or self._now() >= self._tell_at:
+            await self._tell()
+        turn = self._gate.state_turn()
+        if self._gate.closed_because() is not None:
+            raise EngineAwayError
+        was_up, is_more = self._is_up, False
+        try:
+            is_more = await self._mover.round(lambda: self._gate.state_turn() == turn)
+            self._is_up, self._cause = True, ""
+            self._count("rounds")
+        except StoreDownError as error:
+            self._is_up = False
+            self._say(str(error))
+        if self._is_up != was_up:
+            if self._is_up:
+                log.info("the store of the fleet answers")
+            await self._tell()
+        if not self._is_ready and (self._is_up or self._now() - self._began > FIRST_S_MAX):
+            self._is_ready = True
+            self._ready()
+        return is_more
+
+    async def _tell(self) -> None:
+        """Tell the engine how the store is; once that is answered all that came before it is durable."""
+        self._is_settled = False
+        await self._teller.tell([store_command(self._is_up)])
+        self._is_settled = True
+        self._tell_at = self._now() + TELL_S
+
+    def _say(self, cause: str) -> None:
+        """Log why the store is down, once."""
+        if cause != self._cause:
+            log.warning("the store of the fleet is down: %s", cause)
+        self._cause = cause

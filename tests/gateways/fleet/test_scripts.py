@@ -1,0 +1,89 @@
+"""The scripts in real stores answer what the twin of the model answers, call for call."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from gateways.fleet.link import Call, StoreLink
+from gateways.fleet.scripts import EXCHANGE, GREET, greeting_of, standing_of
+from tests.gateways.fleet.servers import StoreServer, programs, running_store, said_of_redis
+from tests.gateways.fleet.twin_store import TwinStore
+
+SEED = 5
+CALLS = 600
+
+
+@pytest.fixture(params=sorted(programs()))
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    with running_store(tmp_path, request.param) as running:
+        yield running
+
+
+@pytest.fixture
+async def link(server: StoreServer) -> AsyncIterator[StoreLink]:
+    made = StoreLink(server.url, (EXCHANGE, GREET), lambda name: None, lambda: 0.0)
+    await made.connect()
+    yield made
+    await made.close()
+
+
+def test_it_is_said_which_stores_are_tried(capsys: pytest.CaptureFixture[str]) -> None:
+    with capsys.disabled():
+        print(f"\n{said_of_redis()}")
+
+    assert "valkey" in programs()
+
+
+def exchanges(random: Random, twin: TwinStore) -> list[Call]:
+    """Return a few calls; an instance says what it has of the store, or has missed the last of it."""
+    calls: list[Call] = []
+    for _ in range(random.randint(1, 4)):
+        me, row = random.choice("abc"), random.choice(("978:shop", "392:m.2"))
+        key = f"row:{row}"
+        given = twin.rows[key].given.get(me, 0) + random.choice((0, 0, random.randint(0, 2**40)))
+        taken = twin.rows[key].taken.get(me, 0) if random.random() < 0.8 else 0
+        left, wants = random.randint(0, 2**40), int(random.random() < 0.5)
+        calls.append((EXCHANGE, (key, "wants"), (me, 3, given, taken, left, wants, row)))
+    return calls
+
+
+async def test_what_the_store_answers_is_what_the_twin_answers(link: StoreLink) -> None:
+    random, twin = Random(SEED), TwinStore()
+    granted = 0
+    for _ in range(CALLS):
+        calls = exchanges(random, twin)
+        found = [standing_of(each) for each in await link.ask(calls)]
+        expected = [standing_of(each) for each in twin.answer(calls)]
+        assert found == expected
+        granted += sum(each.taken > int(call[2][3]) for each, call in zip(found, calls, strict=True))
+    assert granted > CALLS // 20
+
+
+async def test_a_greeting_tells_who_is_there_and_what_is_wanted(link: StoreLink) -> None:
+    keys = ("members", "wants")
+    wish: Call = (EXCHANGE, ("row:978:shop", "wants"), ("b", 2, 0, 0, 0, 1, "978:shop"))
+
+    first, _, second, impostor, again = await link.ask(
+        [(GREET, keys, ("a", "one")), wish, (GREET, keys, ("b", "two")), (GREET, keys, ("a", "three")),
+         (GREET, keys, ("a", "one"))]
+    )  # fmt: skip
+
+    assert greeting_of(first) == (True, 1, ())
+    assert greeting_of(second) == (True, 2, ("978:shop",))
+    assert not greeting_of(impostor).is_welcome
+    assert greeting_of(again).members == 2
+
+
+async def test_numbers_up_to_what_may_move_are_exact(link: StoreLink) -> None:
+    most = 2**46 - 1
+
+    def say(me: str, given: int, wants: int) -> Call:
+        return EXCHANGE, ("row", "wants"), (me, 2, given, 0, 0, wants, "978:shop")
+
+    answers = await link.ask([say("a", most, 0), say("b", most, 1)])
+
+    assert [standing_of(each).given for each in answers] == [most, most]
+    assert standing_of(answers[1]).taken == 2 * most

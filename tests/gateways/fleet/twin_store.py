@@ -1,0 +1,88 @@
+"""A store as a plain object: what the scripts do, written in Python from what they promise.
+
+`tests/gateways/fleet/test_scripts.py` holds it against real stores, call for call.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Any
+
+from gateways.fleet.link import Call
+from gateways.fleet.scripts import EXCHANGE, GREET, MEMBER_MS, WANTS_MS
+
+
+@dataclass
+class TwinRow:
+    """What each instance has said of one row."""
+
+    given: dict[str, int] = field(default_factory=dict)
+    taken: dict[str, int] = field(default_factory=dict)
+    left: dict[str, int] = field(default_factory=dict)
+    wants_until: dict[str, int] = field(default_factory=dict)
+
+
+class TwinStore:
+    """The store; `now` is its clock in ms, `run_id` another one after each restart."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000
+        self.run_id = "run-1"
+        self._forget()
+
+    def _forget(self) -> None:
+        self.rows: defaultdict[str, TwinRow] = defaultdict(TwinRow)
+        self.wishes: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        self.members: defaultdict[str, dict[str, tuple[str, int]]] = defaultdict(dict)
+
+    def empty(self) -> None:
+        """Lose everything, and go on."""
+        self._forget()
+
+    def restart(self, *, keeps_all: bool) -> None:
+        """Begin another run; keeps_all : with what was there, as a store that writes to disk does."""
+        self.run_id = f"run-{int(self.run_id.removeprefix('run-')) + 1}"
+        if not keeps_all:
+            self._forget()
+
+    def answer(self, calls: Sequence[Call]) -> list[Any]:
+        """Carry out calls, one after the other."""
+        scripts = {EXCHANGE: self._exchange, GREET: self._greet}
+        return [scripts[script](keys, arguments) for script, keys, arguments in calls]
+
+    def _greet(self, keys: Sequence[str], arguments: Sequence[str | int]) -> list[Any]:
+        me, owner = map(str, arguments)
+        members, since = self.members[keys[0]], self.now - MEMBER_MS
+        known, at = members.get(me, (owner, 0))
+        if known != owner and at > since:
+            return [0, 0]
+        members[me] = owner, self.now
+        wanted = [(at, name) for name, at in self.wishes[keys[1]].items() if at > self.now - WANTS_MS]
+        present = sum(at > since for _, at in members.values())
+        return [1, present, *(name.encode() for _, name in sorted(wanted, reverse=True))]
+
+    def _exchange(self, keys: Sequence[str], arguments: Sequence[str | int]) -> list[Any]:
+        me, name = str(arguments[0]), str(arguments[6])
+        instances, given, taken, left, wants = map(int, arguments[1:6])
+        row = self.rows[keys[0]]
+        row.given[me] = max(given, row.given.get(me, 0))
+        row.taken[me] = max(taken, row.taken.get(me, 0))
+        row.left[me], row.wants_until[me] = left, self.now + WANTS_MS if wants else 0
+        others = [each for each, until in row.wants_until.items() if until > self.now and each != me]
+        pool = sum(row.given.values()) - sum(row.taken.values())
+        is_agreed = row.taken[me] == taken and len(row.given) == instances
+        if wants and is_agreed and pool > 0:
+            grant = ceil(pool / (len(others) + 1))
+            row.taken[me] += grant
+            pool -= grant
+        if wants:
+            self.wishes[keys[1]][name] = self.now
+        return [
+            row.given[me],
+            row.taken[me],
+            pool,
+            len(row.given),
+            len(others),
+            sum(row.left[each] for each in others),
+        ]
