@@ -18,9 +18,9 @@ import numpy.typing as npt
 from blake3 import blake3
 from numba import types as untyped_types
 
+from engine.rules.language.source import UserRule
 from engine.rules.lowered import CTX_AT, INDENT, P_AT, lowered
 from engine.rules.native import Native, native
-from engine.rules.source import UserRule
 from engine.rules.vocabulary import PARAMS_MAX, RULES_MAX
 from ringbuf.kernel_cache import base_folder
 

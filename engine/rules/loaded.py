@@ -14,19 +14,19 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import llvmlite.binding as untyped_binding
-import numba as untyped_numba
 import numpy as np
 import numpy.typing as npt
 from llvmlite import ir
 from numba import types as untyped_types
 from numba.extending import intrinsic
+from numba.np.numpy_support import carray as untyped_carray
 
 from engine.rules.vocabulary import PARAMS_MAX, RULES_MAX
 from ringbuf.kernel import COMPILED, inlined, kernel
 
 binding: Any = untyped_binding
 types: Any = untyped_types
-numba: Any = untyped_numba
+carray: Any = untyped_carray
 Words = npt.NDArray[np.int64]
 
 ROWS = 64
@@ -139,12 +139,12 @@ if COMPILED:
     @inlined
     def loaded_word(row, word):
         """Return a word of a row."""
-        return numba.carray(table(), (ROWS * ROW_WORDS,))[row * ROW_WORDS + word]
+        return carray(table(), (ROWS * ROW_WORDS,))[row * ROW_WORDS + word]
 
     @kernel
     def words_of_row(row, word):
         """Return the params of a row, or their keys: int64[ALL_PARAMS], of which those of its rules count."""
-        return numba.carray(words_at(loaded_word(row, word)), (ALL_PARAMS,))
+        return carray(words_at(loaded_word(row, word)), (ALL_PARAMS,))
 
     @inlined
     def matches(row, p, ctx, params):

@@ -13,8 +13,8 @@ import numpy as np
 
 from engine.rules import loaded
 from engine.rules.compiled import Words, compile_set, defaults_of
+from engine.rules.language.source import UserRule
 from engine.rules.params import param_key
-from engine.rules.source import UserRule
 from engine.rules.store import read_source, source_hash
 from engine.rules.stored import CODE, HASH_BYTES, SourceFileError
 from engine.rules.vocabulary import PARAMS_MAX, Vocabulary

@@ -8,9 +8,9 @@ its truth, so that the compiler never meets one that is sometimes a number and s
 import ast
 from collections.abc import Iterator, Mapping
 
-from engine.rules.check import assigned_in, assignment
-from engine.rules.scope import CTX, PARAMS, P
-from engine.rules.source import UserRule
+from engine.rules.language.check import assigned_in, assignment
+from engine.rules.language.scope import CTX, PARAMS, P
+from engine.rules.language.source import UserRule
 from engine.rules.vocabulary import PARAMS_MAX
 
 INDENT = "    "

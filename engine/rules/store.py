@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 
 from engine.rules.compiled import hash_of
-from engine.rules.faults import RuleFault
-from engine.rules.source import UserRule, read_set
+from engine.rules.language.faults import RuleFault
+from engine.rules.language.source import UserRule, read_set
 from engine.rules.stored import HASH_BYTES, MEND, SourceFileError, StoredSet, path_of, stored_in
 from engine.rules.vocabulary import Vocabulary
 from ringbuf.whole_files import write_atomically

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.contract.errors import ToldError
 from engine.rules.compiled import CompiledSet, Words, defaults_of
-from engine.rules.source import UserRule
+from engine.rules.language.source import UserRule
 
 NS_MAX = 200.0
 """A rule that takes longer is not taken."""

@@ -28,7 +28,9 @@ ROOMS = {
     "engine/text": (),
     "engine/contract": ("ringbuf",),
     "engine/settings": ("engine/contract",),
-    "engine/rules": ("ringbuf", "engine/contract/errors"),
+    "engine/rules/vocabulary": (),
+    "engine/rules/language": ("engine/contract/errors", "engine/rules/vocabulary"),
+    "engine/rules": ("ringbuf", "engine/contract/errors", "engine/rules/language"),
     "engine/trading": (
         *("engine/contract/records", "engine/contract/rows", "engine/contract/spread"),
         "engine/text",
@@ -64,11 +66,17 @@ ROOMS = {
     "engine/payments/rules/vocabulary": (
         *("engine/rules/vocabulary", "engine/payments", "engine/payments/rules/words"),
     ),
+    "engine/payments/rules/workshop": (
+        *("engine/contract/errors", "engine/rules", "engine/rules/language"),
+        "engine/payments/rules/vocabulary",
+    ),
     "engine/payments/kernels": (
         *("ringbuf/atomics", "ringbuf/kernel", "ringbuf/layout", "ringbuf/seqlock"),
         *("engine/contract/batches", "engine/contract/records", "engine/contract/spread"),
         *("engine/contract/state_layout", "engine/trials"),
-        *("engine/payments", "engine/payments/rules"),
+        *("engine/payments", "engine/payments/beyond", "engine/payments/rules"),
+        *("engine/payments/rules/vocabulary", "engine/rules/loaded", "engine/rules/vocabulary"),
+        "engine/contract/bits",
     ),
     "engine/payments/view": (
         *("ringbuf/seqlock", "engine/contract/state_turn", "engine/payments", "engine/payments/kernels"),
@@ -80,10 +88,15 @@ ROOMS = {
     ),
     "engine/payments/application": (
         *("engine/contract/application", "engine/payments", "engine/payments/kernels"),
-        "engine/payments/history",
+        *("engine/payments/history", "engine/payments/rules/vocabulary"),
+        *("engine/rules/loader", "engine/rules/stored"),
     ),
-    "engine/payments/fleet_settings": ("engine/settings", "engine/payments"),
-    "engine/payments/settings": ("engine/settings", "engine/payments", "engine/payments/fleet_settings"),
+    "engine/payments/beyond/fleet_settings": ("engine/settings", "engine/payments"),
+    "engine/payments/settings": (
+        "engine/settings",
+        "engine/payments",
+        "engine/payments/beyond/fleet_settings",
+    ),
     "engine/runtime": RUNTIME,
     "engine/runtime/journal": RUNTIME,
     "engine/runtime/replay": (*RUNTIME, "engine/runtime/journal"),
@@ -113,7 +126,12 @@ ROOMS = {
         *("engine/contract", "engine/settings", "engine/text", "engine/trading"),
         *("gateways/process", "gateways/commands", "gateways/json_lines", "gateways/entry"),
     ),
-    "gateways/payments": ("engine/contract", "engine/payments", "engine/payments/view"),
+    "gateways/payments": (
+        "engine/contract",
+        "engine/payments",
+        "engine/payments/view",
+        "engine/rules/stored",
+    ),
     "gateways/payments/rule_forms": (
         *("engine/payments", "engine/payments/settings", "engine/payments/view", "engine/settings"),
         *("engine/trials/records", "gateways/payments"),
@@ -121,7 +139,9 @@ ROOMS = {
     "gateways/payments/rule_documents": (
         *("engine/payments/view", "engine/trials/records", "gateways/payments/rule_forms"),
     ),
-    "gateways/payments/setup": ("engine/payments", "gateways/payments"),
+    "gateways/payments/setup": (
+        *("engine/payments", "engine/rules/params", "engine/rules/vocabulary", "gateways/payments"),
+    ),
     "gateways/payments/setup_lines": (
         *("engine/contract/errors", "engine/text", "engine/payments"),
         *("gateways/payments", "gateways/payments/setup"),

@@ -16,8 +16,8 @@ from engine.payments.records import COMMAND, COMMAND_VERSION, LIMITS, NOT_GIVEN,
 from engine.payments.rule_words import NO_SOURCE, put_rules
 from engine.payments.rules.vocabulary import VOCABULARY
 from engine.payments.texts import text_words
+from engine.rules.language.source import read
 from engine.rules.loader import offer
-from engine.rules.source import read
 from gateways.payments.door.routes import PaymentAsk
 from gateways.payments.events import PaymentEvent, payment_events
 from gateways.payments.hashing import KEY_BYTES, Hasher

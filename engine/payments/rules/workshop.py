@@ -21,9 +21,9 @@ import numpy as np
 from engine.contract.errors import ToldError
 from engine.payments.rules.vocabulary import VOCABULARY
 from engine.rules.compiled import compile_set
-from engine.rules.faults import RuleFault
+from engine.rules.language.faults import RuleFault
+from engine.rules.language.source import read_set
 from engine.rules.samples import samples
-from engine.rules.source import read_set
 from engine.rules.store import write_source
 from engine.rules.stored import CODE
 from engine.rules.trial import require_fast, tried
@@ -33,7 +33,7 @@ NICE_MOST = 19
 PR_SET_PDEATHSIG = 1
 
 
-class Order(msgspec.Struct, frozen=True):
+class RuleOrder(msgspec.Struct, frozen=True):
     """Files that shall be one set of rules, name -> text."""
 
     files: dict[str, str]
@@ -70,7 +70,7 @@ def main() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     os.nice(NICE_MOST)
     os.sched_setaffinity(0, range(os.cpu_count() or 1))  # not where the door and the worker are pinned
-    order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
+    order = msgspec.json.decode(sys.stdin.buffer.read(), type=RuleOrder)
     sys.stdout.buffer.write(msgspec.json.encode(made_ready(order.files, Path(sys.argv[1]))))
 
 

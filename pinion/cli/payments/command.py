@@ -44,7 +44,7 @@ ACTIONS: Subcommands = {
         "payments.move_over.capture",
         "keep what another service is asked and what it answers, through a proxy, without card numbers",
     ),
-    "rules": ("payments.rules_command", "check rules that people write in Python"),
+    "rules": ("payments.user_rules.command", "check rules that people write in Python"),
     "processor": (
         "payments.sample.processor",
         "run a sample of a processor on loopback, for trying what forwarding does",

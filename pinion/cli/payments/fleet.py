@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.payments.fleet_records import OnStoreDown
-from engine.payments.fleet_settings import FleetSettings
+from engine.payments.beyond.fleet_records import OnStoreDown
+from engine.payments.beyond.fleet_settings import FleetSettings
 from engine.payments.records import COMMAND, Op
 from engine.runtime.supervision.configure import Definition
 

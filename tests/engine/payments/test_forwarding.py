@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from engine.payments.beyond.forwarding import Processed
 from engine.payments.codes import Code
-from engine.payments.forwarding import Processed
 from engine.payments.kernels.apply import next_due
 from engine.payments.kernels.rows import EXPIRED_MAX
 from engine.payments.records import WANTS_PARTIAL, AccountStatus, Clock, Decision, EventKind, Field, Op, State

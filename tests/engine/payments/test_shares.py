@@ -5,9 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.payments.codes import Code
-from engine.payments.digest import digest
-from engine.payments.fleet_records import (
+from engine.payments.beyond.fleet_records import (
     SHARE_CURRENCY,
     SHARE_GIVEN,
     SHARE_ROW_WORDS,
@@ -16,6 +14,8 @@ from engine.payments.fleet_records import (
     OnStoreDown,
     ShareMove,
 )
+from engine.payments.codes import Code
+from engine.payments.digest import digest
 from engine.payments.records import Clock, Decision, Op, Rule
 from engine.payments.view.shares import SharesView
 from tests.engine.payments.building import (

@@ -15,7 +15,7 @@ from engine.payments.application import load_named_rules, open_folder
 from engine.payments.digest import digest
 from engine.payments.records import Op
 from engine.payments.rules.vocabulary import VOCABULARY
-from engine.rules.source import read
+from engine.rules.language.source import read
 from engine.rules.store import source_hash
 from tests.engine.payments.building import Engine, command, pay, ruleset
 

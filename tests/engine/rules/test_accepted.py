@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from engine.rules.compiled import source_of
-from engine.rules.source import UserRule, read
+from engine.rules.language.source import UserRule, read
 from engine.rules.vocabulary import INT64_MAX, INT64_MIN
 from tests.engine.rules.words import IMPORTS, WORDS, file_of, rule_of, source
 

@@ -16,10 +16,10 @@ import numpy.typing as npt
 import pytest
 
 from engine.rules.compiled import compile_set, source_of
-from engine.rules.expressions import COMPARISONS
-from engine.rules.intervals import OPERATIONS
+from engine.rules.language.expressions import COMPARISONS
+from engine.rules.language.intervals import OPERATIONS
+from engine.rules.language.source import UserRule, judge, read
 from engine.rules.samples import samples
-from engine.rules.source import UserRule, judge, read
 from engine.rules.vocabulary import PARAM, PARAMS_MAX, RULES_MAX
 from tests.engine.rules.authors import Author
 from tests.engine.rules.watched import Watched, watched

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from engine.rules.compiled import CompiledSet, compile_set, defaults_of, hash_of, source_of
-from engine.rules.source import UserRule, read_set
+from engine.rules.language.source import UserRule, read_set
 from engine.rules.vocabulary import PARAMS_MAX
 from ringbuf.kernel_cache import ROOT
 from tests.engine.rules.words import IMPORTS, WORDS, rule_of, source

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from engine.rules.compiled import compile_set, source_of
-from engine.rules.source import UserRule, judge
+from engine.rules.language.source import UserRule, judge
 from tests.engine.rules.authors import Author
 from tests.engine.rules.test_agreement import agree
 from tests.engine.rules.words import IMPORTS, WORDS, source

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.rules.intervals import OPERATIONS, SHIFT_MAX, greatest, joined, least, magnitude
+from engine.rules.language.intervals import OPERATIONS, SHIFT_MAX, greatest, joined, least, magnitude
 from engine.rules.vocabulary import Range
 
 PYTHONS: Mapping[type[ast.operator], Callable[[int, int], int]] = {

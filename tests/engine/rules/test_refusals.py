@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.rules.faults import RuleFault
-from engine.rules.source import judge, read, read_set
+from engine.rules.language.faults import RuleFault
+from engine.rules.language.source import judge, read, read_set
 from engine.rules.vocabulary import PARAM, PARAMS_MAX, RULES_MAX
 from tests.engine.rules.words import IMPORTS, PARAMS, WORDS, file_of, rule_of, source
 

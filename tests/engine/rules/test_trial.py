@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from engine.rules.compiled import CompiledSet, compile_set
+from engine.rules.language.source import read_set
 from engine.rules.samples import samples
-from engine.rules.source import read_set
 from engine.rules.trial import NS_MAX, DisagreementError, SlowRuleError, Tried, require_fast, tried
 from engine.rules.vocabulary import BIT, INT64, Range
 from tests.engine.rules.words import IMPORTS, WORDS, rule_of, source

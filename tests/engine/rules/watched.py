@@ -8,7 +8,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from engine.rules.source import UserRule
+from engine.rules.language.source import UserRule
 from engine.rules.vocabulary import INT64_MAX, INT64_MIN
 
 OPERATIONS = ("add", "sub", "mul", "floordiv", "mod", "pow", "lshift", "rshift", "and", "or", "xor")

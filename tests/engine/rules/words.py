@@ -1,6 +1,6 @@
 """A vocabulary of its own that tests of rules use, and a short way to write a rule in it."""
 
-from engine.rules.source import UserRule, read
+from engine.rules.language.source import UserRule, read
 from engine.rules.vocabulary import BIT, INT64, INT64_MAX, Range, Vocabulary
 
 

@@ -9,7 +9,7 @@ from collections.abc import Coroutine, Generator, Sequence
 from contextlib import suppress
 from typing import Any
 
-from engine.payments.fleet_records import OnStoreDown
+from engine.payments.beyond.fleet_records import OnStoreDown
 from engine.payments.records import Clock, Op
 from engine.payments.view.shares import SharesView
 from gateways.fleet.link import Call, StoreDownError

@@ -20,8 +20,8 @@ from engine.contract.errors import UsageError
 from pinion.cli.command import DONE
 from pinion.cli.parser import Parser
 from pinion.cli.payments.door_client import add_door_arguments, door_of
-from pinion.cli.payments.rule_files import text_of
 from pinion.cli.payments.trials.trial_text import add_gates, add_why, gates_of, tell_trial
+from pinion.cli.payments.user_rules.files import text_of
 
 PATH = "/v1/payments/rulesets"
 COMPILE_WAIT_S = 180.0

@@ -33,8 +33,8 @@ from engine.payments.records import EventKind, Op
 from engine.payments.rules.vocabulary import VOCABULARY
 from engine.payments.texts import words_text
 from engine.payments.view.live_view import LiveView
+from engine.rules.language.source import UserRule, read_set
 from engine.rules.loader import offer
-from engine.rules.source import UserRule, read_set
 from engine.rules.stored import FOLDER
 from engine.runtime.journal.journal import JournalError
 from engine.runtime.journal.read_ahead import read_ahead
@@ -44,7 +44,7 @@ from pinion.cli.arguments import whole_argument
 from pinion.cli.command import DONE
 from pinion.cli.journal.data import data_folder, open_journal, read_layout, require_application
 from pinion.cli.kernels import announced_compilation
-from pinion.cli.payments.rule_files import text_of
+from pinion.cli.payments.user_rules.files import text_of
 
 EXAMPLES, MERCHANTS_SHOWN = 5, 10
 SEQ = whole_argument(1, 2**62, 1000)

@@ -10,8 +10,8 @@ import pytest
 
 from engine.payments.rules.vocabulary import CONTEXT, FIELDS, VOCABULARY
 from engine.rules.compiled import hash_of, source_of
-from engine.rules.faults import RuleFault
-from engine.rules.source import read, read_set
+from engine.rules.language.faults import RuleFault
+from engine.rules.language.source import read, read_set
 from ringbuf.kernel_cache import ROOT
 
 GUIDE = (ROOT / "docs/writing-rules.md").read_text()

@@ -15,7 +15,7 @@ from engine.payments.kernels.state import SCALARS
 from engine.payments.kernels.windows import COUNT_MAX
 from engine.payments.records import COMMAND, RULES
 from engine.payments.rules.vocabulary import CONTEXT, FIELDS, VOCABULARY
-from engine.rules.source import read
+from engine.rules.language.source import read
 from engine.rules.vocabulary import INT64_MAX
 from gateways.payments.form import AVS_RESULTS, CARD_TYPES, CHANNELS, OPS, SCORE_MAX
 from ringbuf.kernel_cache import ROOT

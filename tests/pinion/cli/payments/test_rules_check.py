@@ -7,7 +7,7 @@ import pytest
 
 from engine.payments.rules.vocabulary import FIELDS
 from pinion.cli.main import main
-from pinion.cli.payments.generated_requests import generated_requests
+from pinion.cli.payments.user_rules.generated_requests import generated_requests
 
 IMPORTS = "from pinion import rule, DECLINE, REVIEW, STEP_UP, ECOM, country\n"
 NIGHT = """

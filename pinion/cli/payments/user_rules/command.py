@@ -9,7 +9,7 @@ from pinion.cli.command import DONE
 from pinion.cli.parser import Parser, Subcommands, module_of
 
 ACTIONS: Subcommands = {
-    "check": ("payments.rules_check", "check, compile, try and measure files of rules"),
+    "check": ("payments.user_rules.check", "check, compile, try and measure files of rules"),
 }
 
 

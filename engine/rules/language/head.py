@@ -5,9 +5,9 @@ import keyword
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from engine.rules.expressions import is_constant, range_of
-from engine.rules.faults import NotAllowedError, shown
-from engine.rules.scope import ARGUMENTS, DECORATOR, Scope, hint
+from engine.rules.language.expressions import is_constant, range_of
+from engine.rules.language.faults import NotAllowedError, shown
+from engine.rules.language.scope import ARGUMENTS, DECORATOR, Scope, hint
 from engine.rules.vocabulary import IS_NAME, NAME_CHARACTERS_MAX, PARAM, PARAMS_MAX
 
 WORDS = ("code", "action", "params")

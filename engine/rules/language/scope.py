@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from engine.rules.faults import NotAllowedError, shown
+from engine.rules.language.faults import NotAllowedError, shown
 from engine.rules.vocabulary import Range, Vocabulary
 
 P, CTX, PARAMS = ARGUMENTS = ("p", "ctx", "params")

@@ -8,10 +8,10 @@ given, fits into 64 bits.
 import ast
 from typing import TypeGuard
 
-from engine.rules.expressions import is_constant, not_allowed, range_of
-from engine.rules.faults import NotAllowedError, shown
-from engine.rules.intervals import joined
-from engine.rules.scope import ARGUMENTS, BUILT_IN, DECORATOR, Locals, Scope
+from engine.rules.language.expressions import is_constant, not_allowed, range_of
+from engine.rules.language.faults import NotAllowedError, shown
+from engine.rules.language.intervals import joined
+from engine.rules.language.scope import ARGUMENTS, BUILT_IN, DECORATOR, Locals, Scope
 
 TIMES_MAX = 64
 """How often a statement runs at most."""

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from engine.rules.check import assigned_in, check, require_flat
-from engine.rules.faults import NotAllowedError, RuleFault, shown
-from engine.rules.head import head_of, name_of
-from engine.rules.scope import DECORATOR, Scope, hint
+from engine.rules.language.check import assigned_in, check, require_flat
+from engine.rules.language.faults import NotAllowedError, RuleFault, shown
+from engine.rules.language.head import head_of, name_of
+from engine.rules.language.scope import DECORATOR, Scope, hint
 from engine.rules.vocabulary import PARAM, RULES_MAX, TEXT_CHARACTERS_MAX, Vocabulary
 
 LINE_END = re.compile(r"\r\n|\r|\n")

@@ -15,13 +15,13 @@ import numpy as np
 
 from engine.payments.rules.vocabulary import VOCABULARY
 from engine.rules.compiled import compile_set, hash_of
+from engine.rules.language.source import judge
 from engine.rules.samples import samples
-from engine.rules.source import judge
 from engine.rules.trial import Tried, require_fast, tried
 from pinion.cli.command import DONE, FAILED
 from pinion.cli.kernels import announced_compilation
-from pinion.cli.payments.generated_requests import generated_requests
-from pinion.cli.payments.rule_files import text_of
+from pinion.cli.payments.user_rules.files import text_of
+from pinion.cli.payments.user_rules.generated_requests import generated_requests
 
 COUNT, SEED = 10_000, 0
 EPILOG = """\

@@ -7,10 +7,10 @@ import ast
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engine.rules import intervals
-from engine.rules.faults import NotAllowedError, shown
-from engine.rules.intervals import OPERATIONS, POWER_MAX, SHIFT_MAX
-from engine.rules.scope import Scope, hint
+from engine.rules.language import intervals
+from engine.rules.language.faults import NotAllowedError, shown
+from engine.rules.language.intervals import OPERATIONS, POWER_MAX, SHIFT_MAX
+from engine.rules.language.scope import Scope, hint
 from engine.rules.vocabulary import BIT, INT64_MAX, INT64_MIN, Range
 
 COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE)

@@ -1,0 +1,1 @@
+"""`pinion payments rules`: files of rules that people write."""
