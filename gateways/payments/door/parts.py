@@ -19,7 +19,6 @@ from gateways.payments.form import PaymentForm
 from gateways.payments.hashing import Hasher, load_key
 from gateways.payments.replies import Replies
 
-
 FORWARD = "forward"
 """What the door is told of the processor that payments are forwarded to, where there is one."""
 

@@ -12,7 +12,7 @@ from gateways.payments.forward.processor import Processor, gathered
 from gateways.payments.forward.reversals import Reversals
 
 
-class Forwarding:
+class ForwardingParts:
     """Forwards what a door takes, and sends what is owed; settings : url and deadline_ms."""
 
     def __init__(
