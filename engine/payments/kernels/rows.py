@@ -262,7 +262,7 @@ PAYMENT = np.dtype(
         ("changed_seq", "<i8"),
         ("untold", "<i4"),  # the next expired one whose event has not left, idx + 1
         ("is_untold", "<i4"),
-        ("answer", "<i4"),  # its remembered reply, idx + 1, unless that has given way
+        ("answer", "<i4"),  # of a pending one: its remembered reply, idx + 1, unless that has given way
         ("forwarding", "<i1"),  # Forwarding
         ("ring", "<i1"),  # that asked for it, while it is pending
         ("pad", "<i1", (2,)),

@@ -18,6 +18,7 @@ from engine.payments.records import (
     Op,
     State,
 )
+from engine.trials.records import Act
 from tests.engine.payments.building import (
     EUR,
     MINUTE_MS,
@@ -34,7 +35,9 @@ from tests.engine.payments.building import (
     pay,
     processed,
     reverse,
+    ruleset,
     settings,
+    trial,
 )
 from tests.engine.payments.invariants import as_kernels_see, assert_whole
 
@@ -384,3 +387,20 @@ def test_the_flag_of_forwarding_changes_no_decision() -> None:
         assert [one[name] for name in ("code", "rule", "field", "decision", "matched")] == [
             two[name] for name in ("code", "rule", "field", "decision", "matched")
         ]
+
+
+def test_on_trial_a_payment_counts_by_the_code_of_its_decision() -> None:
+    plain, other = Engine(), Engine()
+    for engine in (plain, other):
+        engine.tell(ruleset(score_review=100), trial(Act.SHADOW, 2, max_disagree_ppm=10**6))
+    for number, score in enumerate((-1, 200, 950, -1)):
+        plain.tell(pay(number, T0, score=score))
+        told = other.tell(forwarded(number, T0, score=score))
+        if told[0]["state"] == State.PENDING:
+            other.tell(processed(int(told[0]["payment"]), DECLINED, number))
+    counted = [name for name in plain.s["trial"].dtype.names if "seq" not in name]
+    assert [plain.s["trial"][0][name].tolist() for name in counted] == [
+        other.s["trial"][0][name].tolist() for name in counted
+    ]
+    assert plain.s["trial"][0]["seen"] == 4
+    assert_whole(other.s)
