@@ -61,7 +61,7 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
     settings = door.application.get(FORWARD)
     forwarding = None if settings is None else ForwardingParts(settings, gate, parts, now)
     if forwarding is not None:
-        forwarding.begin()
+        forwarding.begin(stopping.set)  # a new door tries it again
 
     async def close() -> None:
         await sockets.close()
