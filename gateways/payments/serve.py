@@ -24,7 +24,7 @@ from gateways.payments.door.parts import FORWARD, parts_of
 from gateways.payments.door.reads import DurableReads
 from gateways.payments.door.routes import PLAIN_PAYMENTS
 from gateways.payments.door.sockets import PaymentSockets
-from gateways.payments.forward.parts import Forwarding
+from gateways.payments.forward.parts import ForwardingParts
 from gateways.process.guard import guard_of
 from gateways.process.plain_connections import PlainServer
 from gateways.process.start import keep_clients_out_of_the_log, raise_descriptor_limit
@@ -59,9 +59,9 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
     pump = Pump(parts.dispatcher, gate, lambda: None, Chores(gate, server, given_way.tell_mark).run)
 
     settings = door.application.get(FORWARD)
-    forwarding = None if settings is None else Forwarding(settings, gate, parts, now)
+    forwarding = None if settings is None else ForwardingParts(settings, gate, parts, now)
     if forwarding is not None:
-        forwarding.begin()
+        forwarding.begin(stopping.set)  # a new door tries it again
 
     async def close() -> None:
         await sockets.close()

@@ -177,7 +177,8 @@ def _keep_answer(s, words, payment):
     """Remember the reply to a payment that this command has decided."""
     answer = remember(s, words[KEY], words[KEY + 1])
     row, decided = s.answers[answer], s.payments[payment]
-    decided.answer = answer + 1
+    if decided.state == k.STATE_PENDING:
+        decided.answer = answer + 1  # it will be told otherwise
     row.body[0] = words[BODY]
     row.body[1] = words[BODY + 1]
     row.at = s.now

@@ -254,7 +254,7 @@ PAYMENT = np.dtype(
         ("older", "<i4"),  # in the queue of its hold_days, of the owed or of the closed ones
         ("newer", "<i4"),
         ("operations", "<i4"),  # its newest one, idx + 1
-        ("answer", "<i4"),  # its remembered reply, idx + 1, unless that has given way
+        ("answer", "<i4"),  # of a pending one: its remembered reply, idx + 1, unless that has given way
         ("ruleset", "<i4"),
         ("currency", "<i2"),
         ("hold_days", "<i1"),

@@ -1,6 +1,7 @@
 """What forwarding is made of, joined to the parts of a door that takes payments."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -11,8 +12,10 @@ from gateways.payments.forward.journaling import OwnCommands
 from gateways.payments.forward.processor import Processor, gathered
 from gateways.payments.forward.reversals import Reversals
 
+log = logging.getLogger(__name__)
 
-class Forwarding:
+
+class ForwardingParts:
     """Forwards what a door takes, and sends what is owed; settings : url and deadline_ms."""
 
     def __init__(
@@ -28,9 +31,16 @@ class Forwarding:
         self._sending: asyncio.Task[None] | None = None
         parts.desk.forward_by(self._forwarder)
 
-    def begin(self) -> None:
-        """Begin to send what is owed."""
+    def begin(self, failed: Callable[[], None]) -> None:
+        """Begin to send what is owed; failed : called where that ends by a fault of ours."""
+
+        def ended(sending: "asyncio.Task[None]") -> None:
+            if not sending.cancelled():
+                log.critical("reversals are not sent any more", exc_info=sending.exception())
+                failed()
+
         self._sending = asyncio.create_task(self._reversals.run(), name="reversals")
+        self._sending.add_done_callback(ended)
 
     async def close(self) -> None:
         """Let what is under way end, and disconnect."""

@@ -3,13 +3,18 @@
 from dataclasses import asdict, replace
 from typing import Any
 
+import numpy as np
 import pytest
 
+from engine.contract.records import copy_by_name
 from engine.contract.replica import private_state
 from engine.payments.application import payments
 from engine.payments.capacities import Capacities
-from engine.payments.kernels.convert import capacities_of, convert, too_small
-from tests.engine.payments.building import SMALL, Engine, settings
+from engine.payments.codes import Code
+from engine.payments.forwarding import Processed
+from engine.payments.kernels.convert import ADDED, capacities_of, convert, too_small
+from engine.payments.records import Op
+from tests.engine.payments.building import SMALL, T0, Engine, command, forwarded, processed, settings
 from tests.engine.payments.invariants import assert_whole
 from tests.engine.payments.random_flow import Flow, begun
 
@@ -56,3 +61,43 @@ def test_the_first_difference_is_named() -> None:
     one, other = Engine(SMALL, settings()), Engine(SMALL, settings(card_1m=4))
     difference = one.application.first_difference(one.replica.state, other.replica.state)
     assert difference.startswith("rulesets")
+
+
+def without(dtype: np.dtype[np.void], *names: str) -> np.dtype[np.void]:
+    """Return a layout that lacks fields, those of payments as `payments.name`."""
+    kept: list[Any] = []
+    assert dtype.names is not None
+    assert dtype.fields is not None
+    for name in dtype.names:
+        field, within = dtype.fields[name][0], [each[9:] for each in names if each.startswith(f"{name}.")]
+        if within:
+            kept.append((name, without(field.base, *within), field.shape))
+        elif name not in names:
+            kept.append((name, field))
+    return np.dtype(kept)
+
+
+def test_a_state_of_before_forwarding_has_nothing_pending_and_owes_nothing() -> None:
+    engine, flow = begun(), Flow(3)
+    events_of(engine, flow, 200)
+    now = engine.replica.state
+    old = np.zeros(1, without(now.dtype, *ADDED))
+    assert copy_by_name(now, old) == ()
+    state = private_state(payments(SMALL).state_dtype)
+    convert(old, state)
+    assert_whole(state[0])
+    assert engine.application.first_difference(now, state) == ""
+
+
+def test_what_is_pending_or_owed_stays_so_in_other_tables() -> None:
+    engine = Engine()
+    one, other = (int(engine.one(forwarded(number, T0))["payment"]) for number in (1, 2))
+    engine.tell(processed(other, Processed.UNKNOWN))
+    larger, back = (private_state(payments(each).state_dtype) for each in (LARGER, SMALL))
+    convert(engine.replica.state, larger)
+    convert(larger, back)
+    went_on = Engine(SMALL, processed(one, Processed.DECLINED), state=back)
+    assert went_on.s["pending_count"] == 0
+    assert went_on.one(command(Op.CONFIRMED, payment=other))["code"] == Code["OK"]
+    assert went_on.s["owed_count"] == 0
+    assert_whole(went_on.s)

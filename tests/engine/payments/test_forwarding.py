@@ -2,13 +2,24 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from engine.payments.beyond.forwarding import Processed
 from engine.payments.codes import Code
 from engine.payments.kernels.apply import next_due
 from engine.payments.kernels.rows import EXPIRED_MAX
-from engine.payments.records import WANTS_PARTIAL, AccountStatus, Clock, Decision, EventKind, Field, Op, State
+from engine.payments.records import (
+    WANTS_PARTIAL,
+    AccountStatus,
+    Clock,
+    Decision,
+    EventKind,
+    Field,
+    Op,
+    State,
+)
+from engine.trials.records import Act
 from tests.engine.payments.building import (
     EUR,
     MINUTE_MS,
@@ -25,7 +36,9 @@ from tests.engine.payments.building import (
     pay,
     processed,
     reverse,
+    ruleset,
     settings,
+    trial,
 )
 from tests.engine.payments.invariants import as_kernels_see, assert_whole
 
@@ -375,3 +388,19 @@ def test_the_flag_of_forwarding_changes_no_decision() -> None:
         assert [one[name] for name in ("code", "rule", "field", "decision", "matched")] == [
             two[name] for name in ("code", "rule", "field", "decision", "matched")
         ]
+
+
+def test_on_trial_a_payment_counts_by_the_code_of_its_decision() -> None:
+    plain, other = Engine(), Engine()
+    for engine in (plain, other):
+        engine.tell(ruleset(score_review=100), trial(Act.SHADOW, 2, max_disagree_ppm=10**6))
+    for number, score in enumerate((-1, 200, 950, -1)):
+        plain.tell(pay(number, T0, score=score))
+        told = other.tell(forwarded(number, T0, score=score))
+        if told[0]["state"] == State.PENDING:
+            other.tell(processed(int(told[0]["payment"]), DECLINED, number))
+    one, two = (engine.s["trial"][0] for engine in (plain, other))
+    for name in one.dtype.names:
+        assert np.array_equal(one[name], two[name]), name
+    assert plain.s["trial"][0]["seen"] == 4
+    assert_whole(other.s)

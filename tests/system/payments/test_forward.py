@@ -27,6 +27,8 @@ card_1m = "off"
 card_1h = "off"
 double_charge_ms = "off"
 card_declines_1h = "off"
+device_cards_24h = "off"
+ip_cards_1h = "off"
 """
 SET_UP = [
     {"op": "merchant", "merchant": "m1"},

@@ -32,6 +32,7 @@ from engine.payments.rule_words import put_rules
 from engine.payments.texts import text_words
 from gateways.payments.form import PaymentForm
 from gateways.payments.forward.forwarder import processed_command
+from gateways.payments.forward.reversals import confirmed_command
 from gateways.payments.hashing import KEY_BYTES, Hasher
 from gateways.payments.operations import OperationForm
 from gateways.payments.setup_lines import setup_lines
@@ -47,8 +48,12 @@ SET_UP = b"""
 {"op":"account","account":2,"balances":{"EUR":500000}}
 {"op":"account","account":3,"status":"frozen","balances":{"EUR":500000}}
 """
-FORWARDED, LATE_MS = 0.2, 60_000
+FORWARDED, LATE_MS = 0.2, 200_000
 """The share of payments that go to a processor, and when its answer is late."""
+IN_FLIGHT = 3
+"""Of these the newest, of which it has said nothing."""
+CONFIRMED_BEHIND = 40
+"""So many of them later it confirms a reversal, where one is owed."""
 PANS = ("4111111111111111", "5500005555555559", "4012888888881881")
 
 
@@ -104,7 +109,7 @@ class Traffic:
         """Make one command, most often a payment."""
         rng = self.rng
         self.now_ms += rng.choice((0, 1, 40, 2_000, 30_000))
-        if self.forwarded and self.forwarding.random() < FORWARDED / 2:
+        if len(self.forwarded) > IN_FLIGHT and self.forwarding.random() < FORWARDED / 2:
             self._answer()
         if rng.random() < 0.002:
             self.now_ms += 2 * DAY_MS  # more holds end at once than leave with one command
@@ -158,17 +163,14 @@ class Traffic:
             record["payment"] = LATE_MS
             self.forwarded.append((len(self.records) + 1, record))
         self._put(record)
+        if len(self.forwarded) > CONFIRMED_BEHIND and self.forwarding.random() < 2 * FORWARDED:
+            self._put(np.frombuffer(confirmed_command(self.forwarded.pop(0)[0]), COMMAND))
 
     def _answer(self) -> None:
-        """Let the processor say something of a late payment, or confirm a reversal of it."""
-        payment, record = self.forwarding.choice(self.forwarded[-10:])
-        outcome = self.forwarding.choice((*Processed, *Processed, None))
-        if outcome is not None:
-            self._put(np.frombuffer(processed_command(record.tobytes(), payment, outcome), COMMAND))
-        else:
-            confirmed = np.zeros(1, COMMAND)
-            confirmed["op"], confirmed["version"], confirmed["payment"] = Op.CONFIRMED, 1, payment
-            self._put(confirmed)
+        """Let the processor say something of a late payment."""
+        payment, record = self.forwarding.choice(self.forwarded[-10 - IN_FLIGHT : -IN_FLIGHT])
+        outcome = self.forwarding.choice(tuple(Processed))
+        self._put(np.frombuffer(processed_command(record.tobytes(), payment, outcome), COMMAND))
 
     def _operate(self) -> None:
         rng = self.rng
