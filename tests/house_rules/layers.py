@@ -142,8 +142,8 @@ ROOMS = {
         *("gateways/payments", "gateways/payments/door"),
     ),
     "gateways/fleet": (
-        *("engine/contract", "engine/settings", "engine/payments", "engine/payments/view"),
-        *("gateways/commands", "gateways/payments/door/dispatch"),
+        *("engine/contract", "engine/settings", "engine/payments", "engine/payments/fleet_settings"),
+        *("engine/payments/view", "gateways/commands", "gateways/payments/door/dispatch"),
     ),
     "api/process": (
         *("ringbuf", "engine/contract", "engine/settings", "engine/text"),

@@ -3,15 +3,15 @@
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from engine.payments.fleet_records import OnStoreDown
 from engine.payments.fleet_settings import FleetSettings
 from engine.payments.records import COMMAND, Op
-from engine.runtime.supervision.configure import Definition
 
 
-def missing(settings: FleetSettings | None, state: Any) -> list[Definition]:
-    """Return the command where a state does not know the settings yet; an instance alone needs none.
+def joining(settings: FleetSettings | None, state: Any) -> npt.NDArray[np.void]:
+    """Return the command where a state does not know the settings yet, else none.
 
     state : array of one STATE record
     """
@@ -23,7 +23,7 @@ def missing(settings: FleetSettings | None, state: Any) -> list[Definition]:
         wanted = (settings.instances, settings.on_daily)
         is_known = (known["is_on"], known["instances"], known["on_store_down"]) == (1, *wanted)
     if is_known:
-        return []
-    commands = np.zeros(1, COMMAND)
-    commands["op"], commands["payment"], commands["kind"] = Op.FLEET, *wanted
-    return [Definition("payments.fleet", commands)]
+        return np.zeros(0, COMMAND)
+    command = np.zeros(1, COMMAND)
+    command["op"], command["payment"], command["kind"] = Op.FLEET, *wanted
+    return command
