@@ -7,11 +7,11 @@ from typing import Any
 from engine.contract.application import Application
 from engine.payments.capacities import Capacities
 from engine.payments.codes import BY_NUMBER, Code
-from engine.payments.digest import digest, first_difference
-from engine.payments.event_forms import SPREAD
 from engine.payments.history.projection import PaymentsProjection
 from engine.payments.kernels.apply import apply, next_due
 from engine.payments.kernels.convert import convert
+from engine.payments.kernels.digest import digest, first_difference
+from engine.payments.kernels.event_forms import SPREAD
 from engine.payments.kernels.prepare import prepare
 from engine.payments.kernels.state import state_dtype
 from engine.payments.name import PAYMENTS

@@ -6,8 +6,8 @@ LIST_ tell other enums apart.
 
 import numpy as np
 
-from engine.payments.beyond.forwarding import Forwarding, Processed
 from engine.payments.codes import Code
+from engine.payments.forwarding import Forwarding, Processed
 from engine.payments.records import (
     AccountStatus,
     Channel,

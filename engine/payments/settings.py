@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta
 
-from engine.payments.beyond.fleet_settings import FleetSettings
 from engine.payments.capacities import Capacities
+from engine.payments.fleet_settings import FleetSettings
 from engine.payments.records import LIMITS, NOT_GIVEN, RULES, Clock
 from engine.settings.config import ConfigError, Count, InstanceSettings, KeySettings, refuse_twice
 from engine.settings.door_settings import Port, Seconds, SocketSettings

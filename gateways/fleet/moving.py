@@ -14,8 +14,8 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
-from engine.payments.beyond.fleet_records import SHARE_ROW_WORDS, SHARE_ROWS_MAX, ShareMove
 from engine.payments.command_words import MERCHANT_WORDS
+from engine.payments.fleet_records import SHARE_ROW_WORDS, SHARE_ROWS_MAX, ShareMove
 from engine.payments.records import COMMAND, COMMAND_VERSION, Op
 from engine.payments.texts import text_words
 from engine.payments.view.shares import SharesView, ShareTable

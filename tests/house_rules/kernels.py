@@ -43,7 +43,7 @@ CLOCK_FOLDERS = ("ringbuf", "engine/runtime", "engine/contract/replica.py", "per
 CLOCKS = {"clock_realtime_ns", "clock_monotonic_ns", "cycle_count", "sleep_ns"}
 OTHER_NAMES_OF_NUMBA = {
     *("numba.types", "numba.core.types.Integer", "numba.core.errors.TypingError", "numba.core.cgutils"),
-    *("numba.core.config", "numba.core.runtime"),
+    *("numba.core.config", "numba.core.runtime", "numba.np.numpy_support.carray"),
     *("numba.cpython.unsafe.numbers.leading_zeros", "numba.cpython.unsafe.numbers.trailing_zeros"),
 }
 """What modules may import of numba besides MAKERS: it compiles nothing of ours."""

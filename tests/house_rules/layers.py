@@ -30,7 +30,9 @@ ROOMS = {
     "engine/settings": ("engine/contract",),
     "engine/rules/vocabulary": (),
     "engine/rules/language": ("engine/contract/errors", "engine/rules/vocabulary"),
-    "engine/rules": ("ringbuf", "engine/contract/errors", "engine/rules/language"),
+    "engine/rules": (
+        *("ringbuf", "engine/contract/errors", "engine/rules/language", "engine/rules/vocabulary"),
+    ),
     "engine/trading": (
         *("engine/contract/records", "engine/contract/rows", "engine/contract/spread"),
         "engine/text",
@@ -74,7 +76,7 @@ ROOMS = {
         *("ringbuf/atomics", "ringbuf/kernel", "ringbuf/layout", "ringbuf/seqlock"),
         *("engine/contract/batches", "engine/contract/records", "engine/contract/spread"),
         *("engine/contract/state_layout", "engine/trials"),
-        *("engine/payments", "engine/payments/beyond", "engine/payments/rules"),
+        *("engine/payments", "engine/payments/rules"),
         *("engine/payments/rules/vocabulary", "engine/rules/loaded", "engine/rules/vocabulary"),
         "engine/contract/bits",
     ),
@@ -91,11 +93,11 @@ ROOMS = {
         *("engine/payments/history", "engine/payments/rules/vocabulary"),
         *("engine/rules/loader", "engine/rules/stored"),
     ),
-    "engine/payments/beyond/fleet_settings": ("engine/settings", "engine/payments"),
+    "engine/payments/fleet_settings": ("engine/settings", "engine/payments"),
     "engine/payments/settings": (
         "engine/settings",
         "engine/payments",
-        "engine/payments/beyond/fleet_settings",
+        "engine/payments/fleet_settings",
     ),
     "engine/runtime": RUNTIME,
     "engine/runtime/journal": RUNTIME,
@@ -127,17 +129,15 @@ ROOMS = {
         *("gateways/process", "gateways/commands", "gateways/json_lines", "gateways/entry"),
     ),
     "gateways/payments": (
-        "engine/contract",
-        "engine/payments",
-        "engine/payments/view",
-        "engine/rules/stored",
+        *("engine/contract", "engine/payments", "engine/payments/view", "engine/rules/stored"),
     ),
     "gateways/payments/rule_forms": (
         *("engine/payments", "engine/payments/settings", "engine/payments/view", "engine/settings"),
-        *("engine/trials/records", "gateways/payments"),
+        *("engine/trials/records", "engine/rules/vocabulary", "gateways/payments"),
     ),
     "gateways/payments/rule_documents": (
-        *("engine/payments/view", "engine/trials/records", "gateways/payments/rule_forms"),
+        *("engine/payments/view", "engine/trials/records", "gateways/payments"),
+        "gateways/payments/rule_forms",
     ),
     "gateways/payments/setup": (
         *("engine/payments", "engine/rules/params", "engine/rules/vocabulary", "gateways/payments"),
@@ -151,6 +151,7 @@ ROOMS = {
         *("engine/payments/view", "gateways/process", "gateways/commands"),
         *("gateways/payments", "gateways/payments/setup_lines"),
         *("gateways/payments/rule_forms", "gateways/payments/rule_documents"),
+        *("engine/rules/stored", "engine/payments/rules/workshop"),
     ),
     "gateways/payments/forward": (
         *("ringbuf/seqlock", "engine/contract", "engine/payments", "gateways/payments"),
@@ -167,8 +168,8 @@ ROOMS = {
         *("gateways/payments", "gateways/payments/door"),
     ),
     "gateways/fleet": (
-        *("engine/contract", "engine/settings", "engine/payments", "engine/payments/view"),
-        *("gateways/commands", "gateways/payments/door/dispatch"),
+        *("engine/contract", "engine/settings", "engine/payments", "engine/payments/fleet_settings"),
+        *("engine/payments/view", "gateways/commands", "gateways/payments/door/dispatch"),
     ),
     "api/process": (
         *("ringbuf", "engine/contract", "engine/settings", "engine/text"),
@@ -182,7 +183,8 @@ ROOMS = {
     "api/serve": (*API, "api/past", "api/streams", "api/queries", "api/pages"),
     "api/payments": (
         *("engine/contract", "engine/settings", "engine/text", "engine/payments", "engine/payments/view"),
-        *("gateways/payments/replies", "gateways/process/problems", "api/process"),
+        *("gateways/payments/replies", "gateways/payments/rule_names", "gateways/process/problems"),
+        *("engine/rules/stored", "api/process"),
     ),
     "perf/histogram": (),
     "perf/stalls": ("perf/histogram",),
@@ -216,7 +218,7 @@ ROOMS = {
         *("pinion/parity/deciding", "pinion/parity/asking"),
     ),
     "pinion/cli": (*ANY_APPLICATION, "engine/trading/name", "engine/payments/name"),
-    "pinion/cli/journal": (*ANY_APPLICATION, "pinion/cli"),
+    "pinion/cli/journal": (*ANY_APPLICATION, "engine/rules/stored", "pinion/cli"),
     "pinion/cli/trading": (*CLI, "api/serve"),
     "pinion/cli/replay": (*CLI, "pinion/cli/journal"),
     "pinion/cli/instance": (*CLI, "pinion/cli/journal", "pinion/cli/trading", "pinion/cli/replay"),
@@ -226,7 +228,11 @@ ROOMS = {
     "pinion/journey": (
         *("engine/contract", "perf/traffic", "pinion/cli/payments/door_client", "pinion/cli/main"),
     ),
-    "pinion/cli/payments/trials": (*CLI, "pinion/cli/journal", "pinion/cli/payments/door_client"),
+    "pinion/cli/payments/trials": (
+        *(*CLI, "pinion/cli/journal", "pinion/cli/payments/door_client"),
+        "pinion/cli/payments/user_rules/files",
+    ),
+    "pinion/cli/payments/user_rules": (*CLI, "perf/traffic", "perf/traffic/traffic"),
     "pinion/cli/payments/sample": CLI,
     "pinion/cli/payments/move_over": (
         *CLI,

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 from engine.payments.currencies import LETTERS
-from engine.payments.digest import used_of
+from engine.payments.kernels.digest import used_of
 from engine.payments.view.live_view import LiveView
 from gateways.payments.replies import Replies
 from tests.payments.engine_side import INSTANCE, document

@@ -7,7 +7,7 @@ not. Time, identity and order arrive inside the arguments.
 import numpy as np
 
 from engine.payments import constants as k
-from engine.payments import event_forms as at
+from engine.payments.kernels import event_forms as at
 from engine.payments.kernels import rulesets, set_up
 from engine.payments.kernels.decide import pay
 from engine.payments.kernels.events import about, begin, finish, judged, of_kind

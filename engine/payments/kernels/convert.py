@@ -7,13 +7,13 @@ import numpy as np
 
 from engine.contract.records import LayoutError, copy_by_name
 from engine.payments.capacities import Capacities
-from engine.payments.digest import used_of
 from engine.payments.kernels.accounts import (
     account_bucket_of,
     balance_bucket_of,
     merchant_bucket_of,
     row_bucket_of,
 )
+from engine.payments.kernels.digest import used_of
 from engine.payments.kernels.tables import link
 from ringbuf.kernel import kernel
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from engine.payments import constants as k
-from engine.payments import event_forms as at
 from engine.payments.command_words import BODY, KEY, MERCHANT
+from engine.payments.kernels import event_forms as at
 from engine.payments.kernels.accounts import add_row, find_merchant
 from engine.payments.kernels.answers import find_answer, keep, remember
 from engine.payments.kernels.attempts import count_attempt

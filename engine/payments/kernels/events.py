@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.contract.spread import COUNT_MASK, IDX_BITS, MARK_WORD, SLOT_WORDS
 from engine.payments import constants as k
-from engine.payments import event_forms as at
+from engine.payments.kernels import event_forms as at
 from ringbuf.kernel import inlined
 from ringbuf.layout import GATE_WORD, STAMP_WORD
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from engine.payments import constants as k
-from engine.payments.beyond.fleet_records import (
+from engine.payments.fleet_records import (
     SHARE_CURRENCY,
     SHARE_GIVEN,
     SHARE_ROW_WORDS,

@@ -6,8 +6,8 @@ Judged in this order: the payment, own idempotency, room, state, amount.
 import numpy as np
 
 from engine.payments import constants as k
-from engine.payments import event_forms as at
 from engine.payments.command_words import BODY, KEY, MERCHANT, OWN_KEY
+from engine.payments.kernels import event_forms as at
 from engine.payments.kernels.accounts import find_merchant, find_row
 from engine.payments.kernels.answers import find_answer, keep, remember_bare
 from engine.payments.kernels.decide import approve, disclosed_as, find_card, total_of

@@ -7,8 +7,8 @@ the reversal that is owed.
 import numpy as np
 
 from engine.payments import constants as k
-from engine.payments import event_forms as at
 from engine.payments.command_words import CARD
+from engine.payments.kernels import event_forms as at
 from engine.payments.kernels.attempts import count_decline, new_card
 from engine.payments.kernels.decide import disclosed_as, hold_days_of, total_of
 from engine.payments.kernels.events import about, begin_for_ring, judged, moved, of_kind

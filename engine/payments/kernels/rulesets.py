@@ -7,7 +7,6 @@ governing set lie in the context of the rules too, where they are read at every 
 import numpy as np
 
 from engine.payments import constants as k
-from engine.payments import event_forms as event
 from engine.payments.command_words import (
     HASH_WORDS,
     ORDER_WORDS,
@@ -24,6 +23,7 @@ from engine.payments.command_words import (
     SETTINGS_SOURCE,
     SOURCE_WORDS,
 )
+from engine.payments.kernels import event_forms as event
 from engine.payments.kernels.holds import open_rules
 from engine.payments.kernels.rows import NIL
 from engine.payments.kernels.set_up import tell_done

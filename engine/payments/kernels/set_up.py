@@ -8,7 +8,6 @@ of this line hold and lifts what it does not name. A line that never came to its
 import numpy as np
 
 from engine.payments import constants as k
-from engine.payments import event_forms as at
 from engine.payments.command_words import (
     BALANCE_ROW_WORDS,
     BODY,
@@ -30,6 +29,7 @@ from engine.payments.command_words import (
     PART_BEGINS,
     PERMIT_WORDS,
 )
+from engine.payments.kernels import event_forms as at
 from engine.payments.kernels.accounts import (
     account_bucket_of,
     add_balance,

@@ -6,7 +6,7 @@ what it has taken from them it has besides; both are sums of one day, and a new 
 
 import numpy as np
 
-from engine.payments.beyond.fleet_records import STORE_SILENCE_NS, OnStoreDown
+from engine.payments.fleet_records import STORE_SILENCE_NS, OnStoreDown
 from engine.payments.kernels.rows import NIL
 from engine.payments.kernels.windows import DAY_MS
 from engine.payments.rules.verdict import UNKNOWN

@@ -7,8 +7,8 @@ import numpy as np
 from engine.contract.batches import BURST_SLOTS
 from engine.contract.spread import SLOT_WORDS
 from engine.contract.state_layout import power_of_two, state_record
-from engine.payments.beyond.fleet_records import FLEET
 from engine.payments.capacities import Capacities
+from engine.payments.fleet_records import FLEET
 from engine.payments.kernels.rows import (
     ACCOUNT,
     ANSWER,

@@ -7,7 +7,6 @@ leaves an event where it is another one, and nothing else.
 import numpy as np
 
 from engine.payments import constants as k
-from engine.payments import event_forms as at
 from engine.payments.command_words import (
     CARD,
     TRIAL_COMPARES_RATES,
@@ -19,6 +18,7 @@ from engine.payments.command_words import (
     TRIAL_WHO,
     TRIAL_WHY,
 )
+from engine.payments.kernels import event_forms as at
 from engine.payments.kernels.events import (
     about,
     begin_untold,

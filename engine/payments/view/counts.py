@@ -5,8 +5,8 @@ Each is read by itself, while the state may be written: they are for people, who
 
 from typing import Any
 
-from engine.payments.digest import used_of
 from engine.payments.kernels.convert import POOLS
+from engine.payments.kernels.digest import used_of
 
 OPERATIONS = "operations"
 """The one pool with a free list: the state counts which of its rows are in use."""

@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from engine.contract.state_turn import whole
-from engine.payments.beyond.forwarding import Forwarding
 from engine.payments.codes import CODES_MAX
+from engine.payments.forwarding import Forwarding
 from engine.payments.kernels.tables import mixed
 from engine.payments.records import AccountStatus
 from engine.payments.texts import words_text

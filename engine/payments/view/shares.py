@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.payments.beyond.fleet_records import STORE_SILENCE_NS
+from engine.payments.fleet_records import STORE_SILENCE_NS
 from engine.payments.kernels.windows import DAY_MS
 from engine.payments.texts import words_text
 

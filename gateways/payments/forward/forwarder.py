@@ -11,7 +11,7 @@ import asyncio
 import struct
 from collections.abc import Callable
 
-from engine.payments.beyond.forwarding import Processed
+from engine.payments.forwarding import Processed
 from engine.payments.records import COMMAND, FORWARDS, Op
 from gateways.payments.events import PaymentEvent
 from gateways.payments.form import Asked

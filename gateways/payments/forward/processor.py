@@ -11,7 +11,7 @@ from http import HTTPStatus
 
 import aiohttp
 
-from engine.payments.beyond.forwarding import Processed
+from engine.payments.forwarding import Processed
 from gateways.payments.forward.breaker import Breaker
 from gateways.payments.forward.messages import PAYMENTS, REVERSALS, outcome_in, reversal_message
 

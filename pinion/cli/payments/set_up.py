@@ -14,9 +14,10 @@ from engine.contract.errors import reason_of
 from engine.payments.settings import PaymentSection, PaymentsSettings
 from engine.runtime.supervision.configure import Definition, FirstCommands
 from engine.settings.config import ConfigError
+from gateways.fleet.joining import joining
 from gateways.payments.hashing import Hasher, load_key
 from gateways.payments.setup_lines import SetupFault, setup_lines
-from pinion.cli.payments import fleet, rules
+from pinion.cli.payments import rules
 from pinion.cli.payments.applied_files import AppliedFiles
 
 DEMO_SET_UP = Path(__file__).with_name("demo.jsonl")
@@ -44,7 +45,9 @@ def first_commands(settings: PaymentsSettings, data_dir: Path, file: Path | None
     answers = settings.payments.capacities.answers
 
     def configured(state: Any) -> list[Definition]:
-        return [*_missing_rules(wanted, state, data_dir), *fleet.missing(settings.payments.fleet, state)]
+        fleet = joining(settings.payments.fleet, state)
+        joined = [Definition("payments.fleet", fleet)] if len(fleet) else []
+        return [*_missing_rules(wanted, state, data_dir), *joined]
 
     if file is None:
         return FirstCommands(missing=configured, applied=lambda: _tell(answers))

@@ -5,8 +5,8 @@ from typing import Any
 
 from engine.payments.application import payments
 from engine.payments.capacities import Capacities
-from engine.payments.digest import used_of
 from engine.payments.kernels.convert import POOLS, capacities_of, too_small
+from engine.payments.kernels.digest import used_of
 from engine.payments.records import Op
 from engine.payments.settings import CapacitySettings, PaymentsSettings
 from engine.payments.view.shares import SharesView

@@ -7,7 +7,6 @@ import numpy as np
 
 from engine.contract.replica import Replica
 from engine.payments.application import payments
-from engine.payments.beyond.forwarding import Processed
 from engine.payments.capacities import Capacities
 from engine.payments.codes import Code
 from engine.payments.command_words import (
@@ -47,6 +46,7 @@ from engine.payments.command_words import (
     TRIAL_STEP_COUNT,
     TRIAL_STEPS,
 )
+from engine.payments.forwarding import Processed
 from engine.payments.records import (
     COMMAND,
     FORWARDS,

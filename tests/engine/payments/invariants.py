@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.payments.beyond.forwarding import Forwarding
-from engine.payments.digest import used_of
+from engine.payments.forwarding import Forwarding
+from engine.payments.kernels.digest import used_of
 from engine.payments.kernels.holds import PENDING_QUEUE, find_payment
 from engine.payments.kernels.rows import HOLD_DAYS_MAX
 from engine.payments.records import State

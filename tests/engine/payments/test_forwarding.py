@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.payments.beyond.forwarding import Processed
 from engine.payments.codes import Code
+from engine.payments.forwarding import Processed
 from engine.payments.kernels.apply import next_due
 from engine.payments.kernels.rows import EXPIRED_MAX
 from engine.payments.records import (

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import settings as tried
 from hypothesis import strategies as st
 
-from engine.payments.beyond.forwarding import Forwarding, Processed
 from engine.payments.codes import Code
+from engine.payments.forwarding import Forwarding, Processed
 from engine.payments.records import EventKind, Op, State
 from tests.engine.payments.building import (
     DAY_MS,

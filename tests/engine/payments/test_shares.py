@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.payments.beyond.fleet_records import (
+from engine.payments.codes import Code
+from engine.payments.fleet_records import (
     SHARE_CURRENCY,
     SHARE_GIVEN,
     SHARE_ROW_WORDS,
@@ -14,8 +15,7 @@ from engine.payments.beyond.fleet_records import (
     OnStoreDown,
     ShareMove,
 )
-from engine.payments.codes import Code
-from engine.payments.digest import digest
+from engine.payments.kernels.digest import digest
 from engine.payments.records import Clock, Decision, Op, Rule
 from engine.payments.view.shares import SharesView
 from tests.engine.payments.building import (

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.payments.codes import Code
-from engine.payments.digest import digest
+from engine.payments.kernels.digest import digest
 from engine.payments.records import RULESETS_MAX, EventKind, Op, Rule
 from engine.trials.records import CODES_MAX, Act, TrialGate, TrialState
 from tests.engine.payments.building import (

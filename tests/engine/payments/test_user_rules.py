@@ -10,7 +10,7 @@ import pytest
 
 from engine.payments.codes import Code
 from engine.payments.command_words import MERCHANT_WORDS, PART_BEGINS
-from engine.payments.digest import digest
+from engine.payments.kernels.digest import digest
 from engine.payments.records import (
     USER_RULE_FIRST,
     WANTS_EXPLANATION,

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from engine.payments.application import load_named_rules, open_folder
-from engine.payments.digest import digest
+from engine.payments.kernels.digest import digest
 from engine.payments.records import Op
 from engine.payments.rules.vocabulary import VOCABULARY
 from engine.rules.language.source import read

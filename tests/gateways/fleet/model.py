@@ -9,7 +9,7 @@ from collections.abc import Coroutine, Generator, Sequence
 from contextlib import suppress
 from typing import Any
 
-from engine.payments.beyond.fleet_records import OnStoreDown
+from engine.payments.fleet_records import OnStoreDown
 from engine.payments.records import Clock, Op
 from engine.payments.view.shares import SharesView
 from gateways.fleet.link import Call, StoreDownError
@@ -56,7 +56,7 @@ class Instance:
         self._store = store
         self._number = 0
         self._is_connected = False
-        self._unsettled: list[Any] = []
+        self.unsettled: list[Any] = []
         """Sent, and maybe not applied when the sender died."""
         self._round: Coroutine[Any, None, Any] | None = None
         self._begin_process()
@@ -87,14 +87,14 @@ class Instance:
         return answers
 
     async def _tell(self, commands: Sequence[Any]) -> None:
-        self._unsettled = list(commands)
+        self.unsettled += commands
         await Stop()
         self.settle()
         await Stop()
 
     def settle(self) -> None:
         """Apply what was sent."""
-        commands, self._unsettled = self._unsettled, []
+        commands, self.unsettled = self.unsettled, []
         if commands:
             self.engine.tell(*commands)
 
@@ -188,3 +188,23 @@ class FleetModel:
             for each in self.instances:
                 each.finish_round()
             self.pass_time(200)
+
+    def let_pay(self, at: int, times: int, amount: int) -> None:
+        """Let payments come to one instance, with rounds of all between them."""
+        for _ in range(times):
+            self.instances[at].pay(amount)
+            self.settle_down(1)
+
+    def do(self, what: str, at: int, amount: int) -> None:
+        """Let one thing happen, to one of the instances, to the store, or to time."""
+        instance = self.instances[at % len(self.instances)]
+        if what == "pay":
+            instance.pay(amount)
+        elif what == "time":
+            self.pass_time(amount)
+        elif what == "restart" or what == "restore":
+            self.store.restart(with_saved=what == "restore")
+        elif what == "empty" or what == "save":
+            getattr(self.store, what)()
+        else:
+            getattr(instance, what)()

@@ -5,6 +5,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
@@ -30,6 +31,7 @@ class TwinStore:
         self.now = 1_000_000
         self.run_id = "run-1"
         self._forget()
+        self.save()
 
     def _forget(self) -> None:
         self.rows: defaultdict[str, TwinRow] = defaultdict(TwinRow)
@@ -40,11 +42,16 @@ class TwinStore:
         """Lose everything, and go on."""
         self._forget()
 
-    def restart(self, *, keeps_all: bool) -> None:
-        """Begin another run; keeps_all : with what was there, as a store that writes to disk does."""
+    def save(self) -> None:
+        """Write what there is to a disk."""
+        self._saved = deepcopy((self.rows, self.wishes, self.members))
+
+    def restart(self, *, with_saved: bool) -> None:
+        """Begin another run; with_saved : with what was written last, which may be old."""
         self.run_id = f"run-{int(self.run_id.removeprefix('run-')) + 1}"
-        if not keeps_all:
-            self._forget()
+        self._forget()
+        if with_saved:
+            self.rows, self.wishes, self.members = deepcopy(self._saved)
 
     def answer(self, calls: Sequence[Call]) -> list[Any]:
         """Carry out calls, one after the other."""

@@ -14,8 +14,8 @@ from collections import Counter
 from pathlib import Path
 
 from engine.contract.port import attach_state
-from engine.payments.digest import used_of
 from engine.payments.forwarding import Forwarding
+from engine.payments.kernels.digest import used_of
 from engine.payments.records import State
 from pinion.cli.payments.sample.book import APPROVED
 from tests.system.payments.clients import set_up_of

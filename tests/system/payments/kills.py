@@ -26,8 +26,8 @@ from engine.contract.instance import HISTORY, PortError, counter_name
 from engine.contract.port import EventReader
 from engine.payments.application import payments
 from engine.payments.capacities import Capacities
-from engine.payments.digest import used_of
 from engine.payments.history.projection import PaymentsProjection
+from engine.payments.kernels.digest import used_of
 from tests.engine.payments.history.rows import TABLES
 from tests.payments.books import money_lost
 from tests.system.cursors import Cursors

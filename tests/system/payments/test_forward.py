@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.payments.digest import used_of
+from engine.payments.kernels.digest import used_of
 from engine.payments.records import State
 from pinion.cli.payments.sample.book import REVERSED
 from tests.system.payments.processors import RunningProcessor

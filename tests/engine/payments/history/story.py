@@ -13,9 +13,9 @@ import numpy as np
 
 from engine.contract.replica import Replica
 from engine.payments.application import payments
-from engine.payments.beyond.forwarding import Processed
 from engine.payments.codes import BY_NUMBER, Code
 from engine.payments.command_words import SETTINGS_CLOCK, SETTINGS_HISTORY, SETTINGS_INSTANCE
+from engine.payments.forwarding import Processed
 from engine.payments.records import (
     COMMAND,
     COMMAND_VERSION,

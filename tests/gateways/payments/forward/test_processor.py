@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from engine.payments.beyond.forwarding import Processed
+from engine.payments.forwarding import Processed
 from gateways.payments.forward.breaker import FAILURES_MAX, PAUSE_S
 from gateways.payments.forward.messages import payment_message
 from gateways.payments.forward.processor import PATIENT_MAX, Processor

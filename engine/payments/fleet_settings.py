@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Meta
 
-from engine.payments.beyond.fleet_records import OnStoreDown
+from engine.payments.fleet_records import OnStoreDown
 from engine.settings.sections import ConfigError, Section
 
 Policy = Literal["local", "decline", "allow"]
