@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from engine.contract.port import EventReader
-from engine.payments.records import EventKind
+from engine.payments.records import EventKind, Op
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,11 @@ class DecisionCounts:
         op = np.where(moved["kind"] == EventKind.EXPIRED, EXPIRY, moved["op"]).astype(np.int64)
         for number, count in _counted(moved["code"].astype(np.int64) | op << RULE_BITS):
             self.operations[number >> RULE_BITS, number & BYTE] += count
+
+
+def operation_name(op: int) -> str:
+    """Return what an operation of the counts is called."""
+    return "expiry" if op == EXPIRY else Op(op).name.lower()
 
 
 def _counted(keys: Any) -> list[tuple[int, int]]:

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from api.payments.decisions import EXPIRY, DecisionCounts
+from api.payments.decisions import DecisionCounts, operation_name
 from api.process.documents import Document
 from api.process.metrics import EngineCollector
 from api.process.status import StatusReport
 from engine.contract.port import EventReader
 from engine.payments.codes import BY_NUMBER
-from engine.payments.records import RULES, Op
+from engine.payments.records import RULES
 from engine.payments.view.counts import StateCounts
 from engine.payments.view.rules_view import ARMS
 
@@ -66,8 +66,7 @@ class PaymentsCollector(EngineCollector):
             "pinion_operations", "Operations since this process began", labels=["operation", "code"]
         )
         for (op, code), count in sorted(self._counts.operations.items()):
-            name = "expiry" if op == EXPIRY else Op(op).name.lower()
-            operations.add_metric([name, BY_NUMBER[code].name], count)
+            operations.add_metric([operation_name(op), BY_NUMBER[code].name], count)
         yield operations
         replayed = self._counts.replayed_count
         yield CounterMetricFamily("pinion_replayed", "Answers from memory since this process began", replayed)

@@ -152,7 +152,8 @@ ROOMS = {
     "api/serve": (*API, "api/past", "api/streams", "api/queries", "api/pages"),
     "api/payments": (
         *("engine/contract", "engine/settings", "engine/text", "engine/payments", "engine/payments/view"),
-        *("gateways/payments/replies", "gateways/process/problems", "api/process"),
+        *("gateways/payments/replies", "gateways/payments/rule_documents"),
+        *("gateways/process/problems", "api/process"),
     ),
     "perf/histogram": (),
     "perf/stalls": ("perf/histogram",),

@@ -12,6 +12,7 @@ from engine.payments.settings import (
     PaymentsSettings,
     peer_address,
 )
+from engine.settings.addresses import ANY
 from engine.settings.demo_key import demo_token
 from pinion.cli.payments.set_up import first_commands, hash_key_file
 from pinion.cli.starting import Door, Starting
@@ -27,6 +28,7 @@ def _door_application(settings: PaymentsSettings, data_dir: Path) -> dict[str, A
         **_iso8583_application(section.iso8583),
         "instance": section.instance,
         "clock": section.clock,
+        "door_host": next((each for each in section.hosts if each != ANY), ""),
         "hash_key_file": str(hash_key_file(section, data_dir)),
     }
 
