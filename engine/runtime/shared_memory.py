@@ -69,6 +69,7 @@ class Segments:
         rings: Sequence[str],
         doors: Sequence[str],
         epoch: int,
+        more_counts: Sequence[str] = (),
     ) -> None:
         self.application = application
         self.settings = settings
@@ -91,7 +92,8 @@ class Segments:
             # Untouched pages of the state cost nothing: its capacities are generous.
             self.state = make("state", Kind.STATE, application.state_dtype, 1, settings.reserve)
             self.stats = make("stats", Kind.STATE, STATS, 1, True)
-            self.counters = Counters.create(names["counters"], counter_names(rings, doors), epoch=epoch)
+            counts = [*counter_names(rings, doors), *more_counts]
+            self.counters = Counters.create(names["counters"], counts, epoch=epoch)
             self._made.append(self.counters.segment)
             self.sleepers = sleepers(rings, doors)
             bells = make("bells", Kind.STATE, bells_dtype(len(self.sleepers)), 1, True)

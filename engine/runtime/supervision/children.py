@@ -14,10 +14,12 @@ class DoorSpec:
     """A door and the module of its process.
 
     module : has run(DoorSettings); named only, so that an engine need not wait for its import
+    counts : names of counters of its own
     """
 
     settings: DoorSettings
     module: str
+    counts: tuple[str, ...] = ()
 
     def load(self) -> Callable[[DoorSettings], None]:
         """Import the module; return its `run`."""

@@ -142,8 +142,10 @@ class Supervisor:
         self.rings = (*rings, *self.spares)
         self.epoch = next_epoch(self.data_dir)
         names = segment_names(self.data_dir)
+        more = [instance.counter_name(name, each) for name, d in self.doors.items() for each in d.counts]
+        shared = self.application, self.settings, self.rings, tuple(self.doors), self.epoch
         try:
-            made = Segments(names, self.application, self.settings, self.rings, tuple(self.doors), self.epoch)
+            made = Segments(names, *shared, more_counts=more)
         except SegmentError as error:
             raise StartError(str(error)) from error
         try:

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from msgspec import to_builtins
+
 from engine.payments.records import Role
 from engine.payments.settings import (
     DEMO_KEY_NAME,
@@ -14,6 +16,7 @@ from engine.payments.settings import (
 )
 from engine.settings.addresses import ANY
 from engine.settings.demo_key import demo_token
+from gateways.payments.door.limiters import COUNTS, NO_LIMITS
 from pinion.cli.payments.set_up import first_commands, hash_key_file
 from pinion.cli.starting import Door, Starting
 
@@ -29,6 +32,7 @@ def _door_application(settings: PaymentsSettings, data_dir: Path) -> dict[str, A
         "instance": section.instance,
         "clock": section.clock,
         "door_host": next((each for each in section.hosts if each != ANY), ""),
+        "limits": {name: to_builtins(getattr(section, name)) for name in NO_LIMITS},
         "hash_key_file": str(hash_key_file(section, data_dir)),
     }
 
@@ -52,6 +56,7 @@ STARTING = Starting(
             option="--port",
             purpose="payments",
             module="gateways.payments.serve",
+            counts=COUNTS,
         ),
         Door(
             name="iso8583",
@@ -60,6 +65,7 @@ STARTING = Starting(
             purpose="ISO 8583 messages, where the configuration has that door",
             module="gateways.iso8583.serve",
             scheme="tcp",
+            counts=COUNTS,
         ),
         Door(
             name="api",

@@ -22,6 +22,7 @@ SET_UP = """\
 """
 SETTINGS = (
     f'hosts = ["{NAME}"]\n'
+    + "[payments.rate]\nper_second = 1\nburst = 1\nlog_only = true\n"
     + CONFIG[CONFIG.index("[payments.capacities]") :]
     + "".join(f'[[keys]]\nname = "{n}"\ntoken = "{t}"\nroles = ["{n}"]\n' for n, t in KEYS.items())
 )
@@ -43,7 +44,8 @@ class Page(NamedTuple):
         answer = connection.getresponse()
         raw = answer.read()
         connection.close()
-        return answer.status, raw.decode() if path == "/payments" else json.loads(raw)
+        is_json = answer.headers.get_content_subtype().endswith("json")
+        return answer.status, json.loads(raw) if is_json else raw.decode()
 
     def overview(self, key: str = "viewer") -> Any:
         """Return what the page shows."""
@@ -77,6 +79,15 @@ def page(start: Callable[..., RunningPayments], tmp_path: Path) -> Iterator[Page
     assert running.stop() == 0
 
 
+def limited(page: Page) -> float:
+    """Return how many requests were beyond the rate of their key, as metrics tell it."""
+    _, text = page.ask("GET", "/metrics", "")
+    (line,) = (
+        each for each in text.splitlines() if each.startswith('pinion_over_rate_total{owner="payments"}')
+    )
+    return float(line.rpartition(" ")[2])
+
+
 def test_the_page_shows_what_the_door_says_and_its_buttons_act_there(page: Page) -> None:
     status, text = page.ask("GET", "/payments", "")
     refused = [page.ask("GET", "/v1/overview", key)[0] for key in ("", "acquirer")]
@@ -97,6 +108,7 @@ def test_the_page_shows_what_the_door_says_and_its_buttons_act_there(page: Page)
     ]
     paused = page.ask("POST", path, "risk", act, own)
 
+    await_true(lambda: limited(page) > 0, "what was beyond the rate, and let pass, is counted")
     assert (status, text[:15], refused) == (200, "<!doctype html>", [401, 403])
     assert (before["canary"]["state"], before["key"]["may_change_rules"]) == ("none", False)
     assert set(codes) == {"OK", "REVIEW"}
