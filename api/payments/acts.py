@@ -12,6 +12,8 @@ from http import HTTPStatus
 import aiohttp
 from aiohttp import hdrs, web
 
+from api.process.access import require_key
+from api.process.callers import CALLER
 from api.process.parameters import allow_only
 from api.process.problem import ApiProblem, unavailable
 
@@ -40,6 +42,7 @@ class CanaryActs:
 
     async def act(self, request: web.Request) -> web.Response:
         """Hand an act on; return the door's answer."""
+        require_key(request[CALLER])
         allow_only(request, ())
         headers = {
             **self._headers,

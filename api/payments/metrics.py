@@ -1,10 +1,12 @@
 """What `/metrics` tells of payments beyond what it tells of any application."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from api.payments.decisions import DecisionCounts, operation_name
+from api.payments.trial_metrics import trial_metrics
 from api.process.documents import Document
 from api.process.metrics import EngineCollector
 from api.process.status import StatusReport
@@ -12,7 +14,8 @@ from engine.contract.port import EventReader
 from engine.payments.codes import BY_NUMBER
 from engine.payments.records import RULES
 from engine.payments.view.counts import StateCounts
-from engine.payments.view.rules_view import ARMS
+from engine.payments.view.rules_view import ARMS, RulesView
+from ringbuf.seqlock import TornReadError
 
 WARN_SHARE = 0.8
 DAY_S = 86_400
@@ -29,10 +32,12 @@ class PaymentsCollector(EngineCollector):
         status: StatusReport,
         own: Callable[[], Document],
         counts: DecisionCounts,
+        rules: Callable[[], RulesView],
     ) -> None:
         super().__init__(reader, state, status, own)
         self._state = state
         self._counts = counts
+        self._rules = rules
 
     def of_application(self) -> Iterator[Metric]:
         """Yield decisions, capacities that run full, answers and rows that gave way."""
@@ -53,6 +58,8 @@ class PaymentsCollector(EngineCollector):
             early.add_metric([name], count)
         yield early
         yield from self._answers(*use["answers"])
+        with suppress(TornReadError):  # the state is being rebuilt: the next scrape tells
+            yield from trial_metrics(self._rules())
 
     def _decisions(self) -> Iterator[Metric]:
         decisions = CounterMetricFamily(

@@ -54,7 +54,7 @@ def build(door: DoorSettings, reader: EventReader) -> tuple[web.Application, Dec
     status = StatusReport(
         data_dir=door.data_dir, reader=reader, view=state, own=own, of_application=_told_of_payments(state)
     )
-    metrics = Metrics(PaymentsCollector(reader, state, status, own, counts))
+    metrics = Metrics(PaymentsCollector(reader, state, status, own, counts, view.rules))
     pages = PaymentPages(status, metrics, lambda: openapi.document(instance.read(door.data_dir).doors))
     application = web.Application(
         middlewares=[privacy_middleware, problem_middleware, caller_middleware(Access(door.keys))],

@@ -151,7 +151,8 @@ ROOMS = {
     "api/pages": (*API, "api/past", "api/streams", "api/queries"),
     "api/serve": (*API, "api/past", "api/streams", "api/queries", "api/pages"),
     "api/payments": (
-        *("engine/contract", "engine/settings", "engine/text", "engine/payments", "engine/payments/view"),
+        *("ringbuf/seqlock", "engine/contract", "engine/settings", "engine/text"),
+        *("engine/payments", "engine/payments/view", "engine/trials/records"),
         *("gateways/payments/replies", "gateways/payments/rule_documents"),
         *("gateways/process/problems", "api/process"),
     ),

@@ -8,6 +8,7 @@ should be ends it with a traceback.
 """
 
 import argparse
+import random
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,13 +18,15 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import expect, sync_playwright
 
+from engine.trials.kernels import OUTCOME_TENTHS
+from engine.trials.rates import TENTHS, differs
 from tests.system.payments.running import Caller, RunningPayments, write_settings
 from tests.system.payments.test_page import KEYS, SET_UP, SETTINGS, Page
 
 LOOKS = [(width, scheme) for width in (1280, 400) for scheme in ("light", "dark")]
 NOT_LOADED = "Failed to load resource"
 """What the browser logs of an answer that is a refusal, and of one that does not come."""
-MANY, FEW = 120, 20
+MANY, FEW, COMPARED = 120, 20, 2000
 
 
 class Looker:
@@ -153,6 +156,18 @@ class Story:
         self.looker.shows("#gates", "breached")
         self.looker.look("rolled-back-by-gate")
 
+    def evidence(self) -> None:
+        """The page's z is beyond a bound where the kernel's test says that rates differ."""
+        drawn = random.Random(7)
+        for _ in range(COMPARED):
+            counts = [drawn.randrange(0, 10 ** drawn.randrange(1, 6)) for _ in range(4)]
+            x1, n1, x2, n2 = counts[0], counts[0] + counts[1], counts[2], counts[2] + counts[3]
+            z = self.looker.page.evaluate("([a, b, c, d]) => errors(a, b, c, d)", [x1, n1, x2, n2])
+            beyond = abs(z or 0.0) * TENTHS
+            if abs(beyond - OUTCOME_TENTHS) > 1:  # the kernel rounds roots
+                assert differs(x1, n1, x2, n2, OUTCOME_TENTHS) == (beyond > OUTCOME_TENTHS), (counts, z)
+        print(f"evidence: {COMPARED} comparisons as the kernel makes them")
+
     def promoted(self) -> None:
         """Behind its last step the candidate governs."""
         self.canary([50, 100], FEW, compare_rates=False)
@@ -216,6 +231,7 @@ def main() -> None:
         story.keys()
         story.by_hand()
         story.by_a_gate()
+        story.evidence()
         story.shadow()
         story.promoted()
         stop()
