@@ -116,7 +116,11 @@ class MessageDesk:
         elif self.is_stopping or not self._limiters.has_room(_ask_of(message.kind)):
             pending.refuse(BY_NUMBER[BUSY].iso)
         else:
-            self._attempt(pending, lambda: self._ask(pending, message))
+            try:
+                self._attempt(pending, lambda: self._ask(pending, message))
+            except Exception:  # a fault of ours ends the connection; the key's room comes back
+                self._limiters.leave(owner.session)
+                raise
 
     def _attempt(self, pending: _Pending, ask: Callable[[], None]) -> None:
         """Ask for something; answer where it is refused beforehand."""

@@ -109,6 +109,9 @@ class PaymentSockets:
             reply(refused.reply())
         except TornReadError:
             reply(self._not_now(route))
+        except Exception:  # a fault of ours ends the connection; the key's room comes back
+            self._limiters.leave(owner.session)
+            raise
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""

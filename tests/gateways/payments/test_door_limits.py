@@ -158,3 +158,22 @@ async def test_an_engine_that_takes_nothing_leaves_nothing_in_flight() -> None:
     await door.sockets.close()
     for _ in range(3):
         assert (await door.ask("POST", PAYMENTS, WHOLE))[0] == 503
+
+
+@pytest.mark.parametrize("is_plain", [True, False], ids=["plain", "aiohttp"])
+async def test_a_fault_of_ours_takes_no_room_of_the_key(
+    is_plain: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    door = door_with(ONE)
+    door.view.fault = ZeroDivisionError("a fault")
+    void = ("POST", f"{PAYMENTS}/a-17/void", {"request_id": "v"}, "acquirer", is_plain)
+
+    for _ in range(3):
+        if is_plain:
+            with pytest.raises(ZeroDivisionError):
+                await door.ask(*void)
+        else:
+            assert (await door.ask(*void))[0] == 500
+    door.view.fault = None
+
+    assert (await door.ask(*void))[0] == 200

@@ -49,8 +49,11 @@ class FakeView:
 
     seq = 40
     is_torn = False
+    fault: Exception | None = None
 
     def payment(self, payment: int) -> PaymentView | None:
+        if self.fault is not None:
+            raise self.fault
         if self.is_torn:
             raise TornReadError("the engine is rebuilding its state")
         return view() if payment == 17 else None
