@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from engine.contract.port import EventReader
-from engine.payments.records import EventKind, Op
+from engine.payments.records import RULES, USER_RULE_FIRST, EventKind, Op
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +53,18 @@ class DecisionCounts:
         op[moved["kind"] == EventKind.SETTLED] = Op.PROCESSED  # also where a timer or a void settled it
         for number, count in _counted(moved["code"].astype(np.int64) | op << RULE_BITS):
             self.operations[number >> RULE_BITS, number & BYTE] += count
+
+
+def operation_name(op: int) -> str:
+    """Return what an operation of the counts is called."""
+    return "expiry" if op == EXPIRY else Op(op).name.lower()
+
+
+def rule_family(rule: int) -> str:
+    """Return the name of a rule, one for all user rules: their numbers mean other rules in other sets."""
+    if rule >= USER_RULE_FIRST:
+        return "user_rule"
+    return RULES[rule - 1] if rule else ""
 
 
 def _counted(keys: Any) -> list[tuple[int, int]]:

@@ -1,19 +1,21 @@
 """What `/metrics` tells of payments beyond what it tells of any application."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from api.payments.decisions import EXPIRY, DecisionCounts
+from api.payments.decisions import DecisionCounts, operation_name, rule_family
+from api.payments.trial_metrics import trial_metrics
 from api.process.documents import Document
 from api.process.metrics import EngineCollector
 from api.process.status import StatusReport
 from engine.contract.port import EventReader
 from engine.payments.codes import BY_NUMBER
-from engine.payments.records import RULES, USER_RULE_FIRST, Op
 from engine.payments.view.counts import StateCounts
-from engine.payments.view.rules_view import ARMS
+from engine.payments.view.rules_view import ARMS, RulesView
 from engine.payments.view.shares import SharesView
+from ringbuf.seqlock import TornReadError
 
 WARN_SHARE = 0.8
 DAY_S = 86_400
@@ -31,11 +33,13 @@ class PaymentsCollector(EngineCollector):
         own: Callable[[], Document],
         counts: DecisionCounts,
         shares: SharesView,
+        rules: Callable[[], RulesView],
     ) -> None:
         super().__init__(reader, state, status, own)
         self._shares = shares
         self._state = state
         self._counts = counts
+        self._rules = rules
 
     def of_application(self) -> Iterator[Metric]:
         """Yield decisions, capacities that run full, answers and rows that gave way."""
@@ -64,6 +68,8 @@ class PaymentsCollector(EngineCollector):
         yield from self._answers(*use["answers"])
         if self._shares.is_on:
             yield from self._fleet()
+        with suppress(TornReadError):  # the state is being rebuilt: the next scrape tells
+            yield from trial_metrics(self._rules())
 
     def _fleet(self) -> Iterator[Metric]:
         yield GaugeMetricFamily(
@@ -82,15 +88,14 @@ class PaymentsCollector(EngineCollector):
             "pinion_decisions", "Decisions since this process began", labels=["code", "rule", "cohort"]
         )
         for (code, rule, cohort), count in sorted(self._counts.decisions.items()):
-            labels = [BY_NUMBER[code].name, _family(rule), ARMS[cohort]]
+            labels = [BY_NUMBER[code].name, rule_family(rule), ARMS[cohort]]
             decisions.add_metric(labels, count)
         yield decisions
         operations = CounterMetricFamily(
             "pinion_operations", "Operations since this process began", labels=["operation", "code"]
         )
         for (op, code), count in sorted(self._counts.operations.items()):
-            name = "expiry" if op == EXPIRY else Op(op).name.lower()
-            operations.add_metric([name, BY_NUMBER[code].name], count)
+            operations.add_metric([operation_name(op), BY_NUMBER[code].name], count)
         yield operations
         replayed = self._counts.replayed_count
         yield CounterMetricFamily("pinion_replayed", "Answers from memory since this process began", replayed)
@@ -104,10 +109,3 @@ class PaymentsCollector(EngineCollector):
             "1: answers give way before they are a day old, so repeats may be decided anew",
             used == capacity and age_s < DAY_S,
         )
-
-
-def _family(rule: int) -> str:
-    """Return the name of a rule, one for all user rules: their numbers mean other rules in other sets."""
-    if rule >= USER_RULE_FIRST:
-        return "user_rule"
-    return RULES[rule - 1] if rule else ""

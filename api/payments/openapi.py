@@ -32,6 +32,10 @@ its merchants, and reads of a code what its merchant discloses; `risk` sets up a
 `as_of_seq` is the last command that it includes. `next_cursor` is opaque: nothing is skipped or repeated
 between pages, whatever happens meanwhile. Without a database, or while it is down, 503 says so.
 
+**The page.** `/payments` shows decisions, sets of rules and the trial, and asks for a key. Its buttons, acts
+on a canary (`advance`, `pause`, `resume`, `rollback`), go to the same addresses of the api as of the door, to
+which the api hands them on.
+
 """
 
 _TIME = {"oneOf": [{"type": "integer", "minimum": 0}, {"type": "string", "format": "date-time"}]}
@@ -149,6 +153,10 @@ def _of_api() -> Schema:
         "/v1/payments": route("Payments, newest first (needs history)", page, *FILTERS, refused=(403,)),
         "/v1/status": route("Processes, rings, durability, lag, rates", status, refused=(403,)),
         "/v1/latency": route("A latency histogram per stage", latency, refused=(403,)),
+        "/v1/overview": route(
+            "What the page shows (risk, viewer)", object_of(canary={"type": "object"}), refused=(403,)
+        ),
+        "/payments": open_route("The live page", "text/html"),
         "/metrics": open_route("Prometheus metrics", "text/plain"),
         "/healthz": open_route("This process answers", "application/json"),
         "/readyz": open_route(

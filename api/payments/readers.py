@@ -39,9 +39,10 @@ def reader_of(key: Key | None) -> Reader:
     return Reader(known.name, None if reads_all else known.scope, known.roles == Role.ACQUIRER)
 
 
-def require_reads_all(key: Key | None) -> None:
-    """Refuse whoever may not see more than payments of merchants."""
+def require_reads_all(key: Key | None) -> Key:
+    """Return the caller's key; refuse whoever may not see more than payments of merchants."""
     known = require_key(key)
     if not known.roles & (Role.RISK | Role.VIEWER):
         detail = f"key {known.name!r} lacks the role risk or viewer"
         raise ApiProblem(HTTPStatus.FORBIDDEN, "not_permitted", detail)
+    return known

@@ -5,8 +5,11 @@ from functools import partial
 from aiohttp import web
 
 from api.payments import openapi
+from api.payments.acts import CanaryActs
 from api.payments.decisions import DecisionCounts, DecisionPump
 from api.payments.metrics import PaymentsCollector
+from api.payments.overview import Overview
+from api.payments.pages import PaymentPages
 from api.payments.past import PaymentsPast
 from api.payments.privacy import privacy_middleware
 from api.payments.routes import PaymentQueries
@@ -15,7 +18,6 @@ from api.process.callers import caller_middleware
 from api.process.documents import Document
 from api.process.live import DurableSource
 from api.process.metrics import Metrics
-from api.process.pages import OpenPages
 from api.process.problem import problem_middleware
 from api.process.serve import BODY_BYTES_MAX, serve
 from api.process.status import OfApplication, StatusReport
@@ -29,6 +31,9 @@ from engine.rules.stored import FOLDER
 from engine.settings.config import DoorSettings
 from gateways.payments.replies import Replies
 from gateways.payments.rule_names import StoredNames
+
+DOOR = "payments"
+"""The section of the settings of the door that acts are handed to."""
 
 
 def run(door: DoorSettings) -> None:
@@ -57,15 +62,20 @@ def build(door: DoorSettings, reader: EventReader) -> tuple[web.Application, Dec
         own=own,
         of_application=_told_of_payments(state, shares),
     )
-    metrics = Metrics(PaymentsCollector(reader, state, status, own, counts, shares))
-    pages = OpenPages(status, metrics, lambda: openapi.document(instance.read(door.data_dir).doors))
+    metrics = Metrics(PaymentsCollector(reader, state, status, own, counts, shares, view.rules))
+    pages = PaymentPages(status, metrics, lambda: openapi.document(instance.read(door.data_dir).doors))
     application = web.Application(
         middlewares=[privacy_middleware, problem_middleware, caller_middleware(Access(door.keys))],
         client_max_size=BODY_BYTES_MAX,
     )
+    name = str(door.application["instance"])
+    acts = CanaryActs(lambda: status.running().doors.get(DOOR, ""), door.application["door_host"])
     application.add_routes(pages.routes())
-    replies = Replies(str(door.application["instance"]), StoredNames(door.data_dir / FOLDER, view.rules))
+    user_names = StoredNames(door.data_dir / FOLDER, view.rules)
+    replies = Replies(name, user_names)
     application.add_routes(PaymentQueries(view, source, status, replies, past).routes())
+    application.add_routes(Overview(view, source, status, counts, name, user_names).routes())
+    application.add_routes(acts.routes())
 
     async def close_past(_: web.Application) -> None:
         if past is not None:

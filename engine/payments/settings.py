@@ -175,6 +175,31 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+class RateSettings(Section, frozen=True, kw_only=True):
+    """[payments.rate]: how often a key may ask one door; none: as often as it likes."""
+
+    per_second: Annotated[int, Meta(ge=1, le=1_000_000)]
+    burst: Annotated[int, Meta(ge=1, le=1_000_000)]
+    """So many at once, after a while without any."""
+    log_only: bool = False
+    """Refuse nothing, count and log what would be refused."""
+
+
+class ConcurrencySettings(Section, frozen=True, kw_only=True):
+    """[payments.concurrency]: how many requests of a key may be in flight at one door; none: any number."""
+
+    per_key: Annotated[int, Meta(ge=1, le=2**20)]
+    log_only: bool = False
+
+
+class SheddingSettings(Section, frozen=True, kw_only=True):
+    """[payments.shedding]: how many requests of all keys may be in flight at one door; none: any number."""
+
+    max_in_flight: Annotated[int, Meta(ge=5, le=2**20)]
+    """A fifth of them is kept for captures, voids and refunds."""
+    log_only: bool = False
+
+
 class PaymentSection(SocketSettings, frozen=True, kw_only=True):
     """[payments]: where payments are asked for, and by which instance they are decided."""
 
@@ -190,6 +215,9 @@ class PaymentSection(SocketSettings, frozen=True, kw_only=True):
     iso8583: Iso8583Section | None = None
     forward: ForwardSection | None = None
     fleet: FleetSettings | None = None
+    rate: RateSettings | None = None
+    concurrency: ConcurrencySettings | None = None
+    shedding: SheddingSettings | None = None
     section: ClassVar[str] = "payments"
 
     def __post_init__(self) -> None:

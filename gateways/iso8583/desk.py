@@ -33,6 +33,7 @@ from gateways.payments.bodies import Fields
 from gateways.payments.door.desk import PaymentDesk, PaymentOf, PaymentRequest
 from gateways.payments.door.dispatch import BUSY, TIMEOUT_S
 from gateways.payments.door.keys import KeyOwner
+from gateways.payments.door.limiters import Limiters
 from gateways.payments.door.refusals import DoorRefusal
 from gateways.payments.door.routes import PaymentAsk, PaymentRoute
 from gateways.payments.replies import MovedReply, Told
@@ -78,11 +79,13 @@ class MessageDesk:
     def __init__(
         self,
         desk: PaymentDesk,
+        limiters: Limiters,
         payment_of: PaymentOf,
         remembered: Callable[[str, str], RememberedRequest | None],
         now: Callable[[], float],
     ) -> None:
         self._desk = desk
+        self._limiters = limiters
         self._payment_of = payment_of
         self._remembered = remembered
         self._now = now
@@ -99,13 +102,25 @@ class MessageDesk:
         if kind is None:
             raise UnanswerableError(str(fault or f"is of type {message.kind}, to which there is no reply"))
         answering = Answering(kind, message)
-        pending = _Pending(owner, self._now() + TIMEOUT_S, answering, send)
+        if not self._limiters.enter(owner.session):
+            send(write(answering.refused(BY_NUMBER[BUSY].iso, "")))  # RATE has no response code
+            return
+
+        def answered(reply: bytes) -> None:
+            self._limiters.leave(owner.session)
+            send(reply)
+
+        pending = _Pending(owner, self._now() + TIMEOUT_S, answering, answered)
         if fault is not None:
-            send(write(answering.saying(BY_NUMBER[FORMAT].iso, fault.at_fault)))
-        elif self.is_stopping:
+            answered(write(answering.saying(BY_NUMBER[FORMAT].iso, fault.at_fault)))
+        elif self.is_stopping or not self._limiters.has_room(_ask_of(message.kind)):
             pending.refuse(BY_NUMBER[BUSY].iso)
         else:
-            self._attempt(pending, lambda: self._ask(pending, message))
+            try:
+                self._attempt(pending, lambda: self._ask(pending, message))
+            except Exception:  # a fault of ours ends the connection; the key's room comes back
+                self._limiters.leave(owner.session)
+                raise
 
     def _attempt(self, pending: _Pending, ask: Callable[[], None]) -> None:
         """Ask for something; answer where it is refused beforehand."""
@@ -179,3 +194,8 @@ class MessageDesk:
     def _operate(self, pending: _Pending, reversal: Reversal, payment: str) -> None:
         ask = PaymentAsk.REFUND if reversal.is_sale else PaymentAsk.VOID
         self._submit(pending, PaymentRoute(ask, payment), reversal.operation_body(), pending.tell)
+
+
+def _ask_of(kind: str) -> PaymentAsk:
+    """Return what a message is to shedding: reversals, and what is about the network, go on longest."""
+    return PaymentAsk.PAY if kind in PAYMENTS else PaymentAsk.REVERSE

@@ -12,6 +12,7 @@ import asyncio
 
 import uvloop
 
+from engine.contract.instance import counter_name
 from engine.contract.port import Port
 from engine.payments.view.remembered import RememberedRequest, RememberedRequests
 from engine.settings.config import DoorSettings
@@ -21,6 +22,7 @@ from gateways.iso8583.desk import MessageDesk
 from gateways.iso8583.sockets import MessageServer
 from gateways.payments.core_dumps import forbid_core_dumps
 from gateways.payments.door.keys import key_ring
+from gateways.payments.door.limiters import Limiters
 from gateways.payments.door.parts import parts_of
 from gateways.payments.hashing import hash_words
 from gateways.process.start import keep_clients_out_of_the_log, raise_descriptor_limit
@@ -48,7 +50,8 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
     owners = {
         owner.name: owner for owner in key_ring(door.keys, [gate.next_session() for _ in door.keys]).owners
     }
-    desk = MessageDesk(parts.desk, parts.view.payment, remembered, now)
+    limiters = Limiters(owners.values(), door.application["limits"])
+    desk = MessageDesk(parts.desk, limiters, parts.view.payment, remembered, now)
     server = MessageServer(
         desk,
         {address: owners[name] for address, name in door.application["peers"].items()},
@@ -57,7 +60,11 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
         connections_max=connections_max,
         time=now,
     )
-    pump = Pump(parts.dispatcher, gate, lambda: None, Chores(gate, server).run)
+
+    def report() -> None:
+        limiters.report(lambda what, count: gate.counters().add(counter_name(door.ring_name, what), count))
+
+    pump = Pump(parts.dispatcher, gate, lambda: None, Chores(gate, server, report).run)
 
     async def close() -> None:
         desk.is_stopping = True

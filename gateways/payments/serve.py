@@ -14,12 +14,14 @@ import asyncio
 
 import uvloop
 
+from engine.contract.instance import counter_name
 from engine.contract.port import Port
 from engine.settings.config import DoorSettings
 from gateways.commands.pump import Pump
 from gateways.commands.serving import Chores, serve_until, told_to_stop
 from gateways.payments.core_dumps import forbid_core_dumps
 from gateways.payments.door.keys import key_ring
+from gateways.payments.door.limiters import Limiters
 from gateways.payments.door.parts import FORWARD, parts_of
 from gateways.payments.door.reads import DurableReads
 from gateways.payments.door.routes import PLAIN_PAYMENTS
@@ -47,7 +49,10 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
     given_way = parts.given_way
     keys = key_ring(door.keys, [gate.next_session() for _ in door.keys])
     reads = DurableReads(parts.view, gate.durable_seq, given_way.view)
-    sockets = PaymentSockets(keys, parts.desk, reads, parts.hasher, parts.user_rules, door.limits, now)
+    limiters = Limiters(keys.owners, door.application["limits"])
+    sockets = PaymentSockets(
+        keys, limiters, parts.desk, reads, parts.hasher, parts.user_rules, door.limits, now
+    )
     server = PlainServer(
         sockets.handle,
         PLAIN_PAYMENTS,
@@ -56,7 +61,12 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
         door.limits,
         connections_max=connections_max,
     )
-    pump = Pump(parts.dispatcher, gate, lambda: None, Chores(gate, server, given_way.tell_mark).run)
+
+    def chores() -> None:
+        given_way.tell_mark()
+        limiters.report(lambda what, count: gate.counters().add(counter_name(door.ring_name, what), count))
+
+    pump = Pump(parts.dispatcher, gate, lambda: None, Chores(gate, server, chores).run)
 
     settings = door.application.get(FORWARD)
     forwarding = None if settings is None else ForwardingParts(settings, gate, parts, now)

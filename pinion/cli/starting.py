@@ -34,6 +34,8 @@ class Door:
     """Whether it sends commands."""
     scheme: str = "http"
     """What its URL begins with."""
+    counts: Sequence[str] = ()
+    """What it counts beside what is counted of every ring."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +125,7 @@ class Starting:
                     application=application,
                 ),
                 door.module,
+                tuple(door.counts),
             )
             for door in self.doors
             for socket in [socket_of(settings, door.section)]

@@ -182,9 +182,10 @@ ROOMS = {
     "api/pages": (*API, "api/past", "api/streams", "api/queries"),
     "api/serve": (*API, "api/past", "api/streams", "api/queries", "api/pages"),
     "api/payments": (
-        *("engine/contract", "engine/settings", "engine/text", "engine/payments", "engine/payments/view"),
-        *("gateways/payments/replies", "gateways/payments/rule_names", "gateways/process/problems"),
-        *("engine/rules/stored", "api/process"),
+        *("ringbuf/seqlock", "engine/contract", "engine/settings", "engine/text"),
+        *("engine/payments", "engine/payments/view", "engine/trials/records", "engine/rules/stored"),
+        *("gateways/payments/replies", "gateways/payments/rule_documents"),
+        *("gateways/payments/rule_names", "gateways/process/problems", "api/process"),
     ),
     "perf/histogram": (),
     "perf/stalls": ("perf/histogram",),

@@ -15,6 +15,7 @@ class DoorSpec:
     """A door and the module of its process.
 
     module : has run(DoorSettings); named only, so that an engine need not wait for its import
+    counts : names of counters of its own
     """
 
     settings: DoorSettings

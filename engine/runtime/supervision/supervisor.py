@@ -140,9 +140,9 @@ class Supervisor:
         self.rings = (*rings, *self.spares)
         self.epoch = next_epoch(self.data_dir)
         names = segment_names(self.data_dir)
+        shared = self.application, self.settings, self.rings, tuple(self.doors), self.epoch
         try:
             counted = [name for door in self.doors.values() for name in door.counters]
-            shared = self.application, self.settings, self.rings, tuple(self.doors), self.epoch
             made = Segments(names, *shared, counted)
         except SegmentError as error:
             raise StartError(str(error)) from error

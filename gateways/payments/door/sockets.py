@@ -1,7 +1,7 @@
 """The sockets of the payments door: requests to the desk, replies back.
 
-The only file of this door that reads from or writes to a client. In this order: 401, 404 and 405, headers
-and query, the size of the body, its form, the key's role and merchants.
+The only file of this door that reads from or writes to a client. In this order: 401, RATE, 404 and 405,
+headers and query, shedding, the size of the body, its form, the key's role and merchants.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from engine.text import numbers
 from gateways.payments.door.desk import PaymentDesk, PaymentRequest
 from gateways.payments.door.dispatch import BUSY
 from gateways.payments.door.keys import KeyOwner
+from gateways.payments.door.limiters import RATE, Limiters
 from gateways.payments.door.reads import DurableReads, NotNowError
 from gateways.payments.door.refusals import DoorRefusal, forbidden, malformed, unknown
 from gateways.payments.door.routes import (
@@ -59,6 +60,7 @@ class PaymentSockets:
     def __init__(
         self,
         keys: KeyRing[KeyOwner],
+        limiters: Limiters,
         desk: PaymentDesk,
         reads: DurableReads,
         hasher: Hasher,
@@ -67,6 +69,7 @@ class PaymentSockets:
         now: Callable[[], float],
     ) -> None:
         self._keys = keys
+        self._limiters = limiters
         self._desk = desk
         self._reads = reads
         self._hasher = hasher
@@ -79,25 +82,39 @@ class PaymentSockets:
 
     def plain(self, connection: PlainConnection, head: Head, body: bytes) -> None:
         """Answer a plain request, as `handle` does, without a task of its own."""
-
-        def answer(told: Told) -> None:
-            connection.answer(_reply(told))
-
         try:
             owner = self._keys.of_header(head.authorization)
-            if not connection.has_key:
-                connection.show_key()
+        except DoorRefusal as refused:
+            connection.answer(refused.reply())
+            return
+        if not connection.has_key:
+            connection.show_key()
+        if not self._limiters.enter(owner.session):
+            connection.answer(self._unanswered(RATE))
+            return
+
+        def reply(made: Reply) -> None:
+            self._limiters.leave(owner.session)
+            connection.answer(made)
+
+        def answer(told: Told) -> None:
+            reply(_reply(told))
+
+        try:
             route = route_of(head.method, head.path)
             deadline_ms, account = head.own
             deadline = self._deadline(deadline_ms, bool(head.query))
-            if self.is_stopping:
-                connection.answer(self._not_now(route))
+            if self.is_stopping or not self._limiters.has_room(route.ask):
+                reply(self._not_now(route))
             else:
                 self._desk.submit(PaymentRequest(owner, route, body, deadline, account), answer)
         except DoorRefusal as refused:
-            connection.answer(refused.reply())
+            reply(refused.reply())
         except TornReadError:
-            connection.answer(self._not_now(route))
+            reply(self._not_now(route))
+        except Exception:  # a fault of ours ends the connection; the key's room comes back
+            self._limiters.leave(owner.session)
+            raise
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
@@ -119,8 +136,19 @@ class PaymentSockets:
     async def _answered(self, request: web.BaseRequest) -> Reply:
         owner = self._keys.of_header(request.headers.get(AUTHORIZATION))
         show_key(request)
+        if not self._limiters.enter(owner.session):
+            return self._unanswered(RATE)
+        try:
+            return await self._taken_in(request, owner)
+        finally:
+            self._limiters.leave(owner.session)
+
+    async def _taken_in(self, request: web.BaseRequest, owner: KeyOwner) -> Reply:
+        """Return the answer to a request that is within what its key may ask."""
         route = route_of(request.method, request.rel_url.raw_path)
         deadline = self._deadline(request.headers.get(DEADLINE), bool(request.rel_url.raw_query_string))
+        if not self._limiters.has_room(route.ask):
+            return self._not_now(route)
         if route.ask == PaymentAsk.SET_UP or route.ask in CHANGES_RULES:
             owner.require(Role.RISK)  # before so much is read
         bytes_max = SET_UP_MAX if route.ask in HOLDS_FILES else BODY_MAX
@@ -166,8 +194,12 @@ class PaymentSockets:
 
     def _not_now(self, route: PaymentRoute) -> Reply:
         """Return the answer to what cannot be done now, and was not."""
+        return self._unanswered(BUSY, is_operation=route.ask != PaymentAsk.PAY)
+
+    def _unanswered(self, code: int, is_operation: bool = False) -> Reply:
+        """Return the reply to what was not looked at."""
         nothing = Asked(bytearray(), None)
-        return _reply(self._desk.replies.unanswered(BUSY, nothing, is_operation=route.ask != PaymentAsk.PAY))
+        return _reply(self._desk.replies.unanswered(code, nothing, is_operation=is_operation))
 
     async def _of_set_up(self, owner: KeyOwner, body: bytes) -> Reply:
         try:

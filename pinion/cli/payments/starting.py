@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from msgspec import to_builtins
+
 from engine.payments.records import Role
 from engine.payments.settings import (
     DEMO_KEY_NAME,
@@ -14,9 +16,11 @@ from engine.payments.settings import (
     PaymentsSettings,
     peer_address,
 )
+from engine.settings.addresses import ANY
 from engine.settings.demo_key import demo_token
 from gateways.fleet.counts import FLEET_COUNTS
 from gateways.fleet.store_place import private_url
+from gateways.payments.door.limiters import COUNTS, NO_LIMITS
 from gateways.payments.door.parts import FORWARD
 from pinion.cli.payments.set_up import first_commands, hash_key_file
 from pinion.cli.starting import Companion, Door, Starting
@@ -34,6 +38,8 @@ def _door_application(settings: PaymentsSettings, data_dir: Path) -> dict[str, A
         **_fleet_application(section, data_dir),
         "instance": section.instance,
         "clock": section.clock,
+        "door_host": next((each for each in section.hosts if each != ANY), ""),
+        "limits": {name: to_builtins(getattr(section, name)) for name in NO_LIMITS},
         "hash_key_file": str(hash_key_file(section, data_dir)),
     }
 
@@ -72,6 +78,7 @@ STARTING = Starting(
             option="--port",
             purpose="payments",
             module="gateways.payments.serve",
+            counts=COUNTS,
         ),
         Door(
             name="iso8583",
@@ -80,6 +87,7 @@ STARTING = Starting(
             purpose="ISO 8583 messages, where the configuration has that door",
             module="gateways.iso8583.serve",
             scheme="tcp",
+            counts=COUNTS,
         ),
         Door(
             name="api",

@@ -8,11 +8,13 @@ import numpy as np
 from api.payments.decisions import EXPIRY, DecisionCounts
 from api.payments.metrics import PaymentsCollector
 from engine.contract.replica import private_state
-from engine.payments.codes import BY_NUMBER
+from engine.payments.codes import BY_NUMBER, Code
 from engine.payments.kernels.state import state_dtype
-from engine.payments.records import EventKind
+from engine.payments.records import Decision, EventKind
 from engine.payments.view.counts import StateCounts
+from engine.payments.view.live_view import LiveView
 from engine.payments.view.shares import SharesView
+from engine.trials.records import TrialGate, TrialState
 from tests.engine.payments.building import SMALL
 from tests.engine.payments.history.story import Story
 
@@ -20,7 +22,8 @@ from tests.engine.payments.history.story import Story
 def samples(state: Any, counts: DecisionCounts) -> dict[tuple[str, tuple[str, ...]], float]:
     """Return what the collector tells of the application, by name and labels."""
     unused: Any = None
-    collector = PaymentsCollector(unused, StateCounts(state), unused, dict, counts, SharesView(state))
+    shares, rules = SharesView(state), LiveView(state).rules
+    collector = PaymentsCollector(unused, StateCounts(state), unused, dict, counts, shares, rules)
     return {
         (sample.name, tuple(sample.labels.values())): sample.value
         for metric in collector.of_application()
@@ -115,3 +118,21 @@ def test_a_closed_payment_is_news_for_history_until_the_mark_has_passed_it(story
     assert not without
     assert waiting
     assert not StateCounts(state).is_news_for_history()
+
+
+def test_a_trial_is_told_with_its_arms_and_the_gate_that_ended_it() -> None:
+    state = private_state(state_dtype(SMALL))
+    before = samples(state, DecisionCounts())
+    trial = state[0]["trial"][0]
+    trial["state"], trial["gate"], trial["candidate"] = TrialState.ROLLED_BACK, TrialGate.CODE_RATE, 2
+    trial["gate_of"], trial["seen"], trial["disagreements"] = Code["FUNDS"], 40, 9
+    trial["arms"][1]["outcomes"][Decision.DECLINE] = 7
+
+    told = samples(state, DecisionCounts())
+
+    assert before["pinion_trial_state", ("none",)] == 1
+    gates = {labels[0]: value for (name, labels), value in told.items() if name == "pinion_trial_gate"}
+    assert gates == {"disagreement": 0, "outcome_rate": 0, "code_rate": 1}
+    assert (told["pinion_trial_state", ("rolled_back",)], told["pinion_trial_state", ("none",)]) == (1, 0)
+    assert (told["pinion_trial_seen", ()], told["pinion_trial_disagreements", ()]) == (40, 9)
+    assert told["pinion_trial_outcomes", ("canary", "DECLINE")] == 7

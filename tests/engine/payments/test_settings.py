@@ -13,6 +13,7 @@ from engine.payments.settings import (
     Iso8583Section,
     PaymentsSettings,
     PeerSettings,
+    RateSettings,
     RuleSettings,
     peer_address,
 )
@@ -74,6 +75,16 @@ def rules(order: list[str]) -> str:
         (iso8583(address="10.0.0.0/8"), "peers[0].address = '10.0.0.0/8': no address"),
         (iso8583(key="shops"), "peers[0].key = 'shops': no key has this name; there are 'shop'"),
         (iso8583() + PEER.format("::ffff:192.0.2.7", "shop"), "already used by payments.iso8583.peers[0]"),
+        ("[payments.rate]\nper_second = 5", "payments.rate: missing setting 'burst'"),
+        ("[payments.rate]\nper_second = 0\nburst = 1", "payments.rate.per_second = 0: expected 'int' >= 1"),
+        (
+            "[payments.concurrency]\nper_kye = 5",
+            "concurrency.per_kye: unknown setting; did you mean 'per_key'?",
+        ),
+        (
+            "[payments.shedding]\nmax_in_flight = 4",
+            "payments.shedding.max_in_flight = 4: expected 'int' >= 5",
+        ),
         (iso8583("prot = 1"), "payments.iso8583.prot: unknown setting; did you mean 'port'?"),
     ],
 )
@@ -130,6 +141,14 @@ def test_a_key_is_for_every_merchant_or_for_those_it_names(given: str, scope: An
 
     assert key.scope == scope
     assert key.roles == ("acquirer",)
+
+
+def test_a_client_is_limited_by_nothing_unless_its_section_is_there() -> None:
+    bare = PaymentsSettings().payments
+    given = parse(b"[payments.rate]\nper_second = 200\nburst = 50", PaymentsSettings).payments
+
+    assert (bare.rate, bare.concurrency, bare.shedding) == (None, None, None)
+    assert given.rate == RateSettings(per_second=200, burst=50, log_only=False)
 
 
 def test_ports_are_apart_from_each_other() -> None:

@@ -1,6 +1,7 @@
 """The door for ISO 8583 before real kernels, with the HTTP door before the same engine beside it."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from engine.payments.records import Clock
@@ -12,6 +13,7 @@ from gateways.iso8583.sockets import MessageServer
 from gateways.payments.door.desk import PaymentDesk
 from gateways.payments.door.dispatch import PaymentDispatcher
 from gateways.payments.door.keys import KeyOwner, key_ring
+from gateways.payments.door.limiters import NO_LIMITS, Limiters
 from gateways.payments.hashing import hash_words
 from gateways.payments.replies import Replies
 from gateways.payments.setup_lines import setup_lines
@@ -42,7 +44,13 @@ class IsoDoor:
     view : of the payments, where it is not that of the engine
     """
 
-    def __init__(self, engine: Engine | None = None, gate: Any = None, view: Any = None) -> None:
+    def __init__(
+        self,
+        engine: Engine | None = None,
+        gate: Any = None,
+        view: Any = None,
+        limits: Mapping[str, Any] = NO_LIMITS,
+    ) -> None:
         if engine is None:
             records = [record for line in setup_lines(SET_UP.encode(), HASHER) for record in line.records]
             engine = Engine(SMALL, settings(Clock.ENGINE), *records)
@@ -55,6 +63,7 @@ class IsoDoor:
         payment_of = (view or self.view).payment
         self.desk = MessageDesk(
             PaymentDesk(FORM, Replies("a"), self.dispatcher, payment_of),
+            Limiters(owners().values(), limits, lambda: int(self.now * 1e9)),
             payment_of,
             lambda merchant, request_id: requests.request(*hash_words(HASHER.request(merchant, request_id))),
             lambda: self.now,

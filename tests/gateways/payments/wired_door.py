@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from engine.settings.door_settings import DoorLimits
 from gateways.payments.door.desk import PaymentDesk
 from gateways.payments.door.dispatch import PaymentDispatcher
 from gateways.payments.door.keys import key_ring
+from gateways.payments.door.limiters import NO_LIMITS, Limiters
 from gateways.payments.door.past import GivenWay
 from gateways.payments.door.reads import DurableReads, nothing_past
 from gateways.payments.door.routes import PLAIN_PAYMENTS
@@ -51,8 +52,11 @@ class FakeView:
 
     seq = 40
     is_torn = False
+    fault: Exception | None = None
 
     def payment(self, payment: int) -> PaymentView | None:
+        if self.fault is not None:
+            raise self.fault
         if self.is_torn:
             raise TornReadError("the engine is rebuilding its state")
         return view() if payment == 17 else None
@@ -122,6 +126,7 @@ class WiredDoor:
         live: Any = None,
         form: PaymentForm = FORM,
         given_way: Callable[[PaymentDispatcher], GivenWay] | None = None,
+        limits: Mapping[str, Any] = NO_LIMITS,
     ) -> None:
         self.gate = gate or FakeGate()
         self.view = live or FakeView()
@@ -133,11 +138,14 @@ class WiredDoor:
         look = nothing_past if past is None else past.view
         reads = DurableReads(self.view, lambda: self.durable, look, wait_s=0.0)
         keys = key_ring(KEYS, range(1, len(KEYS) + 1))
-        limits = DoorLimits()
-        self.sockets = PaymentSockets(keys, self.desk, reads, HASHER, NO_USER_RULES, limits, lambda: self.now)
+        self.limiters = Limiters(keys.owners, limits, lambda: int(self.now * 1e9))
+        door_limits = DoorLimits()
+        self.sockets = PaymentSockets(
+            keys, self.limiters, self.desk, reads, HASHER, NO_USER_RULES, door_limits, lambda: self.now
+        )
         guard = Guard("payments", "127.0.0.1", (), (), lambda: 8003, repeats=False)
         self._server: Callable[[], PlainServer] = lambda: PlainServer(
-            self.sockets.handle, PLAIN_PAYMENTS, self.sockets.plain, guard, limits, connections_max=9
+            self.sockets.handle, PLAIN_PAYMENTS, self.sockets.plain, guard, door_limits, connections_max=9
         )
 
     def turn(self) -> None:

@@ -148,7 +148,10 @@ def test_a_first_start_makes_keys_and_the_demo_and_tells_the_door(up: Up) -> Non
     }
     assert said["payments"].startswith("http://127.0.0.1:")
     assert up.told() == {
-        "application": {"instance": "a", "clock": "engine", "hash_key_file": str(up.data_dir / "hash.key")},
+        "application": {
+            **{"instance": "a", "clock": "engine", "hash_key_file": str(up.data_dir / "hash.key")},
+            **{"door_host": "", "limits": {"rate": None, "concurrency": None, "shedding": None}},
+        },
         "keys": [["demo", 7, None]],
         "section": "payments",
     }
