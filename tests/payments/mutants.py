@@ -56,8 +56,9 @@ SCOPES = {
         Scope(f"{_KERNELS}.gather"),
         Scope(
             f"{_KERNELS}.decide",
-            only=("pay", "_judge", "_judge_found", "hold_days_of", "approve", "_count_approved"),
+            only=("pay", "hold_days_of", "approve", "_count_approved"),
         ),
+        Scope(f"{_KERNELS}.judge", without=("_up_to",)),
         Scope(f"{_KERNELS}.attempts", only=("count_attempt", "count_decline")),
         Scope(f"{_KERNELS}.answers", only=("find_answer",)),
         Scope(
