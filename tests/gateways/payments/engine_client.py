@@ -1,6 +1,7 @@
 """The payments door before a real engine, as a client sees it."""
 
 import json
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -8,9 +9,11 @@ import numpy as np
 from engine.contract.port import Closed
 from engine.payments.records import EVENT
 from engine.payments.view.live_view import LiveView
+from gateways.payments.door.rule_workshop import RuleWorkshop, UserRules
+from gateways.payments.rule_names import StoredNames
 from tests.engine.payments.building import SMALL, Engine, settings
 from tests.gateways.payments.bodies_of_payments import NOW_MS, OTHER_PAN, REPLAYED, WHOLE
-from tests.gateways.payments.wired_door import WiredDoor
+from tests.gateways.payments.wired_door import NO_USER_RULES, WiredDoor
 
 PAYMENTS = "/v1/payments"
 SET_UP: list[dict[str, Any]] = [
@@ -49,12 +52,15 @@ class EngineGate:
 
 
 class Client:
-    """The door with an engine."""
+    """The door with an engine; rules_folder : of sets of user rules, where it takes such."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules_folder: Path | None = None) -> None:
         self.engine = Engine(SMALL, settings())
         self.view = LiveView(self.engine.replica.state)
-        self.door = WiredDoor(EngineGate(self.engine), self.view, REPLAYED)
+        user_rules = NO_USER_RULES
+        if rules_folder is not None:
+            user_rules = UserRules(RuleWorkshop(rules_folder), StoredNames(rules_folder, self.view.rules))
+        self.door = WiredDoor(EngineGate(self.engine), self.view, REPLAYED, user_rules=user_rules)
         self.door.durable = 2**62
         self.number = 0
 
@@ -68,9 +74,9 @@ class Client:
         return await self.ask("POST", "", given | {"received_at": NOW_MS} | changes)
 
     @classmethod
-    async def begun(cls) -> Self:
+    async def begun(cls, rules_folder: Path | None = None) -> Self:
         """Return a client whose engine has merchants, accounts, a list and a deposit."""
-        client = cls()
+        client = cls(rules_folder)
         text = "\n".join(json.dumps(line) for line in SET_UP).encode()
         status, reply = await client.ask("POST", "/admin", text, "risk")
         assert (status, [each["code"] for each in reply["results"]]) == (200, ["OK"] * 4)

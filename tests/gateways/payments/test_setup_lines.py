@@ -37,6 +37,7 @@ from engine.payments.records import (
     Op,
 )
 from engine.payments.texts import words_text
+from engine.rules.params import param_key
 from gateways.payments.hashing import hash_words
 from gateways.payments.setup_lines import SetupFault, setup_lines
 from tests.gateways.payments.bodies_of_payments import HASHER, PAN
@@ -106,6 +107,35 @@ def test_a_merchant_is_its_limits_its_currencies_and_all_the_rest() -> None:
     shown = words[MERCHANT_DISCLOSE:].tobytes()
     assert {code for code, place in enumerate(shown) if place} == {Code["VELOCITY"], Code["FRAUD_SCORE"]}
     assert ISO_CODES[shown[Code["VELOCITY"]] - 1] == "05"
+
+
+def test_params_of_user_rules_stand_before_the_rest() -> None:
+    line = {**without(MERCHANT, "limits"), "sca_above": {}, "geo_above": {}}
+    given = {"round_night": {"max": 1, "min": -5}, "odd": {"x": 10**12}}
+    permits, params, merchant = records_of({**line, "params": given})
+
+    assert [each["op"] for each in (permits, params, merchant)] == [
+        *(Op.MERCHANT_PERMITS, Op.MERCHANT_PARAMS, Op.MERCHANT),
+    ]
+    assert [each["options"] for each in (permits, params, merchant)] == [PART_BEGINS, 0, 0]
+    assert params["payment"] == 3
+    words = params["words"][MERCHANT_WORDS : MERCHANT_WORDS + 6].tolist()
+    assert words == [
+        *(param_key("round_night", "max"), 1, param_key("round_night", "min"), -5),
+        *(param_key("odd", "x"), 10**12),
+    ]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *([], {"Round": {"x": 1}}, {"odd": 1}, {"odd": {"X": 1}}, {"odd": {"x": 10**12 + 1}}),
+        *({"odd": {"x": True}}, {"odd": {f"x{number}": 1 for number in range(9)}}),
+    ],
+)
+def test_params_that_no_rule_can_have_are_refused(given: Any) -> None:
+    with pytest.raises(SetupFault, match="params"):
+        records_of({"op": "merchant", "merchant": "m", "params": given})
 
 
 def test_a_merchant_of_which_nothing_is_said_has_the_defaults() -> None:

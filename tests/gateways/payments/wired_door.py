@@ -127,6 +127,7 @@ class WiredDoor:
         form: PaymentForm = FORM,
         given_way: Callable[[PaymentDispatcher], GivenWay] | None = None,
         limits: Mapping[str, Any] = NO_LIMITS,
+        user_rules: UserRules = NO_USER_RULES,
     ) -> None:
         self.gate = gate or FakeGate()
         self.view = live or FakeView()
@@ -134,14 +135,16 @@ class WiredDoor:
         self.now = 0.0
         self.dispatcher = PaymentDispatcher(self.gate, lambda: None)
         past = None if given_way is None else given_way(self.dispatcher)
-        self.desk = PaymentDesk(form, Replies("a"), self.dispatcher, self.view.payment, past)
+        self.desk = PaymentDesk(
+            form, Replies("a", user_rules.names), self.dispatcher, self.view.payment, past
+        )
         look = nothing_past if past is None else past.view
         reads = DurableReads(self.view, lambda: self.durable, look, wait_s=0.0)
         keys = key_ring(KEYS, range(1, len(KEYS) + 1))
         self.limiters = Limiters(keys.owners, limits, lambda: int(self.now * 1e9))
         door_limits = DoorLimits()
         self.sockets = PaymentSockets(
-            keys, self.limiters, self.desk, reads, HASHER, NO_USER_RULES, door_limits, lambda: self.now
+            keys, self.limiters, self.desk, reads, HASHER, user_rules, door_limits, lambda: self.now
         )
         guard = Guard("payments", "127.0.0.1", (), (), lambda: 8003, repeats=False)
         self._server: Callable[[], PlainServer] = lambda: PlainServer(
