@@ -1,5 +1,6 @@
 """Payments, answers of a processor, timers, voids and captures in any order come out as in a plain model."""
 
+import os
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,10 +30,10 @@ from tests.engine.payments.building import (
 from tests.engine.payments.invariants import assert_whole, money
 
 BALANCE, AMOUNT, LIMIT_MS, HOLD_DAYS = 10**7, 1000, 2000, 7
-PLACES = st.integers(0, 2)
+PLACES = st.sampled_from((0, 0, 0, 1, 2))
 """Of the payments the first ones: each meets with much."""
 AMOUNTS = st.sampled_from((-1, -1, 1, 400, AMOUNT, AMOUNT + 1))
-OUTCOMES = st.sampled_from((Processed.APPROVED, Processed.APPROVED, *Processed))
+OUTCOMES = st.sampled_from((*(Processed.APPROVED,) * 4, *Processed))
 ACTIONS = st.one_of(
     st.tuples(st.just("pay"), st.booleans(), st.booleans()),
     st.tuples(st.just("answer"), PLACES, OUTCOMES),
@@ -199,8 +200,8 @@ class Pair:
         assert_whole(self.engine.s)
 
 
-@tried(deadline=None, max_examples=100)
-@given(st.booleans(), st.lists(ACTIONS, min_size=1, max_size=25))
+@tried(deadline=None, max_examples=1000 if os.environ.get("PINION_LONG") == "1" else 40)
+@given(st.booleans(), st.lists(ACTIONS, min_size=12, max_size=30))
 def test_whatever_comes_in_whatever_order_the_model_has_it_so(
     is_sale: bool, actions: list[tuple[Any, ...]]
 ) -> None:
