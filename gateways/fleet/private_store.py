@@ -60,11 +60,11 @@ def run(door: DoorSettings) -> None:
                 is_ready = True
             if not is_ready and time.monotonic() - began > START_S_MAX:
                 raise DoorError(
-                    f"{PROGRAM} did not listen within {START_S_MAX:g} s: {log_tail(door.data_dir)}"
+                    f"{PROGRAM} did not listen within {START_S_MAX:g} s: see {door.data_dir / LOG_NAME}"
                 )
             time.sleep(WATCH_S if is_ready else POLL_S)
         if not stopping:
-            raise DoorError(f"{PROGRAM} ended: {log_tail(door.data_dir)}")
+            raise DoorError(f"{PROGRAM} ended: see {door.data_dir / LOG_NAME}")
     finally:
         end_server(server)
         socket_path(door.data_dir).unlink(missing_ok=True)
@@ -125,12 +125,3 @@ def program() -> Path:
         f"payments.fleet.url = '': the package {WHEEL} is not installed for this machine; install it, or "
         f"give the address of a store of your own"
     )
-
-
-def log_tail(data_dir: Path) -> str:
-    """Return the end of the server's log, for messages."""
-    path = data_dir / LOG_NAME
-    try:
-        return f"see {path}: {path.read_text(errors='replace').strip()[-500:]}"
-    except OSError as error:
-        return f"its log cannot be read: {error}"
