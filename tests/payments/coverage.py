@@ -9,8 +9,8 @@ from perf.traffic.world import EXPONENTS
 from pinion.parity.coverage import Cell, cells
 from tests.payments.legacy.codes import Reply
 
-NOT_DUE = {"RATE", "BUSY", "TIMEOUT", "SYSTEM", "UNSUPPORTED", "CAPACITY"}
-"""Codes of doors and of what is full; CAPACITY is reached by too many operations alone."""
+NOT_DUE = {"RATE", "BUSY", "TIMEOUT", "SYSTEM", "UNSUPPORTED", "CAPACITY", "STORE_DOWN"}
+"""Codes of doors, of a fleet and of what is full; CAPACITY is reached by too many operations alone."""
 CODES = {row.name for row in TABLE} - NOT_DUE
 STATES = {state.name.lower() for state in State}
 
