@@ -148,6 +148,7 @@ def _of_api() -> Schema:
         as_of_seq=number,
     )
     status = object_of(durability=text, processes={"type": "array"}, rings={"type": "array"}, seq=number)
+    status["properties"]["store"] = {"enum": ["up", "down"], "description": "of a fleet, where there is one"}
     latency = object_of(unit=text, stages={"type": "object"})
     return {
         "/v1/payments": route("Payments, newest first (needs history)", page, *FILTERS, refused=(403,)),

@@ -220,18 +220,20 @@ class Mover:
 
 def commands_of(move: ShareMove, day: int, rows: Sequence[tuple[OwnRow, int, int]]) -> list[Any]:
     """Return the SHARES commands that say of each row what is given and taken."""
-    commands = []
-    for begin in range(0, len(rows), SHARE_ROWS_MAX):
-        part = rows[begin : begin + SHARE_ROWS_MAX]
-        command = np.zeros((), COMMAND)
-        command["op"], command["version"], command["kind"] = Op.SHARES, COMMAND_VERSION, move
-        command["amount"], command["payment"] = day, len(part)
-        for place, (row, given, taken) in enumerate(part):
-            at = place * SHARE_ROW_WORDS
-            words = (*text_words(row.merchant, MERCHANT_WORDS), row.currency, given, taken)
-            command["words"][at : at + SHARE_ROW_WORDS] = words
-        commands.append(command)
-    return commands
+    parts = [rows[begin : begin + SHARE_ROWS_MAX] for begin in range(0, len(rows), SHARE_ROWS_MAX)]
+    return [shares_command(move, day, part) for part in parts]
+
+
+def shares_command(move: ShareMove, day: int, rows: Sequence[tuple[OwnRow, int, int]]) -> Any:
+    """Return one SHARES command; of no rows it changes nothing."""
+    command = np.zeros((), COMMAND)
+    command["op"], command["version"], command["kind"] = Op.SHARES, COMMAND_VERSION, move
+    command["amount"], command["payment"] = day, len(rows)
+    for place, (row, given, taken) in enumerate(rows):
+        at = place * SHARE_ROW_WORDS
+        words = (*text_words(row.merchant, MERCHANT_WORDS), row.currency, given, taken)
+        command["words"][at : at + SHARE_ROW_WORDS] = words
+    return command
 
 
 def _read(read: Callable[[Any], Read], answer: Any) -> Read:

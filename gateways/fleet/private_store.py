@@ -9,6 +9,7 @@ import importlib.util
 import logging
 import os
 import signal
+import stat
 import subprocess
 import time
 from pathlib import Path
@@ -60,24 +61,20 @@ def run(door: DoorSettings) -> None:
                 is_ready = True
             if not is_ready and time.monotonic() - began > START_S_MAX:
                 raise DoorError(
-                    f"{PROGRAM} did not listen within {START_S_MAX:g} s: {log_tail(door.data_dir)}"
+                    f"{PROGRAM} did not listen within {START_S_MAX:g} s: see {door.data_dir / LOG_NAME}"
                 )
             time.sleep(WATCH_S if is_ready else POLL_S)
         if not stopping:
-            raise DoorError(f"{PROGRAM} ended: {log_tail(door.data_dir)}")
+            raise DoorError(f"{PROGRAM} ended: see {door.data_dir / LOG_NAME}")
     finally:
-        end_server(server)
-        socket_path(door.data_dir).unlink(missing_ok=True)
+        end_server(server, door.data_dir)
 
 
 def start_server(data_dir: Path) -> "subprocess.Popen[bytes]":
     """Start the server of a data folder; it dies with this process."""
     path = socket_path(data_dir)
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    if path.parent.stat().st_uid != os.getuid():
-        raise DoorError(
-            f"{path.parent} belongs to somebody else: remove it, or give a data folder with a shorter path"
-        )
+    if path.parent != data_dir.resolve():
+        _make_private(path.parent)
     path.unlink(missing_ok=True)
     settings = SETTINGS | {"unixsocket": str(path), "dir": str(data_dir)}
     command = [str(program())]
@@ -104,7 +101,15 @@ def start_server(data_dir: Path) -> "subprocess.Popen[bytes]":
         os.close(descriptor)
 
 
-def end_server(server: "subprocess.Popen[bytes]") -> None:
+def _make_private(folder: Path) -> None:
+    """Make the folder of a socket that has no room in the data folder's path."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if found.st_uid != os.getuid() or found.st_mode & 0o7077 or not stat.S_ISDIR(found.st_mode):
+        raise DoorError(f"{folder} is not a private folder of ours: remove it")
+
+
+def end_server(server: "subprocess.Popen[bytes]", data_dir: Path) -> None:
     """End the server: there is nothing that it would have to save."""
     server.terminate()
     try:
@@ -112,6 +117,10 @@ def end_server(server: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:
         server.kill()
         server.wait()
+    path = socket_path(data_dir)
+    path.unlink(missing_ok=True)
+    if path.parent != data_dir.resolve():
+        path.parent.rmdir()
 
 
 def program() -> Path:
@@ -125,12 +134,3 @@ def program() -> Path:
         f"payments.fleet.url = '': the package {WHEEL} is not installed for this machine; install it, or "
         f"give the address of a store of your own"
     )
-
-
-def log_tail(data_dir: Path) -> str:
-    """Return the end of the server's log, for messages."""
-    path = data_dir / LOG_NAME
-    try:
-        return f"see {path}: {path.read_text(errors='replace').strip()[-500:]}"
-    except OSError as error:
-        return f"its log cannot be read: {error}"

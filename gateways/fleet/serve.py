@@ -13,19 +13,21 @@ import hashlib
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
 from engine.contract.instance import counter_name, write_ready
 from engine.contract.port import Port
+from engine.payments.fleet_records import ShareMove
 from engine.payments.view.shares import SharesView
 from engine.settings.config import DoorSettings
 from gateways.commands.pump import Pump
 from gateways.commands.serving import told_to_stop
 from gateways.fleet.link import StoreDownError, StoreLink
-from gateways.fleet.moving import Mover
+from gateways.fleet.moving import Mover, shares_command
 from gateways.fleet.scripts import EXCHANGE, GREET
 from gateways.fleet.telling import EngineAwayError, Teller, store_command
 from gateways.payments.door.dispatch import PaymentDispatcher
@@ -38,6 +40,8 @@ TELL_S = 1.0
 """Between two words to the engine about a store whose state has not changed."""
 FIRST_S_MAX = 2.0
 """The start of the instance waits so long for the first word of the store."""
+FAILED_ROUNDS_MAX = 2
+"""So many in a row are a store that is down: one late answer on a busy machine is not."""
 GRACE_S = 2.0
 
 
@@ -116,8 +120,11 @@ class Fleet:
         self._began = now()
         self._is_ready = False
         self._is_up = False
+        self._told: bool | None = None
+        """What was said of the store last, by this process."""
         self._is_settled = False
         """Whether all that was told is durable, so that what the state says of shares is."""
+        self._failed_rounds = 0
         self._tell_at = 0.0
         self._cause = ""
 
@@ -132,37 +139,41 @@ class Fleet:
 
     async def _turn(self) -> bool:
         """Do one round; tell whether the next one shall follow at once."""
-        if not self._is_settled or self._now() >= self._tell_at:
-            await self._tell()
+        if not self._is_settled:
+            await self._tell([shares_command(ShareMove.HAVE, 0, ())])
         turn = self._gate.state_turn()
         if self._gate.closed_because() is not None:
             raise EngineAwayError
-        was_up, is_more = self._is_up, False
+        is_more, cause = False, ""
         try:
             is_more = await self._mover.round(lambda: self._gate.state_turn() == turn)
-            self._is_up, self._cause = True, ""
+            self._is_up, self._failed_rounds = True, 0
             self._count("rounds")
         except StoreDownError as error:
-            self._is_up = False
-            self._say(str(error))
-        if self._is_up != was_up:
-            if self._is_up:
-                log.info("the store of the fleet answers")
-            await self._tell()
+            self._failed_rounds += 1
+            self._is_up = self._is_up and self._failed_rounds < FAILED_ROUNDS_MAX
+            cause = str(error)
+        self._say(cause)
+        if self._is_up != self._told or self._now() >= self._tell_at:
+            await self._tell([store_command(self._is_up)])
+            self._told = self._is_up
+            self._tell_at = self._now() + TELL_S
         if not self._is_ready and (self._is_up or self._now() - self._began > FIRST_S_MAX):
             self._is_ready = True
             self._ready()
         return is_more
 
-    async def _tell(self) -> None:
-        """Tell the engine how the store is; once that is answered all that came before it is durable."""
+    async def _tell(self, commands: Sequence[Any]) -> None:
+        """Tell the engine something; once that is answered all that came before it is durable too."""
         self._is_settled = False
-        await self._teller.tell([store_command(self._is_up)])
+        await self._teller.tell(commands)
         self._is_settled = True
-        self._tell_at = self._now() + TELL_S
 
     def _say(self, cause: str) -> None:
-        """Log why the store is down, once."""
-        if cause != self._cause:
-            log.warning("the store of the fleet is down: %s", cause)
-        self._cause = cause
+        """Log why the store is down, or that it is up, once."""
+        said = cause if not self._is_up else ""
+        if said and said != self._cause:
+            log.warning("the store of the fleet is down: %s", said)
+        elif self._cause and self._is_up:
+            log.warning("the store of the fleet answers again")
+        self._cause = said

@@ -129,7 +129,7 @@ def read(raw: bytes, kind: type[Body]) -> Body:
 
 def ruleset_body(raw: bytes) -> RulesetBody:
     """Return a set to register: an object, or one file of rules as text; raise RuleBodyFault."""
-    if raw.lstrip()[:1] in (b"{", b""):
+    if raw.lstrip()[:1] in (b"{", b"[", b""):
         return read(raw, RulesetBody)
     try:
         text = raw.decode()

@@ -24,6 +24,7 @@ from engine.contract.application import Application
 from engine.contract.control_words import JOURNALER_BELL, READER_BELLS
 from engine.contract.replica import Replica, private_state
 from engine.payments.application import payments
+from engine.payments.fleet_records import SHARE_ROWS_MAX, OnStoreDown, ShareMove
 from engine.payments.kernels.beside import try_beside
 from engine.payments.name import PAYMENTS
 from engine.payments.records import COMMAND as PAYMENT_COMMAND
@@ -44,9 +45,9 @@ from ringbuf.layout import ASLEEP, CALLED, LINE_WORDS, PUBLISHED
 from ringbuf.spsc import SpscRing, try_claim
 from ringbuf.waiting import BACKOFF, await_beyond
 from tests.capacities import SMALL
-from tests.engine.payments.building import SMALL as SMALL_PAYMENTS
-from tests.engine.payments.building import Engine as PaymentsEngine
 from tests.engine.payments.building import (
+    DAY_MS,
+    EUR,
     command,
     merchant_permits,
     restored,
@@ -54,6 +55,9 @@ from tests.engine.payments.building import (
     settings,
     trial,
 )
+from tests.engine.payments.building import SMALL as SMALL_PAYMENTS
+from tests.engine.payments.building import Engine as PaymentsEngine
+from tests.engine.payments.fleet_commands import join, shares, store
 from tests.engine.payments.invariants import assert_whole
 from tests.engine.payments.random_flow import Flow, first_commands
 from tests.engine.runtime.bench import running
@@ -244,6 +248,14 @@ def tried(number: int) -> list[Records]:
     return [ruleset(score_review=number), *asked[number % 3 :], ended, ruleset(card_1m=1), begun]
 
 
+def shared(number: int, day: int) -> list[Records]:
+    """Return what a fleet tells: another number of instances, whether its store is up, moves of shares."""
+    policy = list(OnStoreDown)[number // 100 % 3]
+    rows = [(merchant, EUR, number, 2 * number) for merchant in range(SHARE_ROWS_MAX)]
+    moves = [shares(move, *rows, day=each) for move in ShareMove for each in (day, day - 1)]
+    return [join(number // 300 % 4, policy), store(number % 200 != 0), *moves]
+
+
 def work_of_payments(folder: Path) -> list[Any]:
     """Let kernels decide payments: with tables that fill, then with a history that knows them."""
     flows = {}
@@ -255,7 +267,7 @@ def work_of_payments(folder: Path) -> list[Any]:
             if has_history and number % 50 == 0:
                 commands += [command(Op.HISTORY, payment=number), restored(number)]
             if number % 100 == 0:
-                commands += tried(number)
+                commands += [*tried(number), *shared(number, flow.now // DAY_MS)]
         flows[f"seed-{seed}"] = np.array(commands, PAYMENT_COMMAND)
     engine = PaymentsEngine(SMALL_PAYMENTS, *first_commands())
     assert try_beside(engine.replica.state, np.array([ruleset(card_1m=1)], PAYMENT_COMMAND))

@@ -10,8 +10,8 @@ from pinion.parity.coverage import Cell, cells
 from tests.payments.legacy.codes import Reply
 
 NOT_DUE = {"RATE", "BUSY", "TIMEOUT", "SYSTEM", "UNSUPPORTED", "CAPACITY"}
-NOT_DUE |= {"PROCESSOR_DECLINED", "PROCESSOR_DOWN"}
-"""Codes of doors, of processors and of what is full; CAPACITY is reached by too many operations alone."""
+NOT_DUE |= {"PROCESSOR_DECLINED", "PROCESSOR_DOWN", "STORE_DOWN", "USER_RULE"}
+"""Codes of doors, processors, fleets and user rules; CAPACITY is reached by too many operations alone."""
 CODES = {row.name for row in TABLE} - NOT_DUE
 STATES = {state.name.lower() for state in State} - {"pending"}
 

@@ -9,13 +9,15 @@ from api.payments.decisions import EXPIRY, DecisionCounts
 from api.payments.metrics import PaymentsCollector
 from engine.contract.replica import private_state
 from engine.payments.codes import BY_NUMBER, Code
+from engine.payments.fleet_records import ShareMove
 from engine.payments.kernels.state import state_dtype
 from engine.payments.records import Decision, EventKind
 from engine.payments.view.counts import StateCounts
 from engine.payments.view.live_view import LiveView
 from engine.payments.view.shares import SharesView
 from engine.trials.records import TrialGate, TrialState
-from tests.engine.payments.building import SMALL
+from tests.engine.payments.building import DAY_MS, EUR, SMALL, Engine, merchant, merchant_limits, settings
+from tests.engine.payments.fleet_commands import join, shares, store
 from tests.engine.payments.history.story import Story
 
 
@@ -136,3 +138,20 @@ def test_a_trial_is_told_with_its_arms_and_the_gate_that_ended_it() -> None:
     assert (told["pinion_trial_state", ("rolled_back",)], told["pinion_trial_state", ("none",)]) == (1, 0)
     assert (told["pinion_trial_seen", ()], told["pinion_trial_disagreements", ()]) == (40, 9)
     assert told["pinion_trial_outcomes", ("canary", "DECLINE")] == 7
+
+
+def test_the_store_and_the_shares_of_a_fleet_are_told_where_there_is_one() -> None:
+    engine = Engine(
+        SMALL, settings(), merchant_limits(0, [(EUR, -1, -1, 1_000, -1, -1)]), merchant(begins=False)
+    )
+    without = samples(engine.replica.state, DecisionCounts())
+    day = int(engine.s["now"]) // DAY_MS
+    engine.tell(join(2), store(), shares(ShareMove.GIVE, (0, EUR, 100, 0), day=day))
+
+    told = samples(engine.replica.state, DecisionCounts())
+
+    names = ("pinion_store_up", "pinion_fleet_instances", "pinion_share_moves_total")
+    assert [told[name, ()] for name in names] == [1, 2, 1]
+    assert not any((name, ()) in without for name in names)
+    engine.tell(store(is_up=False))
+    assert samples(engine.replica.state, DecisionCounts())["pinion_store_up", ()] == 0

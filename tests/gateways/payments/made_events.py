@@ -46,7 +46,15 @@ def view(**changes: Any) -> PaymentView:
     fields: dict[str, Any] = {
         **{"payment": 17, "request_id": "r1", "merchant": "m1", "account": 1, "amount": 1000},
         **{"approved_amount": 1000, "currency": 978, "exponent": 2, "code": int(Code["OK"])},
-        **{"rule": 0, "field": 0, "decision": 1, "state": State.OPEN, "matched": 0, "ruleset": 1},
+        **{
+            "rule": 0,
+            "field": 0,
+            "decision": 1,
+            "state": State.OPEN,
+            "matched": 0,
+            "user_matched": 0,
+            "ruleset": 1,
+        },
         **{"cohort": 0, "captured": 0, "refunded": 0, "held": 1000, "disclosed": 0},
     }
     return PaymentView(**fields | changes)

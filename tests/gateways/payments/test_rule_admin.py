@@ -118,7 +118,6 @@ async def test_the_last_step_promotes(client: Client) -> None:
         ("/rulesets", {"parameters": []}, "parameters"),
         ("/rulesets", {"order": ["balance"]}, "order"),
         ("/rulesets", {"order": [*RULES[:3], "cvc", "balance"]}, "order"),
-        ("/rulesets", {"files": {}}, "body"),
         ("/rulesets", {"why": "x" * 25}, "why"),
         ("/rulesets", {"why": "4111 1111 1111 1111"}, "why"),
         ("/rulesets", b"[]", "body"),
