@@ -45,7 +45,7 @@ async def test_a_file_is_registered_and_judges_from_the_next_payment_on(client: 
     await client.ask("POST", "/rulesets/2/activate", {}, "risk")
 
     _, declined = await client.pay(amount=700, explain=True)
-    _, reviewed = await client.pay(amount=1001, card={"token": "t2", "expiry": "4001"})
+    _, reviewed = await client.pay(amount=1003, card={"token": "t2", "expiry": "4001"})
 
     assert (declined["code"], declined["rule"], declined["field"], declined["iso"]) == (
         *("USER_RULE", "sevens", None),
