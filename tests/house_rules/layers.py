@@ -30,9 +30,7 @@ ROOMS = {
     "engine/settings": ("engine/contract",),
     "engine/rules/vocabulary": (),
     "engine/rules/language": ("engine/contract/errors", "engine/rules/vocabulary"),
-    "engine/rules": (
-        *("ringbuf", "engine/contract/errors", "engine/rules/language", "engine/rules/vocabulary"),
-    ),
+    "engine/rules": ("ringbuf", "engine/contract/errors", "engine/rules/language", "engine/rules/vocabulary"),
     "engine/trading": (
         *("engine/contract/records", "engine/contract/rows", "engine/contract/spread"),
         "engine/text",
@@ -116,7 +114,10 @@ ROOMS = {
     "gateways/process": ("engine/contract", "engine/settings"),
     "gateways/commands": ("ringbuf/bells", "engine/contract", "engine/settings", "gateways/process"),
     "gateways/json_lines": (
-        *("engine/contract/records", "engine/contract/rows", "engine/text", "engine/trading"),
+        "engine/contract/records",
+        "engine/contract/rows",
+        "engine/text",
+        "engine/trading",
     ),
     "gateways/files": ("engine/contract/errors", "engine/trading"),
     "gateways/feed": (*DOORS, "gateways/json_lines", "gateways/files"),
@@ -129,7 +130,8 @@ ROOMS = {
         *("gateways/process", "gateways/commands", "gateways/json_lines", "gateways/entry"),
     ),
     "gateways/payments": (
-        *("engine/contract", "engine/payments", "engine/payments/view", "engine/rules/stored"),
+        *("engine/contract", "engine/payments", "engine/payments/view"),
+        "engine/rules/stored",
     ),
     "gateways/payments/rule_forms": (
         *("engine/payments", "engine/payments/settings", "engine/payments/view", "engine/settings"),
@@ -229,11 +231,11 @@ ROOMS = {
     "pinion/journey": (
         *("engine/contract", "perf/traffic", "pinion/cli/payments/door_client", "pinion/cli/main"),
     ),
+    "pinion/cli/payments/user_rules": (*CLI, "perf/traffic", "perf/traffic/traffic"),
     "pinion/cli/payments/trials": (
         *(*CLI, "pinion/cli/journal", "pinion/cli/payments/door_client"),
         "pinion/cli/payments/user_rules/files",
     ),
-    "pinion/cli/payments/user_rules": (*CLI, "perf/traffic", "perf/traffic/traffic"),
     "pinion/cli/payments/sample": CLI,
     "pinion/cli/payments/move_over": (
         *CLI,
