@@ -23,12 +23,22 @@ ANY_APPLICATION = (
 )
 """What tools may import that serve the data folders of any application."""
 ROOMS = {
-    "ringbuf": (),
-    "engine": (),
-    "engine/text": (),
+    **dict.fromkeys(
+        (
+            "ringbuf",
+            "engine",
+            "engine/text",
+            "engine/rules/vocabulary",
+            "gateways",
+            "perf/histogram",
+            "perf/bare_http",
+            "perf/http_generator",
+            "pinion/cli/payments/place",
+        ),
+        (),
+    ),
     "engine/contract": ("ringbuf",),
     "engine/settings": ("engine/contract",),
-    "engine/rules/vocabulary": (),
     "engine/rules/language": ("engine/contract/errors", "engine/rules/vocabulary"),
     "engine/rules": ("ringbuf", "engine/contract/errors", "engine/rules/language", "engine/rules/vocabulary"),
     "engine/trading": (
@@ -110,7 +120,6 @@ ROOMS = {
         *RUNTIME,
         *("engine/runtime/journal", "engine/runtime/history", "engine/runtime/processes"),
     ),
-    "gateways": (),
     "gateways/process": ("engine/contract", "engine/settings"),
     "gateways/commands": ("ringbuf/bells", "engine/contract", "engine/settings", "gateways/process"),
     "gateways/json_lines": (
@@ -189,10 +198,7 @@ ROOMS = {
         *("gateways/payments/replies", "gateways/payments/rule_documents"),
         *("gateways/payments/rule_names", "gateways/process/problems", "api/process"),
     ),
-    "perf/histogram": (),
     "perf/stalls": ("perf/histogram",),
-    "perf/bare_http": (),
-    "perf/http_generator": (),
     "perf/load_payments": (
         *("engine/contract/errors", "perf/histogram", "perf/stalls", "perf/http_generator"),
     ),
@@ -226,7 +232,6 @@ ROOMS = {
     "pinion/cli/replay": (*CLI, "pinion/cli/journal"),
     "pinion/cli/instance": (*CLI, "pinion/cli/journal", "pinion/cli/trading", "pinion/cli/replay"),
     "pinion/cli/payments/rules": ("engine", "pinion/cli"),
-    "pinion/cli/payments/place": (),
     "pinion/cli/payments/door_client": (*CLI, "pinion/cli/payments/place"),
     "pinion/journey": (
         *("engine/contract", "perf/traffic", "pinion/cli/payments/door_client", "pinion/cli/main"),

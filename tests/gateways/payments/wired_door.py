@@ -35,7 +35,7 @@ from tests.gateways.payments.made_events import record, view
 from tests.gateways.process.wire import Wire, settle
 
 RING_IDX = 3
-LOOK_AGAIN_S, LOOKS_MAX = 0.001, 5000
+LOOK_AGAIN_S, LOOKS_MAX = 0.001, 120_000
 TOKENS = {name: f"key-of-{name}-{'x' * 8}" for name in ("acquirer", "other", "risk", "viewer", "all")}
 KEYS = [
     Key(token=TOKENS["acquirer"], name="acquirer", accounts=None, roles=Role.ACQUIRER, scope=("m1", "m2")),
