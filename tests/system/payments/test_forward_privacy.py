@@ -10,7 +10,7 @@ from engine.contract import instance
 from tests.system.payments.processors import RunningProcessor
 from tests.system.payments.running import RunningPayments, write_settings
 from tests.system.payments.search import Search
-from tests.system.payments.test_forward import DEADLINE_MS, SETTINGS
+from tests.system.payments.test_forward import SETTINGS
 from tests.system.payments.test_privacy import SECRETS, SET_UP, core_limits, is_serving, play
 from tests.system.running import await_true
 
@@ -31,7 +31,7 @@ def test_nothing_that_is_personal_is_anywhere_but_at_the_processor(start: Start,
     search, control = Search(SECRETS), Search(["r1-0", "m1"])
     data_dir = tmp_path / "data"
     with RunningProcessor(seed=5) as processor:
-        settings = SETTINGS.format(url=processor.url, deadline_ms=DEADLINE_MS)
+        settings = SETTINGS.format(url=processor.url, deadline_ms=300)
         options = write_settings(tmp_path, "\n".join(map(json.dumps, SET_UP)), settings)
         running = start(*options, "--verbose", data_dir=data_dir)
         running.await_ready()
