@@ -22,13 +22,12 @@ ANY_APPLICATION = (
     *("engine/runtime/upkeep", "engine/runtime/supervision"),
 )
 """What tools may import that serve the data folders of any application."""
-BOTTOM = (
+IMPORT_NOTHING = (
     *("ringbuf", "engine", "engine/text", "engine/rules/vocabulary", "gateways", "perf/histogram"),
     *("perf/bare_http", "perf/http_generator", "pinion/cli/payments/place"),
 )
-"""Rooms that import nothing of ours."""
 ROOMS = {
-    **dict.fromkeys(BOTTOM, ()),
+    **dict.fromkeys(IMPORT_NOTHING, ()),
     "engine/contract": ("ringbuf",),
     "engine/settings": ("engine/contract",),
     "engine/rules/language": ("engine/contract/errors", "engine/rules/vocabulary"),
