@@ -1,7 +1,8 @@
 """Tier `decide`: payments decided on one core, without rings: gather, all base rules, hold, remember, event.
 
 A hundred thousand cards pay in turn at ten merchants, each with a device and an address of its own, until
-every one of them is in the state; then the measured payments come. All are decided under the base rules;
+every one of them is in the state; then the measured payments come. All are decided under the base rules,
+alone, with another set in shadow beside them, and with three user rules;
 what they come to is checked: every one approved, what is held is the sum of what was approved, and runs
 of the same commands on fresh states make the same events. Mean and percentiles come from separate runs,
 as in the tier `step`.
@@ -47,6 +48,9 @@ from engine.payments.records import (
     PayKind,
 )
 from engine.payments.rule_words import put_rules
+from engine.payments.rules.vocabulary import VOCABULARY
+from engine.rules.language.source import read
+from engine.rules.loader import offer
 from engine.trials.records import Act
 from perf.bench_step import BenchError, one_core
 from perf.histogram import percentiles
@@ -62,6 +66,28 @@ STEP_NS = 10_000_000
 """Engine time between two payments: a card pays every quarter of an hour or so, below every limit."""
 BEGIN_NS = 1_700_000_000_000_000_000
 REPETITIONS = 3
+USER_RULES = """
+from pinion import DECLINE, MOTO, NOT_GIVEN, REVIEW, country, rule
+
+
+@rule("round_night", code="USER_RULE", action=DECLINE, params={"max": 50000})
+def round_night(p, ctx, params):
+    hour = p.ts_ms // 3600000 % 24
+    return hour < 5 and p.amount > params.max and p.amount % 10000 == 0
+
+
+@rule("abroad_in_a_hurry", code="REVIEW", action=REVIEW, params={"attempts": 2})
+def abroad_in_a_hurry(p, ctx, params):
+    if p.issuer_country == NOT_GIVEN or p.ip_country == NOT_GIVEN:
+        return False
+    is_abroad = p.issuer_country != p.ip_country and p.ip_country != country("DE")
+    return is_abroad and ctx.card_1h > params.attempts
+
+
+@rule("large_by_phone", code="USER_RULE", action=DECLINE, params={"units": 2000})
+def large_by_phone(p, ctx, params):
+    return p.channel == MOTO and p.amount > max(0, min(params.units, 10**9)) * 100
+"""
 NO_CYCLES = np.zeros(0, np.int64)
 
 Commands = npt.NDArray[np.void]
@@ -86,6 +112,19 @@ def set_up() -> Commands:
     parts["words"][:, 2:5] = NOT_GIVEN
     whole["op"], whole["kind"], whole["amount"] = Op.ACCOUNT, AccountStatus.OPEN, NOT_GIVEN
     return np.concatenate([rules, merchants, accounts.ravel()])
+
+
+def nothing() -> Commands:
+    """Return commands that change nothing."""
+    return np.zeros(2, COMMAND)
+
+
+def ruled() -> Commands:
+    """Return a set with three user rules that none of these payments matches, and what lets it govern."""
+    made = np.zeros(2, COMMAND)
+    made["op"], made["payment"][1] = (Op.RULESET, Op.ACTIVATE), 2
+    put_rules(made["words"][0], LIMITS, RULES, offer(read(USER_RULES, VOCABULARY, "rules.py")))
+    return made
 
 
 def tried() -> Commands:
@@ -125,6 +164,10 @@ def authorises(count: int, seed: int = 1) -> Commands:
     return made
 
 
+SHADOW = "shadow"
+RULED_BY = {"base": nothing, SHADOW: tried, "user-rules": ruled}
+
+
 def entries_of(commands: Commands, first_seq: int, begin_ns: int, step_ns: int) -> Commands:
     """Return commands as a journal has them."""
     entries = np.zeros(len(commands), JOURNAL_ENTRY)
@@ -148,24 +191,22 @@ class DecideBench:
         first = 1 + len(begun)
         self.warm = entries_of(warm, first, BEGIN_NS, STEP_NS)
         behind_ns = BEGIN_NS + CARDS * STEP_NS
-        self.idle, self.trial = (
-            entries_of(each, first + CARDS, behind_ns, 0) for each in (np.zeros(2, COMMAND), tried())
-        )
+        self.ruled_by = {
+            name: entries_of(each(), first + CARDS, behind_ns, 0) for name, each in RULED_BY.items()
+        }
         self.entries = entries_of(measured, first + CARDS + 2, behind_ns, STEP_NS)
         self.amount = int(paid["amount"].sum())
         self.replica = Replica(self.application)
 
-    def measured(
-        self, *, timed: bool = False, in_shadow: bool = False
-    ) -> tuple[int, npt.NDArray[np.int64], int]:
+    def measured(self, rules: str, *, timed: bool = False) -> tuple[int, npt.NDArray[np.int64], int]:
         """Run the measured payments on a fresh state; return (elapsed ns, cycles, hash of all events).
 
-        in_shadow : another set of rules judges beside the governing one
+        rules : by which they are decided, of RULED_BY
         """
         self.replica.state.view(np.uint8)[:] = 0  # also maps every page of it
         self.replica.skip(self.begun)
         self.replica.skip(self.warm)
-        self.replica.skip(self.trial if in_shadow else self.idle)
+        self.replica.skip(self.ruled_by[rules])
         cycles = np.zeros(self.count if timed else 0, np.int64)
         elapsed_ns = approved = 0
         for begin in range(0, self.count, CHUNK):
@@ -176,7 +217,7 @@ class DecideBench:
             elapsed_ns += clock_monotonic_ns() - begun
             events = self.replica.spread.events_of(np.concatenate(slots))
             approved += int((events["code"] == Code.OK).sum())
-        self._check(approved, self.count if in_shadow else 0)
+        self._check(approved, self.count if rules == SHADOW else 0)
         return elapsed_ns, cycles, int(self.replica.state[0]["event_hash"])
 
     def _check(self, approved: int, seen: int) -> None:
@@ -190,17 +231,17 @@ class DecideBench:
 
 
 def run(quick: bool) -> list[Line]:
-    """Measure decisions under the base rules, and with a set in shadow beside them, in turn."""
+    """Measure decisions by each of RULED_BY, in turn."""
     count, repetitions = (5_000, 1) if quick else (500_000, REPETITIONS)
     with one_core():
         bench = DecideBench(count)
-        runs = [(bench.measured(), bench.measured(in_shadow=True)) for _ in range(repetitions)]
-        timed = bench.measured(timed=True), bench.measured(timed=True, in_shadow=True)
+        runs = [{name: bench.measured(name) for name in RULED_BY} for _ in range(repetitions)]
+        timed = {name: bench.measured(name, timed=True) for name in RULED_BY}
     lines = []
-    for mix, (name, (_, cycles, events)) in enumerate(zip(("base", "shadow"), timed, strict=True)):
-        if any(each[mix][2] != events for each in runs):
+    for name, (_, cycles, events) in timed.items():
+        if any(each[name][2] != events for each in runs):
             raise BenchError(f"decide/{name}: repetitions of the same payments gave different events")
-        mean_ns = float(np.median([each[mix][0] for each in runs])) / count
+        mean_ns = float(np.median([each[name][0] for each in runs])) / count
         rate = 1e9 / mean_ns
         print(
             f"decide/{name}: mean {mean_ns:.1f} ns, {rate / 1e6:.2f} million a second, {CARDS:,} live cards"
