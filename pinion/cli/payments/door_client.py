@@ -50,7 +50,8 @@ class DoorClient(NamedTuple):
         if status != OK:
             field = document.get("field")
             detail = document.get("detail") or f"status {status}"
-            raise RefusedByDoorError(f"{field}: {detail}" if field else detail)
+            is_named = not field or field in detail
+            raise RefusedByDoorError(detail if is_named else f"{field}: {detail}")
         return document
 
 
