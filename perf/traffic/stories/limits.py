@@ -176,6 +176,8 @@ def geo(world: World, at: int) -> Story:
     card.pop("issuer_country")
     yield payer.pay(at, amount=above + 1, card=card, ip_country="DE")
     yield payer.pay(at, amount=above + 1, card={**card, "issuer_country": "DE"}, ip_country=None)
+    for issuer, ip in (("AA", "DE"), ("DE", "AA")):  # AA is the country of number 0
+        yield payer.pay(at, amount=above + 1, card={**card, "issuer_country": issuer}, ip_country=ip)
     yield payer.pay(at, amount=above + 1, currency=rng.choice(CURRENCIES), ip_country="DE")
     world.give_back(merchant)
 
