@@ -139,7 +139,7 @@ def attempts(mutant: Mutant, side: str) -> Iterator[Attempt]:
             yield Attempt(seed, 600 * scale, stories, DEFAULTS | off, is_told=False)
     elif about:
         for teller in about if len(about) > 1 else ():  # by itself: no other one moves the clock on
-            yield Attempt(0, 60 * scale, {teller: 1})
+            yield Attempt(0, 200 * scale, {teller: 1})
         yield Attempt(0, 300 * scale, dict.fromkeys(about, 1))
         yield Attempt(1, 300 * scale, dict.fromkeys(about, 1))
     yield Attempt(0, 800 * scale)
