@@ -9,6 +9,8 @@ SAME = "both ways give the same"
 TOO_MUCH = "approvals of 10^12 at most add up to 2^62 after millions of them within a day"
 HASH = "a hash of another length tells the same bodies apart"
 _L = "tests.payments.legacy"
+_R = "engine.payments.rules"
+_YEARS = "years * 365 + years // 4 - years // 100"
 
 EQUIVALENT: dict[str, str] = {
     f"{_L}.rules:card_expiry: 0 -> 1": FAULT,
@@ -67,4 +69,7 @@ EQUIVALENT: dict[str, str] = {
     f"{_L}.ask:__init__: False -> True": "the judge sets it before any rule looks",
     f"{_L}.ask:available: 0 -> -1": "an unknown account has too little for any amount either way",
     f"{_L}.set_up:_deposit: 0 -> -1": "the first of one value is also the last",
+    f"{_R}.card:month_begins_at: {_YEARS} + years // 400 -> {_YEARS} - years // 400": (
+        "it is -1 for the first two months of 2000 alone, and their cards have expired either way"
+    ),
 }
