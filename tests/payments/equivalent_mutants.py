@@ -5,6 +5,7 @@ SWEEP = "it is when what has left every window, or is a day old, is forgotten, w
 START = "it stands there only until the first command"
 NO_SUCH_DAY = "no traffic is of the first days of 1970"
 WINNER = "nothing is approved where a rule has won, so that no sum is asked for room"
+FIRST_MONTHS = "it is -1 for the first two months of 2000 alone, and their cards have expired either way"
 SAME = "both ways give the same"
 TOO_MUCH = "approvals of 10^12 at most add up to 2^62 after millions of them within a day"
 HASH = "a hash of another length tells the same bodies apart"
@@ -69,7 +70,6 @@ EQUIVALENT: dict[str, str] = {
     f"{_L}.ask:__init__: False -> True": "the judge sets it before any rule looks",
     f"{_L}.ask:available: 0 -> -1": "an unknown account has too little for any amount either way",
     f"{_L}.set_up:_deposit: 0 -> -1": "the first of one value is also the last",
-    f"{_R}.card:month_begins_at: {_YEARS} + years // 400 -> {_YEARS} - years // 400": (
-        "it is -1 for the first two months of 2000 alone, and their cards have expired either way"
-    ),
+    f"{_R}.card:month_begins_at: {_YEARS} + years // 400 -> {_YEARS} - years // 400": FIRST_MONTHS,
+    f"{_R}.card:month_begins_at: {_YEARS} -> {_YEARS.replace(' - ', ' + ')}": FIRST_MONTHS,
 }
