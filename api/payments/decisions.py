@@ -36,6 +36,13 @@ class DecisionCounts:
         """By (operation, code)."""
         self.replayed_count = 0
 
+    def by_family(self) -> Counter[tuple[int, str, int]]:
+        """Return decisions by code, name of the rule and cohort, all user rules as one."""
+        found: Counter[tuple[int, str, int]] = Counter()
+        for (code, rule, cohort), count in self.decisions.items():
+            found[code, rule_family(rule), cohort] += count
+        return found
+
     def take(self, events: Any) -> None:
         """Count some events."""
         kind = events["kind"]

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from api.payments.decisions import DecisionCounts, operation_name, rule_family
+from api.payments.decisions import DecisionCounts, operation_name
 from api.payments.trial_metrics import trial_metrics
 from api.process.documents import Document
 from api.process.metrics import EngineCollector
@@ -87,9 +87,8 @@ class PaymentsCollector(EngineCollector):
         decisions = CounterMetricFamily(
             "pinion_decisions", "Decisions since this process began", labels=["code", "rule", "cohort"]
         )
-        for (code, rule, cohort), count in sorted(self._counts.decisions.items()):
-            labels = [BY_NUMBER[code].name, rule_family(rule), ARMS[cohort]]
-            decisions.add_metric(labels, count)
+        for (code, rule, cohort), count in sorted(self._counts.by_family().items()):
+            decisions.add_metric([BY_NUMBER[code].name, rule, ARMS[cohort]], count)
         yield decisions
         operations = CounterMetricFamily(
             "pinion_operations", "Operations since this process began", labels=["operation", "code"]

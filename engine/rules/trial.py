@@ -25,11 +25,19 @@ class Tried(NamedTuple):
     ns: float
 
 
-class DisagreementError(ToldError):
+class TriedRuleError(ToldError):
+    """A rule that did not stand the trial; rule : its name."""
+
+    def __init__(self, rule: UserRule, reason: str) -> None:
+        super().__init__(f"{rule.file_name}:{rule.line}: rule {rule.name}: {reason}")
+        self.rule = rule.name
+
+
+class DisagreementError(TriedRuleError):
     """Compiled and plain Python differ, which is a fault of Pinion's; the text has what shows it."""
 
 
-class SlowRuleError(ToldError):
+class SlowRuleError(TriedRuleError):
     """A rule takes longer than any may."""
 
 
@@ -61,10 +69,10 @@ def require_fast(found: Sequence[Tried]) -> None:
     """Raise SlowRuleError where a rule takes longer than NS_MAX."""
     for each in found:
         if each.ns > NS_MAX:
-            rule = each.rule
             raise SlowRuleError(
-                f"{rule.file_name}:{rule.line}: rule {rule.name}: takes {each.ns:.0f} ns, and may take "
-                f"{NS_MAX:.0f}; let its loops run less often, or return before them"
+                each.rule,
+                f"takes {each.ns:.0f} ns, and may take {NS_MAX:.0f}; let its loops run less often, or return "
+                f"before them",
             )
 
 
@@ -79,8 +87,9 @@ def _require_same(
     if len(other):
         p, ctx = (vars(each[other[0]]) for each in requests)
         raise DisagreementError(
-            f"{rule.file_name}:{rule.line}: rule {rule.name}: compiled it says {compiled[other[0]]}, plain "
-            f"{plain[other[0]]}; please report it with the rule and p = {p}, ctx = {ctx}"
+            rule,
+            f"compiled it says {compiled[other[0]]}, plain {plain[other[0]]}; please report it with the rule "
+            f"and p = {p}, ctx = {ctx}",
         )
 
 

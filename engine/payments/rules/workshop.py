@@ -13,12 +13,12 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
-from engine.contract.errors import ToldError
 from engine.payments.rules.vocabulary import VOCABULARY
 from engine.rules.compiled import compile_set
 from engine.rules.language.faults import RuleFault
@@ -26,7 +26,7 @@ from engine.rules.language.source import read_set
 from engine.rules.samples import samples
 from engine.rules.store import write_source
 from engine.rules.stored import CODE
-from engine.rules.trial import require_fast, tried
+from engine.rules.trial import TriedRuleError, require_fast, tried
 
 COUNT, SEED = 10_000, 0
 NICE_MOST = 19
@@ -52,6 +52,7 @@ class Finished(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def made_ready(files: Mapping[str, str], folder: Path) -> Finished:
     """Make files ready and store them; folder : of sets."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         rules = read_set(files, VOCABULARY)
         made = compile_set(rules, folder / CODE)
@@ -60,8 +61,8 @@ def made_ready(files: Mapping[str, str], folder: Path) -> Finished:
         require_fast(tried(made, p, ctx))
     except RuleFault as fault:
         return Finished(field=fault.rule or "files", fault=str(fault))
-    except ToldError as fault:
-        return Finished(field="files", fault=str(fault))
+    except TriedRuleError as fault:
+        return Finished(field=fault.rule, fault=str(fault))
     return Finished(source=write_source(folder, files, rules).hex())
 
 
@@ -69,9 +70,13 @@ def main() -> None:
     """Make ready what standard input orders."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     os.nice(NICE_MOST)
+    os.umask(0o077)  # as everything in a data folder
     os.sched_setaffinity(0, range(os.cpu_count() or 1))  # not where the door and the worker are pinned
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=RuleOrder)
-    sys.stdout.buffer.write(msgspec.json.encode(made_ready(order.files, Path(sys.argv[1]))))
+    finished = msgspec.json.encode(made_ready(order.files, Path(sys.argv[1])))
+    with suppress(BrokenPipeError):  # the door has died meanwhile
+        sys.stdout.buffer.write(finished)
+        sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

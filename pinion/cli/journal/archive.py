@@ -68,7 +68,6 @@ def run_archive(data_dir: Path, args: argparse.Namespace) -> int:
         if mark is not None:
             time.sleep(SETTLE_S)
         _archive(data_dir, paths, folder)
-        _copy_rules(data_dir, folder)
     return DONE
 
 
@@ -103,6 +102,7 @@ def _archive(data_dir: Path, paths: list[Path], folder: Path) -> None:
     if not folder.exists():
         make_private(folder)
         disk.sync_folder(folder.parent)
+    _copy_rules(data_dir, folder)  # before anything goes that names them
     raw = packed = 0
     following = [*paths[1:], _behind(data_dir, paths[-1])]
     for path, after in zip(paths, following, strict=True):
@@ -133,11 +133,11 @@ def run_restore(data_dir: Path, args: argparse.Namespace) -> int:
                 f"{target}: {needed:,} bytes would come back and leave {left:,} free, {ROOM_LEFT_BYTES:,} "
                 f"are to stay free for the instance; make room, or restore into a copy of the folder"
             )
+        _copy_rules(folder, data_dir)
         disk = Disk()
         for packed, following in missing:
             print(f"restored       {archive.unpack(packed, following, disk).name}", flush=True)
         archive.clear_drafts(target)
-        _copy_rules(folder, data_dir)
     print(f"{len(missing)} segments came back; the journal begins at seq {_begin_seq(target):,}")
     return DONE
 

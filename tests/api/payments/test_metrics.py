@@ -54,6 +54,15 @@ def test_decisions_are_counted_by_code_rule_and_cohort(story: Story) -> None:
     assert told["pinion_decisions_total", ("OK", "", "control")] == codes["OK"]
 
 
+def test_user_rules_of_any_set_are_one_series() -> None:
+    counts = DecisionCounts()
+    counts.decisions.update({(Code["USER_RULE"], 64, 0): 3, (Code["USER_RULE"], 65, 0): 4})
+
+    told = samples(private_state(state_dtype(SMALL)), counts)
+
+    assert told["pinion_decisions_total", ("USER_RULE", "user_rule", "control")] == 7
+
+
 def test_operations_and_expiries_are_counted(story: Story) -> None:
     counts = DecisionCounts()
     counts.take(story.events)

@@ -7,6 +7,7 @@ from pinion.cli.arguments import whole_argument
 
 MILLION = 10**6
 MS_PER_MINUTE = 60_000
+MS_PER_S = 1_000
 
 
 def add_why(parser: argparse.ArgumentParser) -> None:
@@ -56,8 +57,10 @@ def _of_step(said: dict[str, Any]) -> str:
     if not said["steps"]:
         return ""
     steps = ", ".join(str(each) for each in said["steps"])
-    held = said["hold_ms"][said["step"] - 1] / MS_PER_MINUTE
-    return f", {said['percent']} % of the cards, step {said['step']} of {steps}, {held:g} min at least"
+    held_ms = said["hold_ms"][said["step"] - 1]
+    unit, name = (MS_PER_MINUTE, "min") if held_ms >= MS_PER_MINUTE else (MS_PER_S, "s")
+    held = f"{held_ms / unit:g} {name}"
+    return f", {said['percent']} % of the cards, step {said['step']} of {steps}, {held} at least"
 
 
 def _by_gate(said: dict[str, Any]) -> str:

@@ -102,6 +102,25 @@ def test_a_dry_run_tells_and_does_nothing(data_dir: Path, capsys: pytest.Capture
     assert not (data_dir / "archive").exists()
 
 
+def test_rules_that_the_journal_names_go_before_its_segments_and_come_back(
+    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (data_dir / "rules" / "code").mkdir(parents=True)
+    (data_dir / "rules" / "a1.json").write_text("{}")
+    (data_dir / "rules" / "code" / "k").write_text("code")
+
+    assert archive(data_dir) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told.index("rules copied   a1.json") < next(
+        place for place, line in enumerate(told) if line.startswith("archived")
+    )
+    assert [path.name for path in (data_dir / "archive" / "rules").iterdir()] == ["a1.json"]
+    shutil.rmtree(data_dir / "rules")
+    assert pinion(["journal", "restore", str(data_dir)]) == 0
+    assert (data_dir / "rules" / "a1.json").read_text() == "{}"
+    assert (data_dir / "rules").stat().st_mode & 0o777 == 0o700
+
+
 def test_another_folder_serves_both_ways(data_dir: Path, tmp_path: Path) -> None:
     before, folder = files(data_dir), tmp_path / "far" / "away"
 
