@@ -47,7 +47,7 @@ def test_one_traffic_reaches_every_code_rule_state_and_cell() -> None:
     traffic = Traffic(0)
     legacy, coverage = LegacySide(traffic.settings), Coverage()
     payments: list[int] = []
-    for number, item in enumerate(items_of(traffic, 60_000)):
+    for number, item in enumerate(items_of(traffic, 80_000)):
         reply = legacy.answer(item, number + 1, payments[item.of] if item.of >= 0 else 0)
         payments.append(number + 1)
         coverage.add(item, reply)
