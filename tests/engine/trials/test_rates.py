@@ -53,7 +53,8 @@ def test_it_is_the_same_the_other_way_round(counts: tuple[int, int, int, int]) -
     x1, n1, x2, n2 = counts
 
     assert differs(x1, n1, x2, n2, 35) == differs(x2, n2, x1, n1, 35)
-    assert differs(x1, n1, x2, n2, 35) == differs(n1 - x1, n1, n2 - x2, n2, 35)
+    if n1 + n2 < 1 << SUM_BITS:  # halves of odd counts are not the halves of what is left of the whole
+        assert differs(x1, n1, x2, n2, 35) == differs(n1 - x1, n1, n2 - x2, n2, 35)
 
 
 def test_few_cases_say_nothing() -> None:
