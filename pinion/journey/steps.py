@@ -111,6 +111,8 @@ class Journey:
         summary = json.loads((report / "summary.json").read_text())
         took_s = monotonic() - began
         _say(f"{summary['equal']:,} of {summary['pairs']:,} equal in {took_s:.0f} s, none different")
+        for why, count in summary["left_out"].items():
+            _say(f"{count:,} not played: {why}")
         _say(f"so at most {summary['upper_bound_95']:.4%} of such requests differ (95 per cent confidence)")
         _say(f"see {report / 'index.html'}")
 
