@@ -94,6 +94,7 @@ SEVERAL = {
         RINGS,
     ),
     "ringbuf.atomics.prefetch": LAYOUTS,
+    "engine.rules.loaded.matches": "params are those of the set, or a merchant's, which lie in the state",
     **dict.fromkeys(
         (
             *(
