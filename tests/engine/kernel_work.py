@@ -293,7 +293,7 @@ def faults(kernels: Iterable[Any]) -> list[str]:
     return found
 
 
-ROOM_OF = {"trials": PAYMENTS}
+ROOM_OF = {"trials": PAYMENTS, "rules": PAYMENTS}
 """Neutral rooms below engine/ that one application alone uses."""
 WORKS: dict[str, Callable[[Path], list[Any]]] = {TRADING: work_of_trading, PAYMENTS: work_of_payments}
 
