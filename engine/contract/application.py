@@ -43,7 +43,7 @@ class Application:
     """Make what turns commands into rows of a database; None: no history."""
     convert: Callable[[Any, Any], None] | None = None
     """Bring the second state, all zeros, to what the first one of other capacities or another layout is."""
-    open_folder: Callable[[Path, Callable[[str], NoReturn]], None] | None = None
+    open_folder: Callable[[Path, Callable[[str], NoReturn]], None] = lambda data_dir, end: None
     """Make ready for a data folder before its journal is applied; the second ends this process with a
     reason, wherever in a kernel it is, where something that a command needs is not there."""
     restored: Callable[[Any], None] | None = None

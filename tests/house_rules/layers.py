@@ -153,7 +153,7 @@ ROOMS = {
         *("engine/payments/view", "gateways/process", "gateways/commands"),
         *("gateways/payments", "gateways/payments/setup_lines"),
         *("gateways/payments/rule_forms", "gateways/payments/rule_documents"),
-        *("engine/rules/stored", "engine/payments/rules/workshop"),
+        *("engine/rules/orders", "engine/rules/stored", "engine/payments/rules/workshop"),
     ),
     "gateways/payments/forward": (
         *("ringbuf/seqlock", "engine/contract", "engine/payments", "gateways/payments"),

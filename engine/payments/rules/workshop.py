@@ -23,6 +23,7 @@ from engine.payments.rules.vocabulary import VOCABULARY
 from engine.rules.compiled import compile_set
 from engine.rules.language.faults import RuleFault
 from engine.rules.language.source import read_set
+from engine.rules.orders import Finished, RuleOrder
 from engine.rules.samples import samples
 from engine.rules.store import write_source
 from engine.rules.stored import CODE
@@ -31,23 +32,6 @@ from engine.rules.trial import TriedRuleError, require_fast, tried
 COUNT, SEED = 10_000, 0
 NICE_MOST = 19
 PR_SET_PDEATHSIG = 1
-
-
-class RuleOrder(msgspec.Struct, frozen=True):
-    """Files that shall be one set of rules, name -> text."""
-
-    files: dict[str, str]
-
-
-class Finished(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What became of an order: the hash of what was stored, or what is wrong with it.
-
-    field : the rule at fault, or "files"
-    """
-
-    source: str = ""
-    field: str = ""
-    fault: str = ""
 
 
 def made_ready(files: Mapping[str, str], folder: Path) -> Finished:

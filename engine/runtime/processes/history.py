@@ -77,8 +77,7 @@ def replica_at(
 
     changed : as of EraReplica
     """
-    if application.open_folder is not None:
-        application.open_folder(data_dir, ending(data_dir, HISTORY))
+    application.open_folder(data_dir, ending(data_dir, HISTORY))
     usable = whole_snapshots(data_dir, application, log.warning)
     found = next((loaded for loaded in usable if loaded[0].position.seq <= seq), None)
     return EraReplica(application, found, quarantined=quarantined(data_dir), changed=changed)

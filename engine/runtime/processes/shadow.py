@@ -71,8 +71,7 @@ class Shadow:
 
     def open(self) -> None:
         """Begin at the newest snapshot."""
-        if self._application.open_folder is not None:
-            self._application.open_folder(self._data_dir, ending(self._data_dir, SHADOW))
+        self._application.open_folder(self._data_dir, ending(self._data_dir, SHADOW))
         found, complaints = snapshot.newest(self._data_dir, self._application)
         for complaint in complaints:
             log.warning("%s", complaint)

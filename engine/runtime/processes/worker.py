@@ -96,8 +96,7 @@ def run_worker(call: LoopCall, segments: Segments, data_dir: Path, epoch: int) -
     loop["cycle_ns"] = cycle_ns()
     loop["clock_offset"] = clock_offset_ns()
     gc.disable()  # nothing here makes cycles, and a collection is a stall
-    if segments.application.open_folder is not None:
-        segments.application.open_folder(data_dir, ending(data_dir, WORKER))
+    segments.application.open_folder(data_dir, ending(data_dir, WORKER))
     if call.replica is not None:
         shared = call.replica, data_dir, loop, call.ends, epoch
         if not recover(segments, *shared, lambda: stopping):

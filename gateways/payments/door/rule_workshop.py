@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from engine.rules.orders import Finished, RuleOrder
 from gateways.payments.door.reads import NotNowError
 from gateways.payments.rule_forms import RuleBodyFault
 from gateways.payments.rule_names import UserNames
@@ -23,14 +24,6 @@ class UserRules(NamedTuple):
     names: UserNames
 
 
-class _Finished(msgspec.Struct, frozen=True):
-    """What the process says in the end (engine/payments/rules/workshop.py)."""
-
-    source: str = ""
-    field: str = ""
-    fault: str = ""
-
-
 class RuleWorkshop:
     """Starts the process for one order after the other; folder : of sets of rules in the data folder."""
 
@@ -41,8 +34,8 @@ class RuleWorkshop:
     async def source_of(self, files: Mapping[str, str]) -> bytes:
         """Return the hash of files once they are stored, ready; raise RuleBodyFault, NotNowError."""
         async with self._turn:
-            raw = await self._finished(msgspec.json.encode({"files": files}))
-        finished = msgspec.json.decode(raw, type=_Finished)
+            raw = await self._finished(msgspec.json.encode(RuleOrder(files)))
+        finished = msgspec.json.decode(raw, type=Finished)
         if finished.fault:
             raise RuleBodyFault(finished.field, finished.fault)
         return bytes.fromhex(finished.source)

@@ -186,8 +186,7 @@ def application_of(data_dir: Path, applications: Applications = APPLICATIONS) ->
     """
     application = application_as(read_layout(data_dir, applications), applications)
     _require_snapshot(data_dir, application)
-    if application.open_folder is not None:
-        application.open_folder(data_dir, _end)
+    application.open_folder(data_dir, _end)
     return application
 
 
