@@ -13,7 +13,7 @@ from typing import Protocol
 from engine.contract.port import Port
 from engine.settings.config import DoorSettings
 from gateways.commands.pump import Pump
-from gateways.process.start import not_bound, report_ready
+from gateways.process.start import collect_seldom, not_bound, report_ready
 
 BACKLOG = 4096
 SWEEP_S = 1.0
@@ -50,6 +50,7 @@ async def serve_until(
     listener = await _listen(door, server)
     pumping = asyncio.create_task(pump.run())
     stop_wanted = asyncio.create_task(stopping.wait())
+    collect_seldom()
     report_ready(door, listener.sockets[0].getsockname()[1])
     log.info("serving at most %d connections", server.connections_max)
     try:

@@ -1,7 +1,8 @@
-"""What the process of every door does at its start: descriptors, its address, quiet about clients."""
+"""What every door's process does at its start: descriptors, address, collector, quiet about clients."""
 
 import asyncio
 import errno
+import gc
 import logging
 import os
 import resource
@@ -14,6 +15,8 @@ from engine.settings.door_settings import DoorError
 
 DESCRIPTORS_KEPT = 128
 """File descriptors that are not for connections."""
+GC_THRESHOLDS = (10_000, 20, 20)
+"""A request lets go of all it made without a collector, so that looking often finds nothing."""
 
 log = logging.getLogger("pinion.doors")
 
@@ -45,6 +48,12 @@ def not_bound(door: DoorSettings, error: OSError) -> DoorError:
 def report_ready(door: DoorSettings, port: int) -> None:
     """Tell the supervisor that this door serves, and on which port it really listens."""
     write_ready(door.data_dir, door.name, port)
+
+
+def collect_seldom() -> None:
+    """Let the collector of cycles pass over what the start made, and look at the rest now and then only."""
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def keep_clients_out_of_the_log() -> None:
