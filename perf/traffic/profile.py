@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from perf.traffic.items import Story
-from perf.traffic.stories import cards, life, limits, malformed, mixed, money, repeats, velocity
+from perf.traffic.stories import allowed, cards, life, limits, malformed, mixed, money, repeats, velocity
 from perf.traffic.world import World
 
 Teller = Callable[[World, int], Story]
@@ -31,6 +31,7 @@ STORIES: dict[Teller, int] = {
     cards.signals: 8,
     cards.cards_on_lists: 8,
     cards.others_on_lists: 8,
+    allowed.allowed: 4,
     cards.standing: 8,
     cards.month_ends: 2,
     repeats.repeats: 12,

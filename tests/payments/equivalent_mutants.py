@@ -6,6 +6,8 @@ START = "it stands there only until the first command"
 NO_SUCH_DAY = "no traffic is of the first days of 1970"
 WINNER = "nothing is approved where a rule has won, so that no sum is asked for room"
 FIRST_MONTHS = "it is -1 for the first two months of 2000 alone, and their cards have expired either way"
+ONE_CENTURY = "all years are of one century, the months before March 2000 apart, and their cards have expired"
+NO_SUCH_TYPE = "no type of card has the number 0"
 SAME = "both ways give the same"
 TOO_MUCH = "approvals of 10^12 at most add up to 2^62 after millions of them within a day"
 HASH = "a hash of another length tells the same bodies apart"
@@ -71,5 +73,9 @@ EQUIVALENT: dict[str, str] = {
     f"{_L}.ask:available: 0 -> -1": "an unknown account has too little for any amount either way",
     f"{_L}.set_up:_deposit: 0 -> -1": "the first of one value is also the last",
     f"{_R}.card:month_begins_at: {_YEARS} + years // 400 -> {_YEARS} - years // 400": FIRST_MONTHS,
+    **{f"{_R}.card:month_begins_at: {each}": ONE_CENTURY for each in ("100 -> 101", "100 -> 99")},
+    **{f"{_R}.card:month_begins_at: {each}": ONE_CENTURY for each in ("400 -> 401", "400 -> 399")},
+    f"{_R}.merchant:merchant_permits: payload.card_type >= 0 -> payload.card_type > 0": NO_SUCH_TYPE,
+    f"{_R}.merchant:merchant_permits: 0 -> 1": NO_SUCH_TYPE,
     f"{_R}.card:month_begins_at: {_YEARS} -> {_YEARS.replace(' - ', ' + ')}": FIRST_MONTHS,
 }

@@ -13,7 +13,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from itertools import chain
 from time import perf_counter
@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from perf.traffic.profile import STORIES, Teller
 from perf.traffic.settings import DEFAULTS
-from perf.traffic.stories import cards, life, limits, money, velocity
+from perf.traffic.stories import allowed, cards, life, limits, money, velocity
 from perf.traffic.traffic import Traffic
 from ringbuf.kernel import COMPILED
 from ringbuf.kernel_cache import ROOT
@@ -84,6 +84,7 @@ TELLERS = {teller.__name__: teller for teller in STORIES}
 STORIES_OF: dict[str, tuple[Teller, ...]] = {
     "hot_list": (cards.cards_on_lists,),
     "block_list": (cards.others_on_lists,),
+    "TABLE": (allowed.allowed,),
     "merchant_active": (cards.standing,),
     "account_status": (cards.standing,),
     "cvv": (cards.signals,),
@@ -114,6 +115,10 @@ STORIES_OF: dict[str, tuple[Teller, ...]] = {
     "_move_on": (limits.account_sum_of_buckets, *velocity.TELLERS),
 }
 """Place -> the stories that are about it; a rule has one of its own name besides."""
+SETTINGS_OF: dict[str, dict[str, Any]] = {"bin_declines_1h": DEFAULTS | {"bin_declines_1h": 0}}
+"""Place -> settings under which more of it shows than under those of a seed."""
+SEEDS_OF: dict[str, Iterable[int]] = {"month_begins_at": range(12)}
+"""Place -> seeds that differ in what it is about: in the year that they begin in."""
 
 
 class Attempt(NamedTuple):
@@ -140,8 +145,10 @@ def attempts(mutant: Mutant, side: str) -> Iterator[Attempt]:
     elif about:
         for teller in about if len(about) > 1 else ():  # by itself: no other one moves the clock on
             yield Attempt(0, 200 * scale, {teller: 1})
-        yield Attempt(0, 300 * scale, dict.fromkeys(about, 1))
-        yield Attempt(1, 300 * scale, dict.fromkeys(about, 1))
+        for seed in SEEDS_OF.get(mutant.place, (0, 1)):
+            yield Attempt(seed, 300 * scale, dict.fromkeys(about, 1))
+        if mutant.place in SETTINGS_OF:
+            yield Attempt(0, 300 * scale, dict.fromkeys(about, 1), SETTINGS_OF[mutant.place])
     yield Attempt(0, 800 * scale)
     yield Attempt(2, 1_500 * scale)
     yield Attempt(4, 2_500 * scale)

@@ -43,7 +43,7 @@ def bin_declines_1h(world: World, at: int) -> Story:
     """Let cards of one BIN be declined as often as an hour allows, then pay with another one of it."""
     payer, rng = Payer(world), world.rng
     limit = world.limit("bin_declines_1h", 6)
-    digits = str(60_000_000 + world.number() * 100 % 9_000_000)
+    digits = "00000000" if world.chance(0.1) else str(60_000_000 + world.number() * 100 % 9_000_000)
 
     def card() -> Body:
         luck = rng.random()
