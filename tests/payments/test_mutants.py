@@ -71,6 +71,8 @@ def test_the_kernels_are_changed_as_plain_python_alone() -> None:
 
 
 def test_nothing_is_found_where_nothing_is_changed() -> None:
+    load(LEGACY)  # what is compiled here does not count as the process's time
+
     _, status = os.waitpid(begin(None, LEGACY), 0)
 
     assert os.waitstatus_to_exitcode(status) == 0
