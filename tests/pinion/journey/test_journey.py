@@ -2,11 +2,13 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from pinion.cli.main import main
+from pinion.cli.payments.move_over.journey import plain_service
 
 COUNT = 2_000
 
@@ -27,6 +29,15 @@ def test_the_way_is_walked_to_its_end(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "promoted" in said
     assert "rolled back by disagreement" in said
     assert "set 2 governs" in said
+
+
+def test_the_plain_service_is_found_from_any_folder(tmp_path: Path) -> None:
+    command = plain_service()
+    asked = [*command[: command.index("--port")], "--help"]
+
+    told = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    assert "--setup" in told.stdout
 
 
 def test_a_folder_that_is_there_is_left_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

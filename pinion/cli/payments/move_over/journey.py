@@ -5,7 +5,7 @@ then Pinion itself is asked the same while another set of rules is tried: in sha
 cent of the cards, until it governs; and a faulty one is rolled back by its gate. Everything that is made
 stays in --out.
 
-The old service is the plain one of the tests (tests/payments/legacy), so this runs in a checkout of the
+The old service is the plain one of the tests (tests/payments/legacy), so this needs a checkout of the
 project; --service starts another one.
 """
 
@@ -13,13 +13,13 @@ import argparse
 import shlex
 import sys
 import time
-from importlib.util import find_spec
 from pathlib import Path
 
 from engine.contract.errors import UsageError
 from pinion.cli.arguments import whole_argument
 from pinion.cli.command import DONE
 from pinion.journey.steps import Journey
+from ringbuf.kernel_cache import ROOT
 
 COUNT, COUNT_MIN, COUNT_MAX = 50_000, 2_000, 100_000
 LEGACY = "tests.payments.legacy"
@@ -55,17 +55,21 @@ def run(args: argparse.Namespace) -> int:
     """Walk; what goes wrong ends it."""
     if args.out.exists():
         raise UsageError(f"--out {args.out}: is there already; name a new folder, or remove it")
-    service = shlex.split(args.service) if args.service else _plain_service()
+    service = shlex.split(args.service) if args.service else plain_service()
     began = time.monotonic()
     Journey(args.out, args.count, args.seed, service).walk()
     print(f"\ndone in {(time.monotonic() - began) / 60:.1f} minutes; everything is in {args.out}")
     return DONE
 
 
-def _plain_service() -> list[str]:
-    if find_spec(LEGACY.partition(".")[0]) is None or find_spec(LEGACY) is None:
+def plain_service() -> list[str]:
+    """Return the command of the checkout's plain service, wherever this process runs."""
+    if not ROOT.joinpath(*LEGACY.split(".")).is_dir():
         raise UsageError(
-            "the plain service of the tests is not there: run this in a checkout of the project, or name "
-            "another one with --service CMD"
+            f"the plain service of the tests is not in {ROOT}: install from a checkout of the project "
+            f"(make setup), or name another service with --service CMD"
         )
-    return [sys.executable, "-m", LEGACY, "--port", "{port}", "--setup", "{setup}", "--rules", "{rules}"]
+    return [
+        *("env", f"PYTHONPATH={ROOT}", sys.executable, "-m", LEGACY),
+        *("--port", "{port}", "--setup", "{setup}", "--rules", "{rules}"),
+    ]
