@@ -19,11 +19,12 @@ small{color:var(--dim);font-weight:400}
 .tiles div{color:var(--dim);font-size:13px}
 .tiles b{display:block;font-size:26px;color:var(--ink);font-variant-numeric:tabular-nums}
 .three{display:grid;grid-template-columns:repeat(auto-fit,minmax(330px,1fr));gap:14px;align-items:start}
+.three td:first-child{overflow-wrap:anywhere}
 .notes ul{margin:0;padding-left:18px}
 table{border-collapse:collapse;width:100%;font-size:13.5px}
 td,th{padding:3px 7px;border-top:1px solid var(--line);text-align:left;vertical-align:top}
 .n{text-align:right;font-variant-numeric:tabular-nums}
-.bar{width:34%}.bar i{display:block;height:9px;margin-top:6px;border-radius:5px;background:#c8575b}
+.bar{width:25%}.bar i{display:block;height:9px;margin-top:6px;border-radius:5px;background:#c8575b}
 details{background:#fff;border:1px solid var(--line);border-radius:10px;margin:6px 0;padding:8px 14px}
 details.ignored{opacity:.75}
 summary{cursor:pointer;overflow-wrap:anywhere}

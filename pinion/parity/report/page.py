@@ -89,7 +89,7 @@ def _notes(summary: Mapping[str, Any], ignored: IgnoreList) -> str:
 def _counted(title: str, counts: Mapping[str, int], total: int) -> str:
     """Return a table of counts with a bar each."""
     rows = [
-        f"<tr><td>{escape(name)}<td class=n>{count:,}"
+        f"<tr><td>{escape(name).replace('&gt;', '&gt;<wbr>')}<td class=n>{count:,}"
         f"<td class=bar><i style='width:{100 * count / max(total, 1):.1f}%'></i>"
         for name, count in list(counts.items())[:SHOWN_ROWS]
     ]
