@@ -31,6 +31,7 @@ from tests.payments.mutation import Mutant, MutantFinder, mutants_of
 ENGINE, LEGACY = "engine", "legacy"
 PLAIN = {"NUMBA_DISABLE_JIT": "1"}
 PROCESSES = 2
+TOLD_EVERY = 25
 CPU_SECONDS_MAX = 120
 """A mutant that takes longer goes round in a circle: it is found."""
 NOT_FOUND, FOUND, BROKEN = 0, 10, 11
@@ -208,6 +209,8 @@ def try_all(side: str, every: int, named: str) -> int:
         pid, status = os.wait()
         mutant, outcome = running.pop(pid), os.waitstatus_to_exitcode(status)
         outcomes[mutant] = outcome
+        if len(outcomes) % TOLD_EVERY == 0:
+            print(f"{len(outcomes):,} of {count:,} tried", file=sys.stderr, flush=True)
         if outcome == NOT_FOUND and str(mutant) not in EQUIVALENT:
             print(f"not found: {mutant}", flush=True)
     lost = [mutant for mutant, outcome in outcomes.items() if outcome == NOT_FOUND]
