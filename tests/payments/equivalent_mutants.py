@@ -8,11 +8,13 @@ WINNER = "nothing is approved where a rule has won, so that no sum is asked for 
 FIRST_MONTHS = "it is -1 for the first two months of 2000 alone, and their cards have expired either way"
 ONE_CENTURY = "all years are of one century, the months before March 2000 apart, and their cards have expired"
 NO_SUCH_TYPE = "no type of card has the number 0"
+TOO_MANY = "no window of a traffic counts 2^31 payments"
 SAME = "both ways give the same"
 TOO_MUCH = "approvals of 10^12 at most add up to 2^62 after millions of them within a day"
 HASH = "a hash of another length tells the same bodies apart"
 _L = "tests.payments.legacy"
 _R = "engine.payments.rules"
+_K = "engine.payments.kernels"
 _YEARS = "years * 365 + years // 4 - years // 100"
 
 EQUIVALENT: dict[str, str] = {
@@ -77,5 +79,12 @@ EQUIVALENT: dict[str, str] = {
     **{f"{_R}.card:month_begins_at: {each}": ONE_CENTURY for each in ("400 -> 401", "400 -> 399")},
     f"{_R}.merchant:merchant_permits: payload.card_type >= 0 -> payload.card_type > 0": NO_SUCH_TYPE,
     f"{_R}.merchant:merchant_permits: 0 -> 1": NO_SUCH_TYPE,
+    f"{_K}.windows:COUNT_MAX: 2 ** 31 - 1 -> 2 ** 31 + 1": TOO_MANY,
+    f"{_K}.windows:count_at: window.total < COUNT_MAX -> window.total <= COUNT_MAX": TOO_MANY,
+    f"{_K}.windows:_move_on: bucket - window.last >= BUCKETS -> bucket - window.last > BUCKETS": SAME,
+    **{
+        f"{_K}.windows:(MINUTE_MS, HOUR_MS, DAY_MS): {each}": "a twelfth of it is the same whole number"
+        for each in ("60000 -> 60001", "3600000 -> 3600001")
+    },
     f"{_R}.card:month_begins_at: {_YEARS} -> {_YEARS.replace(' - ', ' + ')}": FIRST_MONTHS,
 }
