@@ -1,5 +1,8 @@
 """What the fleet process counts, by names that metrics and status show."""
 
-FLEET_COUNTS = ("rounds", "asked", "timeouts", "connections", "failures", "given", "taken")
+FLEET_COUNTS = (
+    *("rounds", "asked", "timeouts", "connections", "failures", "given", "taken"),
+    *("published", "merged"),
+)
 """Rounds that came to their end, round trips to the store, those that took too long, connections made, what
-else has failed, shares given to others and taken from them."""
+else has failed, shares given to others and taken from them, sightings told to the store and taken from it."""

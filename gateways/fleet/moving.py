@@ -125,7 +125,7 @@ class Mover:
         wanted = await self._greet(table)
         rows = self._rows(table, wanted)
         answers = await self._store.ask([self._exchange(table, row) for row in rows]) if rows else []
-        standings = [_read(standing_of, each) for each in answers]
+        standings = [read_answer(standing_of, each) for each in answers]
         have = [
             (row, max(row.given, each.given), max(row.taken, each.taken))
             for row, each in zip(rows, standings, strict=True)
@@ -151,7 +151,7 @@ class Mover:
         """Return the rows of which somebody wants more; StoreDownError where we are not of the fleet."""
         keys = self._key("members"), self._key(f"{table.day}:wants")
         (answer,) = await self._store.ask([(GREET, keys, (self._instance, self._owner))])
-        greeting = _read(greeting_of, answer)
+        greeting = read_answer(greeting_of, answer)
         if not greeting.is_welcome:
             raise StoreDownError(
                 f"another data folder is instance {self._instance!r} of fleet {self._fleet!r}: give each its "
@@ -236,8 +236,8 @@ def shares_command(move: ShareMove, day: int, rows: Sequence[tuple[OwnRow, int, 
     return command
 
 
-def _read(read: Callable[[Any], Read], answer: Any) -> Read:
-    """Return what an answer of the store says; StoreDownError where it is none that we know."""
+def read_answer(read: Callable[[Any], Read], answer: Any) -> Read:
+    """Return what an answer of the store says by `read`; StoreDownError where it is none that we know."""
     try:
         return read(answer)
     except (TypeError, ValueError, IndexError) as error:

@@ -1,7 +1,7 @@
 """The fleet process: it alone talks to the store, and has a command ring of its own.
 
-    store <- link <- mover -> teller -> command ring
-                     mover <- the live state, once all that was told is durable
+    store <- link <- mover, merger -> teller -> command ring
+                     mover, merger <- the live state, once all that was told is durable
 
 Nobody waits for it: doors and engine know neither the store nor this process, and what the engine knows of
 the store is what stands in the journal. While this process is dead, or the store is, the engine decides by
@@ -23,19 +23,24 @@ from engine.contract.instance import counter_name, write_ready
 from engine.contract.port import Port
 from engine.payments.fleet_records import ShareMove
 from engine.payments.view.shares import SharesView
+from engine.payments.view.sightings import SightingsView
 from engine.settings.config import DoorSettings
 from gateways.commands.pump import Pump
 from gateways.commands.serving import told_to_stop
 from gateways.fleet.link import StoreDownError, StoreLink
+from gateways.fleet.merging import Merger
 from gateways.fleet.moving import Mover, shares_command
 from gateways.fleet.scripts import EXCHANGE, GREET
+from gateways.fleet.sighting_script import MERGE
 from gateways.fleet.telling import EngineAwayError, Teller, store_command
 from gateways.payments.door.dispatch import PaymentDispatcher
 
 log = logging.getLogger("pinion.doors")
 
-ROUND_S, ROUND_AGAIN_S = 0.2, 0.01
-"""Between two rounds; where the one before has moved something."""
+ROUND_S, ROUND_AGAIN_S = 0.1, 0.01
+"""Between two rounds; where the one before has left something."""
+SHARES_S = 0.2
+"""Between two rounds that look at shares, unless the one before has moved some."""
 TELL_S = 1.0
 """Between two words to the engine about a store whose state has not changed."""
 FIRST_S_MAX = 2.0
@@ -46,7 +51,7 @@ GRACE_S = 2.0
 
 
 def run(door: DoorSettings) -> None:
-    """Move shares until SIGTERM."""
+    """Move shares and merge counts until SIGTERM."""
     with Port.attach(door.data_dir, door.ring_name) as gate:
         uvloop.run(serve(door, gate))
 
@@ -59,10 +64,10 @@ async def serve(door: DoorSettings, gate: Port) -> None:
     pump = Pump(dispatcher, gate, lambda: None, lambda _: gate.beat())
     counters = gate.counters()
 
-    def count(name: str) -> None:
-        counters.add(counter_name(door.name, name))
+    def count(name: str, more: int = 1) -> None:
+        counters.add(counter_name(door.name, name), more)
 
-    link = StoreLink(door.application["fleet_url"], (EXCHANGE, GREET), count, now)
+    link = StoreLink(door.application["fleet_url"], (EXCHANGE, GREET, MERGE), count, now)
     teller = Teller(dispatcher, gate.next_session(), now)
     view = SharesView(gate.state())
     mover = Mover(
@@ -75,7 +80,14 @@ async def serve(door: DoorSettings, gate: Port) -> None:
         instance=door.application["instance"],
         owner=owner_of(door.data_dir),
     )
-    fleet = Fleet(gate, mover, teller, count, now, lambda: write_ready(door.data_dir, door.name, 0))
+    merger = Merger(
+        view=SightingsView(gate.state()),
+        store=link,
+        tell=teller.tell,
+        count=count,
+        fleet=door.application["fleet_name"],
+    )
+    fleet = Fleet(gate, mover, merger, teller, count, now, lambda: write_ready(door.data_dir, door.name, 0))
     tasks = [asyncio.create_task(each) for each in (pump.run(), fleet.run(), stopping.wait())]
     pumping, moving, _ = tasks
     try:
@@ -106,6 +118,7 @@ class Fleet:
         self,
         gate: Port,
         mover: Mover,
+        merger: Merger,
         teller: Teller,
         count: Callable[[str], None],
         now: Callable[[], float],
@@ -113,6 +126,8 @@ class Fleet:
     ) -> None:
         self._gate = gate
         self._mover = mover
+        self._merger = merger
+        self._shares_at = 0.0
         self._teller = teller
         self._count = count
         self._now = now
@@ -146,7 +161,7 @@ class Fleet:
             raise EngineAwayError
         is_more, cause = False, ""
         try:
-            is_more = await self._mover.round(lambda: self._gate.state_turn() == turn)
+            is_more = await self._round(turn, lambda: self._gate.state_turn() == turn)
             self._is_up, self._failed_rounds = True, 0
             self._count("rounds")
         except StoreDownError as error:
@@ -162,6 +177,14 @@ class Fleet:
             self._is_ready = True
             self._ready()
         return is_more
+
+    async def _round(self, turn: int, is_whole: Callable[[], bool]) -> bool:
+        """Move shares, where it is time for that, and merge counts; tell whether there is more to do."""
+        is_more = False
+        if self._now() >= self._shares_at:
+            is_more = await self._mover.round(is_whole)
+            self._shares_at = self._now() + (0.0 if is_more else SHARES_S)
+        return await self._merger.round(turn, is_whole) or is_more
 
     async def _tell(self, commands: Sequence[Any]) -> None:
         """Tell the engine something; once that is answered all that came before it is durable too."""

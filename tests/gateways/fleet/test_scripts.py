@@ -5,10 +5,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gateways.fleet.link import Call, StoreLink
 from gateways.fleet.scripts import EXCHANGE, GREET, greeting_of, standing_of
+from gateways.fleet.sighting_script import MERGE, Merge, members_of, merge_of
 from tests.gateways.fleet.servers import StoreServer, programs, running_store, said_of_redis
 from tests.gateways.fleet.twin_store import TwinStore
 
@@ -24,7 +26,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
 
 @pytest.fixture
 async def link(server: StoreServer) -> AsyncIterator[StoreLink]:
-    made = StoreLink(server.url, (EXCHANGE, GREET), lambda name: None, lambda: 0.0)
+    made = StoreLink(server.url, (EXCHANGE, GREET, MERGE), lambda name: None, lambda: 0.0)
     await made.connect()
     yield made
     await made.close()
@@ -87,3 +89,51 @@ async def test_numbers_up_to_what_may_move_are_exact(link: StoreLink) -> None:
 
     assert [standing_of(each).given for each in answers] == [most, most]
     assert standing_of(answers[1]).taken == 2 * most
+
+
+def merging(since: dict[str, tuple[bytes, int]], me: str, most: int, cards: list[int]) -> Call:
+    """Return a call in which one instance adds sightings of cards."""
+    born, score = since.get(me, (b"", 0))
+    rows = np.array([(5, 6, 7, card) for card in cards], np.int64).reshape(-1, 4)
+    return MERGE, ("seen", "born"), (born, score, 10**9, most, *members_of(rows))
+
+
+def shown(merge: Merge) -> tuple[bool, list[list[int]]]:
+    """Return what does not depend on the clock of the store."""
+    return merge.is_taken, merge.rows.tolist()
+
+
+async def test_sightings_in_the_store_are_those_of_the_twin(link: StoreLink, server: StoreServer) -> None:
+    random, twin = Random(SEED), TwinStore()
+    real: dict[str, tuple[bytes, int]] = {}
+    like: dict[str, tuple[bytes, int]] = {}
+    read, held_back = 0, 0
+    for turn in range(CALLS // 2):
+        if turn % 100 == 99:
+            server.command("FLUSHALL")
+            twin.empty()
+        twin.now += 1
+        me, most = random.choice("abc"), random.choice((2, 50))
+        cards = [random.randrange(400) for _ in range(random.randrange(6))]
+        (answer,) = await link.ask([merging(real, me, most, cards)])
+        found = merge_of(answer)
+        expected = merge_of(twin.answer([merging(like, me, most, cards)])[0])
+        assert shown(found) == shown(expected)
+        if random.random() < 0.9:  # else the answer was lost
+            real[me], like[me] = (found.born, found.since), (expected.born, expected.since)
+        read += len(found.rows)
+        held_back += not found.is_taken
+    assert read > CALLS
+    assert held_back > 10
+
+
+async def test_a_sighting_that_has_left_its_window_is_forgotten(link: StoreLink) -> None:
+    member = members_of(np.array([[1, 2, 3, 4]], np.int64))
+    keys = ("seen", "born")
+    (first,) = await link.ask([(MERGE, keys, (b"", 0, 10**9, 50, *member))])
+    born = merge_of(first).born
+
+    await link.ask([(MERGE, keys, (born, 0, 0, 50))])
+    (answer,) = await link.ask([(MERGE, keys, (b"", 0, 10**9, 50))])
+
+    assert not len(merge_of(answer).rows)

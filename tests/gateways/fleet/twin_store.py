@@ -12,6 +12,7 @@ from typing import Any
 
 from gateways.fleet.link import Call
 from gateways.fleet.scripts import EXCHANGE, GREET, MEMBER_MS, WANTS_MS
+from gateways.fleet.sighting_script import MERGE
 
 
 @dataclass
@@ -37,28 +38,47 @@ class TwinStore:
         self.rows: defaultdict[str, TwinRow] = defaultdict(TwinRow)
         self.wishes: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self.members: defaultdict[str, dict[str, tuple[str, int]]] = defaultdict(dict)
+        self.seen: defaultdict[str, dict[bytes, int]] = defaultdict(dict)
+        self.born: dict[str, bytes] = {}
 
     def empty(self) -> None:
         """Lose everything, and go on."""
         self._forget()
+        self.now += 1
 
     def save(self) -> None:
         """Write what there is to a disk."""
-        self._saved = deepcopy((self.rows, self.wishes, self.members))
+        self._saved = deepcopy((self.rows, self.wishes, self.members, self.seen, self.born))
 
     def restart(self, *, with_saved: bool) -> None:
         """Begin another run; with_saved : with what was written last, which may be old."""
         self.run_id = f"run-{int(self.run_id.removeprefix('run-')) + 1}"
         self._forget()
         if with_saved:
-            self.rows, self.wishes, self.members = deepcopy(self._saved)
+            self.rows, self.wishes, self.members, self.seen, self.born = deepcopy(self._saved)
 
     def answer(self, calls: Sequence[Call]) -> list[Any]:
         """Carry out calls, one after the other."""
-        scripts = {EXCHANGE: self._exchange, GREET: self._greet}
+        scripts = {EXCHANGE: self._exchange, GREET: self._greet, MERGE: self._merge}
         return [scripts[script](keys, arguments) for script, keys, arguments in calls]
 
-    def _greet(self, keys: Sequence[str], arguments: Sequence[str | int]) -> list[Any]:
+    def _merge(self, keys: Sequence[str], arguments: Sequence[str | int | bytes]) -> list[Any]:
+        born, since, kept_ms, most = arguments[0], *map(int, arguments[1:4])
+        seen, life = self.seen[keys[0]], self.born.setdefault(keys[1], str(1000 * self.now).encode())
+        known = since if life == born else 0
+        new = sorted((score, member) for member, score in seen.items() if score > known)[:most]
+        until = new[-1][0] if new else known
+        if len(new) == most:
+            return [life, str(until).encode(), 0, *(member for _, member in new)]
+        last = max(seen.values(), default=0)
+        for member in arguments[4:]:
+            if isinstance(member, bytes) and member not in seen:
+                last = seen[member] = max(last + 1, 1000 * self.now)
+        for member in [each for each, score in seen.items() if score <= 1000 * (self.now - kept_ms)]:
+            del seen[member]
+        return [life, str(max(last, until)).encode(), 1, *(member for _, member in new)]
+
+    def _greet(self, keys: Sequence[str], arguments: Sequence[str | int | bytes]) -> list[Any]:
         me, owner = map(str, arguments)
         members, since = self.members[keys[0]], self.now - MEMBER_MS
         known, at = members.get(me, (owner, 0))
@@ -69,7 +89,7 @@ class TwinStore:
         present = sum(at > since for _, at in members.values())
         return [1, present, *(name.encode() for _, name in sorted(wanted, reverse=True))]
 
-    def _exchange(self, keys: Sequence[str], arguments: Sequence[str | int]) -> list[Any]:
+    def _exchange(self, keys: Sequence[str], arguments: Sequence[str | int | bytes]) -> list[Any]:
         me, name = str(arguments[0]), str(arguments[6])
         instances, given, taken, left, wants = map(int, arguments[1:6])
         row = self.rows[keys[0]]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.payments.fleet_records import OnStoreDown
-from engine.payments.fleet_settings import FleetSettings
+from engine.payments.fleet_settings import FleetLimits, FleetSettings
 from engine.payments.records import Op
 from engine.payments.settings import PaymentSection, PaymentsSettings
 from gateways.fleet.counts import FLEET_COUNTS
@@ -76,3 +76,16 @@ def test_an_engine_is_told_once_what_its_fleet_is(again: int) -> None:
     assert told(engine, other) == [(Op.FLEET, 2, OnStoreDown.DECLINE)]
     assert told(engine, None) == [(Op.FLEET, 0, OnStoreDown.LOCAL)]
     assert told(engine, None) == []
+
+
+def test_an_engine_is_told_what_holds_for_each_limit_on_distinct_cards() -> None:
+    engine = Engine()
+    limits = FleetLimits(ip_cards_1h="decline", email_cards_24h="allow")
+    other = FleetSettings(url=TWO.url, instances=2, limits=limits)
+    told(engine, TWO)
+
+    assert told(engine, other) == [(Op.FLEET, 2, OnStoreDown.LOCAL)]
+
+    policies = OnStoreDown.LOCAL, OnStoreDown.DECLINE, OnStoreDown.ALLOW
+    assert tuple(engine.s["fleet"][0]["on_sightings"].tolist()) == policies
+    assert told(engine, other) == []
