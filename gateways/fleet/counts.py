@@ -2,7 +2,8 @@
 
 FLEET_COUNTS = (
     *("rounds", "asked", "timeouts", "connections", "failures", "given", "taken"),
-    *("published", "merged"),
+    *("published", "merged", "registered", "refused_sets", "behind"),
 )
 """Rounds that came to their end, round trips to the store, those that took too long, connections made, what
-else has failed, shares given to others and taken from them, sightings told to the store and taken from it."""
+else has failed, shares given to others and taken from them, sightings told to the store and taken from it,
+sets of rules of other instances registered and refused; how many sets this instance lacks for too long."""

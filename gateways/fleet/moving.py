@@ -37,8 +37,8 @@ Read = TypeVar("Read")
 class Store(Protocol):
     """The part of a StoreLink that a round uses."""
 
-    run_id: str
-
+    @property
+    def run_id(self) -> str: ...
     async def connect(self) -> None: ...
     async def ask(self, calls: Sequence[Call]) -> list[Any]: ...
 

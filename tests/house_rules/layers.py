@@ -171,12 +171,10 @@ ROOMS = {
     ),
     "gateways/fleet": (
         *("engine/contract", "engine/settings", "engine/payments", "engine/payments/fleet_settings"),
-        *("engine/payments/view", "gateways/commands", "gateways/payments/door/dispatch"),
+        *("engine/payments/view", "engine/rules/stored", "ringbuf/seqlock", "gateways/commands"),
+        *("gateways/payments", "gateways/payments/door", "gateways/payments/rule_forms"),
     ),
-    "api/process": (
-        *("ringbuf", "engine/contract", "engine/settings", "engine/text"),
-        "gateways/process",
-    ),
+    "api/process": ("ringbuf", "engine/contract", "engine/settings", "engine/text", "gateways/process"),
     "api": API,
     "api/past": API,
     "api/streams": API,

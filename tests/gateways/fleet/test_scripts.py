@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from gateways.fleet.link import Call, StoreLink
+from gateways.fleet.ruleset_script import NEWEST_MAX, SETS, newest_of
 from gateways.fleet.scripts import EXCHANGE, GREET, greeting_of, standing_of
 from gateways.fleet.sighting_script import MERGE, Merge, members_of, merge_of
 from tests.gateways.fleet.servers import StoreServer, programs, running_store, said_of_redis
@@ -26,7 +27,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
 
 @pytest.fixture
 async def link(server: StoreServer) -> AsyncIterator[StoreLink]:
-    made = StoreLink(server.url, (EXCHANGE, GREET, MERGE), lambda name: None, lambda: 0.0)
+    made = StoreLink(server.url, (EXCHANGE, GREET, MERGE, SETS), lambda name: None, lambda: 0.0)
     await made.connect()
     yield made
     await made.close()
@@ -137,3 +138,23 @@ async def test_a_sighting_that_has_left_its_window_is_forgotten(link: StoreLink)
     (answer,) = await link.ask([(MERGE, keys, (b"", 0, 10**9, 50))])
 
     assert not len(merge_of(answer).rows)
+
+
+async def test_sets_of_rules_in_the_store_are_those_of_the_twin(link: StoreLink, server: StoreServer) -> None:
+    random, twin = Random(SEED), TwinStore()
+    since, bodies = 0, 0
+    for turn in range(CALLS // 4):
+        if turn % 50 == 49:
+            server.command("FLUSHALL")
+            twin.empty()
+        told: list[str | bytes] = []
+        for _ in range(random.randrange(4)):
+            number = random.randrange(60)
+            told += [f"{number:032x}", bytes((255, number))]
+        call: Call = (SETS, ("order", "bodies"), (random.choice((0, since)), *told))
+        found = newest_of((await link.ask([call]))[0])
+        assert found == newest_of(twin.answer([call])[0])
+        assert list(found.bodies) == list(newest_of(twin.answer([call])[0]).bodies)
+        assert len(found.bodies) <= NEWEST_MAX
+        since, bodies = found.last, bodies + sum(map(bool, found.bodies.values()))
+    assert bodies > CALLS // 4

@@ -11,6 +11,7 @@ from math import ceil
 from typing import Any
 
 from gateways.fleet.link import Call
+from gateways.fleet.ruleset_script import NEWEST_MAX, SETS
 from gateways.fleet.scripts import EXCHANGE, GREET, MEMBER_MS, WANTS_MS
 from gateways.fleet.sighting_script import MERGE
 
@@ -40,6 +41,8 @@ class TwinStore:
         self.members: defaultdict[str, dict[str, tuple[str, int]]] = defaultdict(dict)
         self.seen: defaultdict[str, dict[bytes, int]] = defaultdict(dict)
         self.born: dict[str, bytes] = {}
+        self.ruleset_order: dict[str, int] = {}
+        self.ruleset_bodies: dict[str, bytes] = {}
 
     def empty(self) -> None:
         """Lose everything, and go on."""
@@ -59,7 +62,7 @@ class TwinStore:
 
     def answer(self, calls: Sequence[Call]) -> list[Any]:
         """Carry out calls, one after the other."""
-        scripts = {EXCHANGE: self._exchange, GREET: self._greet, MERGE: self._merge}
+        scripts = {EXCHANGE: self._exchange, GREET: self._greet, MERGE: self._merge, SETS: self._sets}
         return [scripts[script](keys, arguments) for script, keys, arguments in calls]
 
     def _merge(self, keys: Sequence[str], arguments: Sequence[str | int | bytes]) -> list[Any]:
@@ -77,6 +80,20 @@ class TwinStore:
         for member in [each for each, score in seen.items() if score <= 1000 * (self.now - kept_ms)]:
             del seen[member]
         return [life, str(max(last, until)).encode(), 1, *(member for _, member in new)]
+
+    def _sets(self, keys: Sequence[str], arguments: Sequence[str | int | bytes]) -> list[Any]:
+        order, bodies = self.ruleset_order, self.ruleset_bodies
+        since = int(arguments[0]) if max(order.values(), default=0) >= int(arguments[0]) else 0
+        for name, body in zip(map(str, arguments[1::2]), arguments[2::2], strict=True):
+            if name not in order and isinstance(body, bytes):
+                order[name], bodies[name] = max(order.values(), default=0) + 1, body
+        newest = sorted(order, key=lambda name: -order[name])
+        for name in newest[NEWEST_MAX:]:
+            bodies.pop(name, None)
+        answer: list[Any] = [max(order.values(), default=0)]
+        for name in newest[:NEWEST_MAX]:
+            answer += [name.encode(), bodies.get(name, b"") if order[name] > since else b""]
+        return answer
 
     def _greet(self, keys: Sequence[str], arguments: Sequence[str | int | bytes]) -> list[Any]:
         me, owner = map(str, arguments)
