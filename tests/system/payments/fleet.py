@@ -3,7 +3,8 @@
 In a round both instances take payments of one merchant, something happens to one of them or to the store,
 and once that is over one of them alone goes on until it is refused. The daily limit of the merchant must
 hold over both, at least nine tenths of it must have been taken, and what took longer than 100 ms is told.
-Meanwhile cards of one device are spread over both: both must come to refuse the next one.
+Meanwhile cards of one device are spread over both: both must come to refuse the next one. And one of them
+registers a set of rules, which the other one must come to have.
 """
 
 import argparse
@@ -44,6 +45,12 @@ OF_INSTANCE = ("fleet killed", "worker killed", "door killed", "instance killed"
 FAULTS = (*OF_STORE, *OF_INSTANCE)
 SLOW_S, SLOW_REQUEST_S = 5.0, 0.1
 WAIT_S = 120.0
+RULE = """from pinion import DECLINE, rule
+
+@rule("large", code="USER_RULE", action=DECLINE)
+def large(p, ctx, params):
+    return p.amount > 900000
+"""
 SETTINGS = """
 [api]
 port = 0
@@ -151,6 +158,7 @@ class FleetRounds:
                 time.sleep(self._random.uniform(0.05, 0.4))
                 with self._fault(fault):
                     self._spread(device, SPREAD[2:])
+                    self._share_rules({"parameters": {"card_1h": 20 + number}, "why": "a round"})
                     time.sleep(self._random.uniform(0.1, 0.5))
                 time.sleep(self._random.uniform(0.0, 0.2))
             finally:
@@ -158,11 +166,23 @@ class FleetRounds:
             for each in playing:
                 each.result()
         self._await_merged(device)
+        self._await_rules()
         self._take_the_rest(merchant)
         self.report.rounds[fault] += 1
         times = self.report.times_s.setdefault(fault, [])
         for name, client in self._clients.items():
             times += client.times_s[before[name] :]
+
+    def _share_rules(self, body: dict[str, object]) -> None:
+        """Let one instance register a set."""
+        self._sharing = self._random.choice(NAMES)
+        self._shared = self._spreading[self._sharing].register(body)
+
+    def _await_rules(self) -> None:
+        """Wait until the other one has it, from there."""
+        other = next(each for each in NAMES if each != self._sharing)
+        knows = partial(self._spreading[other].knows, self._shared, f"fleet:{self._sharing}")
+        await_true(knows, f"{other} has the set of rules of {self._sharing}", WAIT_S)
 
     def _spread(self, device: str, cards: Sequence[str]) -> None:
         """Let a device be seen with cards, each at the instance that it begins with."""
@@ -271,6 +291,8 @@ class FleetRounds:
 
     def finish(self) -> Report:
         """Stop both instances and hold their journals against each other and against the clients."""
+        self._share_rules({"files": {"late.py": RULE}, "why": "a rule"})
+        self._await_rules()
         records = []
         for name in NAMES:
             assert self._running[name].stop() == 0, self._running[name].errors.read_text()

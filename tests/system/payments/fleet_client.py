@@ -5,8 +5,10 @@ from collections import Counter
 from typing import Any
 
 from tests.system.payments.running import Answer, Caller, RunningPayments
+from tests.system.running import await_true
 
 PAYMENTS = "/v1/payments"
+RULESETS = f"{PAYMENTS}/rulesets"
 UNANSWERED = (0, 503, 504)
 AGAIN_S, WAIT_S = 0.02, 120.0
 FREE = "free"
@@ -40,6 +42,29 @@ class Client:
     def pay_with(self, device: str, card: str) -> str:
         """Ask for one payment of a card with a device; return the code."""
         return self._ask(FREE, 1000, device=device, card={"token": card, "expiry": "9912"}).code
+
+    def register(self, body: dict[str, Any]) -> str:
+        """Register a set of rules; return its hash."""
+        found: list[str] = []
+
+        def is_registered() -> bool:
+            answer = self._caller.ask("POST", RULESETS, body)
+            assert answer.status in (200, *UNANSWERED), answer
+            found.extend([answer.reply["hash"]] if answer.status == 200 else [])
+            return bool(found)
+
+        await_true(is_registered, f"{body} is registered", WAIT_S)
+        return found[0]
+
+    def knows(self, name: str, who: str) -> bool:
+        """Tell whether a set is registered here by this one, and governs nothing."""
+        answer = self._caller.ask("GET", RULESETS)
+        if answer.status != 200:
+            return False
+        sets = {each["hash"]: each for each in answer.reply["rulesets"]}
+        if name in sets:
+            assert (sets[name]["who"], sets[name]["state"]) == (who, "registered"), sets[name]
+        return name in sets
 
     def _ask(self, merchant: str, amount: int, **more: Any) -> Answer:
         """Ask for one payment until it is answered."""
