@@ -24,6 +24,7 @@ class FleetLimits(Section, frozen=True, kw_only=True):
     device_cards_24h: Policy | None = None
     ip_cards_1h: Policy | None = None
     email_cards_24h: Policy | None = None
+    client_rate: Policy | None = None
 
 
 class FleetSettings(Section, frozen=True, kw_only=True):
@@ -63,6 +64,11 @@ class FleetSettings(Section, frozen=True, kw_only=True):
             Sighted.EMAIL: self.limits.email_cards_24h,
         }
         return tuple(self._policy(said[each]) for each in Sighted)
+
+    @property
+    def on_client_rate(self) -> Policy:
+        """What holds for [payments.rate]."""
+        return self.limits.client_rate or self.on_store_down
 
     def _policy(self, said: Policy | None) -> OnStoreDown:
         return OnStoreDown[(said or self.on_store_down).upper()]

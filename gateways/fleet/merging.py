@@ -17,7 +17,7 @@ from engine.payments.records import COMMAND, COMMAND_VERSION, Op
 from engine.payments.view.sightings import NO_ROWS, Rows, SightingsView
 from gateways.fleet.link import Call
 from gateways.fleet.moving import Store, read_answer
-from gateways.fleet.sighting_script import KEPT_MS, MERGE, Merge, members_of, merge_of
+from gateways.fleet.scripts.sightings import KEPT_MS, MERGE, Merge, members_of, merge_of
 
 ROUND_MAX = 448
 """So many sightings are read in a round, and so many noted ones added, and so many held ones of each kind."""

@@ -20,7 +20,7 @@ from engine.payments.rule_words import NO_SOURCE
 from engine.payments.view.rules_view import RulesetView, RulesView
 from engine.rules.stored import SourceFileError, stored_in
 from gateways.fleet.moving import Store, read_answer
-from gateways.fleet.ruleset_script import HASH, NEWEST_MAX, SETS, newest_of
+from gateways.fleet.scripts.rulesets import HASH, NEWEST_MAX, SETS, newest_of
 from gateways.fleet.signing import Signer
 from gateways.fleet.telling import EngineAwayError
 from gateways.payments.door.reads import NotNowError

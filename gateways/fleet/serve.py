@@ -33,13 +33,16 @@ from gateways.commands.serving import told_to_stop
 from gateways.fleet.link import StoreDownError, StoreLink
 from gateways.fleet.merging import Merger
 from gateways.fleet.moving import Mover, shares_command
-from gateways.fleet.ruleset_script import SETS
+from gateways.fleet.renewing import Renewer
 from gateways.fleet.rulesets import RulesetSharer
-from gateways.fleet.scripts import EXCHANGE, GREET
-from gateways.fleet.sighting_script import MERGE
+from gateways.fleet.scripts.rates import RATE
+from gateways.fleet.scripts.rulesets import SETS
+from gateways.fleet.scripts.shares import EXCHANGE, GREET
+from gateways.fleet.scripts.sightings import MERGE
 from gateways.fleet.signing import Signer
 from gateways.fleet.telling import EngineAwayError, Teller, store_command
 from gateways.payments.door.dispatch import PaymentDispatcher
+from gateways.payments.door.fleet_rate import FLEET_RATE, allowances_of
 from gateways.payments.door.rule_workshop import RuleWorkshop
 from gateways.payments.hashing import load_key
 from ringbuf.seqlock import TornReadError
@@ -60,7 +63,7 @@ GRACE_S = 2.0
 
 
 def run(door: DoorSettings) -> None:
-    """Move shares, merge counts and share sets of rules until SIGTERM."""
+    """Move shares, merge counts, share sets of rules and rates of clients until SIGTERM."""
     with Port.attach(door.data_dir, door.ring_name) as gate:
         uvloop.run(serve(door, gate))
 
@@ -76,7 +79,7 @@ async def serve(door: DoorSettings, gate: Port) -> None:
     def count(name: str, more: int = 1) -> None:
         counters.add(counter_name(door.name, name), more)
 
-    link = StoreLink(door.application["fleet_url"], (EXCHANGE, GREET, MERGE, SETS), count, now)
+    link = StoreLink(door.application["fleet_url"], (EXCHANGE, GREET, MERGE, SETS, RATE), count, now)
     teller = Teller(dispatcher, gate.next_session(), now)
     works = works_of(door, gate, link, teller, count, now)
     fleet = Fleet(gate, works, teller, count, now, lambda: write_ready(door.data_dir, door.name, 0))
@@ -102,6 +105,8 @@ class Works(NamedTuple):
     mover: Mover
     merger: Merger
     sharer: RulesetSharer
+    renewer: Renewer | None
+    """None where no rate is shared."""
 
 
 def works_of(
@@ -140,7 +145,12 @@ def works_of(
         instance=instance,
         signer=Signer(hash_key, fleet),
     )
-    return Works(mover, merger, sharer)
+    allowances = allowances_of(door)
+    renewer = None
+    if allowances is not None:
+        rate = door.application[FLEET_RATE]
+        renewer = Renewer(allowances=allowances, store=link, fleet=fleet, rate=rate)
+    return Works(mover, merger, sharer, renewer)
 
 
 def owner_of(data_dir: Path) -> str:
@@ -220,6 +230,8 @@ class Fleet:
     async def _round(self, turn: int, is_whole: Callable[[], bool]) -> bool:
         """Move shares and share rules, where it is time for that, and merge counts; tell whether to go on."""
         is_more = False
+        if self._works.renewer is not None:
+            await self._works.renewer.round()
         if self._now() >= self._shares_at:
             is_more = await self._works.mover.round(is_whole)
             self._shares_at = self._now() + (0.0 if is_more else SHARES_S)

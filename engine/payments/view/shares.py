@@ -72,6 +72,11 @@ class SharesView:
         return int(self._state["fleet"][0, 0]["moves"])
 
     @property
+    def fingerprint(self) -> bytes:
+        """Of the hash key."""
+        return bytes(self._state["fingerprint"][0].tobytes())
+
+    @property
     def merged(self) -> int:
         """How many sightings of others were news here."""
         return int(self._state["fleet"][0, 0]["merged"])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from engine.payments.fleet_records import SIGHTED_MAX, Sighted
 from engine.payments.view.sightings import SightingsView
 from gateways.fleet.merging import ROUND_MAX, sighting_commands
-from gateways.fleet.sighting_script import members_of, merge_of
+from gateways.fleet.scripts.sightings import members_of, merge_of
 from tests.gateways.fleet.sightings_model import LIMIT, SightingsModel, rows
 
 IS_LONG = os.environ.get("PINION_LONG") == "1"

@@ -13,8 +13,8 @@ from engine.payments.view.live_view import LiveView
 from engine.payments.view.rules_view import RulesetView
 from engine.rules.stored import FOLDER
 from gateways.fleet.link import Call
-from gateways.fleet.ruleset_script import NEWEST_MAX
 from gateways.fleet.rulesets import BEHIND_S, RulesetSharer
+from gateways.fleet.scripts.rulesets import NEWEST_MAX
 from gateways.fleet.signing import Signer
 from gateways.payments.door.rule_workshop import RuleWorkshop
 from gateways.payments.rule_forms import RulesetBody, ruleset_record

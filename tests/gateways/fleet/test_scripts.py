@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from gateways.fleet.link import Call, StoreLink
-from gateways.fleet.ruleset_script import NEWEST_MAX, SETS, newest_of
-from gateways.fleet.scripts import EXCHANGE, GREET, greeting_of, standing_of
-from gateways.fleet.sighting_script import MERGE, Merge, members_of, merge_of
+from gateways.fleet.scripts.rates import RATE, grants_of
+from gateways.fleet.scripts.rulesets import NEWEST_MAX, SETS, newest_of
+from gateways.fleet.scripts.shares import EXCHANGE, GREET, greeting_of, standing_of
+from gateways.fleet.scripts.sightings import MERGE, Merge, members_of, merge_of
 from tests.gateways.fleet.servers import StoreServer, programs, running_store, said_of_redis
 from tests.gateways.fleet.twin_store import TwinStore
 
@@ -27,7 +28,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
 
 @pytest.fixture
 async def link(server: StoreServer) -> AsyncIterator[StoreLink]:
-    made = StoreLink(server.url, (EXCHANGE, GREET, MERGE, SETS), lambda name: None, lambda: 0.0)
+    made = StoreLink(server.url, (EXCHANGE, GREET, MERGE, SETS, RATE), lambda name: None, lambda: 0.0)
     await made.connect()
     yield made
     await made.close()
@@ -70,14 +71,14 @@ async def test_a_greeting_tells_who_is_there_and_what_is_wanted(link: StoreLink)
     wish: Call = (EXCHANGE, ("row:978:shop", "wants"), ("b", 2, 0, 0, 0, 1, "978:shop"))
 
     first, _, second, impostor, again = await link.ask(
-        [(GREET, keys, ("a", "one")), wish, (GREET, keys, ("b", "two")), (GREET, keys, ("a", "three")),
-         (GREET, keys, ("a", "one"))]
+        [(GREET, keys, ("a", "one", "k")), wish, (GREET, keys, ("b", "two", "l")),
+         (GREET, keys, ("a", "three", "k")), (GREET, keys, ("a", "one", "l"))]
     )  # fmt: skip
 
-    assert greeting_of(first) == (True, 1, ())
-    assert greeting_of(second) == (True, 2, ("978:shop",))
+    assert greeting_of(first) == (True, 1, 0, ())
+    assert greeting_of(second) == (True, 2, 1, ("978:shop",))
     assert not greeting_of(impostor).is_welcome
-    assert greeting_of(again).members == 2
+    assert (greeting_of(again).members, greeting_of(again).strangers) == (2, 0)
 
 
 async def test_numbers_up_to_what_may_move_are_exact(link: StoreLink) -> None:
@@ -158,3 +159,16 @@ async def test_sets_of_rules_in_the_store_are_those_of_the_twin(link: StoreLink,
         assert len(found.bodies) <= NEWEST_MAX
         since, bodies = found.last, bodies + sum(map(bool, found.bodies.values()))
     assert bodies > CALLS // 4
+
+
+async def test_a_rate_in_the_store_grants_what_comes_in_a_second_and_so_many_ahead(link: StoreLink) -> None:
+    ahead, granted = 7, []
+    (began,) = await link.ask([(RATE, ("rates",), ("0.001", ahead, "shop", 0))])
+    for wanted in (3, 100, 100):
+        (answer,) = await link.ask([(RATE, ("rates",), ("0.001", ahead, "shop", wanted, "bank", wanted))])
+        granted.append(grants_of(answer))
+
+    assert grants_of(began) == [0]
+    assert granted == [[3, 3], [4, 4], [0, 0]]
+    with pytest.raises(ValueError, match=r"\[-1\] requests"):
+        grants_of([-1])

@@ -21,13 +21,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from engine.contract import instance
 from engine.contract.instance import PortError
 from engine.contract.port import attach_state
-from engine.payments.application import payments
+from engine.payments.application import open_folder, payments
 from engine.payments.capacities import Capacities
 from engine.payments.texts import words_text
+from gateways.payments.door.allowances import GRANTED, USED, Allowances
 from gateways.payments.hashing import Hasher, hash_words, load_key
 from tests.gateways.fleet.servers import StoreServer, programs
 from tests.system.journaled import Journaled
@@ -60,6 +62,9 @@ cpu = "none"
 port = 0
 instance = "{name}"
 hash_key_file = "{key}"
+[payments.rate]
+per_second = 100000
+burst = 1000
 [payments.fleet]
 url = "unix://{store}"
 instances = 2
@@ -296,7 +301,12 @@ class FleetRounds:
         records = []
         for name in NAMES:
             assert self._running[name].stop() == 0, self._running[name].errors.read_text()
+            open_folder(self._folder / name, ended)
             records.append(Journaled(self._folder / name, payments(Capacities())))
+        for name in NAMES:  # what was asked was granted in advance
+            allowances = Allowances(self._folder / name, ["payments"], ["demo"])
+            assert 0 < allowances.look(0, USED) <= allowances.look(0, GRANTED)
+        assert all(each.state[0]["fleet"][0]["merged"] for each in records)  # a replay needs no store
         rows = [self._rows(record) for record in records]
         for merchant, day in {each for client in self._clients.values() for each in client.approved}:
             found = [of[merchant] for of in rows if of.get(merchant, (0, 0, 0))[0] == day]
@@ -329,6 +339,11 @@ class FleetRounds:
         self._proxy.close()
         for store in self._stores:
             store.stop()
+
+
+def ended(cause: str) -> NoReturn:
+    """Fail: rules that a journal names are not there."""
+    raise AssertionError(cause)
 
 
 def play(
