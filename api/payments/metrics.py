@@ -82,6 +82,12 @@ class PaymentsCollector(EngineCollector):
             "pinion_share_moves", "Shares of daily limits given or taken since the journal began",
             self._shares.moves,
         )  # fmt: skip
+        yield CounterMetricFamily(
+            "pinion_sightings_merged", "Cards that others saw, and that were news", self._shares.merged
+        )
+        yield CounterMetricFamily(
+            "pinion_sightings_unmerged", "Those for which there was no room", self._shares.unmerged
+        )
 
     def _decisions(self) -> Iterator[Metric]:
         decisions = CounterMetricFamily(

@@ -31,6 +31,8 @@ from ringbuf.segment_header import process_start
 
 BACKGROUND = (SUPERVISOR, SHADOW, DATABASE, HISTORY)
 HEARTBEAT = ".heartbeat"
+BEHIND = ".behind"
+"""The counter of a process that says how much of what other instances have is missing here."""
 SILENT_NS_MAX = 3_000_000_000
 """Of a process that a command waits for: it beats many times a second."""
 BACKGROUND_SILENT_NS_MAX = 30_000_000_000
@@ -100,7 +102,7 @@ class Readiness:
 
     def troubles(self, running: Instance) -> list[Trouble]:
         """Return all that is not as it should be, what blocks first; nothing: all is well."""
-        found = [*self._of_the_engine(), *self._of_processes(running)]
+        found = [*self._of_the_engine(), *self._of_processes(running), *self._behind()]
         for reason, is_raised in self.alarms().items():
             if is_raised:
                 found.append(Trouble(reason=reason, detail=ALARMS[reason][1], blocks=False))
@@ -125,6 +127,17 @@ class Readiness:
             found.append(
                 Trouble(reason="stalled", detail=detail, process=JOURNALER, age_s=age_s, blocks=True)
             )
+        return found
+
+    def _behind(self) -> list[Trouble]:
+        found = []
+        for name in self._counters:
+            if name.endswith(BEHIND) and (lacking := self._counters[name]) > 0:
+                process = name.removesuffix(BEHIND)
+                detail = (
+                    f"{lacking} of what other instances have is missing here: the log of {process} says why"
+                )
+                found.append(Trouble(reason="behind", detail=detail, process=process, blocks=True))
         return found
 
     def _of_processes(self, running: Instance) -> list[Trouble]:

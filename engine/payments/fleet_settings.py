@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Meta
 
-from engine.payments.fleet_records import OnStoreDown
+from engine.payments.fleet_records import OnStoreDown, Sighted
 from engine.settings.sections import ConfigError, Section
 
 Policy = Literal["local", "decline", "allow"]
@@ -21,6 +21,10 @@ class FleetLimits(Section, frozen=True, kw_only=True):
     """[payments.fleet.limits]: what holds for one limit while the store is down, if another thing."""
 
     merchant_daily: Policy | None = None
+    device_cards_24h: Policy | None = None
+    ip_cards_1h: Policy | None = None
+    email_cards_24h: Policy | None = None
+    client_rate: Policy | None = None
 
 
 class FleetSettings(Section, frozen=True, kw_only=True):
@@ -49,7 +53,25 @@ class FleetSettings(Section, frozen=True, kw_only=True):
     @property
     def on_daily(self) -> OnStoreDown:
         """What holds for `merchant_daily` while the store is down."""
-        return OnStoreDown[(self.limits.merchant_daily or self.on_store_down).upper()]
+        return self._policy(self.limits.merchant_daily)
+
+    @property
+    def on_sightings(self) -> tuple[OnStoreDown, ...]:
+        """What holds for each limit on distinct cards, in the order of Sighted."""
+        said = {
+            Sighted.DEVICE: self.limits.device_cards_24h,
+            Sighted.IP: self.limits.ip_cards_1h,
+            Sighted.EMAIL: self.limits.email_cards_24h,
+        }
+        return tuple(self._policy(said[each]) for each in Sighted)
+
+    @property
+    def on_client_rate(self) -> Policy:
+        """What holds for [payments.rate]."""
+        return self.limits.client_rate or self.on_store_down
+
+    def _policy(self, said: Policy | None) -> OnStoreDown:
+        return OnStoreDown[(said or self.on_store_down).upper()]
 
 
 def url_fault(url: str) -> str:

@@ -73,6 +73,7 @@ class Op(IntEnum):
     FLEET = 37  # these three: fleet_records.py
     STORE = 38
     SHARES = 39
+    SIGHTINGS = 41  # fleet_records.py
 
 
 class Role(IntFlag):

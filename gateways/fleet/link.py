@@ -17,7 +17,7 @@ CALL_S_MAX = 0.05
 CONNECT_S_MAX = 0.5
 """Of a connection with its greeting, TLS and scripts."""
 PAUSE_S_FIRST, PAUSE_S_MAX = 0.1, 2.0
-Call = tuple[str, Sequence[str], Sequence[str | int]]
+Call = tuple[str, Sequence[str], Sequence[str | int | bytes]]
 """A script by its text, its keys and its arguments."""
 
 

@@ -8,6 +8,7 @@ round only once all that it has sent to the engine is answered. So a death betwe
 leaves a sum in one place that the other does not have yet, and the next round brings it there.
 """
 
+import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -21,7 +22,9 @@ from engine.payments.texts import text_words
 from engine.payments.view.shares import SharesView, ShareTable
 from gateways.fleet.levelling import MOVED_MAX, to_give, wants_more
 from gateways.fleet.link import Call, StoreDownError
-from gateways.fleet.scripts import EXCHANGE, GREET, Standing, greeting_of, standing_of
+from gateways.fleet.scripts.shares import EXCHANGE, GREET, Standing, greeting_of, standing_of
+
+log = logging.getLogger("pinion.doors")
 
 ROWS_MAX = 256
 """Rows of one round; those that are left come with the next ones."""
@@ -37,8 +40,8 @@ Read = TypeVar("Read")
 class Store(Protocol):
     """The part of a StoreLink that a round uses."""
 
-    run_id: str
-
+    @property
+    def run_id(self) -> str: ...
     async def connect(self) -> None: ...
     async def ask(self, calls: Sequence[Call]) -> list[Any]: ...
 
@@ -112,6 +115,7 @@ class Mover:
         self._instance = instance
         self._owner = owner
         self._activity = Activity()
+        self._strangers = 0
 
     async def round(self, is_whole: Callable[[], bool]) -> bool:
         """Move what is to be moved; tell whether there is more to do at once. Raises StoreDownError.
@@ -125,7 +129,7 @@ class Mover:
         wanted = await self._greet(table)
         rows = self._rows(table, wanted)
         answers = await self._store.ask([self._exchange(table, row) for row in rows]) if rows else []
-        standings = [_read(standing_of, each) for each in answers]
+        standings = [read_answer(standing_of, each) for each in answers]
         have = [
             (row, max(row.given, each.given), max(row.taken, each.taken))
             for row, each in zip(rows, standings, strict=True)
@@ -150,8 +154,9 @@ class Mover:
     async def _greet(self, table: ShareTable) -> tuple[str, ...]:
         """Return the rows of which somebody wants more; StoreDownError where we are not of the fleet."""
         keys = self._key("members"), self._key(f"{table.day}:wants")
-        (answer,) = await self._store.ask([(GREET, keys, (self._instance, self._owner))])
-        greeting = _read(greeting_of, answer)
+        who = self._instance, self._owner, self._view.fingerprint.hex()
+        (answer,) = await self._store.ask([(GREET, keys, who)])
+        greeting = read_answer(greeting_of, answer)
         if not greeting.is_welcome:
             raise StoreDownError(
                 f"another data folder is instance {self._instance!r} of fleet {self._fleet!r}: give each its "
@@ -162,6 +167,14 @@ class Mover:
                 f"fleet {self._fleet!r} has {greeting.members} instances, payments.fleet.instances = "
                 f"{table.instances} today: set it on all of them the day before one more is started"
             )
+        if greeting.strangers and greeting.strangers != self._strangers:
+            log.warning(
+                "%d of fleet %r have another payments.hash_key_file: cards are not counted together with "
+                "them, nor sets of rules shared; give all instances the same",
+                greeting.strangers,
+                self._fleet,
+            )
+        self._strangers = greeting.strangers
         return greeting.wanted
 
     def _rows(self, table: ShareTable, wanted: Sequence[str]) -> list[OwnRow]:
@@ -236,8 +249,8 @@ def shares_command(move: ShareMove, day: int, rows: Sequence[tuple[OwnRow, int, 
     return command
 
 
-def _read(read: Callable[[Any], Read], answer: Any) -> Read:
-    """Return what an answer of the store says; StoreDownError where it is none that we know."""
+def read_answer(read: Callable[[Any], Read], answer: Any) -> Read:
+    """Return what an answer of the store says by `read`; StoreDownError where it is none that we know."""
     try:
         return read(answer)
     except (TypeError, ValueError, IndexError) as error:

@@ -1,7 +1,7 @@
 """The fleet process: it alone talks to the store, and has a command ring of its own.
 
-    store <- link <- mover -> teller -> command ring
-                     mover <- the live state, once all that was told is durable
+    store <- link <- mover, merger, sharer -> teller -> command ring
+                     mover, merger, sharer <- the live state, once all that was told is durable
 
 Nobody waits for it: doors and engine know neither the store nor this process, and what the engine knows of
 the store is what stands in the journal. While this process is dead, or the store is, the engine decides by
@@ -14,28 +14,45 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import uvloop
 
 from engine.contract.instance import counter_name, write_ready
 from engine.contract.port import Port
 from engine.payments.fleet_records import ShareMove
+from engine.payments.view.live_view import LiveView
 from engine.payments.view.shares import SharesView
+from engine.payments.view.sightings import SightingsView
+from engine.rules.stored import FOLDER
 from engine.settings.config import DoorSettings
 from gateways.commands.pump import Pump
 from gateways.commands.serving import told_to_stop
 from gateways.fleet.link import StoreDownError, StoreLink
+from gateways.fleet.merging import Merger
 from gateways.fleet.moving import Mover, shares_command
-from gateways.fleet.scripts import EXCHANGE, GREET
+from gateways.fleet.renewing import Renewer
+from gateways.fleet.rulesets import RulesetSharer
+from gateways.fleet.scripts.rates import RATE
+from gateways.fleet.scripts.rulesets import SETS
+from gateways.fleet.scripts.shares import EXCHANGE, GREET
+from gateways.fleet.scripts.sightings import MERGE
+from gateways.fleet.signing import Signer
 from gateways.fleet.telling import EngineAwayError, Teller, store_command
 from gateways.payments.door.dispatch import PaymentDispatcher
+from gateways.payments.door.fleet_rate import FLEET_RATE, allowances_of
+from gateways.payments.door.rule_workshop import RuleWorkshop
+from gateways.payments.hashing import load_key
+from ringbuf.seqlock import TornReadError
 
 log = logging.getLogger("pinion.doors")
 
-ROUND_S, ROUND_AGAIN_S = 0.2, 0.01
-"""Between two rounds; where the one before has moved something."""
+ROUND_S, ROUND_AGAIN_S = 0.1, 0.01
+"""Between two rounds; where the one before has left something."""
+SHARES_S, RULESETS_S = 0.2, 1.0
+"""Between two rounds that look at shares, unless the one before has moved some; at sets of rules."""
 TELL_S = 1.0
 """Between two words to the engine about a store whose state has not changed."""
 FIRST_S_MAX = 2.0
@@ -46,7 +63,7 @@ GRACE_S = 2.0
 
 
 def run(door: DoorSettings) -> None:
-    """Move shares until SIGTERM."""
+    """Move shares, merge counts, share sets of rules and rates of clients until SIGTERM."""
     with Port.attach(door.data_dir, door.ring_name) as gate:
         uvloop.run(serve(door, gate))
 
@@ -59,35 +76,81 @@ async def serve(door: DoorSettings, gate: Port) -> None:
     pump = Pump(dispatcher, gate, lambda: None, lambda _: gate.beat())
     counters = gate.counters()
 
-    def count(name: str) -> None:
-        counters.add(counter_name(door.name, name))
+    def count(name: str, more: int = 1) -> None:
+        counters.add(counter_name(door.name, name), more)
 
-    link = StoreLink(door.application["fleet_url"], (EXCHANGE, GREET), count, now)
+    link = StoreLink(door.application["fleet_url"], (EXCHANGE, GREET, MERGE, SETS, RATE), count, now)
     teller = Teller(dispatcher, gate.next_session(), now)
-    view = SharesView(gate.state())
-    mover = Mover(
-        view=view,
-        store=link,
-        tell=teller.tell,
-        count=count,
-        now=now,
-        fleet=door.application["fleet_name"],
-        instance=door.application["instance"],
-        owner=owner_of(door.data_dir),
-    )
-    fleet = Fleet(gate, mover, teller, count, now, lambda: write_ready(door.data_dir, door.name, 0))
-    tasks = [asyncio.create_task(each) for each in (pump.run(), fleet.run(), stopping.wait())]
-    pumping, moving, _ = tasks
+    works = works_of(door, gate, link, teller, count, now)
+    fleet = Fleet(gate, works, teller, count, now, lambda: write_ready(door.data_dir, door.name, 0))
+    running = pump.run(), fleet.run(), works.sharer.work(), stopping.wait()
+    tasks = [asyncio.create_task(each) for each in running]
+    pumping, *working, _ = tasks
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        if moving.done():
-            moving.result()  # a fault of it ends the process
+        for task in working:
+            if task.done():
+                task.result()  # a fault of it ends the process
         for task in tasks[1:]:
             task.cancel()
         pump.stop(GRACE_S)
         await pumping
         await link.close()
+
+
+class Works(NamedTuple):
+    """What a fleet process does with its store."""
+
+    mover: Mover
+    merger: Merger
+    sharer: RulesetSharer
+    renewer: Renewer | None
+    """None where no rate is shared."""
+
+
+def works_of(
+    door: DoorSettings,
+    gate: Port,
+    link: StoreLink,
+    teller: Teller,
+    count: Callable[..., None],
+    now: Callable[[], float],
+) -> Works:
+    """Return the works of a process, joined to its engine and its store."""
+    fleet, instance = door.application["fleet_name"], door.application["instance"]
+    folder, counters = door.data_dir / FOLDER, gate.counters()
+    hash_key = load_key(Path(door.application["hash_key_file"]))
+    mover = Mover(
+        view=SharesView(gate.state()),
+        store=link,
+        tell=teller.tell,
+        count=count,
+        now=now,
+        fleet=fleet,
+        instance=instance,
+        owner=owner_of(door.data_dir),
+    )
+    merger = Merger(view=SightingsView(gate.state()), store=link, tell=teller.tell, count=count, fleet=fleet)
+    sharer = RulesetSharer(
+        rules=LiveView(gate.state(), gate.state_turn).rules,
+        store=link,
+        workshop=RuleWorkshop(folder),
+        folder=folder,
+        tell=teller.tell,
+        count=count,
+        behind=lambda lacking: counters.__setitem__(counter_name(door.name, "behind"), lacking),
+        now=now,
+        fleet=fleet,
+        instance=instance,
+        signer=Signer(hash_key, fleet),
+    )
+    allowances = allowances_of(door)
+    renewer = None
+    if allowances is not None:
+        rate = door.application[FLEET_RATE]
+        renewer = Renewer(allowances=allowances, store=link, fleet=fleet, rate=rate)
+    return Works(mover, merger, sharer, renewer)
 
 
 def owner_of(data_dir: Path) -> str:
@@ -105,14 +168,15 @@ class Fleet:
     def __init__(
         self,
         gate: Port,
-        mover: Mover,
+        works: Works,
         teller: Teller,
         count: Callable[[str], None],
         now: Callable[[], float],
         ready: Callable[[], None],
     ) -> None:
         self._gate = gate
-        self._mover = mover
+        self._works = works
+        self._shares_at = self._rulesets_at = 0.0
         self._teller = teller
         self._count = count
         self._now = now
@@ -146,7 +210,7 @@ class Fleet:
             raise EngineAwayError
         is_more, cause = False, ""
         try:
-            is_more = await self._mover.round(lambda: self._gate.state_turn() == turn)
+            is_more = await self._round(turn, lambda: self._gate.state_turn() == turn)
             self._is_up, self._failed_rounds = True, 0
             self._count("rounds")
         except StoreDownError as error:
@@ -162,6 +226,20 @@ class Fleet:
             self._is_ready = True
             self._ready()
         return is_more
+
+    async def _round(self, turn: int, is_whole: Callable[[], bool]) -> bool:
+        """Move shares and share rules, where it is time for that, and merge counts; tell whether to go on."""
+        is_more = False
+        if self._works.renewer is not None:
+            await self._works.renewer.round()
+        if self._now() >= self._shares_at:
+            is_more = await self._works.mover.round(is_whole)
+            self._shares_at = self._now() + (0.0 if is_more else SHARES_S)
+        if self._now() >= self._rulesets_at:
+            with suppress(TornReadError):  # the state is being rebuilt: the next time
+                await self._works.sharer.round()
+            self._rulesets_at = self._now() + RULESETS_S
+        return await self._works.merger.round(turn, is_whole) or is_more
 
     async def _tell(self, commands: Sequence[Any]) -> None:
         """Tell the engine something; once that is answered all that came before it is durable too."""

@@ -21,8 +21,8 @@ from gateways.commands.serving import Chores, serve_until, told_to_stop
 from gateways.iso8583.desk import MessageDesk
 from gateways.iso8583.sockets import MessageServer
 from gateways.payments.core_dumps import forbid_core_dumps
+from gateways.payments.door.fleet_rate import limiters_of
 from gateways.payments.door.keys import key_ring
-from gateways.payments.door.limiters import Limiters
 from gateways.payments.door.parts import parts_of
 from gateways.payments.hashing import hash_words
 from gateways.process.start import keep_clients_out_of_the_log, raise_descriptor_limit
@@ -50,7 +50,7 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
     owners = {
         owner.name: owner for owner in key_ring(door.keys, [gate.next_session() for _ in door.keys]).owners
     }
-    limiters = Limiters(owners.values(), door.application["limits"])
+    limiters = limiters_of(door, owners.values())
     desk = MessageDesk(parts.desk, limiters, parts.view.payment, remembered, now)
     server = MessageServer(
         desk,

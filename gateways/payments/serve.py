@@ -20,8 +20,8 @@ from engine.settings.config import DoorSettings
 from gateways.commands.pump import Pump
 from gateways.commands.serving import Chores, serve_until, told_to_stop
 from gateways.payments.core_dumps import forbid_core_dumps
+from gateways.payments.door.fleet_rate import limiters_of
 from gateways.payments.door.keys import key_ring
-from gateways.payments.door.limiters import Limiters
 from gateways.payments.door.parts import FORWARD, parts_of
 from gateways.payments.door.reads import DurableReads
 from gateways.payments.door.routes import PLAIN_PAYMENTS
@@ -49,7 +49,7 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
     given_way = parts.given_way
     keys = key_ring(door.keys, [gate.next_session() for _ in door.keys])
     reads = DurableReads(parts.view, gate.durable_seq, given_way.view)
-    limiters = Limiters(keys.owners, door.application["limits"])
+    limiters = limiters_of(door, keys.owners)
     sockets = PaymentSockets(
         keys, limiters, parts.desk, reads, parts.hasher, parts.user_rules, door.limits, now
     )

@@ -24,7 +24,7 @@ from engine.contract.application import Application
 from engine.contract.control_words import JOURNALER_BELL, READER_BELLS
 from engine.contract.replica import Replica, private_state
 from engine.payments.application import payments
-from engine.payments.fleet_records import SHARE_ROWS_MAX, OnStoreDown, ShareMove
+from engine.payments.fleet_records import SHARE_ROWS_MAX, SIGHTING_ROWS_MAX, OnStoreDown, ShareMove, Sighted
 from engine.payments.kernels.beside import try_beside
 from engine.payments.name import PAYMENTS
 from engine.payments.records import COMMAND as PAYMENT_COMMAND
@@ -57,7 +57,7 @@ from tests.engine.payments.building import (
 )
 from tests.engine.payments.building import SMALL as SMALL_PAYMENTS
 from tests.engine.payments.building import Engine as PaymentsEngine
-from tests.engine.payments.fleet_commands import join, shares, store
+from tests.engine.payments.fleet_commands import join, shares, sightings, store
 from tests.engine.payments.invariants import assert_whole
 from tests.engine.payments.random_flow import Flow, first_commands
 from tests.engine.runtime.bench import running
@@ -254,7 +254,10 @@ def shared(number: int, day: int) -> list[Records]:
     policy = list(OnStoreDown)[number // 100 % 3]
     rows = [(merchant, EUR, number, 2 * number) for merchant in range(SHARE_ROWS_MAX)]
     moves = [shares(move, *rows, day=each) for move in ShareMove for each in (day, day - 1)]
-    return [join(number // 300 % 4, policy), store(number % 200 != 0), *moves]
+    noted = [(12 * day + at % 3, number + at, at) for at in range(SIGHTING_ROWS_MAX)]
+    seen = [sightings(each, *noted) for each in Sighted for _ in range(3)]
+    joined = join(number // 300 % 4, policy, (policy,) * len(Sighted))
+    return [joined, store(number % 200 != 0), *moves, *seen]
 
 
 def work_of_payments(folder: Path) -> list[Any]:

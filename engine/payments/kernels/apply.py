@@ -16,6 +16,7 @@ from engine.payments.kernels.holds import end_due
 from engine.payments.kernels.operate import operate, reverse, review, tell_expired
 from engine.payments.kernels.outcomes import confirmed, processed
 from engine.payments.kernels.past import follow_history, restore
+from engine.payments.kernels.sightings import merge_sightings
 from engine.payments.kernels.trials import on_trial
 from ringbuf.kernel import inlined, kernel
 
@@ -116,6 +117,8 @@ def _apply_rare(s, command, op):
         follow_store(s, command)
     elif op == k.OP_SHARES:
         move_shares(s, command)
+    elif op == k.OP_SIGHTINGS:
+        merge_sightings(s, command)
     elif op == k.OP_QUARANTINED:
         _reject(s, command, k.SYSTEM)
     else:

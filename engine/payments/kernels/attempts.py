@@ -1,12 +1,13 @@
 """Count an attempt: every decided authorise or sale, behind its decision.
 
-Rows of cards, devices and the like are made here. Where a table is full, the row that was idle longest
-gives way; `early` counts those whose longest window had not passed.
+Rows of cards, of BINs and of cards at merchants are made here. Where a table is full, the row that was idle
+longest gives way; `early` counts those whose longest window had not passed.
 """
 
 from engine.payments.command_words import CARD, DEVICE, EMAIL, IP, MERCHANT
 from engine.payments.kernels.gather import bin_key, is_given, pair_hash
 from engine.payments.kernels.rows import BUCKETS, NIL
+from engine.payments.kernels.sightings import note_sightings, see
 from engine.payments.kernels.tables import append, claim, link, touch, unlink
 from engine.payments.kernels.windows import (
     DAY_BUCKET_MS,
@@ -15,7 +16,6 @@ from engine.payments.kernels.windows import (
     MONTH_BUCKET_MS,
     begin_at,
     count_at,
-    see_card,
 )
 from ringbuf.kernel import inlined, kernel
 
@@ -35,12 +35,14 @@ def count_attempt(s, command, is_declined):
     touch(s.card_table, s.cards, card)
     if found.account != NIL:
         count_at(s.accounts[found.account].count, day)
+    if s.fleet[0].is_on != 0:
+        note_sightings(s, words, hour, day)
     if is_given(words, DEVICE):
-        see(s.device_table, s.device_bucket, s.devices, found.device_idx, words, DEVICE, day)
+        see(s.device_table, s.device_guests, s.device_bucket, s.devices, found.device_idx, words, DEVICE, day)
     if is_given(words, IP):
-        see(s.ip_table, s.ip_bucket, s.ips, found.ip, words, IP, hour)
+        see(s.ip_table, s.ip_guests, s.ip_bucket, s.ips, found.ip, words, IP, hour)
     if is_given(words, EMAIL):
-        see(s.email_table, s.email_bucket, s.emails, found.email, words, EMAIL, day)
+        see(s.email_table, s.email_guests, s.email_bucket, s.emails, found.email, words, EMAIL, day)
     if is_declined:
         count_decline(s, command, card)
 
@@ -115,21 +117,3 @@ def _new_bin(s, command, hour):
     link(s.bin_bucket, s.bins, number & (len(s.bin_bucket) - 1), at)
     append(s.bin_table, s.bins, at)
     return at
-
-
-@kernel
-def see(table, buckets, rows, at, words, word, bucket):
-    """Note a PAY's card with a device, an address or an e-mail; at: its row or NIL; word: of its hash."""
-    if at == NIL:
-        at, gave_way = claim(table, rows)
-        if gave_way:
-            table.early += bucket - rows[at].last < BUCKETS
-            unlink(buckets, rows, rows[at].key[0] & (len(buckets) - 1), at)
-        rows[at].key[0] = words[word]
-        rows[at].key[1] = words[word + 1]
-        rows[at].count = 0
-        link(buckets, rows, words[word] & (len(buckets) - 1), at)
-        append(table, rows, at)
-    else:
-        touch(table, rows, at)
-    see_card(rows[at], bucket, words[CARD])

@@ -58,6 +58,9 @@ BY_KEY = {
 """Buckets -> their rows, which are found by the first word of their key and are never free."""
 ADDED = (
     *("owed", "owed_count", "pending_count", "fleet"),
+    *("sighted", "sighted_count", "device_guests", "ip_guests", "email_guests"),
+    *("fleet.on_sightings", "fleet.merged", "fleet.unmerged"),
+    *(f"{name}.is_guest" for name in ("devices", "ips", "emails")),
     *(f"payments.{name}" for name in ("answer", "forwarding", "ring", "user_matched")),
     *(f"rows.{name}" for name in ("share_day", "given", "taken", "short_at")),
     *("answers.user_matched", "merchants.params", "merchants.staged_params", "rulesets.source"),

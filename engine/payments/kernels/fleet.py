@@ -38,6 +38,8 @@ def join_fleet(s, command):
     f.instances = instances
     f.is_on = command["payment"] != 0
     f.on_store_down = command["kind"]
+    for at in range(len(f.on_sightings)):
+        f.on_sightings[at] = command["words"][at]
     f.is_store_up = 0
     tell_done(s, command, k.OK, k.NONE, s.seq, k.NONE)
 

@@ -18,6 +18,7 @@ from engine.payments.kernels.listing import (
 )
 from engine.payments.kernels.rows import NIL
 from engine.payments.kernels.shares import daily_limit_of
+from engine.payments.kernels.store import weigh_sightings
 from engine.payments.kernels.tables import find_pair, mixed
 from engine.payments.kernels.windows import (
     DAY_BUCKET_MS,
@@ -202,6 +203,8 @@ def _sightings(s, command, ctx, found):
     if is_given(words, EMAIL):
         found.email = find_pair(s.email_bucket, s.emails, words[EMAIL], words[EMAIL + 1])
         ctx.email_cards_24h = 1 if found.email == NIL else distinct_at(s.emails[found.email], day, card)
+    if s.fleet[0].is_on != 0:
+        weigh_sightings(s, ctx)
 
 
 @inlined

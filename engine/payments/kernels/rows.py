@@ -194,7 +194,8 @@ SIGHTING = np.dtype(
         ("newer", "<i4"),
         ("count", "<i4"),  # cards kept
         ("last", "<i8"),  # newest bucket
-        ("pad", "<i8", (3,)),
+        ("is_guest", "<i8"),  # known from other instances alone
+        ("pad", "<i8", (2,)),
         ("seen", SEEN, (DISTINCT_MAX,)),
     ]
 )

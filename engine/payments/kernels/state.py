@@ -8,7 +8,7 @@ from engine.contract.batches import BURST_SLOTS
 from engine.contract.spread import SLOT_WORDS
 from engine.contract.state_layout import power_of_two, state_record
 from engine.payments.capacities import Capacities
-from engine.payments.fleet_records import FLEET
+from engine.payments.fleet_records import FLEET, SIGHTED, SIGHTED_MAX
 from engine.payments.kernels.rows import (
     ACCOUNT,
     ANSWER,
@@ -78,6 +78,12 @@ SCALARS: list[Any] = [
     ("device_table", TABLE),
     ("ip_table", TABLE),
     ("email_table", TABLE),
+    (
+        "device_guests",
+        TABLE,
+    ),  # rows of other instances alone, in the order of their last news; so the next two
+    ("ip_guests", TABLE),
+    ("email_guests", TABLE),
     ("approval_table", TABLE),  # of answers: those that hold or moved something
     ("decline_table", TABLE),
     ("answers_used", "<i8"),
@@ -85,6 +91,12 @@ SCALARS: list[Any] = [
     ("open", TABLE, (HOLD_DAYS_MAX + 1,)),  # holds and reviews by hold_days; at 0 what is pending
     ("owed", TABLE),  # payments whose reversal the processor has not confirmed
     ("owed_count", "<i8"),
+    (
+        "sighted",
+        SIGHTED,
+        (SIGHTED_MAX,),
+    ),  # of a fleet: what was seen here, for the others; number n at n % length
+    ("sighted_count", "<i8"),
     ("pending_count", "<i8"),
     ("context", CONTEXT, (1,)),
     ("found", FOUND, (1,)),

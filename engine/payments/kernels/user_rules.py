@@ -9,6 +9,7 @@ import numpy as np
 from engine.payments import constants as k
 from engine.payments.command_words import MERCHANT_PARAMS_MAX
 from engine.payments.kernels.rows import NIL
+from engine.payments.kernels.store import counted_here
 from engine.payments.records import HAS_SCA, USER_RULE_FIRST, WANTS_EXPLANATION, WANTS_PARTIAL, Decision
 from engine.payments.rules.vocabulary import CONTEXT, FIELDS, VOCABULARY
 from engine.rules.loaded import (
@@ -132,9 +133,9 @@ def _pack_context(s, ctx, words):
     words[4] = ctx.card_1h
     words[5] = ctx.card_declines_1h
     words[6] = ctx.bin_declines_1h
-    words[7] = ctx.device_cards_24h
-    words[8] = ctx.ip_cards_1h
-    words[9] = ctx.email_cards_24h
+    words[7] = counted_here(ctx.device_cards_24h)
+    words[8] = counted_here(ctx.ip_cards_1h)
+    words[9] = counted_here(ctx.email_cards_24h)
     words[10] = ctx.scheme_retry
     words[11] = ctx.last_amount if has_paid else NIL
     words[12] = ctx.last_age_ms if has_paid else NIL

@@ -87,12 +87,38 @@ def see_card(row, bucket, card):
     if at == NIL:
         at = np.int64(row.count)
         if at == DISTINCT_MAX:
-            at = np.int64(0)
-            for other in range(DISTINCT_MAX):
-                if row.seen[other].bucket < row.seen[at].bucket:
-                    at = np.int64(other)
-        else:
-            row.count += 1
+            at = _seen_first(row)
         row.seen[at].card = card
+        row.seen[at].bucket = bucket
+        row.count = max(row.count, at + 1)  # behind the card: others look at rows meanwhile
     row.seen[at].bucket = bucket
     row.last = bucket
+
+
+@kernel
+def _seen_first(row):
+    """Return where the card of the oldest bucket lies in a row that is full."""
+    at = np.int64(0)
+    for other in range(DISTINCT_MAX):
+        if row.seen[other].bucket < row.seen[at].bucket:
+            at = np.int64(other)
+    return at
+
+
+@kernel
+def merge_card(row, bucket, card):
+    """Note that a card was seen elsewhere, in this bucket or an earlier one; tell whether that was news."""
+    at = place_of(row, card)
+    if at == NIL:
+        at = np.int64(row.count)
+        if at == DISTINCT_MAX:
+            at = _seen_first(row)
+        else:
+            row.seen[at].bucket = NIL
+    if row.seen[at].bucket >= bucket:
+        return False
+    row.seen[at].card = card
+    row.seen[at].bucket = bucket
+    row.count = max(row.count, at + 1)
+    row.last = max(row.last, bucket)
+    return True

@@ -12,6 +12,8 @@ OFF = -1
 """A limit that is not set."""
 UNKNOWN = -2
 """A limit that is set, and of which nobody can say what is left."""
+AWAY = 2**32
+"""A count that is greater is one of which nobody can say what it is."""
 
 
 def verdict(code: int, field: int) -> int:

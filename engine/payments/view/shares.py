@@ -71,6 +71,21 @@ class SharesView:
         """How often a share was given or taken."""
         return int(self._state["fleet"][0, 0]["moves"])
 
+    @property
+    def fingerprint(self) -> bytes:
+        """Of the hash key."""
+        return bytes(self._state["fingerprint"][0].tobytes())
+
+    @property
+    def merged(self) -> int:
+        """How many sightings of others were news here."""
+        return int(self._state["fleet"][0, 0]["merged"])
+
+    @property
+    def unmerged(self) -> int:
+        """For how many there was no room."""
+        return int(self._state["fleet"][0, 0]["unmerged"])
+
     def _instances_on(self, day: int) -> int:
         fleet = self._state["fleet"][0, 0]
         return int(fleet["instances"] if day >= fleet["from_day"] else fleet["before"])

@@ -4,8 +4,10 @@
 
 A key may ask `burst` at once and `per_second` from then on, as the generic cell rate algorithm says by one
 number a key: the moment up to which what came has used the rate up. It is kept in nanoseconds times the rate,
-whole, so nothing is rounded. Of all in flight a fifth is kept for what releases, takes or gives back what is
-held, and for acts about rules. Only keys that exist are known here, and nothing grows.
+whole, so nothing is rounded. In a fleet all doors share the rate of a key: a door takes of its allowance, and
+where nobody renews that, the rate over the number of instances is its own. Of all in flight a fifth is kept
+for what releases, takes or gives back what is held, and for acts about rules. Only keys that exist are known
+here, and nothing grows.
 """
 
 import logging
@@ -15,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from engine.payments.codes import Code
+from gateways.payments.door.allowances import DoorAllowance
 from gateways.payments.door.keys import KeyOwner
 from gateways.payments.door.routes import CHANGES_RULES, PaymentAsk
 
@@ -53,6 +56,7 @@ class Limiters:
 
     settings : of [payments.rate], [payments.concurrency] and [payments.shedding], each None where it is off
     clock_ns : never goes back
+    allowance : of this door, where a fleet of so many instances shares the rate
     """
 
     def __init__(
@@ -60,12 +64,16 @@ class Limiters:
         owners: Iterable[KeyOwner],
         settings: Mapping[str, Any] = NO_LIMITS,
         clock_ns: Callable[[], int] = time.monotonic_ns,
+        allowance: DoorAllowance | None = None,
+        instances: int = 1,
     ) -> None:
         rate, concurrency, shedding = (settings[name] or _OFF for name in NO_LIMITS)
         self._clock_ns = clock_ns
         self._uses = {owner.session: _KeyUse(owner.name) for owner in owners}
         self._per_second: int = rate["per_second"]
-        self._ahead: int = (rate["burst"] - 1) * NS_PER_S
+        self._cost = instances * NS_PER_S
+        self._ahead: int = (max(1, rate["burst"] // instances) - 1) * self._cost
+        self._allowance = allowance
         self._rate_refuses = not rate["log_only"]
         self._per_key: int = concurrency["per_key"]
         self._concurrency_refuses = not concurrency["log_only"]
@@ -79,21 +87,28 @@ class Limiters:
     def enter(self, session: int) -> bool:
         """Take a request of a key in; False: it is refused with RATE. One that is in leaves once."""
         use = self._uses[session]
-        if self._per_second:
-            now = self._clock_ns() * self._per_second
-            up_to = use.used_up_to
-            if now >= up_to - self._ahead:
-                use.used_up_to = (up_to if up_to > now else now) + NS_PER_S
-            else:
-                use.over_rate += 1
-                if self._rate_refuses:
-                    return False
+        if self._per_second and not self._is_within_rate(use):
+            use.over_rate += 1
+            if self._rate_refuses:
+                return False
         if use.in_flight >= self._per_key:
             use.over_concurrency += 1
             if self._concurrency_refuses:
                 return False
         use.in_flight += 1
         self._in_flight += 1
+        return True
+
+    def _is_within_rate(self, use: _KeyUse) -> bool:
+        if self._allowance is not None:
+            granted = self._allowance.take(use.name)
+            if granted is not None:
+                return granted
+        now = self._clock_ns() * self._per_second
+        up_to = use.used_up_to
+        if now < up_to - self._ahead:
+            return False
+        use.used_up_to = (up_to if up_to > now else now) + self._cost
         return True
 
     def has_room(self, ask: PaymentAsk) -> bool:

@@ -20,6 +20,7 @@ from engine.settings.addresses import ANY
 from engine.settings.demo_key import demo_token
 from gateways.fleet.counts import FLEET_COUNTS
 from gateways.fleet.store_place import private_url
+from gateways.payments.door.fleet_rate import FLEET_RATE
 from gateways.payments.door.limiters import COUNTS, NO_LIMITS
 from gateways.payments.door.parts import FORWARD
 from pinion.cli.payments.set_up import first_commands, hash_key_file
@@ -36,6 +37,7 @@ def _door_application(settings: PaymentsSettings, data_dir: Path) -> dict[str, A
         **_iso8583_application(section.iso8583),
         **_forward_application(section.forward),
         **_fleet_application(section, data_dir),
+        **_fleet_rate(settings),
         "instance": section.instance,
         "clock": section.clock,
         "door_host": next((each for each in section.hosts if each != ANY), ""),
@@ -64,6 +66,22 @@ def _fleet_application(section: PaymentSection, data_dir: Path) -> dict[str, Any
         "fleet_instances": section.fleet.instances,
         "fleet_url": section.fleet.url or private_url(data_dir),
     }
+
+
+def _fleet_rate(settings: PaymentsSettings) -> dict[str, Any]:
+    """Return what processes are told of a rate that a fleet shares; nothing where it shares none."""
+    section = settings.payments
+    if section.fleet is None or section.rate is None:
+        return {}
+    told = {
+        "per_second": section.rate.per_second,
+        "burst": section.rate.burst,
+        "instances": section.fleet.instances,
+        "on_store_down": section.fleet.on_client_rate,
+        "doors": ["payments"] if section.iso8583 is None else ["payments", "iso8583"],
+        "keys": [each.name for each in settings.keys],
+    }
+    return {FLEET_RATE: told}
 
 
 STARTING = Starting(

@@ -9,7 +9,7 @@ from api.payments.decisions import EXPIRY, DecisionCounts
 from api.payments.metrics import PaymentsCollector
 from engine.contract.replica import private_state
 from engine.payments.codes import BY_NUMBER, Code
-from engine.payments.fleet_records import ShareMove
+from engine.payments.fleet_records import ShareMove, Sighted
 from engine.payments.kernels.state import state_dtype
 from engine.payments.records import Decision, EventKind
 from engine.payments.view.counts import StateCounts
@@ -17,7 +17,7 @@ from engine.payments.view.live_view import LiveView
 from engine.payments.view.shares import SharesView
 from engine.trials.records import TrialGate, TrialState
 from tests.engine.payments.building import DAY_MS, EUR, SMALL, Engine, merchant, merchant_limits, settings
-from tests.engine.payments.fleet_commands import join, shares, store
+from tests.engine.payments.fleet_commands import join, shares, sightings, store
 from tests.engine.payments.history.story import Story
 
 
@@ -156,11 +156,17 @@ def test_the_store_and_the_shares_of_a_fleet_are_told_where_there_is_one() -> No
     without = samples(engine.replica.state, DecisionCounts())
     day = int(engine.s["now"]) // DAY_MS
     engine.tell(join(2), store(), shares(ShareMove.GIVE, (0, EUR, 100, 0), day=day))
+    engine.tell(sightings(Sighted.DEVICE, (day * 12, 7, 1), (day * 12, 7, 1)))
 
     told = samples(engine.replica.state, DecisionCounts())
 
-    names = ("pinion_store_up", "pinion_fleet_instances", "pinion_share_moves_total")
-    assert [told[name, ()] for name in names] == [1, 2, 1]
+    names = (
+        "pinion_store_up",
+        "pinion_fleet_instances",
+        "pinion_share_moves_total",
+        "pinion_sightings_merged_total",
+    )
+    assert [told[name, ()] for name in names] == [1, 2, 1, 1]
     assert not any((name, ()) in without for name in names)
     engine.tell(store(is_up=False))
     assert samples(engine.replica.state, DecisionCounts())["pinion_store_up", ()] == 0

@@ -55,11 +55,24 @@ class Judged:
 
 @pytest.fixture
 def judged(tmp_path: Path) -> Iterator[Judged]:
-    with running(tmp_path) as bench:
+    with running(tmp_path, counted=("fleet.behind",)) as bench:
         yield Judged(bench)
 
 
 def test_an_instance_that_works_has_no_trouble(judged: Judged) -> None:
+    assert judged.troubles() == []
+
+
+def test_one_that_lacks_what_others_have_is_not_ready_and_says_of_what_process_the_log_tells(
+    judged: Judged,
+) -> None:
+    judged.bench.counters["fleet.behind"] = 2
+
+    [trouble] = judged.troubles()
+
+    assert (trouble.reason, trouble.process, trouble.blocks) == ("behind", "fleet", True)
+    assert trouble.detail == "2 of what other instances have is missing here: the log of fleet says why"
+    judged.bench.counters["fleet.behind"] = 0
     assert judged.troubles() == []
 
 

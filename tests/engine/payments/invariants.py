@@ -22,6 +22,7 @@ ORDERED = {
     "ip_table": "ips",
     "email_table": "emails",
 }
+GUESTS_OF = {"devices": "device_guests", "ips": "ip_guests", "emails": "email_guests"}
 BUCKETS_OF = {
     "card_bucket": "cards",
     "pair_bucket": "pairs",
@@ -69,7 +70,13 @@ def assert_whole(s: Any) -> None:
     _assert_queues(s)
     _assert_operations(s)
     for table, pool in ORDERED.items():
-        assert sorted(in_order(s[table], s[pool])) == list(range(int(s[table]["used"])))
+        ordered = in_order(s[table], s[pool])
+        if pool in GUESTS_OF:
+            assert not any(s[pool][at]["is_guest"] for at in ordered)
+            guests = in_order(s[GUESTS_OF[pool]], s[pool])
+            assert all(s[pool][at]["is_guest"] for at in guests)
+            ordered += guests
+        assert sorted(ordered) == list(range(int(s[table]["used"])))
     answers = in_order(s["approval_table"], s["answers"]) + in_order(s["decline_table"], s["answers"])
     assert sorted(answers) == list(range(int(s["answers_used"])))
 

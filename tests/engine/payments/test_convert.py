@@ -69,11 +69,11 @@ def without(dtype: np.dtype[np.void], *names: str) -> np.dtype[np.void]:
     assert dtype.names is not None
     assert dtype.fields is not None
     for name in dtype.names:
-        field, within = dtype.fields[name][0], [each[9:] for each in names if each.startswith(f"{name}.")]
-        if within:
-            kept.append((name, without(field.base, *within), field.shape))
-        elif name not in names:
-            kept.append((name, field))
+        field = dtype.fields[name][0]
+        within = [each.removeprefix(f"{name}.") for each in names if each.startswith(f"{name}.")]
+        if name in names:
+            continue
+        kept.append((name, without(field.base, *within), field.shape) if within else (name, field))
     return np.dtype(kept)
 
 

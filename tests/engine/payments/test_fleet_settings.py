@@ -78,3 +78,12 @@ def test_one_limit_may_be_told_another_word_than_all() -> None:
 
     assert both.on_daily == OnStoreDown.DECLINE
     assert parsed("on_store_down = 'allow'").on_daily == OnStoreDown.ALLOW
+
+
+def test_each_limit_on_distinct_cards_may_be_told_a_word_of_its_own() -> None:
+    limits = "[payments.fleet.limits]\nip_cards_1h = 'decline'\nemail_cards_24h = 'allow'"
+
+    assert parsed(limits).on_sightings == (OnStoreDown.LOCAL, OnStoreDown.DECLINE, OnStoreDown.ALLOW)
+    assert parsed("on_store_down = 'allow'").on_sightings == (OnStoreDown.ALLOW,) * 3
+    with pytest.raises(ConfigError, match=r"payments\.fleet\.limits\.device_cards_24h = 'wait'"):
+        parsed("[payments.fleet.limits]\ndevice_cards_24h = 'wait'")

@@ -1,7 +1,7 @@
 """A loop around the echo application, and the hands of everybody it meets."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,9 @@ RINGS = ("a", "b", "spare-0")
 
 
 @contextmanager
-def running(data_dir: Path, application: Application | None = None) -> Iterator[Bench]:
+def running(
+    data_dir: Path, application: Application | None = None, counted: Sequence[str] = ()
+) -> Iterator[Bench]:
     """Make the segments and the instance file of an engine that the test drives: echo, if none is given."""
     application = application or echo()
     settings = EngineSettings(
@@ -87,7 +89,7 @@ def running(data_dir: Path, application: Application | None = None) -> Iterator[
         durability="none",
     )
     names = segment_names(data_dir)
-    segments = Segments(names, application, settings, RINGS, ("door",), 1)
+    segments = Segments(names, application, settings, RINGS, ("door",), 1, counted)
     try:
         call = LoopCall(segments)
         call.warm_up(segments)

@@ -168,3 +168,15 @@ def test_what_was_given_and_not_told_is_told_after_a_death() -> None:
 
     assert busy.share == LIMIT // 2 + given
     model.check()
+
+
+def test_an_instance_with_another_hash_key_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    model = FleetModel(2, LIMIT)
+    model.settle_down(2)
+    assert not caplog.text
+
+    model.instances[1].engine.s["fingerprint"][0] = 9
+    model.settle_down(3)
+
+    said = "1 of fleet 'f' have another payments.hash_key_file: cards are not counted together with them"
+    assert caplog.text.count(said) == 2  # by each of the two

@@ -3,6 +3,8 @@
 In a round both instances take payments of one merchant, something happens to one of them or to the store,
 and once that is over one of them alone goes on until it is refused. The daily limit of the merchant must
 hold over both, at least nine tenths of it must have been taken, and what took longer than 100 ms is told.
+Meanwhile cards of one device are spread over both: both must come to refuse the next one. And one of them
+registers a set of rules, which the other one must come to have.
 """
 
 import argparse
@@ -13,32 +15,44 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from engine.contract import instance
 from engine.contract.instance import PortError
-from engine.payments.application import payments
+from engine.contract.port import attach_state
+from engine.payments.application import open_folder, payments
 from engine.payments.capacities import Capacities
 from engine.payments.texts import words_text
+from gateways.payments.door.allowances import GRANTED, USED, Allowances
+from gateways.payments.hashing import Hasher, hash_words, load_key
 from tests.gateways.fleet.servers import StoreServer, programs
 from tests.system.journaled import Journaled
-from tests.system.payments.running import Caller, RunningPayments
+from tests.system.payments.fleet_client import FREE, Client, day_now
+from tests.system.payments.running import RunningPayments
 from tests.system.payments.store_proxy import StoreProxy
 from tests.system.running import await_true, is_running
 
-PAYMENTS = "/v1/payments"
 LIMIT, AMOUNTS = 1_000_000, (2_000, 12_000)
 NAMES = ("a", "b")
+SPREAD = ("a1", "b1", "a2")
+"""As many cards of a device as the limit allows, and where they are seen."""
 OF_STORE = ("nothing", "store stopped", "store slowed", "store emptied", "store killed", "store replaced")
 OF_INSTANCE = ("fleet killed", "worker killed", "door killed", "instance killed")
 FAULTS = (*OF_STORE, *OF_INSTANCE)
 SLOW_S, SLOW_REQUEST_S = 5.0, 0.1
-UNANSWERED = (0, 503, 504)
-AGAIN_S, WAIT_S = 0.02, 120.0
+WAIT_S = 120.0
+RULE = """from pinion import DECLINE, rule
+
+@rule("large", code="USER_RULE", action=DECLINE)
+def large(p, ctx, params):
+    return p.amount > 900000
+"""
 SETTINGS = """
 [api]
 port = 0
@@ -47,6 +61,10 @@ cpu = "none"
 [payments]
 port = 0
 instance = "{name}"
+hash_key_file = "{key}"
+[payments.rate]
+per_second = 100000
+burst = 1000
 [payments.fleet]
 url = "unix://{store}"
 instances = 2
@@ -63,6 +81,8 @@ class Report:
     refused: int = 0
     moves: int = 0
     least_taken: int = LIMIT
+    merged_s: list[float] = field(default_factory=list)
+    """How long it took until each instance knew the cards of the other, behind a fault."""
     times_s: dict[str, list[float]] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -80,55 +100,11 @@ class Report:
             f"{self.payments:,} payments approved, {self.refused:,} refused for the limit, {self.moves:,} "
             f"moves of shares; no limit exceeded, at least {share:.1%} of each taken"
         )
+        lines.append(
+            f"{len(self.merged_s)} devices with cards on both: refused by both, known to both after "
+            f"{max(self.merged_s, default=0.0):.2f} s at most"
+        )
         return "\n".join(lines)
-
-
-class Client:
-    """Takes payments at one instance, each asked again until it is answered."""
-
-    def __init__(self, running: RunningPayments, name: str) -> None:
-        self._caller = Caller(running.data_dir, running.key)
-        self._name = name
-        self._number = 0
-        self.approved: Counter[tuple[str, int]] = Counter()
-        """By merchant and day."""
-        self.times_s: list[float] = []
-        self.count = self.refused = 0
-
-    def pay(self, merchant: str, amount: int) -> bool:
-        """Ask for one payment; tell whether it was approved."""
-        self._number += 1
-        body = {
-            "request_id": f"{self._name}-{self._number}", "merchant": merchant, "channel": "pos",
-            "amount": amount, "currency": "EUR", "account": 1,
-            "card": {"token": f"{self._name}-{self._number}", "expiry": "9912"},
-        }  # fmt: skip
-        give_up = time.monotonic() + WAIT_S
-        while True:
-            began, day = time.monotonic(), day_now()
-            answer = self._caller.ask("POST", PAYMENTS, body)
-            if answer.status not in UNANSWERED:
-                break
-            assert time.monotonic() < give_up, f"{body} has no answer: {answer}"
-            time.sleep(AGAIN_S)
-        self.times_s.append(time.monotonic() - began)
-        assert answer.code in ("OK", "MERCHANT_DAILY_LIMIT"), answer
-        if answer.code != "OK":
-            self.refused += 1
-            return False
-        self.count += 1
-        if day == day_now():  # else nobody knows which day it counts for
-            self.approved[merchant, day] += amount
-        return True
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._caller.close()
-
-
-def day_now() -> int:
-    """Return the day of UTC."""
-    return int(time.time() // 86_400)
 
 
 class FleetRounds:
@@ -136,6 +112,8 @@ class FleetRounds:
 
     def __init__(self, folder: Path, rounds: int, seed: int, which: str) -> None:
         self._folder = folder
+        self._key_file = folder / "fleet.key"
+        self._hashes = Hasher(load_key(self._key_file))
         self._random = random.Random(seed)
         self._stores = [self._store(f"store-{at}", which) for at in range(2)]
         self._stores[0].start()
@@ -144,6 +122,7 @@ class FleetRounds:
             f'{{"op":"merchant","merchant":"m{number}","limits":{{"EUR":{{"daily":{LIMIT}}}}}}}'
             for number in range(rounds)
         ]
+        lines.append(f'{{"op":"merchant","merchant":"{FREE}"}}')
         lines.append('{"op":"account","account":1,"balances":{"EUR":1000000000000}}')
         (folder / "set-up.jsonl").write_text("\n".join(lines))
         self._running: dict[str, RunningPayments] = {}
@@ -154,6 +133,7 @@ class FleetRounds:
         for name in NAMES:
             self._running[name].await_ready()
         self._clients = {name: Client(self._running[name], name) for name in NAMES}
+        self._spreading = {name: Client(self._running[name], f"{name}-s") for name in NAMES}
 
     def _store(self, name: str, which: str) -> StoreServer:
         place = self._folder / name
@@ -162,14 +142,15 @@ class FleetRounds:
 
     def _start(self, name: str) -> None:
         config = self._folder / f"{name}.toml"
-        config.write_text(SETTINGS.format(name=name, store=self._folder / "p.sock"))
+        config.write_text(SETTINGS.format(name=name, store=self._folder / "p.sock", key=self._key_file))
         options = ("--config", str(config), "--setup", str(self._folder / "set-up.jsonl"), "--lean")
         self._running[name] = RunningPayments(self._folder / name, *options)
         self._started.append(self._running[name])
 
     def round(self, number: int, fault: str) -> None:
         """Play one round."""
-        merchant, stopping = f"m{number}", threading.Event()
+        merchant, device, stopping = f"m{number}", f"d{number}", threading.Event()
+        self._spread(device, SPREAD[:2])
         before = {name: len(each.times_s) for name, each in self._clients.items()}
 
         def take_until_stopped(client: Client) -> None:
@@ -181,17 +162,54 @@ class FleetRounds:
             try:
                 time.sleep(self._random.uniform(0.05, 0.4))
                 with self._fault(fault):
+                    self._spread(device, SPREAD[2:])
+                    self._share_rules({"parameters": {"card_1h": 20 + number}, "why": "a round"})
                     time.sleep(self._random.uniform(0.1, 0.5))
                 time.sleep(self._random.uniform(0.0, 0.2))
             finally:
                 stopping.set()
             for each in playing:
                 each.result()
+        self._await_merged(device)
+        self._await_rules()
         self._take_the_rest(merchant)
         self.report.rounds[fault] += 1
         times = self.report.times_s.setdefault(fault, [])
         for name, client in self._clients.items():
             times += client.times_s[before[name] :]
+
+    def _share_rules(self, body: dict[str, object]) -> None:
+        """Let one instance register a set."""
+        self._sharing = self._random.choice(NAMES)
+        self._shared = self._spreading[self._sharing].register(body)
+
+    def _await_rules(self) -> None:
+        """Wait until the other one has it, from there."""
+        other = next(each for each in NAMES if each != self._sharing)
+        knows = partial(self._spreading[other].knows, self._shared, f"fleet:{self._sharing}")
+        await_true(knows, f"{other} has the set of rules of {self._sharing}", WAIT_S)
+
+    def _spread(self, device: str, cards: Sequence[str]) -> None:
+        """Let a device be seen with cards, each at the instance that it begins with."""
+        for card in cards:
+            assert self._spreading[card[0]].pay_with(device, f"{device}-{card}") == "OK"
+
+    def _await_merged(self, device: str) -> None:
+        """Wait until each instance knows all of a device's cards; then both refuse another one."""
+        began, key = time.monotonic(), hash_words(self._hashes.device(device))
+        for name in NAMES:
+            await_true(partial(self._knows, name, key), "all is merged", WAIT_S)
+        self.report.merged_s.append(time.monotonic() - began)
+        for name, client in self._spreading.items():
+            for word in ("another", "one more"):
+                assert client.pay_with(device, f"{device}-{name}-{word}") == "VELOCITY"
+
+    def _knows(self, name: str, key: tuple[int, int]) -> bool:
+        """Tell whether an instance knows every card that a device was spread over."""
+        s = attach_state(self._folder / name)[0]
+        rows = s["devices"][: int(s["device_table"]["used"])]
+        is_its = (rows["key"][:, 0] == key[0]) & (rows["key"][:, 1] == key[1])
+        return bool(rows["count"][is_its].sum() == len(SPREAD))
 
     def _amount(self) -> int:
         return self._random.randrange(*AMOUNTS)
@@ -278,10 +296,17 @@ class FleetRounds:
 
     def finish(self) -> Report:
         """Stop both instances and hold their journals against each other and against the clients."""
+        self._share_rules({"files": {"late.py": RULE}, "why": "a rule"})
+        self._await_rules()
         records = []
         for name in NAMES:
             assert self._running[name].stop() == 0, self._running[name].errors.read_text()
+            open_folder(self._folder / name, ended)
             records.append(Journaled(self._folder / name, payments(Capacities())))
+        for name in NAMES:  # what was asked was granted in advance
+            allowances = Allowances(self._folder / name, ["payments"], ["demo"])
+            assert 0 < allowances.look(0, USED) <= allowances.look(0, GRANTED)
+        assert all(each.state[0]["fleet"][0]["merged"] for each in records)  # a replay needs no store
         rows = [self._rows(record) for record in records]
         for merchant, day in {each for client in self._clients.values() for each in client.approved}:
             found = [of[merchant] for of in rows if of.get(merchant, (0, 0, 0))[0] == day]
@@ -306,13 +331,19 @@ class FleetRounds:
 
     def close(self) -> None:
         """Leave nothing behind."""
-        for client in getattr(self, "_clients", {}).values():
-            client.close()
+        for name in ("_clients", "_spreading"):
+            for client in getattr(self, name, {}).values():
+                client.close()
         for each in self._started:
             each.clean_up()
         self._proxy.close()
         for store in self._stores:
             store.stop()
+
+
+def ended(cause: str) -> NoReturn:
+    """Fail: rules that a journal names are not there."""
+    raise AssertionError(cause)
 
 
 def play(

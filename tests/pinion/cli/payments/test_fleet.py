@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from engine.payments.fleet_records import OnStoreDown
-from engine.payments.fleet_settings import FleetSettings
+from engine.payments.fleet_settings import FleetLimits, FleetSettings
 from engine.payments.records import Op
-from engine.payments.settings import PaymentSection, PaymentsSettings
+from engine.payments.settings import PaymentSection, PaymentsKeySettings, PaymentsSettings, RateSettings
 from gateways.fleet.counts import FLEET_COUNTS
 from gateways.fleet.joining import joining
+from gateways.payments.door.fleet_rate import FLEET_RATE
 from pinion.cli.payments.starting import STARTING
 from tests.engine.payments.building import Engine
 
@@ -76,3 +77,33 @@ def test_an_engine_is_told_once_what_its_fleet_is(again: int) -> None:
     assert told(engine, other) == [(Op.FLEET, 2, OnStoreDown.DECLINE)]
     assert told(engine, None) == [(Op.FLEET, 0, OnStoreDown.LOCAL)]
     assert told(engine, None) == []
+
+
+def test_an_engine_is_told_what_holds_for_each_limit_on_distinct_cards() -> None:
+    engine = Engine()
+    limits = FleetLimits(ip_cards_1h="decline", email_cards_24h="allow")
+    other = FleetSettings(url=TWO.url, instances=2, limits=limits)
+    told(engine, TWO)
+
+    assert told(engine, other) == [(Op.FLEET, 2, OnStoreDown.LOCAL)]
+
+    policies = OnStoreDown.LOCAL, OnStoreDown.DECLINE, OnStoreDown.ALLOW
+    assert tuple(engine.s["fleet"][0]["on_sightings"].tolist()) == policies
+    assert told(engine, other) == []
+
+
+def test_doors_and_fleet_process_are_told_of_a_rate_that_they_share_where_there_is_one() -> None:
+    rate = RateSettings(per_second=100, burst=9)
+    fleet = FleetSettings(url=TWO.url, instances=2, limits=FleetLimits(client_rate="allow"))
+    keys = (PaymentsKeySettings(name="shop", token="a" * 40, roles=("acquirer",)),)
+
+    def told_of(section: PaymentSection) -> dict[str, Any]:
+        specs = STARTING.door_specs(PaymentsSettings(payments=section, keys=keys), DATA)
+        return {each.settings.name: each.settings.application.get(FLEET_RATE) for each in specs}
+
+    both = {"per_second": 100, "burst": 9, "instances": 2, "on_store_down": "allow"}
+    both |= {"doors": ["payments"], "keys": ["shop"]}
+    found = told_of(PaymentSection(fleet=fleet, rate=rate))
+    assert (found["payments"], found["fleet"]) == (both, both)
+    assert set(told_of(PaymentSection(fleet=fleet)).values()) == {None}
+    assert set(told_of(PaymentSection(rate=rate)).values()) == {None}

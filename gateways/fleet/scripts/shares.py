@@ -68,22 +68,28 @@ GREET = (
 local me, owner, since = ARGV[1], ARGV[2], now - {MEMBER_MS}
 local other = redis.call('HGET', KEYS[1], 'owner:' .. me)
 local at = tonumber(redis.call('HGET', KEYS[1], 'at:' .. me) or '0')
-if other and other ~= owner and at > since then return {{0, 0}} end
-redis.call('HSET', KEYS[1], 'owner:' .. me, owner, 'at:' .. me, whole(now))
+if other and other ~= owner and at > since then return {{0, 0, 0}} end
+redis.call('HSET', KEYS[1], 'owner:' .. me, owner, 'at:' .. me, whole(now), 'key:' .. me, ARGV[3])
 redis.call('PEXPIRE', KEYS[1], {KEPT_MS})
-local flat, members = redis.call('HGETALL', KEYS[1]), 0
+local flat, members, strangers = redis.call('HGETALL', KEYS[1]), 0, 0
 for at = 1, #flat, 2 do
-  if string.sub(flat[at], 1, 3) == 'at:' and tonumber(flat[at + 1]) > since then members = members + 1 end
+  if string.sub(flat[at], 1, 3) == 'at:' and tonumber(flat[at + 1]) > since then
+    members = members + 1
+    local key = redis.call('HGET', KEYS[1], 'key:' .. string.sub(flat[at], 4))
+    if key and key ~= ARGV[3] then strangers = strangers + 1 end
+  end
 end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', whole(now - {WANTS_MS}))
 local wanted = redis.call('ZREVRANGE', KEYS[2], 0, {WANTED_MAX - 1})
+table.insert(wanted, 1, strangers)
 table.insert(wanted, 1, members)
 table.insert(wanted, 1, 1)
 return wanted
 """
 )
-"""KEYS: the members, the wishes of the day; ARGV: instance, a name of its data folder. Returns 1, how many
-instances there are and the rows of which somebody wants more; 0 where another one bears the name."""
+"""KEYS: the members, the wishes of the day; ARGV: instance, a name of its data folder, the fingerprint of its
+hash key. Returns 1, how many instances there are, how many of them have another key, and the rows of which
+somebody wants more; 0 where another one bears the name."""
 
 
 class Standing(NamedTuple):
@@ -107,6 +113,8 @@ class Greeting(NamedTuple):
 
     is_welcome: bool
     members: int
+    strangers: int
+    """Of them, those with another hash key."""
     wanted: tuple[str, ...]
 
 
@@ -120,5 +128,5 @@ def standing_of(answer: list[bytes | int]) -> Standing:
 
 def greeting_of(answer: list[bytes | int]) -> Greeting:
     """Return what GREET has answered."""
-    wanted = tuple(each.decode() for each in answer[2:] if isinstance(each, bytes))
-    return Greeting(bool(answer[0]), int(answer[1]), wanted)
+    wanted = tuple(each.decode() for each in answer[3:] if isinstance(each, bytes))
+    return Greeting(bool(answer[0]), int(answer[1]), int(answer[2]), wanted)
