@@ -61,10 +61,11 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
         time=now,
     )
 
-    def report() -> None:
+    def chores() -> None:
+        parts.lateness.look()
         limiters.report(lambda what, count: gate.counters().add(counter_name(door.ring_name, what), count))
 
-    pump = Pump(parts.dispatcher, gate, lambda: None, Chores(gate, server, report).run)
+    pump = Pump(parts.dispatcher, gate, lambda: None, Chores(gate, server, chores).run)
 
     async def close() -> None:
         desk.is_stopping = True

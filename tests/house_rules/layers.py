@@ -152,7 +152,7 @@ ROOMS = {
         *("ringbuf/seqlock", "engine/contract", "engine/settings", "engine/text", "engine/payments"),
         *("engine/payments/view", "gateways/process", "gateways/commands"),
         *("gateways/payments", "gateways/payments/setup_lines"),
-        *("gateways/payments/rule_forms", "gateways/payments/rule_documents"),
+        *("gateways/payments/rule_forms", "gateways/payments/rule_documents", "engine/trials/records"),
         *("engine/rules/orders", "engine/rules/stored", "engine/payments/rules/workshop"),
     ),
     "gateways/payments/forward": (
