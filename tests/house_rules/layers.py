@@ -167,7 +167,7 @@ ROOMS = {
     "gateways/iso8583": (
         *("ringbuf/seqlock", "engine/contract", "engine/settings", "engine/payments"),
         *("engine/payments/view", "engine/payments/settings", "gateways/process", "gateways/commands"),
-        *("gateways/payments", "gateways/payments/door"),
+        *("gateways/payments", "gateways/payments/door", "gateways/payments/forward"),
     ),
     "gateways/fleet": (
         *("engine/contract", "engine/settings", "engine/payments", "engine/payments/fleet_settings"),
