@@ -2,9 +2,9 @@
 
 One instance (`clock = "request"`, --lean) sees all runs. In a run a candidate decides for a quarter of the
 cards, then for all; it declines a point more than the governing set, or the same. The worse one has to roll
-itself back, the equal one to get to its end. Sets are registered and canaries started over HTTP; the payments come
-through a spare command ring in batches of thousands, for as many over HTTP would take hours. Scores are even
-over 0 to 999, so that a limit of 950 declines 5 per cent; amounts and cards are drawn too, all by the seed.
+itself back, the equal one to get to its end. Sets are registered and canaries started over HTTP; the payments
+come through a spare command ring in batches of thousands, for as many over HTTP would take hours. Scores are
+even over 0 to 999, so that a limit of 950 declines 5 per cent; amounts and cards are drawn too, by the seed.
 """
 
 import argparse
