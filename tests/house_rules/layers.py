@@ -145,7 +145,7 @@ ROOMS = {
         *("engine/payments", "engine/rules/params", "engine/rules/vocabulary", "gateways/payments"),
     ),
     "gateways/payments/setup_lines": (
-        *("engine/contract/errors", "engine/text", "engine/payments"),
+        *("engine/contract/errors", "engine/text", "engine/payments", "engine/rules/stored"),
         *("gateways/payments", "gateways/payments/setup"),
     ),
     "gateways/payments/door": (

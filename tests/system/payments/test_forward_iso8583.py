@@ -1,18 +1,17 @@
 """A door for ISO 8583 that forwards: its replies come behind the processor's, and its reversals go there."""
 
-import json
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from engine.contract.port import attach_state
 from pinion.cli.payments.sample.book import APPROVED, REVERSED
 from tests.gateways.iso8583.client import IsoClient, Message, encoded, payment, reversal
 from tests.system.payments.iso_running import LOCAL, iso_address, pan_of, set_up_of
 from tests.system.payments.processors import RunningProcessor
 from tests.system.payments.running import Body, Caller, RunningPayments, write_settings
-from tests.system.payments.tools import pinion
 from tests.system.running import await_true
 
 DEADLINE_MS, DELAY_S = 1500, 3.0
@@ -49,12 +48,11 @@ class Forwarded:
     def await_reversed(self, reply: Message) -> None:
         """Wait until the processor has reversed that payment, and nothing is owed."""
         await_true(lambda: self.outcome(reply) == REVERSED, "it is reversed there", WAIT_S)
-        data = str(self.running.data_dir)
-        await_true(
-            lambda: json.loads(pinion("payments", "status", "--json", "--data", data))["reversals_owed"] == 0,
-            "nothing is owed",
-            WAIT_S,
-        )
+        await_true(lambda: self.count("owed_count") == 0, "nothing is owed", WAIT_S)
+
+    def count(self, field: str) -> int:
+        """Return a number of the live state."""
+        return int(attach_state(self.running.data_dir)[0][field])
 
 
 @pytest.fixture(scope="module")
@@ -146,18 +144,12 @@ def test_a_reversal_of_a_payment_that_is_at_the_processor_answers_both(door: For
     message = payment(9, "0200", de_2=pan_of(9))
     with door.client() as client:
         client.send(encoded(message))
-        await_true(lambda: pending(door) == 1, "the payment is pending", WAIT_S)
+        await_true(lambda: door.count("pending_count") == 1, "the payment is pending", WAIT_S)
         undone = door.ask(reversal(message, 109))
         paid = client.reply()
 
     assert (undone["39"], paid["39"]) == ("00", "21")
     door.await_reversed(paid)
-
-
-def pending(door: Forwarded) -> int:
-    """Return how many payments wait for the processor."""
-    data = str(door.running.data_dir)
-    return int(json.loads(pinion("payments", "status", "--json", "--data", data))["pending"])
 
 
 def test_a_card_number_stays_in_the_door(door: Forwarded) -> None:
