@@ -142,8 +142,8 @@ def trial_of(row: Any) -> TrialView:
         pairs=pairs,
         pairs_left_out=int(row["pairs_left_out"]),
         arms={name: _arm_of(arm) for name, arm in zip(ARMS, row["arms"], strict=True)},
-        gate=TrialGate(int(row["gate"])),
-        gate_of=_breached(TrialGate(int(row["gate"])), int(row["gate_of"])),
+        gate=_gate_of(row),
+        gate_of=_breached(_gate_of(row), int(row["gate_of"])),
         who=words_text(row["who"]),
         why=words_text(row["why"]),
     )
@@ -161,6 +161,12 @@ def _arm_of(row: Any) -> ArmView:
         unserved=int(row["unserved"]),
         approved_ppm=(asked - withheld) * MILLION // asked if asked else None,
     )
+
+
+def _gate_of(row: Any) -> TrialGate:
+    """Return the gate that ended a trial; one that there is not, which a command may name, is none."""
+    gate = int(row["gate"])
+    return TrialGate(gate) if gate in set(TrialGate) else TrialGate.NONE
 
 
 def _breached(gate: TrialGate, which: int) -> str:

@@ -131,7 +131,9 @@ def trial(
 ) -> Any:
     """Return TRIAL; steps: percentages and how long each is held, ms."""
     steps = list(steps)
-    words = {TRIAL_MAX_DISAGREE: max_disagree_ppm, TRIAL_MIN_SEEN: min_seen, TRIAL_PERCENT: percent}
+    words = {TRIAL_MIN_SEEN: min_seen, TRIAL_PERCENT: percent}
+    if act in (Act.SHADOW, Act.START):
+        words[TRIAL_MAX_DISAGREE] = max_disagree_ppm
     words |= {TRIAL_STEP_COUNT: len(steps), TRIAL_COMPARES: compares}
     for at, value in enumerate([*(step for step, _ in steps), *(hold_ms for _, hold_ms in steps)]):
         words[TRIAL_STEPS + at] = value

@@ -10,6 +10,7 @@ from engine.payments.command_words import TRIAL_COMPARES_AMOUNTS, TRIAL_COMPARES
 from engine.payments.fleet_records import OnStoreDown
 from engine.payments.forwarding import Processed
 from engine.payments.records import Decision, EventKind, Op
+from engine.payments.view.live_view import LiveView
 from engine.trials.records import Act, TrialGate, TrialState
 from tests.engine.payments.building import (
     DAY_MS,
@@ -199,3 +200,14 @@ def test_a_step_counts_amounts_and_faults_anew() -> None:
 
     arms = engine.s["trial"][0]["arms"]
     assert all(not arms[name].any() for name in arms.dtype.names)
+
+
+def test_a_gate_that_there_is_not_is_shown_as_none() -> None:
+    engine = with_canary(0)
+    asked = trial(Act.ROLL_BACK, 2)
+    asked["words"][TRIAL_GATE] = 99
+    engine.one(asked)
+
+    shown = LiveView(engine.replica.state).trial()
+
+    assert (shown.state, shown.gate, shown.gate_of) == (TrialState.ROLLED_BACK, TrialGate.NONE, "")
