@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from engine.payments.view.rules_view import RulesView
-from engine.trials.records import TrialGate, TrialState
+from engine.trials.records import MILLION, TrialGate, TrialState
 
 
 def trial_metrics(rules: RulesView) -> Iterator[Metric]:
@@ -31,3 +31,19 @@ def trial_metrics(rules: RulesView) -> Iterator[Metric]:
         for outcome, count in arm.outcomes.items():
             outcomes.add_metric([name, outcome], count)
     yield outcomes
+    faults = GaugeMetricFamily(
+        "pinion_trial_faults",
+        "Payments of an arm in this step that came to nothing for want of room, store or processor",
+        labels=["arm"],
+    )
+    amounts = GaugeMetricFamily(
+        "pinion_trial_approved_amount",
+        "Part of what was asked in this step that an arm approved, each amount by its square root",
+        labels=["arm"],
+    )
+    for name, arm in trial.arms.items():
+        faults.add_metric([name], arm.faults)
+        if arm.approved_ppm is not None:
+            amounts.add_metric([name], arm.approved_ppm / MILLION)
+    yield faults
+    yield amounts

@@ -57,12 +57,14 @@ RULESET_WHO, RULESET_WHY = 0, 3
 RULESET_WHY_WORDS = 3
 TRIAL_WHO, TRIAL_WHY = 0, 3
 TRIAL_MAX_DISAGREE, TRIAL_MIN_SEEN, TRIAL_PERCENT, TRIAL_STEP_COUNT, TRIAL_STEPS = 8, 9, 10, 11, 12
-"""ACTIVATE, TRIAL: who and why; of a START its gates, how many steps, their percentages, then how long each
-is held, ms; of a SET its percentage."""
+TRIAL_LATE_MS, TRIAL_GATE = TRIAL_PERCENT, TRIAL_MAX_DISAGREE
+"""ACTIVATE, TRIAL: who and why; of a START its gates (LATE_MS 0: off), how many steps, their percentages,
+then how long each is held, ms; of a SET its percentage; of a ROLL_BACK the TrialGate that asks for it."""
 assert len(LIMITS) <= SETTINGS_ORDER - SETTINGS_LIMITS
 assert len(RULES) <= ORDER_WORDS * TEXT_WORD_BYTES
-TRIAL_COMPARES_RATES = TRIAL_STEPS + 2 * STEPS_MAX
-"""1: the rates of both arms are compared; the last word of a START."""
-assert TRIAL_COMPARES_RATES < WORDS
+TRIAL_COMPARES = TRIAL_STEPS + 2 * STEPS_MAX
+TRIAL_COMPARES_RATES, TRIAL_COMPARES_AMOUNTS, TRIAL_COMPARES_FAULTS = 1, 2, 4
+"""The last word of a START: what of both arms is compared, as bits."""
+assert TRIAL_COMPARES < WORDS
 assert SETTINGS_SOURCE + SOURCE_WORDS <= WORDS
 assert MERCHANT_WORDS + MERCHANT_PARAMS_MAX * PARAM_ROW_WORDS <= WORDS

@@ -226,20 +226,10 @@ class PaymentSection(SocketSettings, frozen=True, kw_only=True):
             raise ConfigError(
                 f'payments.instance = {self.instance!r}: give 1 to 8 of a-z and 0-9, such as "a"'
             )
-        if self.forward is not None:
-            self._refuse_beside_forward()
-
-    def _refuse_beside_forward(self) -> None:
-        """Refuse what does not go with forwarding."""
-        if self.clock != "engine":
+        if self.forward is not None and self.clock != "engine":
             raise ConfigError(
                 f"payments.forward: does not go with payments.clock = {self.clock!r}, for an answer is late "
                 f'by the engine\'s clock; give clock = "engine", or leave payments.forward out'
-            )
-        if self.iso8583 is not None:
-            raise ConfigError(
-                "payments.forward: does not go with payments.iso8583, whose door forwards nothing; leave "
-                "one of them out"
             )
 
     @property

@@ -8,6 +8,7 @@ engine/rules/store.py writes these files, and checks one against its hash.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -46,6 +47,15 @@ def stored_in(folder: Path, source: bytes) -> StoredSet:
         ) from None
     except (msgspec.MsgspecError, UnicodeDecodeError) as fault:
         raise SourceFileError(f"{path}: is damaged ({fault}); {MEND}") from None
+
+
+def names_of_all(folder: Path) -> frozenset[str]:
+    """Return the names of the rules of every set that is stored; one that is damaged has none."""
+    found: set[str] = set()
+    for path in folder.glob("*.json"):
+        with suppress(SourceFileError, ValueError):
+            found.update(names_in(folder, bytes.fromhex(path.stem)))
+    return frozenset(found)
 
 
 def names_in(folder: Path, source: bytes) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ Pure like all that is applied: the same acts and decisions give the same trial. 
 
 import numpy as np
 
+from engine.trials.amounts import parts_differ
 from engine.trials.rates import differs
 from engine.trials.records import (
     CODES_MAX,
@@ -24,6 +25,7 @@ ROLLED_BACK = np.int64(TrialState.ROLLED_BACK)
 ACT_SET, ACT_ADVANCE, ACT_PAUSE = np.int64(Act.SET), np.int64(Act.ADVANCE), np.int64(Act.PAUSE)
 ACT_RESUME, ACT_ROLL_BACK = np.int64(Act.RESUME), np.int64(Act.ROLL_BACK)
 NO_GATE, BY_DISAGREEMENT = np.int64(TrialGate.NONE), np.int64(TrialGate.DISAGREEMENT)
+BY_AMOUNT, BY_FAULTS = np.int64(TrialGate.APPROVED_AMOUNT), np.int64(TrialGate.FAULT_RATE)
 BY_OUTCOME, BY_CODE = np.int64(TrialGate.OUTCOME_RATE), np.int64(TrialGate.CODE_RATE)
 OUTCOME_TENTHS, CODE_TENTHS = 35, 45
 """How many tenths of its standard error a difference of rates may have; codes are many, so theirs more."""
@@ -35,6 +37,12 @@ ALL = 100
 def is_live(t):
     """Tell whether a candidate decides beside the governing set."""
     return t.state >= SHADOW and t.state <= PAUSED
+
+
+@inlined
+def counts_arms(t):
+    """Tell whether the candidate's decisions count for its cohort, so that there are two arms."""
+    return t.state == RUNNING or t.state == PAUSED
 
 
 @inlined
@@ -86,6 +94,9 @@ def _clear_arms(t):
             t.arms[arm].outcomes[outcome] = 0
         for code in range(CODES_MAX):
             t.arms[arm].codes[code] = 0
+        t.arms[arm].unserved = t.arms[arm].faults = 0
+        t.arms[arm].asked = t.arms[arm].withheld = t.arms[arm].withheld_max = 0
+        t.arms[arm].asked_squares = t.arms[arm].asked_withheld = t.arms[arm].withheld_squares = 0
 
 
 @kernel
@@ -100,16 +111,20 @@ def _begin_step(t, percent, now_ms):
     """Count both arms anew: traffic changes with time, and so would rates over steps of different shares."""
     t.percent = percent
     t.step_began_ms = now_ms
+    t.step_began_seq = 0
     t.next_look = t.min_seen
     _clear_arms(t)
 
 
 @kernel
-def act(t, what, percent, now_ms):
-    """Carry out SET, ADVANCE, PAUSE, RESUME or ROLL_BACK; tell whether the trial is one for that."""
-    is_canary = t.state == RUNNING or t.state == PAUSED
+def act(t, what, percent, gate, now_ms):
+    """Carry out SET, ADVANCE, PAUSE, RESUME or ROLL_BACK; tell whether the trial is one for that.
+
+    percent : of a SET; gate : TrialGate, of a ROLL_BACK, which one asks for it
+    """
+    is_canary = counts_arms(t)
     if what == ACT_ROLL_BACK and is_live(t):
-        end(t, ROLLED_BACK, NO_GATE)
+        end(t, ROLLED_BACK, gate)
         return True
     if what == ACT_PAUSE and t.state == RUNNING:
         t.state = PAUSED
@@ -198,11 +213,31 @@ def settle(t, now_ms):
 
 @kernel
 def _is_breached(t):
-    """Look at the rates of both arms when it is time, which is at each doubling, for looks add up."""
+    """Look at both arms when it is time, which is at each doubling, for looks add up."""
     least = min(t.arms[0].decided, t.arms[1].decided)
-    if t.compares_rates == 0 or t.state == SHADOW or t.percent >= ALL or least < t.next_look:
+    if t.state == SHADOW or t.percent >= ALL or least < t.next_look:
         return False
     t.next_look *= 2
+    if t.compares_rates != 0 and _rates_differ(t):
+        return True
+    if t.compares_amounts != 0 and parts_differ(t.arms[0], t.arms[1], OUTCOME_TENTHS):
+        end(t, ROLLED_BACK, BY_AMOUNT)
+        return True
+    if t.compares_faults != 0 and _faults_differ(t.arms[0], t.arms[1]):
+        end(t, ROLLED_BACK, BY_FAULTS)
+        return True
+    return False
+
+
+@kernel
+def _faults_differ(control, canary):
+    before, after = control.decided + control.unserved, canary.decided + canary.unserved
+    return differs(control.faults, before, canary.faults, after, OUTCOME_TENTHS)
+
+
+@kernel
+def _rates_differ(t):
+    """End the trial where the rates of an outcome or of a code differ; tell whether they do."""
     control, canary = t.arms[0], t.arms[1]
     for outcome in range(OUTCOMES_MAX):
         before, after = control.outcomes[outcome], canary.outcomes[outcome]

@@ -50,12 +50,29 @@ class TrialGate(IntEnum):
     DISAGREEMENT = 1
     OUTCOME_RATE = 2  # an outcome is rarer or more frequent than of the other arm
     CODE_RATE = 3  # a code is
+    APPROVED_AMOUNT = 4  # more or less of what was asked is approved
+    FAULT_RATE = 5  # more or fewer are not decided for want of something
+    LATENCY = 6  # answers of the candidate's arm come late; asked for by whoever measures that
 
 
 PAIR = np.dtype([("codes", "<i8"), ("count", "<i8")])
 """codes : the governing code and the candidate's, `governing * CODES_MAX + candidate`; 0 where free."""
 
-ARM = np.dtype([("decided", "<i8"), ("outcomes", "<i8", (OUTCOMES_MAX,)), ("codes", "<i8", (CODES_MAX,))])
+ARM = np.dtype(
+    [
+        ("decided", "<i8"),
+        ("outcomes", "<i8", (OUTCOMES_MAX,)),
+        ("codes", "<i8", (CODES_MAX,)),
+        ("unserved", "<i8"),  # refused undecided, which `decided` leaves out
+        ("faults", "<i8"),  # those, and what was decided or settled for want of something
+        ("asked", "<i8"),  # from here on: amounts.py
+        ("withheld", "<i8"),
+        ("asked_squares", "<i8"),
+        ("asked_withheld", "<i8"),
+        ("withheld_squares", "<i8"),
+        ("withheld_max", "<i8"),
+    ]
+)
 """What one side of a canary decided in the present step."""
 
 TRIAL = np.dtype(
@@ -81,6 +98,10 @@ TRIAL = np.dtype(
         ("arms", ARM, (2,)),  # control, canary
         ("who", "<i8", (WHO_WORDS,)),  # of the last act, texts
         ("why", "<i8", (WHY_WORDS,)),
+        ("compares_amounts", "<i8"),  # 1: the arms' approved parts of what was asked are compared
+        ("compares_faults", "<i8"),
+        ("late_ms", "<i8"),  # an answer of the candidate's arm is late beyond it; 0: off
+        ("step_began_seq", "<i8"),  # of the first decision in it; 0: none yet
     ]
 )
 """Times are of the engine's clock, ms since 1970."""

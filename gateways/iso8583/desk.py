@@ -74,6 +74,7 @@ class MessageDesk:
     payment_of : returns the view of a payment by its seq, None where there is none
     remembered : returns the payment that merchant and request have become, None for none
     now : the event loop's time
+    answer_s : an answer is of use for so long; where payments are forwarded a processor's fits into it
     """
 
     def __init__(
@@ -83,7 +84,9 @@ class MessageDesk:
         payment_of: PaymentOf,
         remembered: Callable[[str, str], RememberedRequest | None],
         now: Callable[[], float],
+        answer_s: float = TIMEOUT_S,
     ) -> None:
+        self._answer_s = answer_s
         self._desk = desk
         self._limiters = limiters
         self._payment_of = payment_of
@@ -110,7 +113,7 @@ class MessageDesk:
             self._limiters.leave(owner.session)
             send(reply)
 
-        pending = _Pending(owner, self._now() + TIMEOUT_S, answering, answered)
+        pending = _Pending(owner, self._now() + self._answer_s, answering, answered)
         if fault is not None:
             answered(write(answering.saying(BY_NUMBER[FORMAT].iso, fault.at_fault)))
         elif self.is_stopping or not self._limiters.has_room(_ask_of(message.kind)):

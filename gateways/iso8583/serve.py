@@ -2,10 +2,12 @@
 
     sockets -> messages, requests -> desk -> desk of payments -> command ring
     sockets <-           replies  <-         desk of payments <- event ring
+                               forward <-> processor     where payments are forwarded
 
 Started by the supervisor with its settings, of which `application` names the peers and the key of each beside
-what every door of payments is told. Nothing is decided here: the parts are joined; how they live and end is
-that of every door that sends commands (gateways/commands/serving.py).
+what every door of payments is told. Reversals that are owed are sent by the door over HTTP, whichever door
+forwarded the payment (gateways/payments/serve.py). Nothing is decided here: the parts are joined; how they
+live and end is that of every door that sends commands (gateways/commands/serving.py).
 """
 
 import asyncio
@@ -21,9 +23,11 @@ from gateways.commands.serving import Chores, serve_until, told_to_stop
 from gateways.iso8583.desk import MessageDesk
 from gateways.iso8583.sockets import MessageServer
 from gateways.payments.core_dumps import forbid_core_dumps
+from gateways.payments.door.dispatch import TIMEOUT_S
 from gateways.payments.door.fleet_rate import limiters_of
 from gateways.payments.door.keys import key_ring
-from gateways.payments.door.parts import parts_of
+from gateways.payments.door.parts import FORWARD, parts_of
+from gateways.payments.forward.parts import ForwardingParts
 from gateways.payments.hashing import hash_words
 from gateways.process.start import keep_clients_out_of_the_log, raise_descriptor_limit
 
@@ -51,7 +55,11 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
         owner.name: owner for owner in key_ring(door.keys, [gate.next_session() for _ in door.keys]).owners
     }
     limiters = limiters_of(door, owners.values())
-    desk = MessageDesk(parts.desk, limiters, parts.view.payment, remembered, now)
+    settings = door.application.get(FORWARD)
+    forwarding = None if settings is None else ForwardingParts(settings, gate, parts, now)
+    processor_s = 0.0 if settings is None else settings["deadline_ms"] / 1000
+    answer_s = TIMEOUT_S + processor_s
+    desk = MessageDesk(parts.desk, limiters, parts.view.payment, remembered, now, answer_s)
     server = MessageServer(
         desk,
         {address: owners[name] for address, name in door.application["peers"].items()},
@@ -61,13 +69,16 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
         time=now,
     )
 
-    def report() -> None:
+    def chores() -> None:
+        parts.lateness.look()
         limiters.report(lambda what, count: gate.counters().add(counter_name(door.ring_name, what), count))
 
-    pump = Pump(parts.dispatcher, gate, lambda: None, Chores(gate, server, report).run)
+    pump = Pump(parts.dispatcher, gate, lambda: None, Chores(gate, server, chores).run)
 
     async def close() -> None:
         desk.is_stopping = True
+        if forwarding is not None:
+            await forwarding.close()
         await parts.given_way.close()
 
     await serve_until(stopping, door, server, pump, close)

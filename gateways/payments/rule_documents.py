@@ -63,9 +63,19 @@ def canary_document(trial: TrialView) -> dict[str, Any]:
             "max_disagree_ppm": None if trial.max_disagree_ppm < 0 else trial.max_disagree_ppm,
             "min_seen": trial.min_seen,
             "compare_rates": trial.compares_rates,
+            "compare_amounts": trial.compares_amounts,
+            "compare_faults": trial.compares_faults,
+            "max_p99_ms": trial.late_ms or None,
         },
         "arms": {
-            name: {"decided": arm.decided, "outcomes": arm.outcomes, "codes": arm.codes}
+            name: {
+                "decided": arm.decided,
+                "outcomes": arm.outcomes,
+                "codes": arm.codes,
+                "approved_ppm": arm.approved_ppm,
+                "faults": arm.faults,
+                "unserved": arm.unserved,
+            }
             for name, arm in trial.arms.items()
         },
         "who": trial.who or None,

@@ -17,7 +17,12 @@ from engine.payments.command_words import (
     RULESET_WHO,
     RULESET_WHY,
     RULESET_WHY_WORDS,
+    TRIAL_COMPARES,
+    TRIAL_COMPARES_AMOUNTS,
+    TRIAL_COMPARES_FAULTS,
     TRIAL_COMPARES_RATES,
+    TRIAL_GATE,
+    TRIAL_LATE_MS,
     TRIAL_MAX_DISAGREE,
     TRIAL_MIN_SEEN,
     TRIAL_PERCENT,
@@ -32,11 +37,13 @@ from engine.payments.settings import OFF, RuleSettings
 from engine.payments.texts import text_words
 from engine.payments.view.rules_view import RulesetView
 from engine.rules.vocabulary import TEXT_CHARACTERS_MAX
-from engine.trials.records import MILLION, STEPS_MAX, WHO_WORDS, WHY_WORDS, Act
+from engine.trials.records import MILLION, STEPS_MAX, WHO_WORDS, WHY_WORDS, Act, TrialGate
 from gateways.payments.values import may_hold_pan
 
 MIN_SEEN = 36_000
 """Decisions of each arm before it is judged: they show one point more of declines in 99 cases of 100."""
+LATE_MS_MAX = 60_000
+"""As long as a deadline may be."""
 ONE_FILE = "rules.py"
 """The name of a file that is sent by itself."""
 UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -67,6 +74,9 @@ class _Gates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     max_disagree_ppm: Annotated[int, Meta(ge=0, le=MILLION)] | None = None
     min_seen: Annotated[int, Meta(ge=1, le=10**9)] = MIN_SEEN
     compare_rates: bool = True
+    compare_amounts: bool = True
+    compare_faults: bool = True
+    max_p99_ms: Annotated[int, Meta(ge=1, le=LATE_MS_MAX)] | None = None
 
 
 class RulesetBody(_Body, frozen=True, kw_only=True):
@@ -208,6 +218,13 @@ def act_record(act: str, body: ActBody, who: str) -> Commands:
     return _of_trial(ACTS[act], body, body.ruleset, who)
 
 
+def late_record(ruleset: int, why: str) -> Commands:
+    """Return the command by which a door rolls back a candidate whose answers come late."""
+    made = act_record("rollback", ActBody(ruleset=ruleset, why=why), "door")
+    made["words"][0, TRIAL_GATE] = TrialGate.LATENCY
+    return made
+
+
 def hold_ms(text: str, field: str) -> int:
     """Return a time, such as 5h, 30m or 0, in ms."""
     found = _TIME(text)
@@ -221,7 +238,12 @@ def _with_gates(made: Commands, gates: _Gates) -> Commands:
     words = made["words"][0]
     words[TRIAL_MAX_DISAGREE] = NOT_GIVEN if gates.max_disagree_ppm is None else gates.max_disagree_ppm
     words[TRIAL_MIN_SEEN] = gates.min_seen
-    words[TRIAL_COMPARES_RATES] = gates.compare_rates
+    words[TRIAL_COMPARES] = (
+        gates.compare_rates * TRIAL_COMPARES_RATES
+        | gates.compare_amounts * TRIAL_COMPARES_AMOUNTS
+        | gates.compare_faults * TRIAL_COMPARES_FAULTS
+    )
+    words[TRIAL_LATE_MS] = gates.max_p99_ms or 0
     return made
 
 

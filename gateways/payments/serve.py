@@ -64,6 +64,7 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
 
     def chores() -> None:
         given_way.tell_mark()
+        parts.lateness.look()
         limiters.report(lambda what, count: gate.counters().add(counter_name(door.ring_name, what), count))
 
     pump = Pump(parts.dispatcher, gate, lambda: None, Chores(gate, server, chores).run)

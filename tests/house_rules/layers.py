@@ -145,14 +145,14 @@ ROOMS = {
         *("engine/payments", "engine/rules/params", "engine/rules/vocabulary", "gateways/payments"),
     ),
     "gateways/payments/setup_lines": (
-        *("engine/contract/errors", "engine/text", "engine/payments"),
+        *("engine/contract/errors", "engine/text", "engine/payments", "engine/rules/stored"),
         *("gateways/payments", "gateways/payments/setup"),
     ),
     "gateways/payments/door": (
         *("ringbuf/seqlock", "engine/contract", "engine/settings", "engine/text", "engine/payments"),
         *("engine/payments/view", "gateways/process", "gateways/commands"),
         *("gateways/payments", "gateways/payments/setup_lines"),
-        *("gateways/payments/rule_forms", "gateways/payments/rule_documents"),
+        *("gateways/payments/rule_forms", "gateways/payments/rule_documents", "engine/trials/records"),
         *("engine/rules/orders", "engine/rules/stored", "engine/payments/rules/workshop"),
     ),
     "gateways/payments/forward": (
@@ -167,7 +167,7 @@ ROOMS = {
     "gateways/iso8583": (
         *("ringbuf/seqlock", "engine/contract", "engine/settings", "engine/payments"),
         *("engine/payments/view", "engine/payments/settings", "gateways/process", "gateways/commands"),
-        *("gateways/payments", "gateways/payments/door"),
+        *("gateways/payments", "gateways/payments/door", "gateways/payments/forward"),
     ),
     "gateways/fleet/scripts": ("engine/payments", "engine/payments/view"),
     "gateways/fleet": (
@@ -227,7 +227,7 @@ ROOMS = {
     "pinion/journey": (
         *("engine/contract", "perf/traffic", "pinion/cli/payments/door_client", "pinion/cli/main"),
     ),
-    "pinion/cli/payments/user_rules": (*CLI, "perf/traffic", "perf/traffic/traffic"),
+    "pinion/cli/payments/user_rules": (*CLI, "pinion/cli/journal", "perf/traffic", "perf/traffic/traffic"),
     "pinion/cli/payments/trials": (
         *(*CLI, "pinion/cli/journal", "pinion/cli/payments/door_client"),
         "pinion/cli/payments/user_rules/files",

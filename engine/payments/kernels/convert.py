@@ -63,6 +63,9 @@ ADDED = (
     *(f"{name}.is_guest" for name in ("devices", "ips", "emails")),
     *(f"payments.{name}" for name in ("answer", "forwarding", "ring", "user_matched")),
     *(f"rows.{name}" for name in ("share_day", "given", "taken", "short_at")),
+    *(f"trial.{name}" for name in ("compares_amounts", "compares_faults", "late_ms", "step_began_seq")),
+    *(f"trial.arms.{name}" for name in ("unserved", "faults", "asked", "withheld", "withheld_max")),
+    *(f"trial.arms.{name}" for name in ("asked_squares", "asked_withheld", "withheld_squares")),
     *("answers.user_matched", "merchants.params", "merchants.staged_params", "rulesets.source"),
 )
 """Fields that states had not always, and that are right as zeros, as in an empty state."""

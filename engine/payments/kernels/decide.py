@@ -23,7 +23,7 @@ from engine.payments.kernels.holds import (
 from engine.payments.kernels.judge import IDEMPOTENCY_BIT, judge
 from engine.payments.kernels.rows import NIL
 from engine.payments.kernels.tables import find_pair
-from engine.payments.kernels.trials import judge_beside, tell_trial
+from engine.payments.kernels.trials import count_unserved, judge_beside, tell_trial
 from engine.payments.kernels.windows import DAY_BUCKET_MS, DAY_MS, add_at, total_at
 from engine.payments.records import FORWARDS, MONEY_MAX
 from engine.trials.kernels import is_live
@@ -265,7 +265,8 @@ def _merchant_of(s, words):
 
 @kernel
 def _tell_capacity(s, command):
-    """Refuse for want of room: nothing has changed."""
+    """Refuse for want of room: nothing has changed but what a canary counts."""
+    count_unserved(s, command)
     first = begin(s, command, at.DECISION_MARK, k.KIND_DECIDED)
     about(s, first, k.NONE, command["account"], command["amount"], k.NONE, k.NONE, s.seq, k.NONE)
     disclosed = disclosed_as(s, s.found[0].merchant, k.CAPACITY)

@@ -13,6 +13,7 @@ from engine.payments.kernels.pending import decline_pending
 from engine.payments.kernels.rows import HOLD_DAYS_MAX, NIL
 from engine.payments.kernels.tables import append, link, take_out, unlink
 from engine.payments.kernels.windows import DAY_MS
+from engine.trials.kernels import counts_arms
 from ringbuf.kernel import inlined, kernel
 from ringbuf.seqlock import open_version
 
@@ -189,6 +190,7 @@ def end_due(s):
         release(s, at)
         if s.payments[at].state == k.STATE_PENDING:
             decline_pending(s, at, k.PROCESSOR_DOWN, k.STATE_DECLINED, True)
+            count_fault(s, at)
         else:
             close(s, at, k.STATE_EXPIRED)
         changed(s, at)
@@ -199,6 +201,15 @@ def end_due(s):
         else:
             s.untold_first = at + 1
         s.untold_last = at + 1
+
+
+@kernel
+def count_fault(s, at):
+    """Count for its side of a canary that a payment which the present step decided had no processor."""
+    t, payment = s.trial[0], s.payments[at].payment
+    if counts_arms(t) and t.step_began_seq != 0 and payment >= t.step_began_seq:
+        open_rules(s)
+        t.arms[s.payments[at].cohort].faults += 1
 
 
 @kernel

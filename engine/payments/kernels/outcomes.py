@@ -16,6 +16,7 @@ from engine.payments.kernels.gather import bin_key, find_card_pair
 from engine.payments.kernels.holds import (
     changed,
     close,
+    count_fault,
     find_payment,
     leave_queue,
     open_account,
@@ -82,6 +83,7 @@ def _settle(s, command, payment):
     else:
         owes = outcome != k.PROCESSED_NOT_SENT
         decline_pending(s, payment, k.PROCESSOR_DOWN, k.STATE_DECLINED, owes)
+        count_fault(s, payment)
 
 
 @kernel

@@ -9,7 +9,12 @@ import numpy as np
 from engine.payments import constants as k
 from engine.payments.command_words import (
     CARD,
+    TRIAL_COMPARES,
+    TRIAL_COMPARES_AMOUNTS,
+    TRIAL_COMPARES_FAULTS,
     TRIAL_COMPARES_RATES,
+    TRIAL_GATE,
+    TRIAL_LATE_MS,
     TRIAL_MAX_DISAGREE,
     TRIAL_MIN_SEEN,
     TRIAL_PERCENT,
@@ -33,17 +38,19 @@ from engine.payments.kernels.rows import NIL
 from engine.payments.kernels.rulesets import find_ruleset, govern, take_limits
 from engine.payments.kernels.set_up import tell_done
 from engine.payments.kernels.tables import mixed
+from engine.trials.amounts import weigh
 from engine.trials.kernels import (
     act,
     begin_canary,
     begin_shadow,
     count,
+    counts_arms,
     is_in_cohort,
     is_live,
     settle,
 )
 from engine.trials.records import WHO_WORDS, WHY_WORDS, Act, TrialState
-from ringbuf.kernel import kernel
+from ringbuf.kernel import inlined, kernel
 
 CONTROL, CANARY = np.int64(0), np.int64(1)
 ACT_SHADOW, ACT_START = np.int64(Act.SHADOW), np.int64(Act.START)
@@ -64,13 +71,38 @@ def judge_beside(s, command, is_reversed, decision, code, rule, field, matched, 
     take_limits(limit, rules.limits)
     c_decision, c_code, c_rule, c_field, c_matched, c_user, c_amount = judge(s, command, rules, is_reversed)
     take_limits(limit, s.rulesets[s.governing].limits)
+    if t.step_began_seq == 0:
+        t.step_began_seq = s.seq
     if is_in_cohort(t, _key_of(command, rules.hash)):
+        _enter(t, CANARY, command, c_code, c_amount)
         other.is_told = not count(t, code, c_code, c_code, c_decision, True)
         _keep(other, decision, code, rule, field, matched, user, approved_amount, s.ruleset, CONTROL)
         return c_decision, c_code, c_rule, c_field, c_matched, c_user, c_amount, t.candidate, CANARY
+    _enter(t, CONTROL, command, code, approved_amount)
     other.is_told = not count(t, code, c_code, code, decision, False)
     _keep(other, c_decision, c_code, c_rule, c_field, c_matched, c_user, c_amount, t.candidate, CANARY)
     return decision, code, rule, field, matched, user, approved_amount, s.ruleset, CONTROL
+
+
+@inlined
+def _enter(t, arm, command, code, approved_amount):
+    """Enter into its arm what is compared beside codes and outcomes."""
+    if counts_arms(t):
+        weigh(t.arms[arm], command["amount"], approved_amount)
+        if code == k.STORE_DOWN:
+            t.arms[arm].faults += 1
+
+
+@kernel
+def count_unserved(s, command):
+    """Count for its side of a canary a payment that is refused undecided for want of room."""
+    t = s.trial[0]
+    if counts_arms(t):
+        open_rules(s)
+        salt = s.rulesets[find_ruleset(s, t.candidate)].hash
+        arm = CANARY if is_in_cohort(t, _key_of(command, salt)) else CONTROL
+        t.arms[arm].unserved += 1
+        t.arms[arm].faults += 1
 
 
 @kernel
@@ -133,7 +165,7 @@ def on_trial(s, command):
         code = _may_begin(s, what, candidate)
         if code == k.OK:
             _begin(t, words, what, candidate, now_ms)
-    elif candidate != t.candidate or not act(t, what, words[TRIAL_PERCENT], now_ms):
+    elif candidate != t.candidate or not act(t, what, words[TRIAL_PERCENT], words[TRIAL_GATE], now_ms):
         code = k.NOT_OPEN
     if code == k.OK:
         for word in range(WHO_WORDS):
@@ -160,7 +192,10 @@ def _may_begin(s, what, candidate):
 def _begin(t, words, what, candidate, now_ms):
     t.max_disagree_ppm = words[TRIAL_MAX_DISAGREE]
     t.min_seen = words[TRIAL_MIN_SEEN]
-    t.compares_rates = words[TRIAL_COMPARES_RATES]
+    t.compares_rates = words[TRIAL_COMPARES] & TRIAL_COMPARES_RATES
+    t.compares_amounts = (words[TRIAL_COMPARES] & TRIAL_COMPARES_AMOUNTS) // TRIAL_COMPARES_AMOUNTS
+    t.compares_faults = (words[TRIAL_COMPARES] & TRIAL_COMPARES_FAULTS) // TRIAL_COMPARES_FAULTS
+    t.late_ms = words[TRIAL_LATE_MS]
     if what == ACT_SHADOW:
         begin_shadow(t, candidate)
     else:

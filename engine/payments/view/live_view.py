@@ -21,7 +21,7 @@ from engine.payments.forwarding import Forwarding
 from engine.payments.kernels.tables import mixed
 from engine.payments.records import AccountStatus
 from engine.payments.texts import words_text
-from engine.payments.view.rules_view import FIELDS, RulesView, rules_of
+from engine.payments.view.rules_view import FIELDS, RulesView, TrialView, rules_of, trial_of
 from ringbuf.seqlock import TornReadError, snapshot
 
 CHAIN_MAX = 64
@@ -169,6 +169,11 @@ class LiveView:
         """Return the sets of rules and the trial."""
         fields = [self._state[name] for name in FIELDS]
         return rules_of(self._whole(len(self._versions) - 1, lambda: [each[0].copy() for each in fields]))
+
+    @whole
+    def trial(self) -> TrialView:
+        """Return the trial alone."""
+        return trial_of(self._whole(len(self._versions) - 1, self._state["trial"][0, 0].copy))
 
     def _row_at(self, at: int) -> Any:
         """Copy the row of a payment."""

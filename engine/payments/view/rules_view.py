@@ -7,7 +7,7 @@ from engine.payments.codes import BY_NUMBER
 from engine.payments.records import Decision
 from engine.payments.rule_words import limits_of, order_of
 from engine.payments.texts import words_text
-from engine.trials.records import CODES_MAX, TrialGate, TrialState
+from engine.trials.records import CODES_MAX, MILLION, TrialGate, TrialState
 
 ARMS = ("control", "canary")
 
@@ -34,6 +34,12 @@ class ArmView:
     decided: int
     outcomes: dict[str, int]
     codes: dict[str, int]
+    faults: int
+    """What was refused undecided, decided or settled for want of room, of the store or of the processor."""
+    unserved: int
+    """Of these, what was refused undecided, which `decided` leaves out."""
+    approved_ppm: int | None
+    """Of a million of what was asked, each amount by its square root; None where nothing was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,10 @@ class TrialView:
     max_disagree_ppm: int
     min_seen: int
     compares_rates: bool
+    compares_amounts: bool
+    compares_faults: bool
+    late_ms: int
+    """An answer of the candidate's arm is late beyond it; 0: off."""
     seen: int
     disagreements: int
     pairs: dict[str, int]
@@ -92,7 +102,7 @@ def rules_of(copied: Any) -> RulesView:
         governing=int(governing),
         configured=int(configured),
         sets=tuple(sorted(sets, key=lambda each: each.ruleset)),
-        trial=_trial_of(trial[0]),
+        trial=trial_of(trial[0]),
     )
 
 
@@ -109,7 +119,8 @@ def _set_of(row: Any) -> RulesetView:
     )
 
 
-def _trial_of(row: Any) -> TrialView:
+def trial_of(row: Any) -> TrialView:
+    """Return the trial of a TRIAL record that was copied."""
     count = int(row["step_count"])
     pairs = {_pair(int(codes)): int(many) for codes, many in row["pairs"].tolist() if codes}
     return TrialView(
@@ -123,13 +134,16 @@ def _trial_of(row: Any) -> TrialView:
         max_disagree_ppm=int(row["max_disagree_ppm"]),
         min_seen=int(row["min_seen"]),
         compares_rates=bool(row["compares_rates"]),
+        compares_amounts=bool(row["compares_amounts"]),
+        compares_faults=bool(row["compares_faults"]),
+        late_ms=int(row["late_ms"]),
         seen=int(row["seen"]),
         disagreements=int(row["disagreements"]),
         pairs=pairs,
         pairs_left_out=int(row["pairs_left_out"]),
         arms={name: _arm_of(arm) for name, arm in zip(ARMS, row["arms"], strict=True)},
-        gate=TrialGate(int(row["gate"])),
-        gate_of=_breached(TrialGate(int(row["gate"])), int(row["gate_of"])),
+        gate=_gate_of(row),
+        gate_of=_breached(_gate_of(row), int(row["gate_of"])),
         who=words_text(row["who"]),
         why=words_text(row["why"]),
     )
@@ -138,7 +152,21 @@ def _trial_of(row: Any) -> TrialView:
 def _arm_of(row: Any) -> ArmView:
     codes = {BY_NUMBER[code].name: many for code, many in enumerate(row["codes"].tolist()) if many}
     outcomes = {Decision(each).name: many for each, many in enumerate(row["outcomes"].tolist()) if many}
-    return ArmView(int(row["decided"]), outcomes, codes)
+    asked, withheld = int(row["asked"]), int(row["withheld"])
+    return ArmView(
+        decided=int(row["decided"]),
+        outcomes=outcomes,
+        codes=codes,
+        faults=int(row["faults"]),
+        unserved=int(row["unserved"]),
+        approved_ppm=(asked - withheld) * MILLION // asked if asked else None,
+    )
+
+
+def _gate_of(row: Any) -> TrialGate:
+    """Return the gate that ended a trial; one that there is not, which a command may name, is none."""
+    gate = int(row["gate"])
+    return TrialGate(gate) if gate in set(TrialGate) else TrialGate.NONE
 
 
 def _breached(gate: TrialGate, which: int) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from engine.rules.language.check import assigned_in, check, require_flat
 from engine.rules.language.faults import NotAllowedError, RuleFault, shown
 from engine.rules.language.head import head_of, name_of
+from engine.rules.language.length import longest_statement, rule_at
 from engine.rules.language.scope import DECORATOR, Scope, hint
 from engine.rules.vocabulary import PARAM, RULES_MAX, TEXT_CHARACTERS_MAX, Vocabulary
 
@@ -89,7 +90,7 @@ def _read(text: str, vocabulary: Vocabulary, file_name: str) -> Iterator[UserRul
     try:
         tree = _parsed(text)
     except NotAllowedError as wrong:
-        yield RuleFault("", wrong.line, wrong.reason, file_name)
+        yield RuleFault(rule_at(text, wrong.line), wrong.line, wrong.reason, file_name)
         return
     for place, statement in enumerate(tree.body):
         name = name_of(statement) if isinstance(statement, ast.FunctionDef) else ""
@@ -119,10 +120,14 @@ def _parsed(text: str) -> ast.Module:
             tree = ast.parse(text)
     except SyntaxError as error:
         raise NotAllowedError(ast.Pass(lineno=error.lineno or 1), f"is no Python: {error.msg}") from error
-    except (ValueError, RecursionError, MemoryError, OverflowError) as error:
+    except (RecursionError, MemoryError) as error:
         raise NotAllowedError(
-            start, f"cannot be read as Python: {str(error) or 'nested too deep'}"
+            ast.Pass(lineno=longest_statement(text)),
+            "cannot be read as Python: too long or too deep an expression; put parts of it into locals, or "
+            "into rules of their own",
         ) from error
+    except (ValueError, OverflowError) as error:
+        raise NotAllowedError(start, f"cannot be read as Python: {error}") from error
     require_flat(tree)
     return tree
 

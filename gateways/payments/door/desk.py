@@ -14,6 +14,7 @@ from engine.payments.view.live_view import PaymentView
 from gateways.payments.bodies import Fields
 from gateways.payments.door.dispatch import BUSY, SYSTEM, Answered, Awaited, PaymentDispatcher
 from gateways.payments.door.keys import KeyOwner
+from gateways.payments.door.lateness import Lateness
 from gateways.payments.door.past import NOT_FOUND, OK, GivenWay
 from gateways.payments.door.refusals import misdirected
 from gateways.payments.door.routes import PaymentAsk, PaymentRoute
@@ -72,10 +73,15 @@ class PaymentDesk:
         self._payment_of = payment_of
         self._given_way = given_way
         self._forwarder: Forwards | None = None
+        self._lateness: Lateness | None = None
 
     def forward_by(self, forwarder: Forwards) -> None:
         """Send approved payments on to a processor from now on."""
         self._forwarder = forwarder
+
+    def time_by(self, lateness: Lateness) -> None:
+        """Time the decisions of payments from now on."""
+        self._lateness = lateness
 
     def submit(self, request: PaymentRequest, answer: Answer) -> None:
         """Stage what is asked for; `answer` is called once. Raises DoorRefusal, TornReadError."""
@@ -150,6 +156,8 @@ class PaymentDesk:
 
     def _stage(self, request: PaymentRequest, asked: Asked, is_operation: bool, answer: Answer) -> None:
         owner, replies, forwarder = request.owner, self.replies, self._forwarder
+        lateness = None if is_operation else self._lateness
+        began = 0.0 if lateness is None else lateness.now()
         if forwarder is not None and request.route.ask == PaymentAsk.PAY:
             forwarder.mark(asked.record)
 
@@ -157,6 +165,8 @@ class PaymentDesk:
             if isinstance(result, int):
                 answer(replies.unanswered(result, asked, is_operation=is_operation))
                 return
+            if lateness is not None and result.kind == EventKind.DECIDED and not result.replayed:
+                lateness.enter(result.cohort, began)
             if _is_pending(result):
                 if forwarder is not None and not result.replayed:
                     forwarder.begin(asked, result)

@@ -15,6 +15,7 @@ from engine.rules.stored import FOLDER
 from engine.settings.config import DoorSettings
 from gateways.payments.door.desk import PaymentDesk
 from gateways.payments.door.dispatch import PaymentDispatcher
+from gateways.payments.door.lateness import Lateness
 from gateways.payments.door.past import GivenWay, HistoryMarks
 from gateways.payments.door.rule_workshop import RuleWorkshop, UserRules
 from gateways.payments.form import PaymentForm
@@ -35,6 +36,7 @@ class DoorParts(NamedTuple):
     given_way: GivenWay
     desk: PaymentDesk
     user_rules: UserRules
+    lateness: Lateness
 
 
 def parts_of(
@@ -52,7 +54,9 @@ def parts_of(
     user_rules = UserRules(RuleWorkshop(folder), StoredNames(folder, view.rules))
     replies = Replies(door.application["instance"], user_rules.names)
     desk = PaymentDesk(form, replies, dispatcher, view.payment, given_way)
-    return DoorParts(hasher, view, dispatcher, given_way, desk, user_rules)
+    lateness = Lateness(view.trial, dispatcher, gate.next_session(), now)
+    desk.time_by(lateness)
+    return DoorParts(hasher, view, dispatcher, given_way, desk, user_rules, lateness)
 
 
 def _given_way(

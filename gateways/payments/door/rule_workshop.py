@@ -28,7 +28,7 @@ class RuleWorkshop:
     """Starts the process for one order after the other; folder : of sets of rules in the data folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._turn = asyncio.Lock()
 
     async def source_of(self, files: Mapping[str, str]) -> bytes:
@@ -42,7 +42,7 @@ class RuleWorkshop:
 
     async def _finished(self, order: bytes) -> bytes:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", PROGRAM, str(self._folder)),
+            *(sys.executable, "-m", PROGRAM, str(self.folder)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )

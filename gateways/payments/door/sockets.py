@@ -35,7 +35,7 @@ from gateways.payments.door.set_up import SetupSender
 from gateways.payments.form import Asked
 from gateways.payments.hashing import Hasher
 from gateways.payments.replies import Told, encode_reply, shown_id
-from gateways.payments.setup_lines import SetupFault, setup_lines
+from gateways.payments.setup_lines import SetupFault, setup_lines, unknown_rules
 from gateways.process.answers import Reply, options, refusal
 from gateways.process.bodies import BodyFault, whole_body
 from gateways.process.connections import as_response, show_key
@@ -73,6 +73,7 @@ class PaymentSockets:
         self._desk = desk
         self._reads = reads
         self._hasher = hasher
+        self._rules_folder = user_rules.workshop.folder
         self._limits = limits
         self._now = now
         self._turns = Turns(TURN_BYTES)
@@ -206,7 +207,9 @@ class PaymentSockets:
             lines = await asyncio.to_thread(setup_lines, body, self._hasher)
         except SetupFault as fault:
             return refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "format", str(fault), fault.field)
-        return Reply(HTTPStatus.OK, _encode(await self._set_up.send(lines, owner)))
+        odd = await asyncio.to_thread(unknown_rules, lines, self._rules_folder)
+        told = await self._set_up.send(lines, owner)
+        return Reply(HTTPStatus.OK, _encode(told | {"warnings": [each._asdict() for each in odd]}))
 
     async def _of_payment(self, owner: KeyOwner, route: PaymentRoute) -> Reply:
         replies = self._desk.replies

@@ -16,7 +16,10 @@ log = logging.getLogger(__name__)
 
 
 class ForwardingParts:
-    """Forwards what a door takes, and sends what is owed; settings : url and deadline_ms."""
+    """Forwards what a door takes, and where it is the one to do that sends what is owed.
+
+    settings : url and deadline_ms
+    """
 
     def __init__(
         self, settings: dict[str, Any], gate: Port, parts: DoorParts, now: Callable[[], float]
@@ -32,7 +35,10 @@ class ForwardingParts:
         parts.desk.forward_by(self._forwarder)
 
     def begin(self, failed: Callable[[], None]) -> None:
-        """Begin to send what is owed; failed : called where that ends by a fault of ours."""
+        """Begin to send what any door of the instance owes; failed : called where a fault of ours ends that.
+
+        One door of an instance does: what is owed is the state's, and each is sent once at a time.
+        """
 
         def ended(sending: "asyncio.Task[None]") -> None:
             if not sending.cancelled():

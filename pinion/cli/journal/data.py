@@ -254,4 +254,10 @@ def open_journal(
     """
     application = application_of(data_dir, applications)
     replica = EraReplica(application, state=state, quarantined=quarantined(data_dir))
-    return replica, JournalReader(data_dir / journal.FOLDER, owner=owner_over_eras(application))
+    return replica, open_journal_alone(data_dir, applications)
+
+
+def open_journal_alone(data_dir: Path, applications: Applications = APPLICATIONS) -> JournalReader:
+    """Return the journal at its very beginning, for those who want its records and no engine."""
+    application = application_of(data_dir, applications)
+    return JournalReader(data_dir / journal.FOLDER, owner=owner_over_eras(application))

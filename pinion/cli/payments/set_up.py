@@ -12,11 +12,12 @@ from typing import Any
 
 from engine.contract.errors import reason_of
 from engine.payments.settings import PaymentSection, PaymentsSettings
+from engine.rules.stored import FOLDER
 from engine.runtime.supervision.configure import Definition, FirstCommands
 from engine.settings.config import ConfigError
 from gateways.fleet.joining import joining
 from gateways.payments.hashing import Hasher, load_key
-from gateways.payments.setup_lines import SetupFault, setup_lines
+from gateways.payments.setup_lines import SetupFault, SetupLine, setup_lines, unknown_rules
 from pinion.cli.payments import rules
 from pinion.cli.payments.applied_files import AppliedFiles
 
@@ -51,7 +52,8 @@ def first_commands(settings: PaymentsSettings, data_dir: Path, file: Path | None
 
     if file is None:
         return FirstCommands(missing=configured, applied=lambda: _tell(answers))
-    set_up = FileSetUp(file, hasher, AppliedFiles(data_dir) if settings.engine.durability == "sync" else None)
+    kept = AppliedFiles(data_dir) if settings.engine.durability == "sync" else None
+    set_up = FileSetUp(file, hasher, kept, data_dir / FOLDER)
 
     def missing(state: Any) -> Sequence[Definition]:
         is_fresh = rules.is_fresh(state)
@@ -74,10 +76,17 @@ def _missing_rules(wanted: Definition, state: Any, data_dir: Path) -> list[Defin
 
 
 class FileSetUp:
-    """The lines of a file of set-up; applied : what the folder has, None where it keeps nothing."""
+    """The lines of a file of set-up.
 
-    def __init__(self, file: Path, hasher: Hasher, applied: AppliedFiles | None) -> None:
+    applied : what the folder has, None where it keeps nothing
+    rules : the folder of sets of user rules, for a warning about params of rules that there are not
+    """
+
+    def __init__(
+        self, file: Path, hasher: Hasher, applied: AppliedFiles | None, rules: Path | None = None
+    ) -> None:
         self._file = file
+        self._rules = rules
         self._hasher = hasher
         self._applied = applied
         content = _content(file)
@@ -104,7 +113,14 @@ class FileSetUp:
             lines = setup_lines(content, self._hasher)
         except SetupFault as fault:
             raise ConfigError(f"--setup {self._file}: {fault}") from fault
+        self._warn(lines)
         return [Definition(f"--setup {self._file}: line {line.number}", line.records) for line in lines]
+
+    def _warn(self, lines: Sequence[SetupLine]) -> None:
+        """Say once where params are given of rules that there are not."""
+        folder, self._rules = self._rules, None
+        for each in () if folder is None else unknown_rules(lines, folder):
+            print(f"--setup {self._file}: line {each.line}: {each.field}: {each.detail}", file=sys.stderr)
 
 
 def _content(file: Path) -> bytes:

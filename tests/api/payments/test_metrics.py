@@ -138,15 +138,20 @@ def test_a_trial_is_told_with_its_arms_and_the_gate_that_ended_it() -> None:
     trial["state"], trial["gate"], trial["candidate"] = TrialState.ROLLED_BACK, TrialGate.CODE_RATE, 2
     trial["gate_of"], trial["seen"], trial["disagreements"] = Code["FUNDS"], 40, 9
     trial["arms"][1]["outcomes"][Decision.DECLINE] = 7
+    trial["arms"][1]["faults"] = 3
+    trial["arms"][1]["asked"], trial["arms"][1]["withheld"] = 1000, 250
 
     told = samples(state, DecisionCounts())
 
     assert before["pinion_trial_state", ("none",)] == 1
     gates = {labels[0]: value for (name, labels), value in told.items() if name == "pinion_trial_gate"}
-    assert gates == {"disagreement": 0, "outcome_rate": 0, "code_rate": 1}
+    assert gates == {each.name.lower(): each == TrialGate.CODE_RATE for each in TrialGate if each}
     assert (told["pinion_trial_state", ("rolled_back",)], told["pinion_trial_state", ("none",)]) == (1, 0)
     assert (told["pinion_trial_seen", ()], told["pinion_trial_disagreements", ()]) == (40, 9)
     assert told["pinion_trial_outcomes", ("canary", "DECLINE")] == 7
+    assert told["pinion_trial_faults", ("canary",)] == 3
+    assert told["pinion_trial_approved_amount", ("canary",)] == 0.75
+    assert ("pinion_trial_approved_amount", ("control",)) not in told, "nothing was asked of it"
 
 
 def test_the_store_and_the_shares_of_a_fleet_are_told_where_there_is_one() -> None:

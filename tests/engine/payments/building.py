@@ -39,7 +39,7 @@ from engine.payments.command_words import (
     RESTORED_RULESET,
     SETTINGS_CLOCK,
     SETTINGS_HISTORY,
-    TRIAL_COMPARES_RATES,
+    TRIAL_COMPARES,
     TRIAL_MAX_DISAGREE,
     TRIAL_MIN_SEEN,
     TRIAL_PERCENT,
@@ -127,12 +127,14 @@ def trial(
     percent: int = 0,
     max_disagree_ppm: int = -1,
     min_seen: int = 0,
-    compares_rates: bool = False,
+    compares: int = 0,
 ) -> Any:
     """Return TRIAL; steps: percentages and how long each is held, ms."""
     steps = list(steps)
-    words = {TRIAL_MAX_DISAGREE: max_disagree_ppm, TRIAL_MIN_SEEN: min_seen, TRIAL_PERCENT: percent}
-    words |= {TRIAL_STEP_COUNT: len(steps), TRIAL_COMPARES_RATES: compares_rates}
+    words = {TRIAL_MIN_SEEN: min_seen, TRIAL_PERCENT: percent}
+    if act in (Act.SHADOW, Act.START):
+        words[TRIAL_MAX_DISAGREE] = max_disagree_ppm
+    words |= {TRIAL_STEP_COUNT: len(steps), TRIAL_COMPARES: compares}
     for at, value in enumerate([*(step for step, _ in steps), *(hold_ms for _, hold_ms in steps)]):
         words[TRIAL_STEPS + at] = value
     return command(Op.TRIAL, kind=act, payment=candidate, words=words)

@@ -55,7 +55,6 @@ def test_a_processor_is_reached_by_tls_or_on_this_machine(url: str) -> None:
         (forward("https://p.example", "deadline_ms = 60001"), "payments.forward.deadline_ms = 60001"),
         (forward("https://p.example", "deadline = 50"), "did you mean 'deadline_ms'?"),
         ("[payments]\nclock = 'request'\n" + forward("https://p.example"), "payments.clock = 'request'"),
-        (KEY + PEER + forward("https://p.example"), "does not go with payments.iso8583"),
     ],
 )
 def test_what_cannot_be_used_is_refused_by_name(text: str, said: str) -> None:

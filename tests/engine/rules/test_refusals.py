@@ -255,6 +255,7 @@ FILES = {
     "half a character as a name": (IMPORTS + source("pass").replace('"tried"', '"\\ud800"'), "a to z"),
     "many brackets": ("(" * 5000, "is no Python"),
     "many minuses": ("-" * 100_000 + "1", "cannot be read as Python"),
+    "a sum of many terms": (file_of("return " + " + ".join(["p.kind"] * 3000)), "into rules of their own"),
     "a deep expression": (file_of("return " + "-" * 80 + "p.kind"), "nested more than 64 deep"),
     "a long rule": (file_of(*["x = p.amount + 1"] * 400), "more than 2000 parts"),
     "a long file": (" " * 300_000, "more than 262144 characters"),
@@ -285,6 +286,17 @@ FILES = {
 @pytest.mark.parametrize(("text", "reason"), FILES.values(), ids=FILES)
 def test_a_file_that_holds_something_else_is_refused(text: str, reason: str) -> None:
     assert reason in fault_of(text).reason
+
+
+@pytest.mark.parametrize("terms", [100, 3000])
+def test_an_expression_that_is_too_long_is_named_by_its_rule_and_line(terms: int) -> None:
+    long = source("x = 1", "return " + " + ".join(["p.kind"] * terms), name="long")
+
+    fault = fault_of(IMPORTS + source("pass", name="before") + long + source("pass", name="behind"))
+
+    assert fault.rule == "long"
+    wanted = (IMPORTS + source("pass", name="before") + long).splitlines()
+    assert wanted[fault.line - 1].strip().startswith("return p.kind + ")
 
 
 def test_every_rule_of_a_set_tells_its_first_fault() -> None:

@@ -58,6 +58,7 @@ async def test_each_line_is_answered(door: WiredDoor) -> None:
             {"line": 5, "op": "list", "code": "OK", "iso": "00", "replayed": False, "seq": 106},
             {"line": 7, "op": "deposit", "code": "OK", "iso": "00", "replayed": False, "seq": 107},
         ],
+        "warnings": [],
     }
     assert [int(command["op"]) for command in door.gate.submitted] == [
         *(Op.MERCHANT_LIMITS, Op.MERCHANT_PERMITS, Op.MERCHANT, Op.ACCOUNT_BALANCES, Op.ACCOUNT),

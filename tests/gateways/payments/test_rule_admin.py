@@ -70,7 +70,10 @@ async def test_a_shadow_is_counted_and_shown(client: Client) -> None:
     document = await shown(client, "/canary")
     assert (document["seen"], document["disagreements"]) == (3, 2)
     assert document["pairs"] == {"OK>REVIEW": 2}
-    assert document["gates"] == {"max_disagree_ppm": None, "min_seen": 5, "compare_rates": True}
+    assert document["gates"] == {
+        **{"max_disagree_ppm": None, "min_seen": 5, "max_p99_ms": None},
+        **{"compare_rates": True, "compare_amounts": True, "compare_faults": True},
+    }
 
 
 async def test_a_canary_goes_its_steps_and_back(client: Client) -> None:
@@ -96,7 +99,10 @@ async def test_a_canary_goes_its_steps_and_back(client: Client) -> None:
     assert (paid["code"], paid["ruleset"], paid["cohort"]) == ("OK", 1, "control")
     document = await shown(client, "/canary")
     assert document["why"] == "by hand"
-    assert document["arms"]["canary"] == {"decided": 1, "outcomes": {"REVIEW": 1}, "codes": {"REVIEW": 1}}
+    assert document["arms"]["canary"] == {
+        **{"decided": 1, "outcomes": {"REVIEW": 1}, "codes": {"REVIEW": 1}},
+        **{"approved_ppm": 0, "faults": 0, "unserved": 0},
+    }
 
 
 async def test_the_last_step_promotes(client: Client) -> None:

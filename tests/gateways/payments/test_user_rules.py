@@ -93,10 +93,30 @@ async def test_a_merchant_has_params_of_its_own(client: Client) -> None:
     await registered(client, TEXT.encode())
     await client.ask("POST", "/rulesets/2/activate", {}, "risk")
     line = b'{"op":"merchant","merchant":"m1","params":{"sevens":{"most":90000}}}'
-    status, _ = await client.ask("POST", "/admin", line, "risk")
+    status, told = await client.ask("POST", "/admin", line, "risk")
 
-    assert status == 200
+    assert (status, told["warnings"]) == (200, [])
     assert (await client.pay(amount=700))[1]["code"] == "OK"
+
+
+async def test_params_of_a_rule_that_no_set_has_are_taken_with_a_warning_and_count_once_one_has(
+    client: Client,
+) -> None:
+    lines = b"""{"op":"merchant","merchant":"m2"}
+{"op":"merchant","merchant":"m1","params":{"sevens":{"most":90000},"sevenz":{"most":1}}}"""
+    _, told = await client.ask("POST", "/admin", lines, "risk")
+    assert [each["code"] for each in told["results"]] == ["OK", "OK"]
+    assert [(each["line"], each["field"]) for each in told["warnings"]] == [
+        (2, "params.sevens"), (2, "params.sevenz"),
+    ]  # fmt: skip
+    assert "no set that was registered has a rule of this name" in told["warnings"][0]["detail"]
+
+    await registered(client, TEXT.encode())
+    await client.ask("POST", "/rulesets/2/activate", {}, "risk")
+
+    assert (await client.pay(amount=700))[1]["code"] == "OK", "its params count"
+    _, again = await client.ask("POST", "/admin", lines, "risk")
+    assert [each["field"] for each in again["warnings"]] == ["params.sevenz"]
 
 
 def test_rules_have_their_names_and_user_rules_stand_before_the_balance() -> None:

@@ -9,6 +9,7 @@ import random
 import threading
 import time
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -70,6 +71,11 @@ class Client:
         self._asked = 0
         self._fresh: list[Told] = []
         self._old: list[Told] = []
+
+    @property
+    def known(self) -> Collection[str]:
+        """The ids of all payments that it was told of."""
+        return self.ledger.payments.keys()
 
     def play(self, stopping: threading.Event) -> None:
         """Ask for one thing after the other; end once the last one was answered."""

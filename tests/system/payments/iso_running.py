@@ -143,13 +143,17 @@ class IsoPlayer:
         while len(answers) < len(messages):
             for reply in self._exchange([each for each in messages if each["11"] not in answers]):
                 self.counts[reply["39"]] += 1
-                if reply["39"] not in OPEN_CODES:
+                if self._is_decided(reply):
                     answers[reply["11"]] = reply
             if len(answers) < len(messages):
                 if time.monotonic() > give_up:
                     raise AssertionError(f"no answer to {messages} within {GIVE_UP_S:g} s")
                 time.sleep(AGAIN_S)
         return [answers[each["11"]] for each in messages]
+
+    def _is_decided(self, reply: Message) -> bool:
+        """Tell whether a reply is the last word about its message."""
+        return reply["39"] not in OPEN_CODES
 
     def _exchange(self, messages: list[Message]) -> list[Message]:
         """Return the replies that come before the connection is lost."""

@@ -15,11 +15,12 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from engine.contract import instance
 from engine.contract.instance import HISTORY, PortError, counter_name
@@ -44,6 +45,30 @@ TOGETHER = ("worker and journaler", "all")
 """What is killed beside each process alone."""
 WAIT_S = 120.0
 Start = Callable[[], RunningPayments]
+
+
+class Player(Protocol):
+    """Who asks for payments while processes die, and knows what it was told."""
+
+    faults: list[str]
+    counts: Counter[str]
+
+    @property
+    def known(self) -> Collection[str]:
+        """The ids of all payments that it was told of."""
+
+    def play(self, stopping: threading.Event) -> None:
+        """Ask until told to stop, and end once the last request was answered."""
+
+    def check(self) -> None:
+        """Ask again: everything is as it was told."""
+
+    def close(self) -> None:
+        """Close its connections."""
+
+
+MakePlayer = Callable[[Path, str, int, int], Player]
+"""Makes one of a data folder, its key, a number of its own and a seed."""
 
 
 @dataclass
@@ -74,9 +99,13 @@ class Report:
 
 
 class Kills:
-    """An instance under load whose processes are killed; start : starts it, and again."""
+    """An instance under load whose processes are killed.
 
-    def __init__(self, start: Start, data_dir: Path, seed: int) -> None:
+    start : starts it, and again
+    player : makes each of those who ask
+    """
+
+    def __init__(self, start: Start, data_dir: Path, seed: int, player: MakePlayer = Client) -> None:
         self._start = start
         self._data_dir = data_dir
         self._random = random.Random(seed)
@@ -84,7 +113,7 @@ class Kills:
         self._running.await_ready()
         self._names = {each.name for each in instance.read(data_dir).processes}
         self._cursors = Cursors(data_dir)
-        self._clients = [Client(data_dir, self._running.key, number, seed) for number in range(CLIENTS)]
+        self._clients = [player(data_dir, self._running.key, number, seed) for number in range(CLIENTS)]
         self.victims = (*sorted(self._names), *TOGETHER)
         self.report = Report()
 
@@ -160,9 +189,7 @@ class Kills:
 
     def _has_followed(self) -> bool:
         with EventReader.attach(self._data_dir) as reader:
-            last = max(
-                int(name.removeprefix("a-")) for each in self._clients for name in each.ledger.payments
-            )
+            last = max(int(name.removeprefix("a-")) for each in self._clients for name in each.known)
             return int(reader.counters()[counter_name(HISTORY, "complete_seq")]) >= last
 
     def _checked_journal(self, seq: int, digest: str) -> Journaled:
@@ -174,7 +201,7 @@ class Kills:
         record.check_order()
         self._cursors.check(record)
         assert digest_at(self._data_dir, seq) == digest
-        known = {name: each for client in self._clients for name, each in client.ledger.payments.items()}
+        known = {name for client in self._clients for name in client.known}
         s = record.state[0]
         rows = s["payments"][: used_of(s, "payments")]
         assert sorted(int(name.removeprefix("a-")) for name in known) == sorted(rows["payment"].tolist())

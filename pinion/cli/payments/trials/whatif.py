@@ -5,8 +5,10 @@
 A file in TOML has [payments.rules], as a configuration has it, one in Python has user rules; what is left out
 is as in the set that governed.
 The journal is replayed as it was, and the other set judges every payment beside it, on the same state, just
-before what was decided is applied: so each change is one payment by itself, as in shadow. What changes is
-told by pair of codes, by merchant, and with examples.
+before what was decided is applied: so each change is one payment by itself, as in shadow. Where the journal
+changes its rules the other set goes on beside those that govern from there on; while the journal tries a set
+itself payments are left out, and counted. What changes is told by pair of codes, by merchant, and with
+examples.
 Exit codes: 0 done, 1 the journal cannot be used, 2 the rules cannot.
 """
 
@@ -24,10 +26,9 @@ import msgspec
 import numpy as np
 
 from engine.contract.errors import UsageError, reason_of
-from engine.payments.codes import BY_NUMBER, Code
+from engine.payments.codes import BY_NUMBER
 from engine.payments.command_words import MERCHANT, MERCHANT_WORDS, REQUEST_ID, REQUEST_ID_WORDS
 from engine.payments.currencies import LETTERS
-from engine.payments.kernels.beside import try_beside
 from engine.payments.name import PAYMENTS
 from engine.payments.records import EventKind, Op
 from engine.payments.rules.vocabulary import VOCABULARY
@@ -36,20 +37,21 @@ from engine.payments.view.live_view import LiveView
 from engine.rules.language.source import UserRule, read_set
 from engine.rules.loader import offer
 from engine.rules.stored import FOLDER
-from engine.runtime.journal.journal import JournalError
 from engine.runtime.journal.read_ahead import read_ahead
-from gateways.payments.rule_forms import RuleBodyFault, RulesetBody, ruleset_record, source_kept
+from gateways.payments.rule_forms import RulesetBody
 from gateways.payments.rule_names import Names, StoredNames, rule_name
 from pinion.cli.arguments import whole_argument
 from pinion.cli.command import DONE
 from pinion.cli.journal.data import data_folder, open_journal, read_layout, require_application
 from pinion.cli.kernels import announced_compilation
+from pinion.cli.payments.trials.candidate import Candidate
 from pinion.cli.payments.user_rules.files import text_of
 
 EXAMPLES, MERCHANTS_SHOWN = 5, 10
 SEQ = whole_argument(1, 2**62, 1000)
-CHANGES_RULES = (Op.ACTIVATE, Op.TRIAL)
-NOT_OPEN = int(Code["NOT_OPEN"])
+ABOUT_RULES = (Op.SETTINGS, Op.RULESET, Op.ACTIVATE, Op.TRIAL)
+PIECE = 256
+"""Commands at a time during a trial of the journal's own, so that its end is seen soon behind it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -117,12 +119,14 @@ class OtherRules:
         self, data_dir: Path, body: RulesetBody, rules: tuple[UserRule, ...], args: argparse.Namespace
     ) -> None:
         self._replica, self._reader = open_journal(data_dir, applications=args.applications)
-        self._body = body
         self._source = offer(rules) if rules else None
         self._was_names = StoredNames(data_dir / FOLDER, LiveView(self._replica.state).rules)
         self._would_be_names = tuple(rule.name for rule in rules)
         self._path, self._first, self._last = ", ".join(map(str, args.rules)), args.first, args.last
-        self._is_begun = False
+        self.candidate = Candidate(lambda: self._replica.state, body, self._source, self._path)
+        self._is_begun = self._is_on_trial = False
+        self.left_out = 0
+        """Decided while the journal tried a set of its own."""
         self.decided = 0
         self.pairs: Counter[tuple[int, int]] = Counter()
         self.merchants: Counter[str] = Counter()
@@ -130,7 +134,7 @@ class OtherRules:
         self.examples: dict[tuple[int, int], list[dict[str, Any]]] = {}
 
     def ask(self) -> None:
-        """Replay; UsageError where the rules cannot be used, JournalError where the journal tries its own."""
+        """Replay; UsageError where the rules cannot be used."""
         for records, epoch, position in read_ahead(self._reader.stretches(self._last)):
             self._replica.enter_epoch(epoch)
             entries = records[(records["seq"] > 0) & (records["seq"] <= self._last)]
@@ -155,48 +159,47 @@ class OtherRules:
         """Apply entries, and count what the other set would have made of them once it has begun."""
         has_rules = self._replica.state[0]["ruleset"] != 0
         if not self._is_begun and has_rules and entries["seq"][0] >= self._first:
-            self._begin()
+            self._is_begun = True
+            self._put_beside()
+            if not (self.candidate.judges or self._is_on_trial):
+                raise UsageError(f"--rules {self._path}: are the rules that govern there; give others")
         if not self._is_begun:
             self._replica.apply(entries)
             return
-        changing = np.flatnonzero(np.isin(entries["command"]["op"], CHANGES_RULES))
-        if len(changing):
-            raise self._changed(int(entries["seq"][changing[0]]))
-        self._count(entries, self._replica.apply(entries))
+        changing = np.flatnonzero(np.isin(entries["command"]["op"], ABOUT_RULES))
+        done = 0
+        for at in changing.tolist():
+            self._follow(entries[done:at])
+            self.candidate.withdraw()
+            self._replica.apply(entries[at : at + 1])
+            self._put_beside()
+            done = at + 1
+        self._follow(entries[done:])
 
-    def _begin(self) -> None:
-        """Let the other set judge from here on."""
-        state = self._replica.state
-        rules = LiveView(state).rules()
-        if rules.trial.is_live:
-            raise JournalError(f"--from {self._first}: a set is on trial there already; give another")
-        governing = rules.find(rules.governing)
-        assert governing is not None, "the governing set is never given up"
-        try:
-            source = self._source or source_kept(governing)
-            record = ruleset_record(self._body, governing, "whatif", source)
-        except RuleBodyFault as fault:
-            raise UsageError(f"--rules {self._path}: {fault}") from None
-        if not try_beside(state, record):
-            raise UsageError(f"--rules {self._path}: are the rules that govern there; give others")
-        self._is_begun = True
-        if self._source is None:
-            self._would_be_names = self._was_names(rules.governing)
+    def _put_beside(self) -> None:
+        """Let the other set judge from here on, beside whichever governs, unless the journal tries one."""
+        rules = self.candidate.rules()
+        self._is_on_trial = rules.trial.is_live
+        if not self._is_on_trial:
+            self.candidate.begin()
+            if self._source is None:
+                self._would_be_names = self._was_names(rules.governing)
 
-    def _changed(self, seq: int) -> JournalError:
-        """Return what is said where the journal itself changes its rules."""
-        return JournalError(
-            f"seq {seq} changes the rules, or tries others: give --to {seq - 1}, or --from {seq + 1} or later"
-        )
+    def _follow(self, entries: Any) -> None:
+        """Apply entries of which none is about rules; behind the end of a trial of the journal's go on."""
+        while len(entries):
+            count = PIECE if self._is_on_trial else len(entries)
+            piece, entries = entries[:count], entries[count:]
+            if self._is_on_trial:
+                self.left_out += len(_decisions(self._replica.apply(piece)))
+                if not self.candidate.rules().trial.is_live:
+                    self._put_beside()
+            else:
+                self._count(piece, self._replica.apply(piece))
 
     def _count(self, entries: Any, events: Any) -> None:
         """Enter what was decided, and what would have been otherwise."""
-        refused = events[(events["kind"] == EventKind.DONE) & (events["op"] == Op.SETTINGS)]
-        refused = refused[refused["code"] == NOT_OPEN]
-        if len(refused):
-            raise self._changed(int(refused["seq"][0]))
-        is_decision = (events["kind"] == EventKind.DECIDED) & (events["payment"] == events["seq"])
-        decided, other = events[is_decision], events[events["kind"] == EventKind.DISAGREED]
+        decided, other = _decisions(events), events[events["kind"] == EventKind.DISAGREED]
         self.decided += len(decided)
         was = decided[np.searchsorted(decided["seq"], other["seq"])]
         asked = entries["command"][other["seq"] - int(entries["seq"][0])]
@@ -230,6 +233,7 @@ class OtherRules:
         return {
             "decided": self.decided,
             "changed": self.pairs.total(),
+            "left_out": self.left_out,
             "pairs": {_named(pair): count for pair, count in ordered},
             "merchants": dict(self.merchants.most_common(MERCHANTS_SHOWN)),
             "approved": {
@@ -238,6 +242,11 @@ class OtherRules:
             },
             "examples": {_named(pair): self.examples[pair] for pair, _ in ordered},
         }
+
+
+def _decisions(events: Any) -> Any:
+    """Return the events that decide a payment."""
+    return events[(events["kind"] == EventKind.DECIDED) & (events["payment"] == events["seq"])]
 
 
 def _verdict(event: Any, names: Callable[[], Names]) -> dict[str, Any]:
@@ -256,6 +265,8 @@ def _named(pair: tuple[int, int]) -> str:
 def _print(document: dict[str, Any], took_s: float) -> None:
     """Print what it comes to."""
     print(f"decided    {document['decided']:,} in {took_s:.1f} s")
+    if document["left_out"]:
+        print(f"left out   {document['left_out']:,} while the journal tried a set of its own")
     print(f"changed    {document['changed']:,}")
     for pair, count in document["pairs"].items():
         print(f"  {pair:<40} {count:,}")

@@ -2,12 +2,23 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
+from engine.payments.name import PAYMENTS
+from engine.payments.records import COMMAND
 from engine.payments.rules.vocabulary import FIELDS
+from pinion.cli.journal.data import remember
 from pinion.cli.main import main
 from pinion.cli.payments.user_rules.generated_requests import generated_requests
+from pinion.cli.payments.user_rules.journaled_requests import journaled_requests
+from tests.engine.payments.building import T0, pay
+from tests.engine.payments.random_flow import first_commands
+from tests.engine.runtime.echo_tools import BOTH
+from tests.pinion.cli.journal import small_journal
+from tests.pinion.cli.journal.subjects import PAYMENTS as SUBJECT
 
 IMPORTS = "from pinion import rule, DECLINE, REVIEW, STEP_UP, ECOM, country\n"
 NIGHT = """
@@ -60,7 +71,7 @@ def file(tmp_path: Path, name: str, *rules: str) -> str:
 
 
 def check(*files: str) -> int:
-    return main(["payments", "rules", "check", *files])
+    return main(["payments", "rules", "check", *files], BOTH)
 
 
 def test_its_help_says_what_it_does_and_how_it_ends(capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,7 +80,7 @@ def test_its_help_says_what_it_does_and_how_it_ends(capsys: pytest.CaptureFixtur
 
     shown = " ".join(capsys.readouterr().out.split())
     assert ending.value.code == 0
-    assert shown.startswith("usage: pinion payments rules check [-h] FILE [FILE ...]")
+    assert shown.startswith("usage: pinion payments rules check [-h] [--data DIR] FILE [FILE ...]")
     assert "at most 200 ns" in shown
     assert "0 every rule is taken, 1 some rule is not" in shown
 
@@ -132,6 +143,47 @@ def test_a_file_that_cannot_be_read_ends_with_1(tmp_path: Path, capsys: pytest.C
     assert "none.py: No such file or directory" in capsys.readouterr().err
     assert check(str(tmp_path / "latin.py")) == 1
     assert "latin.py: is no text in UTF-8 (byte 2)" in capsys.readouterr().err
+
+
+def journal_of(folder: Path, commands: list[Any]) -> Path:
+    remember(folder, PAYMENTS, SUBJECT.small, BOTH)
+    small_journal.append(folder, [np.array([each], COMMAND) for each in commands])
+    return folder
+
+
+def test_rules_are_tried_on_the_requests_of_a_journal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paid = [pay(number, T0 + number, amount=60_000 if number % 4 == 0 else 5) for number in range(40)]
+    data = journal_of(tmp_path / "data", [*first_commands(), *paid])
+    rule = file(tmp_path, "large.py", NIGHT.replace("hour < 5 and p.amount >", "hour < 24 and p.amount >"))
+
+    assert check(rule, "--data", str(data)) == 0
+
+    shown = capsys.readouterr()
+    assert re.search(r"round_night +DECLINE +2,500 ", shown.out), "one of four, of 10,000"
+    assert "the journal has 40 requests, which are repeated to 10,000" in shown.err
+
+
+def test_the_last_requests_of_a_journal_are_taken_at_the_time_that_they_were_decided_at(
+    tmp_path: Path,
+) -> None:
+    paid = [pay(number, T0 + 7 * number if number % 2 else -1) for number in range(1, 30)]
+    data = journal_of(tmp_path / "data", [*first_commands(), *paid])
+
+    rows = journaled_requests(data, 5, BOTH)
+
+    at = list(FIELDS).index("ts_ms")
+    assert len(rows) == 5
+    assert rows[:, at].tolist() == [T0 + 7 * number for number in (25, 25, 27, 27, 29)]
+    assert len(journaled_requests(data, 100, BOTH)) == 29
+
+
+def test_a_journal_without_requests_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = journal_of(tmp_path / "data", first_commands())
+
+    assert check(file(tmp_path, "night.py", NIGHT), "--data", str(data)) == 1
+    assert "has no authorise and no sale; leave --data out" in capsys.readouterr().err
 
 
 def test_generated_requests_lie_within_the_ranges_that_the_check_relies_on() -> None:

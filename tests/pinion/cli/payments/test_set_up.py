@@ -139,3 +139,16 @@ def test_the_set_up_that_a_load_writes_is_taken(tmp_path: Path) -> None:
 
     ops = [int(op) for definition in sent for op in definition.commands["op"]]
     assert (ops.count(Op.MERCHANT), ops.count(Op.ACCOUNT)) == (4, 30)
+
+
+def test_params_of_a_rule_that_there_is_not_are_told_once(
+    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "early.jsonl"
+    file.write_text('{"op":"merchant","merchant":"m1","params":{"later":{"max":1}}}')
+
+    set_up = FileSetUp(file, HASHER, None, data_dir / "rules")
+    set_up.missing(is_fresh=True)
+
+    said = capsys.readouterr().err
+    assert said.count("early.jsonl: line 1: params.later: no set that was registered has a rule") == 1

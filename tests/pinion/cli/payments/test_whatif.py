@@ -9,11 +9,11 @@ import pytest
 
 from engine.payments.codes import BY_NUMBER
 from engine.payments.name import PAYMENTS
-from engine.payments.records import COMMAND, EventKind
+from engine.payments.records import COMMAND, EventKind, Op
 from engine.trials.records import Act
 from pinion.cli.journal.data import remember
 from pinion.cli.main import main
-from tests.engine.payments.building import SMALL, Engine, ruleset, trial
+from tests.engine.payments.building import SMALL, Engine, command, ruleset, trial
 from tests.engine.payments.random_flow import Flow, first_commands
 from tests.engine.runtime.echo_tools import BOTH
 from tests.pinion.cli.journal import small_journal
@@ -52,12 +52,12 @@ def in_shadow(begin: int = 0) -> Any:
     """Return the events of the same flow, of which an engine lets the other set judge from a place on."""
     engine = Engine(SMALL, *FIRST)
     events = []
-    for place, command in enumerate(flow()):
+    for place, asked_for in enumerate(flow()):
         if place == begin:
             seq = engine.replica.seq
             engine.tell(ruleset(**{**LIMITS_OF_FIRST, **OTHER}), trial(Act.SHADOW, 2))
             shift = engine.replica.seq - seq
-        made = engine.tell(command)
+        made = engine.tell(asked_for)
         made["seq"] -= shift if place >= begin else 0
         events.append(made)
     return np.concatenate(events)
@@ -141,17 +141,54 @@ def test_rules_that_cannot_be_used_are_refused(
     assert said in capsys.readouterr().err
 
 
-def test_a_journal_that_tries_rules_itself_is_refused_by_the_seq(
+def test_it_goes_on_beside_the_set_that_governs_behind_a_change(
     tmp_path: Path, rules: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    own = [ruleset(card_1m=2), trial(Act.SHADOW, 2)]
-    data_dir = journal(tmp_path / "data", [*FIRST, *flow()[:50], *own, *flow()[50:60]])
+    cut = 150
+    own = [ruleset(**LIMITS_OF_FIRST | {"scheme_retry": 4}), command(Op.ACTIVATE, payment=2)]
+    data_dir = journal(tmp_path / "data", [*FIRST, *flow()[:cut], *own, *flow()[cut:]])
+    before = asked(capsys, data_dir, "--rules", rules, "--to", len(FIRST) + cut)
+    behind = asked(capsys, data_dir, "--rules", rules, "--from", len(FIRST) + cut + len(own) + 1)
 
-    assert main(["payments", "whatif", str(data_dir), "--rules", str(rules)]) == 1
-    assert f"seq {len(FIRST) + 52} changes the rules" in capsys.readouterr().err
-    behind = str(len(FIRST) + 53)
-    assert main(["payments", "whatif", str(data_dir), "--rules", str(rules), "--from", behind]) == 1
-    assert "a set is on trial there already" in capsys.readouterr().err
+    whole = asked(capsys, data_dir, "--rules", rules)
+
+    assert whole["changed"] == before["changed"] + behind["changed"]
+    assert whole["decided"] == before["decided"] + behind["decided"]
+    assert before["changed"] > 5 < behind["changed"]
+    assert whole["left_out"] == 0
+
+
+def test_payments_during_a_trial_of_the_journals_own_are_left_out_and_counted(
+    tmp_path: Path, rules: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun = [ruleset(**LIMITS_OF_FIRST | {"scheme_retry": 4}), trial(Act.SHADOW, 2)]
+    ended = [trial(Act.ROLL_BACK, 2)]
+    parts = flow()[:150], flow()[150:250], flow()[250:]
+    data_dir = journal(tmp_path / "data", [*FIRST, *parts[0], *begun, *parts[1], *ended, *parts[2]])
+    first, behind = len(FIRST) + 150, len(FIRST) + 250 + len(begun) + len(ended) + 1
+    one = asked(capsys, data_dir, "--rules", rules, "--to", first)
+    two = asked(capsys, data_dir, "--rules", rules, "--from", behind)
+    within = asked(capsys, data_dir, "--rules", rules, "--from", first + 10, "--to", behind - 10)
+
+    whole = asked(capsys, data_dir, "--rules", rules)
+
+    assert whole["changed"] == one["changed"] + two["changed"]
+    assert whole["decided"] == one["decided"] + two["decided"]
+    assert whole["left_out"] > within["left_out"] > 30
+    assert (within["decided"], within["changed"]) == (0, 0)
+
+
+def test_where_the_other_set_comes_to_govern_nothing_changes_from_there_on(
+    tmp_path: Path, rules: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = [ruleset(**LIMITS_OF_FIRST | OTHER), command(Op.ACTIVATE, payment=2)]
+    data_dir = journal(tmp_path / "data", [*FIRST, *flow()[:200], *own, *flow()[200:]])
+    before = asked(capsys, data_dir, "--rules", rules, "--to", len(FIRST) + 200)
+
+    whole = asked(capsys, data_dir, "--rules", rules)
+
+    assert whole["changed"] == before["changed"] > 5
+    assert whole["decided"] > before["decided"]
 
 
 def test_a_beginning_behind_the_end_is_refused(
