@@ -1,0 +1,1 @@
+"""What clients may ask of a door: rate, concurrency and shedding, alone or shared by a fleet."""
