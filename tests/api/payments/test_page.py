@@ -64,7 +64,8 @@ def test_what_the_script_reads_of_a_trial_and_of_sets_is_told(story: Story) -> N
     told = canary_document(rules.trial)
     assert set(re.findall(r"\btrial\.(\w+)", SCRIPT)) <= set(told)
     assert set(re.findall(r"\bgates\.(\w+)", SCRIPT)) <= set(told["gates"])
-    assert set(re.findall(r"\barms?\.(\w+)", SCRIPT)) - {"some"} <= set(told["arms"]) | {"decided"}
+    of_arm = set(told["arms"]) | set(told["arms"]["control"])
+    assert set(re.findall(r"\barms?\.(\w+)", SCRIPT)) - {"some"} <= of_arm
     sets = rulesets_document(rules, no_user_rules)
     assert set(re.findall(r"\bdoc\.rules\.(\w+)", SCRIPT)) <= set(sets)
     assert {"state", "why", "who", "hash", "parameters", "order", "user_rules", "source"} <= set(

@@ -46,7 +46,7 @@ def test_a_worse_candidate_is_rolled_back_by_its_gate_and_an_equal_one_promoted(
     assert (worse.state, worse.gate) == (TrialState.ROLLED_BACK, "outcome_rate APPROVE")
     assert 0.04 < worse.rates[0] < 0.06 < 0.12 < worse.rates[1] < 0.18
     assert equal.state == TrialState.PROMOTED
-    assert equal.seen >= 5 * SMALLER, "a quarter of the first step, all of the second"
+    assert equal.seen > 4 * SMALLER, "of the first step a quarter is a sample; one more is of the second"
 
 
 def pending(data_dir: Path) -> int:

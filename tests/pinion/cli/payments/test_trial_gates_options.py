@@ -1,0 +1,49 @@
+"""The gates that `pinion payments canary start` sends: those of a file, and before these the options."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.contract.errors import UsageError
+from pinion.cli.parser import Parser
+from pinion.cli.payments.trials.canary import add_arguments, body_of
+
+
+def gates(*options: str) -> Any:
+    parser = Parser()
+    add_arguments(parser)
+    return body_of(parser.parse_args(["start", "2", *options]))["gates"]
+
+
+def test_without_options_the_door_has_its_defaults() -> None:
+    assert gates() == {}
+
+
+def test_each_gate_has_an_option() -> None:
+    assert gates(
+        *("--max-disagree-ppm", "5", "--min-seen", "7", "--max-p99-ms", "20"),
+        *("--no-rates", "--no-amounts", "--no-faults"),
+    ) == {
+        **{"max_disagree_ppm": 5, "min_seen": 7, "max_p99_ms": 20},
+        **{"compare_rates": False, "compare_amounts": False, "compare_faults": False},
+    }
+
+
+def test_a_file_has_them_all_and_an_option_goes_before(tmp_path: Path) -> None:
+    file = tmp_path / "gates.toml"
+    file.write_text("max_disagree_ppm = 2000\nmin_seen = 500\ncompare_amounts = false\n")
+
+    assert gates("--gates", str(file), "--min-seen", "900") == {
+        "max_disagree_ppm": 2000, "min_seen": 900, "compare_amounts": False,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("content", [None, b"min_seen = \n", b"\xff"])
+def test_a_file_that_cannot_be_read_is_refused_with_a_mend(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "gates.toml"
+    if content is not None:
+        file.write_bytes(content)
+
+    with pytest.raises(UsageError, match=r"gates\.toml: .*; give a TOML file such as `min_seen = 36000`"):
+        gates("--gates", str(file))
