@@ -11,7 +11,7 @@ from typing import Any
 
 from gateways.fleet.moving import Store, read_answer
 from gateways.fleet.scripts.rates import RATE, grants_of
-from gateways.payments.door.limits.allowances import ASKED, GRANTED, USED, Allowances
+from gateways.payments.door.allowances import ASKED, GRANTED, USED, Allowances
 
 AHEAD_PARTS = 5
 """One in so many parts of what comes in a second is leased in advance."""

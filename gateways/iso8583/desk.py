@@ -33,7 +33,7 @@ from gateways.payments.bodies import Fields
 from gateways.payments.door.desk import PaymentDesk, PaymentOf, PaymentRequest
 from gateways.payments.door.dispatch import BUSY, TIMEOUT_S
 from gateways.payments.door.keys import KeyOwner
-from gateways.payments.door.limits.limiters import Limiters
+from gateways.payments.door.limiters import Limiters
 from gateways.payments.door.refusals import DoorRefusal
 from gateways.payments.door.routes import PaymentAsk, PaymentRoute
 from gateways.payments.replies import MovedReply, Told

@@ -17,7 +17,7 @@ from engine.text import numbers
 from gateways.payments.door.desk import PaymentDesk, PaymentRequest
 from gateways.payments.door.dispatch import BUSY
 from gateways.payments.door.keys import KeyOwner
-from gateways.payments.door.limits.limiters import RATE, Limiters
+from gateways.payments.door.limiters import RATE, Limiters
 from gateways.payments.door.reads import DurableReads, NotNowError
 from gateways.payments.door.refusals import DoorRefusal, forbidden, malformed, unknown
 from gateways.payments.door.routes import (

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from engine.payments.records import Role
 from gateways.fleet.link import Call, StoreDownError
 from gateways.fleet.renewing import Renewer
+from gateways.payments.door.allowances import GRANTED, USED, Allowances, DoorAllowance
 from gateways.payments.door.keys import KeyOwner
-from gateways.payments.door.limits.allowances import GRANTED, USED, Allowances, DoorAllowance
-from gateways.payments.door.limits.limiters import NO_LIMITS, Limiters
+from gateways.payments.door.limiters import NO_LIMITS, Limiters
 from tests.gateways.fleet.twin_store import TwinStore
 
 SHOP = 11

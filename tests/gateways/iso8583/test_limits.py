@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gateways.payments.door.limits.limiters import NO_LIMITS
+from gateways.payments.door.limiters import NO_LIMITS
 from tests.gateways.iso8583.client import LENGTH_BYTES, Message, decoded, encoded, payment, reversal
 from tests.gateways.iso8583.wired import IsoDoor, owners
 

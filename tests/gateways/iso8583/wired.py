@@ -13,7 +13,7 @@ from gateways.iso8583.sockets import MessageServer
 from gateways.payments.door.desk import PaymentDesk
 from gateways.payments.door.dispatch import PaymentDispatcher
 from gateways.payments.door.keys import KeyOwner, key_ring
-from gateways.payments.door.limits.limiters import NO_LIMITS, Limiters
+from gateways.payments.door.limiters import NO_LIMITS, Limiters
 from gateways.payments.hashing import hash_words
 from gateways.payments.replies import Replies
 from gateways.payments.setup_lines import setup_lines

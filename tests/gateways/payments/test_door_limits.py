@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from engine.payments.codes import Code
-from gateways.payments.door.limits.limiters import NO_LIMITS
+from gateways.payments.door.limiters import NO_LIMITS
 from tests.gateways.payments.bodies_of_payments import WHOLE
 from tests.gateways.payments.wired_door import TOKENS, FakeGate, WiredDoor
 from tests.gateways.process.wire import settle

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine.payments.records import Role
 from gateways.payments.door.keys import KeyOwner
-from gateways.payments.door.limits.limiters import COUNTS, MAY_USE_KEPT, NO_LIMITS, NS_PER_S, Limiters
+from gateways.payments.door.limiters import COUNTS, MAY_USE_KEPT, NO_LIMITS, NS_PER_S, Limiters
 from gateways.payments.door.routes import PaymentAsk
 
 SHOP, BANK = 11, 12

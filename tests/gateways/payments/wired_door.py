@@ -18,7 +18,7 @@ from engine.settings.door_settings import DoorLimits
 from gateways.payments.door.desk import PaymentDesk
 from gateways.payments.door.dispatch import PaymentDispatcher
 from gateways.payments.door.keys import key_ring
-from gateways.payments.door.limits.limiters import NO_LIMITS, Limiters
+from gateways.payments.door.limiters import NO_LIMITS, Limiters
 from gateways.payments.door.past import GivenWay
 from gateways.payments.door.reads import DurableReads, nothing_past
 from gateways.payments.door.routes import PLAIN_PAYMENTS

@@ -29,7 +29,7 @@ from engine.contract.port import attach_state
 from engine.payments.application import open_folder, payments
 from engine.payments.capacities import Capacities
 from engine.payments.texts import words_text
-from gateways.payments.door.limits.allowances import GRANTED, USED, Allowances
+from gateways.payments.door.allowances import GRANTED, USED, Allowances
 from gateways.payments.hashing import Hasher, hash_words, load_key
 from tests.gateways.fleet.servers import StoreServer, programs
 from tests.system.journaled import Journaled

@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from engine.payments.codes import Code
+from gateways.payments.door.allowances import DoorAllowance
 from gateways.payments.door.keys import KeyOwner
-from gateways.payments.door.limits.allowances import DoorAllowance
 from gateways.payments.door.routes import CHANGES_RULES, PaymentAsk
 
 log = logging.getLogger("pinion.doors")

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from engine.settings.config import DoorSettings
+from gateways.payments.door.allowances import Allowances, DoorAllowance
 from gateways.payments.door.keys import KeyOwner
-from gateways.payments.door.limits.allowances import Allowances, DoorAllowance
-from gateways.payments.door.limits.limiters import Limiters
+from gateways.payments.door.limiters import Limiters
 
 FLEET_RATE = "fleet_rate"
 """What processes are told of a rate that a fleet shares, where there is one: that of [payments.rate], how

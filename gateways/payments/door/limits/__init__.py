@@ -1,1 +1,0 @@
-"""What clients may ask of a door: rate, concurrency and shedding, alone or shared by a fleet."""
