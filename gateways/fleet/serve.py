@@ -41,8 +41,8 @@ from gateways.fleet.scripts.shares import EXCHANGE, GREET
 from gateways.fleet.scripts.sightings import MERGE
 from gateways.fleet.signing import Signer
 from gateways.fleet.telling import EngineAwayError, Teller, store_command
+from gateways.payments.door.allowances import FLEET_RATE, allowances_of
 from gateways.payments.door.dispatch import PaymentDispatcher
-from gateways.payments.door.fleet_rate import FLEET_RATE, allowances_of
 from gateways.payments.door.rule_workshop import RuleWorkshop
 from gateways.payments.hashing import load_key
 from ringbuf.seqlock import TornReadError

@@ -24,8 +24,8 @@ from gateways.iso8583.desk import MessageDesk
 from gateways.iso8583.sockets import MessageServer
 from gateways.payments.core_dumps import forbid_core_dumps
 from gateways.payments.door.dispatch import TIMEOUT_S
-from gateways.payments.door.fleet_rate import limiters_of
 from gateways.payments.door.keys import key_ring
+from gateways.payments.door.limiters import limiters_of
 from gateways.payments.door.parts import FORWARD, parts_of
 from gateways.payments.forward.parts import ForwardingParts
 from gateways.payments.hashing import hash_words

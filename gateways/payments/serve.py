@@ -20,8 +20,8 @@ from engine.settings.config import DoorSettings
 from gateways.commands.pump import Pump
 from gateways.commands.serving import Chores, serve_until, told_to_stop
 from gateways.payments.core_dumps import forbid_core_dumps
-from gateways.payments.door.fleet_rate import limiters_of
 from gateways.payments.door.keys import key_ring
+from gateways.payments.door.limiters import limiters_of
 from gateways.payments.door.parts import FORWARD, parts_of
 from gateways.payments.door.reads import DurableReads
 from gateways.payments.door.routes import PLAIN_PAYMENTS

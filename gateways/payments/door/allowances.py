@@ -8,9 +8,15 @@ all, and what the door has used of that and was asked. They only grow, and a doo
 import mmap
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from engine.settings.config import DoorSettings
+
+FLEET_RATE = "fleet_rate"
+"""What processes are told of a rate that a fleet shares, where there is one: that of [payments.rate], how
+many instances, what holds without a store, and the names of doors and keys."""
 FILE = "allowances"
 WORD_BYTES = 8
 HEAD_WORDS = ROW_WORDS = 4
@@ -80,3 +86,9 @@ class DoorAllowance:
             return False
         allowances.add(row, USED, 1)
         return True
+
+
+def allowances_of(door: DoorSettings) -> Allowances | None:
+    """Return the allowances of an instance; None where it shares no rate."""
+    told: Mapping[str, Any] | None = door.application.get(FLEET_RATE)
+    return None if told is None else Allowances(door.data_dir, told["doors"], told["keys"])

@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from engine.payments.codes import Code
-from gateways.payments.door.allowances import DoorAllowance
+from engine.settings.config import DoorSettings
+from gateways.payments.door.allowances import FLEET_RATE, DoorAllowance, allowances_of
 from gateways.payments.door.keys import KeyOwner
 from gateways.payments.door.routes import CHANGES_RULES, PaymentAsk
 
@@ -32,6 +33,7 @@ MAY_USE_KEPT = frozenset(
 )
 COUNTS = ("over_rate", "over_concurrency", "over_load")
 """Of each door: requests that were beyond a bound, whether they were refused or let pass."""
+WITHOUT_STORE = {"local": None, "decline": False, "allow": True}
 NO_LIMITS: Mapping[str, Any] = {"rate": None, "concurrency": None, "shedding": None}
 _OFF: Mapping[str, Any] = {
     "per_second": 0, "burst": 1, "per_key": sys.maxsize, "max_in_flight": sys.maxsize, "log_only": False,
@@ -151,3 +153,13 @@ class Limiters:
         whose = f" of key {key!r}" if key else ""
         became = "refused" if refuses else "let pass, for log_only is set"
         log.warning("%d requests%s beyond %s were %s", count, whose, setting, became)
+
+
+def limiters_of(door: DoorSettings, owners: Iterable[KeyOwner]) -> Limiters:
+    """Return the limiters of a door as its settings say them: alone, or with a rate that a fleet shares."""
+    limits, allowances = door.application["limits"], allowances_of(door)
+    if allowances is None:
+        return Limiters(owners, limits)
+    told = door.application[FLEET_RATE]
+    allowance = DoorAllowance(allowances, door.name, WITHOUT_STORE[told["on_store_down"]])
+    return Limiters(owners, limits, allowance=allowance, instances=told["instances"])

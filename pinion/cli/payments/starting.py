@@ -20,7 +20,7 @@ from engine.settings.addresses import ANY
 from engine.settings.demo_key import demo_token
 from gateways.fleet.counts import FLEET_COUNTS
 from gateways.fleet.store_place import private_url
-from gateways.payments.door.fleet_rate import FLEET_RATE
+from gateways.payments.door.allowances import FLEET_RATE
 from gateways.payments.door.limiters import COUNTS, NO_LIMITS
 from gateways.payments.door.parts import FORWARD
 from pinion.cli.payments.set_up import first_commands, hash_key_file

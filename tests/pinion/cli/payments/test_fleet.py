@@ -12,7 +12,7 @@ from engine.payments.records import Op
 from engine.payments.settings import PaymentSection, PaymentsKeySettings, PaymentsSettings, RateSettings
 from gateways.fleet.counts import FLEET_COUNTS
 from gateways.fleet.joining import joining
-from gateways.payments.door.fleet_rate import FLEET_RATE
+from gateways.payments.door.allowances import FLEET_RATE
 from pinion.cli.payments.starting import STARTING
 from tests.engine.payments.building import Engine
 
