@@ -21,7 +21,6 @@ log = logging.getLogger("pinion.doors")
 LOOK_S = 0.25
 ANSWER_S = 1.0
 HUNDREDTHS = 100
-WHY_CHARACTERS = 40
 OK = int(Code["OK"])
 _LIVE = (TrialState.RUNNING, TrialState.PAUSED)
 
@@ -89,8 +88,12 @@ class Lateness:
         return is_enough and self._late[1] * HUNDREDTHS > answers
 
     def _roll_back(self) -> None:
-        why = self._evidence()
-        log.error("the candidate %d is rolled back: %s", self._ruleset, why)
+        (control, canary), (late_control, late) = self._answers, self._late
+        bound_ms = round(self._bound_s * 1000)
+        log.error(
+            "the candidate %d is to be rolled back: %d of its %d answers took over %d ms, of others %d of %d",
+            *(self._ruleset, late, canary, bound_ms, late_control, control),
+        )
         self._is_asked = True
 
         def told(result: Answered) -> None:
@@ -98,13 +101,18 @@ class Lateness:
             if isinstance(result, int) or result.code != OK:
                 log.warning("the candidate was not rolled back by this door")
 
+        why = evidence(bound_ms, part(late, canary), part(late_control, control))
         record = late_record(self._ruleset, why).tobytes()
         awaited = Awaited(self._session, told, self.now() + ANSWER_S)
         self._dispatcher.stage(record, Role.ALL, awaited)
 
-    def _evidence(self) -> str:
-        """Return how many answers were late, of the other arm too where that finds room."""
-        (control, canary), (late_control, late) = self._answers, self._late
-        own = f"p99>{round(self._bound_s * 1000)}ms: {late}/{canary}"
-        both = f"{own}, else {late_control}/{control}"
-        return both if len(both) <= WHY_CHARACTERS else own
+
+def evidence(bound_ms: int, late: str, else_late: str) -> str:
+    """Return why a candidate is rolled back: a text with too few digits to be taken for a card number."""
+    return f"over {bound_ms}ms: {late} late, else {else_late}"
+
+
+def part(count: int, of: int) -> str:
+    """Return a part in per cent, in three digits at most."""
+    thousandths = 1000 * count // max(of, 1)
+    return "100%" if thousandths == 1000 else f"{thousandths // 10}.{thousandths % 10}%"

@@ -1,11 +1,15 @@
 """A canary whose answers come late is rolled back by the door, with its evidence in the journaled command."""
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine.contract.port import Closed
-from gateways.payments.door.lateness import LOOK_S, Lateness
+from gateways.payments.door.lateness import LOOK_S, Lateness, evidence, part
+from gateways.payments.rule_forms import LATE_MS_MAX, late_record
 from tests.gateways.payments.engine_client import Client
 
 BOUND_MS, MIN_SEEN = 20, 50
@@ -76,9 +80,23 @@ async def test_a_late_arm_is_rolled_back_once_it_has_been_seen_enough() -> None:
     said = await door.trial()
     assert (said["state"], said["ruleset"], said["gate"]) == ("rolled_back", number, "latency")
     assert said["who"] == "door"
-    assert said["why"] == "p99>20ms: 16/50, else 0/0"
+    assert said["why"] == "over 20ms: 32.0% late, else 0.0%"
     _, paid = await door.client.pay(amount=1, card={"token": "after", "expiry": "4001"})
     assert paid["cohort"] == "control"
+
+
+@given(
+    bound_ms=st.integers(1, LATE_MS_MAX),
+    canary=st.integers(1, 2**40),
+    control=st.integers(0, 2**40),
+    share=st.fractions(0, 1),
+)
+def test_whatever_was_counted_is_evidence_that_an_act_may_bring(
+    bound_ms: int, canary: int, control: int, share: Fraction
+) -> None:
+    why = evidence(bound_ms, part(int(canary * share), canary), part(int(control * share), control))
+
+    assert late_record(2, why).nbytes
 
 
 async def test_an_arm_whose_answers_are_at_the_bound_goes_on() -> None:

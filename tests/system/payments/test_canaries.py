@@ -91,7 +91,7 @@ def test_a_candidate_whose_answers_are_late_is_rolled_back_by_the_door(running: 
     caller.close()
 
     assert (told["gate"], told["who"]) == ("latency", "door")
-    assert str(told["why"]).startswith("p99>1ms: ")
+    assert str(told["why"]).startswith("over 1ms: ")
 
 
 def test_the_table_tells_both_kinds_and_what_went_wrong() -> None:

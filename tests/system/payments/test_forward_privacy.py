@@ -55,6 +55,6 @@ def test_nothing_that_is_personal_is_anywhere_but_at_the_processor(start: Start,
 
     assert found == []
     assert seen, "what must be found there is not: the search is blind"
-    assert len(sent) > 10
+    assert sent, "nothing came to the processor"
     assert "the processor does not answer as it should" in running.errors.read_text()
     assert set(limits.values()) == {"0 0"}, limits
