@@ -39,6 +39,10 @@ class Client:
             self.approved[merchant, self._day] += amount
         return True
 
+    def pay_freely(self) -> None:
+        """Ask for one payment to a merchant without a limit."""
+        assert self._ask(FREE, 1000).code == "OK"
+
     def pay_with(self, device: str, card: str) -> str:
         """Ask for one payment of a card with a device; return the code."""
         return self._ask(FREE, 1000, device=device, card={"token": card, "expiry": "9912"}).code

@@ -24,6 +24,7 @@ FAULTS = {
     "lose": 10,
     "down": 10,
 }
+FORWARDED_MIN, ROUNDS_MAX = 10, 20
 Start = Callable[..., RunningPayments]
 
 
@@ -40,7 +41,10 @@ def test_nothing_that_is_personal_is_anywhere_but_at_the_processor(start: Start,
         before = running.pid_of("payments")
         os.kill(before, signal.SIGKILL)
         await_true(lambda: running.pid_of("payments") != before and is_serving(running), "it serves", 120.0)
-        found += play(running, 2, search)
+        for round_number in range(2, ROUNDS_MAX):
+            found += play(running, round_number, search)
+            if len(processor.entries) > FORWARDED_MIN:  # a door leaves a slow processor alone for a while
+                break
         limits = core_limits(running)
         shared = [Path("/dev/shm", name) for name in instance.read(data_dir).segments.values()]
         found += [each for path in shared for each in search.in_file(path)]
@@ -55,6 +59,6 @@ def test_nothing_that_is_personal_is_anywhere_but_at_the_processor(start: Start,
 
     assert found == []
     assert seen, "what must be found there is not: the search is blind"
-    assert sent, "nothing came to the processor"
+    assert len(sent) > FORWARDED_MIN
     assert "the processor does not answer as it should" in running.errors.read_text()
     assert set(limits.values()) == {"0 0"}, limits
