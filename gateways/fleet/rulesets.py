@@ -95,7 +95,7 @@ class RulesetSharer:
         if self._run_id != self._store.run_id:
             self._run_id, self._since = self._store.run_id, 0
         sets = self._rules().sets
-        own = {each.hash: each for each in sets}
+        own = {each.hash for each in sets}
         told = [part for each in sets[-NEWEST_MAX:] if each.who for part in self._shared(each)]
         (answer,) = await self._store.ask([(SETS, self._keys, (self._since, *told))])
         newest = read_answer(newest_of, answer)

@@ -26,8 +26,8 @@ from gateways.payments.core_dumps import forbid_core_dumps
 from gateways.payments.door.dispatch import TIMEOUT_S
 from gateways.payments.door.keys import key_ring
 from gateways.payments.door.limiters import limiters_of
-from gateways.payments.door.parts import FORWARD, parts_of
-from gateways.payments.forward.parts import ForwardingParts
+from gateways.payments.door.parts import parts_of
+from gateways.payments.forward.parts import forwarding_of
 from gateways.payments.hashing import hash_words
 from gateways.process.start import keep_clients_out_of_the_log, raise_descriptor_limit
 
@@ -55,10 +55,8 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
         owner.name: owner for owner in key_ring(door.keys, [gate.next_session() for _ in door.keys]).owners
     }
     limiters = limiters_of(door, owners.values())
-    settings = door.application.get(FORWARD)
-    forwarding = None if settings is None else ForwardingParts(settings, gate, parts, now)
-    processor_s = 0.0 if settings is None else settings["deadline_ms"] / 1000
-    answer_s = TIMEOUT_S + processor_s
+    forwarding = forwarding_of(door, gate, parts, now)
+    answer_s = TIMEOUT_S if forwarding is None else TIMEOUT_S + forwarding.deadline_s
     desk = MessageDesk(parts.desk, limiters, parts.view.payment, remembered, now, answer_s)
     server = MessageServer(
         desk,

@@ -22,11 +22,11 @@ from gateways.commands.serving import Chores, serve_until, told_to_stop
 from gateways.payments.core_dumps import forbid_core_dumps
 from gateways.payments.door.keys import key_ring
 from gateways.payments.door.limiters import limiters_of
-from gateways.payments.door.parts import FORWARD, parts_of
+from gateways.payments.door.parts import parts_of
 from gateways.payments.door.reads import DurableReads
 from gateways.payments.door.routes import PLAIN_PAYMENTS
 from gateways.payments.door.sockets import PaymentSockets
-from gateways.payments.forward.parts import ForwardingParts
+from gateways.payments.forward.parts import forwarding_of
 from gateways.process.guard import guard_of
 from gateways.process.plain_connections import PlainServer
 from gateways.process.start import keep_clients_out_of_the_log, raise_descriptor_limit
@@ -69,8 +69,7 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
 
     pump = Pump(parts.dispatcher, gate, lambda: None, Chores(gate, server, chores).run)
 
-    settings = door.application.get(FORWARD)
-    forwarding = None if settings is None else ForwardingParts(settings, gate, parts, now)
+    forwarding = forwarding_of(door, gate, parts, now)
     if forwarding is not None:
         forwarding.begin(stopping.set)  # a new door tries it again
 

@@ -156,8 +156,8 @@ ROOMS = {
         *("engine/rules/orders", "engine/rules/stored", "engine/payments/rules/workshop"),
     ),
     "gateways/payments/forward": (
-        *("ringbuf/seqlock", "engine/contract", "engine/payments", "gateways/payments"),
-        "gateways/payments/door",
+        *("ringbuf/seqlock", "engine/contract", "engine/settings", "engine/payments"),
+        *("gateways/payments", "gateways/payments/door"),
     ),
     "gateways/payments/serve": (
         *("engine/contract", "engine/settings", "engine/payments", "engine/payments/view"),

@@ -78,10 +78,7 @@ SCALARS: list[Any] = [
     ("device_table", TABLE),
     ("ip_table", TABLE),
     ("email_table", TABLE),
-    (
-        "device_guests",
-        TABLE,
-    ),  # rows of other instances alone, in the order of their last news; so the next two
+    ("device_guests", TABLE),  # rows of other instances alone, newest news last; so the next two
     ("ip_guests", TABLE),
     ("email_guests", TABLE),
     ("approval_table", TABLE),  # of answers: those that hold or moved something
@@ -91,11 +88,7 @@ SCALARS: list[Any] = [
     ("open", TABLE, (HOLD_DAYS_MAX + 1,)),  # holds and reviews by hold_days; at 0 what is pending
     ("owed", TABLE),  # payments whose reversal the processor has not confirmed
     ("owed_count", "<i8"),
-    (
-        "sighted",
-        SIGHTED,
-        (SIGHTED_MAX,),
-    ),  # of a fleet: what was seen here, for the others; number n at n % length
+    ("sighted", SIGHTED, (SIGHTED_MAX,)),  # what was seen here, for a fleet; number n at n % length
     ("sighted_count", "<i8"),
     ("pending_count", "<i8"),
     ("context", CONTEXT, (1,)),

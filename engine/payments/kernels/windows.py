@@ -81,23 +81,11 @@ def distinct_at(row, bucket, card):
 
 
 @kernel
-def see_card(row, bucket, card):
-    """Note that a card was seen in a bucket; a card without room takes the place of the one seen first."""
-    at = place_of(row, card)
-    if at == NIL:
-        at = np.int64(row.count)
-        if at == DISTINCT_MAX:
-            at = _seen_first(row)
-        row.seen[at].card = card
-        row.seen[at].bucket = bucket
-        row.count = max(row.count, at + 1)  # behind the card: others look at rows meanwhile
-    row.seen[at].bucket = bucket
-    row.last = bucket
-
-
-@kernel
-def _seen_first(row):
-    """Return where the card of the oldest bucket lies in a row that is full."""
+def _room_in(row):
+    """Return where a card that is not kept comes: behind the others, or in place of the one seen first."""
+    at = np.int64(row.count)
+    if at < DISTINCT_MAX:
+        return at
     at = np.int64(0)
     for other in range(DISTINCT_MAX):
         if row.seen[other].bucket < row.seen[at].bucket:
@@ -106,14 +94,24 @@ def _seen_first(row):
 
 
 @kernel
+def see_card(row, bucket, card):
+    """Note that a card was seen in a bucket; a card without room takes the place of the one seen first."""
+    at = place_of(row, card)
+    if at == NIL:
+        at = _room_in(row)
+        row.seen[at].card = card
+    row.seen[at].bucket = bucket
+    row.count = max(row.count, at + 1)  # behind the card: others look at rows meanwhile
+    row.last = bucket
+
+
+@kernel
 def merge_card(row, bucket, card):
     """Note that a card was seen elsewhere, in this bucket or an earlier one; tell whether that was news."""
     at = place_of(row, card)
     if at == NIL:
-        at = np.int64(row.count)
-        if at == DISTINCT_MAX:
-            at = _seen_first(row)
-        else:
+        at = _room_in(row)
+        if at == row.count:
             row.seen[at].bucket = NIL
     if row.seen[at].bucket >= bucket:
         return False

@@ -92,7 +92,12 @@ class Lateness:
         bound_ms = round(self._bound_s * 1000)
         log.error(
             "the candidate %d is to be rolled back: %d of its %d answers took over %d ms, of others %d of %d",
-            *(self._ruleset, late, canary, bound_ms, late_control, control),
+            self._ruleset,
+            late,
+            canary,
+            bound_ms,
+            late_control,
+            control,
         )
         self._is_asked = True
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.contract.port import Port
-from gateways.payments.door.parts import DoorParts
+from engine.settings.config import DoorSettings
+from gateways.payments.door.parts import FORWARD, DoorParts
 from gateways.payments.forward.forwarder import Forwarder
 from gateways.payments.forward.journaling import OwnCommands
 from gateways.payments.forward.processor import Processor, gathered
@@ -26,6 +27,8 @@ class ForwardingParts:
     ) -> None:
         id_of, view = parts.desk.replies.id_of, parts.view
         commands = OwnCommands(parts.dispatcher, gate.next_session(), now)
+        self.deadline_s: float = settings["deadline_ms"] / 1000
+        """A processor's answer is of use for so long."""
         self._processor = Processor(settings["url"], now)
         self._forwarder = Forwarder(self._processor, commands, id_of, settings["deadline_ms"])
         self._reversals = Reversals(
@@ -54,3 +57,11 @@ class ForwardingParts:
             await gathered({self._sending})
         await self._forwarder.close()
         await self._processor.close()
+
+
+def forwarding_of(
+    door: DoorSettings, gate: Port, parts: DoorParts, now: Callable[[], float]
+) -> ForwardingParts | None:
+    """Return what forwards for a door; None where nothing is forwarded."""
+    settings = door.application.get(FORWARD)
+    return None if settings is None else ForwardingParts(settings, gate, parts, now)
