@@ -14,6 +14,7 @@ from api.process.live import Counts
 from api.process.status import StatusReport
 from engine.contract.latch import LATCH_REASONS, LATCH_TEXTS
 from engine.contract.port import EventReader
+from engine.contract.readiness import STANDING
 from ringbuf.segment_header import process_start
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -101,12 +102,13 @@ class EngineCollector(Collector):
         for ring, depth in zip(self._reader.instance.rings, self._status.ring_depths(), strict=True):
             depths.add_metric([ring], depth)
         yield depths
-        families: dict[str, CounterMetricFamily] = {}
+        families: dict[str, CounterMetricFamily | GaugeMetricFamily] = {}
         for name, value in self._status.counters().items():
             owner, _, what = name.rpartition(".")
             if what not in families:
-                text = f"{what} since the start"
-                families[what] = CounterMetricFamily(f"pinion_{what}", text, labels=["owner"])
+                made = GaugeMetricFamily if what in STANDING else CounterMetricFamily
+                text = f"{what}, as it stands" if what in STANDING else f"{what} since the start"
+                families[what] = made(f"pinion_{what}", text, labels=["owner"])
             families[what].add_metric([owner], value)
         yield from families.values()
 

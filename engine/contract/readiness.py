@@ -33,6 +33,10 @@ BACKGROUND = (SUPERVISOR, SHADOW, DATABASE, HISTORY)
 HEARTBEAT = ".heartbeat"
 BEHIND = ".behind"
 """The counter of a process that says how much of what other instances have is missing here."""
+OUTSIDE = ".outside"
+"""The counter of a process that is 1 while other instances have no place for this one."""
+STANDING = frozenset(name.removeprefix(".") for name in (BEHIND, OUTSIDE, ".stopped"))
+"""Counters, without the process in front, that say how something stands; all others only grow."""
 SILENT_NS_MAX = 3_000_000_000
 """Of a process that a command waits for: it beats many times a second."""
 BACKGROUND_SILENT_NS_MAX = 30_000_000_000
@@ -102,7 +106,7 @@ class Readiness:
 
     def troubles(self, running: Instance) -> list[Trouble]:
         """Return all that is not as it should be, what blocks first; nothing: all is well."""
-        found = [*self._of_the_engine(), *self._of_processes(running), *self._behind()]
+        found = [*self._of_the_engine(), *self._of_processes(running), *self._among_others()]
         for reason, is_raised in self.alarms().items():
             if is_raised:
                 found.append(Trouble(reason=reason, detail=ALARMS[reason][1], blocks=False))
@@ -129,9 +133,13 @@ class Readiness:
             )
         return found
 
-    def _behind(self) -> list[Trouble]:
+    def _among_others(self) -> list[Trouble]:
         found = []
         for name in self._counters:
+            if name.endswith(OUTSIDE) and self._counters[name] > 0:
+                process = name.removesuffix(OUTSIDE)
+                detail = f"other instances have no place for this one: the log of {process} says why"
+                found.append(Trouble(reason="outside", detail=detail, process=process, blocks=True))
             if name.endswith(BEHIND) and (lacking := self._counters[name]) > 0:
                 process = name.removesuffix(BEHIND)
                 detail = (

@@ -22,7 +22,7 @@ from engine.payments.texts import text_words
 from engine.payments.view.shares import SharesView, ShareTable
 from gateways.fleet.levelling import MOVED_MAX, to_give, wants_more
 from gateways.fleet.link import Call, StoreDownError
-from gateways.fleet.scripts.shares import EXCHANGE, GREET, Standing, greeting_of, standing_of
+from gateways.fleet.scripts.shares import EXCHANGE, GREET, Standing, Welcome, greeting_of, standing_of
 
 log = logging.getLogger("pinion.doors")
 
@@ -92,6 +92,8 @@ class Mover:
 
     tell : sends SHARES commands to the engine and returns once they are durable
     count : told of how much was given and taken
+    outside : told whether the fleet has no place for this instance
+    owner, journal : see identity.py
     """
 
     def __init__(
@@ -105,6 +107,8 @@ class Mover:
         fleet: str,
         instance: str,
         owner: str,
+        journal: str,
+        outside: Callable[[bool], None],
     ) -> None:
         self._view = view
         self._store = store
@@ -114,6 +118,8 @@ class Mover:
         self._fleet = fleet
         self._instance = instance
         self._owner = owner
+        self._journal = journal
+        self._outside = outside
         self._activity = Activity()
         self._strangers = 0
 
@@ -153,14 +159,21 @@ class Mover:
 
     async def _greet(self, table: ShareTable) -> tuple[str, ...]:
         """Return the rows of which somebody wants more; StoreDownError where we are not of the fleet."""
-        keys = self._key("members"), self._key(f"{table.day}:wants")
-        who = self._instance, self._owner, self._view.fingerprint.hex()
+        keys = self._key("members"), self._key(f"{table.day}:wants"), self._key(f"{table.day}:owners")
+        who = self._instance, self._owner, self._view.fingerprint.hex(), self._journal, table.instances
         (answer,) = await self._store.ask([(GREET, keys, who)])
         greeting = read_answer(greeting_of, answer)
-        if not greeting.is_welcome:
+        self._outside(greeting.welcome != Welcome.IN)
+        if greeting.welcome == Welcome.NAME_TAKEN:
             raise StoreDownError(
                 f"another data folder is instance {self._instance!r} of fleet {self._fleet!r}: give each its "
                 f"own payments.instance"
+            )
+        if greeting.welcome == Welcome.NO_SHARE_LEFT:
+            raise StoreDownError(
+                f"the {table.instances} shares of fleet {self._fleet!r} are other journals' until this "
+                f"day ends (UTC): start instance {self._instance!r} with the data folder of the one whose "
+                f"place it takes, or set payments.fleet.instances the day before one more is started"
             )
         if greeting.members > table.instances:
             raise StoreDownError(

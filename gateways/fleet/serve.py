@@ -9,10 +9,7 @@ the shares that it has, or as on_store_down says.
 """
 
 import asyncio
-import hashlib
 import logging
-import os
-import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -30,6 +27,7 @@ from engine.rules.stored import FOLDER
 from engine.settings.config import DoorSettings
 from gateways.commands.pump import Pump
 from gateways.commands.serving import told_to_stop
+from gateways.fleet.identity import journal_id, owner_of
 from gateways.fleet.link import StoreDownError, StoreLink
 from gateways.fleet.merging import Merger
 from gateways.fleet.moving import Mover, shares_command
@@ -120,6 +118,10 @@ def works_of(
     """Return the works of a process, joined to its engine and its store."""
     fleet, instance = door.application["fleet_name"], door.application["instance"]
     folder, counters = door.data_dir / FOLDER, gate.counters()
+
+    def note(name: str, value: int) -> None:
+        counters[counter_name(door.name, name)] = value
+
     hash_key = load_key(Path(door.application["hash_key_file"]))
     mover = Mover(
         view=SharesView(gate.state()),
@@ -130,6 +132,8 @@ def works_of(
         fleet=fleet,
         instance=instance,
         owner=owner_of(door.data_dir),
+        journal=journal_id(Path(door.application["fleet_id_file"])),
+        outside=lambda is_outside: note("outside", int(is_outside)),
     )
     merger = Merger(view=SightingsView(gate.state()), store=link, tell=teller.tell, count=count, fleet=fleet)
     sharer = RulesetSharer(
@@ -139,7 +143,7 @@ def works_of(
         folder=folder,
         tell=teller.tell,
         count=count,
-        behind=lambda lacking: counters.__setitem__(counter_name(door.name, "behind"), lacking),
+        behind=lambda lacking: note("behind", lacking),
         now=now,
         fleet=fleet,
         instance=instance,
@@ -151,12 +155,6 @@ def works_of(
         rate = door.application[FLEET_RATE]
         renewer = Renewer(allowances=allowances, store=link, fleet=fleet, rate=rate)
     return Works(mover, merger, sharer, renewer)
-
-
-def owner_of(data_dir: Path) -> str:
-    """Return a name of the data folder by which the store tells two instances of one name apart."""
-    place = f"{socket.gethostname()}:{os.path.realpath(data_dir)}"
-    return hashlib.blake2b(place.encode(), digest_size=8).hexdigest()
 
 
 class Fleet:

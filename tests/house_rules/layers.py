@@ -172,9 +172,9 @@ ROOMS = {
     "gateways/fleet/scripts": ("engine/payments", "engine/payments/view"),
     "gateways/fleet": (
         *("engine/contract", "engine/settings", "engine/payments", "engine/payments/fleet_settings"),
-        *("engine/payments/view", "engine/rules/stored", "ringbuf/seqlock", "gateways/commands"),
-        *("gateways/payments", "gateways/payments/door", "gateways/payments/rule_forms"),
-        "gateways/fleet/scripts",
+        *("engine/payments/view", "engine/rules/stored", "ringbuf/seqlock", "ringbuf/whole_files"),
+        *("gateways/commands", "gateways/payments", "gateways/payments/door"),
+        *("gateways/payments/rule_forms", "gateways/fleet/scripts"),
     ),
     "api/process": ("ringbuf", "engine/contract", "engine/settings", "engine/text", "gateways/process"),
     "api": API,

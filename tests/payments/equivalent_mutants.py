@@ -80,6 +80,11 @@ EQUIVALENT: dict[str, str] = {
     f"{_R}.merchant:merchant_permits: payload.card_type >= 0 -> payload.card_type > 0": NO_SUCH_TYPE,
     f"{_R}.merchant:merchant_permits: 0 -> 1": NO_SUCH_TYPE,
     f"{_K}.windows:COUNT_MAX: 2 ** 31 - 1 -> 2 ** 31 + 1": TOO_MANY,
+    f"{_K}.windows:COUNT_MAX: 1 -> 0": TOO_MANY,
+    **{
+        f"{_K}.windows:_room_in: {each}": "of cards seen in one bucket any may go"
+        for each in ("0 -> 1", "0 -> -1")
+    },
     f"{_K}.windows:count_at: window.total < COUNT_MAX -> window.total <= COUNT_MAX": TOO_MANY,
     f"{_K}.windows:_move_on: bucket - window.last >= BUCKETS -> bucket - window.last > BUCKETS": SAME,
     **{

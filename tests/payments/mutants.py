@@ -52,7 +52,7 @@ SCOPES = {
         *(Scope(f"{_RULES}.{name}") for name in ("account", "card", "lists", "merchant", "sightings")),
         *(Scope(f"{_RULES}.{name}") for name in ("signals", "table", "verdict")),
         Scope("engine.payments.records", only=("LIMITS",)),
-        Scope(f"{_KERNELS}.windows"),
+        Scope(f"{_KERNELS}.windows", without=("merge_card",)),
         Scope(f"{_KERNELS}.evaluate"),
         Scope(f"{_KERNELS}.gather"),
         Scope(
@@ -80,7 +80,8 @@ SCOPES = {
         Scope(f"{_LEGACY}.set_up", only=("_moved", "_account", "_list", "_deposit", "_deposit_code")),
     ),
 }
-"""What is changed. What gives way where a table is full is another test's matter (tests/engine/payments)."""
+"""What is changed. What gives way where a table is full, and what other instances have seen, which the plain
+service knows nothing of, are other tests' matters (tests/engine/payments)."""
 TELLERS = {teller.__name__: teller for teller in STORIES}
 STORIES_OF: dict[str, tuple[Teller, ...]] = {
     "hot_list": (cards.cards_on_lists,),
@@ -113,10 +114,14 @@ STORIES_OF: dict[str, tuple[Teller, ...]] = {
     "_moved": (money.deposits, money.largest_sums, life.parts, life.exact_rest),
     "enter": (limits.account_sum_of_buckets,),
     "total_at": (limits.account_sum_of_buckets,),
+    "MONTH_BUCKET_MS": (velocity.scheme_retry,),
     "_move_on": (limits.account_sum_of_buckets, *velocity.TELLERS),
 }
 """Place -> the stories that are about it; a rule has one of its own name besides."""
-SETTINGS_OF: dict[str, dict[str, Any]] = {"bin_declines_1h": DEFAULTS | {"bin_declines_1h": 0}}
+SETTINGS_OF: dict[str, dict[str, Any]] = {
+    "bin_declines_1h": DEFAULTS | {"bin_declines_1h": 0},
+    "MONTH_BUCKET_MS": DEFAULTS | {"scheme_retry": 2},
+}
 """Place -> settings under which more of it shows than under those of a seed."""
 SEEDS_OF: dict[str, Iterable[int]] = {"month_begins_at": range(12)}
 """Place -> seeds that differ in what it is about: in the year that they begin in."""

@@ -9,6 +9,7 @@ Sums only grow, so whoever says the same again changes nothing, and what somebod
 id of the next taking: it is carried out only where the store and the instance agree on it.
 """
 
+from enum import IntEnum
 from typing import NamedTuple
 
 WANTS_MS = 2_000
@@ -19,6 +20,17 @@ KEPT_MS = 3 * 86_400_000
 WANTED_MAX = 1024
 EXACT_MAX = 2**53
 """Numbers of Lua are exact up to here."""
+
+
+class Welcome(IntEnum):
+    """What becomes of an instance that greets."""
+
+    NAME_TAKEN = 0
+    """Another data folder has spoken under its name a moment ago."""
+    IN = 1
+    NO_SHARE_LEFT = 2
+    """As many journals as there are instances own the shares of this day, and its own is none of them."""
+
 
 _NOW = """
 local time = redis.call('TIME')
@@ -68,7 +80,13 @@ GREET = (
 local me, owner, since = ARGV[1], ARGV[2], now - {MEMBER_MS}
 local other = redis.call('HGET', KEYS[1], 'owner:' .. me)
 local at = tonumber(redis.call('HGET', KEYS[1], 'at:' .. me) or '0')
-if other and other ~= owner and at > since then return {{0, 0, 0}} end
+if other and other ~= owner and at > since then return {{{Welcome.NAME_TAKEN}, 0, 0}} end
+local owns = redis.call('SISMEMBER', KEYS[3], ARGV[4]) == 1
+if not owns and redis.call('SCARD', KEYS[3]) >= tonumber(ARGV[5]) then
+  return {{{Welcome.NO_SHARE_LEFT}, 0, 0}}
+end
+redis.call('SADD', KEYS[3], ARGV[4])
+redis.call('PEXPIRE', KEYS[3], {KEPT_MS})
 redis.call('HSET', KEYS[1], 'owner:' .. me, owner, 'at:' .. me, whole(now), 'key:' .. me, ARGV[3])
 redis.call('PEXPIRE', KEYS[1], {KEPT_MS})
 local flat, members, strangers = redis.call('HGETALL', KEYS[1]), 0, 0
@@ -83,13 +101,14 @@ redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', whole(now - {WANTS_MS}))
 local wanted = redis.call('ZREVRANGE', KEYS[2], 0, {WANTED_MAX - 1})
 table.insert(wanted, 1, strangers)
 table.insert(wanted, 1, members)
-table.insert(wanted, 1, 1)
+table.insert(wanted, 1, {Welcome.IN})
 return wanted
 """
 )
-"""KEYS: the members, the wishes of the day; ARGV: instance, a name of its data folder, the fingerprint of its
-hash key. Returns 1, how many instances there are, how many of them have another key, and the rows of which
-somebody wants more; 0 where another one bears the name."""
+"""KEYS: the members, the wishes of the day, who owns a share of the day; ARGV: instance, a name of its data
+folder, the fingerprint of its hash key, a name of its journal, how many instances there may be. Returns a
+Welcome, how many instances there are, how many of them have another key, and the rows of which somebody
+wants more."""
 
 
 class Standing(NamedTuple):
@@ -111,7 +130,7 @@ class Standing(NamedTuple):
 class Greeting(NamedTuple):
     """What the store says of a fleet."""
 
-    is_welcome: bool
+    welcome: Welcome
     members: int
     strangers: int
     """Of them, those with another hash key."""
@@ -129,4 +148,4 @@ def standing_of(answer: list[bytes | int]) -> Standing:
 def greeting_of(answer: list[bytes | int]) -> Greeting:
     """Return what GREET has answered."""
     wanted = tuple(each.decode() for each in answer[3:] if isinstance(each, bytes))
-    return Greeting(bool(answer[0]), int(answer[1]), int(answer[2]), wanted)
+    return Greeting(Welcome(int(answer[0])), int(answer[1]), int(answer[2]), wanted)

@@ -16,6 +16,7 @@ from engine.payments.settings import (
     PaymentsSettings,
     peer_address,
 )
+from engine.runtime.journal.journal import FOLDER as JOURNAL
 from engine.settings.addresses import ANY
 from engine.settings.demo_key import demo_token
 from gateways.fleet.counts import FLEET_COUNTS
@@ -64,6 +65,7 @@ def _fleet_application(section: PaymentSection, data_dir: Path) -> dict[str, Any
     return {
         "fleet_name": section.fleet.name,
         "fleet_instances": section.fleet.instances,
+        "fleet_id_file": str(data_dir / JOURNAL / "fleet.id"),
         "fleet_url": section.fleet.url or private_url(data_dir),
     }
 

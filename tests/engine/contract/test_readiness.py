@@ -55,7 +55,7 @@ class Judged:
 
 @pytest.fixture
 def judged(tmp_path: Path) -> Iterator[Judged]:
-    with running(tmp_path, counted=("fleet.behind",)) as bench:
+    with running(tmp_path, counted=("fleet.behind", "fleet.outside")) as bench:
         yield Judged(bench)
 
 
@@ -73,6 +73,17 @@ def test_one_that_lacks_what_others_have_is_not_ready_and_says_of_what_process_t
     assert (trouble.reason, trouble.process, trouble.blocks) == ("behind", "fleet", True)
     assert trouble.detail == "2 of what other instances have is missing here: the log of fleet says why"
     judged.bench.counters["fleet.behind"] = 0
+    assert judged.troubles() == []
+
+
+def test_one_for_which_others_have_no_place_is_not_ready(judged: Judged) -> None:
+    judged.bench.counters["fleet.outside"] = 1
+
+    [trouble] = judged.troubles()
+
+    assert (trouble.reason, trouble.process, trouble.blocks) == ("outside", "fleet", True)
+    assert trouble.detail == "other instances have no place for this one: the log of fleet says why"
+    judged.bench.counters["fleet.outside"] = 0
     assert judged.troubles() == []
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from engine.payments.codes import Code
 from engine.payments.fleet_records import STORE_SILENCE_NS, OnStoreDown, Sighted
 from engine.payments.kernels.digest import digest
-from engine.payments.kernels.rows import BUCKETS
+from engine.payments.kernels.rows import BUCKETS, DISTINCT_MAX
 from engine.payments.records import Clock, Field, Op
 from engine.payments.view.sightings import SightingsView
 from tests.engine.payments.building import (
@@ -98,6 +98,17 @@ def test_what_others_have_seen_leaves_with_its_window(kind: Sighted) -> None:
     assert asker.code(kind, 7, 9) == "OK"
     table = {Sighted.DEVICE: "device_table", Sighted.IP: "ip_table", Sighted.EMAIL: "email_table"}[kind]
     assert engine.s[table]["used"] == 1
+
+
+def test_a_row_has_as_many_cards_as_were_heard_of_up_to_its_room() -> None:
+    engine = engine_of(join(2), store())
+    for heard in range(1, DISTINCT_MAX + 9):
+        engine.tell(sightings(Sighted.IP, (HOUR_BUCKET, 7, heard)))
+
+        row = engine.s["ips"][0]
+        kept = min(heard, DISTINCT_MAX)
+        assert row["seen"]["card"][: row["count"]].tolist() == list(range(1, kept + 1))
+    assert_whole(engine.s)
 
 
 def test_a_clock_that_is_ahead_makes_no_sighting_last_longer() -> None:

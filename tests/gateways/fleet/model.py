@@ -56,6 +56,7 @@ class Instance:
         self._store = store
         self._number = 0
         self._is_connected = False
+        self.is_outside = False
         self.unsettled: list[Any] = []
         """Sent, and maybe not applied when the sender died."""
         self._round: Coroutine[Any, None, Any] | None = None
@@ -66,7 +67,11 @@ class Instance:
         self._mover = Mover(
             view=self.view, store=self, tell=self._tell, count=lambda name: None, now=self._now,
             fleet="f", instance=self.name, owner=self.name,
+            journal=f"journal of {self.name}", outside=self._note_outside,
         )  # fmt: skip
+
+    def _note_outside(self, is_outside: bool) -> None:
+        self.is_outside = is_outside
 
     def _now(self) -> float:
         return self.engine.eng_ts / 1e9

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.gateways.fleet.model import FleetModel
+from tests.engine.payments.building import DAY_MS
+from tests.gateways.fleet.model import FleetModel, Instance
 
 IS_LONG = os.environ.get("PINION_LONG") == "1"
 LIMIT = 10_000
@@ -180,3 +181,23 @@ def test_an_instance_with_another_hash_key_is_told_of_once(caplog: pytest.LogCap
 
     said = "1 of fleet 'f' have another payments.hash_key_file: cards are not counted together with them"
     assert caplog.text.count(said) == 2  # by each of the two
+
+
+def test_one_with_another_journal_than_those_of_the_day_is_outside_and_takes_nothing_until_it_ends() -> None:
+    model = FleetModel(2, LIMIT)
+    model.settle_down(1)
+    newcomer = Instance("c", 2, LIMIT, model.store)
+    newcomer.pay(LIMIT // 2 - 100)
+
+    newcomer.finish_round()
+    model.settle_down(3)
+
+    assert newcomer.is_outside
+    assert newcomer.share == LIMIT // 2
+    assert not any(each.is_outside for each in model.instances)
+    model.let_pay(0, 30, 200)
+    assert model.instances[0].share > LIMIT // 2, "those of the day go on among themselves"
+    model.pass_time(DAY_MS)
+    newcomer.pass_time(DAY_MS)
+    newcomer.finish_round()
+    assert not newcomer.is_outside

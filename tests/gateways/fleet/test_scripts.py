@@ -11,7 +11,7 @@ import pytest
 from gateways.fleet.link import Call, StoreLink
 from gateways.fleet.scripts.rates import RATE, grants_of
 from gateways.fleet.scripts.rulesets import NEWEST_MAX, SETS, newest_of
-from gateways.fleet.scripts.shares import EXCHANGE, GREET, greeting_of, standing_of
+from gateways.fleet.scripts.shares import EXCHANGE, GREET, Welcome, greeting_of, standing_of
 from gateways.fleet.scripts.sightings import MERGE, Merge, members_of, merge_of
 from tests.gateways.fleet.servers import StoreServer, programs, running_store, said_of_redis
 from tests.gateways.fleet.twin_store import TwinStore
@@ -66,19 +66,52 @@ async def test_what_the_store_answers_is_what_the_twin_answers(link: StoreLink) 
     assert granted > CALLS // 20
 
 
+def greeting(me: str, owner: str, fingerprint: str, journal: str, day: int = 1, instances: int = 2) -> Call:
+    """Return a call in which an instance greets."""
+    return GREET, ("members", "wants", f"{day}:owners"), (me, owner, fingerprint, journal, instances)
+
+
 async def test_a_greeting_tells_who_is_there_and_what_is_wanted(link: StoreLink) -> None:
-    keys = ("members", "wants")
     wish: Call = (EXCHANGE, ("row:978:shop", "wants"), ("b", 2, 0, 0, 0, 1, "978:shop"))
+    calls = [
+        greeting("a", "one", "k", "j1"),
+        wish,
+        greeting("b", "two", "l", "j2"),
+        greeting("a", "three", "k", "j1"),
+        greeting("a", "one", "l", "j1"),
+    ]
 
-    first, _, second, impostor, again = await link.ask(
-        [(GREET, keys, ("a", "one", "k")), wish, (GREET, keys, ("b", "two", "l")),
-         (GREET, keys, ("a", "three", "k")), (GREET, keys, ("a", "one", "l"))]
-    )  # fmt: skip
+    first, _, second, impostor, again = await link.ask(calls)
 
-    assert greeting_of(first) == (True, 1, 0, ())
-    assert greeting_of(second) == (True, 2, 1, ("978:shop",))
-    assert not greeting_of(impostor).is_welcome
+    assert greeting_of(first) == (Welcome.IN, 1, 0, ())
+    assert greeting_of(second) == (Welcome.IN, 2, 1, ("978:shop",))
+    assert greeting_of(impostor).welcome == Welcome.NAME_TAKEN
     assert (greeting_of(again).members, greeting_of(again).strangers) == (2, 0)
+    assert TwinStore().answer(calls)[2:4] == [[Welcome.IN, 2, 1, b"978:shop"], [Welcome.NAME_TAKEN, 0, 0]]
+
+
+@pytest.mark.parametrize("is_twin", [False, True])
+async def test_as_many_journals_as_there_are_instances_own_the_shares_of_a_day(
+    link: StoreLink, is_twin: bool
+) -> None:
+    calls = [
+        greeting("a", "one", "k", "j1"),
+        greeting("b", "two", "k", "j2"),
+        greeting("c", "three", "k", "j3"),  # takes the place of another with a journal of its own
+        greeting("b", "four", "k", "j2"),  # at once, at another place
+        greeting("a", "one", "k", "j3"),  # begun anew in the same folder
+        greeting("a", "one", "k", "j1"),
+        greeting("c", "three", "k", "j3", day=2),
+        greeting("d", "five", "k", "j4", instances=3),
+    ]
+
+    answers = TwinStore().answer(calls) if is_twin else await link.ask(calls)
+
+    assert [greeting_of(each).welcome for each in answers] == [
+        *(Welcome.IN, Welcome.IN, Welcome.NO_SHARE_LEFT, Welcome.NAME_TAKEN),
+        *(Welcome.NO_SHARE_LEFT, Welcome.IN, Welcome.IN, Welcome.IN),
+    ]
+    assert greeting_of(answers[5]).members == 2, "who is outside counts as nobody"
 
 
 async def test_numbers_up_to_what_may_move_are_exact(link: StoreLink) -> None:

@@ -14,8 +14,11 @@ from typing import Any
 from gateways.fleet.link import Call
 from gateways.fleet.scripts.rates import RATE
 from gateways.fleet.scripts.rulesets import NEWEST_MAX, SETS
-from gateways.fleet.scripts.shares import EXCHANGE, GREET, MEMBER_MS, WANTS_MS
+from gateways.fleet.scripts.shares import EXCHANGE, GREET, MEMBER_MS, WANTS_MS, Welcome
 from gateways.fleet.scripts.sightings import MERGE
+
+SAVED = ("rows", "wishes", "members", "owners", "fingerprints", "seen", "born")
+"""What of a store comes back from its disk."""
 
 
 @dataclass
@@ -34,6 +37,7 @@ class TwinStore:
     def __init__(self) -> None:
         self.now = 1_000_000
         self.run_id = "run-1"
+        self._saved: dict[str, Any] = {}
         self._forget()
         self.save()
 
@@ -41,6 +45,7 @@ class TwinStore:
         self.rows: defaultdict[str, TwinRow] = defaultdict(TwinRow)
         self.wishes: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self.members: defaultdict[str, dict[str, tuple[str, int]]] = defaultdict(dict)
+        self.owners: defaultdict[str, set[str]] = defaultdict(set)
         self.seen: defaultdict[str, dict[bytes, int]] = defaultdict(dict)
         self.born: dict[str, bytes] = {}
         self.fingerprints: dict[str, str] = {}
@@ -55,17 +60,14 @@ class TwinStore:
 
     def save(self) -> None:
         """Write what there is to a disk."""
-        kept = self.rows, self.wishes, self.members, self.fingerprints, self.seen, self.born
-        self._saved = deepcopy(kept)
+        self._saved = deepcopy({name: getattr(self, name) for name in SAVED})
 
     def restart(self, *, with_saved: bool) -> None:
         """Begin another run; with_saved : with what was written last, which may be old."""
         self.run_id = f"run-{int(self.run_id.removeprefix('run-')) + 1}"
         self._forget()
         if with_saved:
-            self.rows, self.wishes, self.members, self.fingerprints, self.seen, self.born = deepcopy(
-                self._saved
-            )
+            vars(self).update(deepcopy(self._saved))
 
     def answer(self, calls: Sequence[Call]) -> list[Any]:
         """Carry out calls, one after the other."""
@@ -120,17 +122,26 @@ class TwinStore:
         return answer
 
     def _greet(self, keys: Sequence[str], arguments: Sequence[str | int | bytes]) -> list[Any]:
-        me, owner, fingerprint = map(str, arguments)
+        me, owner, fingerprint, journal = map(str, arguments[:4])
         members, since = self.members[keys[0]], self.now - MEMBER_MS
         known, at = members.get(me, (owner, 0))
         if known != owner and at > since:
-            return [0, 0, 0]
+            return [Welcome.NAME_TAKEN, 0, 0]
+        owners = self.owners[keys[2]]
+        if journal not in owners and len(owners) >= int(arguments[4]):
+            return [Welcome.NO_SHARE_LEFT, 0, 0]
+        owners.add(journal)
         members[me] = owner, self.now
         self.fingerprints[me] = fingerprint
         wanted = [(at, name) for name, at in self.wishes[keys[1]].items() if at > self.now - WANTS_MS]
         present = [name for name, (_, at) in members.items() if at > since]
         strangers = sum(self.fingerprints[name] != fingerprint for name in present)
-        return [1, len(present), strangers, *(name.encode() for _, name in sorted(wanted, reverse=True))]
+        return [
+            Welcome.IN,
+            len(present),
+            strangers,
+            *(name.encode() for _, name in sorted(wanted, reverse=True)),
+        ]
 
     def _exchange(self, keys: Sequence[str], arguments: Sequence[str | int | bytes]) -> list[Any]:
         me, name = str(arguments[0]), str(arguments[6])
