@@ -115,12 +115,24 @@ STORIES_OF: dict[str, tuple[Teller, ...]] = {
     "enter": (limits.account_sum_of_buckets,),
     "total_at": (limits.account_sum_of_buckets,),
     "MONTH_BUCKET_MS": (velocity.scheme_retry,),
+    "_merchant": (limits.merchant_permits, cards.standing),
+    "_account": (cards.standing, money.funds),
+    "_card": (velocity.scheme_retry,),
+    "find_card_pair": (velocity.scheme_retry,),
+    "_sightings": (velocity.device_cards_24h, velocity.ip_cards_1h, velocity.email_cards_24h),
+    "_lists": (cards.cards_on_lists, cards.others_on_lists, velocity.card_1m, cards.double_charge),
     "_move_on": (limits.account_sum_of_buckets, *velocity.TELLERS),
 }
 """Place -> the stories that are about it; a rule has one of its own name besides."""
-SETTINGS_OF: dict[str, dict[str, Any]] = {
-    "bin_declines_1h": DEFAULTS | {"bin_declines_1h": 0},
-    "MONTH_BUCKET_MS": DEFAULTS | {"scheme_retry": 2},
+SETTINGS_OF: dict[str, tuple[dict[str, Any], ...]] = {
+    "bin_declines_1h": (DEFAULTS | {"bin_declines_1h": 0},),
+    "MONTH_BUCKET_MS": (DEFAULTS | {"scheme_retry": 2},),
+    "find_card_pair": (DEFAULTS | {"scheme_retry": 2},),
+    "_card": tuple(DEFAULTS | {"scheme_retry": most, "bin_declines_1h": most} for most in (0, 1, 2)),
+    "_sightings": (
+        DEFAULTS | dict.fromkeys(("device_cards_24h", "ip_cards_1h", "email_cards_24h"), 0),
+        DEFAULTS | dict.fromkeys(("device_cards_24h", "ip_cards_1h", "email_cards_24h"), 1),
+    ),
 }
 """Place -> settings under which more of it shows than under those of a seed."""
 SEEDS_OF: dict[str, Iterable[int]] = {"month_begins_at": range(12)}
@@ -135,6 +147,8 @@ class Attempt(NamedTuple):
     stories: dict[Teller, int] | None = None
     settings: dict[str, Any] | None = None  # that the traffic is made for; those of the seed
     is_told: bool = True  # whether both sides are told these settings, or have their defaults
+    has_lists: bool = True  # whether anything stands on a list from the start
+    has_user_rules: bool = False
 
 
 def attempts(mutant: Mutant, side: str) -> Iterator[Attempt]:
@@ -153,9 +167,12 @@ def attempts(mutant: Mutant, side: str) -> Iterator[Attempt]:
             yield Attempt(0, 200 * scale, {teller: 1})
         for seed in SEEDS_OF.get(mutant.place, (0, 1)):
             yield Attempt(seed, 300 * scale, dict.fromkeys(about, 1))
-        if mutant.place in SETTINGS_OF:
-            yield Attempt(0, 300 * scale, dict.fromkeys(about, 1), SETTINGS_OF[mutant.place])
+        for settings in SETTINGS_OF.get(mutant.place, ()):
+            yield Attempt(0, 300 * scale, dict.fromkeys(about, 1), settings)
+        if mutant.place == "_lists":
+            yield Attempt(0, 300 * scale, dict.fromkeys(velocity.TELLERS, 1), has_lists=False)
     yield Attempt(0, 800 * scale)
+    yield Attempt(1, 800 * scale, has_user_rules=True)
     yield Attempt(2, 1_500 * scale)
     yield Attempt(4, 2_500 * scale)
     yield Attempt(7, 2_500 * scale)
@@ -164,9 +181,13 @@ def attempts(mutant: Mutant, side: str) -> Iterator[Attempt]:
 def differs(attempt: Attempt) -> bool:
     """Tell whether the two sides, one of which may be changed, answer a traffic otherwise."""
     from tests.payments.comparison import Comparison, items_of  # only now: a mutant is to be imported
+    from tests.payments.user_rules import USER_RULES
 
     traffic = Traffic(attempt.seed, stories=attempt.stories, settings=attempt.settings)
-    comparison = Comparison(traffic.settings if attempt.is_told else {})
+    settings = traffic.settings if attempt.is_told else {}
+    comparison = Comparison(settings, user_rules=USER_RULES if attempt.has_user_rules else "")
+    if not attempt.has_lists:
+        traffic.set_up = [line for line in traffic.set_up if line["op"] != "list"]
     return next(comparison.play(items_of(traffic, attempt.item_count)), None) is not None
 
 
