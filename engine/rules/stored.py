@@ -7,13 +7,15 @@ A journal names a set by that hash alone, so what lies here must stay: a replay 
 engine/rules/store.py writes these files, and checks one against its hash.
 """
 
-from collections.abc import Mapping
+import ast
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from engine.contract.errors import ToldError, reason_of
+from engine.rules.language.scope import DECORATOR
 
 FOLDER, CODE = "rules", "code"
 HASH_BYTES = 16
@@ -49,13 +51,28 @@ def stored_in(folder: Path, source: bytes) -> StoredSet:
         raise SourceFileError(f"{path}: is damaged ({fault}); {MEND}") from None
 
 
-def names_of_all(folder: Path) -> frozenset[str]:
-    """Return the names of the rules of every set that is stored; one that is damaged has none."""
-    found: set[str] = set()
+def params_of_all(folder: Path) -> dict[str, frozenset[str]]:
+    """Return every rule that any set has which is stored, and all params that it has in any of them.
+
+    A set that is damaged has none.
+    """
+    found: dict[str, frozenset[str]] = {}
     for path in folder.glob("*.json"):
-        with suppress(SourceFileError, ValueError):
-            found.update(names_in(folder, bytes.fromhex(path.stem)))
-    return frozenset(found)
+        with suppress(SourceFileError, ValueError, SyntaxError):
+            stored = stored_in(folder, bytes.fromhex(path.stem))
+            for text in stored.files.values():
+                for rule, params in _params_in(text):
+                    found[rule] = found.get(rule, frozenset()) | params
+    return found
+
+
+def _params_in(text: str) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield each rule of a file, which was checked when it was stored, with the names of its params."""
+    for call in ast.walk(ast.parse(text)):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == DECORATOR:
+            params = next((each.value for each in call.keywords if each.arg == "params"), None)
+            names = (key.value for key in getattr(params, "keys", ()))
+            yield ast.literal_eval(call.args[0]), frozenset(names)
 
 
 def names_in(folder: Path, source: bytes) -> tuple[str, ...]:

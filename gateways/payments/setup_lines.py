@@ -10,8 +10,8 @@ PAN is not shown.
 """
 
 import re
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +20,6 @@ import numpy.typing as npt
 from engine.contract.errors import UsageError
 from engine.payments.command_words import BODY, KEY, MERCHANT_PARAMS_MAX
 from engine.payments.records import AMOUNT_MAX, COMMAND, COMMAND_VERSION, NOT_GIVEN, Op
-from engine.rules.stored import names_of_all
 from engine.text import exact_json
 from engine.text.exact_json import DoubledKey, JsonFault
 from gateways.payments.bodies import Fields
@@ -88,24 +87,13 @@ class SetupFault(UsageError):  # noqa: N818 - whose fault it is, is not ours
 class SetupLine(NamedTuple):
     """A line that was judged: its number in the file, its operation, its commands.
 
-    rules : the user rules that it gives params of
+    params : those of user rules that it gives, by the rule
     """
 
     number: int
     op: str
     records: Commands
-    rules: tuple[str, ...] = ()
-
-
-class SetupWarning(NamedTuple):
-    """What is odd about a line that is taken: its number, the field, and what that means."""
-
-    line: int
-    field: str
-    detail: str
-
-
-UNKNOWN_RULE = "no set that was registered has a rule of this name; it counts once one that governs has"
+    params: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
 class _Kind(NamedTuple):
@@ -174,23 +162,8 @@ def _line(number: int, raw: bytes, hasher: Hasher) -> SetupLine:
     records["version"] = COMMAND_VERSION
     records["received_at"] = NOT_GIVEN
     assert type(op) is str
-    return SetupLine(number, op, records, tuple(fields.get("params", ())))
-
-
-def unknown_rules(lines: Sequence[SetupLine], folder: Path) -> list[SetupWarning]:
-    """Return where lines give params of rules that no set has which is stored; folder : of sets.
-
-    A merchant may be set up before the rules are, so such a line is taken: its params count once they are.
-    """
-    if not any(line.rules for line in lines):
-        return []
-    known = names_of_all(folder)
-    return [
-        SetupWarning(line.number, f"params.{rule}", UNKNOWN_RULE)
-        for line in lines
-        for rule in line.rules
-        if rule not in known
-    ]
+    params = {rule: tuple(given) for rule, given in fields.get("params", {}).items()}
+    return SetupLine(number, op, records, params)
 
 
 def _object(number: int, raw: bytes) -> Fields:

@@ -17,7 +17,8 @@ from engine.runtime.supervision.configure import Definition, FirstCommands
 from engine.settings.config import ConfigError
 from gateways.fleet.joining import joining
 from gateways.payments.hashing import Hasher, load_key
-from gateways.payments.setup_lines import SetupFault, SetupLine, setup_lines, unknown_rules
+from gateways.payments.odd_params import odd_params
+from gateways.payments.setup_lines import SetupFault, SetupLine, setup_lines
 from pinion.cli.payments import rules
 from pinion.cli.payments.applied_files import AppliedFiles
 
@@ -119,7 +120,7 @@ class FileSetUp:
     def _warn(self, lines: Sequence[SetupLine]) -> None:
         """Say once where params are given of rules that there are not."""
         folder, self._rules = self._rules, None
-        for each in () if folder is None else unknown_rules(lines, folder):
+        for each in () if folder is None else odd_params(lines, folder):
             print(f"--setup {self._file}: line {each.line}: {each.field}: {each.detail}", file=sys.stderr)
 
 

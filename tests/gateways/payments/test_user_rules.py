@@ -7,6 +7,7 @@ import pytest
 
 from engine.payments.application import open_folder
 from engine.rules.stored import FOLDER
+from gateways.payments.odd_params import BASE_RULE
 from gateways.payments.rule_names import matched_names, no_user_rules, rule_name
 from tests.gateways.payments.engine_client import Client
 
@@ -117,6 +118,19 @@ async def test_params_of_a_rule_that_no_set_has_are_taken_with_a_warning_and_cou
     assert (await client.pay(amount=700))[1]["code"] == "OK", "its params count"
     _, again = await client.ask("POST", "/admin", lines, "risk")
     assert [each["field"] for each in again["warnings"]] == ["params.sevenz"]
+
+
+async def test_a_param_that_a_rule_does_not_have_is_told_with_those_that_it_has(client: Client) -> None:
+    await registered(client, TEXT.encode())
+    line = b'{"op":"merchant","merchant":"m1","params":{"sevens":{"most":1,"mots":1},"card_1m":{"limit":9}}}'
+
+    status, told = await client.ask("POST", "/admin", line, "risk")
+
+    assert status == 200
+    assert [(each["field"], each["detail"]) for each in told["warnings"]] == [
+        ("params.sevens.mots", "sevens has no such param in any set; it has most"),
+        ("params.card_1m", BASE_RULE),
+    ]
 
 
 def test_rules_have_their_names_and_user_rules_stand_before_the_balance() -> None:

@@ -1,0 +1,51 @@
+"""Params of user rules that a line of set-up gives, and that nobody has: they are taken, with a warning."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from engine.payments.records import RULES
+from engine.rules.stored import params_of_all
+from gateways.payments.setup_lines import SetupLine
+
+BASE_RULE = (
+    "is a base rule: its limit stands in [payments.rules], and it has no params; these count for nothing"
+)
+UNKNOWN_RULE = "no set that was registered has a rule of this name; it counts once one that governs has"
+
+
+class SetupWarning(NamedTuple):
+    """What is odd about a line that is taken: its number, the field, and what that means."""
+
+    line: int
+    field: str
+    detail: str
+
+
+def odd_params(lines: Sequence[SetupLine], folder: Path) -> list[SetupWarning]:
+    """Return where lines give params that no set has which is stored; folder : of sets.
+
+    A merchant may be set up before the rules are, so such a line is taken: its params count once they are.
+    """
+    if not any(line.params for line in lines):
+        return []
+    known = params_of_all(folder)
+    return [
+        SetupWarning(line.number, field, detail)
+        for line in lines
+        for rule, params in line.params.items()
+        for field, detail in _odd(rule, params, known)
+    ]
+
+
+def _odd(rule: str, params: Sequence[str], known: Mapping[str, frozenset[str]]) -> Iterator[tuple[str, str]]:
+    """Yield what is odd of the params of one rule: the field, and what that means."""
+    if rule in RULES:
+        yield f"params.{rule}", BASE_RULE
+    elif rule not in known:
+        yield f"params.{rule}", UNKNOWN_RULE
+    else:
+        has = ", ".join(sorted(known[rule])) or "none"
+        for param in params:
+            if param not in known[rule]:
+                yield f"params.{rule}.{param}", f"{rule} has no such param in any set; it has {has}"
