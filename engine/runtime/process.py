@@ -12,7 +12,8 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -38,6 +39,10 @@ class RoleTakenError(Exception):
         self.pid = pid
 
 
+class StopWanted(BaseException):
+    """A signal to stop came within Signals.interrupting(): no error, so that nothing handles it as one."""
+
+
 class Signals:
     """The signals of a supervisor: a wait, with a limit, for a signal to stop or the end of a child.
 
@@ -48,7 +53,7 @@ class Signals:
     """
 
     def __init__(self, stopping: Sequence[signal.Signals] = ()) -> None:
-        self.stop_wanted = False
+        self.stop_wanted = self._interrupts = False
         self.reading, self._writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._previous = {number: signal.signal(number, self._stop) for number in stopping or stop_signals()}
         self._previous[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -56,6 +61,19 @@ class Signals:
 
     def _stop(self, *_: object) -> None:
         self.stop_wanted = True
+        if self._interrupts:
+            raise StopWanted
+
+    @contextmanager
+    def interrupting(self) -> Iterator[None]:
+        """Let a signal to stop end what is done here, however long it would take, by StopWanted."""
+        self._interrupts = True
+        try:
+            yield
+        finally:
+            self._interrupts = False
+        if self.stop_wanted:  # where the exception was raised in a callback, nobody has heard of it
+            raise StopWanted
 
     def wait(self, wait_s: float) -> bool:
         """Return at a signal or when the time is up; True when a stop is wanted."""

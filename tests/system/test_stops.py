@@ -1,6 +1,7 @@
 """How an instance is stopped: by a closed terminal too, as a service without streams, and not under nohup."""
 
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from engine.contract import instance
 from engine.runtime.shared_memory import segment_names
+from pinion.cli.kernels import BEGINNING
 from ringbuf.kernel_cache import ROOT
 from tests.system.running import await_true, is_running
 
@@ -19,11 +21,12 @@ SIGHUP_BIT = 1 << (signal.SIGHUP - 1)
 
 
 @contextmanager
-def background(data_dir: Path, line: str) -> Iterator["subprocess.Popen[bytes]"]:
+def background(data_dir: Path, line: str, **environment: str) -> Iterator["subprocess.Popen[bytes]"]:
     """Run a line of shell that becomes `pinion up` on a folder; whatever happens, nothing is left of it."""
     ports = ["--api-port", "0", "--order-port", "0"]
     command = shlex.join([sys.executable, "-m", "pinion.cli.main", "up", "--data", str(data_dir), *ports])
-    process = subprocess.Popen(["bash", "-c", line.replace("PINION", command)], cwd=ROOT)
+    line = line.replace("PINION", command)
+    process = subprocess.Popen(["bash", "-c", line], cwd=ROOT, env={**os.environ, **environment})
     try:
         yield process
     finally:
@@ -107,3 +110,18 @@ def test_demo_stops_its_instance_and_feeder_on_hangup(tmp_path: Path) -> None:
 
     assert code == 0
     assert not any(is_running(pid) for pid in pids)
+
+
+def test_a_stop_while_kernels_are_compiled_is_obeyed_before_they_are(tmp_path: Path) -> None:
+    data_dir, cache, said = tmp_path / "data", tmp_path / "cache", tmp_path / "said"
+
+    with background(data_dir, f"exec PINION 2>{said}", PINION_KERNEL_CACHE=str(cache)) as process:
+        await_true(lambda: said.exists() and BEGINNING in said.read_text(), "the first kernel", WAIT_S)
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(WAIT_S)
+
+    assert code == 0
+    [told] = re.findall(r"compiled (\d+) kernels", said.read_text())
+    assert int(told) < 20, "there are hundreds"
+    assert not (data_dir / "instance.json").exists()
+    assert not any(Path("/dev/shm", name).exists() for name in segment_names(data_dir).values())

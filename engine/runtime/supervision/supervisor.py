@@ -30,13 +30,7 @@ from engine.contract.instance import DATABASE, HISTORY, JOURNALER, SHADOW, SUPER
 from engine.contract.latch import LATCH_POISON
 from engine.runtime.journal.journal import JournalError
 from engine.runtime.place import HeldFolder
-from engine.runtime.process import (
-    RoleTakenError,
-    Signals,
-    forget_clean_pages,
-    fork,
-    take_role,
-)
+from engine.runtime.process import RoleTakenError, Signals, StopWanted, forget_clean_pages, fork, take_role
 from engine.runtime.processes.worker import LoopCall
 from engine.runtime.shared_memory import Segments, segment_names
 from engine.runtime.supervision.announcement import Announcement
@@ -156,15 +150,13 @@ class Supervisor:
         """Bring everything up; False when a signal came meanwhile."""
         for stale in (self.data_dir / instance.READY_FOLDER).glob("*"):
             stale.unlink()
-        ahead = self._compile_ahead()
-        self.call = LoopCall(self.segments)
+        try:
+            with self.signals.interrupting():
+                self.call = self._compiled_call()
+        except StopWanted:
+            return False
         shared = self.segments, self.call, self.data_dir, self.epoch
         self.services = Services(*shared, self.history, self.doors)
-        self.call.warm_up(self.segments)
-        if ahead:
-            os.waitpid(ahead, 0)
-        if self.is_durable:
-            self.call.prepare_recovery(self.segments)
         instance.write(self._describe())
         gc.collect()
         gc.freeze()  # a collection in a child would copy every shared page
@@ -187,11 +179,18 @@ class Supervisor:
         instance.write(self._describe())
         return True
 
-    def _compile_ahead(self) -> int:
-        """Let a second core compile what recovery needs; return its pid, 0 where there is nothing to do."""
-        if not self.is_durable or self.compile_ahead is None:
-            return 0
-        return fork("compiler", self.compile_ahead, (self.lock, *self.signals.descriptors))
+    def _compiled_call(self) -> LoopCall:
+        """Return the call of the loop, compiled, while a second core compiles what recovery needs."""
+        compile_ahead, ahead = self.compile_ahead, 0
+        if self.is_durable and compile_ahead is not None:
+            ahead = fork("compiler", compile_ahead, (self.lock, *self.signals.descriptors))
+        call = LoopCall(self.segments)
+        call.warm_up(self.segments)
+        if ahead:
+            os.waitpid(ahead, 0)
+        if self.is_durable:
+            call.prepare_recovery(self.segments)
+        return call
 
     def _fork(self, name: str, run: Callable[[], int]) -> None:
         """Start a process that first takes its role."""
