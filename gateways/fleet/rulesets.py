@@ -161,7 +161,7 @@ class RulesetSharer:
                 if body is None
                 else "it names another"
             )
-            self._refuse(name if HASH.fullmatch(name) else "(not shown)", "unknown", why)
+            self._refuse(name if HASH.fullmatch(name) else "(not shown)", None, why)
 
     async def _register(self, wanted: SharedSet) -> None:
         rules = self._rules()
@@ -180,10 +180,11 @@ class RulesetSharer:
         self._count("registered")
         log.warning("registered the set of rules %s of instance %r", wanted.hash, wanted.instance)
 
-    def _refuse(self, name: str, instance: str, why: str) -> None:
+    def _refuse(self, name: str, instance: str | None, why: str) -> None:
         self._refused.add(name)
         self._count("refused_sets")
-        log.warning("the set of rules %s of instance %r is refused: %s", name, instance, why)
+        whose = "an unknown instance" if instance is None else f"instance {instance!r}"
+        log.warning("the set of rules %s of %s is refused: %s", name, whose, why)
 
     def _judge(self, missing: int) -> None:
         """Note since when this instance is behind, and tell it once that is too long."""

@@ -126,15 +126,42 @@ ACTS = {
 }
 
 
+_TRUE_OR_FALSE = "give true or false"
+MENDS = {
+    "why": f"give a text of {WHY_WORDS * TEXT_WORD_BYTES} characters at most",
+    "parameters": "give an object from parameters to their values, as GET /v1/payments/rulesets shows them",
+    "order": "give an array of the names of all base rules that are on",
+    "files": "give an object from names of files to their texts",
+    "ruleset": "give the id of a set, as GET /v1/payments/rulesets lists them",
+    "percent": "give an integer from 1 to 100",
+    "steps": f"give an array of 1 to {STEPS_MAX} integers from 1 to 100, each above the one before",
+    "hold": 'give an array of a time for each step, such as "5h", "30m" or "0"',
+    "gates": f"give an object of some of {', '.join(_Gates.__struct_fields__)}",
+    "gates.max_disagree_ppm": f"give an integer from 0 to {MILLION}, or null",
+    "gates.min_seen": f"give an integer from 1 to {10**9}",
+    "gates.max_p99_ms": f"give an integer from 1 to {LATE_MS_MAX}, or null",
+    **{f"gates.{name}": _TRUE_OR_FALSE for name in ("compare_rates", "compare_amounts", "compare_faults")},
+}
+PARAMETER_MEND = f'give an integer of 0 or more, or "{OFF}", where the rule can be off'
+_FIELD_NAMED = re.compile("field `([^`]*)`")
+_INDEX = re.compile(r"\[.*\]")
+
+
 def read(raw: bytes, kind: type[Body]) -> Body:
     """Return a body as what it has to be; raise RuleBodyFault."""
     try:
         return msgspec.json.decode(raw or b"{}", type=kind)
     except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as fault:
-        detail, _, place = str(fault).partition(" - at `$.")
-        if may_hold_pan(detail):
-            detail = "a field that is not shown is not known here"
-        raise RuleBodyFault(place.rstrip("`") or "body", detail) from None
+        problem, _, place = str(fault).partition(" - at `$.")
+        if may_hold_pan(problem):
+            raise RuleBodyFault("body", "a field that is not shown is not known here") from None
+        named = _FIELD_NAMED.search(problem)
+        field = ".".join(part for part in (place.rstrip("`"), named[1] if named else "") if part)
+        mend = MENDS.get(_INDEX.sub("", field))
+        if mend is None:
+            known = _Gates.__struct_fields__ if place else kind.__struct_fields__
+            mend = f"there are {', '.join(known)}"
+        raise RuleBodyFault(field or "body", f"{problem}; {mend}") from None
 
 
 def ruleset_body(raw: bytes) -> RulesetBody:
@@ -163,7 +190,9 @@ def ruleset_record(body: RulesetBody, governing: RulesetView, who: str, source: 
         rules = msgspec.convert({**given, "order": order}, RuleSettings)
     except msgspec.ValidationError as fault:
         detail, _, place = str(fault).partition(" - at `$.")
-        raise RuleBodyFault(f"parameters.{place.rstrip('`')}" if place else "order", detail) from None
+        if not place:
+            raise RuleBodyFault("order", detail) from None
+        raise RuleBodyFault(f"parameters.{place.rstrip('`')}", f"{detail}; {PARAMETER_MEND}") from None
     made = _command(Op.RULESET)
     words = made["words"][0]
     words[RULESET_WHO : RULESET_WHO + WHO_WORDS] = _text("who", who, WHO_WORDS)

@@ -160,7 +160,7 @@ async def test_what_the_fleet_has_not_signed_is_refused_by_name_and_counted_once
 
     assert other.counts == {"refused_sets": 1}
     assert len(other.rules().sets) == 1
-    assert caplog.text.count(f"the set of rules {name} of instance 'unknown' is refused") == 1
+    assert caplog.text.count(f"the set of rules {name} of an unknown instance is refused") == 1
     other.now += 2 * BEHIND_S
     await rounds(other)
     assert other.behind == 0

@@ -1,5 +1,6 @@
 """Sets of rules and trials over HTTP, before the real kernels."""
 
+import re
 from typing import Any
 
 import pytest
@@ -129,7 +130,11 @@ async def test_the_last_step_promotes(client: Client) -> None:
         ("/rulesets", b"[]", "body"),
         ("/rulesets", b"{", "body"),
         ("/rulesets/2/shadow", {"gates": {"min_seen": 0}}, "gates.min_seen"),
-        ("/canary/start", {}, "body"),
+        ("/rulesets/2/shadow", {"gates": {"min_sen": 5}}, "gates.min_sen"),
+        ("/rulesets/2/shadow", {"gates": {"compare_rates": 1}}, "gates.compare_rates"),
+        ("/rulesets/2/shadow", {"gate": {}}, "gate"),
+        ("/rulesets/2/shadow", {"4111111111111111": 1}, "body"),
+        ("/canary/start", {}, "ruleset"),
         ("/canary/start", {"ruleset": 0}, "ruleset"),
         ("/canary/start", {"ruleset": 2, "steps": []}, "steps"),
         ("/canary/start", {"ruleset": 2, "steps": [5, 101], "hold": ["1h", "0"]}, "steps[1]"),
@@ -138,7 +143,7 @@ async def test_the_last_step_promotes(client: Client) -> None:
         ("/canary/start", {"ruleset": 2, "steps": [5], "hold": ["1 hour"]}, "hold[0]"),
         ("/canary/start", {"ruleset": 2, "steps": [5], "hold": ["400d"]}, "hold[0]"),
         ("/canary/set", {"ruleset": 2, "percent": 0}, "percent"),
-        ("/canary/pause", {}, "body"),
+        ("/canary/pause", {}, "ruleset"),
     ],
     ids=str,
 )
@@ -151,6 +156,8 @@ async def test_a_body_that_is_wrong_is_refused_by_its_field(
 
     assert (status, document["field"]) == (422, field)
     assert "4111" not in str(document)
+    mends = "give|there are|put them|has to be|not shown|at most|did you mean"
+    assert re.search(mends, document["detail"]), document
     assert client.engine.s["seq"] == before
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.contract.errors import UsageError
 from pinion.cli.arguments import whole_argument
+from pinion.cli.payments.user_rules.files import text_of
 
 MILLION = 10**6
 COMPARED = {
@@ -59,8 +60,8 @@ def gates_of(args: argparse.Namespace) -> dict[str, Any]:
 def _gates_in(file: Path) -> dict[str, Any]:
     """Return what a file says; what it means is judged by the door."""
     try:
-        return tomllib.loads(file.read_text())
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return tomllib.loads(text_of(file))
+    except tomllib.TOMLDecodeError as error:
         raise UsageError(f"--gates {file}: {error}; give a TOML file such as `min_seen = 36000`") from None
 
 

@@ -9,7 +9,8 @@ before what was decided is applied: so each change is one payment by itself, as 
 changes its rules the other set goes on beside those that govern from there on; while the journal tries a set
 itself payments are left out, and counted. What changes is told by pair of codes, by merchant, and with
 examples.
-Exit codes: 0 done, 1 the journal cannot be used, 2 the rules cannot.
+Amounts are in minor units of their currency, as requests have them.
+Exit codes: 0 done, 1 the journal cannot be used or a file is not there, 2 the rules cannot be used.
 """
 
 import argparse
@@ -25,7 +26,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from engine.contract.errors import UsageError, reason_of
+from engine.contract.errors import UsageError
 from engine.payments.codes import BY_NUMBER
 from engine.payments.command_words import MERCHANT, MERCHANT_WORDS, REQUEST_ID, REQUEST_ID_WORDS
 from engine.payments.currencies import LETTERS
@@ -72,6 +73,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what the rules would have changed."""
+    if args.first > args.last:
+        raise UsageError(
+            f"--from {args.first}: is behind --to {args.last}; give the first command, then the last"
+        )
     body, rules = asked_rules(args.rules)
     data_dir = data_folder(args.dir)
     require_application(data_dir, read_layout(data_dir, args.applications), PAYMENTS)
@@ -100,10 +105,9 @@ def asked_rules(paths: list[Path]) -> tuple[RulesetBody, tuple[UserRule, ...]]:
 def rules_in(path: Path) -> RulesetBody:
     """Return the parameters and the order that a file gives; UsageError where it gives none."""
     try:
-        content = tomllib.loads(path.read_text())
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        reason = reason_of(error) if isinstance(error, OSError) else str(error)
-        raise UsageError(f"--rules {path}: cannot be read ({reason})") from error
+        content = tomllib.loads(text_of(path))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"--rules {path}: is not valid TOML ({error}); mend it there") from error
     section = content.get("payments", {})
     given = section.get("rules") if isinstance(section, dict) else None
     if not isinstance(given, dict) or not given:
@@ -264,14 +268,14 @@ def _named(pair: tuple[int, int]) -> str:
 
 def _print(document: dict[str, Any], took_s: float) -> None:
     """Print what it comes to."""
-    print(f"decided    {document['decided']:,} in {took_s:.1f} s")
+    print(f"decided    {document['decided']:,} in {took_s:.1f} s; amounts are in minor units")
     if document["left_out"]:
         print(f"left out   {document['left_out']:,} while the journal tried a set of its own")
     print(f"changed    {document['changed']:,}")
     for pair, count in document["pairs"].items():
         print(f"  {pair:<40} {count:,}")
         for each in document["examples"][pair][:2]:
-            where = f"seq {each['seq']}, {each['merchant']}, {each['amount']} {each['currency']}"
+            where = f"seq {each['seq']}, {each['merchant']}, {each['amount']:,} {each['currency']}"
             rules = (each[name]["rule"] or "no rule" for name in ("was", "would_be"))
             print(f"    {where}: {', would be '.join(rules)}")
     for merchant, count in document["merchants"].items():

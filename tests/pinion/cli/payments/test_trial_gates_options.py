@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engine.contract.errors import UsageError
+from engine.contract.errors import ToldError, UsageError
 from pinion.cli.parser import Parser
 from pinion.cli.payments.trials.canary import add_arguments, body_of
 
@@ -39,11 +39,23 @@ def test_a_file_has_them_all_and_an_option_goes_before(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("content", [None, b"min_seen = \n", b"\xff"])
-def test_a_file_that_cannot_be_read_is_refused_with_a_mend(tmp_path: Path, content: bytes | None) -> None:
+def test_a_file_that_is_no_toml_is_refused_with_a_mend(tmp_path: Path) -> None:
+    file = tmp_path / "gates.toml"
+    file.write_text("min_seen = \n")
+
+    with pytest.raises(UsageError, match=r"gates\.toml: .*; give a TOML file such as `min_seen = 36000`"):
+        gates("--gates", str(file))
+
+
+@pytest.mark.parametrize(("content", "why"), [(None, "No such file"), (b"\xff", "is no text in UTF-8")])
+def test_a_file_that_is_not_there_or_no_text_has_failed_and_is_no_wrong_usage(
+    tmp_path: Path, content: bytes | None, why: str
+) -> None:
     file = tmp_path / "gates.toml"
     if content is not None:
         file.write_bytes(content)
 
-    with pytest.raises(UsageError, match=r"gates\.toml: .*; give a TOML file such as `min_seen = 36000`"):
+    with pytest.raises(ToldError, match=rf"gates\.toml: {why}") as told:
         gates("--gates", str(file))
+
+    assert not isinstance(told.value, UsageError)

@@ -127,7 +127,7 @@ def test_text_names_pairs_merchants_and_money(
         ("[payments.rules]\ncard_1m = -1\n", "parameters.card_1m"),
         ("[payments.rules]\ncard_1m = 5\n", "are the rules that govern there"),
         ("[payments]\nport = 1\n", "has no [payments.rules]"),
-        ("[payments.rules\n", "cannot be read"),
+        ("[payments.rules\n", "is not valid TOML"),
     ],
 )
 def test_rules_that_cannot_be_used_are_refused(
@@ -196,3 +196,13 @@ def test_a_beginning_behind_the_end_is_refused(
 ) -> None:
     assert main(["payments", "whatif", str(data_dir), "--rules", str(rules), "--from", "9999"]) == 2
     assert "--from 9999: the journal ends at" in capsys.readouterr().err
+
+
+def test_a_beginning_behind_the_given_end_is_refused_and_rules_that_are_not_there_have_failed(
+    data_dir: Path, tmp_path: Path, rules: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    turned = ["--from", "9", "--to", "3"]
+    assert main(["payments", "whatif", str(data_dir), "--rules", str(rules), *turned]) == 2
+    assert "--from 9: is behind --to 3" in capsys.readouterr().err
+    assert main(["payments", "whatif", str(data_dir), "--rules", str(tmp_path / "none.toml")]) == 1
+    assert "none.toml: No such file or directory" in capsys.readouterr().err
