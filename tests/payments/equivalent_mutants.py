@@ -8,10 +8,16 @@ WINNER = "nothing is approved where a rule has won, so that no sum is asked for 
 FIRST_MONTHS = "it is -1 for the first two months of 2000 alone, and their cards have expired either way"
 ONE_CENTURY = "all years are of one century, the months before March 2000 apart, and their cards have expired"
 NO_SUCH_TYPE = "no type of card has the number 0"
-TOO_MANY = "no window of a traffic counts 2^31 payments"
+TOO_MANY = "no window of a traffic counts 2^29 payments"
 SAME = "both ways give the same"
 TOO_MUCH = "approvals of 10^12 at most add up to 2^62 after millions of them within a day"
 HASH = "a hash of another length tells the same bodies apart"
+ONE_ROW = "the array has one row"
+SHORTCUT = "who looks all the same finds nothing"
+NO_SUCH_BIT = "no list, and no rule, has bit 0"
+HALF_SET_UP = "a line is set up whole before anything is asked (tests/engine/payments/test_half_set_up.py)"
+NO_FLEET = "without a fleet it changes nothing (tests/engine/payments/test_sightings.py has one)"
+TOLD_BY_ANOTHER = "another number of the context says that there is none"
 _L = "tests.payments.legacy"
 _R = "engine.payments.rules"
 _K = "engine.payments.kernels"
@@ -91,5 +97,42 @@ EQUIVALENT: dict[str, str] = {
         f"{_K}.windows:(MINUTE_MS, HOUR_MS, DAY_MS): {each}": "a twelfth of it is the same whole number"
         for each in ("60000 -> 60001", "3600000 -> 3600001")
     },
+    **{f"{_K}.windows:COUNT_MAX: {each}": TOO_MANY for each in ("1 -> 2", "2 -> 3", "31 -> 32", "31 -> 30")},
+    f"{_K}.windows:_room_in: row.seen[other].bucket < row.seen[at].bucket -> "
+    "row.seen[other].bucket <= row.seen[at].bucket": "of cards seen in one bucket any may go",
+    **{
+        f"{_K}.evaluate:{each}": NO_SUCH_BIT
+        for each in ("evaluate: 0 -> 1", "up_to: 0 -> 1", "up_to: 1 -> 0")
+    },
+    f"{_K}.evaluate:first_in_order: 1 -> 0": NO_SUCH_BIT,
+    f"{_K}.evaluate:first_in_order: 0 -> -1": "that is the balance, which comes last and is asked apart",
+    f"{_K}.evaluate:first_in_order: 0 -> -1 (2)": "rule 0, which there is not, stands behind all",
+    f"{_K}.evaluate:first_in_order: place[rule] < place[found] -> place[rule] <= place[found]": SAME,
+    **{
+        f"{_K}.gather:gather: {each}": "the judge says it anew before anybody looks"
+        for each in ("0 -> 1", "0 -> -1")
+    },
+    **{f"{_K}.gather:gather: 0 -> -1 ({each})": ONE_ROW for each in (3, 4, 5)},
+    f"{_K}.gather:_merchant: 0 -> 1": TOLD_BY_ANOTHER,
+    f"{_K}.gather:_merchant: 0 -> -1 (4)": TOLD_BY_ANOTHER,
+    f"{_K}.gather:_merchant: merchant != NIL -> merchant == NIL (2)": HALF_SET_UP,
+    f"{_K}.gather:_account: account != NIL -> account == NIL": HALF_SET_UP,
+    f"{_K}.gather:_account: 0 -> -1": "no account has that status either",
+    f"{_K}.gather:_card: 0 -> -1 (4)": SHORTCUT,
+    f"{_K}.gather:_card: 0 -> -1 (5)": SHORTCUT,
+    f"{_K}.gather:_sightings: s.fleet[0].is_on != 0 -> s.fleet[0].is_on == 0": NO_FLEET,
+    f"{_K}.gather:_sightings: 0 -> 1 (2)": NO_FLEET,
+    f"{_K}.gather:_sightings: 0 -> -1 (2)": NO_FLEET,
+    f"{_K}.gather:_sightings: 0 -> -1 (3)": ONE_ROW,
+    f"{_K}.gather:_lists: 0 -> 1": NO_SUCH_BIT,
+    **{f"{_K}.gather:_lists: 0 -> -1 ({each})": SHORTCUT for each in range(3, 10)},
+    **{
+        f"{_K}.gather:pair_hash: {each}": "it decides how long chains are, and nothing else"
+        for each in (
+            *("MERCHANT + 1 -> MERCHANT - 1", "MERCHANT + 2 -> MERCHANT - 2"),
+            *("1 -> 2", "1 -> 0", "2 -> 3", "2 -> 1"),
+        )
+    },
+    f"{_K}.gather:is_given: 1 -> 0": "no hash begins with 64 bits of 0",
     f"{_R}.card:month_begins_at: {_YEARS} -> {_YEARS.replace(' - ', ' + ')}": FIRST_MONTHS,
 }

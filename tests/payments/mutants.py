@@ -117,7 +117,7 @@ STORIES_OF: dict[str, tuple[Teller, ...]] = {
     "MONTH_BUCKET_MS": (velocity.scheme_retry,),
     "_merchant": (limits.merchant_permits, cards.standing),
     "_account": (cards.standing, money.funds),
-    "_card": (velocity.scheme_retry,),
+    "_card": (velocity.scheme_retry, velocity.bin_declines_1h),
     "find_card_pair": (velocity.scheme_retry,),
     "_sightings": (velocity.device_cards_24h, velocity.ip_cards_1h, velocity.email_cards_24h),
     "_lists": (cards.cards_on_lists, cards.others_on_lists, velocity.card_1m, cards.double_charge),
@@ -171,6 +171,9 @@ def attempts(mutant: Mutant, side: str) -> Iterator[Attempt]:
             yield Attempt(0, 300 * scale, dict.fromkeys(about, 1), settings)
         if mutant.place == "_lists":
             yield Attempt(0, 300 * scale, dict.fromkeys(velocity.TELLERS, 1), has_lists=False)
+            for seed in range(24):  # lists of one entry, and of as many as another one
+                first = dict.fromkeys(STORIES_OF["_lists"][:2], 1)
+                yield Attempt(seed, 40 * scale, first, has_lists=False)
     yield Attempt(0, 800 * scale)
     yield Attempt(1, 800 * scale, has_user_rules=True)
     yield Attempt(2, 1_500 * scale)

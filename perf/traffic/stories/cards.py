@@ -96,7 +96,8 @@ def cards_on_lists(world: World, at: int) -> Story:
     entry = card.get("token", card.get("pan"))
     names = rng.sample(LISTS_OF_CARDS, rng.choice((1, 1, 2)))
     for name in names:
-        yield at, set_up("list", list=name, add=[entry, world.pan()])
+        others = [world.pan()] if world.chance(0.5) else []
+        yield at, set_up("list", list=name, add=[entry, *others])
     moment = at
     for _ in range(4):
         yield payer.pay(moment)
