@@ -59,6 +59,20 @@ async def test_calls_that_go_together_are_answered_in_their_order(
         await link.close()
 
 
+async def test_it_is_one_connection_whatever_is_asked(tmp_path: Path, counted: Counter[str]) -> None:
+    with running_store(tmp_path) as server:
+        link = linked(server.url, counted, Clock())
+        await link.connect()
+        for word in ("1", "2"):
+            await link.ask(say(word))
+
+        listed = server.command("CLIENT", "LIST")
+
+        assert listed.count(b"cmd=evalsha") == 1
+        assert listed.count(b"\nid=") == 2, "ours, and the one that asks"
+        await link.close()
+
+
 async def test_a_stopped_store_costs_one_deadline_and_its_late_answer_goes_to_nobody(
     tmp_path: Path, counted: Counter[str]
 ) -> None:
