@@ -16,6 +16,7 @@ ONE_ROW = "the array has one row"
 SHORTCUT = "who looks all the same finds nothing"
 NO_SUCH_BIT = "no list, and no rule, has bit 0"
 HALF_SET_UP = "a line is set up whole before anything is asked (tests/engine/payments/test_half_set_up.py)"
+ELSEWHERE = "no answer shows it; tests/engine/payments/test_room.py finds it"
 NO_FLEET = "without a fleet it changes nothing (tests/engine/payments/test_sightings.py has one)"
 TOLD_BY_ANOTHER = "another number of the context says that there is none"
 _L = "tests.payments.legacy"
@@ -106,7 +107,7 @@ EQUIVALENT: dict[str, str] = {
     },
     f"{_K}.evaluate:first_in_order: 1 -> 0": NO_SUCH_BIT,
     f"{_K}.evaluate:first_in_order: 0 -> -1": "that is the balance, which comes last and is asked apart",
-    f"{_K}.evaluate:first_in_order: 0 -> -1 (2)": "rule 0, which there is not, stands behind all",
+    f"{_K}.evaluate:first_in_order: 0 -> -1 (2)": "the place of what is no rule is behind all",
     f"{_K}.evaluate:first_in_order: place[rule] < place[found] -> place[rule] <= place[found]": SAME,
     **{
         f"{_K}.gather:gather: {each}": "the judge says it anew before anybody looks"
@@ -134,5 +135,20 @@ EQUIVALENT: dict[str, str] = {
         )
     },
     f"{_K}.gather:is_given: 1 -> 0": "no hash begins with 64 bits of 0",
+    f"{_K}.decide:pay: 0 -> -1 (2)": ONE_ROW,
+    **{f"{_K}.decide:_count_approved: 0 -> -1 ({each})": ONE_ROW for each in (3, 4)},
+    f"{_K}.judge:judge: 0 -> -1": ONE_ROW,
+    f"{_K}.judge:_judge_found: 0 -> -1 (4)": ONE_ROW,
+    **{
+        f"{_K}.judge:_judge_found: {each} (3)": "an amount counts only where the payment is approved"
+        for each in ("0 -> 1", "0 -> -1")
+    },
+    **{f"{_K}.attempts:count_attempt: 0 -> -1 ({each})": ONE_ROW for each in (2, 3)},
+    **{f"{_K}.attempts:count_decline: 0 -> -1 ({each})": ONE_ROW for each in (2, 3)},
+    f"{_K}.attempts:count_attempt: s.fleet[0].is_on != 0 -> s.fleet[0].is_on == 0": NO_FLEET,
+    **{f"{_K}.attempts:count_attempt: 0 -> {each}": NO_FLEET for each in (1, -1)},
+    f"{_K}.attempts:count_attempt: s.decided += 1 -> s.decided -= 1": ELSEWHERE,
+    **{f"{_K}.attempts:count_attempt: 1 -> {each}": ELSEWHERE for each in (0, 2)},
+    f"{_K}.attempts:count_decline: 0 -> -1": ELSEWHERE,
     f"{_R}.card:month_begins_at: {_YEARS} -> {_YEARS.replace(' - ', ' + ')}": FIRST_MONTHS,
 }

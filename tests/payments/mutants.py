@@ -100,6 +100,7 @@ STORIES_OF: dict[str, tuple[Teller, ...]] = {
     "LIMITS": (cards.double_charge, cards.small_then_large, cards.signals, *velocity.TELLERS),
     "queue": (life.holds_end,),
     "end_due": (life.holds_end, life.many_holds_end),
+    "release": (life.holds_end, life.parts),
     "_first_to_end": (life.holds_end, life.many_holds_end),
     "_capture": (life.parts, life.exact_rest),
     "_void": (life.parts, life.exact_rest),
@@ -182,7 +183,7 @@ def attempts(mutant: Mutant, side: str) -> Iterator[Attempt]:
 
 
 def differs(attempt: Attempt) -> bool:
-    """Tell whether the two sides, one of which may be changed, answer a traffic otherwise."""
+    """Tell whether the two sides, one of which may be changed, answer otherwise, or know otherwise then."""
     from tests.payments.comparison import Comparison, items_of  # only now: a mutant is to be imported
     from tests.payments.user_rules import USER_RULES
 
@@ -191,7 +192,9 @@ def differs(attempt: Attempt) -> bool:
     comparison = Comparison(settings, user_rules=USER_RULES if attempt.has_user_rules else "")
     if not attempt.has_lists:
         traffic.set_up = [line for line in traffic.set_up if line["op"] != "list"]
-    return next(comparison.play(items_of(traffic, attempt.item_count)), None) is not None
+    if next(comparison.play(items_of(traffic, attempt.item_count)), None) is not None:
+        return True
+    return bool(comparison.unlike_books())
 
 
 def begin(mutant: Mutant | None, side: str) -> int:

@@ -2,7 +2,7 @@
 
 from engine.payments.codes import Code
 from engine.payments.kernels.rows import EXPIRED_MAX, OPERATIONS_MAX
-from engine.payments.records import Decision, EventKind, Op, State
+from engine.payments.records import CheckResult, Decision, EventKind, Op, State
 from tests.engine.payments.building import (
     DAY_MS,
     EUR,
@@ -50,6 +50,17 @@ def test_a_full_table_of_payments_refuses_and_changes_nothing() -> None:
     after = engine.application.digest(engine.replica.state)
     assert before != after  # seq and the hash of events have moved, and these alone
     assert_whole(engine.s)
+
+
+def test_what_is_not_given_takes_no_row_of_a_table() -> None:
+    engine = begun()
+
+    event = engine.one(pay(1, T0, cvv_result=CheckResult.MISMATCH))
+
+    assert event["code"] == Code.CVV_MISMATCH
+    assert engine.s["card_table"]["used"] == engine.s["pair_table"]["used"] == 1
+    for table in ("bin_table", "device_table", "ip_table", "email_table"):
+        assert engine.s[table]["used"] == 0
 
 
 def test_a_closed_payment_gives_way_after_a_minute() -> None:
