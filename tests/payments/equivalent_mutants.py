@@ -150,5 +150,19 @@ EQUIVALENT: dict[str, str] = {
     f"{_K}.attempts:count_attempt: s.decided += 1 -> s.decided -= 1": ELSEWHERE,
     **{f"{_K}.attempts:count_attempt: 1 -> {each}": ELSEWHERE for each in (0, 2)},
     f"{_K}.attempts:count_decline: 0 -> -1": ELSEWHERE,
+    **{f"{_K}.holds:end_due: 0 -> {each}": ELSEWHERE for each in (1, -1)},
+    **{
+        f"{_K}.holds:end_due: {each}": ELSEWHERE
+        for each in (
+            *("0 -> 1 (2)", "0 -> -1 (2)", "0 -> 1 (3)", "0 -> -1 (3)", "1 -> 2 (2)", "1 -> 0 (2)"),
+            *("at + 1 -> at - 1", "at + 1 -> at - 1 (2)", "at + 1 -> at - 1 (3)"),
+            "s.untold_last != 0 -> s.untold_last == 0",
+        )
+    },
+    f"{_K}.holds:end_due: 1 -> 2": "it is asked whether it is 0",
+    f"{_K}.holds:end_due: 1 -> 0": "no answer shows it; tests/engine/payments/history finds it",
+    f"{_K}.holds:release: 0 -> -1": SHORTCUT,
+    f"{_K}.holds:_first_to_end: s.payments[at].due < s.payments[first].due -> "
+    "s.payments[at].due <= s.payments[first].due": "of two that end at once the one with fewer days is younger",
     f"{_R}.card:month_begins_at: {_YEARS} -> {_YEARS.replace(' - ', ' + ')}": FIRST_MONTHS,
 }

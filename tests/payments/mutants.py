@@ -175,6 +175,8 @@ def attempts(mutant: Mutant, side: str) -> Iterator[Attempt]:
             for seed in range(24):  # lists of one entry, and of as many as another one
                 first = dict.fromkeys(STORIES_OF["_lists"][:2], 1)
                 yield Attempt(seed, 40 * scale, first, has_lists=False)
+    if mutant.place == "_first_to_end":  # so many that all wait, and time passes
+        yield Attempt(0, 1_500 * scale, {life.holds_end: 1})
     yield Attempt(0, 800 * scale)
     yield Attempt(1, 800 * scale, has_user_rules=True)
     yield Attempt(2, 1_500 * scale)

@@ -175,7 +175,9 @@ def test_all_that_is_due_ends_at_once_and_is_told_in_parts() -> None:
         engine.one(pay(number, T0))
     due = T0 + 7 * DAY_MS
     assert len(engine.tell(pay(1000, due - 1))) == 1
+    seen = int(engine.s["version"][0])
     events = engine.tell(pay(1001, due))
+    assert engine.s["version"][0] > seen, "who reads any payment meanwhile looks again"
     assert [event["kind"] for event in events] == [EventKind.EXPIRED] * EXPIRED_MAX + [EventKind.DECIDED]
     assert engine.s["balances"][0]["held"] == 2000
     assert len(engine.tell(command(Op.TICK))) == EXPIRED_MAX
