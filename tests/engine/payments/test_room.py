@@ -189,6 +189,16 @@ def test_all_that_is_due_ends_at_once_and_is_told_in_parts() -> None:
     assert_whole(engine.s)
 
 
+def test_no_timer_is_set_once_the_last_hold_has_ended() -> None:
+    engine = begun()
+    engine.one(pay(1, T0))
+    assert engine.s["next_end"] == T0 + 7 * DAY_MS
+
+    engine.tell(pay(2, T0 + 7 * DAY_MS, cvv_result=CheckResult.MISMATCH))
+
+    assert engine.s["next_end"] == 0
+
+
 def test_a_payment_comes_back_from_history() -> None:
     engine, back = begun(), restored(2**40)
     assert engine.one(back)["code"] == Code.OK
