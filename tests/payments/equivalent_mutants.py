@@ -17,6 +17,7 @@ SHORTCUT = "who looks all the same finds nothing"
 NO_SUCH_BIT = "no list, and no rule, has bit 0"
 HALF_SET_UP = "a line is set up whole before anything is asked (tests/engine/payments/test_half_set_up.py)"
 ELSEWHERE = "no answer shows it; tests/engine/payments/test_room.py finds it"
+NO_PROCESSOR = "no traffic forwards; tests/engine/payments/test_forwarding.py finds it"
 NO_FLEET = "without a fleet it changes nothing (tests/engine/payments/test_sightings.py has one)"
 TOLD_BY_ANOTHER = "another number of the context says that there is none"
 _L = "tests.payments.legacy"
@@ -165,9 +166,13 @@ EQUIVALENT: dict[str, str] = {
                 "1 -> 0 (2)",
             ),
             *("at + 1 -> at - 1", "at + 1 -> at - 1 (2)", "at + 1 -> at - 1 (3)"),
-            "s.untold_last != 0 -> s.untold_last == 0",
+            *("1 -> 2 (3)", "1 -> 2 (4)", "1 -> 0 (4)", "1 -> 2 (5)", "1 -> 0 (5)"),
+            *("s.untold_last - 1 -> s.untold_last + 1", "s.untold_last != 0 -> s.untold_last == 0"),
         )
     },
+    f"{_K}.holds:end_due: True -> False (2)": NO_PROCESSOR,
+    f"{_K}.holds:_first_to_end: s.payments[at].payment < s.payments[first].payment -> "
+    "s.payments[at].payment <= s.payments[first].payment": "no payment stands in two queues",
     f"{_K}.holds:end_due: 1 -> 2": "it is asked whether it is 0",
     f"{_K}.holds:end_due: 1 -> 0": "no answer shows it; tests/engine/payments/history finds it",
     f"{_K}.holds:release: 0 -> -1": SHORTCUT,
