@@ -7,16 +7,16 @@ from engine.payments.currencies import LETTERS
 from engine.payments.kernels.digest import used_of
 from engine.payments.view.live_view import LiveView
 from gateways.payments.replies import Replies
-from tests.payments.engine_side import INSTANCE, document
+from tests.payments.engine_side import document
 from tests.payments.legacy.service import Legacy
 
 EVERY = 5
 """Of so many payments one is looked at."""
 
 
-def unlike(state: Any, legacy: Legacy) -> list[str]:
+def unlike(state: Any, legacy: Legacy, replies: Replies) -> list[str]:
     """Return what the engine and the plain service know otherwise of payments and accounts."""
-    view, replies, found = LiveView(state), Replies(INSTANCE), []
+    view, found = LiveView(state), []
     for row in state[0]["payments"][: used_of(state[0], "payments") : EVERY]:
         payment = view.payment(int(row["payment"]))
         assert payment is not None

@@ -68,7 +68,7 @@ class Comparison:
     def unlike_books(self) -> list[str]:
         """Return what both sides know otherwise, and money that is lost."""
         state = self.engine.state
-        found = books.unlike(state, self.legacy.service)
+        found = books.unlike(state, self.legacy.service, self.engine.replies)
         lost = books.money_lost(state)
         return [*found, f"lost: {lost}"] if lost else found
 

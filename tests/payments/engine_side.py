@@ -70,7 +70,7 @@ class EngineSide:
         command = settings_command(settings, offer(rules) if rules else NO_SOURCE)
         self._engine = PrivateEngine(command.reshape(1), capacities)
         names = tuple(rule.name for rule in rules)
-        self._replies = Replies(INSTANCE, lambda ruleset: names)
+        self.replies = Replies(INSTANCE, lambda ruleset: names)
         self._hasher = Hasher(bytes(KEY_BYTES))
         self._reading = Reading(self._hasher, lambda: NOW_MS)
         self._records = bytearray()
@@ -94,10 +94,10 @@ class EngineSide:
         before = self.seq
         try:
             request_id = self._read(item)
-            payment = self._replies.id_of(self.payment_of(item)) if item.kind in OF_PAYMENT else None
+            payment = self.replies.id_of(self.payment_of(item)) if item.kind in OF_PAYMENT else None
             asked = Asked(item.kind, self.seq, request_id, payment)
         except FormRefusal as refusal:
-            told = self._replies.refused(refusal, is_operation=item.kind != PAY)
+            told = self.replies.refused(refusal, is_operation=item.kind != PAY)
             asked = Asked(item.kind, before, refusal=document(told))
         self._asked.append(asked)
         self.payments.append(self.seq if item.kind == PAY and asked.refusal is None else NOBODY)
@@ -138,7 +138,7 @@ class EngineSide:
             row = BY_NUMBER[event.code]
             return {"code": row.name, "iso": row.iso, "replayed": bool(event.replayed)}
         told, hidden = (
-            self._replies.document(
+            self.replies.document(
                 event, asked.request_id, hides=hides, is_operation=asked.kind != PAY, asked=asked.payment
             )
             for hides in (False, True)
