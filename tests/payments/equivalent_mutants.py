@@ -176,6 +176,9 @@ EQUIVALENT: dict[str, str] = {
     f"{_K}.holds:end_due: 1 -> 2": "it is asked whether it is 0",
     f"{_K}.holds:end_due: 1 -> 0": "no answer shows it; tests/engine/payments/history finds it",
     f"{_K}.holds:release: 0 -> -1": SHORTCUT,
+    f"{_K}.operate:_operate_on: s.payments[payment].state == k.STATE_PENDING -> "
+    "s.payments[payment].state != k.STATE_PENDING": ELSEWHERE,
+    f"{_K}.operate:_may_approve: found.row == NIL -> found.row != NIL": ELSEWHERE,
     f"{_K}.holds:_first_to_end: s.payments[at].due < s.payments[first].due -> "
     "s.payments[at].due <= s.payments[first].due": "of two that end at once the one of fewer days is younger",
     f"{_R}.card:month_begins_at: {_YEARS} -> {_YEARS.replace(' - ', ' + ')}": FIRST_MONTHS,

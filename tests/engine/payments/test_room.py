@@ -158,6 +158,20 @@ def test_a_merchant_is_paid_in_no_more_currencies_than_there_are_rows() -> None:
     assert_whole(engine.s)
 
 
+def test_a_review_is_approved_where_there_is_a_row_to_count_it_in() -> None:
+    engine = Engine(SMALL, settings(), *map(merchant, range(5)), *funded(1, {EUR: 10**9, JPY: 10**9}))
+    reviews = [int(engine.one(pay(90 + at, T0, merchant=at, score=750))["payment"]) for at in (0, 4)]
+    pairs = [(number, currency) for number in range(4) for currency in (EUR, JPY)]
+    for at, (number, currency) in enumerate([*pairs, (4, JPY)]):
+        assert engine.one(pay(at, T0, merchant=number, currency=currency))["code"] == Code.OK
+    assert engine.s["rows_used"] == SMALL.merchant_currencies
+
+    codes = [engine.one(operation(Op.REVIEW, review, 1, kind=1))["code"] for review in reviews]
+
+    assert codes == [Code.OK, Code.CAPACITY]
+    assert_whole(engine.s)
+
+
 def test_a_payment_remembers_its_operations_up_to_a_number() -> None:
     engine = begun()
     payment = int(engine.one(pay(1, T0))["payment"])
