@@ -39,10 +39,6 @@ class RoleTakenError(Exception):
         self.pid = pid
 
 
-class StopWanted(BaseException):
-    """A signal to stop came within Signals.interrupting(): no error, so that nothing handles it as one."""
-
-
 class Signals:
     """The signals of a supervisor: a wait, with a limit, for a signal to stop or the end of a child.
 
@@ -53,7 +49,8 @@ class Signals:
     """
 
     def __init__(self, stopping: Sequence[signal.Signals] = ()) -> None:
-        self.stop_wanted = self._interrupts = False
+        self.stop_wanted = False
+        self._leave: Callable[[], NoReturn] | None = None
         self.reading, self._writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._previous = {number: signal.signal(number, self._stop) for number in stopping or stop_signals()}
         self._previous[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -61,19 +58,22 @@ class Signals:
 
     def _stop(self, *_: object) -> None:
         self.stop_wanted = True
-        if self._interrupts:
-            raise StopWanted
+        if self._leave is not None:
+            self._leave()
 
     @contextmanager
-    def interrupting(self) -> Iterator[None]:
-        """Let a signal to stop end what is done here, however long it would take, by StopWanted."""
-        self._interrupts = True
+    def leaving(self, leave: Callable[[], NoReturn]) -> Iterator[None]:
+        """Have a signal to stop call `leave`, wherever this process is, until the block ends.
+
+        For code that takes long and cannot bear an exception from outside, as a compiler.
+        """
+        self._leave = leave
         try:
+            if self.stop_wanted:
+                leave()
             yield
         finally:
-            self._interrupts = False
-        if self.stop_wanted:  # where the exception was raised in a callback, nobody has heard of it
-            raise StopWanted
+            self._leave = None
 
     def wait(self, wait_s: float) -> bool:
         """Return at a signal or when the time is up; True when a stop is wanted."""

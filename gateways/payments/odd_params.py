@@ -7,6 +7,7 @@ from typing import NamedTuple
 from engine.payments.records import RULES
 from engine.rules.stored import params_of_all
 from gateways.payments.setup_lines import SetupLine
+from gateways.payments.values import may_hold_pan
 
 BASE_RULE = (
     "is a base rule: its limit stands in [payments.rules], and it has no params; these count for nothing"
@@ -31,7 +32,7 @@ def odd_params(lines: Sequence[SetupLine], folder: Path) -> list[SetupWarning]:
         return []
     known = params_of_all(folder)
     return [
-        SetupWarning(line.number, field, detail)
+        SetupWarning(line.number, "params.(not shown)" if may_hold_pan(field) else field, detail)
         for line in lines
         for rule, params in line.params.items()
         for field, detail in _odd(rule, params, known)

@@ -157,7 +157,7 @@ def read(raw: bytes, kind: type[Body]) -> Body:
             raise RuleBodyFault("body", "a field that is not shown is not known here") from None
         named = _FIELD_NAMED.search(problem)
         field = ".".join(part for part in (place.rstrip("`"), named[1] if named else "") if part)
-        mend = MENDS.get(_INDEX.sub("", field))
+        mend = None if "unknown field" in problem else MENDS.get(_INDEX.sub("", field))
         if mend is None:
             known = _Gates.__struct_fields__ if place else kind.__struct_fields__
             mend = f"there are {', '.join(known)}"

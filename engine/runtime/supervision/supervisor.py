@@ -16,11 +16,13 @@ import gc
 import logging
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 
@@ -30,7 +32,7 @@ from engine.contract.instance import DATABASE, HISTORY, JOURNALER, SHADOW, SUPER
 from engine.contract.latch import LATCH_POISON
 from engine.runtime.journal.journal import JournalError
 from engine.runtime.place import HeldFolder
-from engine.runtime.process import RoleTakenError, Signals, StopWanted, forget_clean_pages, fork, take_role
+from engine.runtime.process import RoleTakenError, Signals, forget_clean_pages, fork, take_role
 from engine.runtime.processes.worker import LoopCall
 from engine.runtime.shared_memory import Segments, segment_names
 from engine.runtime.supervision.announcement import Announcement
@@ -150,11 +152,8 @@ class Supervisor:
         """Bring everything up; False when a signal came meanwhile."""
         for stale in (self.data_dir / instance.READY_FOLDER).glob("*"):
             stale.unlink()
-        try:
-            with self.signals.interrupting():
-                self.call = self._compiled_call()
-        except StopWanted:
-            return False
+        with self.signals.leaving(self._leave_compiling):
+            self.call = self._compiled_call()
         shared = self.segments, self.call, self.data_dir, self.epoch
         self.services = Services(*shared, self.history, self.doors)
         instance.write(self._describe())
@@ -191,6 +190,13 @@ class Supervisor:
         if self.is_durable:
             call.prepare_recovery(self.segments)
         return call
+
+    def _leave_compiling(self) -> NoReturn:
+        """End at once: nothing runs yet but a compiler, which dies with this process."""
+        self.segments.unlink()
+        print("stopped while kernels were compiled: the next start goes on", file=sys.stderr, flush=True)
+        sys.stdout.flush()
+        os._exit(0)
 
     def _fork(self, name: str, run: Callable[[], int]) -> None:
         """Start a process that first takes its role."""

@@ -13,10 +13,12 @@ from typing import Any
 from engine.contract.errors import reason_of
 from engine.payments.settings import PaymentSection, PaymentsSettings
 from engine.rules.stored import FOLDER
+from engine.runtime.journal.journal import FOLDER as JOURNAL
+from engine.runtime.journal.journal import segment_paths
 from engine.runtime.supervision.configure import Definition, FirstCommands
 from engine.settings.config import ConfigError
 from gateways.fleet.joining import joining
-from gateways.payments.hashing import Hasher, load_key
+from gateways.payments.hashing import Hasher, HashKeyError, load_key
 from gateways.payments.odd_params import odd_params
 from gateways.payments.setup_lines import SetupFault, SetupLine, setup_lines
 from pinion.cli.payments import rules
@@ -41,7 +43,7 @@ def first_commands(settings: PaymentsSettings, data_dir: Path, file: Path | None
 
     Raises ConfigError, HashKeyError.
     """
-    hasher = Hasher(load_key(hash_key_file(settings.payments, data_dir)))
+    hasher = Hasher(_key(hash_key_file(settings.payments, data_dir), data_dir))
     has_history = settings.engine.durability == "sync" and settings.history.enabled
     wanted = rules.definition(settings.payments, hasher.fingerprint(), has_history=has_history)
     answers = settings.payments.capacities.answers
@@ -65,6 +67,16 @@ def first_commands(settings: PaymentsSettings, data_dir: Path, file: Path | None
         _tell(answers)
 
     return FirstCommands(missing=missing, told=SetUpProgress(file), applied=applied)
+
+
+def _key(path: Path, data_dir: Path) -> bytes:
+    """Return the key of the hashes; it is made for a journal that is to begin, and for no other."""
+    if not path.exists() and segment_paths(data_dir / JOURNAL):
+        raise HashKeyError(
+            f"payments.hash_key_file: {path} is not there, and cards in {data_dir} were hashed by it; bring "
+            f"it back from a backup"
+        )
+    return load_key(path)
 
 
 def _tell(answers: int) -> None:

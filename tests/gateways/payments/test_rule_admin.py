@@ -161,6 +161,12 @@ async def test_a_body_that_is_wrong_is_refused_by_its_field(
     assert client.engine.s["seq"] == before
 
 
+async def test_a_field_of_another_act_is_told_with_those_that_there_are(client: Client) -> None:
+    _, document = await risk(client, "/canary/advance", {"ruleset": 2, "percent": 5})
+
+    assert document["detail"] == "Object contains unknown field `percent`; there are why, ruleset"
+
+
 @pytest.mark.parametrize(
     ("path", "given", "status"),
     [

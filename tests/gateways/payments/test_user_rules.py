@@ -133,6 +133,15 @@ async def test_a_param_that_a_rule_does_not_have_is_told_with_those_that_it_has(
     ]
 
 
+async def test_a_name_of_a_rule_that_may_be_a_card_number_is_not_shown(client: Client) -> None:
+    line = b'{"op":"merchant","merchant":"m1","params":{"x4111111111111111":{"most":1}}}'
+
+    _, told = await client.ask("POST", "/admin", line, "risk")
+
+    assert [each["field"] for each in told["warnings"]] == ["params.(not shown)"]
+    assert "4111" not in str(told)
+
+
 def test_rules_have_their_names_and_user_rules_stand_before_the_balance() -> None:
     def names() -> tuple[str, ...]:
         return "one", "two"

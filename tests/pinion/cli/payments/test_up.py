@@ -95,10 +95,10 @@ class Up:
         assert self.process.returncode == 0, said
         return said
 
-    def refused(self, set_up: Path = DEMO_SET_UP) -> str:
-        """Return what a start says that fails by wrong usage."""
+    def refused(self, set_up: Path = DEMO_SET_UP, code: int = 2) -> str:
+        """Return what a start says that fails, by wrong usage unless another code is expected."""
         done = subprocess.run(self.arguments(set_up), capture_output=True, text=True, timeout=WAIT_S)
-        assert done.returncode == 2, done.stderr
+        assert done.returncode == code, done.stderr
         return done.stderr
 
     def clean_up(self) -> None:
@@ -215,6 +215,16 @@ def test_another_key_of_hashes_is_refused_on_the_same_folder(up: Up) -> None:
     (up.data_dir / "hash.key").write_bytes(bytes(32))
 
     assert "payments.hash_key_file: holds another key than that" in up.refused()
+
+
+def test_a_key_of_hashes_that_is_lost_is_told_and_not_made_anew(up: Up) -> None:
+    up.start()
+    up.stop()
+    key = up.data_dir / "hash.key"
+    key.unlink()
+
+    assert "hash.key is not there, and cards in" in up.refused(code=1)
+    assert not key.exists()
 
 
 def test_a_wrong_line_stops_a_start_before_it_has_a_journal(up: Up, tmp_path: Path) -> None:
