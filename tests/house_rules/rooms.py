@@ -142,9 +142,7 @@ ROOMS = {
         *("gateways/payments", "gateways/payments/setup"),
     ),
     "gateways/payments/odd_params": (
-        "engine/payments",
-        "engine/rules/stored",
-        "gateways/payments/setup_lines",
+        *("engine/payments", "engine/rules/stored", "gateways/payments", "gateways/payments/setup_lines"),
     ),
     "gateways/payments/door": (
         *("ringbuf/seqlock", "engine/contract", "engine/settings", "engine/text", "engine/payments"),
