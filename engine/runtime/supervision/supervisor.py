@@ -16,7 +16,6 @@ import gc
 import logging
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -192,11 +191,12 @@ class Supervisor:
         return call
 
     def _leave_compiling(self) -> NoReturn:
-        """End at once: nothing runs yet but a compiler, which dies with this process."""
-        self.segments.unlink()
-        print("stopped while kernels were compiled: the next start goes on", file=sys.stderr, flush=True)
-        sys.stdout.flush()
-        os._exit(0)
+        """End at once, whatever was under way: nothing runs but a compiler, which dies with this process."""
+        try:
+            self.segments.unlink()
+            os.write(2, b"stopped while kernels were compiled: the next start goes on\n")
+        finally:
+            os._exit(0)
 
     def _fork(self, name: str, run: Callable[[], int]) -> None:
         """Start a process that first takes its role."""

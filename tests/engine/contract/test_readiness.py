@@ -63,27 +63,23 @@ def test_an_instance_that_works_has_no_trouble(judged: Judged) -> None:
     assert judged.troubles() == []
 
 
-def test_one_that_lacks_what_others_have_is_not_ready_and_says_of_what_process_the_log_tells(
-    judged: Judged,
+@pytest.mark.parametrize(
+    ("reason", "value", "detail"),
+    [
+        ("behind", 2, "2 of what other instances have is missing here: the log of fleet says why"),
+        ("outside", 1, "other instances have no place for this one: the log of fleet says why"),
+    ],
+)
+def test_one_that_lacks_what_others_have_or_has_no_place_is_not_ready_and_says_which_log_tells(
+    judged: Judged, reason: str, value: int, detail: str
 ) -> None:
-    judged.bench.counters["fleet.behind"] = 2
+    judged.bench.counters[f"fleet.{reason}"] = value
 
     [trouble] = judged.troubles()
 
-    assert (trouble.reason, trouble.process, trouble.blocks) == ("behind", "fleet", True)
-    assert trouble.detail == "2 of what other instances have is missing here: the log of fleet says why"
-    judged.bench.counters["fleet.behind"] = 0
-    assert judged.troubles() == []
-
-
-def test_one_for_which_others_have_no_place_is_not_ready(judged: Judged) -> None:
-    judged.bench.counters["fleet.outside"] = 1
-
-    [trouble] = judged.troubles()
-
-    assert (trouble.reason, trouble.process, trouble.blocks) == ("outside", "fleet", True)
-    assert trouble.detail == "other instances have no place for this one: the log of fleet says why"
-    judged.bench.counters["fleet.outside"] = 0
+    assert (trouble.reason, trouble.process, trouble.blocks) == (reason, "fleet", True)
+    assert trouble.detail == detail
+    judged.bench.counters[f"fleet.{reason}"] = 0
     assert judged.troubles() == []
 
 
