@@ -37,6 +37,8 @@ from engine.payments.settings import OFF, RuleSettings
 from engine.payments.texts import text_words
 from engine.payments.view.rules_view import RulesetView
 from engine.rules.vocabulary import TEXT_CHARACTERS_MAX
+from engine.text import exact_json
+from engine.text.exact_json import DoubledKey, JsonFault
 from engine.trials.records import MILLION, STEPS_MAX, WHO_WORDS, WHY_WORDS, Act, TrialGate
 from gateways.payments.values import may_hold_pan
 
@@ -150,8 +152,13 @@ _INDEX = re.compile(r"\[.*\]")
 def read(raw: bytes, kind: type[Body]) -> Body:
     """Return a body as what it has to be; raise RuleBodyFault."""
     try:
-        return msgspec.json.decode(raw or b"{}", type=kind)
-    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as fault:
+        return msgspec.convert(exact_json.decode(raw or b"{}"), type=kind)
+    except DoubledKey as fault:
+        field = "body" if may_hold_pan(fault.key) else fault.key
+        raise RuleBodyFault(field, "is given twice; give it once") from None
+    except JsonFault as fault:
+        raise RuleBodyFault("body", f"is not JSON: {fault}; give an object") from None
+    except msgspec.ValidationError as fault:
         problem, _, place = str(fault).partition(" - at `$.")
         if may_hold_pan(problem):
             raise RuleBodyFault("body", "a field that is not shown is not known here") from None

@@ -24,9 +24,12 @@ from engine.text import exact_json
 from engine.text.exact_json import DoubledKey, JsonFault
 from gateways.payments.bodies import Fields
 from gateways.payments.hashing import Hasher, hash_words
+from gateways.payments.setup.accounts import LIMIT_NAMES as ACCOUNT_LIMITS
 from gateways.payments.setup.accounts import account_records
 from gateways.payments.setup.lists import LISTS, list_records
+from gateways.payments.setup.merchants import LIMIT_NAMES as MERCHANT_LIMITS
 from gateways.payments.setup.merchants import merchant_records
+from gateways.payments.setup.odd_values import odd_values
 from gateways.payments.values import (
     ACCOUNT_MAX,
     FORMAT,
@@ -51,7 +54,10 @@ MENDS = {
     "channels": "give an array of ecom, pos, moto, recurring",
     "card_types": "give an array of credit, debit, prepaid",
     "issuer_countries": "give an array of countries, two capitals each",
-    "limits": f"{_BY_CURRENCY}, each with its limits by name: {_MONEY}",
+    "limits": (
+        f"{_BY_CURRENCY}, each with its limits by name (of a merchant {', '.join(MERCHANT_LIMITS)}, of an "
+        f"account {', '.join(ACCOUNT_LIMITS)}): {_MONEY}"
+    ),
     "sca_above": f"{_BY_CURRENCY}: {_MONEY}",
     "geo_above": f"{_BY_CURRENCY}: {_MONEY}",
     "hold_days": "give an integer from 1 to 31",
@@ -66,7 +72,10 @@ MENDS = {
     "balances": f"{_BY_CURRENCY}: {_MONEY}",
     "count_24h": "give an integer, 0 or more",
     "list": f"give one of {', '.join(LISTS)}",
-    "add": "give an array of texts; of block_account integers, of block_bin 6 or 8 digits each",
+    "add": (
+        "give an array of texts: PANs or tokens, of block_bin 6 or 8 digits each, of block_ip addresses of "
+        "IPv4 or IPv6, of block_email e-mail addresses; of block_account integers"
+    ),
     "currency": f"give {_CURRENCIES}",
     "amount": f"give an integer from -{AMOUNT_MAX} to {AMOUNT_MAX}, but not 0",
     "id": "give 1 to 64 of A-Z, a-z, 0-9 and . _ : -",
@@ -88,12 +97,14 @@ class SetupLine(NamedTuple):
     """A line that was judged: its number in the file, its operation, its commands.
 
     params : those of user rules that it gives, by the rule
+    odd : its odd values, each with what that means
     """
 
     number: int
     op: str
     records: Commands
     params: Mapping[str, Sequence[str]] = MappingProxyType({})
+    odd: Sequence[tuple[str, str]] = ()
 
 
 class _Kind(NamedTuple):
@@ -163,7 +174,7 @@ def _line(number: int, raw: bytes, hasher: Hasher) -> SetupLine:
     records["received_at"] = NOT_GIVEN
     assert type(op) is str
     params = {rule: tuple(given) for rule, given in fields.get("params", {}).items()}
-    return SetupLine(number, op, records, params)
+    return SetupLine(number, op, records, params, tuple(odd_values(fields)))
 
 
 def _object(number: int, raw: bytes) -> Fields:
@@ -192,7 +203,7 @@ def _fault(number: int, field: str, fields: Fields) -> SetupFault:
         shown = "(not shown)"
     elif len(shown) > SHOWN_CHARS:
         shown = f"{shown[:SHOWN_CHARS]}..."
-    name = field if not may_hold_pan(field) else steps[0]
+    name = steps[0] if may_hold_pan(field) or len(field) > 2 * SHOWN_CHARS else field
     return SetupFault(number, name, f"{shown}: {MENDS[steps[0]]}")
 
 

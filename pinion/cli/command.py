@@ -29,7 +29,7 @@ def exit_code(name: str, run: Callable[[], int]) -> int:
     try:
         return _flushed(run)
     except KeyboardInterrupt:
-        return FAILED
+        return _told(name, "stopped by a signal", FAILED)
     except UsageError as error:
         return _told(name, str(error), WRONG_USAGE)
     except ToldError as error:

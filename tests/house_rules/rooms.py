@@ -128,7 +128,7 @@ ROOMS = {
     ),
     "gateways/payments/rule_forms": (
         *("engine/payments", "engine/payments/settings", "engine/payments/view", "engine/settings"),
-        *("engine/trials/records", "engine/rules/vocabulary", "gateways/payments"),
+        *("engine/trials/records", "engine/rules/vocabulary", "engine/text", "gateways/payments"),
     ),
     "gateways/payments/rule_documents": (
         *("engine/payments/view", "engine/trials/records", "gateways/payments"),
@@ -141,13 +141,13 @@ ROOMS = {
         *("engine/contract/errors", "engine/text", "engine/payments"),
         *("gateways/payments", "gateways/payments/setup"),
     ),
-    "gateways/payments/odd_params": (
+    "gateways/payments/odd_lines": (
         *("engine/payments", "engine/rules/stored", "gateways/payments", "gateways/payments/setup_lines"),
     ),
     "gateways/payments/door": (
         *("ringbuf/seqlock", "engine/contract", "engine/settings", "engine/text", "engine/payments"),
         *("engine/payments/view", "gateways/process", "gateways/commands"),
-        *("gateways/payments", "gateways/payments/setup_lines", "gateways/payments/odd_params"),
+        *("gateways/payments", "gateways/payments/setup_lines", "gateways/payments/odd_lines"),
         *("gateways/payments/rule_forms", "gateways/payments/rule_documents", "engine/trials/records"),
         *("engine/rules/orders", "engine/rules/stored", "engine/payments/rules/workshop"),
     ),

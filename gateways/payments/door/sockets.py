@@ -34,7 +34,7 @@ from gateways.payments.door.rule_workshop import UserRules
 from gateways.payments.door.set_up import SetupSender
 from gateways.payments.form import Asked
 from gateways.payments.hashing import Hasher
-from gateways.payments.odd_params import odd_params
+from gateways.payments.odd_lines import odd_lines
 from gateways.payments.replies import Told, encode_reply, shown_id
 from gateways.payments.setup_lines import SetupFault, setup_lines
 from gateways.process.answers import Reply, options, refusal
@@ -208,7 +208,7 @@ class PaymentSockets:
             lines = await asyncio.to_thread(setup_lines, body, self._hasher)
         except SetupFault as fault:
             return refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "format", str(fault), fault.field)
-        odd = await asyncio.to_thread(odd_params, lines, self._rules_folder)
+        odd = await asyncio.to_thread(odd_lines, lines, self._rules_folder)
         told = await self._set_up.send(lines, owner)
         return Reply(HTTPStatus.OK, _encode(told | {"warnings": [each._asdict() for each in odd]}))
 

@@ -1,6 +1,6 @@
 """Limits and balances of a set-up line: objects by currency, amounts in minor units within them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 from engine.payments.currencies import CURRENCIES
@@ -20,9 +20,11 @@ def by_currency(fields: Fields, name: str) -> dict[str, Any]:
     return given
 
 
-def named_limits(row: Any, names: Iterable[str], field: str) -> None:
+def named_limits(row: Any, names: Collection[str], field: str) -> None:
     """Refuse what is no object of limits by these names."""
-    if type(row) is not dict or not row.keys() <= set(names):
+    if type(row) is not dict:
         raise FormRefusal(FORMAT, field)
     for name, value in row.items():
+        if name not in names:
+            raise FormRefusal(FORMAT, f"{field}.{name}")
         whole(value, 0, MONEY_MAX, f"{field}.{name}")

@@ -109,7 +109,7 @@ def holds_end(world: World, at: int) -> Story:
 
 
 def reviews(world: World, at: int) -> Story:
-    """Decide payments in review, of accounts that are frozen, closed or empty by then, and some twice."""
+    """Decide payments in review, of accounts frozen, closed, empty or held by then, and some twice."""
     rng, payer = world.rng, Payer(world)
     amount = world.amount()
     account, line = world.new_account(balances={payer.currency: amount + rng.randrange(2)})
@@ -127,6 +127,8 @@ def reviews(world: World, at: int) -> Story:
         yield moment, set_up("deposit", account=account, currency=payer.currency, amount=-2, id="d")
     elif what == 2:
         yield payer.operate(rng.choice(MOVES), mine, moment)
+    elif what == 3:
+        yield payer.pay(moment, op="authorise", amount=1, score=0, card=world.card())
     yield payer.review(mine, moment, rng.choice(("approve", "approve", "decline")))
     if what == 0:
         yield moment, set_up("account", account=account)

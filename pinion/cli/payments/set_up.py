@@ -19,7 +19,7 @@ from engine.runtime.supervision.configure import Definition, FirstCommands
 from engine.settings.config import ConfigError
 from gateways.fleet.joining import joining
 from gateways.payments.hashing import Hasher, HashKeyError, load_key
-from gateways.payments.odd_params import odd_params
+from gateways.payments.odd_lines import odd_lines
 from gateways.payments.setup_lines import SetupFault, SetupLine, setup_lines
 from pinion.cli.payments import rules
 from pinion.cli.payments.applied_files import AppliedFiles
@@ -130,9 +130,9 @@ class FileSetUp:
         return [Definition(f"--setup {self._file}: line {line.number}", line.records) for line in lines]
 
     def _warn(self, lines: Sequence[SetupLine]) -> None:
-        """Say once where params are given of rules that there are not."""
+        """Say once what is odd about lines."""
         folder, self._rules = self._rules, None
-        for each in () if folder is None else odd_params(lines, folder):
+        for each in () if folder is None else odd_lines(lines, folder):
             print(f"--setup {self._file}: line {each.line}: {each.field}: {each.detail}", file=sys.stderr)
 
 

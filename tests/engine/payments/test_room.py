@@ -1,8 +1,10 @@
 """What happens where a table is full: what was idle longest gives way, or the request is refused."""
 
+import pytest
+
 from engine.payments.codes import Code
 from engine.payments.kernels.rows import EXPIRED_MAX, OPERATIONS_MAX
-from engine.payments.records import CheckResult, Decision, EventKind, Op, State
+from engine.payments.records import MONEY_MAX, CheckResult, Decision, EventKind, Op, State
 from tests.engine.payments.building import (
     DAY_MS,
     EUR,
@@ -169,6 +171,47 @@ def test_a_review_is_approved_where_there_is_a_row_to_count_it_in() -> None:
     codes = [engine.one(operation(Op.REVIEW, review, 1, kind=1))["code"] for review in reviews]
 
     assert codes == [Code.OK, Code.CAPACITY]
+    assert_whole(engine.s)
+
+
+@pytest.mark.parametrize("of_merchant", [True, False])
+@pytest.mark.parametrize(("left", "code"), [(1000, Code.OK), (999, Code.CAPACITY)])
+@pytest.mark.parametrize("days_ago", [0, 2])
+def test_a_review_is_approved_where_its_sum_has_room(
+    of_merchant: bool, left: int, code: Code, days_ago: int
+) -> None:
+    engine = begun()
+    engine.one(pay(1, T0, amount=1))
+    review = int(engine.one(pay(2, T0, amount=1000, score=750))["payment"])
+    if of_merchant:
+        engine.s["rows"][0]["day_sum"] = MONEY_MAX - left
+    else:
+        engine.s["balances"][0]["sum_24h"]["total"] = MONEY_MAX - left
+
+    event = engine.one(operation(Op.REVIEW, review, 1, T0 + days_ago * DAY_MS, kind=1))
+
+    assert event["code"] == (code if days_ago == 0 else Code.OK)
+
+
+def test_rows_of_operations_are_used_again_once_their_payment_has_given_way() -> None:
+    engine = begun()
+    payments = [int(engine.one(pay(number, T0, sale=True))["payment"]) for number in range(4)]
+    refunded, idle = payments[:3], payments[3]
+    for at in range(SMALL.operations):
+        event = engine.one(operation(Op.REFUND, refunded[at % 3], at, T0, amount=1))
+        assert event["code"] == Code.OK
+    assert engine.one(operation(Op.REFUND, idle, 500, T0, amount=1))["code"] == Code.CAPACITY
+    last = [int(engine.one(pay(number, T0, sale=True))["payment"]) for number in range(4, PAYMENTS)][-1]
+    for number in (PAYMENTS, PAYMENTS + 1):  # the idle one gives way, then the one refunded the longest ago
+        assert engine.one(pay(number, T0 + MINUTE_MS))["code"] == Code.OK
+
+    rows = SMALL.operations // 3
+    codes = [
+        engine.one(operation(Op.REFUND, last, 600 + at, T0 + MINUTE_MS, amount=1))["code"]
+        for at in range(rows + 1)
+    ]
+
+    assert codes == [Code.OK] * rows + [Code.CAPACITY]
     assert_whole(engine.s)
 
 

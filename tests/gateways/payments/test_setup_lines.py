@@ -1,6 +1,7 @@
 """Set-up lines: the commands that they become, and what a refusal says."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,9 @@ from engine.payments.records import (
 from engine.payments.texts import words_text
 from engine.rules.params import param_key
 from gateways.payments.hashing import hash_words
+from gateways.payments.odd_lines import odd_lines
 from gateways.payments.setup_lines import SetupFault, setup_lines
+from gateways.payments.values import may_hold_pan
 from tests.gateways.payments.bodies_of_payments import HASHER, PAN
 
 MERCHANT = {
@@ -276,7 +279,7 @@ FAULTS: list[tuple[Any, str]] = [
     (MERCHANT | {"issuer_countries": ["de"]}, "issuer_countries[0]"),
     (MERCHANT | {"limits": []}, "limits"),
     (MERCHANT | {"limits": {"XXX": {}}}, "limits"),
-    (MERCHANT | {"limits": {"EUR": {"least": 1}}}, "limits.EUR"),
+    (MERCHANT | {"limits": {"EUR": {"least": 1}}}, "limits.EUR.least"),
     (MERCHANT | {"limits": {"EUR": {"min": -1}}}, "limits.EUR.min"),
     (MERCHANT | {"limits": {"EUR": {"daily": MONEY_MAX + 1}}}, "limits.EUR.daily"),
     (MERCHANT | {"sca_above": {"EUR": 1.0}}, "sca_above.EUR"),
@@ -288,7 +291,9 @@ FAULTS: list[tuple[Any, str]] = [
     (ACCOUNT | {"status": "shut"}, "status"),
     (ACCOUNT | {"balances": {"EUR": -1}}, "balances.EUR"),
     (ACCOUNT | {"balances": {"EURO": 1}}, "balances"),
-    (ACCOUNT | {"limits": {"EUR": {"daily": 1}}}, "limits.EUR"),
+    (MERCHANT | {"limits": {"EUR": 1}}, "limits.EUR"),
+    (MERCHANT | {"limits": {"EUR": {"x" * 200: 1}}}, "limits"),
+    (ACCOUNT | {"limits": {"EUR": {"daily": 1}}}, "limits.EUR.daily"),
     (ACCOUNT | {"count_24h": -1}, "count_24h"),
     ({"op": "list", "list": "x"}, "list"),
     ({"op": "list", "list": "lost", "add": {}}, "add"),
@@ -314,6 +319,43 @@ def test_a_fault_names_line_and_field_and_how_to_mend_it(line: Any, field: str) 
     assert (fault.value.line, fault.value.field) == (2, field)
     assert str(fault.value).startswith(f"line 2: {field}: ")
     assert "give" in str(fault.value) or "it has" in str(fault.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "mend"),
+    [
+        (ACCOUNT | {"limits": {"EUR": {"daily": 1}}}, "of an account min, max, sum_24h"),
+        ({"op": "list", "list": "block_ip", "add": ["1.2.3"]}, "of block_ip addresses of IPv4 or IPv6"),
+    ],
+)
+def test_a_fault_tells_what_is_allowed_there(line: Any, mend: str) -> None:
+    with pytest.raises(SetupFault, match=mend):
+        setup_lines(json.dumps(line).encode(), HASHER)
+
+
+WRONG_CHECK_DIGIT = f"{PAN[:-1]}{(int(PAN[-1]) + 1) % 10}"
+
+
+@pytest.mark.parametrize(
+    ("line", "odd"),
+    [
+        (MERCHANT | {"limits": {"EUR": {"min": 5, "max": 5}}}, []),
+        (MERCHANT | {"limits": {"EUR": {"min": 5}, "USD": {"max": 4}}}, []),
+        (MERCHANT | {"limits": {"EUR": {"min": 5, "max": 4}}}, ["limits.EUR.min"]),
+        (ACCOUNT | {"limits": {"EUR": {"min": 1, "max": 0}}}, ["limits.EUR.min"]),
+        ({"op": "list", "list": "lost", "add": [PAN, "tok"]}, []),
+        ({"op": "list", "list": "lost", "add": ["tok", WRONG_CHECK_DIGIT, WRONG_CHECK_DIGIT]}, ["add[1]"]),
+        ({"op": "list", "list": "lost", "remove": [WRONG_CHECK_DIGIT]}, []),
+        ({"op": "list", "list": "block_device", "add": [WRONG_CHECK_DIGIT]}, []),
+    ],
+)
+def test_what_hardly_is_meant_so_is_taken_with_a_warning(
+    tmp_path: Path, line: dict[str, Any], odd: list[str]
+) -> None:
+    warnings = odd_lines(setup_lines(json.dumps(line).encode(), HASHER), tmp_path)
+
+    assert [each.field for each in warnings] == odd
+    assert not any(may_hold_pan(each.detail) for each in warnings)
 
 
 @pytest.mark.parametrize(

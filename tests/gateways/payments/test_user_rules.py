@@ -7,7 +7,7 @@ import pytest
 
 from engine.payments.application import open_folder
 from engine.rules.stored import FOLDER
-from gateways.payments.odd_params import BASE_RULE
+from gateways.payments.odd_lines import BASE_RULE
 from gateways.payments.rule_names import matched_names, no_user_rules, rule_name
 from tests.gateways.payments.engine_client import Client
 

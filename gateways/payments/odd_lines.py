@@ -1,6 +1,7 @@
-"""Params of user rules that a line of set-up gives, and that nobody has: they are taken, with a warning."""
+"""What is odd about lines of set-up that are taken: values, and params of user rules that nobody has."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,23 +24,31 @@ class SetupWarning(NamedTuple):
     detail: str
 
 
-def odd_params(lines: Sequence[SetupLine], folder: Path) -> list[SetupWarning]:
-    """Return where lines give params that no set has which is stored; folder : of sets.
+def odd_lines(lines: Sequence[SetupLine], folder: Path) -> list[SetupWarning]:
+    """Return what is odd, line by line; folder : of the sets that are stored.
 
-    A merchant may be set up before the rules are, so such a line is taken: its params count once they are.
+    A merchant may be set up before the rules are, so a line with params that no set has is taken: they count
+    once one has them.
     """
-    if not any(line.params for line in lines):
-        return []
-    known = params_of_all(folder)
+    known = params_of_all(folder) if any(line.params for line in lines) else {}
     return [
         SetupWarning(line.number, "params.(not shown)" if may_hold_pan(field) else field, detail)
         for line in lines
-        for rule, params in line.params.items()
-        for field, detail in _odd(rule, params, known)
+        for field, detail in chain(line.odd, _odd_params(line.params, known))
     ]
 
 
-def _odd(rule: str, params: Sequence[str], known: Mapping[str, frozenset[str]]) -> Iterator[tuple[str, str]]:
+def _odd_params(
+    params: Mapping[str, Sequence[str]], known: Mapping[str, frozenset[str]]
+) -> Iterator[tuple[str, str]]:
+    """Yield what is odd of the params of a line."""
+    for rule, names in params.items():
+        yield from _odd_of_rule(rule, names, known)
+
+
+def _odd_of_rule(
+    rule: str, params: Sequence[str], known: Mapping[str, frozenset[str]]
+) -> Iterator[tuple[str, str]]:
     """Yield what is odd of the params of one rule: the field, and what that means."""
     if rule in RULES:
         yield f"params.{rule}", BASE_RULE
