@@ -17,7 +17,7 @@ SHORTCUT = "who looks all the same finds nothing"
 NO_SUCH_BIT = "no list, and no rule, has bit 0"
 HALF_SET_UP = "a line is set up whole before anything is asked (tests/engine/payments/test_half_set_up.py)"
 ELSEWHERE = "no answer shows it; tests/engine/payments/test_room.py finds it"
-NO_PROCESSOR = "no traffic forwards; tests/engine/payments/test_forwarding.py finds it"
+NO_PROCESSOR = "no traffic forwards; test_forwarding.py or test_owed_reversals.py of the engine finds it"
 NO_FLEET = "without a fleet it changes nothing (tests/engine/payments/test_sightings.py has one)"
 TOLD_BY_ANOTHER = "another number of the context says that there is none"
 _L = "tests.payments.legacy"
@@ -179,6 +179,31 @@ EQUIVALENT: dict[str, str] = {
     f"{_K}.operate:_operate_on: s.payments[payment].state == k.STATE_PENDING -> "
     "s.payments[payment].state != k.STATE_PENDING": ELSEWHERE,
     f"{_K}.operate:_may_approve: found.row == NIL -> found.row != NIL": ELSEWHERE,
+    f"{_K}.operate:_operate_on: s.payments[payment].state != k.STATE_PENDING -> "
+    "s.payments[payment].state == k.STATE_PENDING": NO_PROCESSOR,
+    **{
+        f"{_K}.operate:_operate_on: {each}": ELSEWHERE
+        for each in (
+            "s.operations_free != 0 -> s.operations_free == 0",
+            "s.operations_used < len(s.operations) -> s.operations_used <= len(s.operations)",
+            *("0 -> 1", "0 -> -1"),
+        )
+    },
+    f"{_K}.operate:_void: amount != held -> amount == held": NO_PROCESSOR,
+    **{f"{_K}.operate:_void: 0 -> {each} (3)": ELSEWHERE for each in (1, -1)},
+    **{f"{_K}.operate:_void: 0 -> {each} (6)": NO_PROCESSOR for each in (1, -1)},
+    f"{_K}.operate:_void: True -> False": NO_PROCESSOR,
+    **{
+        f"{_K}.operate:_may_approve: {each}": ELSEWHERE
+        for each in (
+            "max(day_sum, account_sum) + row.amount > MONEY_MAX -> "
+            "max(day_sum, account_sum) + row.amount >= MONEY_MAX",
+            "s.rows[found.row].day == s.now // DAY_MS -> s.rows[found.row].day != s.now // DAY_MS",
+            "max(day_sum, account_sum) + row.amount -> max(day_sum, account_sum) - row.amount",
+        )
+    },
+    **{f"{_K}.operate:_may_approve: 0 -> {each}": "no amount comes near 2^62 by itself" for each in (1, -1)},
+    f"{_K}.operate:_may_approve: 0 -> -1 (2)": ONE_ROW,
     f"{_K}.holds:_first_to_end: s.payments[at].due < s.payments[first].due -> "
     "s.payments[at].due <= s.payments[first].due": "of two that end at once the one of fewer days is younger",
     f"{_R}.card:month_begins_at: {_YEARS} -> {_YEARS.replace(' - ', ' + ')}": FIRST_MONTHS,

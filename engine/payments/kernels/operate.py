@@ -6,9 +6,9 @@ Judged in this order: the payment, own idempotency, room, state, amount.
 import numpy as np
 
 from engine.payments import constants as k
-from engine.payments.command_words import BODY, KEY, MERCHANT, OWN_KEY
+from engine.payments.command_words import BODY, KEY, OWN_KEY
 from engine.payments.kernels import event_forms as at
-from engine.payments.kernels.accounts import find_merchant, find_row
+from engine.payments.kernels.accounts import find_row
 from engine.payments.kernels.answers import find_answer, keep, remember_bare
 from engine.payments.kernels.decide import approve, disclosed_as, find_card, total_of
 from engine.payments.kernels.events import about, begin, begin_untold, judged, moved, of_kind
@@ -62,9 +62,7 @@ def reverse(s, command):
         reply_seq = s.answers[answer].reply_seq
     else:
         _keep_reversal(s, words)
-    merchant = find_merchant(s, words[MERCHANT], words[MERCHANT + 1], words[MERCHANT + 2])
-    disclosed = disclosed_as(s, merchant, k.OK)
-    _tell_of_none(s, command, k.NONE, k.OK, k.NONE, k.DECISION_APPROVE, disclosed, reply_seq, replayed)
+    _tell_of_none(s, command, k.NONE, k.OK, k.NONE, k.DECISION_APPROVE, reply_seq, replayed)
 
 
 @inlined
@@ -99,7 +97,7 @@ def _operate_on(s, command, payment, key_at):
         _tell_refused(s, command, payment, k.CAPACITY, k.NONE)
         return
     open_payment(s, payment)
-    op, code, field, amount = command["op"], k.OK, k.NONE, np.int64(0)
+    op = command["op"]
     was_pending = s.payments[payment].state == k.STATE_PENDING
     if op == k.OP_CAPTURE:
         code, field, amount = _capture(s, command, payment)
@@ -340,15 +338,18 @@ def _tell_operation(s, command, payment, operation, replayed):
 @kernel
 def _tell_not_found(s, command):
     payment, field, decision = command["payment"], k.FIELD_PAYMENT, k.DECISION_DECLINE
-    _tell_of_none(s, command, payment, k.NOT_FOUND, field, decision, k.NONE, s.seq, k.NONE)
+    _tell_of_none(s, command, payment, k.NOT_FOUND, field, decision, s.seq, k.NONE)
 
 
 @kernel
-def _tell_of_none(s, command, payment, code, field, decision, disclosed, reply_seq, replayed):
-    """Answer an operation for which there is no payment; payment: the one asked for."""
+def _tell_of_none(s, command, payment, code, field, decision, reply_seq, replayed):
+    """Answer an operation for which there is no payment; payment: the one asked for.
+
+    Its codes are disclosed as themselves: an approval always is, and of the other one no merchant is known.
+    """
     first = begin(s, command, at.MOVEMENT_MARK, k.KIND_MOVED)
     about(s, first, payment, k.NONE, k.NONE, k.NONE, k.NONE, reply_seq, k.NONE)
-    judged(s, first, code, k.NONE, field, k.NONE, decision, k.NONE, disclosed, replayed)
+    judged(s, first, code, k.NONE, field, k.NONE, decision, k.NONE, k.NONE, replayed)
     of_kind(s, first, k.NONE, k.NONE, k.NONE, k.NONE)
     moved(s, first, k.NONE, k.NONE, k.NONE)
 

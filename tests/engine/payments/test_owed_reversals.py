@@ -62,7 +62,7 @@ def test_a_pending_payment_is_neither_captured_nor_refunded_nor_voided_in_part()
     ):
         event = engine.one(operation(op, payment, number, T0, amount=amount))
         assert said(event)[1] == "NOT_OPEN"
-        assert (event["field"], event["state"]) == (Field.PAYMENT, State.PENDING)
+        assert (event["field"], event["state"], event["amount"]) == (Field.PAYMENT, State.PENDING, 0)
     assert said(engine.one(operation(Op.VOID, payment, 9, T0, amount=1001)))[1] == "EXCEEDS_AUTHORISED"
     assert balance(engine) == (BALANCE, 1000)
 
