@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from engine.contract.errors import UsageError
 from engine.payments.command_words import BODY, KEY, MERCHANT_PARAMS_MAX
+from engine.payments.currencies import CURRENCIES
 from engine.payments.records import AMOUNT_MAX, COMMAND, COMMAND_VERSION, NOT_GIVEN, Op
 from engine.text import exact_json
 from engine.text.exact_json import DoubledKey, JsonFault
@@ -204,7 +205,15 @@ def _fault(number: int, field: str, fields: Fields) -> SetupFault:
     elif len(shown) > SHOWN_CHARS:
         shown = f"{shown[:SHOWN_CHARS]}..."
     name = steps[0] if may_hold_pan(field) or len(field) > 2 * SHOWN_CHARS else field
-    return SetupFault(number, name, f"{shown}: {MENDS[steps[0]]}")
+    return SetupFault(number, name, f"{shown}: {_mend(steps, fields)}")
+
+
+def _mend(steps: Sequence[str], fields: Fields) -> str:
+    """Return how to mend a value; steps : the way to it, from the field of the line."""
+    limits = MERCHANT_LIMITS if fields.get("op") == "merchant" else ACCOUNT_LIMITS
+    is_limit = steps[0] == "limits" and steps[-1] in limits
+    is_amount = steps[0] in ("sca_above", "geo_above", "balances") and steps[-1] in CURRENCIES
+    return "give an integer in minor units, 0 or more" if is_limit or is_amount else MENDS[steps[0]]
 
 
 def _shown_name(name: str) -> str:

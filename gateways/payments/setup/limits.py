@@ -16,7 +16,7 @@ def by_currency(fields: Fields, name: str) -> dict[str, Any]:
         raise FormRefusal(FORMAT, name)
     for letters in given:
         if letters not in CURRENCIES:
-            raise FormRefusal(FORMAT, name)
+            raise FormRefusal(FORMAT, f"{name}.{letters}")
     return given
 
 

@@ -278,7 +278,7 @@ FAULTS: list[tuple[Any, str]] = [
     (MERCHANT | {"card_types": [1]}, "card_types[0]"),
     (MERCHANT | {"issuer_countries": ["de"]}, "issuer_countries[0]"),
     (MERCHANT | {"limits": []}, "limits"),
-    (MERCHANT | {"limits": {"XXX": {}}}, "limits"),
+    (MERCHANT | {"limits": {"XXX": {}}}, "limits.XXX"),
     (MERCHANT | {"limits": {"EUR": {"least": 1}}}, "limits.EUR.least"),
     (MERCHANT | {"limits": {"EUR": {"min": -1}}}, "limits.EUR.min"),
     (MERCHANT | {"limits": {"EUR": {"daily": MONEY_MAX + 1}}}, "limits.EUR.daily"),
@@ -290,7 +290,7 @@ FAULTS: list[tuple[Any, str]] = [
     (ACCOUNT | {"account": 0}, "account"),
     (ACCOUNT | {"status": "shut"}, "status"),
     (ACCOUNT | {"balances": {"EUR": -1}}, "balances.EUR"),
-    (ACCOUNT | {"balances": {"EURO": 1}}, "balances"),
+    (ACCOUNT | {"balances": {"EURO": 1}}, "balances.EURO"),
     (MERCHANT | {"limits": {"EUR": 1}}, "limits.EUR"),
     (MERCHANT | {"limits": {"EUR": {"x" * 200: 1}}}, "limits"),
     (ACCOUNT | {"limits": {"EUR": {"daily": 1}}}, "limits.EUR.daily"),
@@ -325,6 +325,8 @@ def test_a_fault_names_line_and_field_and_how_to_mend_it(line: Any, field: str) 
     ("line", "mend"),
     [
         (ACCOUNT | {"limits": {"EUR": {"daily": 1}}}, "of an account min, max, sum_24h"),
+        (MERCHANT | {"limits": {"EUR": {"min": "5"}}}, "'5': give an integer in minor units"),
+        (MERCHANT | {"geo_above": {"EUR": -1}}, "-1: give an integer in minor units"),
         ({"op": "list", "list": "block_ip", "add": ["1.2.3"]}, "of block_ip addresses of IPv4 or IPv6"),
     ],
 )

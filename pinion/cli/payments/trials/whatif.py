@@ -48,6 +48,7 @@ from pinion.cli.kernels import announced_compilation
 from pinion.cli.payments.trials.candidate import Candidate
 from pinion.cli.payments.user_rules.files import text_of
 
+CODE_BITS = 8
 EXAMPLES, MERCHANTS_SHOWN = 5, 10
 SEQ = whole_argument(1, 2**62, 1000)
 ABOUT_RULES = (Op.SETTINGS, Op.RULESET, Op.ACTIVATE, Op.TRIAL)
@@ -207,29 +208,38 @@ class OtherRules:
         self.decided += len(decided)
         was = decided[np.searchsorted(decided["seq"], other["seq"])]
         asked = entries["command"][other["seq"] - int(entries["seq"][0])]
-        for before, after, command in zip(was, other, asked, strict=True):
-            self._note(before, after, command)
+        self._count_pairs(was, other, asked)
+        names = np.ascontiguousarray(asked["words"][:, MERCHANT : MERCHANT + MERCHANT_WORDS])
+        for name, count in Counter(names.view(f"S{8 * MERCHANT_WORDS}").ravel().tolist()).items():
+            self.merchants[name.decode()] += count
+        for currency in np.unique(asked["currency"]).tolist():
+            is_in_it = asked["currency"] == currency
+            for name, events_of in (("was", was), ("would_be", other)):
+                self.amounts[LETTERS[currency], name] += int(events_of["approved_amount"][is_in_it].sum())
 
-    def _note(self, before: Any, after: Any, command: Any) -> None:
-        """Enter one payment that would have been decided otherwise."""
-        pair = int(before["code"]), int(after["code"])
-        self.pairs[pair] += 1
-        merchant = words_text(command["words"][MERCHANT : MERCHANT + MERCHANT_WORDS])
-        self.merchants[merchant] += 1
-        currency = LETTERS[int(command["currency"])]
-        self.amounts[currency, "was"] += int(before["approved_amount"])
-        self.amounts[currency, "would_be"] += int(after["approved_amount"])
-        kept = self.examples.setdefault(pair, [])
-        if len(kept) < EXAMPLES:
-            kept.append({
-                "seq": int(before["seq"]),
-                "request_id": words_text(command["words"][REQUEST_ID : REQUEST_ID + REQUEST_ID_WORDS]),
-                "merchant": merchant,
-                "amount": int(command["amount"]),
-                "currency": currency,
-                "was": _verdict(before, partial(self._was_names, int(before["ruleset"]))),
-                "would_be": _verdict(after, lambda: self._would_be_names),
-            })  # fmt: skip
+    def _count_pairs(self, was: Any, other: Any, asked: Any) -> None:
+        """Count from which code to which, the pair that came first ahead, and keep some examples of each."""
+        both = was["code"].astype(np.int64) << CODE_BITS | other["code"]
+        found, firsts, counts = np.unique(both, return_index=True, return_counts=True)
+        for at in np.argsort(firsts).tolist():
+            pair = int(was["code"][firsts[at]]), int(other["code"][firsts[at]])
+            self.pairs[pair] += int(counts[at])
+            kept = self.examples.setdefault(pair, [])
+            if len(kept) < EXAMPLES:
+                for place in np.flatnonzero(both == found[at])[: EXAMPLES - len(kept)].tolist():
+                    kept.append(self._example(was[place], other[place], asked[place]))
+
+    def _example(self, before: Any, after: Any, command: Any) -> dict[str, Any]:
+        """Return a payment that would have been decided otherwise, as it is shown."""
+        return {
+            "seq": int(before["seq"]),
+            "request_id": words_text(command["words"][REQUEST_ID : REQUEST_ID + REQUEST_ID_WORDS]),
+            "merchant": words_text(command["words"][MERCHANT : MERCHANT + MERCHANT_WORDS]),
+            "amount": int(command["amount"]),
+            "currency": LETTERS[int(command["currency"])],
+            "was": _verdict(before, partial(self._was_names, int(before["ruleset"]))),
+            "would_be": _verdict(after, lambda: self._would_be_names),
+        }
 
     def document(self) -> dict[str, Any]:
         """Return what was found."""
