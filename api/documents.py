@@ -26,6 +26,8 @@ from engine.trading.records import (
 from engine.trading.view.book_kernels import Ints
 from engine.trading.view.records import AccountView, BookView, EndedOrder, OrderView, PositionView
 
+KILLED = {"limit": "kill", "level": "cancel_and_block"}
+"""A kill switch that holds, as latches are listed."""
 AVERAGE_EXTRA_DECIMALS = 6
 """An average price is rounded, half to even, this far below the tick."""
 
@@ -65,8 +67,9 @@ def average_price(instrument: Instrument, notional: int, qty: int) -> str | None
     return plain((Decimal(notional) / qty * instrument.tick_size).quantize(step, ROUND_HALF_EVEN))
 
 
-def instrument_document(instrument: Instrument, book: Any) -> Document:
+def instrument_document(instrument: Instrument, book: Any, is_venue_killed: bool) -> Document:
     """Return an instrument with its rules; `book` is its BOOK record."""
+    killed = {"instrument": bool(book["is_killed"]), "venue": is_venue_killed}
     return {
         "symbol": instrument.symbol,
         "base": instrument.base.code,
@@ -79,6 +82,7 @@ def instrument_document(instrument: Instrument, book: Any) -> Document:
         "taker_fee_ppm": int(book["taker_ppm"]),
         "collar_bps": int(book["collar_bps"]) or None,
         "phase": Phase(int(book["phase"])).name.lower(),
+        "latches": [{"scope": scope, **KILLED} for scope, is_killed in killed.items() if is_killed],
     }
 
 
@@ -184,6 +188,7 @@ def account_document(account: AccountView) -> Document:
         "seq": account.seq,
         "enabled": account.is_enabled,
         "unlimited": account.is_unlimited,
+        "latches": [KILLED] if account.is_killed else [],
         "open_orders": account.open_order_count,
         "balances": {
             each.currency.code: {

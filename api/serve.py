@@ -85,6 +85,7 @@ def _told_of_trading(view: LiveView) -> OfApplication:
             "instruments": len(view.catalogue.instruments),
             "accounts": view.account_count,
             "live_orders": view.live_order_count,
+            "kills": view.kill_count,
         },
         counted=lambda: {"trades": view.trade_count},
         step="validation, risk, matching and events of one command, sampled",

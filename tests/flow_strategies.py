@@ -107,6 +107,14 @@ phase_changes = st.builds(
 )
 times = st.builds(lambda now: {"op": "time", "now": now * 10**8}, st.integers(0, 40))
 
+kills = st.builds(
+    lambda op, of: {"op": op, **of},
+    st.sampled_from(("kill", "reset_latch")),
+    st.builds(lambda account: {"account": account}, accounts)
+    | st.builds(lambda symbol: {"symbol": symbol}, symbols)
+    | st.just({"venue": True}),
+)
+
 commands = st.one_of(
     new_orders(),
     new_orders(),
@@ -119,6 +127,7 @@ commands = st.one_of(
     instrument_limits(),
     account_limits(),
     times,
+    kills,
     st.just({"op": "session_end"}),
 )
 

@@ -298,6 +298,29 @@ class Flow:
     def session_end(self, _exchange: Exchange) -> Command:
         return {"op": "session_end"}
 
+    def kill(self, exchange: Exchange) -> Command:
+        """Kill an order, an account, an instrument or everything; now and then what there is not."""
+        found, roll = self.live(exchange), self.random.random()
+        if found is not None and roll < 0.4:
+            return {"op": "kill", "order_id": found[1].order_id}
+        chosen = self.random.choice(
+            (
+                *({"account": self.account()}, {"symbol": self.symbol()}, {"venue": True}),
+                *({"account": 999}, {"order_id": 1}),
+            )
+        )
+        return {"op": "kill", **chosen}
+
+    def lift_kill(self, exchange: Exchange) -> Command:
+        """Lift a kill; now and then one that there is not."""
+        killed = sorted(exchange.killed, key=str)
+        if killed and self.chance(0.95):
+            scope, of_what = self.random.choice(killed)
+            return {"op": "reset_latch", scope: of_what}
+        if self.chance(0.05):
+            return {"op": "reset_latch", "account": self.account(), "venue": False}
+        return self.new(exchange)
+
     def deposit(self, exchange: Exchange) -> Command:
         """Pay in to keep the poor alive; now and then more than can be counted."""
         account = self.random.choice((1, 2, 3, 5))
@@ -341,13 +364,15 @@ _TABLE: tuple[tuple[Callable[[Flow, Exchange], Command], float], ...] = (
     (Flow.mark, 0.7),
     (Flow.time, 3),
     (Flow.session_end, 0.5),
+    (Flow.kill, 0.8),
+    (Flow.lift_kill, 8),
     (Flow.deposit, 0.5),
     (Flow.define_again, 0.2),
     (Flow.door_fault, 0.7),
 )
 MAKERS = [make for make, _ in _TABLE]
 WEIGHTS = [weight for _, weight in _TABLE]
-DISTURBING = (Flow.phase, Flow.instrument_limits, Flow.account_limits)
+DISTURBING = (Flow.phase, Flow.instrument_limits, Flow.account_limits, Flow.kill)
 CALMING = (Flow.open_all, Flow.lift_all)
 
 

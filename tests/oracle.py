@@ -34,6 +34,7 @@ class Exchange:
         self.instruments: dict[str, Instrument] = {}
         self.accounts: dict[int, Account] = {}
         self.default_limits: dict[str, int | None] = {}
+        self.killed: set[tuple[str, Any]] = set()  # ("account", 1), ("symbol", "XYZ"), ("venue", True)
         self.orders: dict[int, tuple[Instrument, Order]] = {}  # every order ever accepted
         self.events: list[Event] = []
 

@@ -5,7 +5,7 @@ Part of the naive exchange of oracle.py.
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.oracle_accounts import Account
 from tests.oracle_market import (
@@ -193,6 +193,44 @@ def session_end(exchange: "Exchange", request: Fields) -> None:
                 exchange.take_off(of, order, "day")
 
 
+def kill(exchange: "Exchange", request: Fields) -> None:
+    """Stop an order, an account, an instrument or the venue, and cancel what it has (exchange rule S22)."""
+    if "order_id" in request:
+        of, order = exchange.orders.get(request["order_id"], (None, None))
+        if of is None or order is None or order.status != "open":
+            raise Refused("unknown_order")
+        exchange.take_off(of, order, "admin")
+        return
+    scope, of_what = kill_scope(exchange, request)
+    exchange.killed.add((scope, of_what))
+    for of in exchange.instruments.values():
+        for order in of.resting():
+            if {"account": order.account, "symbol": of.symbol, "venue": True}[scope] == of_what:
+                exchange.take_off(of, order, "latch")
+    tell_kill(exchange, scope, of_what, "cancel_and_block")
+
+
+def reset_latch(exchange: "Exchange", request: Fields) -> None:
+    scope, of_what = kill_scope(exchange, request)
+    if (scope, of_what) not in exchange.killed:
+        raise Refused("not_latched")
+    exchange.killed.remove((scope, of_what))
+    tell_kill(exchange, scope, of_what, None)
+
+
+def kill_scope(exchange: "Exchange", request: Fields) -> tuple[str, Any]:
+    """Return what a kill is of, an account only where there is one."""
+    [scope] = [name for name in ("account", "symbol", "venue") if request.get(name) not in (None, False)]
+    if scope == "account" and request["account"] not in exchange.accounts:
+        raise Refused("unknown_account")
+    return scope, request[scope]
+
+
+def tell_kill(exchange: "Exchange", scope: str, of_what: Any, level: str | None) -> None:
+    of = {"account": None, "symbol": None} | {scope: of_what}
+    exchange.emit("latched", account=of["account"], symbol=of["symbol"], limit="kill", level=level)
+
+
 OPERATIONS: dict[str, Callable[["Exchange", Fields], None]] = {
     "currency": currency,
     "instrument": instrument,
@@ -202,4 +240,6 @@ OPERATIONS: dict[str, Callable[["Exchange", Fields], None]] = {
     "mark": mark,
     "time": time,
     "session_end": session_end,
+    "kill": kill,
+    "reset_latch": reset_latch,
 }

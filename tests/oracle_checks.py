@@ -111,6 +111,9 @@ def new_order(exchange: "Exchange", request: Fields) -> tuple[Account, Instrumen
     check_phase_of_new(instrument, order)
     check_duplicate(account, instrument, request)
     limit = check_fields(instrument, order, request)
+    scopes = {("venue", True), ("symbol", instrument.symbol), ("account", account.account)}
+    if scopes & exchange.killed:
+        raise Refused("blocked")
     check_rate(exchange, account, "new")
     if order.quantity > instrument.max_quantity:
         raise Refused("max_quantity")

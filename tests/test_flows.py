@@ -5,19 +5,21 @@ from collections import Counter
 from tests.flows import PREAMBLE, commands_of, run_flow
 from tests.oracle import Exchange
 
-EVENTS = {"accepted", "rejected", "trade", "cancelled", "replaced", "prevented", "phase"}
+EVENTS = {"accepted", "rejected", "trade", "cancelled", "replaced", "prevented", "phase", "latched"}
 REJECTIONS = {
     *("unsupported", "unknown_account", "not_allowed_in_phase", "duplicate", "unknown_order"),
     *("invalid_time_in_force", "invalid_quantity", "invalid_price", "invalid_expiry", "invalid_field"),
     *("no_liquidity", "already_defined", "book_crossed", "rate_limit"),
     *("max_quantity", "max_notional", "price_band", "price_collar", "max_open_orders", "max_position"),
     *("insufficient_funds", "overflow", "post_only_would_cross", "fok_unfillable"),
+    *("blocked", "not_latched"),
 }
 REFUSED_AT_DOOR = {
     *("unknown_symbol", "off_tick", "off_lot", "out_of_range", "invalid_field", "invalid_client_order_id"),
 }
 CANCELLATIONS = {
     *("user", "mass", "ioc_remainder", "market_remainder", "stp", "day", "amend_below_filled", "band"),
+    *("latch", "admin"),
 }
 SEEDS = (1, 2)
 COMMANDS = 8_000

@@ -25,3 +25,4 @@ class TradingCollector(EngineCollector):
         view = self._trading_view
         yield CounterMetricFamily("pinion_trades", "Trades since the start", view.trade_count)
         yield GaugeMetricFamily("pinion_live_orders", "Orders in all books", view.live_order_count)
+        yield GaugeMetricFamily("pinion_kills", "Kill switches that hold", view.kill_count)

@@ -83,7 +83,9 @@ class Queries:
         return answer(
             {
                 "instruments": [
-                    documents.instrument_document(each, self._view.book_record(each.instrument_idx))
+                    documents.instrument_document(
+                        each, self._view.book_record(each.instrument_idx), self._view.is_venue_killed
+                    )
                     for each in page
                 ],
                 "next_cursor": str(first + limit) if first + limit < len(known) else None,

@@ -9,6 +9,8 @@ from engine.trading.records import (
     CommandFlag,
     EventFlag,
     EventKind,
+    KillScope,
+    LatchLevel,
     Op,
     OrderType,
     Phase,
@@ -35,6 +37,15 @@ OP_PHASE = np.int64(Op.PHASE)
 OP_MARK = np.int64(Op.MARK)
 OP_TIME = np.int64(Op.TIME)
 OP_SESSION_END = np.int64(Op.SESSION_END)
+OP_KILL = np.int64(Op.KILL)
+OP_RESET_LATCH = np.int64(Op.RESET_LATCH)
+
+KILL_ORDER = np.int64(KillScope.ORDER)
+KILL_ACCOUNT = np.int64(KillScope.ACCOUNT)
+KILL_INSTRUMENT = np.int64(KillScope.INSTRUMENT)
+KILL_VENUE = np.int64(KillScope.VENUE)
+LEVEL_NONE = np.int64(LatchLevel.NONE)
+LEVEL_BLOCK = np.int64(LatchLevel.CANCEL_AND_BLOCK)
 
 BUY = np.int64(Side.BUY)
 SELL = np.int64(Side.SELL)
@@ -75,6 +86,7 @@ EVENT_CANCELLED = np.int64(EventKind.CANCELLED)
 EVENT_REPLACED = np.int64(EventKind.REPLACED)
 EVENT_PREVENTED = np.int64(EventKind.PREVENTED)
 EVENT_PHASE = np.int64(EventKind.PHASE)
+EVENT_LATCHED = np.int64(EventKind.LATCHED)
 EVENT_DONE = np.int64(EventKind.DONE)
 
 FLAG_LAST = np.int64(EventFlag.LAST)
@@ -118,6 +130,8 @@ MAX_OPEN_ORDERS = np.int64(Reason.MAX_OPEN_ORDERS)
 MAX_POSITION = np.int64(Reason.MAX_POSITION)
 INSUFFICIENT_FUNDS = np.int64(Reason.INSUFFICIENT_FUNDS)
 OVERFLOW = np.int64(Reason.OVERFLOW)
+BLOCKED = np.int64(Reason.BLOCKED)
+NOT_LATCHED = np.int64(Reason.NOT_LATCHED)
 ORDERS_FULL = np.int64(Reason.ORDERS_FULL)
 CLIENT_IDS_FULL = np.int64(Reason.CLIENT_IDS_FULL)
 ACCOUNTS_FULL = np.int64(Reason.ACCOUNTS_FULL)
@@ -133,4 +147,6 @@ MARKET_REMAINDER = np.int64(Reason.MARKET_REMAINDER)
 REASON_STP = np.int64(Reason.STP)
 REASON_DAY = np.int64(Reason.DAY)
 AMEND_BELOW_FILLED = np.int64(Reason.AMEND_BELOW_FILLED)
+REASON_LATCH = np.int64(Reason.LATCH)
 REASON_BAND = np.int64(Reason.BAND)
+REASON_ADMIN = np.int64(Reason.ADMIN)

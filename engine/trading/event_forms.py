@@ -1,7 +1,7 @@
 """The forms in which EVENTs lie in slots of 128 bytes (engine/contract/spread.py), and their words.
 
     form            slots   of which events
-    PLAIN           1       ACCEPTED, REJECTED, DONE, PHASE
+    PLAIN           1       ACCEPTED, REJECTED, DONE, PHASE, LATCHED
     CANCELLED       1       CANCELLED: it has no `qty`, so its `notional` lies there
     REPLACED        1       REPLACED of an order without fills: `leaves_qty` is `qty`
     WHOLE           2       the same kinds where a text is given, and REPLACED of an order with fills

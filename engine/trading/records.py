@@ -20,6 +20,8 @@ COMMAND fields beyond their names, by operation
     MARK         instrument; px
     TIME         value: the clock asked for (replay only: the driver moves eng_ts)
     SESSION_END  -
+    KILL         value: KillScope; order_id, account or instrument, as it says
+    RESET_LATCH  as KILL; no order is latched
 """
 
 from enum import IntEnum, IntFlag
@@ -60,6 +62,8 @@ class Op(IntEnum):
     MARK = 25
     TIME = 26
     SESSION_END = 27
+    KILL = 28
+    RESET_LATCH = 29
 
 
 class Role(IntFlag):
@@ -119,6 +123,24 @@ class Phase(IntEnum):
     POST_ONLY = 7
     CLOSED = 8
     DISABLED = 9
+
+
+class KillScope(IntEnum):
+    """What a kill switch stops (exchange rule S22)."""
+
+    ORDER = 1
+    ACCOUNT = 2
+    INSTRUMENT = 3
+    VENUE = 4
+
+
+class LatchLevel(IntEnum):
+    """What a latch lets happen; in LATCHED the status: the level that holds now (exchange rule S21)."""
+
+    NONE = 0
+    WARN = 1
+    REDUCE_ONLY = 2
+    CANCEL_AND_BLOCK = 3
 
 
 class EventKind(IntEnum):
@@ -191,6 +213,8 @@ class Reason(IntEnum):
     MAX_POSITION = 206
     INSUFFICIENT_FUNDS = 207
     OVERFLOW = 208
+    BLOCKED = 209
+    NOT_LATCHED = 210
     ORDERS_FULL = 220
     LEVELS_FULL = 221
     CLIENT_IDS_FULL = 222
@@ -254,7 +278,10 @@ EVENT = np.dtype(
         ("kind", "<i1"),
         ("flags", "<i1"),
         ("op", "<i1"),  # of the command
-        ("status", "<i1"),  # Status of order_id after the event; in PHASE the new Phase
+        (
+            "status",
+            "<i1",
+        ),  # Status of order_id after it; in PHASE the Phase, in LATCHED the LatchLevel
         ("reason", "<i2"),
         ("ring", "<i1"),  # ring, session and req_seq: of the command, so whose answer this is
         ("maker_ring", "<i1"),  # with maker_session: of the maker's order in TRADE and PREVENTED, of the
@@ -266,7 +293,7 @@ EVENT = np.dtype(
         ("order_id", "<i8"),
         ("client_order_id", "<i8"),
         ("px", "<i8"),
-        ("qty", "<i8"),  # traded, prevented or new total; in DONE the number of orders cancelled
+        ("qty", "<i8"),  # traded, prevented or new total; in DONE and LATCHED the number of orders cancelled
         ("cum_qty", "<i8"),
         ("leaves_qty", "<i8"),  # left; in CANCELLED what was taken off
         ("notional", "<i8"),  # sum of px * qty over the order's fills: numerator of its average price

@@ -86,6 +86,8 @@ class Desk:
                 fields["account"] = self._account_of(principal, fields)
             elif type(account) is int and principal.accounts is not None:
                 principal.require_account(account)
+        elif op == "kill":
+            self._require_kill(principal, fields)
         elif op in ADMINISTRATION:
             principal.require(Role.OPERATOR)
             if op == "time":
@@ -178,6 +180,19 @@ class Desk:
                 raise _unknown_order("order_id")
             return order.account
         return principal.account_or_sole(None)
+
+    def _require_kill(self, principal: Principal, fields: Fields) -> None:
+        """Refuse a kill of what neither is the key's own nor an operator's to stop."""
+        if principal.roles & Role.OPERATOR.value:
+            return
+        order_id, account = fields.get("order_id"), fields.get("account")
+        if type(order_id) is not int and type(account) is not int:
+            principal.require(Role.OPERATOR)
+        principal.require(Role.TRADER)
+        if type(order_id) is int:
+            self._account_of(principal, fields)
+        if type(account) is int:
+            principal.require_account(account)
 
     def _owner_of(self, principal: Principal, fields: Fields) -> str:
         """Return under whose name a text names an order of the account, the asking key's if it names none."""

@@ -20,7 +20,9 @@ LISTED_MAX = 1000
 """Cancelled orders listed in one reply; the count beside them is exact."""
 
 ACCEPTED, REJECTED, TRADE = int(EventKind.ACCEPTED), int(EventKind.REJECTED), int(EventKind.TRADE)
-CANCELLED, PREVENTED, DONE = int(EventKind.CANCELLED), int(EventKind.PREVENTED), int(EventKind.DONE)
+CANCELLED, PREVENTED = int(EventKind.CANCELLED), int(EventKind.PREVENTED)
+COUNTS = frozenset({int(EventKind.DONE), int(EventKind.LATCHED)})
+"""Kinds that close a command and tell how many orders it cancelled."""
 LAST = int(EventFlag.LAST)
 OPEN_NAME = STATUS_NAMES[Status.OPEN]
 
@@ -108,6 +110,6 @@ def _count_reply(
     last = events[-1]
     listed = [told for event in events if (told := reports.of(event, accounts)) is not None]
     count = (
-        last.qty if last.kind == DONE else sum(event.kind == CANCELLED for event in events) + dropped_count
+        last.qty if last.kind in COUNTS else sum(event.kind == CANCELLED for event in events) + dropped_count
     )
     return CountReply(OP_NAMES[last.op], count, listed[:LISTED_MAX], last.seq)

@@ -43,6 +43,8 @@ DETAILS = {
     Reason.UNSUPPORTED: "the engine does not offer this yet; nothing was done",
     Reason.INSUFFICIENT_FUNDS: "the free balance does not cover price x quantity and fee",
     Reason.INVALID_EXPIRY: "expires_at belongs to time_in_force gtd alone",
+    Reason.BLOCKED: "the account, the instrument or the venue was stopped by a kill; an operator lifts it",
+    Reason.NOT_LATCHED: "nothing of that is latched: there is nothing to lift",
     Reason.NO_LIQUIDITY: "the opposite side of the book is empty",
     Reason.POST_ONLY_WOULD_CROSS: "the order would have traded at once",
     Reason.FOK_UNFILLABLE: "the whole quantity cannot be filled now",

@@ -1,4 +1,4 @@
-"""Administration lines: currency, instrument, account, limits, phase, mark, time, session_end.
+"""Administration lines: what there is, what holds for it, phases, marks, time, the day's end, kills.
 
 Each method returns the named fields of its COMMAND record; where they lie in it is said
 in `engine.trading.records` (INSTRUMENT_FIELDS, the LIMIT fields, DEPOSIT_FIELDS).
@@ -34,6 +34,7 @@ from engine.trading.records import (
     SYMBOL_BYTES,
     UNCHANGED,
     CommandFlag,
+    KillScope,
     Op,
     Phase,
     Reason,
@@ -64,6 +65,9 @@ PHASE_NAMES = frozenset({"op", "symbol", "phase"})
 MARK_NAMES = frozenset({"op", "symbol", "price"})
 TIME_NAMES = frozenset({"op", "now"})
 SESSION_END_NAMES = frozenset({"op"})
+KILL_SELECTORS = ("order_id", "account", "symbol", "venue")
+RESET_SELECTORS = ("account", "symbol", "venue")
+SELECTORS_TO_COME = ("session", "group")
 
 Content = dict[str, Any]
 
@@ -199,6 +203,36 @@ class Administration:
         refuse_unknown_fields(fields, SESSION_END_NAMES, "session_end")
         return {"op": Op.SESSION_END}
 
+    def kill(self, fields: Mapping[str, Any]) -> Content:
+        """A kill switch: of an order, an account, an instrument or the venue."""
+        return {"op": Op.KILL, **self._scope(fields, "kill", KILL_SELECTORS)}
+
+    def reset_latch(self, fields: Mapping[str, Any]) -> Content:
+        """The end of a kill, named as it was."""
+        return {"op": Op.RESET_LATCH, **self._scope(fields, "reset_latch", RESET_SELECTORS)}
+
+    def _scope(self, fields: Mapping[str, Any], op: str, selectors: tuple[str, ...]) -> Content:
+        """Return what one of the selectors says, exactly one of which has to be given."""
+        refuse_unknown_fields(fields, {"op", *selectors, *SELECTORS_TO_COME}, op)
+        all_of_them = (*selectors, *SELECTORS_TO_COME)
+        given = [name for name in all_of_them if not (fields.get(name) is None or fields[name] is False)]
+        if len(given) != 1:
+            field = given[1] if given else "op"
+            raise MalformedCommand(field, fields[field], f"give exactly one of {', '.join(selectors)}")
+        [name] = given
+        match name:
+            case "order_id":
+                return {"value": KillScope.ORDER, "order_id": whole(fields[name], name)}
+            case "account":
+                return {"value": KillScope.ACCOUNT, "account": whole(fields[name], name)}
+            case "symbol":
+                instrument = self._instrument(fields[name])
+                return {"value": KillScope.INSTRUMENT, "instrument": instrument.instrument_idx}
+            case "venue":
+                flag(fields, name)
+                return {"value": KillScope.VENUE}
+        raise RefusedAtDoor(Reason.UNSUPPORTED, name, fields[name], "not offered yet; kill its accounts")
+
     def _instrument(self, symbol: object) -> Instrument:
         if not isinstance(symbol, str):
             raise MalformedCommand("symbol", symbol, "give a string")
@@ -229,6 +263,8 @@ ADMINISTRATION: dict[str, Callable[[Administration, Mapping[str, Any]], Content]
     "mark": Administration.mark,
     "time": Administration.time,
     "session_end": Administration.session_end,
+    "kill": Administration.kill,
+    "reset_latch": Administration.reset_latch,
 }
 
 

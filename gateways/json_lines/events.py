@@ -11,7 +11,7 @@ from engine.contract.rows import unfolded
 from engine.trading.client_ids import canonical
 from engine.trading.client_text import given_id
 from engine.trading.instruments import Catalogue, Instrument, RefusedAtDoor
-from engine.trading.records import EVENT, EventFlag, EventKind, Op, Phase, Reason, Status
+from engine.trading.records import EVENT, EventFlag, EventKind, LatchLevel, Op, Phase, Reason, Status
 from gateways.json_lines.fields import Fields
 
 Accounts = frozenset[int] | None
@@ -93,6 +93,9 @@ assert _NAMES == EventWords.__struct_fields__
 
 OP_NAMES = {int(op): op.name.lower() for op in Op}
 REASON_NAMES = {int(reason): reason.name.lower() for reason in Reason}
+LEVEL_NAMES = {int(level): level.name.lower() for level in LatchLevel if level != LatchLevel.NONE}
+LIMIT_NAMES = {int(Reason.BLOCKED): "kill"}
+"""What a LATCHED is about, by its reason."""
 PHASE_NAMES = {int(phase): phase.name.lower() for phase in Phase}
 STATUS_NAMES = {int(status): status.name.lower() for status in Status}
 
@@ -268,7 +271,8 @@ class EventFormatter:
             "eng_ts": event.eng_ts,
             "account": event.account or None,
             "symbol": self._symbol(event),
-            "reason": REASON_NAMES[event.reason],
+            "limit": LIMIT_NAMES.get(event.reason),
+            "level": LEVEL_NAMES.get(event.status),
         }
 
 

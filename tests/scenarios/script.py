@@ -149,6 +149,9 @@ def event_line(event: dict[str, Any]) -> str:
         )
     if kind == "phase":
         return f"phase {event['symbol']} {event['phase']}"
+    if kind == "latched":
+        scope = event["account"] or event["symbol"] or "venue"
+        return f"latched {scope} {event['limit']} {event['level'] or 'none'}"
     who = f"maker #{event['maker_client_order_id']} taker #{event['taker_client_order_id']}"
     if kind == "prevented":
         return f"prevented {event['prevented_quantity']} {who}"

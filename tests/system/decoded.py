@@ -8,7 +8,15 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from engine.trading.records import DEPOSIT_FIELDS, LIFTED, UNCHANGED, CommandFlag, Op, words_text
+from engine.trading.records import (
+    DEPOSIT_FIELDS,
+    LIFTED,
+    UNCHANGED,
+    CommandFlag,
+    KillScope,
+    Op,
+    words_text,
+)
 from tests.oracle import Exchange
 from tests.oracle_market import Fields, Instrument, written
 
@@ -96,10 +104,24 @@ def _instrument_at(exchange: Exchange, index: int) -> Instrument:
     return list(exchange.instruments.values())[index]
 
 
+def _kill(command: Any, exchange: Exchange) -> Fields:
+    op = Op(int(command["op"])).name.lower()
+    match KillScope(int(command["value"])):
+        case KillScope.ORDER:
+            return {"op": op, "order_id": int(command["order_id"])}
+        case KillScope.ACCOUNT:
+            return {"op": op, "account": int(command["account"])}
+        case KillScope.INSTRUMENT:
+            return {"op": op, "symbol": _instrument_at(exchange, int(command["instrument"])).symbol}
+    return {"op": op, "venue": True}
+
+
 _DECODERS: dict[int, Callable[[Any, Exchange], Fields]] = {
     int(Op.CURRENCY): _currency,
     int(Op.INSTRUMENT): _instrument,
     int(Op.ACCOUNT): _account,
     int(Op.NEW): _new,
     int(Op.CANCEL): _cancel,
+    int(Op.KILL): _kill,
+    int(Op.RESET_LATCH): _kill,
 }

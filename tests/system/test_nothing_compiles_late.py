@@ -24,6 +24,7 @@ from tests.system.running import await_true
 WAIT_S = 600.0
 SETTINGS = {"NUMBA_DEBUG_CACHE": "1", "PYTHONUNBUFFERED": "1"}
 SYMBOL = "BTC-USD"
+CHANNELS = {"book", "trades", "ticker", "orders", "fills", "status"}
 BOUGHT, SOLD, AMENDED = 1, 2, 3
 
 
@@ -68,6 +69,8 @@ class Exchange:
             {"op": "phase", "symbol": None, "phase": "halted"},
             {"op": "phase", "symbol": None, "phase": "continuous"},
             {"op": "session_end"},
+            {"op": "kill", "symbol": SYMBOL},
+            {"op": "reset_latch", "symbol": SYMBOL},
         ):
             assert self.ask("POST", f"{self.orders}/v1/admin", line)[0] == 200
 
@@ -91,16 +94,21 @@ class Exchange:
             for channel in ("orders", "fills"):
                 await watching.send_json({"op": "subscribe", "channel": channel, "account": 1})
             await watching.send_json({"op": "subscribe", "channel": "status"})
+            told, subscribed = set[str](), 0
+            while subscribed < len(CHANNELS):  # what happens before that is told nobody
+                message = await watching.receive_json(timeout=60)
+                if message.get("type") == "subscribed":
+                    subscribed += 1
+                else:
+                    told.add(message.get("channel", ""))
             session = await client.ws_connect(f"{self.orders}/v1/session")
             order = {"op": "new", "symbol": SYMBOL, "quantity": "1", "price": "100"}
             for account, side in ((1, "buy"), (2, "sell")):
                 line = {**order, "account": account, "side": side, "client_order_id": first + account}
                 await session.send_json({"id": account, **line})
-            told: set[str] = set()
-            while not {"book", "trades", "ticker", "orders", "fills", "status"} <= told:
+            while not CHANNELS <= told:
                 message = await watching.receive_json(timeout=60)
-                if message.get("type") != "subscribed":
-                    told.add(message.get("channel", ""))
+                told.add(message.get("channel", ""))
             await session.close()
             await watching.close()
 

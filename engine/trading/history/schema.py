@@ -185,7 +185,15 @@ ALTER INDEX commands_by_seq SET (autosummarize = off);
 too many is a line of the server's log with the whole statement. Autovacuum sums up what was inserted
 when it comes by itself; what is not summed up yet is read as a whole, so answers are the same."""
 
-MIGRATIONS = (TABLES, VIEWS, QUIET_INDEX)
+LATCHES = """
+CREATE VIEW latch_list AS
+    SELECT r.seq, moment(r.eng_ts) AS latched_at, nullif(r.account, 0) AS account, i.symbol,
+        (ARRAY['none','warn','reduce_only','cancel_and_block'])[r.status + 1] AS level
+    FROM all_reports r LEFT JOIN instruments i USING (instrument) WHERE r.kind = 9;
+"""
+"""Kills that were laid on and lifted; one of neither an account nor an instrument is of the venue."""
+
+MIGRATIONS = (TABLES, VIEWS, QUIET_INDEX, LATCHES)
 """Version N of the schema is the first N of them; one that was released is never changed."""
 
 SESSION = (

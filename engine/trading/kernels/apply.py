@@ -9,6 +9,7 @@ from engine.trading.kernels.admin import apply_account, apply_currency, apply_in
 from engine.trading.kernels.amend import apply_replace
 from engine.trading.kernels.cancel import apply_cancel, apply_mass_cancel, apply_session_end
 from engine.trading.kernels.events import finish, rejected
+from engine.trading.kernels.kill import apply_kill, apply_reset_latch
 from engine.trading.kernels.limits import apply_limits
 from engine.trading.kernels.phases import apply_phase
 from engine.trading.kernels.submit import apply_new
@@ -69,6 +70,10 @@ def _apply_rare(s, command, op):
         apply_phase(s, command)
     elif op == codes.OP_MARK:
         apply_mark(s, command)
+    elif op == codes.OP_KILL:
+        apply_kill(s, command)
+    elif op == codes.OP_RESET_LATCH:
+        apply_reset_latch(s, command)
     elif op == codes.OP_SESSION_DOWN:
         rejected(s, command, codes.UNSUPPORTED)
     elif op == codes.OP_QUARANTINED:

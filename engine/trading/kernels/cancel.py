@@ -71,14 +71,14 @@ def apply_mass_cancel(s, command):
         if position == NIL:
             continue
         if side != codes.SELL:
-            _cancel_side(s, command, book, codes.BUY, position)
+            cancel_side(s, command, book, codes.BUY, position, codes.REASON_MASS)
         if side != codes.BUY:
-            _cancel_side(s, command, book, codes.SELL, position)
+            cancel_side(s, command, book, codes.SELL, position, codes.REASON_MASS)
     done(s, command, only)
 
 
 @kernel
-def _cancel_side(s, command, book, side, position):
+def cancel_side(s, command, book, side, position, reason):
     """Cancel the orders of one position on one side; stop after the last."""
     level = best_level(s, book, side)
     while level != NIL and _open_lots(s, position, side) > 0:
@@ -89,7 +89,7 @@ def _cancel_side(s, command, book, side, position):
             if s.hot[order].position == position:
                 touch_book(s, book)
                 touch_account(s, np.int64(s.hot[order].account))
-                withdraw(s, command, order, codes.REASON_MASS)
+                withdraw(s, command, order, reason)
             order = after
         level = worse
 
@@ -109,23 +109,28 @@ def apply_session_end(s, command):
         rejected(s, command, reason)
         return
     for book in range(s.books_used):
-        _expire_side(s, command, book, codes.BUY)
-        _expire_side(s, command, book, codes.SELL)
+        cancel_all(s, command, book, codes.REASON_DAY)
     done(s, command, NIL)
 
 
 @kernel
-def _expire_side(s, command, book, side):
-    """Cancel the DAY orders of one side of a book."""
+def cancel_all(s, command, book, reason):
+    """Cancel every order of a book; for REASON_DAY its DAY orders alone."""
+    _cancel_whole_side(s, command, book, codes.BUY, reason)
+    _cancel_whole_side(s, command, book, codes.SELL, reason)
+
+
+@kernel
+def _cancel_whole_side(s, command, book, side, reason):
     level = best_level(s, book, side)
     while level != NIL:
         worse = next_level(s, level)
         order = s.levels[level].head
         while order != NIL:
             after = np.int64(s.hot[order].next)
-            if s.cold[order].time_in_force == codes.DAY:
+            if reason != codes.REASON_DAY or s.cold[order].time_in_force == codes.DAY:
                 touch_book(s, book)
                 touch_account(s, np.int64(s.hot[order].account))
-                withdraw(s, command, order, codes.REASON_DAY)
+                withdraw(s, command, order, reason)
             order = after
         level = worse

@@ -98,6 +98,7 @@ def _gather_orders(s: Any, t: Any) -> None:
 
 ADDED: Mapping[str, Fill | None] = {
     "slot_count": _count_slots,
+    **dict.fromkeys(("kill_count", "is_venue_killed", "accounts.is_killed", "books.is_killed")),
     "books.free_low": _reckon_free_prices,
     "books.free_high": _reckon_free_prices,
     **dict.fromkeys(

@@ -148,7 +148,8 @@ def rejected(s, command, reason):
         if op != codes.OP_NEW:
             s.out[first, at.ORDER_ID] = command["order_id"]
         s.out[first, at.CLIENT_ORDER_ID] = command["client_order_id"]
-    if not is_admin or op == codes.OP_ACCOUNT or op == codes.OP_LIMITS:
+    names_account = op == codes.OP_ACCOUNT or op == codes.OP_LIMITS or op >= codes.OP_KILL
+    if not is_admin or names_account:
         s.out[first, at.ACCOUNT] = command["account"]
     if has_text:
         _go_on(s, first + 1, MARK_WORD)
@@ -262,13 +263,30 @@ def phase_entered(s, command, book, phase):
 @kernel
 def done(s, command, instrument):
     """Close a command; qty is the number of orders it cancelled: its events so far."""
-    order_count = NOTHING
-    if s.out_count > s.out_first:
-        order_count = s.event_count - (s.out[s.out_first, MARK_WORD] >> IDX_BITS)
+    order_count = _event_count(s)
     mark = at.PLAIN_MARK
     first = _begin(s, command, mark, codes.EVENT_DONE, NOTHING, NOTHING, NOTHING, NIL, instrument)
     _nothing(s, first)
     s.out[first, at.QTY] = order_count
+
+
+@kernel
+def latched(s, command, instrument, level):
+    """Report LATCHED: the level that a kill's scope stands at now; qty as in DONE."""
+    order_count = _event_count(s)
+    kind, reason = codes.EVENT_LATCHED, codes.BLOCKED
+    first = _begin(s, command, at.PLAIN_MARK, kind, NOTHING, level, reason, NIL, instrument)
+    _nothing(s, first)
+    s.out[first, at.ACCOUNT] = command["account"]
+    s.out[first, at.QTY] = order_count
+
+
+@kernel
+def _event_count(s):
+    """Return how many events the command being applied has made."""
+    if s.out_count == s.out_first:
+        return NOTHING
+    return s.event_count - (s.out[s.out_first, MARK_WORD] >> IDX_BITS)
 
 
 @inlined

@@ -1,4 +1,4 @@
-"""Limits and buying power: exchange rule S3, steps 9 to 18; formulas of exchange rule S21.
+"""Kills, limits and buying power: exchange rule S3, steps 8 to 18; formulas of exchange rule S21.
 
 A limit refuses when exceeded; equality passes. A replace is measured by what it
 raises alone. Of these checks only the rate buckets write: an attempt counts.
@@ -19,6 +19,15 @@ WORD_HALF = np.int64(2**32)
 BPS = 10_000
 MODEST = MONEY_MAX // 8
 """Below it any eight amounts add up to less than MONEY_MAX, and step 18 adds up five at most."""
+
+
+@kernel
+def is_killed(s, account, book):
+    """Step 8: tell whether the venue, the instrument or the account is killed; asked where any kill holds.
+
+    No live order is in what was killed, so a replace does not come here.
+    """
+    return (s.is_venue_killed | s.books[book].is_killed | s.accounts[account].is_killed) != 0
 
 
 @inlined

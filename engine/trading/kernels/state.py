@@ -41,7 +41,8 @@ ACCOUNT = np.dtype(
     [
         ("account", "<i8"),  # external id
         ("enabled", "<i4"),
-        ("unlimited", "<i4"),
+        ("unlimited", "<i2"),
+        ("is_killed", "<i2"),
         ("rate_limit", "<i8"),  # tokens a second that hold for it, or NO_LIMIT (limits.py)
         ("burst_limit", "<i8"),  # 1e-9 tokens
         ("rate_used", "<i8", (2,)),  # 1e-9 tokens taken and not yet back: NEW, REPLACE
@@ -111,7 +112,8 @@ BOOK = np.dtype(
         ("volume", "<i8"),  # lots traded
         ("lot_nano", "<i8"),  # a lot in 1e-9 units, as position limits count
         ("lot_nano_bits", "<i8"),  # lot_nano <= 2**lot_nano_bits
-        ("pad", "<i8", (3,)),
+        ("is_killed", "<i8"),
+        ("pad", "<i8", (2,)),
     ]
 )
 assert BOOK.itemsize == 256
@@ -270,6 +272,8 @@ def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
         ("default_max_position", "<i8"),
         ("default_order_rate", "<i8"),
         ("default_order_burst", "<i8"),
+        ("kill_count", "<i8"),  # kills that hold: of accounts, of books, of the venue
+        ("is_venue_killed", "<i8"),
         ("version", "<i8", (c.instruments + c.accounts,)),
         ("opened", "<i8", (c.instruments + c.accounts,)),
         ("account_bucket", "<i4", (power_of_two(2 * c.accounts),)),

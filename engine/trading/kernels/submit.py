@@ -17,6 +17,7 @@ from engine.trading.kernels.risk import (
     check_position,
     check_price,
     check_size,
+    is_killed,
     take_token,
 )
 from engine.trading.kernels.state import NIL
@@ -112,9 +113,11 @@ def _limit_px(s, command, book, side):
 
 @inlined
 def _check_risk(s, command, account, book, side, px, position):
-    """Steps 9 to 18 of exchange rule S3."""
+    """Steps 8 to 18 of exchange rule S3."""
     qty = command["qty"]
     is_limit = command["order_type"] == codes.LIMIT
+    if s.kill_count != 0 and is_killed(s, account, book):
+        return codes.BLOCKED
     reason = take_token(s, account, BUCKET_NEW)
     if reason == codes.OK:
         reason = check_size(s, book, px, qty, qty)

@@ -49,7 +49,7 @@ def copy_account(state: Any, account: int, balances: Ints, positions: Ints, coun
 
     balances  : int64[currencies, BALANCE_COLUMNS], out
     positions : int64[rows, POSITION_COLUMNS], out, newest first
-    counts    : int64[3], out: positions (more than rows = out was too small), open orders, enabled
+    counts    : int64[4], out: positions (more than rows = out was too small), open orders, enabled, killed
     """
     s = state[0]
     word = len(s.books) + account
@@ -63,6 +63,7 @@ def copy_account(state: Any, account: int, balances: Ints, positions: Ints, coun
             counts[0] = _copy_positions(s, account, positions)
             counts[1] = s.accounts[account].open_orders
             counts[2] = s.accounts[account].enabled
+            counts[3] = s.accounts[account].is_killed
             if not read_retry(s.version, word, version):
                 return version
         pause_between_attempts()

@@ -76,7 +76,7 @@ class LiveView:
 
     def warm_up(self) -> None:
         """Load every kernel of the view, so that no later call waits for a compiler."""
-        row, few = np.zeros(ORDER_COLUMNS, np.int64), np.zeros(SIDES, np.int64)
+        row, few = np.zeros(ORDER_COLUMNS, np.int64), np.zeros(max(SIDES, 4), np.int64)
         levels = self._bids[:1]
         copy_book(self._state, 0, levels, levels, self._head, self._counts)
         copy_account(
@@ -122,6 +122,16 @@ class LiveView:
     def live_order_count(self) -> int:
         """Orders resting in all books."""
         return int(self._s["orders_live"])
+
+    @property
+    def kill_count(self) -> int:
+        """Kills that hold: of accounts, of instruments, of the venue."""
+        return int(self._s["kill_count"])
+
+    @property
+    def is_venue_killed(self) -> bool:
+        """Whether a kill of the whole venue holds."""
+        return bool(self._s["is_venue_killed"])
 
     def capacity_use(self) -> dict[str, tuple[int, int]]:
         """Return (used, capacity) of the pools that can run full."""
@@ -197,7 +207,7 @@ class LiveView:
             return None
         known = self.catalogue
         balances = np.zeros((len(known.currencies), BALANCE_COLUMNS), np.int64)
-        counts = np.zeros(3, np.int64)
+        counts = np.zeros(4, np.int64)
         rows = len(known.instruments)  # one position at most in each
         positions = np.zeros((rows, POSITION_COLUMNS), np.int64)
         version = copy_account(self._state, idx, balances, positions, counts)
@@ -209,6 +219,7 @@ class LiveView:
             account=account,
             is_enabled=bool(counts[2]),
             is_unlimited=bool(self._s["accounts"][idx]["unlimited"]),
+            is_killed=bool(counts[3]),
             open_order_count=int(counts[1]),
             balances=tuple(
                 _balance(currency, row, views)

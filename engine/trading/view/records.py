@@ -131,6 +131,7 @@ class AccountView:
     account: int
     is_enabled: bool
     is_unlimited: bool
+    is_killed: bool
     open_order_count: int
     balances: tuple[BalanceView, ...]
     positions: tuple[PositionView, ...]

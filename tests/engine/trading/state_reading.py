@@ -139,6 +139,7 @@ def check_invariants(state: Any) -> None:
     check_exposure(s, resting)
     check_ids(s, resting)
     check_limits(s)
+    check_kills(s, resting)
     check_texts(s, resting)
 
 
@@ -261,6 +262,17 @@ def check_limits(s: Any) -> None:
             assert account["burst_limit"] == (rate if burst is None else burst) * 10**9
         assert account["open_orders_limit"] == (MONEY_MAX if open_orders is None else open_orders)
         assert account["position_limit"] == (NO_LIMIT if position is None else position)
+
+
+def check_kills(s: Any, orders: list[int]) -> None:
+    """No live order is in what is killed."""
+    accounts, books = s["accounts"][: s["accounts_used"]], s["books"][: s["books_used"]]
+    killed = int(np.count_nonzero(accounts["is_killed"])) + int(np.count_nonzero(books["is_killed"]))
+    assert s["kill_count"] == killed + int(s["is_venue_killed"])
+    assert not (orders and s["is_venue_killed"])
+    for order in orders:
+        assert not accounts[s["hot"][order]["account"]]["is_killed"]
+        assert not books[s["hot"][order]["instrument"]]["is_killed"]
 
 
 def check_texts(s: Any, orders: list[int]) -> None:

@@ -6,11 +6,22 @@ import pytest
 from engine.trading.digest import digest
 from engine.trading.kernels.state import new_state
 from engine.trading.offline.simulate import run_all
-from engine.trading.records import ALL_INSTRUMENTS, EventKind, Op, OrderType, Phase, Reason, Role, Side
+from engine.trading.records import (
+    ALL_INSTRUMENTS,
+    EventKind,
+    KillScope,
+    Op,
+    OrderType,
+    Phase,
+    Reason,
+    Role,
+    Side,
+)
 from tests.capacities import SMALL
 from tests.engine.trading.command_records import buy, currency, instrument, order, record, unlimited_account
 
 OPENED = np.concatenate([currency(b"USD"), instrument(b"A"), unlimited_account(1)])
+VIEWER = Role.VIEWER
 VIEWER_AND_OPERATOR = Role.VIEWER | Role.OPERATOR
 VIEWER_AND_TRADER = Role.VIEWER | Role.TRADER
 REFUSED = [
@@ -26,6 +37,23 @@ REFUSED = [
     (record(Op.LIMITS, instrument=0, roles=VIEWER_AND_TRADER), Reason.NOT_PERMITTED),
     (record(Op.MARK, px=5, roles=VIEWER_AND_TRADER), Reason.NOT_PERMITTED),
     (record(Op.ACCOUNT, account=5, roles=VIEWER_AND_TRADER), Reason.NOT_PERMITTED),
+    (record(Op.KILL, value=KillScope.ACCOUNT, account=1, version=0), Reason.BAD_VERSION),
+    (record(Op.KILL, value=KillScope.ACCOUNT, account=1, roles=VIEWER), Reason.NOT_PERMITTED),
+    (record(Op.KILL, value=KillScope.INSTRUMENT, roles=VIEWER_AND_TRADER), Reason.NOT_PERMITTED),
+    (record(Op.KILL, value=KillScope.VENUE, roles=VIEWER_AND_TRADER), Reason.NOT_PERMITTED),
+    (
+        record(Op.RESET_LATCH, value=KillScope.ACCOUNT, account=1, roles=VIEWER_AND_TRADER),
+        Reason.NOT_PERMITTED,
+    ),
+    (record(Op.KILL, value=KillScope.ORDER, order_id=1), Reason.UNKNOWN_ORDER),
+    (record(Op.KILL, value=KillScope.ORDER, order_id=0), Reason.UNKNOWN_ORDER),
+    (record(Op.KILL, value=KillScope.ACCOUNT, account=9), Reason.UNKNOWN_ACCOUNT),
+    (record(Op.KILL, value=KillScope.INSTRUMENT, instrument=7), Reason.UNKNOWN_INSTRUMENT),
+    (record(Op.KILL, value=KillScope.INSTRUMENT, instrument=-1), Reason.UNKNOWN_INSTRUMENT),
+    (record(Op.KILL, value=0), Reason.INVALID_FIELD),
+    (record(Op.KILL, value=5), Reason.INVALID_FIELD),
+    (record(Op.RESET_LATCH, value=KillScope.ORDER, order_id=1), Reason.INVALID_FIELD),
+    (record(Op.RESET_LATCH, value=KillScope.VENUE), Reason.NOT_LATCHED),
     (order(1, 1, Side.BUY, 10, 1), Reason.UNKNOWN_INSTRUMENT),
     (order(1, -1, Side.BUY, 10, 1), Reason.UNKNOWN_INSTRUMENT),
     (record(Op.MASS_CANCEL, account=1, instrument=7), Reason.UNKNOWN_INSTRUMENT),

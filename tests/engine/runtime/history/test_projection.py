@@ -153,5 +153,5 @@ async def test_views_show_decimals(projected: str, story: Story) -> None:
 
     assert orders == [(len(story.orders),)]
     assert str(price[0][0]).count(".") == 1
-    for view in ("fill_list", "balance_history", "position_history"):
+    for view in ("fill_list", "balance_history", "position_history", "latch_list"):
         assert await rows_of(projected, f"SELECT * FROM {view} LIMIT 1")
