@@ -19,10 +19,9 @@ def ask(running: Running, door: str, path: str, fields: Any = None) -> tuple[int
     """Ask a door with the demo key; return status and body. A door that does not answer yet is status 0."""
     headers = {"Authorization": f"Bearer {running.key}"}
     body = None if fields is None else json.dumps(fields).encode()
+    request = urllib.request.Request(running.ready[door] + path, body, headers)
     try:
-        with urllib.request.urlopen(
-            urllib.request.Request(running.ready[door] + path, body, headers)
-        ) as answer:
+        with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as refused:
         return refused.code, json.load(refused)

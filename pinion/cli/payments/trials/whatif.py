@@ -209,9 +209,9 @@ class OtherRules:
         was = decided[np.searchsorted(decided["seq"], other["seq"])]
         asked = entries["command"][other["seq"] - int(entries["seq"][0])]
         self._count_pairs(was, other, asked)
-        names = np.ascontiguousarray(asked["words"][:, MERCHANT : MERCHANT + MERCHANT_WORDS])
-        for name, count in Counter(names.view(f"S{8 * MERCHANT_WORDS}").ravel().tolist()).items():
-            self.merchants[name.decode()] += count
+        names = asked["words"][:, MERCHANT : MERCHANT + MERCHANT_WORDS].tolist()
+        for words, count in Counter(map(tuple, names)).items():
+            self.merchants[words_text(words)] += count
         for currency in np.unique(asked["currency"]).tolist():
             is_in_it = asked["currency"] == currency
             for name, events_of in (("was", was), ("would_be", other)):
