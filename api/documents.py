@@ -15,6 +15,8 @@ from engine.trading.records import (
     EVENT,
     EventFlag,
     EventKind,
+    Latch,
+    LatchLevel,
     Op,
     Phase,
     Reason,
@@ -24,7 +26,14 @@ from engine.trading.records import (
     TimeInForce,
 )
 from engine.trading.view.book_kernels import Ints
-from engine.trading.view.records import AccountView, BookView, EndedOrder, OrderView, PositionView
+from engine.trading.view.records import (
+    AccountView,
+    BookView,
+    EndedOrder,
+    LossesView,
+    OrderView,
+    PositionView,
+)
 
 KILLED = {"limit": "kill", "level": "cancel_and_block"}
 """A kill switch that holds, as latches are listed."""
@@ -188,7 +197,8 @@ def account_document(account: AccountView) -> Document:
         "seq": account.seq,
         "enabled": account.is_enabled,
         "unlimited": account.is_unlimited,
-        "latches": [KILLED] if account.is_killed else [],
+        "latches": [*([KILLED] if account.is_killed else []), *_latches(account.losses)],
+        "losses": account.losses and _losses_document(account.losses),
         "open_orders": account.open_order_count,
         "balances": {
             each.currency.code: {
@@ -201,6 +211,37 @@ def account_document(account: AccountView) -> Document:
             for each in account.balances
         },
         "positions": [_position_document(each) for each in account.positions],
+    }
+
+
+def _latches(losses: LossesView | None) -> list[Document]:
+    """Return what limits of loss have latched; a warning blocks nothing, but is told."""
+    return [
+        {"limit": each.latch.name.lower(), "level": each.level.name.lower()}
+        for each in (losses.limits if losses else ())
+        if each.level != LatchLevel.NONE
+    ]
+
+
+def _losses_document(losses: LossesView) -> Document:
+    """Return equity and what it is measured against; amounts in the reporting currency."""
+    text = losses.currency.text
+    return {
+        "currency": losses.currency.code,
+        "equity": text(losses.equity) if losses.is_bounded else None,
+        "peak": text(losses.peak),
+        "day_start": text(losses.day_start),
+        "limits": {
+            each.latch.name.lower(): {
+                "limit": each.limit if each.latch == Latch.MAX_DRAWDOWN_BPS else text(each.limit),
+                "on_breach": each.on_breach.name.lower(),
+                "measured": text(each.measured),
+                "allowed": text(each.allowed),
+                "distance": text(max(each.allowed - each.measured, 0)),
+            }
+            for each in losses.limits
+            if each.limit
+        },
     }
 
 

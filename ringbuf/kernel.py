@@ -17,6 +17,8 @@ from numba.core import ir as untyped_ir
 from numba.core import types as untyped_types
 from numba.core.compiler_machinery import FunctionPass as UntypedFunctionPass
 from numba.core.compiler_machinery import register_pass as untyped_register_pass
+from numba.core.lowering import Lower as UntypedLower
+from numba.core.typed_passes import NativeLowering as UntypedNativeLowering
 from numba.core.typed_passes import NopythonRewrites
 from numba.core.typing.templates import signature as untyped_signature
 
@@ -27,6 +29,8 @@ compiler: Any = untyped_compiler  # numba's annotations of itself do not help he
 ir: Any = untyped_ir
 types: Any = untyped_types
 FunctionPass: Any = UntypedFunctionPass
+Lower: Any = UntypedLower
+NativeLowering: Any = UntypedNativeLowering
 register_pass: Any = untyped_register_pass
 signature: Any = untyped_signature
 
@@ -81,9 +85,43 @@ class KernelCompiler(compiler.CompilerBase):  # type: ignore[misc]  # numba is u
         return [passes]
 
 
+class LowerApart(Lower):  # type: ignore[misc]  # numba is untyped
+    """Numba's lowering of a function to LLVM, which is told to compile none of its calls in place."""
+
+    def setup_function(self, fndesc: Any) -> None:
+        """Declare the function."""
+        super().setup_function(fndesc)
+        self.function.attributes.add("noinline")
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class LoweringApart(NativeLowering):  # type: ignore[misc]  # numba is untyped
+    """Numba's own pass with LowerApart."""
+
+    _name = "lowering_apart"
+
+    @property
+    def lowering_class(self) -> Any:
+        """Return the class that lowers."""
+        return LowerApart
+
+
+class ApartCompiler(KernelCompiler):
+    """The pipeline of kernels with LoweringApart in place of numba's pass."""
+
+    def define_pipelines(self) -> list[Any]:
+        """Return the pipeline."""
+        (passes,) = super().define_pipelines()
+        lowering = [number for number, (each, _) in enumerate(passes.passes) if each is NativeLowering]
+        (place,) = lowering
+        passes.passes[place] = (LoweringApart, passes.passes[place][1])
+        passes.finalize()
+        return [passes]
+
+
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a function of the hot path; cached, and plain Python under NUMBA_DISABLE_JIT=1."""
-    return njit(pipeline_class=KernelCompiler)(function)
+    return njit(pipeline_class=KernelCompiler, forceinline=True)(function)
 
 
 def releasing(function: Callable[..., Any]) -> Any:
@@ -94,6 +132,15 @@ def releasing(function: Callable[..., Any]) -> Any:
 def inlined(function: Callable[..., Any]) -> Any:
     """Compile as `kernel`, always into its callers: for a step of one hot function, or a small one."""
     return njit(pipeline_class=KernelCompiler, forceinline=True)(function)
+
+
+def apart(function: Callable[..., Any]) -> Any:
+    """Compile as `kernel`, never into its callers: for what comes seldom.
+
+    LLVM puts whatever a hot function calls into it, and the more there is, the fewer of its registers
+    are left to what comes often (docs/decisions/0044).
+    """
+    return njit(pipeline_class=ApartCompiler, forceinline=False)(function)
 
 
 def bind(

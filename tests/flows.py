@@ -9,6 +9,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+from tests import flow_losses
 from tests.oracle import Event, Exchange
 from tests.oracle_market import Instrument, Order
 
@@ -16,7 +17,7 @@ Command = dict[str, Any]
 
 MIDDLE = {"XYZ": 1000, "ABC": 40, "ONE": 100}  # ticks
 SPREAD = 4  # ticks to either side in which orders come
-ACCOUNTS = (1, 2, 3, 4, 5)
+ACCOUNTS = (1, 2, 3, 4, 5, 6, 7)
 STRANGER = 77
 PREVENTIONS = ("none", "cancel_newest", "cancel_oldest", "cancel_both", "decrement")
 NO_LIMITS = {"max_quantity": None, "max_notional": None, "band_low": None, "band_high": None}
@@ -44,7 +45,10 @@ PREAMBLE: tuple[Command, ...] = (
     {"op": "account", "account": 3, "deposit": {"USD": 100000, "EUR": 100000, "JPY": 100000}},
     {"op": "account", "account": 4, "unlimited": True},
     {"op": "account", "account": 5, "deposit": {"USD": "100000", "EUR": "100000"}},
+    {"op": "account", "account": 6, "deposit": {"USD": "200"}},
+    {"op": "account", "account": 7, "reporting_currency": "EUR", "deposit": {"EUR": "80"}},
 )
+HOME = {6: "XYZ", 7: "ABC"}  # accounts with money of one currency, and what they deal in
 
 
 class Flow:
@@ -75,7 +79,7 @@ class Flow:
         return STRANGER if self.chance(0.005) else self.random.choice(ACCOUNTS)
 
     def client_id(self) -> int | str | None:
-        """Return a fresh id, number or text; now and then none, or one that was used."""
+        """Return a fresh id, number or text; now and then none, or a used one."""
         roll = self.random.random()
         if roll < 0.03:
             return None
@@ -124,11 +128,12 @@ class Flow:
     # Commands
 
     def new(self, exchange: Exchange) -> Command:
-        symbol = self.symbol()
+        account = self.account()
+        symbol = self.symbol() if account not in HOME or self.chance(0.01) else HOME[account]
         command: Command = {
             "op": "new",
             "client_order_id": self.client_id(),
-            "account": self.account(),
+            "account": account,
             "symbol": symbol,
             "side": self.random.choice(("buy", "sell")),
             "price": self.price(exchange, symbol),
@@ -303,13 +308,8 @@ class Flow:
         found, roll = self.live(exchange), self.random.random()
         if found is not None and roll < 0.4:
             return {"op": "kill", "order_id": found[1].order_id}
-        chosen = self.random.choice(
-            (
-                *({"account": self.account()}, {"symbol": self.symbol()}, {"venue": True}),
-                *({"account": 999}, {"order_id": 1}),
-            )
-        )
-        return {"op": "kill", **chosen}
+        known = ({"account": self.account()}, {"symbol": self.symbol()}, {"venue": True})
+        return {"op": "kill", **self.random.choice((*known, {"account": 999}, {"order_id": 1}))}
 
     def lift_kill(self, exchange: Exchange) -> Command:
         """Lift a kill; now and then one that there is not."""
@@ -361,11 +361,14 @@ _TABLE: tuple[tuple[Callable[[Flow, Exchange], Command], float], ...] = (
     (Flow.uncross, 5),
     (Flow.instrument_limits, 1.5),
     (Flow.account_limits, 2.5),
-    (Flow.mark, 0.7),
+    (Flow.mark, 1.5),
     (Flow.time, 3),
     (Flow.session_end, 0.5),
     (Flow.kill, 0.8),
     (Flow.lift_kill, 8),
+    (flow_losses.loss_limits, 2),
+    (flow_losses.session_start, 0.3),
+    (flow_losses.lift_latch, 3),
     (Flow.deposit, 0.5),
     (Flow.define_again, 0.2),
     (Flow.door_fault, 0.7),

@@ -8,6 +8,7 @@ as a counter or an index is here a search or a sum over plain lists.
     oracle_checks.py    every check of a new or replaced order, in the order of exchange rule S3
     oracle_admin.py     instruments, accounts, limits, phases, time
     oracle_accounts.py  money, positions, rates
+    oracle_losses.py    equity, limits of loss and their latches
     oracle_market.py    instruments and their queues; exact decimals
 """
 
@@ -15,7 +16,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from tests import oracle_admin, oracle_checks
+from tests import oracle_admin, oracle_checks, oracle_losses
 from tests.oracle_accounts import Account, fee_of
 from tests.oracle_market import AtDoor, Fields, Instrument, Order, Refused, is_uuid, written
 
@@ -36,6 +37,9 @@ class Exchange:
         self.default_limits: dict[str, int | None] = {}
         self.killed: set[tuple[str, Any]] = set()  # ("account", 1), ("symbol", "XYZ"), ("venue", True)
         self.orders: dict[int, tuple[Instrument, Order]] = {}  # every order ever accepted
+        self.rounds: dict[str, oracle_losses.Round] = {}
+        self.visit_at = self.visit_left = 0  # where the sweep is, in the order of instruments
+        self.to_judge: list[Account] = []
         self.events: list[Event] = []
 
     def submit(self, fields: Fields) -> list[Event]:
@@ -51,10 +55,15 @@ class Exchange:
             self.reject(op, given, str(refusal), None)
             return self.events
         self.seq += 1
+        if op == "time":
+            oracle_admin.time(self, request)
+        oracle_losses.sweep(self)
+        swept = len(self.events)
         try:
             self.perform(op)(request)
+            oracle_losses.judge_filled(self)
         except Refused as refusal:
-            assert not self.events, "a refused command must not have done anything"
+            assert len(self.events) == swept, "a refused command must not have done anything"
             self.reject(op, given, refusal.reason, self.seq, **refusal.more)
         return self.events
 
@@ -108,6 +117,7 @@ class Exchange:
             account=order.account,
             symbol=instrument.symbol,
         )
+        oracle_losses.dealt(self, account, instrument.symbol)
         self.execute(instrument, order, limit)
 
     def cancel(self, request: Fields) -> None:
@@ -177,6 +187,7 @@ class Exchange:
         quantity = min(taker.leaves, maker.leaves)
         notional = instrument.notional(maker.price, quantity)
         maker_fee, taker_fee = fee_of(notional, maker.maker_ppm), fee_of(notional, taker.taker_ppm)
+        mark = oracle_losses.mark_of(instrument)
         instrument.last = maker.price
         # Taker first: it shows only in the realised profit of an account that trades with itself.
         for order, fee in ((taker, taker_fee), (maker, maker_fee)):
@@ -186,6 +197,10 @@ class Exchange:
             account.position(instrument).fill(order.side, maker.price, quantity, instrument.scale)
             self.fees[instrument.quote] += fee
             order.cum += quantity
+        if oracle_losses.mark_of(instrument) != mark:
+            oracle_losses.mark_changed(self, instrument)
+        for order in (taker, maker):
+            oracle_losses.filled(self, self.accounts[order.account], instrument)
         self.emit(
             "trade",
             symbol=instrument.symbol,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from tests import oracle_losses
 from tests.oracle_accounts import Account
 from tests.oracle_market import (
     HIGHEST_TICK,
@@ -108,12 +109,19 @@ def account(exchange: "Exchange", request: Fields) -> None:
         held = known.money.get(code, 0) + known.selling(code)
         if max(held, exchange.deposited.get(code, 0)) + amount > LIMIT_OF_NUMBERS:
             raise Refused("overflow")
+    oracle_losses.check_pay_in(exchange, known, deposit)
+    if "reporting_currency" in request:
+        code = request["reporting_currency"]
+        oracle_losses.choose_reporting(exchange, known, code)
+        declare(exchange, code)
+        known.reporting = code
     exchange.accounts[number] = known
     known.unlimited = request.get("unlimited", False)
     for code, amount in deposit.items():
         declare(exchange, code)
         known.money[code] = known.money.get(code, 0) + amount
         exchange.deposited[code] += amount
+        oracle_losses.paid_in(known, amount)
 
 
 def limits(exchange: "Exchange", request: Fields) -> None:
@@ -128,7 +136,9 @@ def limits(exchange: "Exchange", request: Fields) -> None:
     if request.get("account"):
         if request["account"] not in exchange.accounts:
             raise Refused("unknown_account")
-        exchange.accounts[request["account"]].limits.update(given)
+        of = exchange.accounts[request["account"]]
+        oracle_losses.set_limits(exchange, of, request)
+        of.limits.update(given)
     else:
         exchange.default_limits.update(given)
     return None
@@ -177,6 +187,8 @@ def mark(exchange: "Exchange", request: Fields) -> None:
     of = exchange.instruments[request["symbol"]]
     if not 1 <= request["price"] <= of.max_price:
         raise Refused("invalid_price")
+    if request["price"] != oracle_losses.mark_of(of):
+        oracle_losses.mark_changed(exchange, of)
     of.mark = request["price"]
 
 
@@ -212,10 +224,17 @@ def kill(exchange: "Exchange", request: Fields) -> None:
 
 def reset_latch(exchange: "Exchange", request: Fields) -> None:
     scope, of_what = kill_scope(exchange, request)
-    if (scope, of_what) not in exchange.killed:
+    is_killed = (scope, of_what) in exchange.killed
+    lifted = []
+    if scope == "account":
+        lifted = oracle_losses.lift(exchange, exchange.accounts[of_what], request, is_killed)
+    elif not is_killed:
         raise Refused("not_latched")
-    exchange.killed.remove((scope, of_what))
-    tell_kill(exchange, scope, of_what, None)
+    if is_killed and request.get("limit") in (None, "kill"):
+        exchange.killed.remove((scope, of_what))
+        tell_kill(exchange, scope, of_what, None)
+    if scope == "account":
+        oracle_losses.end_latches(exchange, exchange.accounts[of_what], lifted, request.get("rebase"))
 
 
 def kill_scope(exchange: "Exchange", request: Fields) -> tuple[str, Any]:
@@ -228,7 +247,8 @@ def kill_scope(exchange: "Exchange", request: Fields) -> tuple[str, Any]:
 
 def tell_kill(exchange: "Exchange", scope: str, of_what: Any, level: str | None) -> None:
     of = {"account": None, "symbol": None} | {scope: of_what}
-    exchange.emit("latched", account=of["account"], symbol=of["symbol"], limit="kill", level=level)
+    nothing = {"measured": None, "allowed": None, "currency": None}
+    exchange.emit("latched", account=of["account"], symbol=of["symbol"], limit="kill", level=level, **nothing)
 
 
 OPERATIONS: dict[str, Callable[["Exchange", Fields], None]] = {
@@ -240,6 +260,7 @@ OPERATIONS: dict[str, Callable[["Exchange", Fields], None]] = {
     "mark": mark,
     "time": time,
     "session_end": session_end,
+    "session_start": oracle_losses.session_start,
     "kill": kill,
     "reset_latch": reset_latch,
 }

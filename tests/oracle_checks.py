@@ -7,7 +7,7 @@ check raises Refused and nothing has changed, except that a rate bucket gave its
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from tests import oracle_admin
+from tests import oracle_admin, oracle_losses
 from tests.oracle_accounts import Account, reserve_of
 from tests.oracle_market import (
     LIMIT_OF_NUMBERS,
@@ -45,6 +45,8 @@ def at_door(exchange: "Exchange", given: Fields) -> Fields:
             raise AtDoor("unknown_symbol")
     elif given["op"] == "replace":
         instrument = instrument_of_order(exchange, given)
+    if given["op"] == "limits":
+        oracle_losses.at_door(given)
     if instrument is not None:
         count_in_steps(exchange, instrument, given, request)
     if "trail" in given and given.get("type") != "trailing_stop":
@@ -125,6 +127,7 @@ def new_order(exchange: "Exchange", request: Fields) -> tuple[Account, Instrumen
     if could_rest and most_orders is not None and len(account.open) + 1 > most_orders:
         raise Refused("max_open_orders")
     check_position(exchange, account, instrument, order.side, order.quantity)
+    oracle_losses.check_order(exchange, account, instrument)
     if order.side == "buy":
         check_payment(exchange, account, instrument, reserve_of(instrument, order, limit, order.quantity))
     else:

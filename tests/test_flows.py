@@ -12,7 +12,12 @@ REJECTIONS = {
     *("no_liquidity", "already_defined", "book_crossed", "rate_limit"),
     *("max_quantity", "max_notional", "price_band", "price_collar", "max_open_orders", "max_position"),
     *("insufficient_funds", "overflow", "post_only_would_cross", "fok_unfillable"),
-    *("blocked", "not_latched"),
+    *("blocked", "not_latched", "still_breached", "no_rate"),
+}
+LATCHES = {("kill", "cancel_and_block"), ("kill", None)} | {
+    (limit, level)
+    for limit in ("max_daily_loss", "max_drawdown", "max_drawdown_bps")
+    for level in ("warn", "cancel_and_block", None)
 }
 REFUSED_AT_DOOR = {
     *("unknown_symbol", "off_tick", "off_lot", "out_of_range", "invalid_field", "invalid_client_order_id"),
@@ -27,11 +32,13 @@ COMMANDS = 8_000
 
 def test_flows_reach_every_event_and_every_reason() -> None:
     events: Counter[str] = Counter()
+    latches: set[tuple[str, str | None]] = set()
     reasons: Counter[tuple[str, str, bool]] = Counter()
 
     for seed in SEEDS:
         for made in run_flow(seed, COMMANDS)[2]:
             events.update(event["event"] for event in made)
+            latches |= {(each["limit"], each["level"]) for each in made if each["event"] == "latched"}
             reasons.update(
                 (event["event"], event["reason"], event["seq"] is not None)
                 for event in made
@@ -39,6 +46,7 @@ def test_flows_reach_every_event_and_every_reason() -> None:
             )
 
     assert set(events) == EVENTS
+    assert latches == LATCHES
     assert {reason for kind, reason, seq in reasons if kind == "rejected" and seq} == REJECTIONS
     assert {reason for kind, reason, seq in reasons if kind == "rejected" and not seq} == REFUSED_AT_DOOR
     assert {reason for kind, reason, _ in reasons if kind == "cancelled"} == CANCELLATIONS

@@ -22,7 +22,7 @@ from engine.contract.control_words import (
 )
 from ringbuf.atomics import clock_monotonic_ns, fence_full, load_acquire
 from ringbuf.bells import call, fall_asleep, ring, ring_all, stay_asleep, wake_up
-from ringbuf.kernel import kernel
+from ringbuf.kernel import apart, kernel
 from ringbuf.layout import ASLEEP
 from ringbuf.spsc import available, room
 
@@ -57,7 +57,7 @@ def call_readers(journal: Any, bells: Any, seq: int) -> None:
         ring_all(bells.words, READER_BELLS, ASLEEP)
 
 
-@kernel
+@apart
 def sleep(
     loop: Any, commands: Any, journal: Any, ends: Any, bells: Any,
     is_open: bool, has_room: bool, limit_ns: int, due: int,

@@ -48,7 +48,7 @@ from ringbuf.atomics import (
 )
 from ringbuf.broadcast import announce, commit
 from ringbuf.copying import put_slots
-from ringbuf.kernel import bind, kernel
+from ringbuf.kernel import apart, bind, kernel
 from ringbuf.layout import GATE_WORD, LINE_WORDS, STAMP_WORD, WORD_BYTES
 from ringbuf.sleeping import INTERRUPTED
 from ringbuf.waiting import BLOCK, pause
@@ -262,7 +262,7 @@ def build(application: Application) -> Callable[..., int]:
     else:
         names["crash_here"] = crash_points.pass_here
     names = build_sequencing(application, name, names)
-    names["emit"] = bind(emit, f"emit_{name}", names)
+    names["emit"] = bind(emit, f"emit_{name}", names, apart)
     loop: Callable[..., int] = bind(_run, f"run_{name}", names)
     return loop
 

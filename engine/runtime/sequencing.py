@@ -18,7 +18,7 @@ from engine.runtime import crash_points
 from engine.runtime.calls import call_journaler
 from engine.runtime.crash_points import crash_here
 from ringbuf.atomics import clock_monotonic_ns, copy_words, store_release
-from ringbuf.kernel import bind, kernel
+from ringbuf.kernel import apart, bind, kernel
 from ringbuf.layout import PUBLISHED, RELEASED, WORD_BYTES
 from ringbuf.spsc import available, publish, release, room
 
@@ -154,8 +154,8 @@ def build_sequencing(application: Application, name: str, names: dict[str, Any])
         "COMMAND_WORDS": application.command_dtype.itemsize // WORD_BYTES,
         "GW_TS_WORD": word_of(application.command_dtype, "gw_ts"),
     }
-    bound["copy_batch"] = bind(copy_batch, f"copy_batch_{name}", bound)
+    bound["copy_batch"] = bind(copy_batch, f"copy_batch_{name}", bound, apart)
     bound["release_batch"] = bind(release_batch, f"release_batch_{name}", bound)
-    bound["take_batch"] = bind(take_batch, f"take_batch_{name}", bound)
-    bound["journal_tick"] = bind(journal_tick, f"journal_tick_{name}", bound)
+    bound["take_batch"] = bind(take_batch, f"take_batch_{name}", bound, apart)
+    bound["journal_tick"] = bind(journal_tick, f"journal_tick_{name}", bound, apart)
     return bound

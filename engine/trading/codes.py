@@ -10,6 +10,7 @@ from engine.trading.records import (
     EventFlag,
     EventKind,
     KillScope,
+    Latch,
     LatchLevel,
     Op,
     OrderType,
@@ -39,12 +40,20 @@ OP_TIME = np.int64(Op.TIME)
 OP_SESSION_END = np.int64(Op.SESSION_END)
 OP_KILL = np.int64(Op.KILL)
 OP_RESET_LATCH = np.int64(Op.RESET_LATCH)
+OP_SESSION_START = np.int64(Op.SESSION_START)
 
 KILL_ORDER = np.int64(KillScope.ORDER)
 KILL_ACCOUNT = np.int64(KillScope.ACCOUNT)
 KILL_INSTRUMENT = np.int64(KillScope.INSTRUMENT)
 KILL_VENUE = np.int64(KillScope.VENUE)
+LATCH_ALL = np.int64(0)
+LATCH_KILL = np.int64(Latch.KILL)
+LATCH_DAILY_LOSS = np.int64(Latch.MAX_DAILY_LOSS)
+LATCH_DRAWDOWN = np.int64(Latch.MAX_DRAWDOWN)
+LATCH_DRAWDOWN_BPS = np.int64(Latch.MAX_DRAWDOWN_BPS)
 LEVEL_NONE = np.int64(LatchLevel.NONE)
+LEVEL_WARN = np.int64(LatchLevel.WARN)
+LEVEL_REDUCE_ONLY = np.int64(LatchLevel.REDUCE_ONLY)
 LEVEL_BLOCK = np.int64(LatchLevel.CANCEL_AND_BLOCK)
 
 BUY = np.int64(Side.BUY)
@@ -68,6 +77,7 @@ STP_DECREMENT = np.int64(SelfTradePrevention.DECREMENT)
 FLAG_POST_ONLY = np.int64(CommandFlag.POST_ONLY)
 FLAG_REDUCE_ONLY = np.int64(CommandFlag.REDUCE_ONLY)
 FLAG_UNLIMITED = np.int64(CommandFlag.UNLIMITED)
+FLAG_REBASE = np.int64(CommandFlag.REBASE)
 
 ROLE_TRADER = np.int64(Role.TRADER)
 ROLE_OPERATOR = np.int64(Role.OPERATOR)
@@ -132,6 +142,9 @@ INSUFFICIENT_FUNDS = np.int64(Reason.INSUFFICIENT_FUNDS)
 OVERFLOW = np.int64(Reason.OVERFLOW)
 BLOCKED = np.int64(Reason.BLOCKED)
 NOT_LATCHED = np.int64(Reason.NOT_LATCHED)
+REASON_DAILY_LOSS = np.int64(Reason.MAX_DAILY_LOSS)
+NO_RATE = np.int64(Reason.NO_RATE)
+STILL_BREACHED = np.int64(Reason.STILL_BREACHED)
 ORDERS_FULL = np.int64(Reason.ORDERS_FULL)
 CLIENT_IDS_FULL = np.int64(Reason.CLIENT_IDS_FULL)
 ACCOUNTS_FULL = np.int64(Reason.ACCOUNTS_FULL)

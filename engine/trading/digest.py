@@ -13,10 +13,13 @@ import numpy as np
 
 USED = {
     "accounts": "accounts_used",
+    "watches": "accounts_used",
     "balances": "currencies_used",
     "currencies": "currencies_used",
     "positions": "positions_used",
+    "stakes": "positions_used",
     "books": "books_used",
+    "rounds": "books_used",
     "listings": "books_used",
     "levels": "levels_used",
     "nodes": "nodes_used",
@@ -36,6 +39,9 @@ LEFT_OUT = (
     "out_first",
     "out_last",
     "hints",
+    "noted",
+    "events_before",
+    "round_bits",
     "opened",
     "version",
     "account_bucket",
@@ -44,7 +50,7 @@ LEFT_OUT = (
     "live_bucket",
     "id_bucket",
 )
-"""Scratch, seqlock words, and what follows from the pools (hash buckets, leaves that are known)."""
+"""Scratch, seqlock words, and what follows from the pools (buckets, leaves that are known, rounds due)."""
 
 OF_THE_PAST = ("event_hash", "slot_count")
 """What tells of the events so far and decides none to come. A state that an earlier version laid out hashed

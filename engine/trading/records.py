@@ -13,15 +13,16 @@ COMMAND fields beyond their names, by operation
     SESSION_DOWN session: the session that ended (runtime and doors)
     CURRENCY     text: code; value: decimals
     INSTRUMENT   see INSTRUMENT_FIELDS
-    ACCOUNT      account; flags bit 0: unlimited; see DEPOSIT_FIELDS
+    ACCOUNT      account; flags bit 0: unlimited; see DEPOSIT_FIELDS, REPORTING_WORD
     LIMITS       account 0 and instrument ALL_INSTRUMENTS: default of every account;
-                 see INSTRUMENT_LIMIT_FIELDS, ACCOUNT_LIMIT_FIELDS
+                 see INSTRUMENT_LIMIT_FIELDS, ACCOUNT_LIMIT_FIELDS, LOSS_LIMIT_FIELDS
     PHASE        instrument or ALL_INSTRUMENTS; value: Phase
     MARK         instrument; px
     TIME         value: the clock asked for (replay only: the driver moves eng_ts)
     SESSION_END  -
+    SESSION_START -
     KILL         value: KillScope; order_id, account or instrument, as it says
-    RESET_LATCH  as KILL; no order is latched
+    RESET_LATCH  as KILL, no order; of an account side: Latch, 0 for all; flags bit 0: measured from now on
 """
 
 from enum import IntEnum, IntFlag
@@ -64,6 +65,7 @@ class Op(IntEnum):
     SESSION_END = 27
     KILL = 28
     RESET_LATCH = 29
+    SESSION_START = 30
 
 
 class Role(IntFlag):
@@ -109,6 +111,7 @@ class CommandFlag(IntFlag):
     POST_ONLY = 1
     REDUCE_ONLY = 2
     UNLIMITED = 1  # ACCOUNT only
+    REBASE = 1  # RESET_LATCH only
 
 
 class Phase(IntEnum):
@@ -132,6 +135,15 @@ class KillScope(IntEnum):
     ACCOUNT = 2
     INSTRUMENT = 3
     VENUE = 4
+
+
+class Latch(IntEnum):
+    """What stops an account: a kill, or a limit that it reached (exchange rule S21)."""
+
+    KILL = 1
+    MAX_DAILY_LOSS = 2
+    MAX_DRAWDOWN = 3
+    MAX_DRAWDOWN_BPS = 4
 
 
 class LatchLevel(IntEnum):
@@ -215,6 +227,11 @@ class Reason(IntEnum):
     OVERFLOW = 208
     BLOCKED = 209
     NOT_LATCHED = 210
+    MAX_DAILY_LOSS = 211  # in LATCHED: the limit that was reached; so the next two
+    MAX_DRAWDOWN = 212
+    MAX_DRAWDOWN_BPS = 213
+    NO_RATE = 214
+    STILL_BREACHED = 215
     ORDERS_FULL = 220
     LEVELS_FULL = 221
     CLIENT_IDS_FULL = 222
@@ -278,12 +295,10 @@ EVENT = np.dtype(
         ("kind", "<i1"),
         ("flags", "<i1"),
         ("op", "<i1"),  # of the command
-        (
-            "status",
-            "<i1",
-        ),  # Status of order_id after it; in PHASE the Phase, in LATCHED the LatchLevel
+        ("status", "<i1"),  # Status of order_id after it; in PHASE the Phase, in LATCHED the LatchLevel
         ("reason", "<i2"),
-        ("ring", "<i1"),  # ring, session and req_seq: of the command, so whose answer this is
+        ("ring", "<i1"),  # ring, session and req_seq: of the command, so whose answer this is; ring -1:
+        # of nobody's, the event came about at its head
         ("maker_ring", "<i1"),  # with maker_session: of the maker's order in TRADE and PREVENTED, of the
         # order itself in CANCELLED and REPLACED (its session hears of it whoever asked), else -1
         ("instrument", "<i4"),
@@ -292,10 +307,10 @@ EVENT = np.dtype(
         ("account", "<i8"),  # the order's; of a TRADE or PREVENTED the aggressor's (taker)
         ("order_id", "<i8"),
         ("client_order_id", "<i8"),
-        ("px", "<i8"),
+        ("px", "<i8"),  # in LATCHED of a limit the index of the currency that it is measured in
         ("qty", "<i8"),  # traded, prevented or new total; in DONE and LATCHED the number of orders cancelled
-        ("cum_qty", "<i8"),
-        ("leaves_qty", "<i8"),  # left; in CANCELLED what was taken off
+        ("cum_qty", "<i8"),  # in LATCHED what was measured, minor units
+        ("leaves_qty", "<i8"),  # left; in CANCELLED what was taken off; in LATCHED what is allowed
         ("notional", "<i8"),  # sum of px * qty over the order's fills: numerator of its average price
         ("fee", "<i8"),  # of the taker, minor units of the quote currency, positive when charged
         ("prev_px", "<i8"),  # REPLACED: before
@@ -339,7 +354,6 @@ INSTRUMENT_FIELDS = {
 """Field of COMMAND that carries each setting of an INSTRUMENT command."""
 
 SYMBOL_BYTES = 16
-
 INSTRUMENT_LIMIT_FIELDS = {
     "max_quantity": "qty",
     "max_notional": "display_qty",
@@ -349,7 +363,6 @@ INSTRUMENT_LIMIT_FIELDS = {
 """LIMITS of one instrument: UNCHANGED, LIFTED or the new value."""
 
 POSITION_LIMIT_DECIMALS = 9
-
 ACCOUNT_LIMIT_FIELDS = {
     "max_open_orders": "px",
     "max_position": "qty",  # in 1e-9 of an instrument's unit: accounts know no lots
@@ -357,6 +370,17 @@ ACCOUNT_LIMIT_FIELDS = {
     "order_burst": "stop_px",
 }
 """LIMITS of one account, or of every account's default: UNCHANGED, LIFTED or the new value."""
+LOSS_LIMIT_FIELDS = {
+    "max_daily_loss": "client_order_id",
+    "max_drawdown": "order_id",
+    "max_drawdown_bps": "expiry",
+}
+"""LIMITS of one account, 1 at least: 0 leaves it as it is (as older journals do), LOSS_LIMIT_LIFTED lifts it.
+Amounts have as many decimals as `order_type` says; `side` is the LatchLevel of those named, 0: as it was."""
+LOSS_LIMIT_LIFTED = -1
+BPS = 10_000
+REPORTING_WORD = 2
+"""ACCOUNT: this word of `text` is the index of the reporting currency + 1, 0 where none is given."""
 
 DEPOSIT_FIELDS = ("client_order_id", "order_id", "px", "qty", "display_qty", "stop_px", "expiry")
 """ACCOUNT: amount k (minor units, 0 = none) for the currency whose index is byte k of `text`."""

@@ -71,6 +71,7 @@ class AccountSettings(Section, frozen=True, kw_only=True):
     account: Annotated[int, Meta(ge=1, le=2**63 - 1)]
     deposit: dict[str, str | int] = field(default_factory=dict)
     unlimited: bool = False
+    reporting_currency: str | None = None
 
 
 class ApiSettings(SocketSettings, frozen=True, kw_only=True):

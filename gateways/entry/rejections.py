@@ -43,7 +43,15 @@ DETAILS = {
     Reason.UNSUPPORTED: "the engine does not offer this yet; nothing was done",
     Reason.INSUFFICIENT_FUNDS: "the free balance does not cover price x quantity and fee",
     Reason.INVALID_EXPIRY: "expires_at belongs to time_in_force gtd alone",
-    Reason.BLOCKED: "the account, the instrument or the venue was stopped by a kill; an operator lifts it",
+    Reason.BLOCKED: (
+        "the account, the instrument or the venue was stopped by a kill, or the account by a limit of loss: "
+        "its `latches` tell; an operator lifts it with reset_latch"
+    ),
+    Reason.NO_RATE: (
+        "the account has limits of loss, and this is not in its reporting currency: "
+        "no rate says what it is worth"
+    ),
+    Reason.STILL_BREACHED: "the limit is still reached; with `rebase` it is measured from the equity of now",
     Reason.NOT_LATCHED: "nothing of that is latched: there is nothing to lift",
     Reason.NO_LIQUIDITY: "the opposite side of the book is empty",
     Reason.POST_ONLY_WOULD_CROSS: "the order would have traded at once",

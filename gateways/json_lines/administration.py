@@ -31,6 +31,8 @@ from engine.trading.records import (
     INSTRUMENT_FIELDS,
     INSTRUMENT_LIMIT_FIELDS,
     LIFTED,
+    LOSS_LIMIT_FIELDS,
+    REPORTING_WORD,
     SYMBOL_BYTES,
     UNCHANGED,
     CommandFlag,
@@ -51,6 +53,7 @@ from gateways.json_lines.fields import (
     word,
     words_of,
 )
+from gateways.json_lines.loss_limits import asked_latch, loss_limits
 
 PHASES = words_of(Phase)
 COLLAR_BPS_MAX = 2**31 - 1  # what the record's field carries
@@ -59,12 +62,13 @@ CURRENCY_IDX_MAX = 127  # an instrument names its currencies in a signed byte
 
 CURRENCY_NAMES = frozenset({"op", "currency", "decimals"})
 INSTRUMENT_NAMES = frozenset({"op", *INSTRUMENT_FIELDS})
-ACCOUNT_NAMES = frozenset({"op", "account", "deposit", "unlimited"})
-LIMITS_NAMES = frozenset({"op", "symbol", "account", *INSTRUMENT_LIMIT_FIELDS, *ACCOUNT_LIMIT_FIELDS})
+ACCOUNT_NAMES = frozenset({"op", "account", "deposit", "unlimited", "reporting_currency"})
+ACCOUNT_LIMIT_NAMES = (*ACCOUNT_LIMIT_FIELDS, *LOSS_LIMIT_FIELDS, "on_breach")
+LIMITS_NAMES = frozenset({"op", "symbol", "account", *INSTRUMENT_LIMIT_FIELDS, *ACCOUNT_LIMIT_NAMES})
 PHASE_NAMES = frozenset({"op", "symbol", "phase"})
 MARK_NAMES = frozenset({"op", "symbol", "price"})
 TIME_NAMES = frozenset({"op", "now"})
-SESSION_END_NAMES = frozenset({"op"})
+SESSION_NAMES = frozenset({"op"})
 KILL_SELECTORS = ("order_id", "account", "symbol", "venue")
 RESET_SELECTORS = ("account", "symbol", "venue")
 SELECTORS_TO_COME = ("session", "group")
@@ -128,16 +132,24 @@ class Administration:
         return record
 
     def account(self, fields: Mapping[str, Any]) -> Content:
-        """An account, and money for it."""
+        """An account, its reporting currency, and money for it."""
         refuse_unknown_fields(fields, ACCOUNT_NAMES, "account")
         record: Content = {
             "op": Op.ACCOUNT,
             "account": whole(required(fields, "account"), "account"),
             "flags": CommandFlag.UNLIMITED if flag(fields, "unlimited") else 0,
         }
+        words = [0, 0, 0]
+        reporting = fields.get("reporting_currency")
         deposit = fields.get("deposit")
-        if deposit is None:
-            return record
+        if deposit is not None:
+            words[:] = self._deposit(deposit, record)
+        if reporting is not None:
+            words[REPORTING_WORD] = self._currency(reporting, "reporting_currency").currency_idx + 1
+        return record | {"text": tuple(words)}
+
+    def _deposit(self, deposit: object, record: Content) -> tuple[int, int, int]:
+        """Write the amounts of a deposit into the record; return the words that name their currencies."""
         if not isinstance(deposit, dict):
             raise MalformedCommand("deposit", deposit, 'give an object such as {"USD":"1000"}')
         if len(deposit) > len(DEPOSIT_FIELDS):
@@ -148,8 +160,7 @@ class Administration:
             currency = self._currency(code, "deposit")
             indices[position] = currency.currency_idx
             record[DEPOSIT_FIELDS[position]] = currency.minor_units(amount, f"deposit.{code}")
-        record["text"] = text_words(bytes(indices))
-        return record
+        return text_words(bytes(indices))
 
     def limits(self, fields: Mapping[str, Any]) -> Content:
         """Limits of one instrument, of one account, or every account's default."""
@@ -166,7 +177,7 @@ class Administration:
             record: Content = {INSTRUMENT_LIMIT_FIELDS[name]: value for name, value in content.items()}
             return {"op": Op.LIMITS, "instrument": instrument.instrument_idx, **record}
         refuse_unknown_fields(fields, LIMITS_NAMES, "limits")
-        known = {"op", "symbol", "account", *ACCOUNT_LIMIT_FIELDS}
+        known = {"op", "symbol", "account", *ACCOUNT_LIMIT_NAMES}
         refuse_unknown_fields(fields, known, "limits of an account")
         record = {
             field: _limit(fields, name, _count(name), UNCHANGED, LIFTED)
@@ -176,7 +187,11 @@ class Administration:
             mend = "give a number; left out, the limits are every account's default"
             raise MalformedCommand("account", None, mend)
         whose = 0 if account is None else whole(account, "account")
-        return {"op": Op.LIMITS, "instrument": ALL_INSTRUMENTS, "account": whose, **record}
+        losses = loss_limits(fields)
+        if losses and not whose:
+            name = next(name for name in LOSS_LIMIT_FIELDS if name in fields)
+            raise MalformedCommand(name, fields[name], "name the account: a limit of loss is no default")
+        return {"op": Op.LIMITS, "instrument": ALL_INSTRUMENTS, "account": whose, **record, **losses}
 
     def phase(self, fields: Mapping[str, Any]) -> Content:
         """A trading phase, of one instrument or of all."""
@@ -200,20 +215,28 @@ class Administration:
 
     def session_end(self, fields: Mapping[str, Any]) -> Content:
         """The end of the trading day."""
-        refuse_unknown_fields(fields, SESSION_END_NAMES, "session_end")
+        refuse_unknown_fields(fields, SESSION_NAMES, "session_end")
         return {"op": Op.SESSION_END}
+
+    def session_start(self, fields: Mapping[str, Any]) -> Content:
+        """The start of the trading day, from which daily losses are measured."""
+        refuse_unknown_fields(fields, SESSION_NAMES, "session_start")
+        return {"op": Op.SESSION_START}
 
     def kill(self, fields: Mapping[str, Any]) -> Content:
         """A kill switch: of an order, an account, an instrument or the venue."""
         return {"op": Op.KILL, **self._scope(fields, "kill", KILL_SELECTORS)}
 
     def reset_latch(self, fields: Mapping[str, Any]) -> Content:
-        """The end of a kill, named as it was."""
-        return {"op": Op.RESET_LATCH, **self._scope(fields, "reset_latch", RESET_SELECTORS)}
+        """The end of a kill, named as it was, or of what an account's limits of loss latched."""
+        scope = self._scope(fields, "reset_latch", RESET_SELECTORS, ("limit", "rebase"))
+        return {"op": Op.RESET_LATCH, **scope, **asked_latch(fields)}
 
-    def _scope(self, fields: Mapping[str, Any], op: str, selectors: tuple[str, ...]) -> Content:
+    def _scope(
+        self, fields: Mapping[str, Any], op: str, selectors: tuple[str, ...], more: tuple[str, ...] = ()
+    ) -> Content:
         """Return what one of the selectors says, exactly one of which has to be given."""
-        refuse_unknown_fields(fields, {"op", *selectors, *SELECTORS_TO_COME}, op)
+        refuse_unknown_fields(fields, {"op", *selectors, *SELECTORS_TO_COME, *more}, op)
         all_of_them = (*selectors, *SELECTORS_TO_COME)
         given = [name for name in all_of_them if not (fields.get(name) is None or fields[name] is False)]
         if len(given) != 1:
@@ -248,7 +271,7 @@ class Administration:
         if code not in self.new_currencies:
             self.new_currencies.append(code)
         currency_idx = len(self.catalogue.currencies) + self.new_currencies.index(code)
-        highest = CURRENCY_IDX_MAX if name != "deposit" else CURRENCIES_MAX - 1
+        highest = CURRENCIES_MAX - 1 if name == "deposit" else CURRENCY_IDX_MAX
         if currency_idx > highest:
             raise RefusedAtDoor(Reason.CURRENCIES_FULL, name, code, f"no more than {highest + 1} currencies")
         return Currency(currency_idx, code, DEFAULT_CURRENCY_DECIMALS)
@@ -263,6 +286,7 @@ ADMINISTRATION: dict[str, Callable[[Administration, Mapping[str, Any]], Content]
     "mark": Administration.mark,
     "time": Administration.time,
     "session_end": Administration.session_end,
+    "session_start": Administration.session_start,
     "kill": Administration.kill,
     "reset_latch": Administration.reset_latch,
 }

@@ -11,7 +11,17 @@ from engine.contract.rows import unfolded
 from engine.trading.client_ids import canonical
 from engine.trading.client_text import given_id
 from engine.trading.instruments import Catalogue, Instrument, RefusedAtDoor
-from engine.trading.records import EVENT, EventFlag, EventKind, LatchLevel, Op, Phase, Reason, Status
+from engine.trading.records import (
+    EVENT,
+    LOSS_LIMIT_FIELDS,
+    EventFlag,
+    EventKind,
+    LatchLevel,
+    Op,
+    Phase,
+    Reason,
+    Status,
+)
 from gateways.json_lines.fields import Fields
 
 Accounts = frozenset[int] | None
@@ -94,7 +104,7 @@ assert _NAMES == EventWords.__struct_fields__
 OP_NAMES = {int(op): op.name.lower() for op in Op}
 REASON_NAMES = {int(reason): reason.name.lower() for reason in Reason}
 LEVEL_NAMES = {int(level): level.name.lower() for level in LatchLevel if level != LatchLevel.NONE}
-LIMIT_NAMES = {int(Reason.BLOCKED): "kill"}
+LIMIT_NAMES = {int(Reason.BLOCKED): "kill"} | {int(Reason[name.upper()]): name for name in LOSS_LIMIT_FIELDS}
 """What a LATCHED is about, by its reason."""
 PHASE_NAMES = {int(phase): phase.name.lower() for phase in Phase}
 STATUS_NAMES = {int(status): status.name.lower() for status in Status}
@@ -273,7 +283,14 @@ class EventFormatter:
             "symbol": self._symbol(event),
             "limit": LIMIT_NAMES.get(event.reason),
             "level": LEVEL_NAMES.get(event.status),
+            "measured": self._amount(event, event.cum_qty),
+            "allowed": self._amount(event, event.leaves_qty),
+            "currency": None if event.reason == Reason.BLOCKED else self.catalogue.currencies[event.px].code,
         }
+
+    def _amount(self, event: EventWords, amount: int) -> str | None:
+        """Return an amount of a LATCHED, None for a kill, of which nothing is measured."""
+        return None if event.reason == Reason.BLOCKED else self.catalogue.currencies[event.px].text(amount)
 
 
 def readable(fields: Fields, accounts: Accounts) -> Fields:

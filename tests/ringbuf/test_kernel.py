@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from ringbuf.kernel import inlined, kernel
+from ringbuf.kernel import apart, inlined, kernel
 
 RECORD = np.dtype([("items", np.dtype([("value", "<i8")]), (8,)), ("grid", "<i4", (4, 8))])
 
@@ -28,7 +28,7 @@ def state() -> Any:
 
 
 @pytest.mark.parametrize("i", [1, 4, 7])
-@pytest.mark.parametrize("decorator", [kernel, inlined])
+@pytest.mark.parametrize("decorator", [kernel, inlined, apart])
 def test_a_kernel_computes_what_the_same_function_does_under_njit(decorator: Any, i: int) -> None:
     mine, numbas = state(), state()
 
@@ -64,10 +64,44 @@ def test_a_kernel_does_not_test_indices_for_being_negative(tmp_path: Path) -> No
     assert with_kernel < with_njit
 
 
+CALLS = """
+from ringbuf.kernel import apart, inlined, kernel
+
+def seldom(a):
+    return a * 3 + 1
+
+def often(a):
+    return step(a) + 1
+
+step = {decorator}(seldom)
+hot = inlined(often)
+
+@kernel
+def loop(a):
+    return hot(a)
+
+assert loop(2) == 8
+(text,) = loop.inspect_asm().values()
+print(sum("seldom" in line and ("call" in line or "movabs" in line) for line in text.splitlines()))
+"""
+
+
+@pytest.mark.parametrize(("decorator", "calls"), [("kernel", 0), ("apart", 1)])
+def test_what_is_apart_is_called_also_by_what_is_always_inlined(
+    tmp_path: Path, decorator: str, calls: int
+) -> None:
+    script = CALLS.format(decorator=decorator)
+
+    ended = run(tmp_path, script, NUMBA_CACHE_DIR=str(tmp_path))
+
+    assert ended.returncode == 0, ended.stderr
+    assert (int(ended.stdout) > 0) == (calls > 0)
+
+
 BELOW_ZERO = """
 import sys
 import numpy as np
-from ringbuf.kernel import bind, inlined, kernel
+from ringbuf.kernel import apart, bind, inlined, kernel
 
 STATE = np.dtype([("items", np.dtype([("value", "<i8")]), (8,)), ("grid", "<i4", (4, 8))])
 
@@ -98,6 +132,7 @@ step = {decorator}({function})
         ("kernel", "inlined", "read_item"),
         ("bind", "inlined", "write_grid"),
         ("bind", "kernel", "read_item"),
+        ("kernel", "apart", "read_item"),
     ],
 )
 def test_bounds_checking_finds_an_index_below_zero(

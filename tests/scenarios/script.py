@@ -120,7 +120,17 @@ def field_of(word: str) -> Command:
     """Read `name=value`; numbers stay text except where the JSON lines want whole numbers."""
     name, _, value = word.partition("=")
     name = {"stp": "self_trade_prevention"}.get(name, name)
-    whole = ("max_open_orders", "max_position", "order_rate", "order_burst", "now", "account", "order_id")
+    whole = (
+        "decimals",
+        "max_drawdown_bps",
+        "max_open_orders",
+        "max_position",
+        "order_rate",
+        "order_burst",
+        "now",
+        "account",
+        "order_id",
+    )
     if value == "null":
         return {name: None}
     if value in ("true", "false"):
@@ -151,7 +161,8 @@ def event_line(event: dict[str, Any]) -> str:
         return f"phase {event['symbol']} {event['phase']}"
     if kind == "latched":
         scope = event["account"] or event["symbol"] or "venue"
-        return f"latched {scope} {event['limit']} {event['level'] or 'none'}"
+        amounts = "" if event["measured"] is None else f" {event['measured']} of {event['allowed']}"
+        return f"latched {scope} {event['limit']} {event['level'] or 'none'}{amounts}"
     who = f"maker #{event['maker_client_order_id']} taker #{event['taker_client_order_id']}"
     if kind == "prevented":
         return f"prevented {event['prevented_quantity']} {who}"

@@ -122,10 +122,12 @@ class TradingProjection:
         deposits = deposits[: counts[1]]
         fills = _fill_columns(trades, after)
         first_event = int(state[0]["event_count"]) - len(events)
-        is_further = np.append(np.zeros(min(1, len(events)), bool), events["seq"][1:] == events["seq"][:-1])
-        is_further &= kind != EventKind.TRADE
+        place = _first_places(entries, events)
+        is_further = kind != EventKind.TRADE
+        held = place < len(events)
+        is_further[place[held][events["seq"][place[held]] == entries["seq"][held]]] = False
         rows = [
-            *_commands(entries, events, first_event),
+            *_commands(entries, events, place, first_event),
             _reports(events[is_further | (kind == EventKind.PREVENTED)]),
             _trades(trades),
             _fills(fills),
@@ -147,10 +149,26 @@ class TradingProjection:
         )
 
 
-def _commands(entries: Any, events: Any, first_event: int) -> tuple[Rows, Rows]:
+def _first_places(entries: Any, events: Any) -> Ints:
+    """Return where the first event of every command's own lies; where it has none, where it would lie.
+
+    What came about at the head of a command is of no ring (engine/trading/kernels/sweep.py): it is told among
+    the further reports.
+    """
+    place: Ints = np.searchsorted(events["seq"], entries["seq"])
+    is_own = events["ring"] == entries["ring"][events["seq"] - entries["seq"][0]]
+    if is_own.all():
+        return place
+    own = np.flatnonzero(is_own)
+    found = np.searchsorted(events["seq"][own], entries["seq"])
+    has_own = found < np.searchsorted(events["seq"][own], entries["seq"], "right")
+    place[has_own] = own[found[has_own]]
+    return place
+
+
+def _commands(entries: Any, events: Any, place: Ints, first_event: int) -> tuple[Rows, Rows]:
     """Return the commands, each with its first report, and the moments among them."""
     command = entries["command"]
-    place = np.searchsorted(events["seq"], entries["seq"])
     values: dict[str, Any] = {name: entries[name] for name in ("seq", "eng_ts", "ring")}
     values |= {name: command[name] for name in ("req_seq", "session", "op")}
     values["event_idx"] = first_event + place

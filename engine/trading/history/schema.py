@@ -193,7 +193,21 @@ CREATE VIEW latch_list AS
 """
 """Kills that were laid on and lifted; one of neither an account nor an instrument is of the venue."""
 
-MIGRATIONS = (TABLES, VIEWS, QUIET_INDEX, LATCHES)
+LATCHES_OF_LIMITS = """
+CREATE OR REPLACE VIEW latch_list AS
+    SELECT r.seq, moment(r.eng_ts) AS latched_at, nullif(r.account, 0) AS account, i.symbol,
+        (ARRAY['none','warn','reduce_only','cancel_and_block'])[r.status + 1] AS level,
+        CASE r.reason WHEN 209 THEN 'kill' WHEN 211 THEN 'max_daily_loss' WHEN 212 THEN 'max_drawdown'
+            WHEN 213 THEN 'max_drawdown_bps' END AS limit_name,
+        CASE WHEN r.reason <> 209 THEN money(r.cum_qty, c) END AS measured,
+        CASE WHEN r.reason <> 209 THEN money(r.leaves_qty, c) END AS allowed,
+        CASE WHEN r.reason <> 209 THEN c.code END AS currency, r.qty AS cancelled_count
+    FROM all_reports r LEFT JOIN instruments i USING (instrument)
+    LEFT JOIN currencies c ON c.currency = r.px WHERE r.kind = 9;
+"""
+"""The same with what limits of loss latched and lifted."""
+
+MIGRATIONS = (TABLES, VIEWS, QUIET_INDEX, LATCHES, LATCHES_OF_LIMITS)
 """Version N of the schema is the first N of them; one that was released is never changed."""
 
 SESSION = (

@@ -8,8 +8,9 @@ import numpy as np
 
 from engine.trading import codes
 from engine.trading.kernels.accounts import add_account, find_account
+from engine.trading.kernels.equity import note_mark
 from engine.trading.kernels.events import done, rejected
-from engine.trading.kernels.risk import renew_free_prices
+from engine.trading.kernels.risk import reference_px, renew_free_prices
 from engine.trading.kernels.state import NIL
 from engine.trading.kernels.touch import touch_account, touch_book
 from engine.trading.kernels.validate import check_operator
@@ -19,6 +20,7 @@ from engine.trading.records import (
     MONEY_MAX,
     POSITION_LIMIT_DECIMALS,
     PX_MAX,
+    REPORTING_WORD,
     UNCHANGED,
 )
 from ringbuf.kernel import kernel
@@ -227,7 +229,7 @@ def _deposit_currency(command, k):
 
 @kernel
 def apply_account(s, command):
-    """Apply an ACCOUNT: create it if it is new, set `unlimited`, add the deposits."""
+    """Apply an ACCOUNT: create it if it is new, set `unlimited` and reporting currency, add the deposits."""
     reason = check_operator(command)
     account = NIL
     if reason == codes.OK and command["account"] < 1:
@@ -238,6 +240,8 @@ def apply_account(s, command):
             reason = codes.ACCOUNTS_FULL
     if reason == codes.OK:
         reason = _check_deposits(s, command, account)
+    if reason == codes.OK:
+        reason = _check_reporting(s, command, account)
     if reason != codes.OK:
         rejected(s, command, reason)
         return
@@ -245,12 +249,18 @@ def apply_account(s, command):
         account = add_account(s, command["account"])
     touch_account(s, account)
     s.accounts[account].unlimited = command["flags"] & codes.FLAG_UNLIMITED
+    if command["text"][REPORTING_WORD] != 0:
+        s.watches[account].reporting = command["text"][REPORTING_WORD] - 1
     for k in range(DEPOSIT_COUNT):
         amount = _deposit(command, k)
         if amount != 0:
             currency = _deposit_currency(command, k)
             s.balances[currency, account].total += amount
             s.currencies[currency].deposited += amount
+            if s.accounts[account].is_watched != 0:
+                # Money that comes in is no gain: what losses are measured from moves with it.
+                s.watches[account].peak = min(s.watches[account].peak + amount, MONEY_MAX)
+                s.watches[account].day_start = min(s.watches[account].day_start + amount, MONEY_MAX)
     done(s, command, NIL)
 
 
@@ -269,6 +279,8 @@ def _check_deposits(s, command, account):
         if amount > MONEY_MAX or s.currencies[currency].deposited > MONEY_MAX - amount:
             return codes.OVERFLOW
         if account != NIL:
+            if s.accounts[account].is_watched != 0 and currency != s.watches[account].reporting:
+                return codes.NO_RATE
             held = s.balances[currency, account].total + s.balances[currency, account].selling
             if held > MONEY_MAX - amount:
                 return codes.OVERFLOW
@@ -276,6 +288,18 @@ def _check_deposits(s, command, account):
             if _deposit(command, other) != 0 and _deposit_currency(command, other) == currency:
                 return codes.INVALID_FIELD
     return codes.OK
+
+
+@kernel
+def _check_reporting(s, command, account):
+    """Check the reporting currency: it is known, and stays what it is while a limit is measured in it."""
+    given = command["text"][REPORTING_WORD]
+    if given == 0:
+        return codes.OK
+    if given < 0 or given > s.currencies_used:
+        return codes.UNKNOWN_CURRENCY
+    is_fixed = account != NIL and s.accounts[account].is_watched != 0
+    return codes.ALREADY_DEFINED if is_fixed and given - 1 != s.watches[account].reporting else codes.OK
 
 
 @kernel
@@ -291,6 +315,8 @@ def apply_mark(s, command):
         rejected(s, command, reason)
         return
     touch_book(s, book)
+    if command["px"] != reference_px(s, book):
+        note_mark(s, book)
     s.books[book].mark_px = command["px"]
     renew_free_prices(s, book)
     done(s, command, book)

@@ -10,10 +10,12 @@ from engine.trading.kernels.amend import apply_replace
 from engine.trading.kernels.cancel import apply_cancel, apply_mass_cancel, apply_session_end
 from engine.trading.kernels.events import finish, rejected
 from engine.trading.kernels.kill import apply_kill, apply_reset_latch
+from engine.trading.kernels.latches import apply_session_start, judge_noted
 from engine.trading.kernels.limits import apply_limits
 from engine.trading.kernels.phases import apply_phase
 from engine.trading.kernels.submit import apply_new
-from ringbuf.kernel import inlined, kernel
+from engine.trading.kernels.sweep import sweep
+from ringbuf.kernel import apart, inlined, kernel
 
 NEVER = 2**63 - 1
 
@@ -30,14 +32,16 @@ def apply(s, command, seq, eng_ts, ring):
     eng_ts : int64, engine clock in ns, never less than before
     ring : int64, the ring the command came through
 
-    Every command makes one event at least, except TICK and TIME. The versions of the
-    books and accounts it wrote are odd and listed in `s.opened`: the caller closes them.
+    Every command makes one event at least, except TICK and TIME, which may make some (sweep.py). The versions
+    of the books and accounts it wrote are odd and listed in `s.opened`: the caller closes them.
     It also takes the events away and sets `s.out_count` to 0 (engine/contract/batches.py).
     """
     s.seq = seq
     s.eng_ts = eng_ts
     s.ring = ring
     s.out_first = s.out_count
+    if s.rounds_due != 0:
+        sweep(s, command)
     op = command["op"]
     if op == codes.OP_NEW:
         apply_new(s, command)
@@ -47,13 +51,16 @@ def apply(s, command, seq, eng_ts, ring):
         apply_cancel(s, command)
     elif op != codes.OP_TICK and op != codes.OP_TIME:
         _apply_rare(s, command, op)
+    if s.noted_count != 0:
+        judge_noted(s, command)
     finish(s)
     return s.out_count - s.out_first
 
 
-@kernel
+@apart
 def _apply_rare(s, command, op):
     """Apply a command of a kind that comes seldom."""
+    s.events_before = s.event_count
     if op == codes.OP_MASS_CANCEL:
         apply_mass_cancel(s, command)
     elif op == codes.OP_SESSION_END:
@@ -74,6 +81,8 @@ def _apply_rare(s, command, op):
         apply_kill(s, command)
     elif op == codes.OP_RESET_LATCH:
         apply_reset_latch(s, command)
+    elif op == codes.OP_SESSION_START:
+        apply_session_start(s, command)
     elif op == codes.OP_SESSION_DOWN:
         rejected(s, command, codes.UNSUPPORTED)
     elif op == codes.OP_QUARANTINED:
@@ -84,5 +93,5 @@ def _apply_rare(s, command, op):
 
 @kernel
 def next_due(s):
-    """Return the engine time at which the next timer falls due: never, so far."""
-    return NEVER
+    """Return the engine time at which a TICK is wanted: at once where stakes are still to be valued."""
+    return s.eng_ts if s.rounds_due != 0 else NEVER

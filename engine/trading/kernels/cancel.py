@@ -16,7 +16,10 @@ from engine.trading.kernels.state import NIL
 from engine.trading.kernels.touch import touch_account, touch_book
 from engine.trading.kernels.validate import check_operator, check_trader
 from engine.trading.records import ALL_INSTRUMENTS
-from ringbuf.kernel import inlined, kernel
+from ringbuf.kernel import apart, inlined, kernel
+
+BOTH_SIDES = np.int64(0)
+ANY_TIF = np.int64(0)
 
 
 @inlined
@@ -64,6 +67,19 @@ def apply_mass_cancel(s, command):
         return
     first = only if only != ALL_INSTRUMENTS else 0
     end = only + 1 if only != ALL_INSTRUMENTS else s.books_used
+    _cancel_within(s, command, account, first, end, side, codes.REASON_MASS)
+    done(s, command, only)
+
+
+@apart
+def cancel_account(s, command, account, reason):
+    """Cancel every order of an account."""
+    _cancel_within(s, command, account, np.int64(0), s.books_used, BOTH_SIDES, reason)
+
+
+@kernel
+def _cancel_within(s, command, account, first, end, side, reason):
+    """Cancel an account's orders in the books from `first` to before `end`, on one side or on both."""
     for book in range(first, end):
         if s.accounts[account].open_orders == 0:
             break
@@ -71,14 +87,13 @@ def apply_mass_cancel(s, command):
         if position == NIL:
             continue
         if side != codes.SELL:
-            cancel_side(s, command, book, codes.BUY, position, codes.REASON_MASS)
+            _cancel_side(s, command, book, codes.BUY, position, reason)
         if side != codes.BUY:
-            cancel_side(s, command, book, codes.SELL, position, codes.REASON_MASS)
-    done(s, command, only)
+            _cancel_side(s, command, book, codes.SELL, position, reason)
 
 
 @kernel
-def cancel_side(s, command, book, side, position, reason):
+def _cancel_side(s, command, book, side, position, reason):
     """Cancel the orders of one position on one side; stop after the last."""
     level = best_level(s, book, side)
     while level != NIL and _open_lots(s, position, side) > 0:
@@ -109,26 +124,26 @@ def apply_session_end(s, command):
         rejected(s, command, reason)
         return
     for book in range(s.books_used):
-        cancel_all(s, command, book, codes.REASON_DAY)
+        cancel_book(s, command, book, codes.DAY, codes.REASON_DAY)
     done(s, command, NIL)
 
 
-@kernel
-def cancel_all(s, command, book, reason):
-    """Cancel every order of a book; for REASON_DAY its DAY orders alone."""
-    _cancel_whole_side(s, command, book, codes.BUY, reason)
-    _cancel_whole_side(s, command, book, codes.SELL, reason)
+@apart
+def cancel_book(s, command, book, only_tif, reason):
+    """Cancel every order of a book; ANY_TIF, or those of one time in force alone."""
+    _cancel_whole_side(s, command, book, codes.BUY, only_tif, reason)
+    _cancel_whole_side(s, command, book, codes.SELL, only_tif, reason)
 
 
 @kernel
-def _cancel_whole_side(s, command, book, side, reason):
+def _cancel_whole_side(s, command, book, side, only_tif, reason):
     level = best_level(s, book, side)
     while level != NIL:
         worse = next_level(s, level)
         order = s.levels[level].head
         while order != NIL:
             after = np.int64(s.hot[order].next)
-            if reason != codes.REASON_DAY or s.cold[order].time_in_force == codes.DAY:
+            if only_tif == ANY_TIF or s.cold[order].time_in_force == only_tif:
                 touch_book(s, book)
                 touch_account(s, np.int64(s.hot[order].account))
                 withdraw(s, command, order, reason)

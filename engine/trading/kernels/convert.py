@@ -40,7 +40,18 @@ USED_BY_CAPACITY = {
 
 MADE_ANEW = (
     *("account_bucket", "position_bucket", "order_bucket", "live_bucket", "id_bucket", "ids"),
-    *("version", "opened", "hints", "known", "out", "out_count", "out_hashed", "out_first", "out_last"),
+    *(
+        "version",
+        "opened",
+        "hints",
+        "known",
+        "noted",
+        "out",
+        "out_count",
+        "out_hashed",
+        "out_first",
+        "out_last",
+    ),
 )
 Fill = Callable[[Any, Any], None]
 
@@ -99,6 +110,10 @@ def _gather_orders(s: Any, t: Any) -> None:
 ADDED: Mapping[str, Fill | None] = {
     "slot_count": _count_slots,
     **dict.fromkeys(("kill_count", "is_venue_killed", "accounts.is_killed", "books.is_killed")),
+    **dict.fromkeys(("accounts.is_watched", "watches", "stakes", "rounds", "round_bits")),
+    **dict.fromkeys(
+        ("watch_count", "noted_count", "rounds_due", "round_book", "round_left", "events_before")
+    ),
     "books.free_low": _reckon_free_prices,
     "books.free_high": _reckon_free_prices,
     **dict.fromkeys(

@@ -263,7 +263,7 @@ def phase_entered(s, command, book, phase):
 @kernel
 def done(s, command, instrument):
     """Close a command; qty is the number of orders it cancelled: its events so far."""
-    order_count = _event_count(s)
+    order_count = _cancel_count(s)
     mark = at.PLAIN_MARK
     first = _begin(s, command, mark, codes.EVENT_DONE, NOTHING, NOTHING, NOTHING, NIL, instrument)
     _nothing(s, first)
@@ -271,22 +271,27 @@ def done(s, command, instrument):
 
 
 @kernel
-def latched(s, command, instrument, level):
-    """Report LATCHED: the level that a kill's scope stands at now; qty as in DONE."""
-    order_count = _event_count(s)
-    kind, reason = codes.EVENT_LATCHED, codes.BLOCKED
+def latched(s, command, account, instrument, level, reason, order_count, measured, allowed, currency):
+    """Report LATCHED: the level that a kill's scope or an account's limit stands at now.
+
+    account : its external id; 0 for none
+    reason : which latch; BLOCKED for a kill, of which nothing is measured
+    order_count : orders cancelled by it
+    """
+    kind = codes.EVENT_LATCHED
+    s.events_before += 1  # DONE does not count it
     first = _begin(s, command, at.PLAIN_MARK, kind, NOTHING, level, reason, NIL, instrument)
-    _nothing(s, first)
-    s.out[first, at.ACCOUNT] = command["account"]
-    s.out[first, at.QTY] = order_count
+    _ids(s, first, account, NOTHING, NOTHING, currency, order_count)
+    s.out[first, at.CUM_QTY] = measured
+    s.out[first, at.LEAVES_QTY] = allowed
+    s.out[first, at.MD_SEQ] = 0
+    s.out[first, at.MAKER_SESSION] = 0
 
 
 @kernel
-def _event_count(s):
-    """Return how many events the command being applied has made."""
-    if s.out_count == s.out_first:
-        return NOTHING
-    return s.event_count - (s.out[s.out_first, MARK_WORD] >> IDX_BITS)
+def _cancel_count(s):
+    """Return how many orders the rare command being applied has cancelled: all its events but latches."""
+    return s.event_count - s.events_before
 
 
 @inlined

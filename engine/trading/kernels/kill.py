@@ -3,23 +3,25 @@
 Exchange rule S22: a kill blocks every NEW of its scope and cancels all its orders, in the order of exchange
 rule S17, within one command. So no live order is ever in what is killed: whatever comes later is refused at
 step 8 of exchange rule S3. Kills hold each by itself: an account killed under a venue that was killed stays
-so when the venue's is lifted.
+so when the venue's is lifted. RESET_LATCH lifts what an account's limits latched, too (latches.py).
 """
 
 import numpy as np
 
 from engine.trading import codes
-from engine.trading.kernels.accounts import find_account, find_position
-from engine.trading.kernels.cancel import cancel_all, cancel_side
+from engine.trading.kernels.accounts import find_account
+from engine.trading.kernels.cancel import ANY_TIF, cancel_account, cancel_book
+from engine.trading.kernels.equity import unwatch_idle
 from engine.trading.kernels.events import latched, rejected
 from engine.trading.kernels.identity import find_order
+from engine.trading.kernels.latches import FIRST_LIMIT, LAST_LIMIT, is_breached, lift
 from engine.trading.kernels.match import withdraw
 from engine.trading.kernels.state import NIL
 from engine.trading.kernels.touch import touch_account, touch_book
 from engine.trading.records import COMMAND_VERSION
 from ringbuf.kernel import kernel
 
-HELD, LIFTED = np.int64(1), np.int64(0)
+HELD, NOT_HELD = np.int64(1), np.int64(0)
 
 
 @kernel
@@ -39,33 +41,66 @@ def apply_kill(s, command):
         withdraw(s, command, place, codes.REASON_ADMIN)
         return
     _set(s, scope, place, HELD)
+    before = s.event_count
     if scope == codes.KILL_ACCOUNT:
-        _cancel_account(s, command, place)
+        cancel_account(s, command, place, codes.REASON_LATCH)
     elif scope == codes.KILL_INSTRUMENT:
-        cancel_all(s, command, place, codes.REASON_LATCH)
+        cancel_book(s, command, place, ANY_TIF, codes.REASON_LATCH)
     else:
         for book in range(s.books_used):
-            cancel_all(s, command, book, codes.REASON_LATCH)
-    latched(s, command, _instrument_of(scope, place), codes.LEVEL_BLOCK)
+            cancel_book(s, command, book, ANY_TIF, codes.REASON_LATCH)
+    _tell(s, command, scope, place, codes.LEVEL_BLOCK, s.event_count - before)
 
 
 @kernel
 def apply_reset_latch(s, command):
-    """Apply a RESET_LATCH: LATCHED without a level; where nothing is latched it is refused."""
+    """Apply a RESET_LATCH: a LATCHED without a level for each that is lifted; where none is, a refusal.
+
+    Of an account it may name one Latch; without, its kill and all its limits' latches are lifted together,
+    or none of them.
+    """
     scope = command["value"]
+    asked = np.int64(command["side"])
     reason = _check_role(command, codes.ROLE_OPERATOR)
     place = NIL
-    if reason == codes.OK and scope == codes.KILL_ORDER:
+    if reason == codes.OK and (scope == codes.KILL_ORDER or asked < 0 or asked > LAST_LIMIT):
+        reason = codes.INVALID_FIELD
+    if reason == codes.OK and scope != codes.KILL_ACCOUNT and asked != codes.LATCH_ALL:
         reason = codes.INVALID_FIELD
     if reason == codes.OK:
         reason, place = _find(s, command, scope)
-    if reason == codes.OK and not _is_set(s, scope, place):
-        reason = codes.NOT_LATCHED
+    is_rebased = command["flags"] & codes.FLAG_REBASE != 0
+    if reason == codes.OK:
+        reason = _check_lift(s, scope, place, asked, is_rebased)
     if reason != codes.OK:
         rejected(s, command, reason)
         return
-    _set(s, scope, place, LIFTED)
-    latched(s, command, _instrument_of(scope, place), codes.LEVEL_NONE)
+    if _is_asked(asked, codes.LATCH_KILL) and _is_set(s, scope, place):
+        _set(s, scope, place, NOT_HELD)
+        _tell(s, command, scope, place, codes.LEVEL_NONE, np.int64(0))
+    if scope == codes.KILL_ACCOUNT:
+        for latch in range(FIRST_LIMIT, LAST_LIMIT + 1):
+            if _is_asked(asked, latch) and s.watches[place].level[latch] != codes.LEVEL_NONE:
+                lift(s, command, place, latch, is_rebased)
+        unwatch_idle(s, place)
+
+
+@kernel
+def _check_lift(s, scope, place, asked, is_rebased):
+    """Tell whether something asked for is latched, and no limit of it is reached as it is measured now."""
+    is_any = _is_asked(asked, codes.LATCH_KILL) and _is_set(s, scope, place)
+    if scope == codes.KILL_ACCOUNT:
+        for latch in range(FIRST_LIMIT, LAST_LIMIT + 1):
+            if _is_asked(asked, latch) and s.watches[place].level[latch] != codes.LEVEL_NONE:
+                is_any = True
+                if not is_rebased and is_breached(s, place, latch):
+                    return codes.STILL_BREACHED
+    return codes.OK if is_any else codes.NOT_LATCHED
+
+
+@kernel
+def _is_asked(asked, latch):
+    return asked == codes.LATCH_ALL or asked == latch
 
 
 @kernel
@@ -97,9 +132,12 @@ def _find(s, command, scope):
 
 
 @kernel
-def _instrument_of(scope, place):
-    """Return the instrument that an event of this scope is about, NIL for none."""
-    return place if scope == codes.KILL_INSTRUMENT else NIL
+def _tell(s, command, scope, place, level, cancel_count):
+    """Report LATCHED of a kill's scope."""
+    account = s.accounts[place].account if scope == codes.KILL_ACCOUNT else np.int64(0)
+    instrument = place if scope == codes.KILL_INSTRUMENT else NIL
+    nothing = np.int64(0)
+    latched(s, command, account, instrument, level, codes.BLOCKED, cancel_count, nothing, nothing, nothing)
 
 
 @kernel
@@ -123,15 +161,3 @@ def _set(s, scope, place, value):
         s.books[place].is_killed = value
     else:
         s.is_venue_killed = value
-
-
-@kernel
-def _cancel_account(s, command, account):
-    """Cancel every order of an account."""
-    for book in range(s.books_used):
-        if s.accounts[account].open_orders == 0:
-            break
-        position = find_position(s, account, book)
-        if position != NIL:
-            cancel_side(s, command, book, codes.BUY, position, codes.REASON_LATCH)
-            cancel_side(s, command, book, codes.SELL, position, codes.REASON_LATCH)

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.trading import codes
 from engine.trading.kernels.accounts import commit_open, holds, notional_of, settle_fill
+from engine.trading.kernels.equity import note_mark, note_trade
 from engine.trading.kernels.events import cancelled, prevented, traded
 from engine.trading.kernels.levels import best_level, next_level
 from engine.trading.kernels.orders import end_order
@@ -90,6 +91,10 @@ def _trade(s, command, book, taker, maker, level, px, qty):
         s.books[book].last_px = px
         if s.books[book].collar_bps != 0:
             renew_free_prices(s, book)
+        if s.watch_count != 0 and s.books[book].mark_px == 0:
+            note_mark(s, book)
+    if s.watch_count != 0:
+        note_trade(s, taker, maker)
     s.books[book].trade_count += 1
     s.books[book].volume += qty
     s.trade_count += 1

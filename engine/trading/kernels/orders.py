@@ -3,6 +3,7 @@
 import numpy as np
 
 from engine.trading.kernels.accounts import add_position, commit_open, holds, notional_of
+from engine.trading.kernels.equity import join_round
 from engine.trading.kernels.identity import end_client_id, link_client_id, link_order, unlink_order
 from engine.trading.kernels.queue import count_open
 from engine.trading.kernels.state import NIL
@@ -46,6 +47,8 @@ def begin_order(s, command, account, position, px):
     book = np.int64(command["instrument"])
     if position == NIL:
         position = add_position(s, account, book)
+        if s.accounts[account].is_watched != 0:
+            join_round(s, position, account)
     s.hot[order].order_id = s.seq
     s.hot[order].leaves = 0
     s.hot[order].held = 0

@@ -4,8 +4,9 @@
     |- counters and free lists
     |- version, opened          seqlock words of books, then accounts
     |- accounts, balances       who, and how much of what
-    |- positions                one per (account, instrument), hashed
-    |- books                    one per instrument: rules, best levels, roots of the tries
+    |- watches, noted           limits of loss, and what they are measured by (equity.py, latches.py)
+    |- positions, stakes        one per (account, instrument), hashed; what it is worth
+    |- books, rounds            one per instrument: rules, best levels, roots of the tries
     |- levels, node_*           price levels and the tries that order them (levels.py)
     |- hot, cold, texts         orders: what matching touches, and the rest
     |- ids                      client order ids, the bounded window (identity.py)
@@ -26,6 +27,7 @@ from engine.contract.batches import BURST_SLOTS, PLACES
 from engine.contract.spread import SLOT_WORDS
 from engine.contract.state_layout import power_of_two, state_record
 from engine.trading.capacities import Capacities
+from engine.trading.records import Latch
 
 NIL = np.int64(-1)
 LIMIT_LIFTED = np.int64(-1)
@@ -34,7 +36,10 @@ NODE_WAYS = 32
 LEAVES_KNOWN = 64
 """Leaves of the trie of levels that a side of a book remembers, a power of two."""
 ACCOUNT_IDX_BITS = 24  # a position's key is account_idx << 24 | instrument
+INSTRUMENT_MASK = (1 << ACCOUNT_IDX_BITS) - 1
 LINE_BYTES = 64
+ROUND_BITS = 32
+"""Instruments to a word of `round_bits`."""
 SIDES = 3  # indexed by Side: 0 unused, 1 BUY, 2 SELL
 
 ACCOUNT = np.dtype(
@@ -42,7 +47,8 @@ ACCOUNT = np.dtype(
         ("account", "<i8"),  # external id
         ("enabled", "<i4"),
         ("unlimited", "<i2"),
-        ("is_killed", "<i2"),
+        ("is_killed", "<i1"),
+        ("is_watched", "<i1"),  # its equity is kept: it has a limit of loss, or a latch of one (equity.py)
         ("rate_limit", "<i8"),  # tokens a second that hold for it, or NO_LIMIT (limits.py)
         ("burst_limit", "<i8"),  # 1e-9 tokens
         ("rate_used", "<i8", (2,)),  # 1e-9 tokens taken and not yet back: NEW, REPLACE
@@ -60,6 +66,48 @@ ACCOUNT = np.dtype(
     ]
 )
 assert ACCOUNT.itemsize == 128
+
+LATCHES = 8
+"""Room for each Latch, by its number."""
+SWEPT = 16
+"""Stakes that are valued at the head of a command (sweep.py)."""
+
+WATCH = np.dtype(
+    [
+        ("reporting", "<i8"),  # currency idx
+        ("worth_high", "<i8"),  # sum over its positions of worth >> WORTH_BITS, and of what that leaves
+        ("worth_low", "<i8"),
+        ("unbounded", "<i8"),  # positions whose worth passed 2**62
+        ("peak", "<i8"),  # minor units of the reporting currency
+        ("day_start", "<i8"),
+        ("limit", "<i8", (LATCHES,)),  # by Latch; 0 = none
+        ("on_breach", "<i1", (LATCHES,)),  # LatchLevel
+        ("level", "<i1", (LATCHES,)),  # LatchLevel that holds until a RESET_LATCH
+        ("is_warned", "<i1", (LATCHES,)),
+        ("noted_seq", "<i8"),  # the last command in which it had a fill
+        ("pad", "<i8", (6,)),
+    ]
+)
+assert WATCH.itemsize == 192
+"""What an account's limits of loss need, apart from what every command reads."""
+
+STAKE = np.dtype(
+    [
+        ("worth", "<i8"),  # of the position, where it was valued last; minor units
+        ("next", "<i4"),  # in its instrument's ring of stakes, idx + 1; 0 in no ring
+        ("prev", "<i4"),
+    ]
+)
+
+ROUND = np.dtype(
+    [
+        ("at", "<i4"),  # the stake that is valued next, idx + 1; 0: the ring is empty
+        ("length", "<i4"),  # stakes in the ring
+        ("due", "<i4"),  # so many of them are still to be valued
+        ("first", "<i4"),  # of the ring, idx + 1: who comes goes before it
+    ]
+)
+"""The stakes in one instrument, and how far the round through them is that a change of its mark began."""
 
 BALANCE = np.dtype(
     [
@@ -232,9 +280,53 @@ def slots_max(capacities: Capacities) -> int:
     """Return the most slots that the events of one command can take (protocol rule 5).
 
     A sweep makes at most two events of two slots per resting order (PREVENTED and CANCELLED), a
-    mass cancel one; before and after come the order's own and one phase per instrument.
+    mass cancel one; each account may reach all its limits of loss by its fills, and some (SWEPT) where
+    they are valued; before and after come the order's own and one phase per instrument.
     """
-    return max(4 * capacities.orders, capacities.instruments) + 16
+    latched = len(Latch) * (capacities.accounts + SWEPT)
+    return max(4 * capacities.orders + latched, capacities.instruments) + 16
+
+
+WORDS = (
+    ("seq", "<i8"),
+    ("eng_ts", "<i8"),
+    ("ring", "<i8"),
+    ("out_count", "<i8"),
+    ("out_hashed", "<i8"),  # so many of them are in event_hash
+    ("out_first", "<i8"),  # where the events of the command being applied begin
+    ("out_last", "<i8"),  # the first slot of the newest event
+    ("opened_count", "<i8"),
+    ("accounts_used", "<i8"),
+    ("currencies_used", "<i8"),
+    ("positions_used", "<i8"),
+    ("books_used", "<i8"),
+    ("levels_used", "<i8"),
+    ("levels_free", "<i8"),  # idx + 1; free lists run through `next`-like fields
+    ("nodes_used", "<i8"),
+    ("nodes_free", "<i8"),
+    ("orders_used", "<i8"),
+    ("orders_free", "<i8"),
+    ("orders_live", "<i8"),
+    ("ids_used", "<i8"),
+    ("ids_next", "<i8"),  # the entry that the next ended client id takes
+    ("event_count", "<i8"),  # events made since the start
+    ("slot_count", "<i8"),  # slots that they took
+    ("trade_count", "<i8"),
+    ("event_hash", "<i8"),  # rolling, over every event (exchange rule S27)
+    ("default_max_open_orders", "<i8"),  # limit + 1, or none; so the next three
+    ("default_max_position", "<i8"),
+    ("default_order_rate", "<i8"),
+    ("default_order_burst", "<i8"),
+    ("kill_count", "<i8"),  # kills that hold: of accounts, of books, of the venue
+    ("is_venue_killed", "<i8"),
+    ("watch_count", "<i8"),  # accounts that are watched
+    ("noted_count", "<i8"),  # watched accounts with a fill in the command being applied
+    ("rounds_due", "<i8"),  # instruments whose round is under way (equity.py)
+    ("round_book", "<i8"),  # where the sweep is
+    ("round_left", "<i8"),  # stakes that this visit may still value; 0: it goes on behind round_book
+    ("events_before", "<i8"),  # event_count, but for latches, when the rare command being applied began
+)
+"""The words of the state record itself, ahead of its arrays."""
 
 
 def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
@@ -243,46 +335,21 @@ def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
     levels = c.orders
     nodes = 2 * levels  # a leaf at most per level, and fewer inner nodes than leaves
     fields: list[Any] = [
-        ("seq", "<i8"),
-        ("eng_ts", "<i8"),
-        ("ring", "<i8"),
-        ("out_count", "<i8"),
-        ("out_hashed", "<i8"),  # so many of them are in event_hash
-        ("out_first", "<i8"),  # where the events of the command being applied begin
-        ("out_last", "<i8"),  # the first slot of the newest event
-        ("opened_count", "<i8"),
-        ("accounts_used", "<i8"),
-        ("currencies_used", "<i8"),
-        ("positions_used", "<i8"),
-        ("books_used", "<i8"),
-        ("levels_used", "<i8"),
-        ("levels_free", "<i8"),  # idx + 1; free lists run through `next`-like fields
-        ("nodes_used", "<i8"),
-        ("nodes_free", "<i8"),
-        ("orders_used", "<i8"),
-        ("orders_free", "<i8"),
-        ("orders_live", "<i8"),
-        ("ids_used", "<i8"),
-        ("ids_next", "<i8"),  # the entry that the next ended client id takes
-        ("event_count", "<i8"),  # events made since the start
-        ("slot_count", "<i8"),  # slots that they took
-        ("trade_count", "<i8"),
-        ("event_hash", "<i8"),  # rolling, over every event (exchange rule S27)
-        ("default_max_open_orders", "<i8"),  # limit + 1, or none; so the next three
-        ("default_max_position", "<i8"),
-        ("default_order_rate", "<i8"),
-        ("default_order_burst", "<i8"),
-        ("kill_count", "<i8"),  # kills that hold: of accounts, of books, of the venue
-        ("is_venue_killed", "<i8"),
+        *WORDS,
         ("version", "<i8", (c.instruments + c.accounts,)),
         ("opened", "<i8", (c.instruments + c.accounts,)),
         ("account_bucket", "<i4", (power_of_two(2 * c.accounts),)),
         ("accounts", ACCOUNT, (c.accounts,)),
+        ("watches", WATCH, (c.accounts,)),
+        ("noted", "<i4", (c.accounts,)),
         ("balances", BALANCE, (c.currencies, c.accounts)),
         ("currencies", CURRENCY, (c.currencies,)),
         ("position_bucket", "<i4", (power_of_two(2 * c.positions),)),
         ("positions", POSITION, (c.positions,)),
+        ("stakes", STAKE, (c.positions,)),
         ("books", BOOK, (c.instruments,)),
+        ("rounds", ROUND, (c.instruments,)),
+        ("round_bits", "<i8", ((c.instruments + ROUND_BITS - 1) // ROUND_BITS,)),  # where `due` is not 0
         ("known", "<i4", (c.instruments, 2, LEAVES_KNOWN)),  # leaves by side - 1: node idx + 1 (levels.py)
         ("listings", LISTING, (c.instruments,)),
         ("levels", LEVEL, (levels,)),

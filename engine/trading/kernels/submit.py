@@ -6,6 +6,7 @@ from engine.trading import codes
 from engine.trading.kernels.accounts import find_position
 from engine.trading.kernels.events import accepted, rejected, tell_original
 from engine.trading.kernels.identity import CHAIN_MAX, find_ended, find_live
+from engine.trading.kernels.latches import check_watched
 from engine.trading.kernels.levels import best_level
 from engine.trading.kernels.match import walk, withdraw, would_cross
 from engine.trading.kernels.orders import begin_order, end_order, has_room_for_order, has_room_for_position
@@ -127,6 +128,8 @@ def _check_risk(s, command, account, book, side, px, position):
         reason = check_open_orders(s, account)
     if reason == codes.OK:
         reason = check_position(s, account, book, position, side, qty)
+    if reason == codes.OK and s.watch_count != 0 and s.accounts[account].is_watched != 0:
+        reason = check_watched(s, account, s.books[book].quote)
     if reason == codes.OK:
         reason = check_funds(
             s, account, book, position, side, px, qty, s.books[book].maker_ppm, s.books[book].taker_ppm

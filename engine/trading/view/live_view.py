@@ -21,10 +21,13 @@ from engine.contract.state_turn import whole
 from engine.trading.catalogue import catalogue
 from engine.trading.client_text import given_text
 from engine.trading.instruments import Catalogue, Currency
-from engine.trading.kernels.state import SIDES
-from engine.trading.records import Phase, Side
+from engine.trading.kernels.state import LATCHES, SIDES
+from engine.trading.records import Latch, LatchLevel, Phase, Side
 from engine.trading.view.account_kernels import (
+    ACCOUNT_COUNTS,
     BALANCE_COLUMNS,
+    LOSS_COLUMNS,
+    LOSS_HEADS,
     ORDER_COLUMNS,
     ORDER_FIELDS,
     POSITION_COLUMNS,
@@ -33,12 +36,21 @@ from engine.trading.view.account_kernels import (
     copy_order_by_id,
     copy_orders,
 )
-from engine.trading.view.book_kernels import HEAD_FIELDS, LEVEL_COLUMNS, TORN, copy_book, diff_levels
+from engine.trading.view.book_kernels import (
+    HEAD_FIELDS,
+    LEVEL_COLUMNS,
+    TORN,
+    Ints,
+    copy_book,
+    diff_levels,
+)
 from engine.trading.view.records import (
     AccountView,
     BalanceView,
     BookView,
     EndedOrder,
+    LossesView,
+    LossLimitView,
     OrdersView,
     OrderView,
     PositionView,
@@ -71,12 +83,13 @@ class LiveView:
         self._head = np.zeros(len(HEAD_FIELDS), np.int64)
         self._counts = np.zeros(SIDES, np.int64)
         self._books_used = state["books_used"]
+        self._currencies_used = state["currencies_used"]
         self._version = state["version"][0]
         self._account_ids: dict[int, int] = {}
 
     def warm_up(self) -> None:
         """Load every kernel of the view, so that no later call waits for a compiler."""
-        row, few = np.zeros(ORDER_COLUMNS, np.int64), np.zeros(max(SIDES, 4), np.int64)
+        row, few = np.zeros(ORDER_COLUMNS, np.int64), np.zeros(max(SIDES, ACCOUNT_COUNTS), np.int64)
         levels = self._bids[:1]
         copy_book(self._state, 0, levels, levels, self._head, self._counts)
         copy_account(
@@ -85,6 +98,7 @@ class LiveView:
             np.zeros((0, BALANCE_COLUMNS), np.int64),
             np.zeros((0, POSITION_COLUMNS), np.int64),
             few,
+            *_room_for_losses(),
         )
         copy_orders(self._state, 0, np.zeros((0, ORDER_COLUMNS), np.int64), few)
         copy_order_by_id(self._state, 1, row)
@@ -94,7 +108,9 @@ class LiveView:
     @property
     def catalogue(self) -> Catalogue:
         """The instruments and currencies, read anew when one was added."""
-        if len(self._catalogue.instruments) != int(self._books_used[0]):
+        known = self._catalogue
+        used = int(self._books_used[0]), int(self._currencies_used[0])
+        if (len(known.instruments), len(known.currencies)) != used:
             self._catalogue = catalogue(self._state)
         return self._catalogue
 
@@ -127,6 +143,15 @@ class LiveView:
     def kill_count(self) -> int:
         """Kills that hold: of accounts, of instruments, of the venue."""
         return int(self._s["kill_count"])
+
+    def latch_counts(self) -> dict[str, int]:
+        """Return how many accounts each limit of loss has blocked."""
+        levels = self._s["watches"]["level"][: int(self._s["accounts_used"])]
+        return {
+            latch.name.lower(): int(np.count_nonzero(levels[:, latch] == LatchLevel.CANCEL_AND_BLOCK))
+            for latch in Latch
+            if latch != Latch.KILL
+        }
 
     @property
     def is_venue_killed(self) -> bool:
@@ -207,10 +232,11 @@ class LiveView:
             return None
         known = self.catalogue
         balances = np.zeros((len(known.currencies), BALANCE_COLUMNS), np.int64)
-        counts = np.zeros(4, np.int64)
+        counts = np.zeros(ACCOUNT_COUNTS, np.int64)
+        heads, losses = _room_for_losses()
         rows = len(known.instruments)  # one position at most in each
         positions = np.zeros((rows, POSITION_COLUMNS), np.int64)
-        version = copy_account(self._state, idx, balances, positions, counts)
+        version = copy_account(self._state, idx, balances, positions, counts, heads, losses)
         if version == TORN or counts[0] > rows:
             raise TornReadError(f"account {account} changed during every attempt to copy it")
         views = tuple(self._position(known, row) for row in positions[: counts[0]].tolist())
@@ -226,6 +252,7 @@ class LiveView:
                 for currency, row in zip(known.currencies, balances.tolist(), strict=True)
             ),
             positions=views,
+            losses=_losses(known, heads.tolist(), losses.tolist()) if counts[4] else None,
         )
 
     def _position(self, known: Catalogue, row: list[int]) -> PositionView:
@@ -300,6 +327,21 @@ class LiveView:
             rev=f["rev"],
             entry_ts=f["entry_ts"],
         )
+
+
+def _room_for_losses() -> tuple[Ints, Ints]:
+    return np.zeros(len(LOSS_HEADS), np.int64), np.zeros((LATCHES, len(LOSS_COLUMNS)), np.int64)
+
+
+def _losses(known: Catalogue, heads: list[int], rows: list[list[int]]) -> LossesView:
+    reporting, equity, is_bounded, peak, day_start = heads
+    limits = []
+    for latch in Latch:
+        limit, level, is_warned, on_breach, measured, allowed = rows[latch]
+        if limit or level:
+            reached = LatchLevel(max(level, LatchLevel.WARN if is_warned else LatchLevel.NONE))
+            limits.append(LossLimitView(latch, limit, LatchLevel(on_breach), reached, measured, allowed))
+    return LossesView(known.currencies[reporting], equity, bool(is_bounded), peak, day_start, tuple(limits))
 
 
 def _balance(currency: Currency, row: list[int], positions: tuple[PositionView, ...]) -> BalanceView:

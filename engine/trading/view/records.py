@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from engine.trading.instruments import Currency, Instrument
-from engine.trading.records import Phase, Side
+from engine.trading.records import Latch, LatchLevel, Phase, Side
 from engine.trading.view.book_kernels import Ints
 
 
@@ -124,8 +124,38 @@ class BalanceView:
 
 
 @dataclass(frozen=True, slots=True)
+class LossLimitView:
+    """A limit of loss and what counts against it, minor units; the level is what it has latched.
+
+    limit is as it was set: of max_drawdown_bps 1e-4 of the peak, else what is allowed.
+    """
+
+    latch: Latch
+    limit: int
+    on_breach: LatchLevel
+    level: LatchLevel
+    measured: int
+    allowed: int
+
+
+@dataclass(frozen=True, slots=True)
+class LossesView:
+    """What an account's losses are measured by: minor units of its reporting currency.
+
+    equity is cash and every position at the mark it was last valued at; is_bounded: it is within 2**62.
+    """
+
+    currency: Currency
+    equity: int
+    is_bounded: bool
+    peak: int
+    day_start: int
+    limits: tuple[LossLimitView, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AccountView:
-    """One account at one moment."""
+    """One account at one moment; `losses` where it has limits of loss."""
 
     seq: int
     account: int
@@ -135,3 +165,4 @@ class AccountView:
     open_order_count: int
     balances: tuple[BalanceView, ...]
     positions: tuple[PositionView, ...]
+    losses: LossesView | None = None

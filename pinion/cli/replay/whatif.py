@@ -39,6 +39,7 @@ from engine.trading.records import (
     ACCOUNT_LIMIT_FIELDS,
     COMMAND,
     INSTRUMENT_LIMIT_FIELDS,
+    LOSS_LIMIT_FIELDS,
     PX_MAX,
     EventKind,
     Op,
@@ -63,12 +64,16 @@ LIMITS = {
         "the journal has no such account; give one that it has, or 0 for every one without limits of its own",
     ),
     Reason.OVERFLOW: (("max_quantity",), "at the highest price more than can be counted; give less"),
+    Reason.NO_RATE: (
+        tuple(LOSS_LIMIT_FIELDS),
+        "the account has money or orders that are not in its reporting currency; give one that has not",
+    ),
     Reason.INVALID_PRICE: (
         ("band_low", "band_high"),
         f"a band begins above 0, ends no lower, and at {PX_MAX} ticks at most; give such prices",
     ),
     Reason.INVALID_FIELD: (
-        (*INSTRUMENT_LIMIT_FIELDS, *ACCOUNT_LIMIT_FIELDS),
+        (*INSTRUMENT_LIMIT_FIELDS, *ACCOUNT_LIMIT_FIELDS, *LOSS_LIMIT_FIELDS),
         f"a limit is 0 or more, one of a rate at most {RATE_MAX}; give such a number",
     ),
 }
@@ -209,7 +214,7 @@ def _apply(replica: EraReplica, command: Any) -> Reason | None:
     """Apply a command that has no number; return why the engine refuses it, if it does."""
     s = replica.state[0]
     slots = apply_unnumbered(replica.state, command, OWN_RING)
-    (event,) = SPREAD.events_of(s["out"][:slots])
+    event = SPREAD.events_of(s["out"][:slots])[-1]  # others are of the sweep, at its head
     if event["kind"] == EventKind.REJECTED and event["op"] == Op.LIMITS:
         return Reason(int(event["reason"]))
     return None

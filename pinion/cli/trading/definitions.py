@@ -60,6 +60,7 @@ def _currencies(settings: TradingSettings) -> dict[str, int]:
     decimals = {each.currency: each.decimals for each in settings.currencies}
     mentioned = [code for each in settings.instruments for code in (each.base, each.quote)]
     mentioned += [code for each in settings.accounts for code in each.deposit]
+    mentioned += [each.reporting_currency for each in settings.accounts if each.reporting_currency]
     for code in mentioned:
         decimals.setdefault(code, DEFAULT_CURRENCY_DECIMALS)
     return decimals
@@ -77,6 +78,7 @@ def _lines(settings: TradingSettings, decimals: dict[str, int]) -> Iterator[tupl
     for idx, account in enumerate(settings.accounts):
         for deposit in _deposits(account):
             line = {"op": "account", "account": account.account, "unlimited": account.unlimited}
+            line["reporting_currency"] = account.reporting_currency
             yield f"accounts[{idx}]", {**line, "deposit": deposit}
 
 

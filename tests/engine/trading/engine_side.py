@@ -44,10 +44,11 @@ class Engine:
         if fields["op"] in DEFINES:
             self.encoder.catalogue = self.formatter.catalogue = catalogue(self.state)
         lines = [self.formatter.fields(event) for event in events]
-        if fields["op"] == "new" and lines[0] is not None and lines[0]["event"] == "accepted":
-            named = (int(command["account"][0]), int(command["client_order_id"][0]))
-            self._by_client_id[named] = lines[0]["order_id"]
-            self._orders[lines[0]["order_id"]] = int(command["instrument"][0])
+        for line in lines:
+            if fields["op"] == "new" and line is not None and line["event"] == "accepted":
+                named = (int(command["account"][0]), int(command["client_order_id"][0]))
+                self._by_client_id[named] = line["order_id"]
+                self._orders[line["order_id"]] = int(command["instrument"][0])
         return [line for line in lines if line is not None]
 
     def instrument_of(self, account: int, client_order_id: int, order_id: int) -> Instrument | None:

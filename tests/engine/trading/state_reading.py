@@ -14,7 +14,7 @@ from engine.trading.client_text import given_id
 from engine.trading.kernels.levels import DEPTH_MAX
 from engine.trading.kernels.risk import BPS
 from engine.trading.kernels.state import ACCOUNT_IDX_BITS, LEAVES_KNOWN, NIL, NO_LIMIT, NODE_WAYS
-from engine.trading.records import MONEY_MAX, PX_MAX, Side
+from engine.trading.records import MONEY_MAX, PX_MAX, LatchLevel, Side
 
 SIDE_NAMES = {Side.BUY: "bids", Side.SELL: "asks"}
 
@@ -140,6 +140,7 @@ def check_invariants(state: Any) -> None:
     check_ids(s, resting)
     check_limits(s)
     check_kills(s, resting)
+    check_watches(s, resting)
     check_texts(s, resting)
 
 
@@ -273,6 +274,48 @@ def check_kills(s: Any, orders: list[int]) -> None:
     for order in orders:
         assert not accounts[s["hot"][order]["account"]]["is_killed"]
         assert not books[s["hot"][order]["instrument"]]["is_killed"]
+
+
+def check_watches(s: Any, orders: list[int]) -> None:
+    """What is kept of watched accounts is what it sums; their positions are in the rings, and no others."""
+    accounts, watches = s["accounts"][: s["accounts_used"]], s["watches"][: s["accounts_used"]]
+    watched = set(np.flatnonzero(accounts["is_watched"]).tolist())
+    assert s["watch_count"] == len(watched)
+    assert s["noted_count"] == 0
+    wanted: Counter[int] = Counter()
+    in_ring: dict[int, set[int]] = {}
+    for idx, position in enumerate(s["positions"][: s["positions_used"]]):
+        account, book = divmod(int(position["key"]), 2**24)
+        if account in watched:
+            wanted[account] += int(s["stakes"][idx]["worth"])
+            in_ring.setdefault(book, set()).add(idx)
+        else:
+            assert s["stakes"][idx].tobytes() == bytes(16)
+    for account, watch in enumerate(watches):
+        has_limit = bool(watch["limit"].any() or watch["level"].any())
+        assert has_limit == (account in watched)
+        assert (int(watch["worth_high"]) << 32) + int(watch["worth_low"]) == wanted[account]
+    for book, of in enumerate(s["rounds"][: s["books_used"]]):
+        ring = ring_of(s, int(of["first"]))
+        assert set(ring) == in_ring.get(book, set())
+        assert of["length"] == len(ring) >= of["due"]
+        assert (of["at"] - 1 in ring) if ring else of["at"] == 0
+        assert bool(s["round_bits"][book // 32] >> book % 32 & 1) == (of["due"] > 0)
+    assert s["rounds_due"] == np.count_nonzero(s["rounds"]["due"])
+    for order in orders:
+        assert not (watches[s["hot"][order]["account"]]["level"] == LatchLevel.CANCEL_AND_BLOCK).any()
+
+
+def ring_of(s: Any, first: int) -> list[int]:
+    """Return the stakes of a ring, from idx + 1 of its first on; links in both directions agree."""
+    found: list[int] = []
+    at = first
+    while at and (not found or at != first):
+        found.append(at - 1)
+        after = int(s["stakes"][at - 1]["next"])
+        assert s["stakes"][after - 1]["prev"] == at
+        at = after
+    return found
 
 
 def check_texts(s: Any, orders: list[int]) -> None:

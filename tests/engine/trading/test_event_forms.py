@@ -15,7 +15,7 @@ from tests.flows import commands_of
 
 Words = npt.NDArray[np.int64]
 SEEDS = range(4)
-COUNT = 700
+COUNT = 1000
 
 
 def slots_of_flow(seed: int) -> Words:

@@ -122,7 +122,7 @@ async def test_balances_and_positions_are_those_of_the_oracle_at_any_time(
 
 
 async def test_every_report_is_there_once(projected: str, story: Story) -> None:
-    kinds = {"accepted": 1, "rejected": 2, "cancelled": 4, "replaced": 5, "phase": 8}
+    kinds = {"accepted": 1, "rejected": 2, "cancelled": 4, "replaced": 5, "phase": 8, "latched": 9}
     found = dict(await rows_of(projected, "SELECT kind, count(*) FROM all_reports GROUP BY kind"))
 
     assert {name: found.get(kind, 0) for name, kind in kinds.items()} == {
