@@ -226,11 +226,13 @@ def _latches(losses: LossesView | None) -> list[Document]:
 def _losses_document(losses: LossesView) -> Document:
     """Return equity and what it is measured against; amounts in the reporting currency."""
     text = losses.currency.text
+    limited = {each.latch for each in losses.limits if each.limit}
+    has_drawdown = bool(limited & {Latch.MAX_DRAWDOWN, Latch.MAX_DRAWDOWN_BPS})
     return {
         "currency": losses.currency.code,
         "equity": text(losses.equity) if losses.is_bounded else None,
-        "peak": text(losses.peak),
-        "day_start": text(losses.day_start),
+        "peak": text(losses.peak) if has_drawdown else None,
+        "day_start": text(losses.day_start) if Latch.MAX_DAILY_LOSS in limited else None,
         "limits": {
             each.latch.name.lower(): {
                 "limit": each.limit if each.latch == Latch.MAX_DRAWDOWN_BPS else text(each.limit),

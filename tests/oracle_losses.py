@@ -279,9 +279,7 @@ def set_limits(exchange: "Exchange", account: Account, request: Fields) -> None:
     watch_or_not(exchange, account)
     now, _ = equity(exchange, account)
     for name, limit in amounts.items():
-        if request.get("on_breach"):
-            account.on_breach[name] = request["on_breach"]
-        account.on_breach.setdefault(name, "cancel_and_block")
+        account.on_breach[name] = request.get("on_breach") or "cancel_and_block"
         if limit is None:
             account.loss_limits.pop(name, None)
             account.warned.discard(name)

@@ -376,7 +376,7 @@ LOSS_LIMIT_FIELDS = {
     "max_drawdown_bps": "expiry",
 }
 """LIMITS of one account, 1 at least: 0 leaves it as it is (as older journals do), LOSS_LIMIT_LIFTED lifts it.
-Amounts have as many decimals as `order_type` says; `side` is the LatchLevel of those named, 0: as it was."""
+Amounts have as many decimals as `order_type` says; `side`: their LatchLevel, 0 for CANCEL_AND_BLOCK."""
 LOSS_LIMIT_LIFTED = -1
 BPS = 10_000
 REPORTING_WORD = 2

@@ -48,8 +48,12 @@ DETAILS = {
         "its `latches` tell; an operator lifts it with reset_latch"
     ),
     Reason.NO_RATE: (
-        "the account has limits of loss, and this is not in its reporting currency: "
-        "no rate says what it is worth"
+        "an account with limits of loss may have and trade what is in its reporting currency alone: "
+        "no rate says what the rest is worth"
+    ),
+    Reason.ALREADY_DEFINED: (
+        "it is defined already, in another way; "
+        "a reporting currency is fixed while the account has limits of loss"
     ),
     Reason.STILL_BREACHED: "the limit is still reached; with `rebase` it is measured from the equity of now",
     Reason.NOT_LATCHED: "nothing of that is latched: there is nothing to lift",

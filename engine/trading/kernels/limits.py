@@ -215,10 +215,7 @@ def _limit_losses(s, command, account):
         if given == 0:
             continue
         s.watches[account].limit[latch] = _in_measure(s, command, account, latch) if given > 0 else 0
-        if command["side"] != 0:
-            s.watches[account].on_breach[latch] = command["side"]
-        elif s.watches[account].on_breach[latch] == 0:
-            s.watches[account].on_breach[latch] = codes.LEVEL_BLOCK
+        s.watches[account].on_breach[latch] = command["side"] if command["side"] != 0 else codes.LEVEL_BLOCK
         if given > 0 and latch == codes.LATCH_DAILY_LOSS and not has_daily_loss:
             s.watches[account].day_start = equity
         if given > 0 and latch != codes.LATCH_DAILY_LOSS and not has_drawdown:
