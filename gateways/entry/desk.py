@@ -29,6 +29,8 @@ from gateways.json_lines.events import REASON_NAMES
 from gateways.json_lines.fields import Fields
 from ringbuf.seqlock import TornReadError
 
+TOLD_BY_NAME = frozenset({"phase", "kill", "reset_latch", "mass_cancel", "session_start", "session_end"})
+"""Operations whose events name instruments or currencies, which another door may have defined."""
 NAMING_OPS = frozenset({"cancel", "replace"})
 TRADING_OPS = frozenset({"new", "cancel", "replace", "mass_cancel"})
 STALE_REASONS = frozenset({Reason.UNKNOWN_SYMBOL, Reason.UNKNOWN_CURRENCY})
@@ -139,8 +141,8 @@ class Desk:
         encoder.owner = principal.name
         encoder.session = session
         encoder.roles = principal.roles
-        if op == "phase":
-            self.refresh()  # its events name instruments
+        if op in TOLD_BY_NAME:
+            self.refresh()
         try:
             if op in NAMING_OPS and type(fields.get("client_order_id")) is str:
                 encoder.owner = self._owner_of(principal, fields)

@@ -1,13 +1,17 @@
 """The kill switch at a door (exchange rule S22): what may be stopped, by whom, and how it is told."""
 
+import json
 from typing import Any
 
+import numpy as np
 import pytest
 
-from engine.trading.records import Role
+from engine.trading.catalogue import catalogue
+from engine.trading.records import COMMAND, Role
 from gateways.entry.principals import Principal
 from gateways.entry.refusals import Refused
 from gateways.http.problems import problem_of
+from gateways.json_lines import CommandEncoder
 
 VIEWER = Principal("vic", None, int(Role.VIEWER), 9)
 
@@ -88,3 +92,26 @@ def test_instrument_and_venue_are_an_operators(door: Any, order: Any) -> None:
     door.ask({"op": "reset_latch", "venue": True}, door.operator)
     assert door.ask(order(symbol="ABC", price="10")).status == "open"
     assert door.ask(order()).reason == "blocked"
+
+
+@pytest.mark.parametrize(
+    "fields", [{"op": "kill", "venue": True}, {"op": "session_end"}, {"op": "mass_cancel", "account": 1}]
+)
+def test_what_another_door_has_defined_is_named_where_its_orders_go(
+    door: Any, fields: dict[str, Any]
+) -> None:
+    listing = {"op": "instrument", "symbol": "NEW", "base": "USD", "quote": "USD"}
+    entered = {"op": "new", "account": 1, "symbol": "NEW", "side": "buy", "price": "1", "quantity": "1"}
+    for line in (
+        {**listing, "tick_size": "0.1", "lot_size": "1"},
+        {**entered, "time_in_force": "day"},
+    ):
+        elsewhere = CommandEncoder(catalogue(door.gate.state()), roles=Role.ALL)
+        command = np.zeros(1, COMMAND)
+        elsewhere.encode(line, command[0])
+        door.gate.submit(command)
+        door.gate.drain()
+
+    told = door.ask(fields, door.operator)
+
+    assert json.loads(bytes(told.events[0]))["event"] == "cancelled"
