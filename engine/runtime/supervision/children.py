@@ -1,6 +1,7 @@
 """What the supervisor keeps of each process."""
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -51,6 +52,18 @@ class Child:
     """Whether its port is the one that it reported."""
     killed_because: str = ""
     """Why the supervisor itself killed it."""
+    is_asked: bool = False
+    """Whether the supervisor has asked it to end."""
+
+    def ask(self) -> None:
+        """Ask it to end."""
+        self.is_asked = True
+        os.kill(self.pid, signal.SIGTERM)
+
+    def has_obeyed(self, status: int) -> bool:
+        """Tell by its wait status whether it ended well, or of our asking before it could heed that."""
+        asked_early = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGTERM
+        return status == 0 or (self.is_asked and asked_early)
 
 
 def ended(children: dict[str, Child]) -> Iterator[tuple[Child, int]]:

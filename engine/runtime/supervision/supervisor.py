@@ -383,11 +383,11 @@ class Supervisor:
         """Ask these processes to end; kill those that do not."""
         for name in names:
             if name in self.children:
-                os.kill(self.children[name].pid, signal.SIGTERM)
+                self.children[name].ask()
         deadline = time.monotonic() + wait_s
         while any(name in self.children for name in names):
             for child, status in ended(self.children):
-                if status and not child.killed_because:
+                if not (child.has_obeyed(status) or child.killed_because):
                     cause = instance.read_failure(self.data_dir, child.name) or cause_of(status)
                     log.warning("%s (pid %d) ended: %s", child.name, child.pid, cause)
             if time.monotonic() > deadline:
