@@ -5,17 +5,17 @@ little-endian and padded to whole cache lines. Every price is `px` in ticks, eve
 quantity `qty` in lots, every amount in minor units of its currency (exchange rule S1).
 Numbers in the enums are never reused: a new meaning takes a new number.
 
-COMMAND fields beyond their names, by operation
+COMMAND fields beyond their names, by operation (fields.py has those of administration)
     NEW          px 0 = none given (market); value unused
     CANCEL       order_id, or client_order_id when order_id is 0
     REPLACE      as CANCEL; px, qty = UNCHANGED when left out
     MASS_CANCEL  instrument ALL_INSTRUMENTS or one; side BUY, SELL or 0 for both
     SESSION_DOWN session: the session that ended (runtime and doors)
     CURRENCY     text: code; value: decimals
-    INSTRUMENT   see INSTRUMENT_FIELDS
-    ACCOUNT      account; flags bit 0: unlimited; see DEPOSIT_FIELDS, REPORTING_WORD
+    INSTRUMENT   fields.INSTRUMENT_FIELDS
+    ACCOUNT      account; flags bit 0: unlimited; fields.DEPOSIT_FIELDS, REPORTING_WORD
     LIMITS       account 0 and instrument ALL_INSTRUMENTS: default of every account;
-                 see INSTRUMENT_LIMIT_FIELDS, ACCOUNT_LIMIT_FIELDS, LOSS_LIMIT_FIELDS
+                 fields.INSTRUMENT_LIMIT_FIELDS, ACCOUNT_LIMIT_FIELDS, LOSS_LIMIT_FIELDS
     PHASE        instrument or ALL_INSTRUMENTS; value: Phase
     MARK         instrument; px
     TIME         value: the clock asked for (replay only: the driver moves eng_ts)
@@ -334,56 +334,6 @@ assert EVENT.itemsize == 256
 JOURNAL_ENTRY = entry_dtype(COMMAND)
 """A command as the journal keeps it: seq, eng_ts, ring, ring_seq, command."""
 assert JOURNAL_ENTRY.itemsize == 160
-
-INSTRUMENT_FIELDS = {
-    "symbol": "text",  # 16 bytes at most: words 0 and 1
-    "tick_size": "account",  # mantissa; its decimals in `side`
-    "lot_size": "client_order_id",  # mantissa; its decimals in `order_type`
-    "base": "time_in_force",  # currency index
-    "quote": "stp_mode",  # currency index
-    "protect_ticks": "order_id",  # UNCHANGED: to the band, or to the ends of the price range
-    "max_price": "px",  # UNCHANGED: isqrt((2**62 - 1) // scale)
-    "max_quantity": "qty",  # UNCHANGED: as max_price
-    "max_notional": "display_qty",  # LIFTED: none
-    "band_low": "stop_px",  # LIFTED: none
-    "band_high": "expiry",  # LIFTED: none
-    "collar_bps": "instrument",  # 0: none
-    "maker_fee_ppm": "value",
-    "taker_fee_ppm": "text",  # word 2
-}
-"""Field of COMMAND that carries each setting of an INSTRUMENT command."""
-
-SYMBOL_BYTES = 16
-INSTRUMENT_LIMIT_FIELDS = {
-    "max_quantity": "qty",
-    "max_notional": "display_qty",
-    "band_low": "stop_px",
-    "band_high": "expiry",
-}
-"""LIMITS of one instrument: UNCHANGED, LIFTED or the new value."""
-
-POSITION_LIMIT_DECIMALS = 9
-ACCOUNT_LIMIT_FIELDS = {
-    "max_open_orders": "px",
-    "max_position": "qty",  # in 1e-9 of an instrument's unit: accounts know no lots
-    "order_rate": "display_qty",
-    "order_burst": "stop_px",
-}
-"""LIMITS of one account, or of every account's default: UNCHANGED, LIFTED or the new value."""
-LOSS_LIMIT_FIELDS = {
-    "max_daily_loss": "client_order_id",
-    "max_drawdown": "order_id",
-    "max_drawdown_bps": "expiry",
-}
-"""LIMITS of one account, 1 at least: 0 leaves it as it is (as older journals do), LOSS_LIMIT_LIFTED lifts it.
-Amounts have as many decimals as `order_type` says; `side`: their LatchLevel, 0 for CANCEL_AND_BLOCK."""
-LOSS_LIMIT_LIFTED = -1
-BPS = 10_000
-REPORTING_WORD = 2
-"""ACCOUNT: this word of `text` is the index of the reporting currency + 1, 0 where none is given."""
-
-DEPOSIT_FIELDS = ("client_order_id", "order_id", "px", "qty", "display_qty", "stop_px", "expiry")
-"""ACCOUNT: amount k (minor units, 0 = none) for the currency whose index is byte k of `text`."""
 
 
 def text_words(text: bytes) -> tuple[int, int, int]:

@@ -10,9 +10,8 @@ own list: a pipelining client may replace before it has read the acknowledgement
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from engine.trading.catalogue import catalogue
 from engine.trading.client_ids import named_by
-from engine.trading.instruments import Catalogue, Instrument, RefusedAtDoor
+from engine.trading.instruments import Catalogue, Instrument, RefusedAtDoor, catalogue
 from engine.trading.records import UNCHANGED, Op, Reason, Role
 from engine.trading.rows import COMMAND_NAMES, row
 from engine.trading.view.live_view import LiveView

@@ -15,8 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.contract.port import PortError, claim_spare
-from engine.trading.catalogue import catalogue
-from engine.trading.instruments import Instrument, RefusedAtDoor
+from engine.trading.instruments import Instrument, RefusedAtDoor, catalogue
 from engine.trading.name import TRADING
 from engine.trading.records import COMMAND, EventFlag, EventKind, Op
 from engine.trading.view.live_view import LiveView

@@ -1,12 +1,21 @@
 """Administration lines: what there is, what holds for it, phases, marks, time, the day's end, kills.
 
 Each method returns the named fields of its COMMAND record; where they lie in it is said
-in `engine.trading.records` (INSTRUMENT_FIELDS, the LIMIT fields, DEPOSIT_FIELDS).
+in `engine.trading.fields`.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from engine.trading.fields import (
+    ACCOUNT_LIMIT_FIELDS,
+    DEPOSIT_FIELDS,
+    INSTRUMENT_FIELDS,
+    INSTRUMENT_LIMIT_FIELDS,
+    LOSS_LIMIT_FIELDS,
+    REPORTING_WORD,
+    SYMBOL_BYTES,
+)
 from engine.trading.instruments import (
     DECIMALS_MAX,
     DEFAULT_CURRENCY_DECIMALS,
@@ -25,15 +34,8 @@ from engine.trading.instruments import (
     steps_from,
 )
 from engine.trading.records import (
-    ACCOUNT_LIMIT_FIELDS,
     ALL_INSTRUMENTS,
-    DEPOSIT_FIELDS,
-    INSTRUMENT_FIELDS,
-    INSTRUMENT_LIMIT_FIELDS,
     LIFTED,
-    LOSS_LIMIT_FIELDS,
-    REPORTING_WORD,
-    SYMBOL_BYTES,
     UNCHANGED,
     CommandFlag,
     KillScope,

@@ -10,18 +10,9 @@ import numpy as np
 from engine.contract.rows import unfolded
 from engine.trading.client_ids import canonical
 from engine.trading.client_text import given_id
+from engine.trading.fields import LOSS_LIMIT_FIELDS
 from engine.trading.instruments import Catalogue, Instrument, RefusedAtDoor
-from engine.trading.records import (
-    EVENT,
-    LOSS_LIMIT_FIELDS,
-    EventFlag,
-    EventKind,
-    LatchLevel,
-    Op,
-    Phase,
-    Reason,
-    Status,
-)
+from engine.trading.records import EVENT, EventFlag, EventKind, LatchLevel, Op, Phase, Reason, Status
 from gateways.json_lines.fields import Fields
 
 Accounts = frozenset[int] | None

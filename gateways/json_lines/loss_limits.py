@@ -8,17 +8,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from engine.trading.fields import BPS, LOSS_LIMIT_FIELDS, LOSS_LIMIT_LIFTED
 from engine.trading.instruments import DECIMALS_MAX, RefusedAtDoor, decimal_from
-from engine.trading.records import (
-    BPS,
-    LOSS_LIMIT_FIELDS,
-    LOSS_LIMIT_LIFTED,
-    MONEY_MAX,
-    CommandFlag,
-    Latch,
-    LatchLevel,
-    Reason,
-)
+from engine.trading.records import MONEY_MAX, CommandFlag, Latch, LatchLevel, Reason
 from gateways.json_lines.fields import MalformedCommand, flag, whole, word
 
 ON_BREACH = {level.name.lower(): level for level in LatchLevel if level != LatchLevel.NONE}

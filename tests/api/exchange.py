@@ -6,7 +6,7 @@ import numpy as np
 
 from api.live import LiveSource
 from api.streams.hub import Hub
-from engine.trading.catalogue import catalogue
+from engine.trading.instruments import catalogue
 from engine.trading.kernels.state import new_state
 from engine.trading.offline.simulate import run_all
 from engine.trading.records import COMMAND

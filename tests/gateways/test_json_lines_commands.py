@@ -9,12 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine.trading.fields import ACCOUNT_LIMIT_FIELDS, INSTRUMENT_FIELDS
 from engine.trading.instruments import Catalogue, Currency, Instrument, RefusedAtDoor
 from engine.trading.records import (
-    ACCOUNT_LIMIT_FIELDS,
     ALL_INSTRUMENTS,
     COMMAND,
-    INSTRUMENT_FIELDS,
     LIFTED,
     UNCHANGED,
     Op,

@@ -5,19 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.trading.fields import LOSS_LIMIT_FIELDS, LOSS_LIMIT_LIFTED, REPORTING_WORD
 from engine.trading.instruments import Catalogue, Currency, RefusedAtDoor
-from engine.trading.records import (
-    COMMAND,
-    EVENT,
-    LOSS_LIMIT_FIELDS,
-    LOSS_LIMIT_LIFTED,
-    REPORTING_WORD,
-    CommandFlag,
-    EventKind,
-    Latch,
-    LatchLevel,
-    Reason,
-)
+from engine.trading.records import COMMAND, EVENT, CommandFlag, EventKind, Latch, LatchLevel, Reason
 from gateways.json_lines import CommandEncoder, EventFormatter, MalformedCommand
 
 KNOWN = Catalogue([Currency(0, "USD", 2), Currency(1, "EUR", 4)], [])

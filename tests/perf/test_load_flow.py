@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from engine.trading.capacities import Capacities
-from engine.trading.catalogue import catalogue
 from engine.trading.demo import demo
+from engine.trading.instruments import catalogue
 from engine.trading.kernels.state import new_state
 from engine.trading.offline.simulate import run_all
 from engine.trading.records import COMMAND, EventKind

@@ -8,15 +8,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from engine.trading.records import (
-    DEPOSIT_FIELDS,
-    LIFTED,
-    UNCHANGED,
-    CommandFlag,
-    KillScope,
-    Op,
-    words_text,
-)
+from engine.trading.fields import DEPOSIT_FIELDS
+from engine.trading.records import LIFTED, UNCHANGED, CommandFlag, KillScope, Op, words_text
 from tests.oracle import Exchange
 from tests.oracle_market import Fields, Instrument, written
 

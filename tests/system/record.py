@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.trading.application import trading
 from engine.trading.capacities import Capacities
-from engine.trading.catalogue import catalogue
+from engine.trading.instruments import catalogue
 from engine.trading.records import EventKind, Op
 from gateways.json_lines import EventFormatter
 from tests.engine.trading import state_reading

@@ -1,12 +1,13 @@
 """Administration as commands (design decision D9): currencies, instruments, accounts, marks.
 
 Every command here ends in DONE or REJECTED. Where a field of COMMAND carries another
-meaning, engine.trading.records names it (INSTRUMENT_FIELDS, DEPOSIT_FIELDS).
+meaning, engine.trading.fields names it.
 """
 
 import numpy as np
 
 from engine.trading import codes
+from engine.trading.fields import POSITION_LIMIT_DECIMALS, REPORTING_WORD
 from engine.trading.kernels.accounts import add_account, find_account
 from engine.trading.kernels.equity import note_mark
 from engine.trading.kernels.events import done, rejected
@@ -14,15 +15,7 @@ from engine.trading.kernels.risk import reference_px, renew_free_prices
 from engine.trading.kernels.state import NIL
 from engine.trading.kernels.touch import touch_account, touch_book
 from engine.trading.kernels.validate import check_operator
-from engine.trading.records import (
-    ALL_INSTRUMENTS,
-    LIFTED,
-    MONEY_MAX,
-    POSITION_LIMIT_DECIMALS,
-    PX_MAX,
-    REPORTING_WORD,
-    UNCHANGED,
-)
+from engine.trading.records import ALL_INSTRUMENTS, LIFTED, MONEY_MAX, PX_MAX, UNCHANGED
 from ringbuf.kernel import kernel
 
 DECIMALS_MAX = 18

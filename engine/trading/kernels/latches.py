@@ -14,13 +14,14 @@ judged when the matching of a command is over, and where the sweep values a posi
 import numpy as np
 
 from engine.trading import codes
+from engine.trading.fields import BPS
 from engine.trading.kernels.cancel import cancel_account
 from engine.trading.kernels.equity import equity_of, value_position
 from engine.trading.kernels.events import done, latched, rejected
 from engine.trading.kernels.state import NIL
 from engine.trading.kernels.touch import touch_account
 from engine.trading.kernels.validate import check_operator
-from engine.trading.records import BPS, MONEY_MAX
+from engine.trading.records import MONEY_MAX
 from ringbuf.kernel import apart, kernel
 
 FIRST_LIMIT, LAST_LIMIT = codes.LATCH_DAILY_LOSS, codes.LATCH_DRAWDOWN_BPS

@@ -3,6 +3,7 @@
 import numpy as np
 
 from engine.trading import codes
+from engine.trading.fields import BPS, LOSS_LIMIT_LIFTED
 from engine.trading.kernels.accounts import find_account, resolve_limits
 from engine.trading.kernels.admin import DECIMALS_MAX, integer_root
 from engine.trading.kernels.equity import equity_of, is_measurable, unwatch_idle, watch
@@ -12,15 +13,7 @@ from engine.trading.kernels.risk import renew_free_prices
 from engine.trading.kernels.state import LIMIT_LIFTED, NIL
 from engine.trading.kernels.touch import touch_account, touch_book
 from engine.trading.kernels.validate import check_operator
-from engine.trading.records import (
-    ALL_INSTRUMENTS,
-    BPS,
-    LIFTED,
-    LOSS_LIMIT_LIFTED,
-    MONEY_MAX,
-    PX_MAX,
-    UNCHANGED,
-)
+from engine.trading.records import ALL_INSTRUMENTS, LIFTED, MONEY_MAX, PX_MAX, UNCHANGED
 from ringbuf.kernel import kernel
 
 NO_BAND_LOW = np.int64(1)
@@ -134,7 +127,7 @@ def _limit_accounts(s, command):
 
 @kernel
 def _loss_limit(command, latch):
-    """Return what a LIMITS says of a limit of loss (records.LOSS_LIMIT_FIELDS)."""
+    """Return what a LIMITS says of a limit of loss (fields.LOSS_LIMIT_FIELDS)."""
     if latch == codes.LATCH_DAILY_LOSS:
         return command["client_order_id"]
     return command["order_id"] if latch == codes.LATCH_DRAWDOWN else command["expiry"]

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 from engine.trading.capacities import Capacities
-from engine.trading.catalogue import extend
 from engine.trading.digest import digest
-from engine.trading.instruments import Catalogue
+from engine.trading.instruments import Catalogue, extend
 from engine.trading.kernels.state import NIL, new_state
 from engine.trading.neutral_digest import NeutralDigest
 from engine.trading.offline.kernels import (

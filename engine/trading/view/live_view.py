@@ -18,9 +18,8 @@ from typing import Any
 import numpy as np
 
 from engine.contract.state_turn import whole
-from engine.trading.catalogue import catalogue
 from engine.trading.client_text import given_text
-from engine.trading.instruments import Catalogue, Currency
+from engine.trading.instruments import Catalogue, Currency, catalogue
 from engine.trading.kernels.state import LATCHES, SIDES
 from engine.trading.records import Latch, LatchLevel, Phase, Side
 from engine.trading.view.account_kernels import (

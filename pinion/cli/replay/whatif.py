@@ -28,25 +28,14 @@ from engine.runtime.journal.read_ahead import read_ahead
 from engine.runtime.replay.eras import EraReplica
 from engine.text import exact_json
 from engine.text.exact_json import DoubledKey, JsonFault
-from engine.trading.catalogue import catalogue
 from engine.trading.client_text import given_id
 from engine.trading.event_forms import SPREAD
-from engine.trading.instruments import Catalogue, RefusedAtDoor
+from engine.trading.fields import ACCOUNT_LIMIT_FIELDS, INSTRUMENT_LIMIT_FIELDS, LOSS_LIMIT_FIELDS
+from engine.trading.instruments import Catalogue, RefusedAtDoor, catalogue
 from engine.trading.kernels.limits import RATE_MAX
 from engine.trading.name import TRADING
 from engine.trading.offline.kernels import apply_unnumbered
-from engine.trading.records import (
-    ACCOUNT_LIMIT_FIELDS,
-    COMMAND,
-    INSTRUMENT_LIMIT_FIELDS,
-    LOSS_LIMIT_FIELDS,
-    PX_MAX,
-    EventKind,
-    Op,
-    Reason,
-    Role,
-    Side,
-)
+from engine.trading.records import COMMAND, PX_MAX, EventKind, Op, Reason, Role, Side
 from gateways.json_lines import CommandEncoder, MalformedCommand
 from pinion.cli.applications import Applications
 from pinion.cli.command import DONE

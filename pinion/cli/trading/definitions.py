@@ -12,9 +12,15 @@ import numpy as np
 
 from engine.runtime.supervision.configure import Definition
 from engine.settings.config import ConfigError
-from engine.trading.catalogue import catalogue
-from engine.trading.instruments import DEFAULT_CURRENCY_DECIMALS, Catalogue, Currency, RefusedAtDoor
-from engine.trading.records import COMMAND, DEPOSIT_FIELDS, Op, words_text
+from engine.trading.fields import DEPOSIT_FIELDS
+from engine.trading.instruments import (
+    DEFAULT_CURRENCY_DECIMALS,
+    Catalogue,
+    Currency,
+    RefusedAtDoor,
+    catalogue,
+)
+from engine.trading.records import COMMAND, Op, words_text
 from engine.trading.settings import AccountSettings, TradingSettings
 from gateways.json_lines import CommandEncoder, MalformedCommand
 

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine.trading.capacities import Capacities
-from engine.trading.catalogue import catalogue
-from engine.trading.instruments import Instrument, RefusedAtDoor
+from engine.trading.instruments import Instrument, RefusedAtDoor, catalogue
 from engine.trading.kernels.state import new_state
 from engine.trading.offline.simulate import run_all
 from engine.trading.records import COMMAND

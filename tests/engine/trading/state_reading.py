@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.trading.catalogue import catalogue
 from engine.trading.client_text import given_id
+from engine.trading.instruments import catalogue
 from engine.trading.kernels.levels import DEPTH_MAX
 from engine.trading.kernels.risk import BPS
 from engine.trading.kernels.state import ACCOUNT_IDX_BITS, LEAVES_KNOWN, NIL, NO_LIMIT, NODE_WAYS

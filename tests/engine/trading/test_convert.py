@@ -8,8 +8,8 @@ import pytest
 
 from engine.contract.records import LayoutError
 from engine.trading.capacities import Capacities
-from engine.trading.catalogue import catalogue
 from engine.trading.digest import digest
+from engine.trading.instruments import catalogue
 from engine.trading.kernels.convert import convert, too_small
 from engine.trading.kernels.state import new_state
 from engine.trading.offline.simulate import run_all

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.trading.catalogue import catalogue
+from engine.trading.instruments import catalogue
 from engine.trading.records import COMMAND, Role
 from gateways.entry.principals import Principal
 from gateways.entry.refusals import Refused
