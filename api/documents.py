@@ -5,18 +5,19 @@ trailing zeros, ids stay as given, null for none. Public market data names no ac
 order or fee; private reports show their own side of a trade only.
 """
 
+from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
+from api.limits import latches_document, limits_document, losses_document
 from api.process.documents import Document
-from engine.trading.client_text import given_id
-from engine.trading.instruments import Catalogue, Instrument, plain
+from engine.trading.client_text import given_id, given_text
+from engine.trading.instruments import Catalogue, Currency, Instrument, plain
 from engine.trading.records import (
     EVENT,
+    OP_NAMES,
     EventFlag,
     EventKind,
-    Latch,
-    LatchLevel,
     Op,
     Phase,
     Reason,
@@ -30,13 +31,14 @@ from engine.trading.view.records import (
     AccountView,
     BookView,
     EndedOrder,
-    LossesView,
     OrderView,
     PositionView,
 )
 
 KILLED = {"limit": "kill", "level": "cancel_and_block"}
 """A kill switch that holds, as latches are listed."""
+FEES_NAME = "fees"
+"""The fee account, where accounts have a number."""
 AVERAGE_EXTRA_DECIMALS = 6
 """An average price is rounded, half to even, this far below the tick."""
 
@@ -46,7 +48,7 @@ _FIELD = {name: place for place, name in enumerate(EVENT.names or ())}
 _STATUS_NAME = {int(status): status.name.lower() for status in Status}
 _REASON_NAME = {int(reason): reason.name.lower() for reason in Reason}
 _KIND_NAME = {int(kind): kind.name.lower() for kind in EventKind}
-_OP_NAME = {int(op): op.name.lower() for op in Op}
+_MOVEMENTS = (Op.DEPOSIT, Op.WITHDRAW, Op.TRANSFER)
 _SIDE_NAME = {Side.BUY: "buy", Side.SELL: "sell"}
 
 
@@ -197,8 +199,9 @@ def account_document(account: AccountView) -> Document:
         "seq": account.seq,
         "enabled": account.is_enabled,
         "unlimited": account.is_unlimited,
-        "latches": [*([KILLED] if account.is_killed else []), *_latches(account.losses)],
-        "losses": account.losses and _losses_document(account.losses),
+        "latches": [*([KILLED] if account.is_killed else []), *latches_document(account)],
+        "losses": losses_document(account),
+        "limits": limits_document(account),
         "open_orders": account.open_order_count,
         "balances": {
             each.currency.code: {
@@ -214,37 +217,10 @@ def account_document(account: AccountView) -> Document:
     }
 
 
-def _latches(losses: LossesView | None) -> list[Document]:
-    """Return what limits of loss have latched; a warning blocks nothing, but is told."""
-    return [
-        {"limit": each.latch.name.lower(), "level": each.level.name.lower()}
-        for each in (losses.limits if losses else ())
-        if each.level != LatchLevel.NONE
-    ]
-
-
-def _losses_document(losses: LossesView) -> Document:
-    """Return equity and what it is measured against; amounts in the reporting currency."""
-    text = losses.currency.text
-    limited = {each.latch for each in losses.limits if each.limit}
-    has_drawdown = bool(limited & {Latch.MAX_DRAWDOWN, Latch.MAX_DRAWDOWN_BPS})
-    return {
-        "currency": losses.currency.code,
-        "equity": text(losses.equity) if losses.is_bounded else None,
-        "peak": text(losses.peak) if has_drawdown else None,
-        "day_start": text(losses.day_start) if Latch.MAX_DAILY_LOSS in limited else None,
-        "limits": {
-            each.latch.name.lower(): {
-                "limit": each.limit if each.latch == Latch.MAX_DRAWDOWN_BPS else text(each.limit),
-                "on_breach": each.on_breach.name.lower(),
-                "measured": text(each.measured),
-                "allowed": text(each.allowed),
-                "distance": text(max(each.allowed - each.measured, 0)),
-            }
-            for each in losses.limits
-            if each.limit
-        },
-    }
+def fee_account_document(fees: Iterable[tuple[Currency, int]], seq: int) -> Document:
+    """Return what the fee account has, by currency."""
+    balances = {currency.code: {"total": currency.text(amount)} for currency, amount in fees}
+    return {"account": FEES_NAME, "seq": seq, "balances": balances}
 
 
 def _position_document(position: PositionView) -> Document:
@@ -294,7 +270,9 @@ def report(catalogue: Catalogue, event: tuple[Any, ...], *, is_maker: bool = Fal
     if event[_FIELD["reason"]]:
         document["reason"] = _REASON_NAME[event[_FIELD["reason"]]]
     if event[_FIELD["kind"]] == EventKind.REJECTED:
-        document["op"] = _OP_NAME.get(event[_FIELD["op"]], "unknown")
+        document["op"] = OP_NAMES.get(event[_FIELD["op"]], "unknown")
+        if event[_FIELD["op"]] in _MOVEMENTS:  # its text is an id of its own, and names no order
+            document |= {"order_id": None, "client_order_id": None, "id": given_text(*words) or None}
     if instrument is None or not event[_FIELD["status"]]:
         return document
     document["side"] = side_name(bool(event[_FIELD["flags"]] & EventFlag.SELL))

@@ -5,8 +5,10 @@ from functools import partial
 from typing import TypeVar
 
 from api.process.live import DurableSource
+from engine.trading.instruments import Currency
+from engine.trading.records import Side
 from engine.trading.view.live_view import LiveView
-from engine.trading.view.records import AccountView, BookView, EndedOrder, OrdersView, OrderView
+from engine.trading.view.records import AccountView, BookView, EndedOrder, OrdersView, OrderView, SizeView
 
 Found = TypeVar("Found", AccountView, OrdersView, OrderView)
 
@@ -23,6 +25,21 @@ class LiveSource(DurableSource[LiveView]):
     async def account(self, account: int) -> AccountView | None:
         """Return a durable copy of an account, None where there is none."""
         return await self._durable(lambda: self.view.account(account))
+
+    async def fees(self) -> tuple[tuple[tuple[Currency, int], ...], int]:
+        """Return what the fee account has in each currency, durable as of a seq."""
+        fees = await self.read(self.view.fees)
+        seq = self.view.seq  # read behind them: no later command wrote what was read
+        await self.until_durable(seq)
+        return fees, seq
+
+    async def size(
+        self, account: int, instrument_idx: int, side: Side, px: int, words: tuple[int, int]
+    ) -> SizeView:
+        """Return the durable size of an order of a known account."""
+        found = await self.read(lambda: self.view.size(account, instrument_idx, side, px, words))
+        await self.until_durable(found.seq)
+        return found
 
     async def orders(self, account: int) -> OrdersView | None:
         """Return durable copies of an account's live orders, None where there is no such account."""

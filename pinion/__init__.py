@@ -1,4 +1,4 @@
-"""The public Python interface of Pinion: records, simulation and ports into a running instance.
+"""The public Python interface of Pinion: records, simulation, sizing and ports into a running instance.
 
 import numpy as np, pinion
 events = pinion.simulate(commands)              # offline, a COMMAND array in, EVENTs out
@@ -54,10 +54,12 @@ if TYPE_CHECKING:
     from engine.trading.records import Role as Role
     from engine.trading.records import SelfTradePrevention as SelfTradePrevention
     from engine.trading.records import Side as Side
+    from engine.trading.records import SizingMethod as SizingMethod
     from engine.trading.records import Status as Status
     from engine.trading.records import TimeInForce as TimeInForce
     from engine.trading.view.live_view import LiveView as LiveView
     from gateways.json_lines.commands import CommandEncoder as CommandEncoder
+    from pinion import sizing as sizing
 
     __version__: str
 
@@ -85,14 +87,15 @@ _MODULES = {
     "engine.trading.offline.simulate": ("simulate",),
     "engine.trading.records": (
         *("COMMAND", "EVENT", "CommandFlag", "EventFlag", "EventKind", "Op", "OrderType", "Phase"),
-        *("Reason", "Role", "SelfTradePrevention", "Side", "Status", "TimeInForce"),
+        *("Reason", "Role", "SelfTradePrevention", "Side", "SizingMethod", "Status", "TimeInForce"),
     ),
     "engine.trading.view.live_view": ("LiveView",),
     "gateways.json_lines.commands": ("CommandEncoder",),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+_SUBMODULES = ("sizing",)
 
-__all__ = ["__version__", *_MODULE_OF]  # names of _MODULES, each said once
+__all__ = ["__version__", *_MODULE_OF, *_SUBMODULES]  # names of _MODULES, each said once
 
 
 def __getattr__(name: str) -> Any:
@@ -101,6 +104,8 @@ def __getattr__(name: str) -> Any:
         value: Any = version("pinion")
     elif name in _MODULE_OF:
         value = getattr(import_module(_MODULE_OF[name]), name)
+    elif name in _SUBMODULES:
+        value = import_module(f"pinion.{name}")
     else:
         raise AttributeError(f"module 'pinion' has no attribute {name!r}")
     globals()[name] = value

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from tests import flow_losses
+from tests import flow_losses, flow_money, flow_sizing
 from tests.oracle import Event, Exchange
 from tests.oracle_market import Instrument, Order
 
@@ -20,7 +20,7 @@ SPREAD = 4  # ticks to either side in which orders come
 ACCOUNTS = (1, 2, 3, 4, 5, 6, 7)
 STRANGER = 77
 PREVENTIONS = ("none", "cancel_newest", "cancel_oldest", "cancel_both", "decrement")
-NO_LIMITS = {"max_quantity": None, "max_notional": None, "band_low": None, "band_high": None}
+NO_LIMITS = dict.fromkeys(("max_quantity", "max_notional", "band_low", "band_high", "max_open_orders"))
 NO_ACCOUNT_LIMITS = {"max_open_orders": None, "max_position": None, "order_rate": None, "order_burst": None}
 
 PREAMBLE: tuple[Command, ...] = (
@@ -252,25 +252,18 @@ class Flow:
         if self.chance(0.5):
             return {"op": "limits", "symbol": symbol, **NO_LIMITS}
         if of.sell and self.chance(0.3):  # leaves the best offers outside
-            return {
-                "op": "limits",
-                "symbol": symbol,
-                **NO_LIMITS,
-                "band_low": of.price_text(of.sell[0].price + 1),
-            }
+            low_text = of.price_text(of.sell[0].price + 1)
+            return {"op": "limits", "symbol": symbol, **NO_LIMITS, "band_low": low_text}
         if of.buy and self.chance(0.3):
-            return {
-                "op": "limits",
-                "symbol": symbol,
-                **NO_LIMITS,
-                "band_high": of.price_text(of.buy[0].price - 1),
-            }
+            high_text = of.price_text(of.buy[0].price - 1)
+            return {"op": "limits", "symbol": symbol, **NO_LIMITS, "band_high": high_text}
         chosen = self.random.choice(
             (
                 {"band_low": of.price_text(low), "band_high": of.price_text(high)},
                 {"band_low": of.price_text(low), "band_high": None},
                 {"band_high": of.price_text(high)},
                 {"max_quantity": of.quantity_text(self.random.randint(4, 12))},
+                {"max_open_orders": len(of.resting()) + self.random.randint(0, 2)},
                 {"max_notional": exchange.money_text(of.quote, of.notional(MIDDLE[symbol], 7))},
                 {"band_low": of.price_text(high + 1), "band_high": of.price_text(low)},
             )
@@ -367,15 +360,19 @@ _TABLE: tuple[tuple[Callable[[Flow, Exchange], Command], float], ...] = (
     (Flow.kill, 0.8),
     (Flow.lift_kill, 8),
     (flow_losses.loss_limits, 2),
+    (flow_losses.own_limits, 0.8),
     (flow_losses.session_start, 0.3),
+    (flow_losses.rate, 0.8),
     (flow_losses.lift_latch, 3),
+    (flow_money.movement, 2.5),
+    (flow_sizing.sized_order, 4),
     (Flow.deposit, 0.5),
     (Flow.define_again, 0.2),
     (Flow.door_fault, 0.7),
 )
 MAKERS = [make for make, _ in _TABLE]
 WEIGHTS = [weight for _, weight in _TABLE]
-DISTURBING = (Flow.phase, Flow.instrument_limits, Flow.account_limits, Flow.kill)
+DISTURBING = (Flow.phase, Flow.instrument_limits, Flow.account_limits, Flow.kill, flow_losses.own_limits)
 CALMING = (Flow.open_all, Flow.lift_all)
 
 

@@ -8,7 +8,11 @@ as a counter or an index is here a search or a sum over plain lists.
     oracle_checks.py    every check of a new or replaced order, in the order of exchange rule S3
     oracle_admin.py     instruments, accounts, limits, phases, time
     oracle_accounts.py  money, positions, rates
-    oracle_losses.py    equity, limits of loss and their latches
+    oracle_rounds.py    equity, and who is to be valued next
+    oracle_losses.py    limits of loss, latches
+    oracle_windows.py   exposure, messages, rate of changes and of fills
+    oracle_money.py     money in and out
+    oracle_sizing.py    the quantity of an order that names a method in its place
     oracle_market.py    instruments and their queues; exact decimals
 """
 
@@ -16,7 +20,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from tests import oracle_admin, oracle_checks, oracle_losses
+from tests import oracle_admin, oracle_checks, oracle_losses, oracle_money, oracle_rounds, oracle_windows
 from tests.oracle_accounts import Account, fee_of
 from tests.oracle_market import AtDoor, Fields, Instrument, Order, Refused, is_uuid, written
 
@@ -32,14 +36,17 @@ class Exchange:
         self.decimals: dict[str, int] = {}  # currency -> decimals, in order of definition
         self.fees: dict[str, int] = {}  # currency -> minor units the house has earned
         self.deposited: dict[str, int] = {}
+        self.movements: list[tuple[Any, int]] = []  # (kind, account, id) and seq of what moved money
         self.instruments: dict[str, Instrument] = {}
         self.accounts: dict[int, Account] = {}
         self.default_limits: dict[str, int | None] = {}
         self.killed: set[tuple[str, Any]] = set()  # ("account", 1), ("symbol", "XYZ"), ("venue", True)
         self.orders: dict[int, tuple[Instrument, Order]] = {}  # every order ever accepted
-        self.rounds: dict[str, oracle_losses.Round] = {}
-        self.visit_at = self.visit_left = 0  # where the sweep is, in the order of instruments
+        self.rates: dict[tuple[str, str], Fraction] = {}  # minor units of the second for one of the first
+        self.rounds: dict[oracle_rounds.Ring, oracle_rounds.Round] = {}
+        self.visit_at, self.visit_left = (0, 0), 0  # where the sweep is
         self.to_judge: list[Account] = []
+        self.filled_in: dict[int, Instrument] = {}  # where accounts with a limit of fills had some
         self.events: list[Event] = []
 
     def submit(self, fields: Fields) -> list[Event]:
@@ -52,7 +59,8 @@ class Exchange:
         try:
             request = oracle_checks.at_door(self, fields if op == "limits" else given)
         except AtDoor as refusal:
-            self.reject(op, given, str(refusal), None)
+            more = {"id": oracle_money.spelt(given["id"])} if op in oracle_money.OPERATIONS else {}
+            self.reject(op, given, str(refusal), None, **more)
             return self.events
         self.seq += 1
         if op == "time":
@@ -61,10 +69,10 @@ class Exchange:
         swept = len(self.events)
         try:
             self.perform(op)(request)
-            oracle_losses.judge_filled(self)
         except Refused as refusal:
             assert len(self.events) == swept, "a refused command must not have done anything"
             self.reject(op, given, refusal.reason, self.seq, **refusal.more)
+        oracle_losses.judge_noted(self)
         return self.events
 
     def perform(self, op: str) -> Callable[[Fields], None]:
@@ -82,14 +90,11 @@ class Exchange:
         self.events.append({"seq": self.seq, "event": event, "eng_ts": self.eng_ts, **more})
 
     def reject(self, op: str, given: Fields, reason: str, seq: int | None, **more: Any) -> None:
-        self.emit(
-            "rejected",
-            client_order_id=given.get("client_order_id") or None,
-            account=given.get("account") or None,
-            op=op,
-            reason=reason,
-            **more,
-        )
+        of: Fields = {
+            "client_order_id": given.get("client_order_id") or None,
+            "account": given.get("account") or None,
+        }
+        self.emit("rejected", **of | {"op": op, "reason": reason} | more)
         self.events[-1]["seq"] = seq
 
     def emit_cancelled(self, instrument: Instrument, order: Order, quantity: int, reason: str) -> None:
@@ -116,11 +121,13 @@ class Exchange:
             client_order_id=order.client_id,
             account=order.account,
             symbol=instrument.symbol,
+            **({"quantity": instrument.quantity_text(order.quantity)} if "size_by" in request else {}),
         )
-        oracle_losses.dealt(self, account, instrument.symbol)
+        oracle_rounds.dealt(self, account, instrument.symbol)
         self.execute(instrument, order, limit)
 
     def cancel(self, request: Fields) -> None:
+        oracle_windows.count_message(self, oracle_checks.known_account(self, request))
         _account, instrument, order = oracle_checks.own_order(self, request)
         self.take_off(instrument, order, "user")
 
@@ -187,7 +194,7 @@ class Exchange:
         quantity = min(taker.leaves, maker.leaves)
         notional = instrument.notional(maker.price, quantity)
         maker_fee, taker_fee = fee_of(notional, maker.maker_ppm), fee_of(notional, taker.taker_ppm)
-        mark = oracle_losses.mark_of(instrument)
+        mark = oracle_rounds.mark_of(instrument)
         instrument.last = maker.price
         # Taker first: it shows only in the realised profit of an account that trades with itself.
         for order, fee in ((taker, taker_fee), (maker, maker_fee)):
@@ -197,10 +204,11 @@ class Exchange:
             account.position(instrument).fill(order.side, maker.price, quantity, instrument.scale)
             self.fees[instrument.quote] += fee
             order.cum += quantity
-        if oracle_losses.mark_of(instrument) != mark:
-            oracle_losses.mark_changed(self, instrument)
+        if oracle_rounds.mark_of(instrument) != mark:
+            oracle_rounds.mark_changed(self, instrument)
         for order in (taker, maker):
-            oracle_losses.filled(self, self.accounts[order.account], instrument)
+            oracle_windows.count_fill(self, self.accounts[order.account], instrument, quantity)
+            oracle_rounds.filled(self, self.accounts[order.account], instrument)
         self.emit(
             "trade",
             symbol=instrument.symbol,
@@ -257,6 +265,11 @@ class Exchange:
         order.status = status
         if self.accounts[order.account].open.pop(order.order_id, None):
             instrument.unrest(order)
+
+    def rates_into(self, account: Account) -> dict[str, Fraction]:
+        """Return what one minor unit of each currency that has a rate is in the account's own."""
+        own = oracle_rounds.reporting(self, account)
+        return {own: Fraction(1)} | {code: rate for (code, into), rate in self.rates.items() if into == own}
 
     # What can be compared at the end
 

@@ -54,6 +54,15 @@ class Bucket:
         return True
 
 
+@dataclass
+class Past:
+    """What an account did, with the engine's time of it."""
+
+    messages: list[int] = field(default_factory=list)
+    trades: list[int] = field(default_factory=list)
+    fills: list[tuple[int, str, int]] = field(default_factory=list)  # with symbol and lots
+
+
 @dataclass(eq=False)
 class Account:
     account: int
@@ -73,9 +82,15 @@ class Account:
     warned: set[str] = field(default_factory=set)
     peak: int = 0
     day_start: int = 0
-    worth: dict[str, int] = field(default_factory=dict)
+    worth: dict[tuple[str, str], int] = field(default_factory=dict)  # by oracle_losses.Ring
     dealt_in: list[str] = field(default_factory=list)  # instruments in which an order of it was accepted
     is_in_rounds: bool = False
+    # What oracle_windows.py keeps.
+    own: dict[str, int] = field(default_factory=dict)  # limits that no other account's default has
+    fill_limit: int | None = None  # 1e-9 of a unit
+    warned_of: set[str] = field(default_factory=set)  # instruments in which it was filled nearly too fast
+    past: Past = field(default_factory=Past)
+    modify_bucket: Bucket = field(default_factory=Bucket)
 
     def position(self, instrument: Instrument) -> Position:
         return self.positions.setdefault(instrument.symbol, Position())

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from tests import oracle_losses
+from tests import oracle_losses, oracle_money, oracle_rounds
 from tests.oracle_accounts import Account
 from tests.oracle_market import (
     HIGHEST_TICK,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.oracle import Exchange
 
 DEFAULT_DECIMALS = 6
-HIGHEST_RATE = 10**9
+RATE_DIGITS = 9
 PHASES_BUILT = ("pre_open", "continuous", "halted", "cancel_only", "closed")
 ACCOUNT_LIMITS = ("max_open_orders", "max_position", "order_rate", "order_burst")
 INSTRUMENT_LIMITS = ("max_quantity", "max_notional", "band_low", "band_high")
@@ -119,9 +119,8 @@ def account(exchange: "Exchange", request: Fields) -> None:
     known.unlimited = request.get("unlimited", False)
     for code, amount in deposit.items():
         declare(exchange, code)
-        known.money[code] = known.money.get(code, 0) + amount
+        oracle_losses.move_money(exchange, known, code, amount)
         exchange.deposited[code] += amount
-        oracle_losses.paid_in(known, amount)
 
 
 def limits(exchange: "Exchange", request: Fields) -> None:
@@ -129,9 +128,8 @@ def limits(exchange: "Exchange", request: Fields) -> None:
     if "symbol" in request:
         return instrument_limits(exchange.instruments[request["symbol"]], request)
     given = {name: request[name] for name in ACCOUNT_LIMITS if name in request}
-    for name, value in given.items():
-        highest = HIGHEST_RATE if name in ("order_rate", "order_burst") else LIMIT_OF_NUMBERS
-        if value is not None and not 0 <= value <= highest:
+    for value in given.values():
+        if value is not None and not 0 <= value <= LIMIT_OF_NUMBERS:
             raise Refused("invalid_field")
     if request.get("account"):
         if request["account"] not in exchange.accounts:
@@ -159,6 +157,7 @@ def instrument_limits(of: Instrument, request: Fields) -> None:
         raise Refused("invalid_price")
     for name, value in now.items():
         setattr(of, name, value)
+    of.max_orders = request.get("max_open_orders", of.max_orders)
 
 
 def phase(exchange: "Exchange", request: Fields) -> None:
@@ -187,9 +186,34 @@ def mark(exchange: "Exchange", request: Fields) -> None:
     of = exchange.instruments[request["symbol"]]
     if not 1 <= request["price"] <= of.max_price:
         raise Refused("invalid_price")
-    if request["price"] != oracle_losses.mark_of(of):
-        oracle_losses.mark_changed(exchange, of)
+    if request["price"] != oracle_rounds.mark_of(of):
+        oracle_rounds.mark_changed(exchange, of)
     of.mark = request["price"]
+
+
+def rate(exchange: "Exchange", request: Fields) -> None:
+    """Say what one of a currency is in another."""
+    pair = request["currency"], request["in"]
+    if request["price"] < 1:
+        raise Refused("invalid_price")
+    digits, shift = request["price"], RATE_DIGITS + exchange.decimals[pair[0]] - exchange.decimals[pair[1]]
+    while shift > 0 and digits % 10 == 0:
+        digits, shift = digits // 10, shift - 1
+    if shift > 18 or digits * 10 ** max(0, -shift) > LIMIT_OF_NUMBERS:
+        raise Refused("overflow")
+    new = Fraction(digits) / Fraction(10) ** shift
+    if exchange.rates.get(pair) != new:
+        oracle_rounds.rate_changed(exchange, pair[0])
+    exchange.rates[pair] = new
+
+
+def rate_at_door(exchange: "Exchange", given: Fields) -> Fields:
+    for name in ("currency", "in"):
+        if given[name] not in exchange.decimals:
+            raise AtDoor("unknown_currency")
+    if given["currency"] == given["in"]:
+        raise AtDoor("invalid_field")
+    return given | {"price": in_steps(given["price"], Fraction(1, 10**RATE_DIGITS), "out_of_range")}
 
 
 def time(exchange: "Exchange", request: Fields) -> None:
@@ -258,9 +282,11 @@ OPERATIONS: dict[str, Callable[["Exchange", Fields], None]] = {
     "limits": limits,
     "phase": phase,
     "mark": mark,
+    "rate": rate,
     "time": time,
     "session_end": session_end,
     "session_start": oracle_losses.session_start,
     "kill": kill,
     "reset_latch": reset_latch,
+    **oracle_money.OPERATIONS,
 }

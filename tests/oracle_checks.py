@@ -7,7 +7,7 @@ check raises Refused and nothing has changed, except that a rate bucket gave its
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from tests import oracle_admin, oracle_losses
+from tests import oracle_admin, oracle_losses, oracle_money, oracle_sizing, oracle_windows
 from tests.oracle_accounts import Account, reserve_of
 from tests.oracle_market import (
     LIMIT_OF_NUMBERS,
@@ -32,6 +32,10 @@ def at_door(exchange: "Exchange", given: Fields) -> Fields:
     request = dict(given)
     if given["op"] == "instrument":
         return oracle_admin.listing(exchange, request)
+    if given["op"] == "rate":
+        return oracle_admin.rate_at_door(exchange, request)
+    if given["op"] in oracle_money.OPERATIONS:
+        return oracle_money.at_door(exchange, request, money_step)
     client_id = given.get("client_order_id")
     if isinstance(client_id, int) and client_id < 1:
         raise AtDoor("invalid_client_order_id")
@@ -56,6 +60,8 @@ def at_door(exchange: "Exchange", given: Fields) -> Fields:
 
 def count_in_steps(exchange: "Exchange", instrument: Instrument, given: Fields, request: Fields) -> None:
     """Put ticks, lots and minor units in the place of decimals."""
+    if given.get("size_by") is not None:
+        request["size_by"] = oracle_sizing.at_door(instrument, given["size_by"])
     for name in (*QUANTITIES, *PRICES):
         if request.get(name) is not None:
             if name in PRICES:
@@ -117,6 +123,10 @@ def new_order(exchange: "Exchange", request: Fields) -> tuple[Account, Instrumen
     if scopes & exchange.killed:
         raise Refused("blocked")
     check_rate(exchange, account, "new")
+    oracle_windows.check_ratio(exchange, account)
+    if "size_by" in request:
+        asked = request["size_by"]
+        order.quantity = oracle_sizing.quantity(exchange, account, instrument, order, limit, asked)
     if order.quantity > instrument.max_quantity:
         raise Refused("max_quantity")
     check_notional(instrument, limit, order.quantity)
@@ -126,7 +136,12 @@ def new_order(exchange: "Exchange", request: Fields) -> tuple[Account, Instrumen
     most_orders = account_limit(exchange, account, "max_open_orders")
     if could_rest and most_orders is not None and len(account.open) + 1 > most_orders:
         raise Refused("max_open_orders")
+    if could_rest and instrument.max_orders is not None:
+        if len(instrument.resting()) + 1 > instrument.max_orders:
+            raise Refused("max_open_orders")
     check_position(exchange, account, instrument, order.side, order.quantity)
+    adds = instrument.notional(limit, order.quantity)
+    oracle_windows.check_exposure(exchange, account, instrument, order.side, adds)
     oracle_losses.check_order(exchange, account, instrument)
     if order.side == "buy":
         check_payment(exchange, account, instrument, reserve_of(instrument, order, limit, order.quantity))
@@ -149,7 +164,7 @@ def order_of(instrument: Instrument, request: Fields) -> Order:
         side=request["side"],
         kind=kind,
         price=request.get("price", 0),
-        quantity=request["quantity"],
+        quantity=request.get("quantity", 0),
         time_in_force=request.get("time_in_force", "ioc" if kind == "market" else "gtc"),
         prevention=request.get("self_trade_prevention", "cancel_newest"),
         post_only=request.get("post_only", False),
@@ -194,7 +209,9 @@ def check_fields(instrument: Instrument, order: Order, request: Fields) -> int:
         raise Refused("invalid_time_in_force")
     if order.post_only and order.time_in_force in ("ioc", "fok"):
         raise Refused("invalid_time_in_force")
-    if order.quantity < 1:
+    if "size_by" in request:
+        oracle_sizing.check_arguments(instrument, request["size_by"])
+    elif order.quantity < 1:
         raise Refused("invalid_quantity")
     if order.price < (0 if order.kind == "market" else 1) or order.price > instrument.max_price:
         raise Refused("invalid_price")
@@ -332,7 +349,9 @@ def replaced_order(exchange: "Exchange", request: Fields) -> tuple[Instrument, O
         raise Refused("invalid_quantity")
     if not 1 <= price <= instrument.max_price:
         raise Refused("invalid_price")
-    check_rate(exchange, account, "replace")
+    if not oracle_windows.check_changes(exchange, account):
+        check_rate(exchange, account, "replace")
+    oracle_windows.check_ratio(exchange, account)
     if quantity <= order.cum:
         return instrument, order, price, quantity
     leaves = quantity - order.cum
@@ -343,6 +362,9 @@ def replaced_order(exchange: "Exchange", request: Fields) -> tuple[Instrument, O
     check_price(instrument, price, order.price)
     if leaves > order.leaves:
         check_position(exchange, account, instrument, order.side, leaves - order.leaves)
+    adds = instrument.notional(price, leaves) - instrument.notional(order.price, order.leaves)
+    if adds > 0:
+        oracle_windows.check_exposure(exchange, account, instrument, order.side, adds)
     best_case = price if order.side == "buy" else max([price, *(maker.price for maker in instrument.buy[:1])])
     notional = instrument.notional(best_case, leaves)
     if price != order.price:

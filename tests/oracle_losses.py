@@ -4,153 +4,106 @@ Part of the naive exchange of oracle.py. Equity is a sum made anew each time it 
 instrument is a plain list, whose first name is the one that the sweep passes next.
 """
 
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from tests import oracle_windows
 from tests.oracle_accounts import Account
-from tests.oracle_market import LIMIT_OF_NUMBERS, AtDoor, Fields, Instrument, Refused, exact
+from tests.oracle_market import LIMIT_OF_NUMBERS, AtDoor, Fields, Instrument, Refused, exact, written
+from tests.oracle_rounds import (
+    LOSS_LIMITS,
+    Ring,
+    converted,
+    equity,
+    has_rate,
+    is_watched,
+    reporting,
+    value,
+    value_money,
+    watch_or_not,
+)
 
 if TYPE_CHECKING:
     from tests.oracle import Exchange
 
 PASSED_A_COMMAND = 16
-LOSS_LIMITS = ("max_daily_loss", "max_drawdown", "max_drawdown_bps")
+LATCHING = (*LOSS_LIMITS, "max_fill_rate")
 LEVELS = ("warn", "reduce_only", "cancel_and_block")
 
 
-@dataclass
-class Round:
-    """The holders of one instrument whose accounts are watched, and how many of them are still to be valued.
-
-    `holders` begins with the next to be valued; `oldest` is who came first of them.
-    """
-
-    holders: list[int] = field(default_factory=list)
-    oldest: int | None = None
-    due: int = 0
-
-
-def equity(exchange: "Exchange", account: Account) -> tuple[int, bool]:
-    """Return cash and positions as they were valued last, and whether that is within bounds."""
-    worths = [account.worth[symbol] for symbol in account.worth]
-    total = account.money.get(reporting(exchange, account), 0)
-    total += sum(worth for worth in worths if abs(worth) <= LIMIT_OF_NUMBERS)
-    is_bounded = abs(total) <= LIMIT_OF_NUMBERS and all(abs(worth) <= LIMIT_OF_NUMBERS for worth in worths)
-    return max(-LIMIT_OF_NUMBERS, min(LIMIT_OF_NUMBERS, total)), is_bounded
-
-
-def reporting(exchange: "Exchange", account: Account) -> str:
-    return account.reporting or next(iter(exchange.decimals))
-
-
-def is_watched(account: Account) -> bool:
-    return bool(account.loss_limits or account.blocked_by)
-
-
-def mark_of(instrument: Instrument) -> int:
-    return instrument.mark or instrument.last or 0
-
-
-def value(account: Account, instrument: Instrument) -> None:
-    held = account.positions.get(instrument.symbol)
-    lots = held.quantity if held else 0
-    account.worth[instrument.symbol] = lots * mark_of(instrument) * instrument.scale
-
-
-def round_of(exchange: "Exchange", symbol: str) -> Round:
-    return exchange.rounds.setdefault(symbol, Round())
-
-
-def join(exchange: "Exchange", account: Account, symbol: str) -> None:
-    """Value a position and put it behind all others of its instrument that are watched."""
-    of = round_of(exchange, symbol)
-    if account.account in of.holders:
-        return
-    if not of.holders:
-        of.oldest = account.account
-    assert of.oldest is not None or not of.holders
-    place = of.holders.index(of.oldest) if of.holders and of.oldest is not None else 0
-    if place == 0:
-        of.holders.append(account.account)
-    else:
-        of.holders.insert(place, account.account)
-    of.due += of.due > 0
-    value(account, exchange.instruments[symbol])
-
-
-def leave(exchange: "Exchange", account: Account, symbol: str) -> None:
-    of = round_of(exchange, symbol)
-    if of.oldest == account.account:
-        later = of.holders[of.holders.index(account.account) :] + of.holders
-        of.oldest = next((each for each in later if each != account.account), None)
-    of.holders.remove(account.account)
-    of.due = min(of.due, len(of.holders))
-
-
-def watch_or_not(exchange: "Exchange", account: Account) -> None:
-    """Bring the rounds to what the account's limits and latches are now."""
-    if is_watched(account) and not account.is_in_rounds:
-        for symbol in account.dealt_in:
-            join(exchange, account, symbol)
-        account.is_in_rounds = True
-    elif account.is_in_rounds and not is_watched(account):
-        for symbol in account.dealt_in:
-            leave(exchange, account, symbol)
-        account.worth.clear()
-        account.warned.clear()
-        account.is_in_rounds = False
-
-
-def dealt(exchange: "Exchange", account: Account, symbol: str) -> None:
-    """An order of the account was accepted in an instrument."""
-    if symbol not in account.dealt_in:
-        account.dealt_in.append(symbol)
-        if account.is_in_rounds:
-            join(exchange, account, symbol)
-
-
-def mark_changed(exchange: "Exchange", instrument: Instrument) -> None:
-    of = round_of(exchange, instrument.symbol)
-    of.due = len(of.holders)
-
-
-def filled(exchange: "Exchange", account: Account, instrument: Instrument) -> None:
-    """A fill values the position; the account is judged when the command is over."""
-    if account.is_in_rounds:
-        value(account, instrument)
-        if account not in exchange.to_judge:
-            exchange.to_judge.append(account)
-
-
-def judge_filled(exchange: "Exchange") -> None:
+def judge_noted(exchange: "Exchange") -> None:
+    """Judge the accounts that the command concerned."""
     for account in exchange.to_judge:
-        judge(exchange, account)
-    exchange.to_judge = []
+        if account.is_in_rounds:
+            judge(exchange, account)
+        instrument = exchange.filled_in.get(account.account)
+        if instrument is not None and "max_fill_rate" not in account.blocked_by:
+            judge_fills(exchange, account, instrument)
+        if "max_order_trade_ratio" in account.own:
+            judge_ratio(exchange, account)
+    exchange.to_judge, exchange.filled_in = [], {}
+
+
+def judge_fills(exchange: "Exchange", account: Account, instrument: Instrument) -> None:
+    assert account.fill_limit is not None
+    name, measured, allowed = (
+        "max_fill_rate",
+        oracle_windows.filled(exchange, account, instrument),
+        account.fill_limit,
+    )
+    if measured >= allowed and account.on_breach[name] == "cancel_and_block":
+        block(exchange, account, name)
+        tell(exchange, account, name, "cancel_and_block", measured, allowed, instrument)
+    elif 5 * measured < 4 * allowed:
+        account.warned_of.discard(instrument.symbol)
+    elif instrument.symbol not in account.warned_of:
+        account.warned_of.add(instrument.symbol)
+        tell(exchange, account, name, "warn", measured, allowed, instrument)
+
+
+def judge_ratio(exchange: "Exchange", account: Account) -> None:
+    name = "max_order_trade_ratio"
+    messages, trades = oracle_windows.messages_and_trades(exchange, account)
+    allowed = account.own[name] * (trades + 1)
+    if 5 * messages < 4 * allowed:
+        account.warned.discard(name)
+    elif name not in account.warned:
+        account.warned.add(name)
+        tell(exchange, account, name, "warn", messages, allowed)
+
+
+def block(exchange: "Exchange", account: Account, name: str) -> None:
+    """Take off every order of an account, and take no new ones."""
+    account.blocked_by.append(name)
+    for of in exchange.instruments.values():
+        for order in of.resting():
+            if order.account == account.account:
+                exchange.take_off(of, order, "latch")
 
 
 def sweep(exchange: "Exchange") -> None:
-    """Value the next holders at the head of a command: instruments in order, each holder once a visit."""
-    symbols = list(exchange.instruments)
+    """Value the next holders at the head of a command: currencies, instruments, each holder once a visit."""
+    rings: dict[tuple[int, int], Ring] = {}
+    rings |= {(0, place): ("currency", code) for place, code in enumerate(exchange.decimals)}
+    rings |= {(1, place): ("symbol", symbol) for place, symbol in enumerate(exchange.instruments)}
     for _ in range(PASSED_A_COMMAND):
-        due = [symbol for symbol in symbols if round_of(exchange, symbol).due]
+        due = [at for at, ring in rings.items() if ring in exchange.rounds and exchange.rounds[ring].due]
         if not due:
             return
-        if not exchange.visit_left or not round_of(exchange, symbols[exchange.visit_at]).due:
-            later = [symbol for symbol in due if symbols.index(symbol) >= exchange.visit_at]
-            exchange.visit_at = symbols.index((later or due)[0])
-            exchange.visit_left = len(round_of(exchange, symbols[exchange.visit_at]).holders)
-        symbol = symbols[exchange.visit_at]
-        of = round_of(exchange, symbol)
+        if not exchange.visit_left or exchange.visit_at not in due:
+            exchange.visit_at = next((at for at in due if at >= exchange.visit_at), due[0])
+            exchange.visit_left = len(exchange.rounds[rings[exchange.visit_at]].holders)
+        ring = rings[exchange.visit_at]
+        of = exchange.rounds[ring]
         number = of.holders.pop(0)
         of.holders.append(number)
         of.due -= 1
         exchange.visit_left -= 1
         if not of.due or not exchange.visit_left:
             exchange.visit_left = 0
-            exchange.visit_at += 1
+            exchange.visit_at = (exchange.visit_at[0], exchange.visit_at[1] + 1)
         account = exchange.accounts[number]
-        value(account, exchange.instruments[symbol])
+        value(exchange, account, ring)
         judge(exchange, account)
 
 
@@ -184,11 +137,7 @@ def judge(exchange: "Exchange", account: Account) -> None:
         measured, allowed = measure(exchange, account, name)
         amount = told(name, allowed)
         if measured >= amount and account.on_breach[name] == "cancel_and_block":
-            account.blocked_by.append(name)
-            for of in exchange.instruments.values():
-                for order in of.resting():
-                    if order.account == account.account:
-                        exchange.take_off(of, order, "latch")
+            block(exchange, account, name)
             tell(exchange, account, name, "cancel_and_block", measured, amount)
         elif 5 * measured >= 4 * amount:
             if name not in account.warned:
@@ -199,17 +148,29 @@ def judge(exchange: "Exchange", account: Account) -> None:
 
 
 def tell(
-    exchange: "Exchange", account: Account, name: str, level: str | None, measured: int, allowed: int
+    exchange: "Exchange",
+    account: Account,
+    name: str,
+    level: str | None,
+    measured: int,
+    allowed: int,
+    instrument: Instrument | None = None,
 ) -> None:
-    currency = reporting(exchange, account)
+    currency = reporting(exchange, account) if name in LOSS_LIMITS else None
+    amounts = [
+        exchange.money_text(currency, amount)
+        if currency
+        else written(Fraction(amount, 10**9 if name == "max_fill_rate" else 1))
+        for amount in (measured, allowed)
+    ]
     exchange.emit(
         "latched",
         account=account.account,
-        symbol=None,
+        symbol=instrument.symbol if instrument else None,
         limit=name,
         level=level,
-        measured=exchange.money_text(currency, measured),
-        allowed=exchange.money_text(currency, allowed),
+        measured=amounts[0],
+        allowed=amounts[1],
         currency=currency,
     )
 
@@ -218,49 +179,57 @@ def tell(
 
 
 def check_order(exchange: "Exchange", account: Account, instrument: Instrument) -> None:
-    """Steps 15 and 16 of a new order."""
-    if not is_watched(account):
-        return
+    """Step 16 of a new order."""
     if account.blocked_by:
         raise Refused("blocked")
-    if instrument.quote != reporting(exchange, account):
+    if is_watched(account) and not has_rate(exchange, account, instrument.quote):
         raise Refused("no_rate")
 
 
 def check_pay_in(exchange: "Exchange", account: Account, deposit: Fields) -> None:
-    if is_watched(account) and any(
-        amount and code != reporting(exchange, account) for code, amount in deposit.items()
-    ):
+    if any(amount and not is_counted(exchange, account, code) for code, amount in deposit.items()):
         raise Refused("no_rate")
 
 
-def paid_in(account: Account, amount: int) -> None:
-    if is_watched(account):
-        account.peak = min(LIMIT_OF_NUMBERS, account.peak + amount)
-        account.day_start = min(LIMIT_OF_NUMBERS, account.day_start + amount)
+def is_counted(exchange: "Exchange", account: Account, code: str) -> bool:
+    """Tell whether money of a currency could be measured in what the account reports in, if it has to be."""
+    return not is_watched(account) or has_rate(exchange, account, code)
+
+
+def move_money(exchange: "Exchange", account: Account, currency: str, amount: int) -> None:
+    """Add money, or take it; what losses are measured from moves by what it is worth now."""
+    held = account.money.get(currency, 0)
+    account.money[currency] = held + amount
+    if not is_watched(account):
+        return
+    value_money(exchange, account, currency)
+    before, after = (converted(exchange, account, currency, each) for each in (held, held + amount))
+    if max(abs(before), abs(after)) <= LIMIT_OF_NUMBERS:
+        account.peak = bounded(account.peak + after - before)
+        account.day_start = bounded(account.day_start + after - before)
+
+
+def bounded(amount: int) -> int:
+    return max(-LIMIT_OF_NUMBERS, min(LIMIT_OF_NUMBERS, amount))
 
 
 def choose_reporting(exchange: "Exchange", account: Account, code: str) -> None:
-    if is_watched(account) and code != reporting(exchange, account):
+    in_money = is_watched(account) or account.own.keys() & {"max_gross_exposure", "max_concentration_ppm"}
+    if in_money and code != reporting(exchange, account):
         raise Refused("already_defined")
 
 
 def at_door(given: Fields) -> None:
-    """Refuse limits of loss that no record carries."""
-    for name in LOSS_LIMITS:
-        value = given.get(name)
-        if value is None:
-            continue
-        if name == "max_drawdown_bps":
-            if not 1 <= value <= 10**4:
-                raise AtDoor("out_of_range")
-        elif exact(value) <= 0:
+    """Refuse limits that no record carries."""
+    oracle_windows.at_door(given)
+    for name in ("max_daily_loss", "max_drawdown", "max_gross_exposure", "max_fill_rate"):
+        if given.get(name) is not None and exact(given[name]) <= 0:
             raise AtDoor("out_of_range")
 
 
 def set_limits(exchange: "Exchange", account: Account, request: Fields) -> None:
     """Set or lift limits of loss: all that a line names, or none."""
-    named = {name: request[name] for name in LOSS_LIMITS if name in request}
+    named = {name: request[name] for name in (*LOSS_LIMITS, "max_gross_exposure") if name in request}
     if request.get("on_breach") == "reduce_only":
         raise Refused("unsupported")
     currency = reporting(exchange, account)
@@ -272,8 +241,16 @@ def set_limits(exchange: "Exchange", account: Account, request: Fields) -> None:
         if amount is not None and amount > LIMIT_OF_NUMBERS:
             raise Refused("overflow")
     amounts = {name: None if amount is None else int(amount) for name, amount in wanted.items()}
-    if any(amounts.values()) and not is_watched(account) and not is_measurable(exchange, account):
+    is_in_money = any(amounts.values()) or request.get("max_concentration_ppm")
+    if is_in_money and not is_watched(account) and not is_measurable(exchange, account):
         raise Refused("no_rate")
+    oracle_windows.set_limits(account, request, amounts.pop("max_gross_exposure", None))
+    if "max_fill_rate" in request:
+        limit = request["max_fill_rate"]
+        account.fill_limit = None if limit is None else int(exact(limit) * 10**9)
+        account.on_breach["max_fill_rate"] = request.get("on_breach") or "cancel_and_block"
+        if limit is None:
+            oracle_windows.forget(account, "max_fill_rate")
     had = set(account.loss_limits)
     account.loss_limits |= {name: amount for name, amount in amounts.items() if amount is not None}
     watch_or_not(exchange, account)
@@ -291,12 +268,11 @@ def set_limits(exchange: "Exchange", account: Account, request: Fields) -> None:
 
 
 def is_measurable(exchange: "Exchange", account: Account) -> bool:
-    """Tell whether everything that the account has or could get is in its reporting currency."""
-    currency = reporting(exchange, account)
+    """Tell whether everything that the account has or could get can be converted."""
     traded = [exchange.instruments[symbol] for symbol, held in account.positions.items() if held.quantity]
     traded += [of for of, _ in account.open.values()]
-    return all(of.quote == currency for of in traded) and not any(
-        amount for code, amount in account.money.items() if code != currency
+    return all(has_rate(exchange, account, of.quote) for of in traded) and all(
+        has_rate(exchange, account, code) for code, amount in account.money.items() if amount
     )
 
 
@@ -304,8 +280,8 @@ def session_start(exchange: "Exchange", request: Fields) -> None:
     del request
     for account in exchange.accounts.values():
         if account.is_in_rounds:
-            for symbol in account.dealt_in:
-                value(account, exchange.instruments[symbol])
+            for ring in account.worth:
+                value(exchange, account, ring)
             account.day_start, _ = equity(exchange, account)
             judge(exchange, account)
 
@@ -313,27 +289,40 @@ def session_start(exchange: "Exchange", request: Fields) -> None:
 def lift(exchange: "Exchange", account: Account, request: Fields, is_killed: bool) -> list[str]:
     """Check what a reset_latch of an account asks for; return the limits whose latches it lifts."""
     asked = request.get("limit")
-    lifted = [name for name in LOSS_LIMITS if name in account.blocked_by and asked in (None, name)]
-    if not request.get("rebase"):
-        for name in lifted:
-            measured, allowed = measure(exchange, account, name)
-            if name in account.loss_limits and measured >= told(name, allowed):
-                raise Refused("still_breached")
+    lifted = [name for name in LATCHING if name in account.blocked_by and asked in (None, name)]
+    for name in lifted:
+        if not request.get("rebase") and is_breached(exchange, account, name):
+            raise Refused("still_breached")
     if not lifted and not (is_killed and asked in (None, "kill")):
         raise Refused("not_latched")
     return lifted
 
 
+def is_breached(exchange: "Exchange", account: Account, name: str) -> bool:
+    if name == "max_fill_rate":
+        _, most = oracle_windows.fastest(exchange, account)
+        return account.fill_limit is not None and most >= account.fill_limit
+    measured, allowed = measure(exchange, account, name)
+    return name in account.loss_limits and measured >= told(name, allowed)
+
+
 def end_latches(exchange: "Exchange", account: Account, lifted: list[str], is_rebased: Any) -> None:
     for name in lifted:
+        account.blocked_by.remove(name)
+        account.warned.discard(name)
+        if name == "max_fill_rate":
+            account.warned_of.clear()
+            if is_rebased:
+                oracle_windows.forget(account, name)
+            instrument, most = oracle_windows.fastest(exchange, account)
+            tell(exchange, account, name, None, most, account.fill_limit or 0, instrument)
+            continue
         now, is_bounded = equity(exchange, account)
         if is_rebased and is_bounded:
             if name == "max_daily_loss":
                 account.day_start = now
             else:
                 account.peak = now
-        account.blocked_by.remove(name)
-        account.warned.discard(name)
         measured, allowed = measure(exchange, account, name)
         tell(exchange, account, name, None, measured, told(name, allowed))
     watch_or_not(exchange, account)

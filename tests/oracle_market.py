@@ -119,6 +119,7 @@ class Instrument:
     max_price: int
     max_quantity: int
     max_notional: int | None
+    max_orders: int | None = field(default=None, kw_only=True)
     band_low: int | None
     band_high: int | None
     collar_bps: int

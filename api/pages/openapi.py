@@ -15,6 +15,7 @@ from api.process.openapi import (
     whole,
 )
 from api.queries.routes import BOOK_DEPTH, BOOK_DEPTH_MAX
+from api.queries.sizes import METHODS, PPM_RANGES
 from api.streams.requests import STREAM_DEPTH_MAX
 from api.streams.socket import STREAMS_MAX
 from engine.settings.door_settings import DoorLimits
@@ -35,8 +36,9 @@ clock (`eng_ts`) or of this process (`send_ts`). A time in seconds, milliseconds
 digits is refused with 400, which names it: a filter is never left out in silence. A `#` in an address is
 written `%23`; a bare one, behind which clients and proxies drop everything, is 400.
 
-**History.** Lists of orders, fills and trades come from a database that follows the journal, a fraction of a
-second late; `as_of_seq` is the last command they include. Commands that did nothing, ticks of a quiet time,
+**History.** Lists of orders, fills, trades and movements of money come from a database that follows the
+journal, a fraction of a second late; `as_of_seq` is the last command they include. Commands that did
+nothing, ticks of a quiet time,
 may come 30 s later. `next_cursor` is opaque: nothing is skipped or repeated between pages, whatever happens
 meanwhile. Without a database, or while it is down, what needs it
 answers 503 with the reason `no_history`, `history_unavailable` or `history_busy`; live answers go on.
@@ -54,6 +56,11 @@ percent-encoded: digits without leading zeros are a number, a text of digits sta
 (`client:"7"`), anything else is the text itself. A text is looked for under the asking key, then under the
 others that have the account. Where history cannot be asked, an order that ended is told shorter; `symbol`
 and `cum_quantity` are null where they are not known any more.
+
+**Sizes.** `/v1/accounts/{account}/size` answers what an order with the same `size_by` would be given at this
+moment: the least of what the method wants and of what `max_position` and buying power leave; `decided_by`
+names it, and a cap that is not there is null. A quantity of 0 would be refused. What cannot be sized is 422
+with the reason of the order's refusal.
 
 **Whose.** An order of an account that is not the key's is 404, as one that does not exist; such an account
 is 403, whether it exists or not.
@@ -122,6 +129,21 @@ def _paths() -> Schema:
         "/v1/accounts/{account}": route(
             "Balances, positions, exposure, equity", account_schema, account, refused=(403, 404)
         ),
+        "/v1/accounts/fees": route(
+            "What the fee account has in each currency (role operator)",
+            object_of(account=text, seq=number, balances={"type": "object"}),
+            refused=(403,),
+        ),
+        "/v1/accounts/{account}/movements": route(
+            "Movements of money, newest first (needs history)",
+            page_of("movements", as_of_seq=number),
+            account,
+            *TIMES,
+            LIMIT,
+            CURSOR,
+            refused=(403, 404),
+        ),
+        "/v1/accounts/{account}/size": _size_path(account),
         "/v1/status": route("Processes, rings, durability, lag, rates", status_schema),
         "/v1/latency": route(
             "A latency histogram per stage", object_of(unit=text, stages={"type": "object"})
@@ -134,6 +156,44 @@ def _paths() -> Schema:
         ),
         "/": open_route("A live dashboard", "text/html"),
     }
+
+
+def _size_path(account: Schema) -> Schema:
+    """Return the question how much an account would trade by a method of position sizing."""
+    text, nothing = {"type": "string"}, {"type": ["string", "null"]}
+    decided_by = {"enum": ["method", "max_position", "buying_power"]}
+    shares = [
+        parameter("query", name, whole(low, high), "parts per million")
+        for name, (low, high) in PPM_RANGES.items()
+    ]
+    size = object_of(
+        account={"type": "integer"},
+        symbol=text,
+        side=text,
+        seq={"type": "integer"},
+        size_by={"type": "object"},
+        price=text,
+        limit_price=text,
+        quantity=text,
+        decided_by=decided_by,
+        wanted_quantity=text,
+        equity=nothing,
+        currency=text,
+        caps=object_of(max_position=nothing, buying_power=nothing),
+    )
+    return route(
+        "The quantity that an order with the same `size_by` would be given now, without ordering",
+        size,
+        account,
+        parameter("query", "symbol", text, "what would be traded; needed"),
+        parameter("query", "side", {"enum": ["buy", "sell"]}, "needed"),
+        parameter("query", "method", {"enum": list(METHODS)}, "needed"),
+        parameter("query", "price", text, "of a limit order; left out, the opposite best"),
+        parameter("query", "stop", text, "of fixed_risk: where the loss would be taken"),
+        parameter("query", "amount", text, "of fixed_notional, in the account's reporting currency"),
+        *shares,
+        refused=(403, 404, 422),
+    )
 
 
 def _list_paths() -> Schema:

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from api.documents import average_price, side_name
+from api.documents import FEES_NAME, average_price, side_name
 from api.process.documents import Document
 from engine.trading.client_text import text_of
 from engine.trading.instruments import Catalogue
-from engine.trading.records import OrderType, Reason, SelfTradePrevention, Status, TimeInForce
+from engine.trading.records import FEES, Op, OrderType, Reason, SelfTradePrevention, Status, TimeInForce
 
 
 def _client_id(row: Any) -> int | str | None:
@@ -66,6 +66,23 @@ def past_fill(catalogue: Catalogue, row: Any) -> Document:
         "fee": instrument.fee_text(row["fee"]),
         "fee_currency": instrument.quote.code,
         "average_price": average_price(instrument, row["notional"], row["cum_qty"]),
+    }
+
+
+def past_movement(catalogue: Catalogue, row: Any) -> Document:
+    """Return what one movement of money did to one account; `account` lines have no id."""
+    currency = catalogue.currencies[row["currency"]]
+    counter, given = row["counter_account"], row["movement_id"]
+    return {
+        "event_idx": row["event_idx"],
+        "seq": row["seq"],
+        "eng_ts": row["eng_ts"],
+        "op": Op(row["op"]).name.lower(),
+        "counter_account": FEES_NAME if counter == FEES else counter,
+        "currency": currency.code,
+        "amount": currency.text(row["amount"]),
+        "balance": currency.text(row["balance"]),
+        "id": None if given is None else text_of(given),
     }
 
 

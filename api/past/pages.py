@@ -1,4 +1,4 @@
-"""Pages of orders, fills and trades of the past, in order of order_id, fill_id or event_idx."""
+"""Pages of orders, fills, movements of money and trades of the past, in order of a number of theirs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,6 +32,9 @@ class Filter:
 
 
 ORDER_KEY = ListKey("order_id", "entered_at", "seq")
+MOVEMENT_ROWS = "(SELECT *, event_idx * 256 + currency AS movement_idx FROM deposits) changed"
+"""A line of op `account` may pay in several currencies; of these there are 127 at most."""
+MOVEMENT_KEY = ListKey("movement_idx", "eng_ts", "256 * event_idx")
 FILL_KEY = ListKey("fill_id", "eng_ts", "2 * event_idx")
 TRADE_KEY = ListKey("event_idx", "eng_ts", "event_idx")
 
@@ -53,6 +56,11 @@ class Past(PastReads):
         return await self._page(
             "SELECT * FROM fills WHERE {where}", FILL_KEY, wanted, before, limit, around=FILL_PAGE
         )
+
+    async def movements(self, wanted: Filter, before: int, limit: int) -> Page:
+        """Return what movements of money did to accounts before movement `before`."""
+        select = f"SELECT * FROM {MOVEMENT_ROWS} WHERE {{where}}"
+        return await self._page(select, MOVEMENT_KEY, wanted, before, limit)
 
     async def trades(self, wanted: Filter, before: int, limit: int) -> Page:
         """Return trades before event `before`."""

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from api.live import LiveSource
 from api.parameters import known_instrument, query_side, query_status
-from api.past.documents import past_fill, past_order, past_trade
+from api.past.documents import past_fill, past_movement, past_order, past_trade
 from api.past.pages import Filter, Past
 from api.process.documents import Document
 from api.process.parameters import (
@@ -59,6 +59,14 @@ class PastQueries:
         fills = [past_fill(self._source.view.catalogue, row) for row in page.rows]
         answer = await self._answer("fills", fills, page, limit, "fill_id")
         return {"account": account, "epoch": self._source.epoch, **answer, "complete_after_seq": 0}
+
+    async def movements(self, request: web.Request, account: int) -> Document:
+        """Page through the movements of money of an account, newest first."""
+        limit = query_limit(request, PAGE, PAGE_MAX)
+        page = await self._past.movements(*await self._asked(request, (account,)), limit)
+        movements = [past_movement(self._source.view.catalogue, row) for row in page.rows]
+        answer = await self._answer("movements", movements, page, limit, "movement_idx")
+        return {"account": account, **answer}
 
     async def trades(self, request: web.Request) -> Document:
         """Page through the trades of all instruments, or of one, newest first."""

@@ -6,6 +6,7 @@ key configured market data is open and private data is closed to everyone.
 """
 
 from collections.abc import Sequence
+from enum import IntFlag
 from http import HTTPStatus
 
 from api.process.problem import ApiProblem
@@ -56,6 +57,16 @@ def require_account(key: Key | None, account: int) -> Key:
             f"key {known.name!r} is not bound to account {account}",
             field="account",
         )
+    return known
+
+
+def require_role(key: Key | None, role: IntFlag) -> Key:
+    """Return the key if it has this role of the application, refuse otherwise."""
+    known = require_key(key)
+    if not known.roles & role:
+        name = (role.name or "").lower()
+        detail = f"key {known.name!r} lacks the role {name}"
+        raise ApiProblem(HTTPStatus.FORBIDDEN, "not_permitted", detail)
     return known
 
 

@@ -8,7 +8,7 @@ from api import documents
 from api.parameters import known_instrument, no_such_account, query_side, query_status, refused_at_door
 from api.past.pages import Past
 from api.past.queries import COMMON, PastQueries
-from api.process.access import may_read, require_account, require_key
+from api.process.access import may_read, require_account, require_key, require_role
 from api.process.callers import CALLER
 from api.process.documents import answer
 from api.process.parameters import (
@@ -26,10 +26,11 @@ from api.process.past import no_history
 from api.process.problem import bad_request, not_found
 from api.process.status import StatusReport
 from api.queries.order_lookup import OrderLookup
+from api.queries.sizes import Sizes
 from api.streams.hub import Hub
 from engine.settings.config import Key
 from engine.trading.client_ids import client_id, order_of_address
-from engine.trading.records import Status
+from engine.trading.records import Role, Status
 from engine.trading.view.records import OrderView
 
 BOOK_DEPTH = 10
@@ -56,6 +57,7 @@ class Queries:
         self._lookup = OrderLookup(hub, self._past, keys)
         self._source = hub.source
         self._view = hub.source.view
+        self._sizes = Sizes(hub.source)
         self._status = status
 
     def routes(self) -> list[web.RouteDef]:
@@ -68,7 +70,10 @@ class Queries:
             web.get("/v1/orders", self.orders),
             web.get("/v1/orders/{order_id:[^/]+}", self.order),
             web.get("/v1/fills", self.fills),
+            web.get("/v1/accounts/fees", self.fee_account),
             web.get("/v1/accounts/{account}", self.account),
+            web.get("/v1/accounts/{account}/movements", self.movements),
+            web.get("/v1/accounts/{account}/size", self.size),
             web.get("/v1/status", self.status),
             web.get("/v1/latency", self.latency),
         ]
@@ -234,6 +239,29 @@ class Queries:
         if found is None:
             raise no_such_account(account)
         return answer(documents.account_document(found))
+
+    async def fee_account(self, request: web.Request) -> web.Response:
+        """Return what the fee account has in each currency; below zero where rebates were higher."""
+        allow_only(request, ())
+        require_role(request[CALLER], Role.OPERATOR)
+        fees, seq = await self._source.fees()
+        return answer(documents.fee_account_document(fees, seq))
+
+    async def movements(self, request: web.Request) -> web.Response:
+        """Page through the movements of money of an account, newest first."""
+        allow_only(request, ("from", "to", "limit", "cursor"))
+        account = account_number(request.match_info["account"])
+        require_account(request[CALLER], account)
+        _check_page(request)
+        if self._view.account_idx(account) is None:
+            raise no_such_account(account)
+        if self._past is None:
+            raise no_history("a list of movements of money")
+        return answer(await self._past.movements(request, account))
+
+    async def size(self, request: web.Request) -> web.Response:
+        """Return the quantity that a method of position sizing gives an account."""
+        return await self._sizes.size(request)
 
     async def status(self, request: web.Request) -> web.Response:
         """Return processes, rings, durability, lag and rates."""

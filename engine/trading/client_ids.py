@@ -67,17 +67,17 @@ def client_id(given: int | str, owner: str) -> tuple[int, tuple[int, int, int]]:
     return int.from_bytes(digest, "little") & TOP_BIT_CLEARED or 1, text_words(carried)
 
 
-def text_bytes(text: str) -> bytes:
+def text_bytes(text: str, field: str = "client_order_id") -> bytes:
     """Return what a record carries of a text id, without padding; refuse what is none."""
     if len(text) == 36 and _UUID.fullmatch(text):
         return bytes((UUID_MARK,)) + bytes.fromhex(text.replace("-", ""))
     if not text.isprintable():
         detail = f"must be {LIMIT}; it has characters that cannot be printed"
-        raise RefusedAtDoor(Reason.INVALID_FIELD, "client_order_id", text[:64], detail)
+        raise RefusedAtDoor(Reason.INVALID_FIELD, field, text[:64], detail)
     encoded = text.encode()
     if not 0 < len(encoded) <= TEXT_BYTES:
         detail = f"must be {LIMIT}; it has {len(encoded)} bytes"
-        raise RefusedAtDoor(Reason.INVALID_FIELD, "client_order_id", text[:64], detail)
+        raise RefusedAtDoor(Reason.INVALID_FIELD, field, text[:64], detail)
     return encoded
 
 

@@ -5,6 +5,7 @@ Reasons have their own names, OK for none; OP_, EVENT_, STATUS_, ROLE_, FLAG_ an
 
 import numpy as np
 
+from engine.trading.fields import AccountLimit
 from engine.trading.records import (
     CommandFlag,
     EventFlag,
@@ -19,6 +20,7 @@ from engine.trading.records import (
     Role,
     SelfTradePrevention,
     Side,
+    SizingMethod,
     Status,
     TimeInForce,
 )
@@ -41,6 +43,11 @@ OP_SESSION_END = np.int64(Op.SESSION_END)
 OP_KILL = np.int64(Op.KILL)
 OP_RESET_LATCH = np.int64(Op.RESET_LATCH)
 OP_SESSION_START = np.int64(Op.SESSION_START)
+OP_RATE = np.int64(Op.RATE)
+OP_ACCOUNT_LIMITS = np.int64(Op.ACCOUNT_LIMITS)
+OP_DEPOSIT = np.int64(Op.DEPOSIT)
+OP_WITHDRAW = np.int64(Op.WITHDRAW)
+OP_TRANSFER = np.int64(Op.TRANSFER)
 
 KILL_ORDER = np.int64(KillScope.ORDER)
 KILL_ACCOUNT = np.int64(KillScope.ACCOUNT)
@@ -51,6 +58,23 @@ LATCH_KILL = np.int64(Latch.KILL)
 LATCH_DAILY_LOSS = np.int64(Latch.MAX_DAILY_LOSS)
 LATCH_DRAWDOWN = np.int64(Latch.MAX_DRAWDOWN)
 LATCH_DRAWDOWN_BPS = np.int64(Latch.MAX_DRAWDOWN_BPS)
+LATCH_FILL_RATE = np.int64(Latch.MAX_FILL_RATE)
+LATCH_RATIO = np.int64(Latch.MAX_ORDER_TRADE_RATIO)
+LIMIT_OPEN_ORDERS = np.int64(AccountLimit.MAX_OPEN_ORDERS)
+LIMIT_POSITION = np.int64(AccountLimit.MAX_POSITION)
+LIMIT_ORDER_RATE = np.int64(AccountLimit.ORDER_RATE)
+LIMIT_ORDER_BURST = np.int64(AccountLimit.ORDER_BURST)
+LIMIT_DAILY_LOSS = np.int64(AccountLimit.MAX_DAILY_LOSS)
+LIMIT_DRAWDOWN = np.int64(AccountLimit.MAX_DRAWDOWN)
+LIMIT_DRAWDOWN_BPS = np.int64(AccountLimit.MAX_DRAWDOWN_BPS)
+LIMIT_GROSS_EXPOSURE = np.int64(AccountLimit.MAX_GROSS_EXPOSURE)
+LIMIT_CONCENTRATION = np.int64(AccountLimit.MAX_CONCENTRATION_PPM)
+LIMIT_MODIFY_RATE = np.int64(AccountLimit.MODIFY_RATE)
+LIMIT_MODIFY_BURST = np.int64(AccountLimit.MODIFY_BURST)
+LIMIT_FILL_RATE = np.int64(AccountLimit.MAX_FILL_RATE)
+LIMIT_FILL_WINDOW = np.int64(AccountLimit.FILL_WINDOW_MS)
+LIMIT_RATIO = np.int64(AccountLimit.MAX_ORDER_TRADE_RATIO)
+LIMIT_RATIO_WINDOW = np.int64(AccountLimit.ORDER_TRADE_WINDOW_MS)
 LEVEL_NONE = np.int64(LatchLevel.NONE)
 LEVEL_WARN = np.int64(LatchLevel.WARN)
 LEVEL_REDUCE_ONLY = np.int64(LatchLevel.REDUCE_ONLY)
@@ -76,8 +100,14 @@ STP_DECREMENT = np.int64(SelfTradePrevention.DECREMENT)
 
 FLAG_POST_ONLY = np.int64(CommandFlag.POST_ONLY)
 FLAG_REDUCE_ONLY = np.int64(CommandFlag.REDUCE_ONLY)
+FLAG_SIZED = np.int64(CommandFlag.SIZED)
 FLAG_UNLIMITED = np.int64(CommandFlag.UNLIMITED)
 FLAG_REBASE = np.int64(CommandFlag.REBASE)
+
+FIXED_RISK = np.int64(SizingMethod.FIXED_RISK)
+FIXED_NOTIONAL = np.int64(SizingMethod.FIXED_NOTIONAL)
+VOL_TARGET = np.int64(SizingMethod.VOL_TARGET)
+KELLY = np.int64(SizingMethod.KELLY)
 
 ROLE_TRADER = np.int64(Role.TRADER)
 ROLE_OPERATOR = np.int64(Role.OPERATOR)
@@ -98,10 +128,12 @@ EVENT_PREVENTED = np.int64(EventKind.PREVENTED)
 EVENT_PHASE = np.int64(EventKind.PHASE)
 EVENT_LATCHED = np.int64(EventKind.LATCHED)
 EVENT_DONE = np.int64(EventKind.DONE)
+EVENT_MOVED = np.int64(EventKind.MOVED)
 
 FLAG_LAST = np.int64(EventFlag.LAST)
 FLAG_PRIORITY_KEPT = np.int64(EventFlag.PRIORITY_KEPT)
 FLAG_SELL = np.int64(EventFlag.SELL)
+FLAG_QUANTITY_CHOSEN = np.int64(EventFlag.SIZED)
 
 STATUS_OPEN = np.int64(Status.OPEN)
 STATUS_FILLED = np.int64(Status.FILLED)
@@ -145,6 +177,10 @@ NOT_LATCHED = np.int64(Reason.NOT_LATCHED)
 REASON_DAILY_LOSS = np.int64(Reason.MAX_DAILY_LOSS)
 NO_RATE = np.int64(Reason.NO_RATE)
 STILL_BREACHED = np.int64(Reason.STILL_BREACHED)
+MAX_GROSS_EXPOSURE = np.int64(Reason.MAX_GROSS_EXPOSURE)
+MAX_CONCENTRATION = np.int64(Reason.MAX_CONCENTRATION)
+ORDER_TRADE_RATIO = np.int64(Reason.ORDER_TRADE_RATIO)
+REASON_FILL_RATE = np.int64(Reason.MAX_FILL_RATE)
 ORDERS_FULL = np.int64(Reason.ORDERS_FULL)
 CLIENT_IDS_FULL = np.int64(Reason.CLIENT_IDS_FULL)
 ACCOUNTS_FULL = np.int64(Reason.ACCOUNTS_FULL)

@@ -28,6 +28,7 @@ USED = {
     "cold": "orders_used",
     "texts": "orders_used",
     "ids": "ids_used",
+    "moves": "moves_used",
 }
 """Pool -> the counter that says how much of it was ever used."""
 
@@ -49,6 +50,7 @@ LEFT_OUT = (
     "order_bucket",
     "live_bucket",
     "id_bucket",
+    "move_bucket",
 )
 """Scratch, seqlock words, and what follows from the pools (buckets, leaves that are known, rounds due)."""
 

@@ -4,10 +4,12 @@
     PLAIN           1       ACCEPTED, REJECTED, DONE, PHASE, LATCHED
     CANCELLED       1       CANCELLED: it has no `qty`, so its `notional` lies there
     REPLACED        1       REPLACED of an order without fills: `leaves_qty` is `qty`
-    WHOLE           2       the same kinds where a text is given, and REPLACED of an order with fills
+    WHOLE           2       the same kinds where a text is given, and REPLACED of an order with fills;
+                            REJECTED of a movement of money
     PREVENTED       2       PREVENTED: taker and maker have one account, and there are no fees
     TRADE           2       TRADE, neither order with a text
     TRADE_OF_TEXTS  3       TRADE, an order with a text at least
+    MOVED           2       MOVED: money, whose it was and whose it is
 
 Most commands make events of one slot alone, which is half of what a whole EVENT takes.
 """
@@ -30,12 +32,13 @@ PREVENTED_FORM = Form((_FIRST, ("notional", *_MAKER, *_TEXTS)), {"maker_account"
 _TRADED = ("notional", *_MAKER, "maker_account", "fee", "maker_fee")
 TRADE_FORM = Form((_FIRST, _TRADED))
 TRADE_OF_TEXTS_FORM = Form((_FIRST, _TRADED, _TEXTS))
+MOVED_FORM = Form((_FIRST, ("maker_account", "text")))
 
 FORMS = (
     *(PLAIN_FORM, CANCELLED_FORM, REPLACED_FORM, WHOLE_FORM),
-    *(PREVENTED_FORM, TRADE_FORM, TRADE_OF_TEXTS_FORM),
+    *(PREVENTED_FORM, TRADE_FORM, TRADE_OF_TEXTS_FORM, MOVED_FORM),
 )
-PLAIN, CANCELLED, REPLACED, WHOLE, PREVENTED, TRADE, TRADE_OF_TEXTS = range(len(FORMS))
+PLAIN, CANCELLED, REPLACED, WHOLE, PREVENTED, TRADE, TRADE_OF_TEXTS, MOVED = range(len(FORMS))
 SPREAD = Spread(EVENT, FORMS)
 
 
@@ -46,6 +49,7 @@ def _mark(form: int) -> int:
 
 PLAIN_MARK, CANCELLED_MARK, REPLACED_MARK, WHOLE_MARK = map(_mark, (PLAIN, CANCELLED, REPLACED, WHOLE))
 PREVENTED_MARK, TRADE_MARK, TRADE_OF_TEXTS_MARK = map(_mark, (PREVENTED, TRADE, TRADE_OF_TEXTS))
+MOVED_MARK = _mark(MOVED)
 
 
 def _word(name: str, form: Form = PLAIN_FORM) -> int:
@@ -70,4 +74,5 @@ MAKER_ORDER_ID, MAKER_CLIENT_ORDER_ID, MAKER_CUM_QTY, MAKER_LEAVES_QTY, MAKER_NO
 MAKER_ACCOUNT, FEE, MAKER_FEE = (_word(name, TRADE_FORM) for name in ("maker_account", "fee", "maker_fee"))
 PREVENTED_TEXT, PREVENTED_MAKER_TEXT = (_word(name, PREVENTED_FORM) for name in _TEXTS)
 TRADE_TEXT, TRADE_MAKER_TEXT = (_word(name, TRADE_OF_TEXTS_FORM) for name in _TEXTS)
+MOVED_TO, MOVED_TEXT = (_word(name, MOVED_FORM) for name in ("maker_account", "text"))
 """Words of further slots."""

@@ -1,4 +1,6 @@
-"""What the fields of COMMAND carry in commands of administration, where it is not what they are named for."""
+"""What fields of COMMAND carry that is not what they are named for: administration, and orders to size."""
+
+from enum import IntEnum
 
 INSTRUMENT_FIELDS = {
     "symbol": "text",  # 16 bytes at most: words 0 and 1
@@ -26,6 +28,52 @@ INSTRUMENT_LIMIT_FIELDS = {
     "band_high": "expiry",
 }
 """LIMITS of one instrument: UNCHANGED, LIFTED or the new value."""
+BOOK_ORDERS_FIELD = "order_id"
+"""LIMITS of one instrument, max_open_orders: 0 leaves it (as older journals do), LIFTED, or the limit + 1."""
+
+
+class AccountLimit(IntEnum):
+    """A limit of an account; its number is its bit in an ACCOUNT_LIMITS (exchange rule S21)."""
+
+    MAX_OPEN_ORDERS = 0
+    MAX_POSITION = 1
+    ORDER_RATE = 2
+    ORDER_BURST = 3
+    MAX_DAILY_LOSS = 4
+    MAX_DRAWDOWN = 5
+    MAX_DRAWDOWN_BPS = 6
+    MAX_GROSS_EXPOSURE = 7
+    MAX_CONCENTRATION_PPM = 8
+    MODIFY_RATE = 9
+    MODIFY_BURST = 10
+    MAX_FILL_RATE = 11
+    FILL_WINDOW_MS = 12
+    MAX_ORDER_TRADE_RATIO = 13
+    ORDER_TRADE_WINDOW_MS = 14
+
+
+ACCOUNT_LIMITS_WORDS = {
+    "max_position": "px",  # in 1e-9 of an instrument's unit, as max_fill_rate
+    "max_gross_exposure": "qty",
+    "max_daily_loss": "display_qty",
+    "max_drawdown": "stop_px",
+    "max_fill_rate": "expiry",
+}
+ACCOUNT_LIMITS_HALVES = (
+    ("client_order_id", "named", "lifted"),
+    ("order_id", "max_open_orders", "max_concentration_ppm"),
+    ("text_0", "order_rate", "order_burst"),
+    ("text_1", "modify_rate", "modify_burst"),
+    ("text_2", "max_drawdown_bps", "max_order_trade_ratio"),
+    ("value", "fill_window_ms", "order_trade_window_ms"),
+)
+"""ACCOUNT_LIMITS: the field that carries each limit, in whole or in its lower and its upper 32 bits.
+
+`named` has a bit per AccountLimit that is set or lifted, `lifted` one per limit that is lifted. The three in
+money have as many decimals as `order_type` says. `side`: the LatchLevel on a breach of those that are
+named and latch, 0 for CANCEL_AND_BLOCK.
+"""
+HALF_MAX = 2**31 - 1
 
 POSITION_LIMIT_DECIMALS = 9
 ACCOUNT_LIMIT_FIELDS = {
@@ -34,18 +82,25 @@ ACCOUNT_LIMIT_FIELDS = {
     "order_rate": "display_qty",
     "order_burst": "stop_px",
 }
-"""LIMITS of one account, or of every account's default: UNCHANGED, LIFTED or the new value."""
-LOSS_LIMIT_FIELDS = {
-    "max_daily_loss": "client_order_id",
-    "max_drawdown": "order_id",
-    "max_drawdown_bps": "expiry",
-}
-"""LIMITS of one account, 1 at least: 0 leaves it as it is (as older journals do), LOSS_LIMIT_LIFTED lifts it.
-Amounts have as many decimals as `order_type` says; `side`: their LatchLevel, 0 for CANCEL_AND_BLOCK."""
-LOSS_LIMIT_LIFTED = -1
+"""LIMITS of one account, or of every account's default, in journals of before: as above."""
 BPS = 10_000
+RATE_DECIMALS = 9
+"""RATE: `px` is in 1e-9."""
 REPORTING_WORD = 2
 """ACCOUNT: this word of `text` is the index of the reporting currency + 1, 0 where none is given."""
 
 DEPOSIT_FIELDS = ("client_order_id", "order_id", "px", "qty", "display_qty", "stop_px", "expiry")
 """ACCOUNT: amount k (minor units, 0 = none) for the currency whose index is byte k of `text`."""
+
+SIZING_BITS = 8
+CAP_BITS = 32
+SIZING_PPM_MAX = 1_000_000_000
+"""A target, a volatility and a payoff are a thousand times the whole at most."""
+SIZING_FIELDS = {
+    "fixed_risk": ("risk_ppm", "stop"),  # stop: ticks
+    "fixed_notional": ("amount", "decimals"),  # amount: counted with so many decimals
+    "vol_target": ("target_ppm", "volatility_ppm"),
+    "kelly": ("win_ppm", "payoff_ppm", "cap_ppm"),
+}
+"""NEW whose quantity the engine chooses (flags SIZED): arguments of each method. `qty` has the first one, and
+cap_ppm above it from bit CAP_BITS on; `order_id` has the method and, from bit SIZING_BITS on, the second."""

@@ -13,7 +13,7 @@ from math import isqrt
 from typing import Any
 
 from engine.text import numbers
-from engine.trading.fields import POSITION_LIMIT_DECIMALS
+from engine.trading.fields import POSITION_LIMIT_DECIMALS, RATE_DECIMALS
 from engine.trading.records import LIFTED, MONEY_MAX, PX_MAX, Reason, words_text
 
 INT64_MAX = 2**63 - 1
@@ -21,6 +21,7 @@ MANTISSA_MAX = 2**31 - 1
 DECIMALS_MAX = 18
 LOT_DECIMALS_MAX = POSITION_LIMIT_DECIMALS
 POSITION_LIMIT_STEP = Decimal(1).scaleb(-POSITION_LIMIT_DECIMALS)
+RATE_STEP = Decimal(1).scaleb(-RATE_DECIMALS)
 DEFAULT_CURRENCY_DECIMALS = 6
 TEXTS_KEPT = 4096
 """Decimals kept as text, and read: the orders of a market name a few prices and sizes again and again."""
@@ -62,9 +63,12 @@ def decimal_from(value: object, field_name: str) -> Decimal:
 
 def mantissa(size: Decimal, field_name: str, decimals_max: int = DECIMALS_MAX) -> tuple[int, int]:
     """Split a positive step size into (mantissa, decimals): 0.25 -> (25, 2)."""
-    sign, digits, exponent = size.normalize().as_tuple()
+    sign, digits, exponent = size.as_tuple()
     assert isinstance(exponent, int)
-    whole = int("".join(map(str, digits))) * 10 ** max(exponent, 0)
+    whole = int("".join(map(str, digits)))
+    while whole and whole % 10 == 0:  # not normalize(), which would round at 28 digits
+        whole, exponent = whole // 10, exponent + 1
+    whole *= 10 ** max(exponent, 0)
     decimals = max(-exponent, 0)
     if sign or not 1 <= whole <= MANTISSA_MAX or decimals > decimals_max:
         raise RefusedAtDoor(
@@ -180,6 +184,11 @@ class Instrument:
         lot = Decimal(self.lot_mantissa).scaleb(-self.lot_decimals)
         object.__setattr__(self, "tick_size", tick)
         object.__setattr__(self, "lot_size", lot)
+
+    @property
+    def lot_nano(self) -> int:
+        """A lot in 1e-9 of the unit, as position limits count."""
+        return self.lot_mantissa * int(10 ** (LOT_DECIMALS_MAX - self.lot_decimals))
 
     def px(self, price: object, field_name: str = "price") -> int:
         """Return a price in ticks."""

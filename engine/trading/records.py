@@ -6,7 +6,8 @@ quantity `qty` in lots, every amount in minor units of its currency (exchange ru
 Numbers in the enums are never reused: a new meaning takes a new number.
 
 COMMAND fields beyond their names, by operation (fields.py has those of administration)
-    NEW          px 0 = none given (market); value unused
+    NEW          px 0 = none given (market); value unused; flags bit 2: the engine chooses the
+                 quantity, and qty and order_id say how (fields.py)
     CANCEL       order_id, or client_order_id when order_id is 0
     REPLACE      as CANCEL; px, qty = UNCHANGED when left out
     MASS_CANCEL  instrument ALL_INSTRUMENTS or one; side BUY, SELL or 0 for both
@@ -15,14 +16,20 @@ COMMAND fields beyond their names, by operation (fields.py has those of administ
     INSTRUMENT   fields.INSTRUMENT_FIELDS
     ACCOUNT      account; flags bit 0: unlimited; fields.DEPOSIT_FIELDS, REPORTING_WORD
     LIMITS       account 0 and instrument ALL_INSTRUMENTS: default of every account;
-                 fields.INSTRUMENT_LIMIT_FIELDS, ACCOUNT_LIMIT_FIELDS, LOSS_LIMIT_FIELDS
+                 fields.INSTRUMENT_LIMIT_FIELDS, ACCOUNT_LIMIT_FIELDS
+                 (of accounts in journals of before alone)
+    ACCOUNT_LIMITS account, 0: default of every account; see fields.ACCOUNT_LIMITS_WORDS and _HALVES
     PHASE        instrument or ALL_INSTRUMENTS; value: Phase
     MARK         instrument; px
     TIME         value: the clock asked for (replay only: the driver moves eng_ts)
     SESSION_END  -
     SESSION_START -
+    RATE         time_in_force, stp_mode: currency idx, of what and in what; px: the rate in 1e-9
     KILL         value: KillScope; order_id, account or instrument, as it says
     RESET_LATCH  as KILL, no order; of an account side: Latch, 0 for all; flags bit 0: measured from now on
+    DEPOSIT      account; px: currency index; qty: amount, minor units; text: its id
+    WITHDRAW     as DEPOSIT
+    TRANSFER     as DEPOSIT, account: from whom; order_id: to whom; either may be FEES
 """
 
 from enum import IntEnum, IntFlag
@@ -37,6 +44,8 @@ UNCHANGED = -(2**63)
 LIFTED = -(2**63) + 1
 """In a LIMITS field: no limit from now on."""
 ALL_INSTRUMENTS = -1
+FEES = 0
+"""In a TRANSFER, in place of an account: the fee account of the currency."""
 TEXT_BYTES = 24
 """Longest textual client id or symbol, held as three int64 words."""
 MONEY_MAX = 2**62
@@ -66,6 +75,15 @@ class Op(IntEnum):
     KILL = 28
     RESET_LATCH = 29
     SESSION_START = 30
+    RATE = 31
+    ACCOUNT_LIMITS = 32
+    DEPOSIT = 34
+    WITHDRAW = 35
+    TRANSFER = 36
+
+
+OP_NAMES = {int(op): op.name.lower() for op in Op} | {int(Op.ACCOUNT_LIMITS): "limits"}
+"""Operation -> its name in lines and answers: two records carry a `limits` line."""
 
 
 class Role(IntFlag):
@@ -107,9 +125,19 @@ class SelfTradePrevention(IntEnum):
     DECREMENT = 5
 
 
+class SizingMethod(IntEnum):
+    """How the engine chooses the quantity of an order (exchange rule S21)."""
+
+    FIXED_RISK = 1
+    FIXED_NOTIONAL = 2
+    VOL_TARGET = 3
+    KELLY = 4
+
+
 class CommandFlag(IntFlag):
     POST_ONLY = 1
     REDUCE_ONLY = 2
+    SIZED = 4  # NEW only
     UNLIMITED = 1  # ACCOUNT only
     REBASE = 1  # RESET_LATCH only
 
@@ -144,6 +172,8 @@ class Latch(IntEnum):
     MAX_DAILY_LOSS = 2
     MAX_DRAWDOWN = 3
     MAX_DRAWDOWN_BPS = 4
+    MAX_FILL_RATE = 5
+    MAX_ORDER_TRADE_RATIO = 6  # warns alone, and then refuses
 
 
 class LatchLevel(IntEnum):
@@ -168,12 +198,14 @@ class EventKind(IntEnum):
     PHASE = 8
     LATCHED = 9
     DONE = 10
+    MOVED = 20
 
 
 class EventFlag(IntFlag):
     LAST = 1  # last event of its command
     PRIORITY_KEPT = 2  # REPLACED
     SELL = 4  # the order, or the aggressor of a TRADE, sells
+    SIZED = 8  # ACCEPTED: the engine has chosen qty
 
 
 class Status(IntEnum):
@@ -232,6 +264,10 @@ class Reason(IntEnum):
     MAX_DRAWDOWN_BPS = 213
     NO_RATE = 214
     STILL_BREACHED = 215
+    MAX_GROSS_EXPOSURE = 216
+    MAX_CONCENTRATION = 217
+    ORDER_TRADE_RATIO = 218
+    MAX_FILL_RATE = 219  # in LATCHED
     ORDERS_FULL = 220
     LEVELS_FULL = 221
     CLIENT_IDS_FULL = 222
@@ -304,18 +340,21 @@ EVENT = np.dtype(
         ("instrument", "<i4"),
         ("session", "<i4"),
         ("req_seq", "<i8"),  # of the command
-        ("account", "<i8"),  # the order's; of a TRADE or PREVENTED the aggressor's (taker)
-        ("order_id", "<i8"),
+        ("account", "<i8"),  # the order's; of a TRADE or PREVENTED the aggressor's (taker); of a MOVED
+        # whose money it is, of a TRANSFER from whom
+        ("order_id", "<i8"),  # of a refused movement's DUPLICATE: the seq of the original
         ("client_order_id", "<i8"),
-        ("px", "<i8"),  # in LATCHED of a limit the index of the currency that it is measured in
-        ("qty", "<i8"),  # traded, prevented or new total; in DONE and LATCHED the number of orders cancelled
-        ("cum_qty", "<i8"),  # in LATCHED what was measured, minor units
-        ("leaves_qty", "<i8"),  # left; in CANCELLED what was taken off; in LATCHED what is allowed
+        ("px", "<i8"),  # in MOVED, and in LATCHED of a limit, the index of the currency
+        ("qty", "<i8"),  # traded, prevented or new total; in DONE and LATCHED the number of orders cancelled;
+        # in MOVED the amount, minor units
+        ("cum_qty", "<i8"),  # in LATCHED what was measured, minor units; in MOVED what `account` has then
+        ("leaves_qty", "<i8"),  # left; in CANCELLED what was taken off; in LATCHED what is allowed; in
+        # MOVED of a TRANSFER what `maker_account` has then
         ("notional", "<i8"),  # sum of px * qty over the order's fills: numerator of its average price
         ("fee", "<i8"),  # of the taker, minor units of the quote currency, positive when charged
         ("prev_px", "<i8"),  # REPLACED: before
         ("prev_qty", "<i8"),  # REPLACED: total before
-        ("maker_account", "<i8"),
+        ("maker_account", "<i8"),  # in MOVED of a TRANSFER: to whom
         ("maker_order_id", "<i8"),
         ("maker_client_order_id", "<i8"),
         ("maker_cum_qty", "<i8"),

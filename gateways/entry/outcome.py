@@ -8,12 +8,14 @@ are its fills. A mass cancel and an administration line have no order: they coun
 import msgspec
 
 from engine.trading.client_text import given_id
-from engine.trading.records import EventFlag, EventKind, Op, Status
+from engine.trading.records import OP_NAMES, EventFlag, EventKind, Op, Status
+from gateways.entry.movement_rejections import movement_rejection
 from gateways.entry.refusals import Refusal
 from gateways.entry.rejections import rejection
 from gateways.entry.reports import Reports
-from gateways.json_lines.events import OP_NAMES, REASON_NAMES, STATUS_NAMES, Accounts, EventWords
+from gateways.json_lines.events import REASON_NAMES, STATUS_NAMES, Accounts, EventWords
 from gateways.json_lines.fields import Fields
+from gateways.json_lines.movements import OPS as MOVEMENT_OPS
 
 ORDER_OPS = frozenset({int(Op.NEW), int(Op.CANCEL), int(Op.REPLACE)})
 LISTED_MAX = 1000
@@ -23,7 +25,7 @@ ACCEPTED, REJECTED, TRADE = int(EventKind.ACCEPTED), int(EventKind.REJECTED), in
 CANCELLED, PREVENTED = int(EventKind.CANCELLED), int(EventKind.PREVENTED)
 COUNTS = frozenset({int(EventKind.DONE), int(EventKind.LATCHED)})
 """Kinds that close a command and tell how many orders it cancelled."""
-LAST = int(EventFlag.LAST)
+LAST, SIZED = int(EventFlag.LAST), int(EventFlag.SIZED)
 OPEN_NAME = STATUS_NAMES[Status.OPEN]
 
 
@@ -39,6 +41,8 @@ class OrderReply(msgspec.Struct, frozen=True, gc=False):
     """Trades, as in interface R3."""
     reason: str | None
     seq: int
+    quantity: str | msgspec.UnsetType = msgspec.UNSET
+    """What the engine chose, of an order that was sized by it."""
 
 
 class CountReply(msgspec.Struct, frozen=True, gc=False):
@@ -69,6 +73,8 @@ def outcome(
     """
     first = events[0]
     if first.kind == REJECTED:
+        if first.op in MOVEMENT_OPS:
+            return movement_rejection(first, fields or {})
         return rejection(first, reports.formatter, fields or {})
     if first.op in ORDER_OPS:
         return _order_reply(events, reports, accounts)
@@ -101,6 +107,7 @@ def _order_reply(events: list[EventWords], reports: Reports, accounts: Accounts)
         fills,
         reason,
         first.seq,
+        quantity_text(first.qty) if first.kind == ACCEPTED and first.flags & SIZED else msgspec.UNSET,
     )
 
 

@@ -40,6 +40,7 @@ class Refusal(msgspec.Struct, frozen=True):
     field : the field at fault, None where it is no single one
     seq : the command's number; None for one that was understood and never published
     order_id, order_status, cum_quantity, leaves_quantity : of a duplicate: where the original stands
+    original_seq : of a movement of money that is a duplicate: the number of the original
     """
 
     reason: str
@@ -51,6 +52,7 @@ class Refusal(msgspec.Struct, frozen=True):
     order_status: str | msgspec.UnsetType | None = msgspec.UNSET
     cum_quantity: str | msgspec.UnsetType = msgspec.UNSET
     leaves_quantity: str | msgspec.UnsetType = msgspec.UNSET
+    original_seq: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class Refused(ValueError):  # noqa: N818 - an answer, not a fault of ours

@@ -63,6 +63,18 @@ DETAILS = {
     Reason.NOT_ALLOWED_IN_PHASE: "the instrument's trading phase does not allow it",
 }
 
+DETAILS_OF_SIZES = {
+    Reason.INVALID_QUANTITY: "the equity, max_position and buying power leave not one lot",
+    Reason.INVALID_FIELD: (
+        "the stop must be another price than the one at which the order enters, and at most max_price"
+    ),
+    Reason.NO_RATE: (
+        "the account has, or would trade, what is not in its reporting currency: "
+        "no rate says what that is worth"
+    ),
+}
+"""The same of an order that the engine was to size."""
+
 NOT_BUILT: dict[str, Callable[[Any], bool]] = {
     "type": lambda value: value not in (None, "limit", "market"),
     "time_in_force": lambda value: value == "gtd",
@@ -82,6 +94,8 @@ def cause(reason: Reason, fields: Mapping[str, Any]) -> tuple[str, str | None]:
         return detail, field
     if reason == Reason.INVALID_PRICE and fields.get("price") is None:
         return "the price is missing: a limit order needs one, a market order says so in `type`", "price"
+    if fields.get("size_by") is not None and reason in DETAILS_OF_SIZES:
+        return DETAILS_OF_SIZES[reason], "size_by"
     if reason == Reason.UNSUPPORTED:
         for asked, is_missing in NOT_BUILT.items():
             if is_missing(fields.get(asked)):

@@ -92,6 +92,7 @@ class OrderProblem(Problem, frozen=True, kw_only=True):
     order_status: str | msgspec.UnsetType | None = msgspec.UNSET
     cum_quantity: str | msgspec.UnsetType = msgspec.UNSET
     leaves_quantity: str | msgspec.UnsetType = msgspec.UNSET
+    original_seq: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class WrongMethod(Refused):

@@ -6,6 +6,7 @@ and the HTTP door all speak through it, so that a name or a default exists once.
     fields.py          reading one field: its type, its range, did-you-mean
     commands.py        CommandEncoder: orders
     administration.py  instruments, accounts, limits, phases, clock
+    movements.py       deposits, withdrawals, transfers
     events.py          EventFormatter, and the event of a line refused at the door
 """
 

@@ -1,4 +1,4 @@
-"""Administration lines: what there is, what holds for it, phases, marks, time, the day's end, kills.
+"""Administration lines: what there is, what holds for it, phases, marks, rates, time, the day, kills, money.
 
 Each method returns the named fields of its COMMAND record; where they lie in it is said
 in `engine.trading.fields`.
@@ -8,11 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.trading.fields import (
-    ACCOUNT_LIMIT_FIELDS,
+    BOOK_ORDERS_FIELD,
     DEPOSIT_FIELDS,
     INSTRUMENT_FIELDS,
     INSTRUMENT_LIMIT_FIELDS,
-    LOSS_LIMIT_FIELDS,
     REPORTING_WORD,
     SYMBOL_BYTES,
 )
@@ -21,7 +20,7 @@ from engine.trading.instruments import (
     DEFAULT_CURRENCY_DECIMALS,
     INT64_MAX,
     LOT_DECIMALS_MAX,
-    POSITION_LIMIT_STEP,
+    RATE_STEP,
     Catalogue,
     Currency,
     Instrument,
@@ -44,6 +43,7 @@ from engine.trading.records import (
     Reason,
     text_words,
 )
+from gateways.json_lines.account_limits import ACCOUNT_LIMITS, account_limits, asked_latch, counted
 from gateways.json_lines.fields import (
     MalformedCommand,
     flag,
@@ -55,7 +55,7 @@ from gateways.json_lines.fields import (
     word,
     words_of,
 )
-from gateways.json_lines.loss_limits import asked_latch, loss_limits
+from gateways.json_lines.movements import movement
 
 PHASES = words_of(Phase)
 COLLAR_BPS_MAX = 2**31 - 1  # what the record's field carries
@@ -65,10 +65,11 @@ CURRENCY_IDX_MAX = 127  # an instrument names its currencies in a signed byte
 CURRENCY_NAMES = frozenset({"op", "currency", "decimals"})
 INSTRUMENT_NAMES = frozenset({"op", *INSTRUMENT_FIELDS})
 ACCOUNT_NAMES = frozenset({"op", "account", "deposit", "unlimited", "reporting_currency"})
-ACCOUNT_LIMIT_NAMES = (*ACCOUNT_LIMIT_FIELDS, *LOSS_LIMIT_FIELDS, "on_breach")
+ACCOUNT_LIMIT_NAMES = (*ACCOUNT_LIMITS, "on_breach")
 LIMITS_NAMES = frozenset({"op", "symbol", "account", *INSTRUMENT_LIMIT_FIELDS, *ACCOUNT_LIMIT_NAMES})
 PHASE_NAMES = frozenset({"op", "symbol", "phase"})
 MARK_NAMES = frozenset({"op", "symbol", "price"})
+RATE_NAMES = frozenset({"op", "currency", "in", "price"})
 TIME_NAMES = frozenset({"op", "now"})
 SESSION_NAMES = frozenset({"op"})
 KILL_SELECTORS = ("order_id", "account", "symbol", "venue")
@@ -168,7 +169,7 @@ class Administration:
         """Limits of one instrument, of one account, or every account's default."""
         symbol, account = fields.get("symbol"), fields.get("account")
         if symbol is not None:
-            known = {"op", "symbol", *INSTRUMENT_LIMIT_FIELDS}
+            known = {"op", "symbol", "max_open_orders", *INSTRUMENT_LIMIT_FIELDS}
             refuse_unknown_fields(fields, LIMITS_NAMES, "limits")
             refuse_unknown_fields(fields, known, "limits of an instrument")
             instrument = self._instrument(symbol)
@@ -177,23 +178,18 @@ class Administration:
                 **_bounds(fields, instrument, UNCHANGED, LIFTED),
             }
             record: Content = {INSTRUMENT_LIMIT_FIELDS[name]: value for name, value in content.items()}
+            if "max_open_orders" in fields:
+                most = fields["max_open_orders"]
+                record[BOOK_ORDERS_FIELD] = LIFTED if most is None else 1 + counted(most, "max_open_orders")
             return {"op": Op.LIMITS, "instrument": instrument.instrument_idx, **record}
         refuse_unknown_fields(fields, LIMITS_NAMES, "limits")
         known = {"op", "symbol", "account", *ACCOUNT_LIMIT_NAMES}
         refuse_unknown_fields(fields, known, "limits of an account")
-        record = {
-            field: _limit(fields, name, _count(name), UNCHANGED, LIFTED)
-            for name, field in ACCOUNT_LIMIT_FIELDS.items()
-        }
         if account is None and "account" in fields:
             mend = "give a number; left out, the limits are every account's default"
             raise MalformedCommand("account", None, mend)
         whose = 0 if account is None else whole(account, "account")
-        losses = loss_limits(fields)
-        if losses and not whose:
-            name = next(name for name in LOSS_LIMIT_FIELDS if name in fields)
-            raise MalformedCommand(name, fields[name], "name the account: a limit of loss is no default")
-        return {"op": Op.LIMITS, "instrument": ALL_INSTRUMENTS, "account": whose, **record, **losses}
+        return {"account": whose, "instrument": ALL_INSTRUMENTS, **account_limits(fields)}
 
     def phase(self, fields: Mapping[str, Any]) -> Content:
         """A trading phase, of one instrument or of all."""
@@ -209,6 +205,17 @@ class Administration:
         instrument = self._instrument(required(fields, "symbol"))
         px = instrument.px(required(fields, "price"))
         return {"op": Op.MARK, "instrument": instrument.instrument_idx, "px": px}
+
+    def rate(self, fields: Mapping[str, Any]) -> Content:
+        """A rate of exchange: what one of a currency is in another."""
+        refuse_unknown_fields(fields, RATE_NAMES, "rate")
+        currency, into = (self._known_currency(required(fields, name), name) for name in ("currency", "in"))
+        if currency == into:
+            raise RefusedAtDoor(
+                Reason.INVALID_FIELD, "in", fields["in"], "give another currency than `currency`"
+            )
+        price = steps_from(required(fields, "price"), RATE_STEP, "price", Reason.OUT_OF_RANGE)
+        return {"op": Op.RATE, "time_in_force": currency, "stp_mode": into, "px": price}
 
     def time(self, fields: Mapping[str, Any]) -> Content:
         """The engine clock of a replay."""
@@ -233,6 +240,18 @@ class Administration:
         """The end of a kill, named as it was, or of what an account's limits of loss latched."""
         scope = self._scope(fields, "reset_latch", RESET_SELECTORS, ("limit", "rebase"))
         return {"op": Op.RESET_LATCH, **scope, **asked_latch(fields)}
+
+    def deposit(self, fields: Mapping[str, Any]) -> Content:
+        """Money for an account, once by its id."""
+        return movement(self.catalogue, fields, Op.DEPOSIT)
+
+    def withdraw(self, fields: Mapping[str, Any]) -> Content:
+        """Money out of an account, once by its id."""
+        return movement(self.catalogue, fields, Op.WITHDRAW)
+
+    def transfer(self, fields: Mapping[str, Any]) -> Content:
+        """Money from one account to another, either may be the fee account; once by its id."""
+        return movement(self.catalogue, fields, Op.TRANSFER)
 
     def _scope(
         self, fields: Mapping[str, Any], op: str, selectors: tuple[str, ...], more: tuple[str, ...] = ()
@@ -263,6 +282,15 @@ class Administration:
             raise MalformedCommand("symbol", symbol, "give a string")
         return self.catalogue.instrument(symbol)
 
+    def _known_currency(self, code: object, name: str) -> int:
+        """Return the index of a currency that has been defined."""
+        text(code, name)
+        assert isinstance(code, str)
+        known = self.catalogue.currency_by_code.get(code)
+        if known is None:
+            raise RefusedAtDoor(Reason.UNKNOWN_CURRENCY, name, code, "no such currency; define it first")
+        return known.currency_idx
+
     def _currency(self, code: object, name: str) -> Currency:
         """Return a currency; an unknown one takes the next index (exchange rule S1: 6 decimals)."""
         text(code, name)
@@ -286,11 +314,15 @@ ADMINISTRATION: dict[str, Callable[[Administration, Mapping[str, Any]], Content]
     "limits": Administration.limits,
     "phase": Administration.phase,
     "mark": Administration.mark,
+    "rate": Administration.rate,
     "time": Administration.time,
     "session_end": Administration.session_end,
     "session_start": Administration.session_start,
     "kill": Administration.kill,
     "reset_latch": Administration.reset_latch,
+    "deposit": Administration.deposit,
+    "withdraw": Administration.withdraw,
+    "transfer": Administration.transfer,
 }
 
 
@@ -317,15 +349,6 @@ def _bounds(fields: Mapping[str, Any], shape: Instrument, absent: int, null: int
         "band_low": _limit(fields, "band_low", shape.px, absent, null),
         "band_high": _limit(fields, "band_high", shape.px, absent, null),
     }
-
-
-def _count(name: str) -> Callable[[object, str], int]:
-    """Return the reader of an account's limit: a count, or for max_position a quantity."""
-    return _position_limit if name == "max_position" else whole
-
-
-def _position_limit(value: object, field: str) -> int:
-    return steps_from(value, POSITION_LIMIT_STEP, field, Reason.OUT_OF_RANGE)
 
 
 def _not_negative(fields: Mapping[str, Any], name: str, absent: int, highest: int = INT64_MAX) -> int:

@@ -49,6 +49,7 @@ from gateways.json_lines.fields import (
     word,
     words_of,
 )
+from gateways.json_lines.size_by import sizing_words
 
 InstrumentOf = Callable[[int, int, int], Instrument | None]
 """(account, client_order_id, order_id) -> the instrument of that order, None if unknown."""
@@ -62,12 +63,12 @@ NEW_FIELDS = frozenset(
     {
         *("op", "client_order_id", "account", "symbol", "side", "type", "price", "quantity"),
         *("time_in_force", "display_quantity", "stop_price", "trail", "expires_at"),
-        *("post_only", "self_trade_prevention", "reduce_only"),
+        *("post_only", "self_trade_prevention", "reduce_only", "size_by"),
     }
 )
 USUAL_FIELDS = NEW_FIELDS - {
     *("display_quantity", "stop_price", "trail", "expires_at"),
-    *("post_only", "self_trade_prevention", "reduce_only"),
+    *("post_only", "self_trade_prevention", "reduce_only", "size_by"),
 }
 """Where a new order has no others, those are not looked for."""
 CANCEL_FIELDS = frozenset({"op", "account", "client_order_id", "order_id"})
@@ -84,6 +85,7 @@ _GTC, _IOC = int(TimeInForce.GTC), int(TimeInForce.IOC)
 _CANCEL_NEWEST = int(SelfTradePrevention.CANCEL_NEWEST)
 _USUAL = _CANCEL_NEWEST, 0, 0  # stp_mode, flags, expiry
 _POST_ONLY, _REDUCE_ONLY = int(CommandFlag.POST_ONLY), int(CommandFlag.REDUCE_ONLY)
+_SIZED = int(CommandFlag.SIZED)
 
 
 def steps(value: object, mantissa: int, decimals: int) -> int | None:
@@ -209,10 +211,10 @@ class CommandEncoder:
         instrument = self.catalogue.instrument_by_symbol.get(given) if type(given) is str else None
         if instrument is None:
             instrument = self._instrument(required(fields, "symbol"))
-        given = get("quantity")
+        given, sizing = get("quantity"), 0
         qty = steps(given, instrument.lot_mantissa, instrument.lot_decimals)
-        if qty is None:
-            qty = instrument.qty(required(fields, "quantity"), "quantity")
+        if qty is None or not is_usual:
+            qty, sizing, flags = _quantity(fields, instrument, qty, flags)
         given = get("price")
         px = 0 if given is None else _px(instrument, given, "price")
         display_qty = stop_px = trail = 0
@@ -235,7 +237,7 @@ class CommandEncoder:
             self.session,
             account,
             client_order_id,
-            0,
+            sizing,
             px,
             qty,
             display_qty,
@@ -338,6 +340,23 @@ class CommandEncoder:
     def _only_instrument(self, account: int, client_order_id: int, order_id: int) -> Instrument | None:
         instruments = self.catalogue.instruments
         return instruments[0] if len(instruments) == 1 else None
+
+
+def _quantity(
+    fields: Mapping[str, Any], instrument: Instrument, qty: int | None, flags: int
+) -> tuple[int, int, int]:
+    """Return (qty, order_id, flags) of a new order: its quantity, or how the engine chooses one.
+
+    qty : its quantity in lots, None where that is missing or no plain decimal
+    """
+    size_by, quantity = fields.get("size_by"), fields.get("quantity")
+    if size_by is not None:
+        if quantity is not None:
+            raise MalformedCommand("size_by", size_by, "give quantity or size_by, not both")
+        return *sizing_words(size_by, instrument), flags | _SIZED
+    if quantity is None:
+        raise MalformedCommand("quantity", None, "'new' needs this field, or size_by in its place")
+    return instrument.qty(quantity, "quantity") if qty is None else qty, 0, flags
 
 
 def _trail(instrument: Instrument, value: object, order_type: int) -> int:

@@ -10,15 +10,27 @@ import numpy as np
 from engine.contract.rows import unfolded
 from engine.trading.client_ids import canonical
 from engine.trading.client_text import given_id
-from engine.trading.fields import LOSS_LIMIT_FIELDS
-from engine.trading.instruments import Catalogue, Instrument, RefusedAtDoor
-from engine.trading.records import EVENT, EventFlag, EventKind, LatchLevel, Op, Phase, Reason, Status
+from engine.trading.fields import POSITION_LIMIT_DECIMALS
+from engine.trading.instruments import Catalogue, Instrument, RefusedAtDoor, scaled_text
+from engine.trading.records import (
+    EVENT,
+    OP_NAMES,
+    EventFlag,
+    EventKind,
+    LatchLevel,
+    Phase,
+    Reason,
+    Status,
+)
+from gateways.json_lines import movements
+from gateways.json_lines.account_limits import LATCHING
 from gateways.json_lines.fields import Fields
 
 Accounts = frozenset[int] | None
 """The accounts that a reader may see; None is every account."""
 
 _SELL = int(EventFlag.SELL)  # a plain int: an IntFlag costs more than the text it decides
+_SIZED = int(EventFlag.SIZED)
 
 PRIVATE = ("account", "client_order_id", "fee")
 """What an event tells of each side of it to those only who may read that account."""
@@ -92,11 +104,15 @@ class Trade(msgspec.Struct, frozen=True, gc=False):
 _NAMES, _WORDS = unfolded(EVENT)
 assert _NAMES == EventWords.__struct_fields__
 
-OP_NAMES = {int(op): op.name.lower() for op in Op}
 REASON_NAMES = {int(reason): reason.name.lower() for reason in Reason}
 LEVEL_NAMES = {int(level): level.name.lower() for level in LatchLevel if level != LatchLevel.NONE}
-LIMIT_NAMES = {int(Reason.BLOCKED): "kill"} | {int(Reason[name.upper()]): name for name in LOSS_LIMIT_FIELDS}
+LIMIT_NAMES = {
+    int(Reason.BLOCKED): "kill",
+    int(Reason.ORDER_TRADE_RATIO): "max_order_trade_ratio",
+    **{int(Reason[name.upper()]): name for name in LATCHING},
+}
 """What a LATCHED is about, by its reason."""
+WITHOUT_CURRENCY = frozenset({Reason.BLOCKED, Reason.MAX_FILL_RATE, Reason.ORDER_TRADE_RATIO})
 PHASE_NAMES = {int(phase): phase.name.lower() for phase in Phase}
 STATUS_NAMES = {int(status): status.name.lower() for status in Status}
 
@@ -121,6 +137,7 @@ class EventFormatter:
             EventKind.PREVENTED: self._prevented,
             EventKind.PHASE: self._phase,
             EventKind.LATCHED: self._latched,
+            EventKind.MOVED: self._moved,
         }
 
     def fields(self, event: np.void) -> Fields | None:
@@ -140,7 +157,7 @@ class EventFormatter:
         return self.catalogue.instruments[event.instrument].symbol if known else None
 
     def _accepted(self, event: EventWords) -> Fields:
-        return {
+        fields: Fields = {
             "seq": event.seq,
             "event": "accepted",
             "eng_ts": event.eng_ts,
@@ -149,6 +166,9 @@ class EventFormatter:
             "account": event.account,
             "symbol": self._symbol(event),
         }
+        if event.flags & _SIZED:
+            fields["quantity"] = self._instrument(event).quantity_text(event.qty)
+        return fields
 
     def _rejected(self, event: EventWords) -> Fields:
         fields: Fields = {
@@ -160,7 +180,11 @@ class EventFormatter:
             "op": OP_NAMES.get(event.op),
             "reason": REASON_NAMES[event.reason],
         }
-        if event.reason == Reason.DUPLICATE:
+        if event.op in movements.OPS:
+            fields |= {"client_order_id": None, "id": movements.id_of(event)}
+            if event.reason == Reason.DUPLICATE:
+                fields["original_seq"] = event.order_id
+        elif event.reason == Reason.DUPLICATE:
             instrument = self._instrument(event)
             fields["order_id"] = event.order_id or None
             fields["status"] = STATUS_NAMES.get(event.status)
@@ -276,12 +300,23 @@ class EventFormatter:
             "level": LEVEL_NAMES.get(event.status),
             "measured": self._amount(event, event.cum_qty),
             "allowed": self._amount(event, event.leaves_qty),
-            "currency": None if event.reason == Reason.BLOCKED else self.catalogue.currencies[event.px].code,
+            "currency": None
+            if event.reason in WITHOUT_CURRENCY
+            else self.catalogue.currencies[event.px].code,
         }
 
+    def _moved(self, event: EventWords) -> Fields:
+        return movements.moved_fields(self.catalogue, event)
+
     def _amount(self, event: EventWords, amount: int) -> str | None:
-        """Return an amount of a LATCHED, None for a kill, of which nothing is measured."""
-        return None if event.reason == Reason.BLOCKED else self.catalogue.currencies[event.px].text(amount)
+        """Return what a LATCHED measured or allows: money, a quantity or a number; None for a kill."""
+        if event.reason == Reason.BLOCKED:
+            return None
+        if event.reason == Reason.MAX_FILL_RATE:
+            return scaled_text(amount, 1, POSITION_LIMIT_DECIMALS)
+        if event.reason == Reason.ORDER_TRADE_RATIO:
+            return str(amount)
+        return self.catalogue.currencies[event.px].text(amount)
 
 
 def readable(fields: Fields, accounts: Accounts) -> Fields:
@@ -290,6 +325,9 @@ def readable(fields: Fields, accounts: Accounts) -> Fields:
     Whose account it may not read is null, with client id and fee; order ids are public (exchange rule S24).
     """
     if accounts is None:
+        return fields
+    if fields["event"] == "moved":
+        movements.hide_sides(fields, accounts)
         return fields
     for side in ("", "maker_", "taker_"):
         account = fields.get(f"{side}account")
@@ -304,6 +342,7 @@ def refused_event(fields: Mapping[str, Any], refused: RefusedAtDoor, eng_ts: int
     account = fields.get("account")
     if isinstance(given, str):
         given = canonical(given)
+    is_movement = fields.get("op") in movements.NAMES
     return {
         "seq": None,
         "event": "rejected",
@@ -312,4 +351,5 @@ def refused_event(fields: Mapping[str, Any], refused: RefusedAtDoor, eng_ts: int
         "account": account if type(account) is int and account else None,
         "op": fields.get("op"),
         "reason": refused.reason.name.lower(),
+        **({"id": movements.given_movement_id(fields)} if is_movement else {}),
     }

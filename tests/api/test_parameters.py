@@ -18,6 +18,7 @@ KNOWN = {
     for path, methods in json.loads(openapi.document())["paths"].items()
 } | {"/openapi.json": ()}
 """The parameters of every route, as the OpenAPI document lists them."""
+SHARES = ("risk_ppm", "target_ppm", "volatility_ppm", "win_ppm", "payoff_ppm", "cap_ppm")
 BY_THE_GUARD = {"400", "401", "405", "415", "417", "421", "501", "503"}
 GOOD = {
     "account": "1",
@@ -29,8 +30,13 @@ GOOD = {
     "cursor": "1",
     "from": "1700000000000000000",
     "to": "1700000000000000000",
+    "price": "100",
+    "method": "kelly",
+    "stop": "99",
+    "amount": "100",
+    **dict.fromkeys(SHARES, "100000"),
 }
-NUMBERS = ("account", "depth", "limit", "cursor", "from", "to")
+NUMBERS = ("account", "depth", "limit", "cursor", "from", "to", *SHARES)
 
 
 def address(path: str) -> str:

@@ -74,6 +74,7 @@ AT_ONCE = 16
 RINGS = "a ring lies in a record for the loop, in arrays, some of them read-only, for its other end"
 LAYOUTS = "records of every part of the state are fetched ahead"
 TABLES = "rows of every table of payments are found, ordered and linked alike"
+STAKES = "stakes of positions are one array, those of money one for each currency"
 WINDOWS = "counts and sums have windows alike"
 SEVERAL = {
     **dict.fromkeys(
@@ -112,6 +113,9 @@ SEVERAL = {
             for name in ("_move_on", "add_at", "begin_at", "total_at")
         ),
         WINDOWS,
+    ),
+    **dict.fromkeys(
+        (f"engine.trading.kernels.equity.{name}" for name in ("_join", "_leave", "_value")), STAKES
     ),
 }
 """Kernels that are meant to be compiled for several types, and why."""

@@ -9,12 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.trading.fields import ACCOUNT_LIMIT_FIELDS, INSTRUMENT_FIELDS
+from engine.trading.fields import HALF_MAX, INSTRUMENT_FIELDS, AccountLimit
 from engine.trading.instruments import Catalogue, Currency, Instrument, RefusedAtDoor
 from engine.trading.records import (
     ALL_INSTRUMENTS,
     COMMAND,
-    LIFTED,
     UNCHANGED,
     Op,
     OrderType,
@@ -26,6 +25,7 @@ from engine.trading.records import (
     words_text,
 )
 from gateways.json_lines import CommandEncoder, MalformedCommand, decode_object
+from gateways.json_lines.account_limits import ACCOUNT_LIMITS
 from gateways.json_lines.commands import steps
 from tests.engine.text.test_numbers import NO_DECIMALS
 
@@ -115,10 +115,11 @@ def test_phase_without_symbol_means_every_instrument(encoder: CommandEncoder) ->
 def test_limits_tell_left_out_from_lifted(encoder: CommandEncoder) -> None:
     command = encoded(encoder, op="limits", account=4, max_open_orders=10, max_position=None)
 
-    assert command["account"] == 4
-    assert command[ACCOUNT_LIMIT_FIELDS["max_open_orders"]] == 10
-    assert command[ACCOUNT_LIMIT_FIELDS["max_position"]] == LIFTED
-    assert command[ACCOUNT_LIMIT_FIELDS["order_rate"]] == UNCHANGED
+    named, lifted = command["client_order_id"] & HALF_MAX, command["client_order_id"] >> 32
+    assert (command["op"], command["account"]) == (Op.ACCOUNT_LIMITS, 4)
+    assert command["order_id"] == 10
+    assert named == 1 << AccountLimit.MAX_OPEN_ORDERS | 1 << AccountLimit.MAX_POSITION
+    assert lifted == 1 << AccountLimit.MAX_POSITION
 
 
 def test_instrument_line_brings_its_unknown_currencies(encoder: CommandEncoder) -> None:
@@ -138,6 +139,19 @@ def test_instrument_line_brings_its_unknown_currencies(encoder: CommandEncoder) 
     assert (command[INSTRUMENT_FIELDS["tick_size"]], command["side"]) == (25, 2)
     assert command["text"][2] == 3
     assert words_text(command["text"][:2]) == b"AB"
+
+
+@pytest.mark.parametrize(
+    "size", ["1.00000000000000000000000000001", "0.1" + "0" * 29 + "1", "0", "4294967296"]
+)
+@pytest.mark.parametrize("name", ["tick_size", "lot_size"])
+def test_a_step_that_no_record_carries_is_not_rounded_to_one(
+    encoder: CommandEncoder, name: str, size: str
+) -> None:
+    line = {"symbol": "AB", "base": "USD", "quote": "USD", "tick_size": "1", "lot_size": "1", name: size}
+
+    with pytest.raises(RefusedAtDoor, match=name):
+        encoded(encoder, op="instrument", **line)
 
 
 def test_deposit_names_its_currency_by_byte(encoder: CommandEncoder) -> None:
@@ -283,7 +297,7 @@ def line_with(op: str, name: str, value: object) -> dict[str, Any]:
         "cancel": {"account": 1} | ({} if name == "order_id" else {"order_id": 5}),
         "mass_cancel": {},
         "instrument": {"symbol": "A", "base": "USD", "quote": "USD", "tick_size": "1", "lot_size": "1"},
-        "limits": {"account": 1} if name in ACCOUNT_LIMIT_FIELDS else {"symbol": "XYZ"},
+        "limits": {"account": 1} if name in ACCOUNT_LIMITS else {"symbol": "XYZ"},
         "account": {"account": 1},
         "mark": {"symbol": "XYZ"},
         "currency": {"currency": "EUR"},

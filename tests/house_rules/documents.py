@@ -13,7 +13,8 @@ from engine.runtime.shared_memory import SLOTS_OF_AN_EVENT
 from engine.runtime.supervision import supervisor
 from engine.settings.config import EngineSettings
 from engine.trading.capacities import Capacities
-from engine.trading.kernels.state import state_dtype
+from engine.trading.kernels.state import BALANCE, state_dtype
+from engine.trading.kernels.watch_records import STAKE
 from engine.trading.records import COMMAND, JOURNAL_ENTRY
 from ringbuf import waiting
 from tests.house_rules.project import ROOT, name_of, report, tracked, tree_of
@@ -177,7 +178,7 @@ def test_the_table_of_capacities_tells_the_sizes_of_the_state() -> None:
     for name in (each.name for each in fields(Capacities)):
         count = getattr(default, name)
         if name == "currencies":
-            told.append((name, rf"{count} \| 32 for every account"))
+            told.append((name, rf"{count} \| {BALANCE.itemsize + STAKE.itemsize} for every account"))
             continue
         halved = state_dtype(replace(default, **{name: count // 2}))
         for_all = 2 * (state_dtype(default).itemsize - halved.itemsize)

@@ -176,7 +176,10 @@ ROOMS = {
     "api": API,
     "api/past": API,
     "api/streams": API,
-    "api/queries": (*API, "api/past", "api/streams"),
+    "api/queries": (
+        *(*API, "api/past", "api/streams"),
+        *("gateways/json_lines/fields", "gateways/json_lines/size_by"),
+    ),
     "api/pages": (*API, "api/past", "api/streams", "api/queries"),
     "api/serve": (*API, "api/past", "api/streams", "api/queries", "api/pages"),
     "api/payments": (
@@ -249,7 +252,7 @@ ROOMS = {
     "pinion": (
         *("engine/contract", "engine/trading", "engine/trading/view"),
         *("engine/payments/rules/words", "engine/trading/offline/simulate"),
-        *("gateways/json_lines", "pinion/cli/main"),
+        *("engine/trading/kernels/sizing", "gateways/json_lines", "pinion/cli/main"),
     ),
 }
 """Room -> the rooms and modules that it may import, besides its own files; lower rooms stand first.

@@ -4,12 +4,14 @@
     1> sell 10 @ 10.05 #1 post_only        account 1; #1 is the client order id
          accepted #1                       what must come back, indented, in order
     2> buy 4 market #2 stp=none
+    2> buy fixed_risk:risk_ppm=5000,stop=9.90 @ 10.00 #3    a method in place of the quantity
     1> replace #1 price=10.06 quantity=8
     1> cancel #1        1> mass_cancel symbol=XYZ side=buy
     > phase symbol=XYZ phase=halted        administration has no account
     ? book XYZ                             a question: `bid 10.00 4 #2 #3` per level, best first
     ? money 1 USD                          `total 99 reserved 4`
     ? house USD                            what the fees amount to
+    ? paid USD                             what came from outside less what went there
     ? position 1 XYZ                       `4 cost 40.2 realised 0`
 
 Words after the price are flags (post_only), times in force (ioc) or type (market);
@@ -54,6 +56,7 @@ PREAMBLE: tuple[Command, ...] = (
 )
 TIMES_IN_FORCE = ("gtc", "day", "gtd", "ioc", "fok")
 TYPES = ("limit", "market", "market_to_limit", "stop", "stop_limit", "trailing_stop")
+RATES = ("maker_fee_ppm", "taker_fee_ppm")
 FLAGS = ("post_only", "reduce_only")
 
 
@@ -97,7 +100,7 @@ def command_of(line: str) -> Command:
     if account.strip():
         command["account"] = int(account)
     if verb in ("buy", "sell"):
-        command |= {"op": "new", "symbol": "XYZ", "side": verb, "quantity": words.pop(0)}
+        command |= {"op": "new", "symbol": "XYZ", "side": verb} | size_of(words.pop(0))
     while words:
         word = words.pop(0)
         if word == "@":
@@ -116,6 +119,16 @@ def command_of(line: str) -> Command:
     return command
 
 
+def size_of(word: str) -> Command:
+    """Read a quantity, or `method:name=value,...` in its place."""
+    method, colon, arguments = word.partition(":")
+    if not colon:
+        return {"quantity": word}
+    named = dict(argument.split("=") for argument in arguments.split(","))
+    in_parts = {name: int(value) if name.endswith("_ppm") else value for name, value in named.items()}
+    return {"size_by": {"method": method, **in_parts}}
+
+
 def field_of(word: str) -> Command:
     """Read `name=value`; numbers stay text except where the JSON lines want whole numbers."""
     name, _, value = word.partition("=")
@@ -124,12 +137,16 @@ def field_of(word: str) -> Command:
         "decimals",
         "max_drawdown_bps",
         "max_open_orders",
+        *("max_concentration_ppm", "modify_rate", "modify_burst", "fill_window_ms"),
+        *("max_order_trade_ratio", "order_trade_window_ms"),
         "max_position",
         "order_rate",
         "order_burst",
         "now",
         "account",
         "order_id",
+        "from",
+        "to",
     )
     if value == "null":
         return {name: None}
@@ -138,7 +155,9 @@ def field_of(word: str) -> Command:
     if name == "deposit":
         amount, _, code = value.partition(":")
         return {name: {code: amount}}
-    return {name: int(value) if name in (*whole, "expires_at") else value}
+    if value == "fees":
+        return {name: value}
+    return {name: int(value) if name in (*whole, "expires_at", *RATES) else value}
 
 
 def event_line(event: dict[str, Any]) -> str:
@@ -146,9 +165,11 @@ def event_line(event: dict[str, Any]) -> str:
     kind = event["event"]
     own = f"#{event.get('client_order_id')}"
     if kind == "accepted":
-        return f"accepted {own}"
+        return f"accepted {own} {event['quantity']}" if "quantity" in event else f"accepted {own}"
     if kind == "rejected":
         original = f" {event['status']} cum {event['cum_quantity']}" if "status" in event else ""
+        if "original_seq" in event:
+            original = f" of {event['original_seq']}"
         return f"rejected {event['reason']}{original}{'' if event['seq'] else ' at the door'}"
     if kind == "cancelled":
         return f"cancelled {own} {event['leaves_quantity']} {event['reason']}"
@@ -163,12 +184,23 @@ def event_line(event: dict[str, Any]) -> str:
         scope = event["account"] or event["symbol"] or "venue"
         amounts = "" if event["measured"] is None else f" {event['measured']} of {event['allowed']}"
         return f"latched {scope} {event['limit']} {event['level'] or 'none'}{amounts}"
+    if kind == "moved":
+        return moved_line(event)
     who = f"maker #{event['maker_client_order_id']} taker #{event['taker_client_order_id']}"
     if kind == "prevented":
         return f"prevented {event['prevented_quantity']} {who}"
     fees = (event["maker_fee"], event["taker_fee"])
     charged = f" fees {fees[0]} {fees[1]}" if fees != ("0", "0") else ""
     return f"trade {event['quantity']} @ {event['price']} {who}{charged}"
+
+
+def moved_line(event: dict[str, Any]) -> str:
+    """Write a movement of money: whose, how much, what they have then."""
+    amount = f"{event['amount']} {event['currency']}"
+    if event["op"] == "transfer":
+        balances = f"balances {event['from_balance']} {event['to_balance']}"
+        return f"moved transfer {event['from']} to {event['to']} {amount} {balances} id {event['id']}"
+    return f"moved {event['op']} {event['account']} {amount} balance {event['balance']} id {event['id']}"
 
 
 def book_lines(book: dict[str, Any]) -> list[str]:

@@ -48,6 +48,9 @@ class OracleSide:
     def house(self, code: str) -> list[str]:
         return [self.exchange.money_text(code, self.exchange.fees[code])]
 
+    def paid(self, code: str) -> list[str]:
+        return [self.exchange.money_text(code, self.exchange.deposited[code])]
+
     def position(self, account: str, symbol: str) -> list[str]:
         held = self.exchange.accounts[int(account)].positions[symbol]
         quote = self.exchange.instruments[symbol].quote
@@ -71,6 +74,9 @@ class EngineSide:
 
     def house(self, code: str) -> list[str]:
         return [self._text(code, state_reading.fees(self.engine.state)[code])]
+
+    def paid(self, code: str) -> list[str]:
+        return [self._text(code, state_reading.deposited(self.engine.state)[code])]
 
     def position(self, account: str, symbol: str) -> list[str]:
         lots, cost, realised = state_reading.positions(self.engine.state)[int(account), symbol]

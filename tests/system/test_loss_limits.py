@@ -11,7 +11,7 @@ from tests.system.test_kill_switch import ask
 
 Start = Callable[..., Running]
 SYMBOL = "BTC-USD"
-ACCOUNT = 11  # those of the demo have four currencies, and there are no rates
+ACCOUNT = 11  # those of the demo have several currencies
 BLOCKED = [{"limit": "max_drawdown", "level": "cancel_and_block"}]
 
 
@@ -42,6 +42,9 @@ def test_a_drawdown_on_a_mark_blocks_the_account_until_it_is_lifted(start: Start
     running.await_ready()
     assert admin(running, op="account", account=ACCOUNT, deposit={"USD": "1000"})[0] == 200
     assert admin(running, op="limits", account=1, max_drawdown="50")[1]["reason"] == "no_rate"
+    for code in ask(running, "api", "/v1/accounts/1")[1]["balances"].keys() - {"USD"}:
+        assert admin(running, op="rate", **{"currency": code, "in": "USD", "price": "2"})[0] == 200
+    assert admin(running, op="limits", account=1, max_drawdown="1000000")[0] == 200
     assert admin(running, op="mark", symbol=SYMBOL, price="100")[0] == 200
     assert ask(running, "orders", "/v1/orders", order(ACCOUNT, "buy", "100", "2"))[0] == 200
     assert ask(running, "orders", "/v1/orders", order(2, "sell", "100", "2"))[0] == 200
@@ -57,11 +60,13 @@ def test_a_drawdown_on_a_mark_blocks_the_account_until_it_is_lifted(start: Start
     assert admin(running, op="mark", symbol=SYMBOL, price="75")[0] == 200
     await_true(lambda: latches(running) == BLOCKED, "the drawdown has latched")
     now = losses(running)
-    assert now["limits"]["max_drawdown"] == {
+    assert now["peak"] == before["peak"]
+    limits = ask(running, "api", f"/v1/accounts/{ACCOUNT}")[1]["limits"]
+    assert limits["max_drawdown"] == {
         **{"limit": "50", "on_breach": "cancel_and_block"},
         **{"measured": "50", "allowed": "50", "distance": "0"},
     }
-    assert now["limits"]["max_daily_loss"]["distance"] == "450"
+    assert limits["max_daily_loss"]["distance"] == "450"
     assert is_blocked(running)
     assert ask(running, "api", f"/v1/accounts/{ACCOUNT}")[1]["open_orders"] == 0
     assert 'pinion_latched_accounts{limit="max_drawdown"} 1.0' in metrics(running)

@@ -25,6 +25,7 @@ WAIT_S = 600.0
 SETTINGS = {"NUMBA_DEBUG_CACHE": "1", "PYTHONUNBUFFERED": "1"}
 SYMBOL = "BTC-USD"
 CHANNELS = {"book", "trades", "ticker", "orders", "fills", "status"}
+SIZE = {"method": "fixed_notional", "amount": "1000"}
 BOUGHT, SOLD, AMENDED = 1, 2, 3
 
 
@@ -62,6 +63,8 @@ class Exchange:
         named = f"{url}/client:{first + AMENDED}?account=1"
         assert self.ask("PATCH", named, {"quantity": "2", "price": "99"})[0] == 200
         assert self.ask("DELETE", named)[0] == 200
+        sized = {name: value for name, value in buy.items() if name != "quantity"} | {"size_by": SIZE}
+        assert self.ask("POST", url, sized)[0] == 200
         assert self.ask("POST", f"{url}/batch", [{**buy, "client_order_id": first + 10}])[0] == 200
         assert self.ask("DELETE", f"{url}?account=1")[0] == 200
         for line in (
@@ -70,6 +73,9 @@ class Exchange:
             {"op": "phase", "symbol": None, "phase": "continuous"},
             {"op": "account", "account": 11, "deposit": {"USD": "1000000"}},
             {"op": "limits", "account": 11, "max_drawdown": "1000000"},
+            {"op": "deposit", "account": 1, "currency": "USD", "amount": "9", "id": f"d-{first}"},
+            {"op": "withdraw", "account": 1, "currency": "USD", "amount": "1", "id": f"w-{first}"},
+            {"op": "transfer", "from": 1, "to": "fees", "currency": "USD", "amount": "1", "id": f"t-{first}"},
             {"op": "mark", "symbol": SYMBOL, "price": f"{100 + first % 7}"},
             {"op": "session_start"},
             {"op": "session_end"},
@@ -82,8 +88,10 @@ class Exchange:
         """Ask the query door everything, live and past."""
         for path in (
             *("instruments", f"book/{SYMBOL}?depth=5", f"trades/{SYMBOL}", "orders?account=1&status=open"),
-            *("orders?account=1", "fills?account=1", "accounts/1", "status", "latency"),
+            *("orders?account=1", "fills?account=1", "accounts/1", "accounts/fees", "status", "latency"),
+            "accounts/1/movements",
             f"orders/client:{BOUGHT}?account=1",
+            f"accounts/1/size?symbol={SYMBOL}&side=buy&price=100&method=fixed_notional&amount=1000",
         ):
             status, said = self.ask("GET", f"{self.api}/v1/{path}")
             assert status == 200, (path, said)

@@ -1,8 +1,8 @@
 """What history needs of the state beyond the events: running balances and positions, live orders.
 
-Fills and deposits are the only things that move a balance's total or a position, so both are
-followed event by event from what they were before the batch, and must come out as the state
-says. The state is private to the caller: nothing here guards against a writer.
+Fills, deposits and other movements of money are the only things that move a balance's total or a
+position, so all are followed event by event from what they were before the batch, and must come out as
+the state says. The state is private to the caller: nothing here guards against a writer.
 """
 
 import numpy as np
@@ -12,6 +12,7 @@ from engine.trading.kernels.accounts import find_account, find_position
 from engine.trading.kernels.identity import find_order
 from engine.trading.kernels.money import share_of
 from engine.trading.kernels.state import NIL
+from engine.trading.records import FEES
 from ringbuf.kernel import kernel
 
 DEPOSIT_COUNT = 7
@@ -19,7 +20,9 @@ BYTE = 0xFF
 
 HELD_COLUMNS = 3  # of a position: qty, cost, realised
 FILL_COLUMNS = 4  # balance, then the position's three
-DEPOSIT_COLUMNS = 5  # place of the event, account idx, currency, amount, balance
+DEPOSIT_COLUMNS = 6  # place of the event, account idx, currency, amount, balance, the other side or NO_SIDE
+NO_SIDE = np.int64(-1)
+SIDES = 2  # of a movement
 LIVE_COLUMNS = 6  # px, qty, cum, leaves, notional, rev; leaves 0: not live
 
 
@@ -35,7 +38,8 @@ def follow_money(s, events, entries, totals, held, fills, deposits):
     totals : int64[currencies, accounts], every balance before the batch; after it on return
     held : int64[positions, HELD_COLUMNS], every position likewise
     fills : int64[2 * trades, FILL_COLUMNS], filled: taker then maker of every trade
-    deposits : int64[room, DEPOSIT_COLUMNS], filled; room for DEPOSIT_COUNT of every ACCOUNT
+    deposits : int64[room, DEPOSIT_COLUMNS], filled; room for DEPOSIT_COUNT of every ACCOUNT and SIDES of
+        every MOVED
     """
     fill_count = 0
     deposit_count = 0
@@ -49,6 +53,8 @@ def follow_money(s, events, entries, totals, held, fills, deposits):
         elif e["kind"] == codes.EVENT_DONE and e["op"] == codes.OP_ACCOUNT:
             entry = entries[e["seq"] - entries[0]["seq"]]
             deposit_count = _deposits(s, place, entry["command"], totals, deposits, deposit_count)
+        elif e["kind"] == codes.EVENT_MOVED:
+            deposit_count = _movement(s, place, e, totals, deposits, deposit_count)
     return fill_count, deposit_count
 
 
@@ -106,14 +112,40 @@ def _deposits(s, place, command, totals, deposits, count):
             amount = command["expiry"]
         if amount != 0:
             currency = (command["text"][0] >> (8 * k)) & BYTE
-            totals[currency, account] += amount
-            deposits[count, 0] = place
-            deposits[count, 1] = account
-            deposits[count, 2] = currency
-            deposits[count, 3] = amount
-            deposits[count, 4] = totals[currency, account]
-            count += 1
+            count = _change(place, account, currency, amount, NO_SIDE, totals, deposits, count)
     return count
+
+
+@kernel
+def _movement(s, place, e, totals, deposits, count):
+    """Write what a MOVED did to accounts: to one, or to either side of a transfer but the fee account."""
+    currency, amount = e["px"], e["qty"]
+    source_id, target_id = e["account"], e["maker_account"]
+    is_transfer = e["op"] == codes.OP_TRANSFER
+    if source_id != FEES:
+        change = amount if e["op"] == codes.OP_DEPOSIT else -amount
+        other = target_id if is_transfer else NO_SIDE
+        account = find_account(s, source_id)
+        count = _change(place, account, currency, change, other, totals, deposits, count)
+        assert totals[currency, account] == e["cum_qty"]
+    if is_transfer and target_id != FEES:
+        account = find_account(s, target_id)
+        count = _change(place, account, currency, amount, source_id, totals, deposits, count)
+        assert totals[currency, account] == e["leaves_qty"]
+    return count
+
+
+@kernel
+def _change(place, account, currency, amount, other, totals, deposits, count):
+    """Move one balance and write it down; return the new count."""
+    totals[currency, account] += amount
+    deposits[count, 0] = place
+    deposits[count, 1] = account
+    deposits[count, 2] = currency
+    deposits[count, 3] = amount
+    deposits[count, 4] = totals[currency, account]
+    deposits[count, 5] = other
+    return count + 1
 
 
 @kernel

@@ -17,13 +17,15 @@ from engine.trading.history.kernels import (
     DEPOSIT_COUNT,
     FILL_COLUMNS,
     HELD_COLUMNS,
+    NO_SIDE,
+    SIDES,
     follow_money,
     money_agrees,
 )
 from engine.trading.history.names import name_rows
 from engine.trading.history.orders import order_rows
 from engine.trading.history.schema import MERGE_BALANCES, MERGE_POSITIONS, MIGRATIONS, MOMENT_EVERY, SESSION
-from engine.trading.records import EventFlag, EventKind, Op
+from engine.trading.records import TEXT_BYTES, EventFlag, EventKind, Op
 from ringbuf.kernel import COMPILED
 
 Ints = npt.NDArray[np.int64]
@@ -75,9 +77,14 @@ FILL = RowLayout(
 )
 SIDED = ("order_id", "account", "cum_qty", "leaves_qty", "notional", "fee")
 """Fields that a TRADE has for the taker and, with `maker_` before, for the maker."""
-DEPOSIT = RowLayout(
-    **dict.fromkeys(("account", "event_idx", "seq", "eng_ts", "amount", "balance"), "int8"), currency="int4"
-)
+DEPOSITED: dict[str, str] = {
+    **dict.fromkeys(("account", "event_idx", "seq", "eng_ts", "amount", "balance"), "int8"),
+    "currency": "int4",
+    "op": "int2",
+    "movement_id": f"text:{TEXT_BYTES}",
+}
+DEPOSIT = RowLayout(**DEPOSITED, counter_account="null")
+TRANSFERRED = RowLayout(**DEPOSITED, counter_account="int8")
 BALANCE = RowLayout(account="int8", total="int8", seq="int8", currency="int4")
 POSITION = RowLayout(
     **dict.fromkeys(("account", "qty", "cost", "realised", "seq"), "int8"), instrument="int4"
@@ -114,7 +121,9 @@ class TradingProjection:
         trades = events[kind == EventKind.TRADE]
         opened = events[(kind == EventKind.DONE) & (events["op"] == Op.ACCOUNT)]
         after = np.empty((2 * len(trades), FILL_COLUMNS), np.int64)
-        deposits = np.empty((DEPOSIT_COUNT * len(opened), DEPOSIT_COLUMNS), np.int64)
+        moved = np.count_nonzero(kind == EventKind.MOVED)
+        room = DEPOSIT_COUNT * len(opened) + SIDES * moved
+        deposits = np.empty((room, DEPOSIT_COLUMNS), np.int64)
         counts = follow_money(s, events, entries, self._totals, self._held, after, deposits)
         assert money_agrees(s, events, self._totals, self._held), (
             f"after seq {last} balances or positions followed event by event are not those of the state"
@@ -173,7 +182,7 @@ def _commands(entries: Any, events: Any, place: Ints, first_event: int) -> tuple
     values |= {name: command[name] for name in ("req_seq", "session", "op")}
     values["event_idx"] = first_event + place
     values |= _first_reports(events, place, entries["seq"])
-    names_account = (command["op"] == Op.ACCOUNT) | (command["op"] == Op.LIMITS)
+    names_account = np.isin(command["op"], (Op.ACCOUNT, Op.LIMITS, Op.ACCOUNT_LIMITS))
     values["account"] = np.where(names_account, command["account"], values["account"])
 
     is_replaced = values["kind"] == EventKind.REPLACED
@@ -266,11 +275,17 @@ def _fills(fills: dict[str, Any]) -> Rows:
 
 
 def _deposits(events: Any, deposits: Ints, state: Any) -> Rows:
-    place, account_idx, currency, amount, balance = deposits.T
-    values = {name: events[name][place] for name in ("event_idx", "seq", "eng_ts")}
+    place, account_idx, currency, amount, balance, other = deposits.T
+    values = {name: events[name][place] for name in ("event_idx", "seq", "eng_ts", "op")}
     values |= {"account": state[0]["accounts"]["account"][account_idx], "currency": currency}
-    values |= {"amount": amount, "balance": balance}
-    return rows_of("deposits", DEPOSIT.columns, len(deposits), [DEPOSIT.pack(len(deposits), values)])
+    values |= {"amount": amount, "balance": balance, "counter_account": other}
+    values["movement_id"] = events["text"][place].view(f"S{TEXT_BYTES}").reshape(-1)
+    has_other = other != NO_SIDE
+    parts = [
+        _packed(DEPOSIT, values, np.flatnonzero(~has_other), {}),
+        _packed(TRANSFERRED, values, np.flatnonzero(has_other), {}),
+    ]
+    return rows_of("deposits", DEPOSIT.columns, len(deposits), parts)
 
 
 def _last_of_each(keys: Ints) -> Any:
@@ -287,7 +302,7 @@ def _pair_keys(accounts: Ints, others: Ints) -> Ints:
 def _balances(fills: dict[str, Any], events: Any, deposits: Ints, state: Any) -> Rows:
     """Return what accounts have after the batch in the currencies that moved."""
     s = state[0]
-    place, account_idx, currency, _, balance = deposits.T
+    place, account_idx, currency, _, balance, _ = deposits.T
     values = {
         "account": np.concatenate((fills["account"], s["accounts"]["account"][account_idx])),
         "currency": np.concatenate((s["books"]["quote"][fills["instrument"]], currency)),

@@ -9,7 +9,7 @@ engine.trading.records. Times are eng_ts, ns since 1970.
     orders       every order ever accepted, as it stands now; order_id is the seq of its NEW
     trades       both sides of every trade; event_idx numbers all events from 0
     fills        one row a side of a trade, with what the account had right after it
-    deposits     the other changes of balances
+    deposits     the other changes of balances, by movements of money; of a transfer either side
     moments      every 1024th command: from a time to the numbers that lists are in order of
     balances, positions                what accounts have now
     instruments, accounts, currencies  who and what the numbers stand for
@@ -198,16 +198,38 @@ CREATE OR REPLACE VIEW latch_list AS
     SELECT r.seq, moment(r.eng_ts) AS latched_at, nullif(r.account, 0) AS account, i.symbol,
         (ARRAY['none','warn','reduce_only','cancel_and_block'])[r.status + 1] AS level,
         CASE r.reason WHEN 209 THEN 'kill' WHEN 211 THEN 'max_daily_loss' WHEN 212 THEN 'max_drawdown'
-            WHEN 213 THEN 'max_drawdown_bps' END AS limit_name,
-        CASE WHEN r.reason <> 209 THEN money(r.cum_qty, c) END AS measured,
-        CASE WHEN r.reason <> 209 THEN money(r.leaves_qty, c) END AS allowed,
-        CASE WHEN r.reason <> 209 THEN c.code END AS currency, r.qty AS cancelled_count
+            WHEN 213 THEN 'max_drawdown_bps' WHEN 218 THEN 'max_order_trade_ratio'
+            WHEN 219 THEN 'max_fill_rate' END AS limit_name,
+        CASE r.reason WHEN 209 THEN NULL WHEN 218 THEN r.cum_qty::numeric
+            WHEN 219 THEN trim_scale(r.cum_qty * 0.000000001) ELSE money(r.cum_qty, c) END AS measured,
+        CASE r.reason WHEN 209 THEN NULL WHEN 218 THEN r.leaves_qty::numeric
+            WHEN 219 THEN trim_scale(r.leaves_qty * 0.000000001) ELSE money(r.leaves_qty, c) END AS allowed,
+        CASE WHEN r.reason BETWEEN 211 AND 213 THEN c.code END AS currency, r.qty AS cancelled_count
     FROM all_reports r LEFT JOIN instruments i USING (instrument)
     LEFT JOIN currencies c ON c.currency = r.px WHERE r.kind = 9;
 """
-"""The same with what limits of loss latched and lifted."""
+"""The same with what limits latched and lifted: money, a number of messages, a quantity."""
 
-MIGRATIONS = (TABLES, VIEWS, QUIET_INDEX, LATCHES, LATCHES_OF_LIMITS)
+MOVEMENTS = """
+ALTER TABLE deposits ADD COLUMN op smallint NOT NULL DEFAULT 22, ADD COLUMN movement_id bytea,
+    ADD COLUMN counter_account bigint;
+COMMENT ON COLUMN deposits.amount IS 'below zero where money went out';
+COMMENT ON COLUMN deposits.movement_id IS 'the id that was given, without zeros at its end';
+COMMENT ON COLUMN deposits.counter_account IS 'of a transfer the other side, 0 for the fee account';
+CREATE VIEW movement_list AS
+    SELECT d.account, d.seq, d.event_idx, moment(d.eng_ts) AS moved_at,
+        CASE d.op WHEN 22 THEN 'account' WHEN 34 THEN 'deposit' WHEN 35 THEN 'withdraw'
+            WHEN 36 THEN 'transfer' END AS op,
+        d.counter_account, c.code AS currency, money(d.amount, c) AS amount, money(d.balance, c) AS balance,
+        CASE WHEN get_byte(d.movement_id, 0) = 1
+            THEN rpad(encode(substr(d.movement_id, 2), 'hex'), 32, '0')::uuid::text
+            ELSE encode(d.movement_id, 'escape') END AS id
+    FROM deposits d JOIN currencies c USING (currency);
+"""
+"""Deposits by an ACCOUNT line were all there was; now there are movements with an id, and either side of
+transfers."""
+
+MIGRATIONS = (TABLES, VIEWS, QUIET_INDEX, LATCHES, LATCHES_OF_LIMITS, MOVEMENTS)
 """Version N of the schema is the first N of them; one that was released is never changed."""
 
 SESSION = (

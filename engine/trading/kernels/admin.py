@@ -1,4 +1,4 @@
-"""Administration as commands (design decision D9): currencies, instruments, accounts, marks.
+"""Administration as commands (design decision D9): currencies, instruments, accounts, marks, rates.
 
 Every command here ends in DONE or REJECTED. Where a field of COMMAND carries another
 meaning, engine.trading.fields names it.
@@ -9,12 +9,14 @@ import numpy as np
 from engine.trading import codes
 from engine.trading.fields import POSITION_LIMIT_DECIMALS, REPORTING_WORD
 from engine.trading.kernels.accounts import add_account, find_account
-from engine.trading.kernels.equity import note_mark
+from engine.trading.kernels.equity import change_balance, is_countable, note_mark, note_rate
 from engine.trading.kernels.events import done, rejected
+from engine.trading.kernels.rates import fraction_of
 from engine.trading.kernels.risk import reference_px, renew_free_prices
 from engine.trading.kernels.state import NIL
 from engine.trading.kernels.touch import touch_account, touch_book
 from engine.trading.kernels.validate import check_operator
+from engine.trading.kernels.watch_records import WATCHED_EQUITY, WATCHED_EXPOSURE
 from engine.trading.records import ALL_INSTRUMENTS, LIFTED, MONEY_MAX, PX_MAX, UNCHANGED
 from ringbuf.kernel import kernel
 
@@ -28,6 +30,9 @@ DEPOSIT_COUNT = 7
 BYTE = 0xFF
 CODE_WORDS = np.int64(3)
 SYMBOL_WORDS = np.int64(2)
+NOTHING = np.int64(0)
+IN_MONEY = WATCHED_EQUITY | WATCHED_EXPOSURE
+"""What is kept in an account's reporting currency."""
 
 
 @kernel
@@ -248,12 +253,8 @@ def apply_account(s, command):
         amount = _deposit(command, k)
         if amount != 0:
             currency = _deposit_currency(command, k)
-            s.balances[currency, account].total += amount
+            change_balance(s, account, currency, amount)
             s.currencies[currency].deposited += amount
-            if s.accounts[account].is_watched != 0:
-                # Money that comes in is no gain: what losses are measured from moves with it.
-                s.watches[account].peak = min(s.watches[account].peak + amount, MONEY_MAX)
-                s.watches[account].day_start = min(s.watches[account].day_start + amount, MONEY_MAX)
     done(s, command, NIL)
 
 
@@ -272,7 +273,7 @@ def _check_deposits(s, command, account):
         if amount > MONEY_MAX or s.currencies[currency].deposited > MONEY_MAX - amount:
             return codes.OVERFLOW
         if account != NIL:
-            if s.accounts[account].is_watched != 0 and currency != s.watches[account].reporting:
+            if not is_countable(s, account, currency):
                 return codes.NO_RATE
             held = s.balances[currency, account].total + s.balances[currency, account].selling
             if held > MONEY_MAX - amount:
@@ -291,7 +292,7 @@ def _check_reporting(s, command, account):
         return codes.OK
     if given < 0 or given > s.currencies_used:
         return codes.UNKNOWN_CURRENCY
-    is_fixed = account != NIL and s.accounts[account].is_watched != 0
+    is_fixed = account != NIL and s.accounts[account].is_watched & IN_MONEY != 0
     return codes.ALREADY_DEFINED if is_fixed and given - 1 != s.watches[account].reporting else codes.OK
 
 
@@ -313,3 +314,31 @@ def apply_mark(s, command):
     s.books[book].mark_px = command["px"]
     renew_free_prices(s, book)
     done(s, command, book)
+
+
+@kernel
+def apply_rate(s, command):
+    """Apply a RATE: what one currency is in another; whoever has something in it is valued anew."""
+    reason = check_operator(command)
+    currency, into = np.int64(command["time_in_force"]), np.int64(command["stp_mode"])
+    price = command["px"]
+    if reason == codes.OK and (min(currency, into) < 0 or max(currency, into) >= s.currencies_used):
+        reason = codes.UNKNOWN_CURRENCY
+    if reason == codes.OK and currency == into:
+        reason = codes.INVALID_FIELD
+    if reason == codes.OK and (price < 1 or price > MONEY_MAX):
+        reason = codes.INVALID_PRICE
+    times, parts = NOTHING, NOTHING
+    if reason == codes.OK:
+        times, parts = fraction_of(price, s.currencies[currency].decimals, s.currencies[into].decimals)
+        if times == 0:
+            reason = codes.OVERFLOW
+    if reason != codes.OK:
+        rejected(s, command, reason)
+        return
+    if price != s.rates[currency, into].price:
+        note_rate(s, currency)
+    s.rates[currency, into].price = price
+    s.rates[currency, into].times = times
+    s.rates[currency, into].parts = parts
+    done(s, command, NIL)

@@ -11,8 +11,10 @@ from engine.trading import codes
 from engine.trading.kernels.accounts import commit_open, holds, notional_of
 from engine.trading.kernels.cancel import own_order
 from engine.trading.kernels.events import rejected, replaced
+from engine.trading.kernels.exposure import check_more_exposure, note_open, open_notional
 from engine.trading.kernels.levels import best_level
 from engine.trading.kernels.match import withdraw, would_cross
+from engine.trading.kernels.messages import check_replace_rate
 from engine.trading.kernels.queue import dequeue
 from engine.trading.kernels.risk import (
     BUCKET_REPLACE,
@@ -52,7 +54,10 @@ def apply_replace(s, command):
     px = command["px"] if command["px"] != UNCHANGED else s.hot[order].px
     reason = _check_request(s, order, px, qty)
     if reason == codes.OK:
-        reason = take_token(s, account, BUCKET_REPLACE)
+        if s.watch_count == 0:
+            reason = take_token(s, account, BUCKET_REPLACE)
+        else:
+            reason = check_replace_rate(s, account)
     is_ending = qty <= s.cold[order].cum
     held = NOTHING
     if reason == codes.OK and not is_ending:
@@ -108,6 +113,8 @@ def _check_increase(s, order, account, px, qty):
         reason = _check_new_px(s, book, px, old_px)
     if reason == codes.OK and more > 0:
         reason = check_position(s, account, book, np.int64(s.hot[order].position), side, more)
+    if reason == codes.OK and s.watch_count != 0 and notional > old_notional:
+        reason = check_more_exposure(s, account, book, side, notional - old_notional)
     if reason != codes.OK:
         return reason, NOTHING
     held = holds(s, order, notional)
@@ -157,6 +164,9 @@ def _shrink(s, command, order, qty, held):
     old_qty = s.cold[order].qty
     leaves = qty - s.cold[order].cum
     s.levels[s.hot[order].level].qty += leaves - s.hot[order].leaves
+    if s.watch_count != 0:
+        book = np.int64(s.hot[order].instrument)
+        note_open(s, order, open_notional(s, order), notional_of(s, book, px, leaves))
     commit_open(s, order, leaves, held)
     s.cold[order].qty = qty
     s.cold[order].rev += 1
@@ -169,7 +179,11 @@ def _move(s, command, order, px, qty, held):
     old_px = s.hot[order].px
     old_qty = s.cold[order].qty
     dequeue(s, order)
-    commit_open(s, order, qty - s.cold[order].cum, held)
+    leaves = qty - s.cold[order].cum
+    if s.watch_count != 0:
+        book = np.int64(s.hot[order].instrument)
+        note_open(s, order, open_notional(s, order), notional_of(s, book, px, leaves))
+    commit_open(s, order, leaves, held)
     s.hot[order].px = px
     s.cold[order].qty = qty
     s.cold[order].rev += 1

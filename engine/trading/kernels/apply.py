@@ -5,13 +5,20 @@ state, compiled or not. Time, identity and order arrive inside the arguments.
 """
 
 from engine.trading import codes
-from engine.trading.kernels.admin import apply_account, apply_currency, apply_instrument, apply_mark
+from engine.trading.kernels.admin import (
+    apply_account,
+    apply_currency,
+    apply_instrument,
+    apply_mark,
+    apply_rate,
+)
 from engine.trading.kernels.amend import apply_replace
 from engine.trading.kernels.cancel import apply_cancel, apply_mass_cancel, apply_session_end
 from engine.trading.kernels.events import finish, rejected
 from engine.trading.kernels.kill import apply_kill, apply_reset_latch
 from engine.trading.kernels.latches import apply_session_start, judge_noted
 from engine.trading.kernels.limits import apply_limits
+from engine.trading.kernels.movements import apply_movement
 from engine.trading.kernels.phases import apply_phase
 from engine.trading.kernels.submit import apply_new
 from engine.trading.kernels.sweep import sweep
@@ -71,18 +78,22 @@ def _apply_rare(s, command, op):
         apply_instrument(s, command)
     elif op == codes.OP_ACCOUNT:
         apply_account(s, command)
-    elif op == codes.OP_LIMITS:
+    elif op == codes.OP_LIMITS or op == codes.OP_ACCOUNT_LIMITS:
         apply_limits(s, command)
     elif op == codes.OP_PHASE:
         apply_phase(s, command)
     elif op == codes.OP_MARK:
         apply_mark(s, command)
+    elif op == codes.OP_RATE:
+        apply_rate(s, command)
     elif op == codes.OP_KILL:
         apply_kill(s, command)
     elif op == codes.OP_RESET_LATCH:
         apply_reset_latch(s, command)
     elif op == codes.OP_SESSION_START:
         apply_session_start(s, command)
+    elif op == codes.OP_DEPOSIT or op == codes.OP_WITHDRAW or op == codes.OP_TRANSFER:
+        apply_movement(s, command)
     elif op == codes.OP_SESSION_DOWN:
         rejected(s, command, codes.UNSUPPORTED)
     elif op == codes.OP_QUARANTINED:

@@ -12,6 +12,7 @@ from engine.trading.kernels.events import done, rejected
 from engine.trading.kernels.identity import find_order, live_asked
 from engine.trading.kernels.levels import best_level, next_level
 from engine.trading.kernels.match import withdraw
+from engine.trading.kernels.messages import count_cancel
 from engine.trading.kernels.state import NIL
 from engine.trading.kernels.touch import touch_account, touch_book
 from engine.trading.kernels.validate import check_operator, check_trader
@@ -40,6 +41,8 @@ def apply_cancel(s, command):
     """Apply a CANCEL: CANCELLED or REJECTED."""
     reason, account = check_trader(s, command)
     order = NIL
+    if reason == codes.OK and s.watch_count != 0 and s.accounts[account].is_watched != 0:
+        count_cancel(s, account)
     if reason == codes.OK:
         order = own_order(s, command, account)
         if order == NIL:

@@ -5,7 +5,8 @@ orders. So queues, tries and free lists are valid as they are, and what lies bey
 is zero, as in a state that never had more. What follows from a capacity is made anew:
 
     hash buckets and chains   in the order in which the entries came
-    window of client ids      the oldest first, where the ring had come around
+    window of client ids      the oldest first, where the ring had come around; so that of movements,
+                              of which the newest that fit are kept
     version words             those of accounts lie behind those of all books
 
 Nothing is decided again: what was refused for lack of room stays refused.
@@ -23,6 +24,7 @@ from engine.trading.capacities import Capacities
 from engine.trading.kernels.accounts import TOKEN, account_bucket_of, position_bucket_of
 from engine.trading.kernels.identity import client_hash
 from engine.trading.kernels.money import PPM
+from engine.trading.kernels.movements import movement_hash
 from engine.trading.kernels.risk import BPS
 from engine.trading.kernels.state import ACCOUNT_IDX_BITS, NO_LIMIT
 from engine.trading.records import MONEY_MAX, PX_MAX, Side
@@ -40,6 +42,7 @@ USED_BY_CAPACITY = {
 
 MADE_ANEW = (
     *("account_bucket", "position_bucket", "order_bucket", "live_bucket", "id_bucket", "ids"),
+    *("move_bucket", "moves"),
     *(
         "version",
         "opened",
@@ -69,6 +72,11 @@ def _reckon_free_prices(s: Any, t: Any) -> None:
     distance = np.where(has_collar, books["collar_bps"] * ref // BPS, PX_MAX)
     books["free_low"] = np.maximum(books["band_low"], ref - distance)
     books["free_high"] = np.minimum(books["band_high"], ref + distance)
+
+
+def _count_guards(s: Any, t: Any) -> None:
+    """Count what guards: the kills, for states without this word had no watches."""
+    t["guard_count"] = t["kill_count"]
 
 
 def _resolve_limits(s: Any, t: Any) -> None:
@@ -109,11 +117,14 @@ def _gather_orders(s: Any, t: Any) -> None:
 
 ADDED: Mapping[str, Fill | None] = {
     "slot_count": _count_slots,
-    **dict.fromkeys(("kill_count", "is_venue_killed", "accounts.is_killed", "books.is_killed")),
-    **dict.fromkeys(("accounts.is_watched", "watches", "stakes", "rounds", "round_bits")),
+    "guard_count": _count_guards,
     **dict.fromkeys(
-        ("watch_count", "noted_count", "rounds_due", "round_book", "round_left", "events_before")
+        ("kill_count", "is_venue_killed", "accounts.is_killed", "books.is_killed", "books.max_open_orders")
     ),
+    **dict.fromkeys(("accounts.is_watched", "watches", "stakes", "rounds", "round_bits")),
+    **dict.fromkeys(("rates", "cash_stakes", "dealings")),
+    **dict.fromkeys(("watch_count", "noted_count", "rounds_due", "round_idx", "round_left", "events_before")),
+    **dict.fromkeys(("moves", "moves_used", "moves_next")),
     "books.free_low": _reckon_free_prices,
     "books.free_high": _reckon_free_prices,
     **dict.fromkeys(
@@ -153,7 +164,7 @@ def convert(old: Any, new: Any) -> None:
     s, t = old[0], new[0]
     assert s["opened_count"] == 0
     assert all(s[counter] <= len(_pool(t, name)) for name, counter in USED_BY_CAPACITY.items())
-    absent = *copy_by_name(old, new, MADE_ANEW), *_move_window(s, t)
+    absent = *copy_by_name(old, new, MADE_ANEW), *_move_window(s, t), *_move_movements(s, t)
     for name in absent:
         if name not in ADDED:
             raise LayoutError(
@@ -187,6 +198,20 @@ def _move_window(s: Any, t: Any) -> tuple[str, ...]:
     return tuple(f"ids.{name}" for name in copy_by_name(window, t["ids"][:used]))
 
 
+def _move_movements(s: Any, t: Any) -> tuple[str, ...]:
+    """Copy the ids of movements, the newest that fit; return the fields that the new state alone has."""
+    if "moves" not in s.dtype.names:
+        return ("moves",)
+    used, oldest, room = int(s["moves_used"]), int(s["moves_next"]), len(t["moves"])
+    window = s["moves"][:used]
+    if room != len(s["moves"]):
+        if used == len(s["moves"]):
+            window = np.roll(window, -oldest)
+        window = window[-room:]
+        t["moves_used"], t["moves_next"] = len(window), len(window) % room
+    return tuple(f"moves.{name}" for name in copy_by_name(window, t["moves"][: len(window)]))
+
+
 def _link_all(t: Any) -> None:
     """Fill every hash table from its pool; t : STATE record whose fields are attributes."""
     hash_of = _plain(client_hash)
@@ -213,6 +238,15 @@ def _link_all(t: Any) -> None:
         ended = np.roll(ended, -t.ids_next)  # as above: the oldest first
     hashed = hash_of(t.ids["account"][ended], t.ids["client_order_id"][ended])
     _link(t.id_bucket, t.ids["next"], ended, hashed & (len(t.id_bucket) - 1))
+
+    moves = np.arange(t.moves_used)
+    if t.moves_used == len(t.moves):
+        moves = np.roll(moves, -t.moves_next)
+    first, second, third = t.moves["words"][moves].T
+    hashed = _plain(movement_hash)(
+        t.moves["account"][moves], t.moves["op"][moves].astype(np.int64), first, second, third
+    )
+    _link(t.move_bucket, t.moves["next"], moves, hashed & (len(t.move_bucket) - 1))
 
 
 def _link(heads: Any, following: Any, members: Ints, buckets: Ints) -> None:

@@ -1,25 +1,32 @@
-"""Equity of the accounts that are watched: what their money and positions are worth (exchange rule S21).
+"""Equity of the accounts that may lose so much: what their money and positions are worth (exchange rule S21).
 
     equity = cash + sum(qty * mark), each position at the mark it was last valued at
 
-An account is watched while it has a limit of loss, or a latch of one. A position of it is valued at each
-of its fills and where the sweep comes by (sweep.py), at the mark of that moment: the instrument's mark, or
-its last trade where it has none. The sum of all is kept running, in two words of 32 bits each, so that
-it is exact whatever it passes on the way.
+in minor units of the account's reporting currency. It is kept for accounts that have a limit of loss, or a
+latch of one (WATCHED_EQUITY). A position of it is valued at each of its fills and where the sweep comes by
+(sweep.py), at the mark and the rate of that moment: the instrument's mark, or its last trade where it has
+none. Money in another currency is valued likewise, at the rate: where it changes, and where the sweep comes
+by. The sum of all is kept running, in two words of 32 bits each, so that it is exact whatever it passes.
 
-    rounds[book].at -> stakes of the instrument's watched positions, a ring in the order in which they came
+What is valued is a stake. Stakes that a change concerns stand in rings, in the order in which they came,
+each ring with the round through it:
 
-A change of the mark makes all of the ring due. What comes to the ring later is valued as it comes, what is
-passed is due no more; so `due` may name one too many, never one too few.
+    rounds[currency] .at                    -> cash_stakes[currency]: accounts that have had money in it
+    rounds[CURRENCIES_MAX + instrument] .at -> stakes: positions in the instrument
+
+A change of the mark or the rate makes all of the ring due. What comes to the ring later is valued as it
+comes, what is passed is due no more; so `due` may name one too many, never one too few.
 """
 
 import numpy as np
 
-from engine.trading import codes
 from engine.trading.kernels.accounts import notional_of
+from engine.trading.kernels.money import UNBOUNDED
+from engine.trading.kernels.rates import DOWN, converted, has_rate
 from engine.trading.kernels.risk import reference_px
-from engine.trading.kernels.state import INSTRUMENT_MASK, LATCHES, NIL, ROUND_BITS
+from engine.trading.kernels.state import INSTRUMENT_MASK, NIL
 from engine.trading.kernels.touch import touch_account
+from engine.trading.kernels.watch_records import CURRENCIES_MAX, ROUND_BITS, WATCHED_EQUITY
 from engine.trading.records import MONEY_MAX
 from ringbuf.kernel import apart, kernel
 
@@ -27,13 +34,17 @@ WORTH_BITS = np.int64(32)
 WORTH_MASK = np.int64(2**32 - 1)
 LARGEST_HIGH = np.int64(MONEY_MAX >> 32)
 NOTHING = np.int64(0)
-UNBOUNDED = np.int64(MONEY_MAX + 1)
-"""Stands for a worth that passes 2**62: it is in no sum, and breaches whatever it feeds."""
+
+
+@kernel
+def has_equity(s, account):
+    """Tell whether an account's equity is kept."""
+    return np.int64(s.accounts[account].is_watched) & WATCHED_EQUITY != 0
 
 
 @kernel
 def worth_of(s, position):
-    """Return what a position is worth at the mark of this moment, minor units; beyond 2**62 UNBOUNDED."""
+    """Return what a position is worth at the mark of this moment, in its quote currency; or UNBOUNDED."""
     book = s.positions[position].key & INSTRUMENT_MASK
     px, qty = reference_px(s, book), s.positions[position].qty
     if abs(qty) <= s.books[book].max_qty:  # the product is exact (exchange rule S1)
@@ -46,13 +57,30 @@ def worth_of(s, position):
 
 @kernel
 def value_position(s, position, account):
-    """Value a position of a watched account at the mark of this moment; touch the account if that differs."""
-    worth = worth_of(s, position)
-    if worth != s.stakes[position].worth:
+    """Value a position of a watched account at the mark and the rate of this moment."""
+    quote = s.books[s.positions[position].key & INSTRUMENT_MASK].quote
+    worth = converted(s, worth_of(s, position), quote, s.watches[account].reporting, DOWN)
+    _value(s, s.stakes, position, account, worth)
+
+
+@kernel
+def value_cash(s, currency, account):
+    """Value what a watched account has in another currency than its own at the rate of this moment."""
+    stakes = s.cash_stakes[currency]
+    if stakes[account].next == 0:
+        _join(s, stakes, account, currency)
+    total = s.balances[currency, account].total
+    _value(s, stakes, account, account, converted(s, total, currency, s.watches[account].reporting, DOWN))
+
+
+@kernel
+def _value(s, stakes, stake, account, worth):
+    """Let a stake be worth so much from now on; touch the account if that is something else."""
+    if worth != stakes[stake].worth:
         touch_account(s, account)
-        _count_worth(s, account, s.stakes[position].worth, np.int64(-1))
+        _count_worth(s, account, stakes[stake].worth, np.int64(-1))
         _count_worth(s, account, worth, np.int64(1))
-        s.stakes[position].worth = worth
+        stakes[stake].worth = worth
 
 
 @kernel
@@ -69,40 +97,29 @@ def _count_worth(s, account, worth, times):
 def equity_of(s, account):
     """Return (equity, minor units of the reporting currency; whether it and all it sums are within 2**62)."""
     cash = s.balances[s.watches[account].reporting, account].total
-    low = s.watches[account].worth_low + (cash & WORTH_MASK)
-    high = s.watches[account].worth_high + (cash >> WORTH_BITS) + (low >> WORTH_BITS)
+    high = s.watches[account].worth_high + (cash >> WORTH_BITS)
+    equity, is_within = whole(high, s.watches[account].worth_low + (cash & WORTH_MASK))
+    return equity, is_within and s.watches[account].unbounded == 0
+
+
+@kernel
+def whole(high, low):
+    """Return (high * 2**32 + low, whether that is within 2**62); where it is not the bound that it passes."""
+    high += low >> WORTH_BITS
     low &= WORTH_MASK
     if high > LARGEST_HIGH or (high == LARGEST_HIGH and low != 0):
         return np.int64(MONEY_MAX), False
     if high < -LARGEST_HIGH:
         return np.int64(-MONEY_MAX), False
-    return (high << WORTH_BITS) + low, s.watches[account].unbounded == 0
+    return (high << WORTH_BITS) + low, True
 
 
 @kernel
-def is_measurable(s, account):
-    """Tell whether all that an account has, or could get by open orders, is in its reporting currency."""
-    reporting = s.watches[account].reporting
+def begin_equity(s, account):
+    """Begin to keep an account's equity: all that it has is valued now."""
     for currency in range(s.currencies_used):
-        if currency != reporting and s.balances[currency, account].total != 0:
-            return False
-    position = np.int64(s.accounts[account].positions_head) - 1
-    while position != NIL:  # once for each of its instruments
-        quote = s.books[s.positions[position].key & INSTRUMENT_MASK].quote
-        is_used = s.positions[position].qty | s.positions[position].open_buy | s.positions[position].open_sell
-        if quote != reporting and is_used != 0:
-            return False
-        position = np.int64(s.positions[position].account_next) - 1
-    return True
-
-
-@kernel
-def watch(s, account):
-    """Begin to keep an account's equity, where it is not kept: every position is valued now."""
-    if s.accounts[account].is_watched != 0:
-        return
-    s.accounts[account].is_watched = 1
-    s.watch_count += 1
+        if currency != s.watches[account].reporting and s.balances[currency, account].total != 0:
+            value_cash(s, currency, account)
     position = np.int64(s.accounts[account].positions_head) - 1
     while position != NIL:
         join_round(s, position, account)
@@ -110,102 +127,154 @@ def watch(s, account):
 
 
 @kernel
-def unwatch_idle(s, account):
-    """Stop keeping an account's equity if it has no limit of loss and no latch of one."""
-    if s.accounts[account].is_watched == 0:
-        return
-    for latch in range(LATCHES):
-        if s.watches[account].limit[latch] != 0 or s.watches[account].level[latch] != codes.LEVEL_NONE:
-            return
+def value_all(s, account):
+    """Value all that a watched account has at the marks and rates of this moment."""
+    for currency in range(s.currencies_used):
+        if s.cash_stakes[currency, account].next != 0:
+            value_cash(s, currency, account)
     position = np.int64(s.accounts[account].positions_head) - 1
     while position != NIL:
-        _leave_round(s, position)
+        value_position(s, position, account)
         position = np.int64(s.positions[position].account_next) - 1
-    s.accounts[account].is_watched = 0
-    s.watch_count -= 1
+
+
+@kernel
+def end_equity(s, account):
+    """Stop keeping it."""
+    for currency in range(s.currencies_used):
+        if s.cash_stakes[currency, account].next != 0:
+            _leave(s, s.cash_stakes[currency], account, currency)
+    position = np.int64(s.accounts[account].positions_head) - 1
+    while position != NIL:
+        _leave(s, s.stakes, position, _round_of(s, position))
+        position = np.int64(s.positions[position].account_next) - 1
     s.watches[account].worth_high = 0
     s.watches[account].worth_low = 0
     s.watches[account].unbounded = 0
-    for latch in range(LATCHES):
-        s.watches[account].is_warned[latch] = 0
 
 
 @apart
 def join_round(s, position, account):
     """Put a position of a watched account into its instrument's ring, the last in it, and value it."""
-    book = s.positions[position].key & INSTRUMENT_MASK
-    first = np.int64(s.rounds[book].first) - 1
-    if first == NIL:
-        s.rounds[book].first = position + 1
-        s.rounds[book].at = position + 1
-        s.stakes[position].next = position + 1
-        s.stakes[position].prev = position + 1
-    else:
-        last = np.int64(s.stakes[first].prev) - 1
-        s.stakes[position].next = first + 1
-        s.stakes[position].prev = last + 1
-        s.stakes[last].next = position + 1
-        s.stakes[first].prev = position + 1
-    s.rounds[book].length += 1
-    if s.rounds[book].due > 0:  # it stands between the round and those who are still due
-        s.rounds[book].due += 1
+    _join(s, s.stakes, position, _round_of(s, position))
     value_position(s, position, account)
 
 
 @kernel
-def _leave_round(s, position):
-    """Take a position out of its instrument's ring."""
-    book = s.positions[position].key & INSTRUMENT_MASK
-    before, after = np.int64(s.stakes[position].prev) - 1, np.int64(s.stakes[position].next) - 1
-    s.stakes[before].next = after + 1
-    s.stakes[after].prev = before + 1
-    s.rounds[book].length -= 1
-    is_empty = s.rounds[book].length == 0
-    if s.rounds[book].at == position + 1:
-        s.rounds[book].at = 0 if is_empty else after + 1
-    if s.rounds[book].first == position + 1:
-        s.rounds[book].first = 0 if is_empty else after + 1
-    s.stakes[position].worth = 0
-    s.stakes[position].next = 0
-    s.stakes[position].prev = 0
-    if s.rounds[book].due > s.rounds[book].length:
-        set_due(s, book, np.int64(s.rounds[book].length))
+def _round_of(s, position):
+    return CURRENCIES_MAX + (s.positions[position].key & INSTRUMENT_MASK)
+
+
+@kernel
+def _join(s, stakes, stake, idx):
+    """Put a stake into the ring of the round at `idx`, the last in it."""
+    first = np.int64(s.rounds[idx].first) - 1
+    if first == NIL:
+        s.rounds[idx].first = stake + 1
+        s.rounds[idx].at = stake + 1
+        stakes[stake].next = stake + 1
+        stakes[stake].prev = stake + 1
+    else:
+        last = np.int64(stakes[first].prev) - 1
+        stakes[stake].next = first + 1
+        stakes[stake].prev = last + 1
+        stakes[last].next = stake + 1
+        stakes[first].prev = stake + 1
+    s.rounds[idx].length += 1
+    if s.rounds[idx].due > 0:  # it stands between the round and those who are still due
+        s.rounds[idx].due += 1
+
+
+@kernel
+def _leave(s, stakes, stake, idx):
+    """Take a stake out of the ring of the round at `idx`."""
+    before, after = np.int64(stakes[stake].prev) - 1, np.int64(stakes[stake].next) - 1
+    stakes[before].next = after + 1
+    stakes[after].prev = before + 1
+    s.rounds[idx].length -= 1
+    is_empty = s.rounds[idx].length == 0
+    if s.rounds[idx].at == stake + 1:
+        s.rounds[idx].at = 0 if is_empty else after + 1
+    if s.rounds[idx].first == stake + 1:
+        s.rounds[idx].first = 0 if is_empty else after + 1
+    stakes[stake].worth = 0
+    stakes[stake].next = 0
+    stakes[stake].prev = 0
+    if s.rounds[idx].due > s.rounds[idx].length:
+        set_due(s, idx, np.int64(s.rounds[idx].length))
 
 
 @apart
 def note_mark(s, book):
     """Make every stake in an instrument due: its mark has changed."""
-    if s.rounds[book].length != 0:
-        set_due(s, book, np.int64(s.rounds[book].length))
+    make_due(s, CURRENCIES_MAX + book)
 
 
 @kernel
-def set_due(s, book, due):
-    """Write down how many stakes of an instrument's ring are due, and whether its round is under way."""
-    word, bit = book // ROUND_BITS, np.int64(1) << (book % ROUND_BITS)
-    if due != 0 and s.rounds[book].due == 0:
+def note_rate(s, currency):
+    """Make every stake in a currency due: a rate of it has changed."""
+    make_due(s, currency)
+    for book in range(s.books_used):
+        if s.books[book].quote == currency:
+            make_due(s, CURRENCIES_MAX + book)
+
+
+@kernel
+def make_due(s, idx):
+    """Begin the round at `idx`, or make it longer: all of its ring are due."""
+    if s.rounds[idx].length != 0:
+        set_due(s, idx, np.int64(s.rounds[idx].length))
+
+
+@kernel
+def set_due(s, idx, due):
+    """Write down how many stakes of a ring are due, and whether its round is under way."""
+    word, bit = idx // ROUND_BITS, np.int64(1) << (idx % ROUND_BITS)
+    if due != 0 and s.rounds[idx].due == 0:
         s.rounds_due += 1
         s.round_bits[word] |= bit
-    elif due == 0 and s.rounds[book].due != 0:
+    elif due == 0 and s.rounds[idx].due != 0:
         s.rounds_due -= 1
         s.round_bits[word] &= ~bit
-    s.rounds[book].due = due
-
-
-@apart
-def note_trade(s, taker, maker):
-    """Value the positions of both sides of a fill; note their accounts to be judged behind the command."""
-    _note_fill(s, taker)
-    _note_fill(s, maker)
+    s.rounds[idx].due = due
 
 
 @kernel
-def _note_fill(s, order):
-    account = np.int64(s.hot[order].account)
-    if s.accounts[account].is_watched == 0:
+def is_countable(s, account, currency):
+    """Tell whether money of a currency can be an account's: its equity is not kept, or there is a rate.
+
+    account : index of an account; below 0 no account, whose money nobody values
+    """
+    if account < 0 or not has_equity(s, account):
+        return True
+    return has_rate(s, currency, s.watches[account].reporting)
+
+
+@kernel
+def change_balance(s, account, currency, change):
+    """Add `change` to a balance; what losses are measured from moves with it: money moved is no gain or loss.
+
+    account : index of an account that was touched and for which the currency is countable
+    change : within +-2**62
+    """
+    if not has_equity(s, account):
+        s.balances[currency, account].total += change
         return
-    value_position(s, np.int64(s.hot[order].position), account)
-    if s.watches[account].noted_seq != s.seq:
-        s.watches[account].noted_seq = s.seq
-        s.noted[s.noted_count] = account
-        s.noted_count += 1
+    reporting = s.watches[account].reporting
+    before = converted(s, s.balances[currency, account].total, currency, reporting, DOWN)
+    s.balances[currency, account].total += change
+    after = converted(s, s.balances[currency, account].total, currency, reporting, DOWN)
+    if currency != reporting:
+        value_cash(s, currency, account)
+    if before != UNBOUNDED and after != UNBOUNDED:
+        s.watches[account].peak = _moved(s.watches[account].peak, before, after)
+        s.watches[account].day_start = _moved(s.watches[account].day_start, before, after)
+
+
+@kernel
+def _moved(reference, before, after):
+    """Return a reference that has moved as far as from `before` to `after`, within 2**62."""
+    high = (reference >> WORTH_BITS) + (after >> WORTH_BITS) - (before >> WORTH_BITS)
+    low = (reference & WORTH_MASK) + (after & WORTH_MASK) - (before & WORTH_MASK)
+    moved, _ = whole(high, low)
+    return moved

@@ -134,6 +134,12 @@ def accepted(s, command, order):
     _book(s, first, book, NOTHING, np.int64(s.cold[order].rev))
 
 
+@inlined
+def tell_chosen(s):
+    """Complete the newest event, an ACCEPTED: the engine has chosen its quantity."""
+    s.out[s.out_last, at.KIND] |= codes.FLAG_QUANTITY_CHOSEN << FLAGS_BITS
+
+
 @kernel
 def rejected(s, command, reason):
     """Report REJECTED with the ids the command gave; return the event's index in `s.out`."""
@@ -286,6 +292,43 @@ def latched(s, command, account, instrument, level, reason, order_count, measure
     s.out[first, at.LEAVES_QTY] = allowed
     s.out[first, at.MD_SEQ] = 0
     s.out[first, at.MAKER_SESSION] = 0
+
+
+@kernel
+def moved(s, command, account, balance, target, target_balance):
+    """Report MOVED: px is the currency, qty the amount, the text its id.
+
+    account, target : external ids; whose money it is, of a TRANSFER from whom and to whom
+    balance, target_balance : minor units that they have then
+    """
+    kind = codes.EVENT_MOVED
+    first = _begin(s, command, at.MOVED_MARK, kind, NOTHING, NOTHING, NOTHING, NIL, NIL)
+    _ids(s, first, account, NOTHING, NOTHING, command["px"], command["qty"])
+    s.out[first, at.CUM_QTY] = balance
+    s.out[first, at.LEAVES_QTY] = target_balance
+    s.out[first, at.MD_SEQ] = 0
+    s.out[first, at.MAKER_SESSION] = 0
+    _go_on(s, first + 1, MARK_WORD)
+    s.out[first + 1, at.MOVED_TO] = target
+    for part in range(3):
+        s.out[first + 1, at.MOVED_TEXT + part] = command["text"][part]
+
+
+@kernel
+def movement_rejected(s, command, reason, account, original):
+    """Report REJECTED of a movement of money with its id as the text.
+
+    account : external id that the reason is about, FEES for the fee account
+    original : seq of the movement that has the id already; 0 for none
+    """
+    kind = codes.EVENT_REJECTED
+    first = _begin(s, command, at.WHOLE_MARK, kind, NOTHING, NOTHING, reason, NIL, NIL)
+    _nothing(s, first)
+    s.out[first, at.ACCOUNT] = account
+    s.out[first, at.ORDER_ID] = original
+    _go_on(s, first + 1, MARK_WORD)
+    for part in range(3):
+        s.out[first + 1, at.WHOLE_TEXT + part] = command["text"][part]
 
 
 @kernel

@@ -11,17 +11,18 @@ import numpy as np
 from engine.trading import codes
 from engine.trading.kernels.accounts import find_account
 from engine.trading.kernels.cancel import ANY_TIF, cancel_account, cancel_book
-from engine.trading.kernels.equity import unwatch_idle
 from engine.trading.kernels.events import latched, rejected
 from engine.trading.kernels.identity import find_order
 from engine.trading.kernels.latches import FIRST_LIMIT, LAST_LIMIT, is_breached, lift
 from engine.trading.kernels.match import withdraw
 from engine.trading.kernels.state import NIL
 from engine.trading.kernels.touch import touch_account, touch_book
-from engine.trading.records import COMMAND_VERSION
+from engine.trading.kernels.watch import renew_watch
+from engine.trading.records import COMMAND_VERSION, Latch
 from ringbuf.kernel import kernel
 
 HELD, NOT_HELD = np.int64(1), np.int64(0)
+LAST_LATCH = np.int64(max(Latch))
 
 
 @kernel
@@ -63,7 +64,7 @@ def apply_reset_latch(s, command):
     asked = np.int64(command["side"])
     reason = _check_role(command, codes.ROLE_OPERATOR)
     place = NIL
-    if reason == codes.OK and (scope == codes.KILL_ORDER or asked < 0 or asked > LAST_LIMIT):
+    if reason == codes.OK and (scope == codes.KILL_ORDER or asked < 0 or asked > LAST_LATCH):
         reason = codes.INVALID_FIELD
     if reason == codes.OK and scope != codes.KILL_ACCOUNT and asked != codes.LATCH_ALL:
         reason = codes.INVALID_FIELD
@@ -82,7 +83,7 @@ def apply_reset_latch(s, command):
         for latch in range(FIRST_LIMIT, LAST_LIMIT + 1):
             if _is_asked(asked, latch) and s.watches[place].level[latch] != codes.LEVEL_NONE:
                 lift(s, command, place, latch, is_rebased)
-        unwatch_idle(s, place)
+        renew_watch(s, place)
 
 
 @kernel
@@ -152,7 +153,9 @@ def _is_set(s, scope, place):
 @kernel
 def _set(s, scope, place, value):
     """Let a kill hold, or not any more, and count those that do."""
-    s.kill_count += value - np.int64(_is_set(s, scope, place))
+    change = value - np.int64(_is_set(s, scope, place))
+    s.kill_count += change
+    s.guard_count += change
     if scope == codes.KILL_ACCOUNT:
         touch_account(s, place)
         s.accounts[place].is_killed = value

@@ -1,14 +1,17 @@
-"""Limits of loss and their latches: daily loss and drawdown stop an account (exchange rule S21).
+"""Limits that latch: daily loss, drawdown and the rate of fills stop an account (exchange rule S21).
 
-    measured                            allowed
-    day_start - equity                  max_daily_loss
-    peak - equity                       max_drawdown
-    peak - equity                       max_drawdown_bps * peak / 1e4, rounded up
+    measured                                     allowed
+    day_start - equity                           max_daily_loss
+    peak - equity                                max_drawdown
+    peak - equity                                max_drawdown_bps * peak / 1e4, rounded up
+    quantity filled in an instrument             max_fill_rate
+    messages                                     max_order_trade_ratio * (trades + 1)
 
 A limit is reached when what is measured is as much as is allowed. It then latches at the level that was
 chosen: CANCEL_AND_BLOCK cancels every order of the account within the same command, and refuses new ones
 until a RESET_LATCH. At four fifths of it a warning is given, once until it is below again. Accounts are
-judged when the matching of a command is over, and where the sweep values a position of theirs.
+judged when the matching of a command is over, and where the sweep values something of theirs. The ratio
+of messages to trades warns alone: what is too much of it is refused where it is asked for (messages.py).
 """
 
 import numpy as np
@@ -16,24 +19,36 @@ import numpy as np
 from engine.trading import codes
 from engine.trading.fields import BPS
 from engine.trading.kernels.cancel import cancel_account
-from engine.trading.kernels.equity import equity_of, value_position
+from engine.trading.kernels.equity import equity_of, has_equity, value_all
 from engine.trading.kernels.events import done, latched, rejected
-from engine.trading.kernels.state import NIL
+from engine.trading.kernels.fills import fastest_filled, filled_in, forget_fills, forget_warnings
+from engine.trading.kernels.messages import messages_of
+from engine.trading.kernels.rates import has_rate
+from engine.trading.kernels.state import INSTRUMENT_MASK, NIL
 from engine.trading.kernels.touch import touch_account
 from engine.trading.kernels.validate import check_operator
 from engine.trading.records import MONEY_MAX
 from ringbuf.kernel import apart, kernel
 
-FIRST_LIMIT, LAST_LIMIT = codes.LATCH_DAILY_LOSS, codes.LATCH_DRAWDOWN_BPS
+FIRST_LIMIT, LAST_LIMIT = codes.LATCH_DAILY_LOSS, codes.LATCH_FILL_RATE
+"""The limits that latch."""
+NOTHING = np.int64(0)
 WARNING_PARTS = 5
 """A warning is given when all but one of so many parts of a limit are reached."""
 
 
 @apart
 def judge_noted(s, command):
-    """Judge the watched accounts that had a fill in this command, in the order of their first fills."""
+    """Judge the accounts that this command concerned, in the order in which it did."""
     for place in range(s.noted_count):
-        judge(s, command, np.int64(s.noted[place]))
+        account = np.int64(s.noted[place])
+        if has_equity(s, account):
+            judge(s, command, account)
+        position = s.watches[account].noted_position
+        if position != NIL and s.watches[account].limit[codes.LATCH_FILL_RATE] != 0:
+            _judge_fills(s, command, account, position)
+        if s.watches[account].limit[codes.LATCH_RATIO] != 0:
+            _judge_ratio(s, command, account)
     s.noted_count = 0
 
 
@@ -44,42 +59,79 @@ def judge(s, command, account):
     if is_bounded and equity > s.watches[account].peak:
         touch_account(s, account)
         s.watches[account].peak = equity
-    for latch in range(FIRST_LIMIT, LAST_LIMIT + 1):
+    for latch in range(FIRST_LIMIT, codes.LATCH_DRAWDOWN_BPS + 1):
         if s.watches[account].limit[latch] != 0 and s.watches[account].level[latch] < codes.LEVEL_BLOCK:
-            measured = measured_by(s, account, latch, equity, is_bounded)
-            _judge_limit(s, command, account, latch, measured, allowed_by(s, account, latch))
+            measured = measured_loss(s, account, latch, equity, is_bounded)
+            is_warned = s.watches[account].is_warned[latch] != 0
+            allowed = allowed_by(s, account, latch)
+            is_warned = _judge(s, command, account, latch, NIL, is_warned, measured, allowed)
+            s.watches[account].is_warned[latch] = is_warned
 
 
 @kernel
-def _judge_limit(s, command, account, latch, measured, allowed):
+def _judge_fills(s, command, account, position):
+    """Measure how fast a position was filled; latch and warn."""
+    latch = codes.LATCH_FILL_RATE
+    if s.watches[account].level[latch] < codes.LEVEL_BLOCK:
+        book = s.positions[position].key & INSTRUMENT_MASK
+        measured, allowed = filled_in(s, account, position), s.watches[account].limit[latch]
+        is_warned = s.dealings[position].is_warned != 0
+        is_warned = _judge(s, command, account, latch, book, is_warned, measured, allowed)
+        s.dealings[position].is_warned = is_warned
+
+
+@kernel
+def _judge_ratio(s, command, account):
+    """Measure the messages of an account by its trades; warn."""
+    latch = codes.LATCH_RATIO
+    messages, trades = messages_of(s, account)
     is_warned = s.watches[account].is_warned[latch] != 0
+    allowed = s.watches[account].limit[latch] * (trades + 1)
+    is_warned = _judge(s, command, account, latch, NIL, is_warned, messages, allowed)
+    s.watches[account].is_warned[latch] = is_warned
+
+
+@kernel
+def _judge(s, command, account, latch, book, is_warned, measured, allowed):
+    """Latch, warn, or take note that neither is due; return whether the account has been warned."""
     if measured >= allowed and s.watches[account].on_breach[latch] == codes.LEVEL_BLOCK:
         touch_account(s, account)
         s.watches[account].level[latch] = codes.LEVEL_BLOCK
         before = s.event_count
         cancel_account(s, command, account, codes.REASON_LATCH)
-        _tell(s, command, account, latch, codes.LEVEL_BLOCK, s.event_count - before, measured, allowed)
-    elif measured >= allowed - allowed // WARNING_PARTS:
-        if not is_warned:
-            touch_account(s, account)
-            s.watches[account].is_warned[latch] = 1
-            _tell(s, command, account, latch, codes.LEVEL_WARN, np.int64(0), measured, allowed)
-    elif is_warned:
+        cancel_count = s.event_count - before
+        _tell(s, command, account, latch, book, codes.LEVEL_BLOCK, cancel_count, measured, allowed)
+        return is_warned
+    is_near = measured >= allowed - allowed // WARNING_PARTS
+    if is_near != is_warned:
         touch_account(s, account)
-        s.watches[account].is_warned[latch] = 0
+        if is_near:
+            _tell(s, command, account, latch, book, codes.LEVEL_WARN, np.int64(0), measured, allowed)
+    return is_near
 
 
 @kernel
-def _tell(s, command, account, latch, level, cancel_count, measured, allowed):
-    """Report LATCHED of an account's limit."""
-    reason = codes.REASON_DAILY_LOSS + (latch - FIRST_LIMIT)
+def _tell(s, command, account, latch, book, level, cancel_count, measured, allowed):
+    """Report LATCHED of an account's limit; of fills with the instrument, book."""
     whose, currency = s.accounts[account].account, s.watches[account].reporting
-    latched(s, command, whose, NIL, level, reason, cancel_count, measured, allowed, currency)
+    if latch > codes.LATCH_DRAWDOWN_BPS:
+        currency = NIL
+    latched(s, command, whose, book, level, reason_of(latch), cancel_count, measured, allowed, currency)
 
 
 @kernel
-def measured_by(s, account, latch, equity, is_bounded):
-    """Return what counts against a limit, minor units; 2**62 where equity is out of bounds."""
+def reason_of(latch):
+    """Return the reason that names a limit."""
+    if latch == codes.LATCH_FILL_RATE:
+        return codes.REASON_FILL_RATE
+    if latch == codes.LATCH_RATIO:
+        return codes.ORDER_TRADE_RATIO
+    return codes.REASON_DAILY_LOSS + (latch - FIRST_LIMIT)
+
+
+@kernel
+def measured_loss(s, account, latch, equity, is_bounded):
+    """Return what counts against a limit of loss, minor units; 2**62 where equity is out of bounds."""
     if not is_bounded:
         return np.int64(MONEY_MAX)
     is_daily = latch == codes.LATCH_DAILY_LOSS
@@ -90,9 +142,25 @@ def measured_by(s, account, latch, equity, is_bounded):
 
 
 @kernel
+def measured_by(s, account, latch):
+    """Return (what counts against a limit that an account has; the position that it is about, or NIL)."""
+    if latch == codes.LATCH_FILL_RATE:
+        position, measured = fastest_filled(s, account)
+        return measured, position
+    if latch == codes.LATCH_RATIO:
+        messages, _ = messages_of(s, account)
+        return messages, NIL
+    equity, is_bounded = equity_of(s, account)
+    return measured_loss(s, account, latch, equity, is_bounded), NIL
+
+
+@kernel
 def allowed_by(s, account, latch):
-    """Return what a limit allows, minor units; 1 at least, for nothing lost is no breach."""
+    """Return what a limit allows: of a loss minor units, and 1 at least, for nothing lost is no breach."""
     limit = s.watches[account].limit[latch]
+    if latch == codes.LATCH_RATIO:
+        _, trades = messages_of(s, account)
+        return limit * (trades + 1)
     if latch != codes.LATCH_DRAWDOWN_BPS:
         return limit
     peak = max(s.watches[account].peak, np.int64(0))
@@ -105,41 +173,56 @@ def is_breached(s, account, latch):
     """Tell whether a limit that an account has is reached at this moment."""
     if s.watches[account].limit[latch] == 0:
         return False
-    equity, is_bounded = equity_of(s, account)
-    return measured_by(s, account, latch, equity, is_bounded) >= allowed_by(s, account, latch)
+    measured, _ = measured_by(s, account, latch)
+    return measured >= allowed_by(s, account, latch)
 
 
 @kernel
 def is_blocked(s, account):
-    """Tell whether a limit of loss has blocked an account."""
+    """Tell whether a limit has blocked an account."""
     for latch in range(FIRST_LIMIT, LAST_LIMIT + 1):
         if s.watches[account].level[latch] == codes.LEVEL_BLOCK:
             return True
     return False
 
 
-@apart
-def check_watched(s, account, quote):
-    """Steps 15 and 16 of a watched account: it is not blocked, and what it trades in can be measured."""
+@kernel
+def check_latched(s, account, quote):
+    """Step 16: an account is not blocked, and what it trades in can be counted in its equity."""
     if is_blocked(s, account):
         return codes.BLOCKED
-    return codes.OK if quote == s.watches[account].reporting else codes.NO_RATE
+    if has_equity(s, account) and not has_rate(s, quote, s.watches[account].reporting):
+        return codes.NO_RATE
+    return codes.OK
 
 
 @kernel
 def lift(s, command, account, latch, is_rebased):
-    """Lift an account's latch of a limit and report it; rebased, it is measured from the equity of now."""
+    """Lift an account's latch of a limit and report it; rebased, it is measured from now on."""
     touch_account(s, account)
-    equity, is_bounded = equity_of(s, account)
-    if is_rebased and is_bounded:
-        if latch == codes.LATCH_DAILY_LOSS:
-            s.watches[account].day_start = equity
-        else:
-            s.watches[account].peak = equity
+    if is_rebased:
+        _rebase(s, account, latch)
     s.watches[account].level[latch] = codes.LEVEL_NONE
     s.watches[account].is_warned[latch] = 0
-    measured, allowed = measured_by(s, account, latch, equity, is_bounded), allowed_by(s, account, latch)
-    _tell(s, command, account, latch, codes.LEVEL_NONE, np.int64(0), measured, allowed)
+    if latch == codes.LATCH_FILL_RATE:
+        forget_warnings(s, account)
+    measured, position = measured_by(s, account, latch)
+    book = s.positions[position].key & INSTRUMENT_MASK if position != NIL else NIL
+    allowed = allowed_by(s, account, latch)
+    _tell(s, command, account, latch, book, codes.LEVEL_NONE, NOTHING, measured, allowed)
+
+
+@kernel
+def _rebase(s, account, latch):
+    """Measure a limit from now on: from the equity of this moment, or without the fills before."""
+    if latch == codes.LATCH_FILL_RATE:
+        forget_fills(s, account)
+        return
+    equity, is_bounded = equity_of(s, account)
+    if is_bounded and latch == codes.LATCH_DAILY_LOSS:
+        s.watches[account].day_start = equity
+    elif is_bounded:
+        s.watches[account].peak = equity
 
 
 @kernel
@@ -150,12 +233,9 @@ def apply_session_start(s, command):
         rejected(s, command, reason)
         return
     for account in range(s.accounts_used):
-        if s.accounts[account].is_watched == 0:
+        if not has_equity(s, account):
             continue
-        position = np.int64(s.accounts[account].positions_head) - 1
-        while position != NIL:
-            value_position(s, position, account)
-            position = np.int64(s.positions[position].account_next) - 1
+        value_all(s, account)
         touch_account(s, account)
         equity, _ = equity_of(s, account)
         s.watches[account].day_start = equity

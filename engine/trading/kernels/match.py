@@ -9,8 +9,10 @@ import numpy as np
 
 from engine.trading import codes
 from engine.trading.kernels.accounts import commit_open, holds, notional_of, settle_fill
-from engine.trading.kernels.equity import note_mark, note_trade
+from engine.trading.kernels.equity import note_mark
 from engine.trading.kernels.events import cancelled, prevented, traded
+from engine.trading.kernels.exposure import note_open, open_notional
+from engine.trading.kernels.fills import note_trade
 from engine.trading.kernels.levels import best_level, next_level
 from engine.trading.kernels.orders import end_order
 from engine.trading.kernels.queue import dequeue
@@ -94,7 +96,7 @@ def _trade(s, command, book, taker, maker, level, px, qty):
         if s.watch_count != 0 and s.books[book].mark_px == 0:
             note_mark(s, book)
     if s.watch_count != 0:
-        note_trade(s, taker, maker)
+        note_trade(s, taker, maker, qty)
     s.books[book].trade_count += 1
     s.books[book].volume += qty
     s.trade_count += 1
@@ -129,6 +131,8 @@ def _decrement(s, order, qty):
     leaves = s.hot[order].leaves - qty
     s.cold[order].qty -= qty
     notional = notional_of(s, np.int64(s.hot[order].instrument), s.hot[order].px, leaves)
+    if s.watch_count != 0:
+        note_open(s, order, open_notional(s, order), notional)
     commit_open(s, order, leaves, holds(s, order, notional))
 
 
@@ -141,5 +145,7 @@ def withdraw(s, command, order, reason):
     cancelled(s, command, order, reason, codes.STATUS_CANCELLED)
     if s.hot[order].level != NIL:
         dequeue(s, order)
+    if s.watch_count != 0:
+        note_open(s, order, open_notional(s, order), NOTHING)
     commit_open(s, order, NOTHING, NOTHING)
     end_order(s, order, codes.STATUS_CANCELLED)

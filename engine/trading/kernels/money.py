@@ -1,7 +1,8 @@
-"""Fees, reserves and shares of a cost in exact int64 arithmetic (exchange rules S1, S20)."""
+"""Fees, reserves, shares and conversions in exact int64 arithmetic (exchange rules S1, S20)."""
 
 import numpy as np
 
+from engine.trading.records import MONEY_MAX
 from ringbuf.kernel import inlined, kernel
 
 PPM = 1_000_000
@@ -10,6 +11,8 @@ SMALL_NOTIONAL = 2**42
 """Below it the product with a rate, which is 2**20 at most, stays in int64."""
 WORD_BITS = 62
 SMALL = 2**31
+UNBOUNDED = np.int64(MONEY_MAX + 1)
+"""Stands for an amount that passes 2**62."""
 
 
 @inlined
@@ -38,8 +41,7 @@ def reserve_of(notional, maker_ppm, taker_ppm):
 def share_of(cost, part, whole):
     """Return cost * part // whole for 0 <= part <= whole, exactly.
 
-    Small numbers take one division. For the rest the product is built bit by bit
-    modulo `whole`, as in schoolbook long multiplication: at most WORD_BITS rounds.
+    Small numbers take one division.
     """
     if part == whole:
         return cost
@@ -47,8 +49,18 @@ def share_of(cost, part, whole):
     rest = cost - quotient * whole
     if rest < SMALL and part < SMALL:
         return quotient * part + rest * part // whole
-    carried = 0
-    remainder = 0
+    carried, _ = _long_share(rest, part, whole)
+    return quotient * part + carried
+
+
+@kernel
+def _long_share(rest, part, whole):
+    """Return rest * part // whole and what that leaves, for rest < whole and a share below 2**62.
+
+    The product is built bit by bit modulo `whole`, as in schoolbook long multiplication.
+    """
+    carried = np.int64(0)
+    remainder = np.int64(0)
     for bit in range(WORD_BITS, -1, -1):
         carried *= 2
         remainder *= 2
@@ -60,4 +72,29 @@ def share_of(cost, part, whole):
             if remainder >= whole:
                 remainder -= whole
                 carried += 1
-    return quotient * part + carried
+    return carried, remainder
+
+
+@kernel
+def rated(amount, times, parts, is_up):
+    """Return amount * times / parts, rounded up or towards minus infinity; beyond 2**62 UNBOUNDED.
+
+    amount : int64 within 2**62; times : 1 to 2**62; parts : 1 to 2**60
+    """
+    size = abs(amount)
+    whole = size // parts
+    rest = size - whole * parts
+    if whole > MONEY_MAX // times:
+        return UNBOUNDED
+    if rest <= MONEY_MAX // times:
+        share = rest * times // parts
+        is_rounded = share * parts != rest * times
+    else:
+        share, left = _long_share(rest, times, parts)
+        is_rounded = left != 0
+    share += whole * times
+    if is_rounded and (amount < 0) != is_up:
+        share += 1
+    if share > MONEY_MAX:
+        return UNBOUNDED
+    return -share if amount < 0 else share

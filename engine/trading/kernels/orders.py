@@ -3,7 +3,7 @@
 import numpy as np
 
 from engine.trading.kernels.accounts import add_position, commit_open, holds, notional_of
-from engine.trading.kernels.equity import join_round
+from engine.trading.kernels.equity import has_equity, join_round
 from engine.trading.kernels.identity import end_client_id, link_client_id, link_order, unlink_order
 from engine.trading.kernels.queue import count_open
 from engine.trading.kernels.state import NIL
@@ -26,13 +26,14 @@ def has_room_for_position(s):
 
 
 @inlined
-def begin_order(s, command, account, position, px):
+def begin_order(s, command, account, position, px, qty):
     """Create the order of an accepted NEW with all its lots open; return its idx.
 
     Parameters
     ----------
     position : position idx, or NIL to create it
     px : int64, ticks: the limit, or the protection price of a market order
+    qty : int64, lots: those of the command, or what was chosen in their place
 
     Ids, open quantity and reserve are recorded; it is not in the book yet. Its fee
     rates are frozen here (exchange rule S20).
@@ -47,7 +48,7 @@ def begin_order(s, command, account, position, px):
     book = np.int64(command["instrument"])
     if position == NIL:
         position = add_position(s, account, book)
-        if s.accounts[account].is_watched != 0:
+        if s.watch_count != 0 and has_equity(s, account):
             join_round(s, position, account)
     s.hot[order].order_id = s.seq
     s.hot[order].leaves = 0
@@ -60,7 +61,7 @@ def begin_order(s, command, account, position, px):
     s.hot[order].position = position
     s.hot[order].instrument = book
     s.cold[order].client_order_id = command["client_order_id"]
-    s.cold[order].qty = command["qty"]
+    s.cold[order].qty = qty
     s.cold[order].cum = 0
     s.cold[order].notional = 0
     s.cold[order].maker_ppm = s.books[book].maker_ppm
@@ -80,7 +81,6 @@ def begin_order(s, command, account, position, px):
     link_order(s, order)
     if command["client_order_id"] != 0:
         link_client_id(s, order)
-    qty = command["qty"]
     commit_open(s, order, qty, holds(s, order, notional_of(s, book, px, qty)))
     return order
 

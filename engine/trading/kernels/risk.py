@@ -31,6 +31,17 @@ def is_killed(s, account, book):
 
 
 @inlined
+def drained(used, elapsed, rate):
+    """Return what of the tokens taken has not come back after so many nanoseconds, in 1e-9 tokens."""
+    if elapsed < WORD_HALF:  # rate < 2**30: the product is exact, and no division is needed
+        used -= elapsed * rate
+        return used if used > 0 else 0
+    if rate == 0:
+        return used
+    return 0 if elapsed > used // rate else used - elapsed * rate
+
+
+@inlined
 def take_token(s, account, bucket):
     """Step 9: take a token of the account's bucket for NEW or REPLACE, or RATE_LIMIT.
 
@@ -41,14 +52,8 @@ def take_token(s, account, bucket):
     rate = s.accounts[account].rate_limit
     if rate == NO_LIMIT:
         return codes.OK
-    used = s.accounts[account].rate_used[bucket]
     elapsed = s.eng_ts - s.accounts[account].rate_ts[bucket]
-    if elapsed < WORD_HALF:  # rate < 2**30: the product is exact, and no division is needed
-        used -= elapsed * rate
-        if used < 0:
-            used = 0
-    elif rate != 0:
-        used = 0 if elapsed > used // rate else used - elapsed * rate
+    used = drained(s.accounts[account].rate_used[bucket], elapsed, rate)
     s.accounts[account].rate_ts[bucket] = s.eng_ts
     is_refused = used + TOKEN > s.accounts[account].burst_limit
     s.accounts[account].rate_used[bucket] = used if is_refused else used + TOKEN
@@ -119,6 +124,13 @@ def check_open_orders(s, account):
     if s.accounts[account].open_orders >= s.accounts[account].open_orders_limit:
         return codes.MAX_OPEN_ORDERS
     return codes.OK
+
+
+@kernel
+def check_book_orders(s, book):
+    """Step 13, behind the account's: how many orders rest in the instrument."""
+    most = s.books[book].max_open_orders
+    return codes.MAX_OPEN_ORDERS if most != 0 and s.books[book].order_count >= most - 1 else codes.OK
 
 
 @inlined

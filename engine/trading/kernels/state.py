@@ -4,12 +4,16 @@
     |- counters and free lists
     |- version, opened          seqlock words of books, then accounts
     |- accounts, balances       who, and how much of what
-    |- watches, noted           limits of loss, and what they are measured by (equity.py, latches.py)
-    |- positions, stakes        one per (account, instrument), hashed; what it is worth
-    |- books, rounds            one per instrument: rules, best levels, roots of the tries
+    |- watches, noted           the rarer limits, and what they are measured by (equity.py, latches.py)
+    |- rates, cash_stakes       what a currency is in another, what money in it is worth (rates.py)
+    |- positions                one per (account, instrument), hashed
+    |- stakes, dealings         what a position is worth; what is open and was filled of late
+    |- books                    one per instrument: rules, best levels, roots of the tries
+    |- rounds                   through what is worth something else since a mark or rate changed (sweep.py)
     |- levels, node_*           price levels and the tries that order them (levels.py)
     |- hot, cold, texts         orders: what matching touches, and the rest
     |- ids                      client order ids, the bounded window (identity.py)
+    |- moves                    ids of movements of money, a bounded window (movements.py)
     |- hints                    notes of the cache hints (prepare.py)
     `- out                      events, in slots, of the commands applied since they were last taken
 
@@ -27,6 +31,16 @@ from engine.contract.batches import BURST_SLOTS, PLACES
 from engine.contract.spread import SLOT_WORDS
 from engine.contract.state_layout import power_of_two, state_record
 from engine.trading.capacities import Capacities
+from engine.trading.kernels.watch_records import (
+    CURRENCIES_MAX,
+    DEALING,
+    RATE,
+    ROUND,
+    ROUND_BITS,
+    STAKE,
+    SWEPT,
+    WATCH,
+)
 from engine.trading.records import Latch
 
 NIL = np.int64(-1)
@@ -38,8 +52,6 @@ LEAVES_KNOWN = 64
 ACCOUNT_IDX_BITS = 24  # a position's key is account_idx << 24 | instrument
 INSTRUMENT_MASK = (1 << ACCOUNT_IDX_BITS) - 1
 LINE_BYTES = 64
-ROUND_BITS = 32
-"""Instruments to a word of `round_bits`."""
 SIDES = 3  # indexed by Side: 0 unused, 1 BUY, 2 SELL
 
 ACCOUNT = np.dtype(
@@ -48,7 +60,7 @@ ACCOUNT = np.dtype(
         ("enabled", "<i4"),
         ("unlimited", "<i2"),
         ("is_killed", "<i1"),
-        ("is_watched", "<i1"),  # its equity is kept: it has a limit of loss, or a latch of one (equity.py)
+        ("is_watched", "<i1"),  # what its watch is kept for: WATCHED_EQUITY and the others, 0 for nothing
         ("rate_limit", "<i8"),  # tokens a second that hold for it, or NO_LIMIT (limits.py)
         ("burst_limit", "<i8"),  # 1e-9 tokens
         ("rate_used", "<i8", (2,)),  # 1e-9 tokens taken and not yet back: NEW, REPLACE
@@ -66,48 +78,6 @@ ACCOUNT = np.dtype(
     ]
 )
 assert ACCOUNT.itemsize == 128
-
-LATCHES = 8
-"""Room for each Latch, by its number."""
-SWEPT = 16
-"""Stakes that are valued at the head of a command (sweep.py)."""
-
-WATCH = np.dtype(
-    [
-        ("reporting", "<i8"),  # currency idx
-        ("worth_high", "<i8"),  # sum over its positions of worth >> WORTH_BITS, and of what that leaves
-        ("worth_low", "<i8"),
-        ("unbounded", "<i8"),  # positions whose worth passed 2**62
-        ("peak", "<i8"),  # minor units of the reporting currency
-        ("day_start", "<i8"),
-        ("limit", "<i8", (LATCHES,)),  # by Latch; 0 = none
-        ("on_breach", "<i1", (LATCHES,)),  # LatchLevel
-        ("level", "<i1", (LATCHES,)),  # LatchLevel that holds until a RESET_LATCH
-        ("is_warned", "<i1", (LATCHES,)),
-        ("noted_seq", "<i8"),  # the last command in which it had a fill
-        ("pad", "<i8", (6,)),
-    ]
-)
-assert WATCH.itemsize == 192
-"""What an account's limits of loss need, apart from what every command reads."""
-
-STAKE = np.dtype(
-    [
-        ("worth", "<i8"),  # of the position, where it was valued last; minor units
-        ("next", "<i4"),  # in its instrument's ring of stakes, idx + 1; 0 in no ring
-        ("prev", "<i4"),
-    ]
-)
-
-ROUND = np.dtype(
-    [
-        ("at", "<i4"),  # the stake that is valued next, idx + 1; 0: the ring is empty
-        ("length", "<i4"),  # stakes in the ring
-        ("due", "<i4"),  # so many of them are still to be valued
-        ("first", "<i4"),  # of the ring, idx + 1: who comes goes before it
-    ]
-)
-"""The stakes in one instrument, and how far the round through them is that a change of its mark began."""
 
 BALANCE = np.dtype(
     [
@@ -161,7 +131,8 @@ BOOK = np.dtype(
         ("lot_nano", "<i8"),  # a lot in 1e-9 units, as position limits count
         ("lot_nano_bits", "<i8"),  # lot_nano <= 2**lot_nano_bits
         ("is_killed", "<i8"),
-        ("pad", "<i8", (2,)),
+        ("max_open_orders", "<i8"),  # limit + 1, 0 = none
+        ("pad", "<i8"),
     ]
 )
 assert BOOK.itemsize == 256
@@ -261,6 +232,24 @@ CLIENT_ID = np.dtype(
 assert CLIENT_ID.itemsize == 64
 
 
+MOVE = np.dtype(
+    [
+        ("account", "<i8"),  # external id, FEES of the fee account: whose money it was
+        ("words", "<i8", (3,)),  # the id
+        ("seq", "<i8"),
+        ("op", "<i4"),
+        ("next", "<i4"),  # hash chain, idx + 1
+    ]
+)
+MOVES_MIN = 64
+CLIENT_IDS_A_MOVE = 32
+
+
+def moves_max(capacities: Capacities) -> int:
+    """Return how many ids of movements of money are remembered: one for so many client ids."""
+    return max(capacities.client_ids // CLIENT_IDS_A_MOVE, MOVES_MIN)
+
+
 HINT = np.dtype(
     [
         ("account", "<i8"),  # idx, or NIL
@@ -320,11 +309,14 @@ WORDS = (
     ("kill_count", "<i8"),  # kills that hold: of accounts, of books, of the venue
     ("is_venue_killed", "<i8"),
     ("watch_count", "<i8"),  # accounts that are watched
-    ("noted_count", "<i8"),  # watched accounts with a fill in the command being applied
-    ("rounds_due", "<i8"),  # instruments whose round is under way (equity.py)
-    ("round_book", "<i8"),  # where the sweep is
-    ("round_left", "<i8"),  # stakes that this visit may still value; 0: it goes on behind round_book
+    ("guard_count", "<i8"),  # kill_count, watch_count, books with max_open_orders: of 0 checks are plain
+    ("noted_count", "<i8"),  # watched accounts to be judged behind the command being applied
+    ("rounds_due", "<i8"),  # rounds under way (equity.py)
+    ("round_idx", "<i8"),  # where the sweep is
+    ("round_left", "<i8"),  # stakes that this visit may still value; 0: it goes on behind round_idx
     ("events_before", "<i8"),  # event_count, but for latches, when the rare command being applied began
+    ("moves_used", "<i8"),
+    ("moves_next", "<i8"),  # the entry that the next movement's id takes
 )
 """The words of the state record itself, ahead of its arrays."""
 
@@ -344,12 +336,15 @@ def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
         ("noted", "<i4", (c.accounts,)),
         ("balances", BALANCE, (c.currencies, c.accounts)),
         ("currencies", CURRENCY, (c.currencies,)),
+        ("rates", RATE, (c.currencies, c.currencies)),  # from, into
+        ("cash_stakes", STAKE, (c.currencies, c.accounts)),
         ("position_bucket", "<i4", (power_of_two(2 * c.positions),)),
         ("positions", POSITION, (c.positions,)),
         ("stakes", STAKE, (c.positions,)),
+        ("dealings", DEALING, (c.positions,)),
         ("books", BOOK, (c.instruments,)),
-        ("rounds", ROUND, (c.instruments,)),
-        ("round_bits", "<i8", ((c.instruments + ROUND_BITS - 1) // ROUND_BITS,)),  # where `due` is not 0
+        ("rounds", ROUND, (CURRENCIES_MAX + c.instruments,)),  # of currencies, then of instruments
+        ("round_bits", "<i8", ((CURRENCIES_MAX + c.instruments - 1) // ROUND_BITS + 1,)),  # `due` is not 0
         ("known", "<i4", (c.instruments, 2, LEAVES_KNOWN)),  # leaves by side - 1: node idx + 1 (levels.py)
         ("listings", LISTING, (c.instruments,)),
         ("levels", LEVEL, (levels,)),
@@ -362,6 +357,8 @@ def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
         ("texts", TEXT, (c.orders,)),  # of live orders that have one; zeros elsewhere
         ("id_bucket", "<i4", (power_of_two(c.client_ids),)),
         ("ids", CLIENT_ID, (c.client_ids,)),
+        ("move_bucket", "<i4", (power_of_two(moves_max(c)),)),
+        ("moves", MOVE, (moves_max(c),)),
         ("hints", HINT, (PLACES,)),
         ("out", "<i8", (slots_max(c) + BURST_SLOTS, SLOT_WORDS)),
     ]

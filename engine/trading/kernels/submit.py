@@ -3,16 +3,18 @@
 import numpy as np
 
 from engine.trading import codes
-from engine.trading.kernels.accounts import find_position
-from engine.trading.kernels.events import accepted, rejected, tell_original
+from engine.trading.kernels.accounts import find_position, notional_of
+from engine.trading.kernels.events import accepted, rejected, tell_chosen, tell_original
+from engine.trading.kernels.exposure import check_exposure, note_open, open_notional
 from engine.trading.kernels.identity import CHAIN_MAX, find_ended, find_live
-from engine.trading.kernels.latches import check_watched
-from engine.trading.kernels.levels import best_level
+from engine.trading.kernels.latches import check_latched
 from engine.trading.kernels.match import walk, withdraw, would_cross
+from engine.trading.kernels.messages import check_ratio
 from engine.trading.kernels.orders import begin_order, end_order, has_room_for_order, has_room_for_position
 from engine.trading.kernels.queue import enqueue
 from engine.trading.kernels.risk import (
     BUCKET_NEW,
+    check_book_orders,
     check_funds,
     check_open_orders,
     check_position,
@@ -21,10 +23,12 @@ from engine.trading.kernels.risk import (
     is_killed,
     take_token,
 )
+from engine.trading.kernels.size_by import choose_quantity, opposite_px
 from engine.trading.kernels.state import NIL
 from engine.trading.kernels.touch import touch_account, touch_book
 from engine.trading.kernels.validate import check_new, check_trader
-from ringbuf.kernel import inlined, kernel
+from engine.trading.kernels.watch_records import WATCHED_EXPOSURE, WATCHED_MESSAGES
+from ringbuf.kernel import apart, inlined, kernel
 
 NOTHING = np.int64(0)
 
@@ -45,9 +49,18 @@ def apply_new(s, command):
     side = np.int64(command["side"])
     px = _limit_px(s, command, book, side)
     position = find_position(s, account, book)
-    reason = _check_risk(s, command, account, book, side, px, position)
+    qty = command["qty"]
+    is_sized = command["flags"] & codes.FLAG_SIZED != 0
+    is_guarded = s.guard_count != 0
+    reason = _admit_guarded(s, account, book) if is_guarded else take_token(s, account, BUCKET_NEW)
+    if reason == codes.OK and is_sized:
+        reason, qty = choose_quantity(s, command, account, book, position, side, px)
+    if reason == codes.OK and is_guarded:
+        reason = _check_guarded(s, command, account, book, side, px, qty, position)
+    elif reason == codes.OK:
+        reason = _check_risk(s, command, account, book, side, px, qty, position, False)
     if reason == codes.OK:
-        reason = _check_feasible(s, command, account, book, side, px)
+        reason = _check_feasible(s, command, account, book, side, px, qty)
     if reason == codes.OK:
         reason = _check_capacity(s, command, position, chain)
     if reason != codes.OK:
@@ -55,8 +68,12 @@ def apply_new(s, command):
         return
     touch_book(s, book)
     touch_account(s, account)
-    order = begin_order(s, command, account, position, px)
+    order = begin_order(s, command, account, position, px, qty)
+    if s.watch_count != 0:
+        note_open(s, order, NOTHING, open_notional(s, order))
     accepted(s, command, order)
+    if is_sized:
+        tell_chosen(s)
     remainder = codes.MARKET_REMAINDER if command["order_type"] == codes.MARKET else codes.IOC_REMAINDER
     execute(s, command, order, remainder)
 
@@ -91,16 +108,20 @@ def execute(s, command, order, remainder):
 
 @inlined
 def _limit_px(s, command, book, side):
-    """Return the worst px the order may trade at: its own, or a market order's protection.
+    """Return the worst px the order may trade at: its own, or a market order's protection."""
+    if command["order_type"] != codes.MARKET:
+        return command["px"]
+    return protection_px(s, book, side, opposite_px(s, book, side), command["px"])
+
+
+@inlined
+def protection_px(s, book, side, best, own):
+    """Return the worst px a market order may trade at.
 
     Protection is the opposite best plus or minus the instrument's protect_ticks, within
     the static band and the price range; a px of the order's own may be tighter (exchange rule S6).
     """
-    own = command["px"]
-    if command["order_type"] != codes.MARKET:
-        return own
     protect = s.books[book].protect_ticks
-    best = s.levels[best_level(s, book, codes.BUY + codes.SELL - side)].px
     if side == codes.BUY:
         px = min(s.books[book].band_high, s.books[book].max_px)
         if protect != NIL:
@@ -113,23 +134,20 @@ def _limit_px(s, command, book, side):
 
 
 @inlined
-def _check_risk(s, command, account, book, side, px, position):
-    """Steps 8 to 18 of exchange rule S3."""
-    qty = command["qty"]
+def _check_risk(s, command, account, book, side, px, qty, position, is_guarded):
+    """Steps 10 to 18 of exchange rule S3, of an order for `qty` lots; is_guarded: with the rarer checks."""
     is_limit = command["order_type"] == codes.LIMIT
-    if s.kill_count != 0 and is_killed(s, account, book):
-        return codes.BLOCKED
-    reason = take_token(s, account, BUCKET_NEW)
-    if reason == codes.OK:
-        reason = check_size(s, book, px, qty, qty)
+    reason = check_size(s, book, px, qty, qty)
     if reason == codes.OK and is_limit:
         reason = check_price(s, book, px)
     if reason == codes.OK and is_limit and command["time_in_force"] < codes.IOC:
         reason = check_open_orders(s, account)
+        if is_guarded and reason == codes.OK:
+            reason = check_book_orders(s, book)
     if reason == codes.OK:
         reason = check_position(s, account, book, position, side, qty)
-    if reason == codes.OK and s.watch_count != 0 and s.accounts[account].is_watched != 0:
-        reason = check_watched(s, account, s.books[book].quote)
+    if is_guarded and reason == codes.OK:
+        reason = _check_watched(s, account, book, side, notional_of(s, book, px, qty))
     if reason == codes.OK:
         reason = check_funds(
             s, account, book, position, side, px, qty, s.books[book].maker_ppm, s.books[book].taker_ppm
@@ -137,8 +155,36 @@ def _check_risk(s, command, account, book, side, px, position):
     return reason
 
 
+@apart
+def _admit_guarded(s, account, book):
+    """Steps 8 and 9 where something is killed, or some account watched; else a token is all that is asked."""
+    if is_killed(s, account, book):
+        return codes.BLOCKED
+    reason = take_token(s, account, BUCKET_NEW)
+    if reason == codes.OK and np.int64(s.accounts[account].is_watched) & WATCHED_MESSAGES != 0:
+        reason = check_ratio(s, account)
+    return reason
+
+
+@apart
+def _check_guarded(s, command, account, book, side, px, qty, position):
+    """Steps 10 to 18 where some account is watched, or the orders of a book are limited (guard_count)."""
+    return _check_risk(s, command, account, book, side, px, qty, position, True)
+
+
+@kernel
+def _check_watched(s, account, book, side, notional):
+    """Steps 15 and 16 of an account, if it is watched."""
+    is_watched = np.int64(s.accounts[account].is_watched)
+    if is_watched & WATCHED_EXPOSURE != 0:
+        reason = check_exposure(s, account, book, side, notional)
+        if reason != codes.OK:
+            return reason
+    return check_latched(s, account, s.books[book].quote) if is_watched != 0 else codes.OK
+
+
 @inlined
-def _check_feasible(s, command, account, book, side, px):
+def _check_feasible(s, command, account, book, side, px, qty):
     """Step 19: post-only must not cross, FOK must fill; decided without writing."""
     if s.books[book].phase != codes.CONTINUOUS:
         return codes.OK
@@ -146,8 +192,8 @@ def _check_feasible(s, command, account, book, side, px):
         return codes.POST_ONLY_WOULD_CROSS
     if command["time_in_force"] == codes.FOK:
         stp_mode = np.int64(command["stp_mode"])
-        fillable, _ = walk(s, command, book, side, account, stp_mode, px, command["qty"], NIL)
-        if fillable < command["qty"]:
+        fillable, _ = walk(s, command, book, side, account, stp_mode, px, qty, NIL)
+        if fillable < qty:
             return codes.FOK_UNFILLABLE
     return codes.OK
 

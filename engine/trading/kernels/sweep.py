@@ -1,18 +1,19 @@
-"""The sweep: whoever holds what changed its mark is valued anew, some at the head of each command.
+"""The sweep: whoever holds what changed its mark or rate is valued anew, some at the head of each command.
 
 Exchange rule S21: a change of a mark concerns every holder, and no command may wait for ten thousand of them.
-So SWEPT of them are valued at the head of each command and TICK, instrument by instrument in
-the order of their index, and the engine makes TICKs without waiting while a round is under way. A visit
-to an instrument values each of its stakes once at most; what a change made due again in between has to
+So SWEPT of them are valued at the head of each command and TICK, currency by currency and instrument by
+instrument in the order of their index, and the engine makes TICKs without waiting while a round is under way.
+A visit to a ring values each of its stakes once at most; what a change made due again in between has to
 wait until the others had their turn, or an instrument that trades all the time would starve them.
 """
 
 import numpy as np
 
 from engine.contract.bits import lowest_bit
-from engine.trading.kernels.equity import set_due, value_position
+from engine.trading.kernels.equity import set_due, value_cash, value_position
 from engine.trading.kernels.latches import judge
-from engine.trading.kernels.state import ACCOUNT_IDX_BITS, NIL, ROUND_BITS, SWEPT
+from engine.trading.kernels.state import ACCOUNT_IDX_BITS, NIL
+from engine.trading.kernels.watch_records import CURRENCIES_MAX, ROUND_BITS, SWEPT
 from ringbuf.kernel import apart, kernel
 
 
@@ -23,33 +24,37 @@ def sweep(s, command):
     s.ring = NIL
     left = SWEPT
     while left > 0 and s.rounds_due != 0:
-        if s.round_left == 0 or s.rounds[s.round_book].due == 0:
-            s.round_book = _next_due(s, s.round_book)
-            s.round_left = np.int64(s.rounds[s.round_book].length)
+        if s.round_left == 0 or s.rounds[s.round_idx].due == 0:
+            s.round_idx = _next_due(s, s.round_idx)
+            s.round_left = np.int64(s.rounds[s.round_idx].length)
         left -= 1
-        _pass_stake(s, command, s.round_book)
+        _pass_stake(s, command, s.round_idx)
     s.ring = ring
 
 
 @kernel
-def _pass_stake(s, command, book):
-    """Value the stake that is next in an instrument's ring, and judge its account."""
-    position = np.int64(s.rounds[book].at) - 1
-    s.rounds[book].at = s.stakes[position].next
-    set_due(s, book, np.int64(s.rounds[book].due) - 1)
+def _pass_stake(s, command, idx):
+    """Value the stake that is next in the ring of the round at `idx`, and judge its account."""
+    stake = np.int64(s.rounds[idx].at) - 1
+    is_cash = idx < CURRENCIES_MAX
+    s.rounds[idx].at = s.cash_stakes[idx, stake].next if is_cash else s.stakes[stake].next
+    set_due(s, idx, np.int64(s.rounds[idx].due) - 1)
     s.round_left -= 1
-    if s.rounds[book].due == 0 or s.round_left == 0:
+    if s.rounds[idx].due == 0 or s.round_left == 0:
         s.round_left = 0
-        s.round_book = book + 1
-    account = s.positions[position].key >> ACCOUNT_IDX_BITS
-    value_position(s, position, account)
+        s.round_idx = idx + 1
+    account = stake if is_cash else s.positions[stake].key >> ACCOUNT_IDX_BITS
+    if is_cash:
+        value_cash(s, idx, account)
+    else:
+        value_position(s, stake, account)
     judge(s, command, account)
 
 
 @kernel
-def _next_due(s, book):
-    """Return the first instrument from `book` on whose round is under way; after the last the first."""
-    word, bit = book // ROUND_BITS, book % ROUND_BITS
+def _next_due(s, idx):
+    """Return the first round from `idx` on that is under way; after the last the first."""
+    word, bit = idx // ROUND_BITS, idx % ROUND_BITS
     words = len(s.round_bits)
     bits = s.round_bits[word] >> bit << bit if word < words else np.int64(0)
     while bits == 0:  # one word at least has a bit: the caller has seen to it

@@ -9,6 +9,7 @@ from engine.trading import codes
 from engine.trading.kernels.accounts import account_asked
 from engine.trading.kernels.identity import find_ended, find_live
 from engine.trading.kernels.levels import best_level
+from engine.trading.kernels.size_by import is_legal_size
 from engine.trading.kernels.state import NIL
 from engine.trading.records import (
     COMMAND_VERSION,
@@ -122,7 +123,7 @@ def _first_fault(s, command, book):
         return codes.UNSUPPORTED
     if command["flags"] & codes.FLAG_REDUCE_ONLY or command["display_qty"] != 0 or command["value"] != 0:
         return codes.UNSUPPORTED
-    if command["flags"] & ~(codes.FLAG_POST_ONLY | codes.FLAG_REDUCE_ONLY):
+    if command["flags"] & ~(codes.FLAG_POST_ONLY | codes.FLAG_REDUCE_ONLY | codes.FLAG_SIZED):
         return codes.INVALID_FIELD
     if command["stop_px"] != 0 or command["stp_mode"] < STP_FIRST or command["stp_mode"] > STP_LAST:
         return codes.INVALID_FIELD
@@ -130,7 +131,10 @@ def _first_fault(s, command, book):
         return codes.INVALID_TIME_IN_FORCE
     if kind == codes.MARKET and tif < codes.IOC:
         return codes.INVALID_TIME_IN_FORCE
-    if command["qty"] <= 0:  # above max_qty: step 10
+    if command["flags"] & codes.FLAG_SIZED:
+        if not is_legal_size(s, book, command["qty"], command["order_id"]):
+            return codes.INVALID_FIELD
+    elif command["qty"] <= 0:  # above max_qty: step 10
         return codes.INVALID_QUANTITY
     px = command["px"]
     if px > s.books[book].max_px or px < 0 or (px == 0 and kind == codes.LIMIT):

@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from engine.trading.kernels.equity import equity_of
 from engine.trading.kernels.identity import CHAIN_MAX, find_ended, find_live
-from engine.trading.kernels.latches import allowed_by, measured_by
 from engine.trading.kernels.state import INSTRUMENT_MASK, NIL
 from engine.trading.view.book_kernels import READ_ROUNDS, TORN, Int, Ints
+from engine.trading.view.watch_kernels import copy_watch
 from ringbuf.njit import njit
 from ringbuf.seqlock import pause_between_attempts, read_begin, read_retry
 
@@ -43,25 +42,20 @@ ORDER_FIELDS = (
 """Columns of a copied order, in this order."""
 ORDER_COLUMNS = len(ORDER_FIELDS)
 
-
-LOSS_HEADS = ("reporting", "equity", "is_bounded", "peak", "day_start")
-LOSS_COLUMNS = ("limit", "level", "is_warned", "on_breach", "measured", "allowed")
-"""Columns of a copied limit of loss; the rows are the Latches."""
-ACCOUNT_COUNTS = 5
+ACCOUNT_COUNTS = 4
 
 
 @njit
 def copy_account(
-    state: Any, account: int, balances: Ints, positions: Ints, counts: Ints, heads: Ints, losses: Ints
+    state: Any, account: int, balances: Ints, positions: Ints, counts: Ints, heads: Ints, latches: Ints
 ) -> int:
-    """Copy balances, positions and limits of loss of the account at index `account`.
+    """Copy balances, positions and limits of the account at index `account`.
 
     balances  : int64[currencies, BALANCE_COLUMNS], out
     positions : int64[rows, POSITION_COLUMNS], out, newest first
     counts    : int64[ACCOUNT_COUNTS], out: positions (more than rows = out was too small), open orders,
-                enabled, killed, watched (heads and losses are filled)
-    heads     : int64[LOSS_HEADS], out
-    losses    : int64[LATCHES, LOSS_COLUMNS], out
+                enabled, killed
+    heads, latches : out (watch_kernels.py)
     """
     s = state[0]
     word = len(s.books) + account
@@ -76,30 +70,11 @@ def copy_account(
             counts[1] = s.accounts[account].open_orders
             counts[2] = s.accounts[account].enabled
             counts[3] = s.accounts[account].is_killed
-            counts[4] = s.accounts[account].is_watched
-            if counts[4] != 0:
-                _copy_losses(s, account, heads, losses)
+            copy_watch(s, account, heads, latches)
             if not read_retry(s.version, word, version):
                 return version
         pause_between_attempts()
     return TORN
-
-
-@njit
-def _copy_losses(s: Any, account: int, heads: Ints, losses: Ints) -> None:
-    equity, is_bounded = equity_of(s, account)
-    heads[0] = s.watches[account].reporting
-    heads[1] = equity
-    heads[2] = is_bounded
-    heads[3] = s.watches[account].peak
-    heads[4] = s.watches[account].day_start
-    for latch in range(losses.shape[0]):
-        losses[latch, 0] = s.watches[account].limit[latch]
-        losses[latch, 1] = s.watches[account].level[latch]
-        losses[latch, 2] = s.watches[account].is_warned[latch]
-        losses[latch, 3] = s.watches[account].on_breach[latch]
-        losses[latch, 4] = measured_by(s, account, latch, equity, is_bounded)
-        losses[latch, 5] = allowed_by(s, account, latch)
 
 
 @njit

@@ -20,13 +20,13 @@ import numpy as np
 from engine.contract.state_turn import whole
 from engine.trading.client_text import given_text
 from engine.trading.instruments import Catalogue, Currency, catalogue
-from engine.trading.kernels.state import LATCHES, SIDES
-from engine.trading.records import Latch, LatchLevel, Phase, Side
+from engine.trading.kernels.size_by import METHOD_MASK
+from engine.trading.kernels.state import SIDES
+from engine.trading.kernels.watch_records import LATCHES
+from engine.trading.records import MONEY_MAX, Latch, LatchLevel, Phase, Reason, Side, SizingMethod
 from engine.trading.view.account_kernels import (
     ACCOUNT_COUNTS,
     BALANCE_COLUMNS,
-    LOSS_COLUMNS,
-    LOSS_HEADS,
     ORDER_COLUMNS,
     ORDER_FIELDS,
     POSITION_COLUMNS,
@@ -43,17 +43,19 @@ from engine.trading.view.book_kernels import (
     copy_book,
     diff_levels,
 )
+from engine.trading.view.limits import latches_of, limits_of, losses_of, read_heads
 from engine.trading.view.records import (
     AccountView,
     BalanceView,
     BookView,
     EndedOrder,
-    LossesView,
-    LossLimitView,
     OrdersView,
     OrderView,
     PositionView,
+    SizeView,
 )
+from engine.trading.view.size_kernels import SIZE_ASKED, SIZE_FOUND, copy_size
+from engine.trading.view.watch_kernels import LATCH_COLUMNS, WATCH_HEADS
 from ringbuf.atomics import COMPILED
 from ringbuf.seqlock import TornReadError
 
@@ -97,12 +99,13 @@ class LiveView:
             np.zeros((0, BALANCE_COLUMNS), np.int64),
             np.zeros((0, POSITION_COLUMNS), np.int64),
             few,
-            *_room_for_losses(),
+            *_room_for_limits(),
         )
         copy_orders(self._state, 0, np.zeros((0, ORDER_COLUMNS), np.int64), few)
         copy_order_by_id(self._state, 1, row)
         copy_client_order(self._state, 0, 1, row, few)
         diff_levels(levels, levels, int(Side.BUY), np.zeros((2, LEVEL_COLUMNS), np.int64))
+        copy_size(self._state, 0, 0, np.zeros(len(SIZE_ASKED), np.int64), np.zeros(len(SIZE_FOUND), np.int64))
 
     @property
     def catalogue(self) -> Catalogue:
@@ -144,7 +147,7 @@ class LiveView:
         return int(self._s["kill_count"])
 
     def latch_counts(self) -> dict[str, int]:
-        """Return how many accounts each limit of loss has blocked."""
+        """Return how many accounts each limit has blocked."""
         levels = self._s["watches"]["level"][: int(self._s["accounts_used"])]
         return {
             latch.name.lower(): int(np.count_nonzero(levels[:, latch] == LatchLevel.CANCEL_AND_BLOCK))
@@ -167,6 +170,12 @@ class LiveView:
             "accounts": (int(s["accounts_used"]), len(s["accounts"])),
             "instruments": (int(s["books_used"]), len(s["books"])),
         }
+
+    @whole
+    def fees(self) -> tuple[tuple[Currency, int], ...]:
+        """Return what the fee account has, minor units of each currency: single words, not one moment."""
+        rows = self._s["currencies"]
+        return tuple((each, int(rows[each.currency_idx]["fees"])) for each in self.catalogue.currencies)
 
     def book_record(self, instrument_idx: int) -> Any:
         """Return the live BOOK record (rules, phase): single words, not one moment."""
@@ -232,13 +241,14 @@ class LiveView:
         known = self.catalogue
         balances = np.zeros((len(known.currencies), BALANCE_COLUMNS), np.int64)
         counts = np.zeros(ACCOUNT_COUNTS, np.int64)
-        heads, losses = _room_for_losses()
+        room = heads, rows_of_latches = _room_for_limits()
         rows = len(known.instruments)  # one position at most in each
         positions = np.zeros((rows, POSITION_COLUMNS), np.int64)
-        version = copy_account(self._state, idx, balances, positions, counts, heads, losses)
+        version = copy_account(self._state, idx, balances, positions, counts, *room)
         if version == TORN or counts[0] > rows:
             raise TornReadError(f"account {account} changed during every attempt to copy it")
         views = tuple(self._position(known, row) for row in positions[: counts[0]].tolist())
+        watched, latches = read_heads(heads.tolist()), rows_of_latches.tolist()
         return AccountView(
             seq=version // 2,
             account=account,
@@ -251,7 +261,41 @@ class LiveView:
                 for currency, row in zip(known.currencies, balances.tolist(), strict=True)
             ),
             positions=views,
-            losses=_losses(known, heads.tolist(), losses.tolist()) if counts[4] else None,
+            reporting=known.currencies[watched["reporting"]] if known.currencies else None,
+            latches=latches_of(latches),
+            losses=losses_of(known, watched),
+            limits=tuple(limits_of(known, watched, latches, int(counts[1]), _reach(views))),
+        )
+
+    @whole
+    def size(
+        self, account: int, instrument_idx: int, side: Side, px: int, words: tuple[int, int]
+    ) -> SizeView:
+        """Return the quantity that an order of a known account would be given now; raise TornReadError.
+
+        px : ticks, 0 of a market order
+        words : `qty` and `order_id` of a SIZED order (engine/trading/fields.py)
+        """
+        idx = self.account_idx(account)
+        assert idx is not None
+        known = self.catalogue
+        found = np.zeros(len(SIZE_FOUND), np.int64)
+        version = copy_size(self._state, idx, instrument_idx, np.array([side, px, *words], np.int64), found)
+        if version == TORN:
+            raise TornReadError(f"account {account} or its book changed during every attempt to read them")
+        reason, entry_px, limit_px, equity, wanted, *rooms = found.tolist()
+        position_room, funds_room = (None if room == MONEY_MAX else room for room in rooms)
+        return SizeView(
+            self.seq,  # marks of other instruments are in it
+            known.instruments[instrument_idx],
+            known.currencies[int(self._s["watches"][idx]["reporting"])],
+            Reason(reason),
+            entry_px,
+            limit_px,
+            None if words[1] & METHOD_MASK == SizingMethod.FIXED_NOTIONAL else equity,
+            wanted,
+            position_room,
+            funds_room,
         )
 
     def _position(self, known: Catalogue, row: list[int]) -> PositionView:
@@ -328,19 +372,18 @@ class LiveView:
         )
 
 
-def _room_for_losses() -> tuple[Ints, Ints]:
-    return np.zeros(len(LOSS_HEADS), np.int64), np.zeros((LATCHES, len(LOSS_COLUMNS)), np.int64)
+def _room_for_limits() -> tuple[Ints, Ints]:
+    return np.zeros(len(WATCH_HEADS), np.int64), np.zeros((LATCHES, len(LATCH_COLUMNS)), np.int64)
 
 
-def _losses(known: Catalogue, heads: list[int], rows: list[list[int]]) -> LossesView:
-    reporting, equity, is_bounded, peak, day_start = heads
-    limits = []
-    for latch in Latch:
-        limit, level, is_warned, on_breach, measured, allowed = rows[latch]
-        if limit or level:
-            reached = LatchLevel(max(level, LatchLevel.WARN if is_warned else LatchLevel.NONE))
-            limits.append(LossLimitView(latch, limit, LatchLevel(on_breach), reached, measured, allowed))
-    return LossesView(known.currencies[reporting], equity, bool(is_bounded), peak, day_start, tuple(limits))
+def _reach(positions: tuple[PositionView, ...]) -> tuple[int, str | None]:
+    """Return the largest position that open orders would make, in 1e-9 of a unit, and in which instrument."""
+    reached = [
+        (max(each.qty + each.open_buy_qty, each.open_sell_qty - each.qty) * each.instrument.lot_nano, each)
+        for each in positions
+    ]
+    most, position = max(reached, key=lambda each: each[0], default=(0, None))
+    return (most, position.instrument.symbol) if position is not None and most > 0 else (0, None)
 
 
 def _balance(currency: Currency, row: list[int], positions: tuple[PositionView, ...]) -> BalanceView:

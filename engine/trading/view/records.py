@@ -3,8 +3,9 @@
 from dataclasses import dataclass, replace
 
 from engine.trading.instruments import Currency, Instrument
-from engine.trading.records import Latch, LatchLevel, Phase, Side
+from engine.trading.records import Phase, Reason, Side
 from engine.trading.view.book_kernels import Ints
+from engine.trading.view.limits import LatchView, LimitView, LossesView
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,38 +125,36 @@ class BalanceView:
 
 
 @dataclass(frozen=True, slots=True)
-class LossLimitView:
-    """A limit of loss and what counts against it, minor units; the level is what it has latched.
+class SizeView:
+    """The quantity that an order would be given, and what decided it (exchange rule S21).
 
-    limit is as it was set: of max_drawdown_bps 1e-4 of the peak, else what is allowed.
+    px is the price it is sized at, limit_px the worst that it may trade at; equity is in minor units of
+    `currency`, None of a method that needs none. wanted is what the method says, the rooms are what
+    max_position and buying power leave, None for no limit. A reason says why there is none, and then
+    nothing else counts.
     """
 
-    latch: Latch
-    limit: int
-    on_breach: LatchLevel
-    level: LatchLevel
-    measured: int
-    allowed: int
-
-
-@dataclass(frozen=True, slots=True)
-class LossesView:
-    """What an account's losses are measured by: minor units of its reporting currency.
-
-    equity is cash and every position at the mark it was last valued at; is_bounded: it is within 2**62.
-    """
-
+    seq: int
+    instrument: Instrument
     currency: Currency
-    equity: int
-    is_bounded: bool
-    peak: int
-    day_start: int
-    limits: tuple[LossLimitView, ...]
+    reason: Reason
+    px: int
+    limit_px: int
+    equity: int | None
+    wanted: int
+    position_room: int | None
+    funds_room: int | None
+
+    @property
+    def qty(self) -> int:
+        """The lots of the order; with none it would be refused."""
+        rooms = (room for room in (self.position_room, self.funds_room) if room is not None)
+        return min((self.wanted, *rooms))
 
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
-    """One account at one moment; `losses` where it has limits of loss."""
+    """One account at one moment; `losses` where it has limits of loss or their latches."""
 
     seq: int
     account: int
@@ -165,4 +164,7 @@ class AccountView:
     open_order_count: int
     balances: tuple[BalanceView, ...]
     positions: tuple[PositionView, ...]
+    reporting: Currency | None
+    latches: tuple[LatchView, ...] = ()
     losses: LossesView | None = None
+    limits: tuple[LimitView, ...] = ()

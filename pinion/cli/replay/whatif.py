@@ -30,13 +30,14 @@ from engine.text import exact_json
 from engine.text.exact_json import DoubledKey, JsonFault
 from engine.trading.client_text import given_id
 from engine.trading.event_forms import SPREAD
-from engine.trading.fields import ACCOUNT_LIMIT_FIELDS, INSTRUMENT_LIMIT_FIELDS, LOSS_LIMIT_FIELDS
+from engine.trading.fields import INSTRUMENT_LIMIT_FIELDS
 from engine.trading.instruments import Catalogue, RefusedAtDoor, catalogue
-from engine.trading.kernels.limits import RATE_MAX
 from engine.trading.name import TRADING
 from engine.trading.offline.kernels import apply_unnumbered
-from engine.trading.records import COMMAND, PX_MAX, EventKind, Op, Reason, Role, Side
+from engine.trading.records import COMMAND, PX_MAX, CommandFlag, EventKind, Op, Reason, Role, Side
 from gateways.json_lines import CommandEncoder, MalformedCommand
+from gateways.json_lines.account_limits import AMOUNTS, OF_DEFAULT
+from gateways.json_lines.size_by import size_by_of
 from pinion.cli.applications import Applications
 from pinion.cli.command import DONE
 from pinion.cli.journal.data import data_folder, open_journal, read_layout, require_application
@@ -45,7 +46,7 @@ from pinion.cli.outputs import is_standard_output, output, refuse_overwriting
 
 EXAMPLE = '{"account":1,"max_open_orders":5}'
 WHOSE = ("account", "symbol")
-DEFINING = (Op.CURRENCY, Op.INSTRUMENT, Op.ACCOUNT, Op.LIMITS)
+DEFINING = (Op.CURRENCY, Op.INSTRUMENT, Op.ACCOUNT, Op.LIMITS, Op.ACCOUNT_LIMITS, Op.RATE)
 """After these the limits are set again: what they concern may be new, or have been changed."""
 LIMITS = {
     Reason.UNKNOWN_ACCOUNT: (
@@ -54,16 +55,16 @@ LIMITS = {
     ),
     Reason.OVERFLOW: (("max_quantity",), "at the highest price more than can be counted; give less"),
     Reason.NO_RATE: (
-        tuple(LOSS_LIMIT_FIELDS),
-        "the account has money or orders that are not in its reporting currency; give one that has not",
+        (*AMOUNTS, "max_drawdown_bps", "max_concentration_ppm"),
+        "the account has money or orders in a currency without a rate to its reporting currency",
     ),
     Reason.INVALID_PRICE: (
         ("band_low", "band_high"),
         f"a band begins above 0, ends no lower, and at {PX_MAX} ticks at most; give such prices",
     ),
     Reason.INVALID_FIELD: (
-        (*INSTRUMENT_LIMIT_FIELDS, *ACCOUNT_LIMIT_FIELDS, *LOSS_LIMIT_FIELDS),
-        f"a limit is 0 or more, one of a rate at most {RATE_MAX}; give such a number",
+        (*INSTRUMENT_LIMIT_FIELDS, *OF_DEFAULT, *AMOUNTS),
+        "a limit is 0 or more, an amount in whole minor units of the reporting currency; give such a number",
     ),
 }
 """Why the engine refuses a limit -> the fields that it may be about, and what they must be."""
@@ -204,7 +205,7 @@ def _apply(replica: EraReplica, command: Any) -> Reason | None:
     s = replica.state[0]
     slots = apply_unnumbered(replica.state, command, OWN_RING)
     event = SPREAD.events_of(s["out"][:slots])[-1]  # others are of the sweep, at its head
-    if event["kind"] == EventKind.REJECTED and event["op"] == Op.LIMITS:
+    if event["kind"] == EventKind.REJECTED and event["op"] in (Op.LIMITS, Op.ACCOUNT_LIMITS):
         return Reason(int(event["reason"]))
     return None
 
@@ -244,7 +245,10 @@ def _told(entry: Any, reason: str, known: Catalogue) -> dict[str, Any]:
         told["symbol"] = instrument.symbol
         told["side"] = Side(int(command["side"])).name.lower()
         told["price"] = instrument.price_text(int(command["px"]))
-        told["quantity"] = instrument.quantity_text(int(command["qty"]))
+        if command["flags"] & CommandFlag.SIZED:
+            told["size_by"] = size_by_of(int(command["qty"]), int(command["order_id"]), instrument)
+        else:
+            told["quantity"] = instrument.quantity_text(int(command["qty"]))
     return told
 
 

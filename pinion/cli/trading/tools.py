@@ -9,7 +9,7 @@ from engine.trading.application import trading
 from engine.trading.capacities import Capacities
 from engine.trading.client_text import given_text
 from engine.trading.kernels.convert import capacities_of, too_small
-from engine.trading.records import Op
+from engine.trading.records import OP_NAMES, Op
 from engine.trading.settings import CapacitySettings, TradingSettings
 from engine.trading.view.live_view import LiveView
 from pinion.cli.applications import ApplicationTools
@@ -41,7 +41,7 @@ TOOLS = ApplicationTools(
     settings=TradingSettings,
     too_small=_too_small,
     capacities_of=capacities_of,
-    operations={int(op): op.name.lower() for op in Op},
+    operations=OP_NAMES,
     as_given=with_client_id,
     warm_up=warm_up,
     counts=lambda state: {"trades": int(state["trade_count"][0])},

@@ -42,6 +42,7 @@ def standing_of_oracle(exchange: Exchange) -> dict[str, Any]:
             for number, account in exchange.accounts.items()
         },
         "fees": exchange.fees,
+        "deposited": exchange.deposited,
         "positions": {
             f"{number} {symbol}": (held.quantity, held.cost, held.realised)
             for number, account in exchange.accounts.items()
@@ -57,6 +58,7 @@ def standing_of_state(state: Any) -> dict[str, Any]:
         "books": state_reading.books(state),
         "money": state_reading.money(state),
         "fees": state_reading.fees(state),
+        "deposited": state_reading.deposited(state),
         "positions": {
             f"{account} {symbol}": held for (account, symbol), held in state_reading.positions(state).items()
         },

@@ -9,10 +9,12 @@ from random import Random
 
 import numpy as np
 
+from engine.trading.fields import CAP_BITS, SIZING_BITS, SIZING_PPM_MAX
 from engine.trading.records import (
     ALL_INSTRUMENTS,
     COMMAND,
     COMMAND_VERSION,
+    FEES,
     LIFTED,
     MONEY_MAX,
     PX_MAX,
@@ -24,6 +26,7 @@ from engine.trading.records import (
     Role,
     SelfTradePrevention,
     Side,
+    SizingMethod,
     TimeInForce,
     text_words,
 )
@@ -59,14 +62,18 @@ def extreme_commands(seed: int, count: int) -> np.ndarray:
     made = [*_preamble()]
     for _ in range(count):
         roll = random.random()
-        if roll < 0.5:
+        if roll < 0.08:
+            made.append(_sized_order(random))
+        elif roll < 0.5:
             made.append(_large_order(random))
         elif roll < 0.65:
             made.append(_large_replace(random))
         elif roll < 0.72:
             made.append(_cancel(random, len(made)))
-        elif roll < 0.8:
+        elif roll < 0.78:
             made.append(_administration(random))
+        elif roll < 0.84:
+            made.append(_movement(random))
         else:
             made.append(_noise(random))
     return np.concatenate(made)
@@ -144,6 +151,20 @@ def _large_order(random: Random) -> np.ndarray:
     )
 
 
+def _sized_order(random: Random) -> np.ndarray:
+    """An order whose quantity is to be chosen, its arguments at the edges of what they may be."""
+    made = _large_order(random)
+    method = random.choice((*SizingMethod, *SizingMethod, 0, 5))
+    share = random.choice((1, 10**6 - 1, 10**6, SIZING_PPM_MAX, random.choice(EDGES)))
+    second = random.choice((0, 1, 18, PX_MAX, SIZING_PPM_MAX, random.randint(1, 2**45)))
+    made["flags"] = CommandFlag.SIZED
+    made["qty"] = share if method != SizingMethod.KELLY else random.randint(0, 10**6) | 10**6 << CAP_BITS
+    if method == SizingMethod.FIXED_NOTIONAL:
+        made["qty"] = random.choice((MONEY_MAX, MONEY_MAX >> random.randint(0, 40), random.choice(EDGES)))
+    made["order_id"] = random.choice((method | second << SIZING_BITS, random.choice(EDGES)))
+    return made
+
+
 def _large_replace(random: Random) -> np.ndarray:
     max_px, max_qty = random.choice(ROOMS)
     return _record(
@@ -178,6 +199,18 @@ def _administration(random: Random) -> np.ndarray:
         for name in ("client_order_id", "px", "qty", "display_qty", "stop_px", "expiry"):
             record[name] = random.choice((0, UNCHANGED, LIFTED, random.choice(EDGES)))
     return record
+
+
+def _movement(random: Random) -> np.ndarray:
+    """Money in, out or over, close to the largest numbers, with one of a few ids."""
+    return _record(
+        op=random.choice((Op.DEPOSIT, Op.WITHDRAW, Op.TRANSFER, Op.TRANSFER)),
+        account=random.choice((FEES, *ACCOUNTS)),
+        order_id=random.choice((FEES, *ACCOUNTS)),
+        px=random.choice((0, 0, 0, random.choice(EDGES))),
+        qty=random.choice((_near(random, MONEY_MAX), random.choice(EDGES))),
+        text=(random.choice(EDGES), random.choice(EDGES), random.randint(-3, 3)),
+    )
 
 
 def _noise(random: Random) -> np.ndarray:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from engine.trading.records import EventFlag, EventKind, Op, Reason, SelfTradePrevention
+from engine.trading.records import CommandFlag, EventFlag, EventKind, Op, Reason, SelfTradePrevention
 
 
 @dataclass
@@ -68,7 +68,10 @@ class Ledger:
 
     def accepted(self, command: Any, event: Any) -> None:
         assert event["cum_qty"] == 0
-        assert event["leaves_qty"] == event["qty"] == command["qty"]
+        assert event["leaves_qty"] == event["qty"] > 0
+        is_sized = bool(command["flags"] & CommandFlag.SIZED)
+        assert bool(event["flags"] & EventFlag.SIZED) == is_sized
+        assert is_sized or event["qty"] == command["qty"]
         assert event["order_id"] == event["seq"]
         self.arrivals += 1
         self.live[int(event["order_id"])] = Entry(

@@ -14,7 +14,8 @@ from engine.trading.instruments import catalogue
 from engine.trading.kernels.levels import DEPTH_MAX
 from engine.trading.kernels.risk import BPS
 from engine.trading.kernels.state import ACCOUNT_IDX_BITS, LEAVES_KNOWN, NIL, NO_LIMIT, NODE_WAYS
-from engine.trading.records import MONEY_MAX, PX_MAX, LatchLevel, Side
+from engine.trading.records import MONEY_MAX, PX_MAX, Side
+from tests.engine.trading.watch_reading import check_watches
 
 SIDE_NAMES = {Side.BUY: "bids", Side.SELL: "asks"}
 
@@ -101,6 +102,12 @@ def fees(state: Any) -> dict[str, int]:
     return {each.code: int(rows[each.currency_idx]["fees"]) for each in catalogue(state).currencies}
 
 
+def deposited(state: Any) -> dict[str, int]:
+    """Return what came from outside less what went there, per currency, in minor units."""
+    rows = state[0]["currencies"]
+    return {each.code: int(rows[each.currency_idx]["deposited"]) for each in catalogue(state).currencies}
+
+
 def positions(state: Any) -> dict[tuple[int, str], tuple[int, int, int]]:
     """Return (account, symbol) -> (lots, cost, realised), zeros left out."""
     s, known = state[0], catalogue(state)
@@ -142,6 +149,8 @@ def check_invariants(state: Any) -> None:
     check_kills(s, resting)
     check_watches(s, resting)
     check_texts(s, resting)
+    check_movements(s)
+    assert money_is_conserved(state)
 
 
 def check_known(s: Any, book: int, side: int, root: int) -> None:
@@ -276,52 +285,20 @@ def check_kills(s: Any, orders: list[int]) -> None:
         assert not books[s["hot"][order]["instrument"]]["is_killed"]
 
 
-def check_watches(s: Any, orders: list[int]) -> None:
-    """What is kept of watched accounts is what it sums; their positions are in the rings, and no others."""
-    accounts, watches = s["accounts"][: s["accounts_used"]], s["watches"][: s["accounts_used"]]
-    watched = set(np.flatnonzero(accounts["is_watched"]).tolist())
-    assert s["watch_count"] == len(watched)
-    assert s["noted_count"] == 0
-    wanted: Counter[int] = Counter()
-    in_ring: dict[int, set[int]] = {}
-    for idx, position in enumerate(s["positions"][: s["positions_used"]]):
-        account, book = divmod(int(position["key"]), 2**24)
-        if account in watched:
-            wanted[account] += int(s["stakes"][idx]["worth"])
-            in_ring.setdefault(book, set()).add(idx)
-        else:
-            assert s["stakes"][idx].tobytes() == bytes(16)
-    for account, watch in enumerate(watches):
-        has_limit = bool(watch["limit"].any() or watch["level"].any())
-        assert has_limit == (account in watched)
-        assert (int(watch["worth_high"]) << 32) + int(watch["worth_low"]) == wanted[account]
-    for book, of in enumerate(s["rounds"][: s["books_used"]]):
-        ring = ring_of(s, int(of["first"]))
-        assert set(ring) == in_ring.get(book, set())
-        assert of["length"] == len(ring) >= of["due"]
-        assert (of["at"] - 1 in ring) if ring else of["at"] == 0
-        assert bool(s["round_bits"][book // 32] >> book % 32 & 1) == (of["due"] > 0)
-    assert s["rounds_due"] == np.count_nonzero(s["rounds"]["due"])
-    for order in orders:
-        assert not (watches[s["hot"][order]["account"]]["level"] == LatchLevel.CANCEL_AND_BLOCK).any()
-
-
-def ring_of(s: Any, first: int) -> list[int]:
-    """Return the stakes of a ring, from idx + 1 of its first on; links in both directions agree."""
-    found: list[int] = []
-    at = first
-    while at and (not found or at != first):
-        found.append(at - 1)
-        after = int(s["stakes"][at - 1]["next"])
-        assert s["stakes"][after - 1]["prev"] == at
-        at = after
-    return found
-
-
 def check_texts(s: Any, orders: list[int]) -> None:
     """A text stands where a live order has one, and nowhere else."""
     named = [order for order in orders if s["cold"][order]["has_text"]]
     assert sorted(np.flatnonzero(s["texts"]["words"].any(axis=1)).tolist()) == sorted(named)
+
+
+def check_movements(s: Any) -> None:
+    """Every id of a movement that is remembered is found, once; in a full ring the oldest is next to go."""
+    used, window = int(s["moves_used"]), s["moves"][: s["moves_used"]]
+    assert sorted(in_buckets(s["move_bucket"], s["moves"]["next"])) == list(range(used))
+    ids = [(int(each["op"]), int(each["account"]), each["words"].tobytes()) for each in window]
+    assert len(ids) == len(set(ids)), "an id is used once"
+    came = np.roll(window["seq"], -int(s["moves_next"])) if used == len(s["moves"]) else window["seq"]
+    assert (np.diff(came) > 0).all()
 
 
 def in_buckets(buckets: Any, following: Any) -> list[int]:

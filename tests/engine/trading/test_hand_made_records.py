@@ -8,6 +8,7 @@ from engine.trading.kernels.state import new_state
 from engine.trading.offline.simulate import run_all
 from engine.trading.records import (
     ALL_INSTRUMENTS,
+    CommandFlag,
     EventKind,
     KillScope,
     Op,
@@ -16,11 +17,13 @@ from engine.trading.records import (
     Reason,
     Role,
     Side,
+    SizingMethod,
 )
 from tests.capacities import SMALL
 from tests.engine.trading.command_records import buy, currency, instrument, order, record, unlimited_account
 
 OPENED = np.concatenate([currency(b"USD"), instrument(b"A"), unlimited_account(1)])
+FIXED_NOTIONAL = int(SizingMethod.FIXED_NOTIONAL)
 VIEWER = Role.VIEWER
 VIEWER_AND_OPERATOR = Role.VIEWER | Role.OPERATOR
 VIEWER_AND_TRADER = Role.VIEWER | Role.TRADER
@@ -70,6 +73,12 @@ REFUSED = [
     (buy(1, 10, 1, stp_mode=6), Reason.INVALID_FIELD),
     (buy(1, 10, 1, flags=64), Reason.INVALID_FIELD),
     (buy(1, 10, 1, order_type=OrderType.TRAILING_STOP), Reason.UNSUPPORTED),
+    (buy(1, 10, 1, flags=CommandFlag.SIZED), Reason.INVALID_FIELD),
+    (buy(1, 10, 0, flags=CommandFlag.SIZED, order_id=FIXED_NOTIONAL), Reason.INVALID_FIELD),
+    (buy(1, 10, 9, flags=CommandFlag.SIZED, order_id=FIXED_NOTIONAL), Reason.INVALID_QUANTITY),
+    (buy(1, 10, 1, flags=CommandFlag.SIZED, order_id=255), Reason.INVALID_FIELD),
+    (buy(1, 10, 1, flags=CommandFlag.SIZED, order_id=-1), Reason.INVALID_FIELD),
+    (buy(1, 0, 9, flags=CommandFlag.SIZED, order_id=FIXED_NOTIONAL), Reason.INVALID_PRICE),
     (record(Op.PHASE, value=0), Reason.INVALID_FIELD),
     (record(Op.PHASE, value=10), Reason.INVALID_FIELD),
     (record(Op.SESSION_DOWN, session=1), Reason.UNSUPPORTED),

@@ -11,4 +11,4 @@ __all__ = ["dsn", "postgres"]
 @pytest.fixture(scope="session")
 def story() -> Story:
     """A flow that meets every rule, with the oracle's standing in the middle and at the end."""
-    return Story(seed=6, count=3000)
+    return Story(seed=18, count=3000)

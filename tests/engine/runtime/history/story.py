@@ -47,6 +47,10 @@ class Story:
     orders: dict[int, tuple[Any, ...]] = field(default_factory=dict)
     client_ids: dict[int, int | str | None] = field(default_factory=dict)
     reports: dict[str, int] = field(default_factory=dict)
+    movements: list[dict[str, Any]] = field(default_factory=list)
+    """Events `moved`, in order."""
+    fees: dict[str, str] = field(default_factory=dict)
+    """What the fee account has at the end."""
     standings: list[Standing] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -63,6 +67,7 @@ class Story:
                 self._note(exchange, event)
             if position in (len(PREAMBLE) + self.count // 2, len(PREAMBLE) + self.count - 1):
                 self.standings.append(standing(exchange))
+        self.fees = {code: exchange.money_text(code, amount) for code, amount in exchange.fees.items()}
         commands = engine.recorded()
         self.entries = np.zeros(len(commands), JOURNAL_ENTRY)
         self.entries["seq"] = np.arange(1, len(commands) + 1)
@@ -81,6 +86,8 @@ class Story:
         if event["seq"] is None:
             return
         self.reports[event["event"]] = self.reports.get(event["event"], 0) + 1
+        if event["event"] == "moved":
+            self.movements.append(event)
         if event["event"] == "trade":
             instrument = exchange.instruments[event["symbol"]]
             unit = 10 ** exchange.decimals[instrument.quote]

@@ -1,12 +1,17 @@
 """History against the oracle: what it says of orders, trades, fills and money is what happened."""
 
 import asyncio
+from fractions import Fraction
+from typing import Any
 
 import pytest
 
 from engine.runtime.history.database import Database
+from engine.runtime.history.tables import History
 from engine.trading.client_text import UUID_MARK, UUID_TEXT_BYTES, text_of
-from tests.engine.runtime.history.story import Standing, Story
+from engine.trading.history.projection import TradingProjection
+from engine.trading.records import EventKind, Op
+from tests.engine.runtime.history.story import MemoryReplica, Standing, Story
 from tests.engine.runtime.history.tables import everything, project, rows_of
 from tests.postgres import new_database
 
@@ -121,8 +126,69 @@ async def test_balances_and_positions_are_those_of_the_oracle_at_any_time(
     assert {row[:2]: row[2:] for row in positions if any(row[2:])} == then.positions
 
 
+async def test_either_side_of_every_movement_is_there_with_its_id(projected: str, story: Story) -> None:
+    found = await rows_of(
+        projected,
+        """SELECT seq, op, account, counter_account, currency, amount::text, balance::text, id
+           FROM movement_list WHERE op <> 'account' ORDER BY seq, amount""",
+    )
+
+    expected = [side for event in story.movements for side in sides_of(event)]
+    assert len(expected) > 30
+    assert {row[1] for row in found} == {"deposit", "withdraw", "transfer"}
+    assert [(*row[:5], *map(Fraction, row[5:7]), row[7]) for row in found] == expected
+
+
+def sides_of(event: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Return what a movement did to accounts, who gave before who got."""
+    seq, op, code, given = (event[name] for name in ("seq", "op", "currency", "id"))
+    amount = Fraction(event["amount"])
+    if op != "transfer":
+        change = amount if op == "deposit" else -amount
+        return [(seq, op, event["account"], None, code, change, Fraction(event["balance"]), given)]
+    source, target = event["from"], event["to"]
+    pair = (source, target, -amount, "from_balance"), (target, source, amount, "to_balance")
+    return [
+        (seq, op, one, 0 if other == "fees" else other, code, change, Fraction(event[balance]), given)
+        for one, other, change, balance in pair
+        if one != "fees"
+    ]
+
+
+async def test_what_was_deposited_before_there_were_movements_stays(dsn: str, story: Story) -> None:
+    first = story.entries[:300]
+    projection, replica = TradingProjection(), MemoryReplica()
+    projection.open(replica.state)
+    events = replica.apply(first)
+    batch = projection.batch(first, events, replica.state)
+    deposits = events[(events["op"] == Op.ACCOUNT) & (events["kind"] == EventKind.DONE)]
+    async with await History.connect(dsn) as history:
+        await history.migrate(projection.migrations, projection.session)
+        await history.project(batch, b"")
+    before = await rows_of(dsn, "SELECT account, event_idx, amount FROM deposits ORDER BY 1, 2, 3")
+    await rows_of(dsn, "DROP VIEW movement_list")
+    for column in ("op", "movement_id", "counter_account"):
+        await rows_of(dsn, f"ALTER TABLE deposits DROP COLUMN {column}")
+    await rows_of(dsn, "DELETE FROM schema_version WHERE version = 6")
+
+    async with await History.connect(dsn) as history:
+        await history.migrate(projection.migrations, projection.session)
+
+    assert await rows_of(dsn, "SELECT account, event_idx, amount FROM deposits ORDER BY 1, 2, 3") == before
+    named = await rows_of(dsn, "SELECT DISTINCT op, counter_account, id FROM movement_list")
+    assert (named, len(deposits) > 0) == ([("account", None, None)], True)
+
+
 async def test_every_report_is_there_once(projected: str, story: Story) -> None:
-    kinds = {"accepted": 1, "rejected": 2, "cancelled": 4, "replaced": 5, "phase": 8, "latched": 9}
+    kinds = {
+        "accepted": 1,
+        "rejected": 2,
+        "cancelled": 4,
+        "replaced": 5,
+        "phase": 8,
+        "latched": 9,
+        "moved": 20,
+    }
     found = dict(await rows_of(projected, "SELECT kind, count(*) FROM all_reports GROUP BY kind"))
 
     assert {name: found.get(kind, 0) for name, kind in kinds.items()} == {
@@ -153,5 +219,5 @@ async def test_views_show_decimals(projected: str, story: Story) -> None:
 
     assert orders == [(len(story.orders),)]
     assert str(price[0][0]).count(".") == 1
-    for view in ("fill_list", "balance_history", "position_history", "latch_list"):
+    for view in ("fill_list", "balance_history", "position_history", "latch_list", "movement_list"):
         assert await rows_of(projected, f"SELECT * FROM {view} LIMIT 1")

@@ -6,8 +6,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.trading.kernels.equity import UNBOUNDED, equity_of, value_position
-from engine.trading.kernels.latches import allowed_by, measured_by
+from engine.trading.kernels.equity import equity_of, value_position
+from engine.trading.kernels.latches import allowed_by, measured_loss
+from engine.trading.kernels.money import UNBOUNDED
 from engine.trading.kernels.state import ACCOUNT_IDX_BITS, new_state
 from engine.trading.records import MONEY_MAX, Latch
 from ringbuf.kernel import COMPILED, kernel
@@ -36,7 +37,7 @@ def equity(state: Any) -> Any:
 def measured(state: Any, latch: int) -> int:
     s = state[0]
     now, is_bounded = equity_of(s, np.int64(0))
-    return int(measured_by(s, np.int64(0), latch, now, is_bounded))
+    return int(measured_loss(s, np.int64(0), latch, now, is_bounded))
 
 
 @kernel

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.trading.kernels.apply import NEVER, next_due
-from engine.trading.kernels.state import SWEPT
+from engine.trading.kernels.watch_records import SWEPT
 from ringbuf.kernel import COMPILED
 from tests.engine.trading import state_reading
 from tests.engine.trading.comparison import compare

@@ -13,6 +13,7 @@ from engine.trading.kernels.apply import apply
 from engine.trading.kernels.state import state_dtype
 from engine.trading.records import COMMAND, Op, OrderType, Role, SelfTradePrevention, Side, TimeInForce
 from engine.trading.view.live_view import LiveView
+from gateways.json_lines.size_by import sizing_words
 from ringbuf import segment
 from ringbuf.atomics import cpu_pause
 from ringbuf.njit import njit
@@ -127,3 +128,25 @@ def test_every_copy_of_a_raced_account_agrees_with_itself(raced: LiveView) -> No
             assert open_lots == sum(p.open_buy_qty + p.open_sell_qty for p in account.positions)
 
     assert copied > COPIES // 100
+
+
+def test_every_size_of_a_raced_account_is_that_of_one_moment(raced: LiveView) -> None:
+    words = sizing_words({"method": "fixed_notional", "amount": 10**9}, raced.catalogue.instruments[0])
+    compared = 0
+
+    for _ in range(COPIES):
+        try:
+            before = raced.account(1)
+            found = raced.size(1, 0, Side.BUY, 100_000, words)
+            after = raced.account(1)
+        except TornReadError:
+            continue
+        assert before is not None
+        assert after is not None
+        assert found.seq >= before.seq
+        if before.seq == after.seq:
+            compared += 1
+            available = before.balances[0].available
+            assert found.funds_room == available * 1000 // 1001 // 100_000 // found.instrument.scale
+
+    assert compared > COPIES // 100

@@ -197,8 +197,8 @@ def test_whatif_tells_which_orders_a_limit_would_have_stopped(
         ('{"op":"new"}', "give a `limits` line"),
         ('{"symbol":"NOPE","max_quantity":"1"}', "NOPE"),
         ('{"account":99,"max_open_orders":1}', "account = 99: the journal has no such account; give one"),
-        ('{"account":1,"max_open_orders":-1}', "max_open_orders = -1: a limit is 0 or more"),
-        ('{"account":1,"order_rate":9999999999}', "order_rate = 9999999999: a limit is 0 or more"),
+        ('{"account":1,"max_open_orders":-1}', "max_open_orders -1: must be 0 to 2147483647"),
+        ('{"account":1,"order_rate":9999999999}', "order_rate 9999999999: must be 0 to 1000000000"),
         ('{"symbol":"AAPL","max_quantity":"999999999999"}', "max_quantity = '999999999999': at the highest"),
         (
             '{"symbol":"AAPL","band_low":"9","band_high":"3"}',

@@ -1,0 +1,53 @@
+"""What an account may do, and how near it is, as callers read it."""
+
+from api.process.documents import Document
+from engine.trading.records import Latch
+from engine.trading.view.limits import LimitView
+from engine.trading.view.records import AccountView
+
+OF_DRAWDOWN = {Latch.MAX_DRAWDOWN.name.lower(), Latch.MAX_DRAWDOWN_BPS.name.lower()}
+OF_DAILY_LOSS = Latch.MAX_DAILY_LOSS.name.lower()
+
+
+def latches_document(account: AccountView) -> list[Document]:
+    """Return what limits have latched, and what was warned of."""
+    return [{"limit": each.latch.name.lower(), "level": each.level.name.lower()} for each in account.latches]
+
+
+def losses_document(account: AccountView) -> Document | None:
+    """Return equity and what losses are measured from, in the reporting currency; null if not kept."""
+    losses = account.losses
+    if losses is None:
+        return None
+    text = losses.currency.text
+    limited = {each.name for each in account.limits}
+    return {
+        "currency": losses.currency.code,
+        "equity": text(losses.equity) if losses.is_bounded else None,
+        "peak": text(losses.peak) if limited & OF_DRAWDOWN else None,
+        "day_start": text(losses.day_start) if OF_DAILY_LOSS in limited else None,
+    }
+
+
+def limits_document(account: AccountView) -> dict[str, Document]:
+    """Return each limit that holds: what is measured, what is allowed, and how far that is away."""
+    return {each.name: _limit_document(each, account) for each in account.limits}
+
+
+def _limit_document(limit: LimitView, account: AccountView) -> Document:
+    def text(amount: int) -> str | int:
+        return limit.unit.text(amount, account.reporting)
+
+    is_ratio = limit.name.endswith("_bps") or limit.name == "max_order_trade_ratio"
+    document: Document = {"limit": limit.limit if is_ratio else text(limit.limit)}
+    if limit.measured is not None and limit.allowed is not None:
+        document["measured"] = text(limit.measured)
+        document["allowed"] = text(limit.allowed)
+        document["distance"] = text(max(limit.allowed - limit.measured, 0))
+    if limit.symbol is not None:
+        document["symbol"] = limit.symbol
+    if limit.window_ms is not None:
+        document["window_ms"] = limit.window_ms
+    if limit.on_breach is not None:
+        document["on_breach"] = limit.on_breach.name.lower()
+    return document

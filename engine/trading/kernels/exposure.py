@@ -1,0 +1,151 @@
+"""Gross exposure and concentration of an account (exchange rule S21).
+
+    gross = sum over instruments of abs(qty) * mark + notional of open buys + notional of open sells
+
+in the account's reporting currency, at the marks and rates of this moment; each amount is converted by
+itself and rounded up. Concentration is an instrument's part of it. A new order is measured with what it
+adds, a replace where it adds something. The notional of open orders is kept by position, for the accounts
+alone that have one of these limits.
+"""
+
+import numpy as np
+
+from engine.trading import codes
+from engine.trading.kernels.accounts import notional_of
+from engine.trading.kernels.equity import worth_of
+from engine.trading.kernels.money import UNBOUNDED, rated
+from engine.trading.kernels.rates import DOWN, UP, converted, has_rate
+from engine.trading.kernels.state import INSTRUMENT_MASK, NIL
+from engine.trading.kernels.watch_records import WATCHED_EXPOSURE
+from engine.trading.records import MONEY_MAX
+from ringbuf.kernel import apart, kernel
+
+PPM = np.int64(1_000_000)
+NOTHING = np.int64(0)
+
+
+@apart
+def note_open(s, order, before, after):
+    """Note that the notional of an order's open lots, minor units, is another one than before."""
+    if np.int64(s.accounts[s.hot[order].account].is_watched) & WATCHED_EXPOSURE != 0:
+        add_open(s, order, after - before)
+
+
+@kernel
+def add_open(s, order, change):
+    """Add to the notional that is open on an order's side of its position."""
+    position = s.hot[order].position
+    if s.cold[order].side == codes.BUY:
+        s.dealings[position].open_buys += change
+    else:
+        s.dealings[position].open_sells += change
+
+
+@kernel
+def open_notional(s, order):
+    """Return the notional of an order's open lots."""
+    return notional_of(s, np.int64(s.hot[order].instrument), s.hot[order].px, s.hot[order].leaves)
+
+
+@kernel
+def begin_exposure(s, account):
+    """Begin to keep the notional of an account's open orders: every live order is looked at."""
+    for order in range(s.orders_used):
+        if s.hot[order].order_id != 0 and s.hot[order].account == account:
+            add_open(s, order, open_notional(s, order))
+
+
+@kernel
+def end_exposure(s, account):
+    """Stop keeping it."""
+    position = np.int64(s.accounts[account].positions_head) - 1
+    while position != NIL:
+        s.dealings[position].open_buys = 0
+        s.dealings[position].open_sells = 0
+        position = np.int64(s.positions[position].account_next) - 1
+
+
+@kernel
+def _plus(amount, other):
+    """Return the sum, UNBOUNDED where it or a part of it is."""
+    if amount == UNBOUNDED or other == UNBOUNDED or amount > MONEY_MAX - other:
+        return UNBOUNDED
+    return amount + other
+
+
+@kernel
+def exposure_of(s, account, book, side, more):
+    """Return (gross exposure, the part of the instrument `book`) with `more` open on a side of that.
+
+    more : int64, minor units of its quote currency; book NIL: of no instrument
+    """
+    reporting = s.watches[account].reporting
+    gross, part = NOTHING, NOTHING
+    is_counted = book == NIL
+    position = np.int64(s.accounts[account].positions_head) - 1
+    while position != NIL:  # once for each of its instruments
+        each = s.positions[position].key & INSTRUMENT_MASK
+        buys, sells = s.dealings[position].open_buys, s.dealings[position].open_sells
+        if each == book:
+            is_counted = True
+            if side == codes.BUY:
+                buys = _plus(buys, more)
+            else:
+                sells = _plus(sells, more)
+        amount = _in_instrument(s, each, reporting, abs(worth_of(s, position)), buys, sells)
+        gross = _plus(gross, amount)
+        part = amount if each == book else part
+        position = np.int64(s.positions[position].account_next) - 1
+    if not is_counted:
+        part = _in_instrument(s, book, reporting, NOTHING, more, NOTHING)
+        gross = _plus(gross, part)
+    return gross, part
+
+
+@kernel
+def exposure_now(s, account):
+    """Return (gross exposure, the largest part of one instrument, that instrument or NIL)."""
+    reporting = s.watches[account].reporting
+    gross, largest, book = NOTHING, NOTHING, NIL
+    position = np.int64(s.accounts[account].positions_head) - 1
+    while position != NIL:
+        each = s.positions[position].key & INSTRUMENT_MASK
+        buys, sells = s.dealings[position].open_buys, s.dealings[position].open_sells
+        amount = _in_instrument(s, each, reporting, abs(worth_of(s, position)), buys, sells)
+        gross = _plus(gross, amount)
+        if amount > largest:
+            largest, book = amount, each
+        position = np.int64(s.positions[position].account_next) - 1
+    return gross, largest, book
+
+
+@kernel
+def _in_instrument(s, book, reporting, worth, buys, sells):
+    """Return what three amounts of an instrument's quote currency add up to, each converted by itself."""
+    quote = s.books[book].quote
+    held = converted(s, worth, quote, reporting, UP)
+    opened = _plus(converted(s, buys, quote, reporting, UP), converted(s, sells, quote, reporting, UP))
+    return _plus(held, opened)
+
+
+@kernel
+def check_exposure(s, account, book, side, more):
+    """Step 15: gross exposure, then concentration, with `more` minor units more open in an instrument."""
+    if not has_rate(s, s.books[book].quote, s.watches[account].reporting):
+        return codes.NO_RATE
+    gross, part = exposure_of(s, account, book, side, more)
+    limit = s.watches[account].gross_limit
+    if limit != 0 and gross > limit:
+        return codes.MAX_GROSS_EXPOSURE
+    limit = s.watches[account].concentration_limit
+    if limit != 0 and (gross == UNBOUNDED or part > rated(gross, limit, PPM, DOWN)):
+        return codes.MAX_CONCENTRATION
+    return codes.OK
+
+
+@apart
+def check_more_exposure(s, account, book, side, more):
+    """Step 15 of a replace that adds to the notional that is open, where some account is watched."""
+    if np.int64(s.accounts[account].is_watched) & WATCHED_EXPOSURE == 0:
+        return codes.OK
+    return check_exposure(s, account, book, side, more)

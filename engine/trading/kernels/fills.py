@@ -1,0 +1,107 @@
+"""Fills: what a trade means for the watched accounts of its two sides; how fast an account is filled.
+
+The rate of fills is measured by position: lots within the account's window (exchange rule S21, market
+maker protection). In a LATCHED both it and its limit are in 1e-9 of the instrument's unit, as max_position.
+"""
+
+import numpy as np
+
+from engine.trading import codes
+from engine.trading.kernels.accounts import notional_of
+from engine.trading.kernels.equity import value_cash, value_position
+from engine.trading.kernels.exposure import add_open
+from engine.trading.kernels.messages import count_trade, note_account
+from engine.trading.kernels.state import INSTRUMENT_MASK, NIL
+from engine.trading.kernels.watch_records import (
+    BUCKETS,
+    WATCHED_EQUITY,
+    WATCHED_EXPOSURE,
+    WATCHED_FILLS,
+    WATCHED_MESSAGES,
+)
+from engine.trading.kernels.windows import advance, total_in
+from engine.trading.records import MONEY_MAX
+from ringbuf.kernel import apart, kernel
+
+
+@apart
+def note_trade(s, taker, maker, qty):
+    """Tell the watches of both sides of a fill of it; their accounts are judged behind the command."""
+    _note_fill(s, taker, qty)
+    _note_fill(s, maker, qty)
+
+
+@kernel
+def _note_fill(s, order, qty):
+    account = np.int64(s.hot[order].account)
+    watched = np.int64(s.accounts[account].is_watched)
+    if watched == 0:
+        return
+    book, position = np.int64(s.hot[order].instrument), np.int64(s.hot[order].position)
+    if watched & WATCHED_EXPOSURE != 0:
+        add_open(s, order, -notional_of(s, book, s.hot[order].px, qty))
+    if watched & WATCHED_MESSAGES != 0:
+        count_trade(s, account)
+    if watched & WATCHED_FILLS != 0:
+        _count_fill(s, account, position, qty)
+    if watched & WATCHED_EQUITY != 0:
+        value_position(s, position, account)
+        quote = s.books[book].quote
+        if quote != s.watches[account].reporting:
+            value_cash(s, quote, account)
+    if watched & (WATCHED_FILLS | WATCHED_EQUITY) != 0:
+        note_account(s, account)
+        s.watches[account].noted_position = position
+
+
+@kernel
+def _count_fill(s, account, position, qty):
+    if s.watches[account].limit[codes.LATCH_FILL_RATE] == 0:  # what it latched is still to be lifted
+        return
+    now = s.eng_ts // s.watches[account].fill_bucket_ns
+    advance(s.dealings[position].lots, s.dealings[position].bucket, now)
+    s.dealings[position].bucket = now
+    s.dealings[position].lots[now % BUCKETS] += qty
+
+
+@kernel
+def filled_in(s, account, position):
+    """Return what a position was filled within its account's window, in 1e-9 of its unit; 2**62 at most."""
+    now = s.eng_ts // s.watches[account].fill_bucket_ns
+    lots = total_in(s.dealings[position].lots, s.dealings[position].bucket, now)
+    lot_nano = s.books[s.positions[position].key & INSTRUMENT_MASK].lot_nano
+    return np.int64(MONEY_MAX) if lots > MONEY_MAX // lot_nano else lots * lot_nano
+
+
+@kernel
+def fastest_filled(s, account):
+    """Return the position of an account that was filled most within the window, or NIL; and how much."""
+    fastest, most = NIL, np.int64(0)
+    position = np.int64(s.accounts[account].positions_head) - 1
+    while position != NIL:
+        filled = filled_in(s, account, position)
+        if filled > most:
+            fastest, most = position, filled
+        position = np.int64(s.positions[position].account_next) - 1
+    return fastest, most
+
+
+@kernel
+def forget_warnings(s, account):
+    """Forget which positions of an account a warning was given of."""
+    position = np.int64(s.accounts[account].positions_head) - 1
+    while position != NIL:
+        s.dealings[position].is_warned = 0
+        position = np.int64(s.positions[position].account_next) - 1
+
+
+@kernel
+def forget_fills(s, account):
+    """Empty the windows of an account's positions, and forget their warnings."""
+    forget_warnings(s, account)
+    position = np.int64(s.accounts[account].positions_head) - 1
+    while position != NIL:
+        s.dealings[position].bucket = 0
+        for bucket in range(BUCKETS):
+            s.dealings[position].lots[bucket] = 0
+        position = np.int64(s.positions[position].account_next) - 1

@@ -1,0 +1,96 @@
+"""What is kept for the accounts that are watched, and of rates: records of the state (watch.py, equity.py).
+
+WATCH   per account: its rarer limits, and what they are measured by
+RATE    per ordered pair of currencies
+STAKE   per position, and per account and currency: what it is worth
+FILLS   per position: what was filled of late
+ROUND   per currency and instrument: how far what changed there has reached its holders
+"""
+
+import numpy as np
+
+CURRENCIES_MAX = 128
+"""An instrument names its currencies in a signed byte."""
+ROUND_BITS = 32
+"""Rounds to a word of `round_bits`."""
+
+RATE = np.dtype(
+    [
+        ("price", "<i8"),  # 1e-9 of the other currency, as it was given; 0 = none
+        ("times", "<i8"),  # minor units of the other per `parts` of its own
+        ("parts", "<i8"),
+        ("pad", "<i8"),
+    ]
+)
+
+LATCHES = 8
+"""Room for each Latch, by its number."""
+WATCHED_EQUITY = np.int64(1)
+WATCHED_EXPOSURE = np.int64(2)
+WATCHED_MESSAGES = np.int64(4)
+WATCHED_FILLS = np.int64(8)
+BUCKETS = 12
+"""Of a window (windows.py)."""
+SWEPT = 16
+"""Stakes that are valued at the head of a command (sweep.py)."""
+
+WATCH = np.dtype(
+    [
+        ("reporting", "<i8"),  # currency idx
+        ("worth_high", "<i8"),  # sum over its positions of worth >> WORTH_BITS, and of what that leaves
+        ("worth_low", "<i8"),
+        ("unbounded", "<i8"),  # positions whose worth passed 2**62
+        ("peak", "<i8"),  # minor units of the reporting currency
+        ("day_start", "<i8"),
+        ("limit", "<i8", (LATCHES,)),  # by Latch; 0 = none; of fills 1e-9 of a unit, of messages a trade
+        ("on_breach", "<i1", (LATCHES,)),  # LatchLevel
+        ("level", "<i1", (LATCHES,)),  # LatchLevel that holds until a RESET_LATCH
+        ("is_warned", "<i1", (LATCHES,)),
+        ("noted_seq", "<i8"),  # the last command behind which it was to be judged
+        ("noted_position", "<i8"),  # in which it had a fill in that command, or NIL
+        ("gross_limit", "<i8"),  # minor units of the reporting currency, 0 = none
+        ("concentration_limit", "<i8"),  # 1e-6 of the gross exposure, 0 = none
+        ("modify_rate", "<i8"),  # limit + 1, 0 = none; so the next
+        ("modify_burst", "<i8"),
+        ("modify_used", "<i8"),  # 1e-9 tokens taken and not yet back
+        ("modify_ts", "<i8"),
+        ("fill_bucket_ns", "<i8"),  # a twelfth of the window of fills; 0 = none
+        ("message_bucket_ns", "<i8"),  # of messages and trades
+        ("message_bucket", "<i8"),  # the newest bucket of both
+        ("messages", "<i8", (BUCKETS,)),
+        ("trades", "<i8", (BUCKETS,)),
+        ("pad", "<i8", (4,)),
+    ]
+)
+assert WATCH.itemsize == 448
+"""What an account's rarer limits need, apart from what every command reads."""
+
+STAKE = np.dtype(
+    [
+        ("worth", "<i8"),  # where it was valued last, minor units of its account's reporting currency
+        ("next", "<i4"),  # in its ring of stakes, idx + 1; 0 in no ring
+        ("prev", "<i4"),
+    ]
+)
+
+DEALING = np.dtype(
+    [
+        ("bucket", "<i8"),  # the newest
+        ("lots", "<i8", (BUCKETS,)),
+        ("is_warned", "<i8"),
+        ("open_buys", "<i8"),  # notional of the open orders where the exposure is watched, minor units
+        ("open_sells", "<i8"),
+    ]
+)
+assert DEALING.itemsize == 128
+"""What a position was filled in its account's window (windows.py), and what is open in it."""
+
+ROUND = np.dtype(
+    [
+        ("at", "<i4"),  # the stake that is valued next, idx + 1; 0: the ring is empty
+        ("length", "<i4"),  # stakes in the ring
+        ("due", "<i4"),  # so many of them are still to be valued
+        ("first", "<i4"),  # of the ring, idx + 1: who comes goes before it
+    ]
+)
+"""The stakes in one currency or instrument, and how far the round is that a change of rate or mark began."""
