@@ -1,5 +1,6 @@
 """`GET /v1/accounts/{account}/size`: what an order would be given, answered without one."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -41,16 +42,22 @@ async def test_the_answer_is_what_an_order_is_then_given(instance: Instance, met
 
 
 async def test_the_answer_says_what_decided_it(instance: Instance) -> None:
+    _, account = await instance.get("/v1/accounts/1", ONE)  # other tests have traded for it
+    _, listed = await instance.get("/v1/instruments")
+    money = account["balances"]["USD"]
+    [lot] = [Decimal(each["lot_size"]) for each in listed["instruments"] if each["symbol"] == "BTC-USD"]
     _, free = await instance.get(path(f"{VOLATILITY}&price=100"), ONE)
     _, dear = await instance.get(path("method=fixed_notional&amount=9000000000&price=1000"), ONE)
 
     assert free["decided_by"] == "method"
     assert free["size_by"] == size_by(VOLATILITY)
-    assert free["equity"] == "100000000"
+    assert free["equity"] == money["equity"]
     assert free["currency"] == "USD"
-    assert free["quantity"] == free["wanted_quantity"] == "25000"
+    assert free["quantity"] == free["wanted_quantity"]
+    assert Decimal(free["quantity"]) == Decimal(money["equity"]) / 40 / 100 // lot * lot
     assert dear["decided_by"] == "buying_power"
-    assert dear["quantity"] == dear["caps"]["buying_power"] == "100000"
+    assert dear["quantity"] == dear["caps"]["buying_power"]
+    assert Decimal(dear["quantity"]) == Decimal(money["available"]) / 1000 // lot * lot
     assert dear["wanted_quantity"] == "9000000"
     assert (dear["equity"], dear["caps"]["max_position"]) == (None, None)
 
