@@ -109,7 +109,12 @@ def _paths() -> Schema:
     book = object_of(symbol=text, epoch=number, seq=number, md_seq=number, bids=LEVEL_ROWS, asks=LEVEL_ROWS)
     account = parameter("path", "account", whole(1, 2**63 - 1), "an account of the key")
     account_schema = object_of(
-        account=number, balances={"type": "object"}, positions={"type": "array", "items": {"type": "object"}}
+        account=number,
+        balances={"type": "object"},
+        positions={"type": "array", "items": {"type": "object"}},
+        limits={"type": "object"},
+        latches={"type": "array", "items": {"type": "object"}},
+        losses={"type": ["object", "null"]},
     )
     status_schema = object_of(
         durability=text, processes={"type": "array"}, rings={"type": "array"}, seq=number

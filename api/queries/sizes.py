@@ -28,8 +28,8 @@ TEXTS = ("method", "stop", "amount")
 PARAMETERS = ("symbol", "side", "price", *TEXTS, *PPM_RANGES)
 DETAILS = {
     Reason.NO_RATE: (
-        "the account has, or would trade, what is not in its reporting currency: "
-        "no rate says what that is worth"
+        "no rate says what the account has, or would trade, is worth in its reporting currency: "
+        "an operator sets one with a line of op `rate`"
     ),
     Reason.INVALID_FIELD: "the stop must be another price than the one it is sized at, and at most max_price",
     Reason.INVALID_PRICE: "the price must be above zero and at most the instrument's max_price",

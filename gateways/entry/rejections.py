@@ -48,12 +48,12 @@ DETAILS = {
         "its `latches` tell; an operator lifts it with reset_latch"
     ),
     Reason.NO_RATE: (
-        "an account with limits of loss may have and trade what is in its reporting currency alone: "
-        "no rate says what the rest is worth"
+        "no rate says what this, or all that the account has, is worth in its reporting currency: "
+        "an operator sets one with a line of op `rate`"
     ),
     Reason.ALREADY_DEFINED: (
         "it is defined already, in another way; "
-        "a reporting currency is fixed while the account has limits of loss"
+        "a reporting currency is fixed while the account has limits in money"
     ),
     Reason.STILL_BREACHED: "the limit is still reached; with `rebase` it is measured from the equity of now",
     Reason.NOT_LATCHED: "nothing of that is latched: there is nothing to lift",
@@ -69,8 +69,8 @@ DETAILS_OF_SIZES = {
         "the stop must be another price than the one at which the order enters, and at most max_price"
     ),
     Reason.NO_RATE: (
-        "the account has, or would trade, what is not in its reporting currency: "
-        "no rate says what that is worth"
+        "no rate says what the account has, or would trade, is worth in its reporting currency: "
+        "an operator sets one with a line of op `rate`"
     ),
 }
 """The same of an order that the engine was to size."""

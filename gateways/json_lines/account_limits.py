@@ -12,11 +12,10 @@ from engine.trading.instruments import (
     DECIMALS_MAX,
     POSITION_LIMIT_STEP,
     RefusedAtDoor,
-    decimal_from,
     steps_from,
 )
 from engine.trading.records import MONEY_MAX, CommandFlag, Latch, LatchLevel, Op, Reason
-from gateways.json_lines.fields import MalformedCommand, flag, whole, word
+from gateways.json_lines.fields import MalformedCommand, counted_amount, flag, whole, word
 
 ON_BREACH = {level.name.lower(): level for level in LatchLevel if level != LatchLevel.NONE}
 LATCHES = {latch.name.lower(): latch for latch in Latch}
@@ -52,7 +51,7 @@ def account_limits(fields: Mapping[str, Any]) -> Content:
     for name in given:
         if is_default and name not in OF_DEFAULT:
             raise MalformedCommand(name, fields[name], f"name the account: {name} is no default")
-    values = {name: counted(fields[name], name) for name in given if _iscounted(name, fields)}
+    values = {name: counted(fields[name], name) for name in given if _is_counted(name, fields)}
     decimals = _read_amounts(fields, values)
     values["named"] = sum(1 << ACCOUNT_LIMITS[name] for name in given)
     values["lifted"] = sum(1 << ACCOUNT_LIMITS[name] for name in given if fields[name] is None)
@@ -66,7 +65,7 @@ def account_limits(fields: Mapping[str, Any]) -> Content:
     return content | halves | {"text": words}
 
 
-def _iscounted(name: str, fields: Mapping[str, Any]) -> bool:
+def _is_counted(name: str, fields: Mapping[str, Any]) -> bool:
     return name not in AMOUNTS and fields[name] is not None
 
 
@@ -121,10 +120,8 @@ def asked_latch(fields: Mapping[str, Any]) -> Content:
 
 def _amount(value: object, name: str) -> tuple[int, int]:
     """Return an amount as (a whole number, the decimals that it is counted with), as few as it needs."""
-    # In integers: arithmetic of decimals would round at 28 digits.
-    numerator, denominator = decimal_from(value, name).as_integer_ratio()
-    places = next((places for places in range(DECIMALS_MAX + 1) if 10**places % denominator == 0), None)
-    if numerator <= 0 or places is None:
+    number, places = counted_amount(value, name)
+    if number < 1:
         detail = f"an amount above zero with at most {DECIMALS_MAX} decimals; null lifts the limit"
         raise RefusedAtDoor(Reason.OUT_OF_RANGE, name, value, detail)
-    return numerator * (10**places // denominator), places
+    return number, places

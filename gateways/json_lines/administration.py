@@ -47,6 +47,7 @@ from gateways.json_lines.account_limits import ACCOUNT_LIMITS, account_limits, a
 from gateways.json_lines.fields import (
     MalformedCommand,
     flag,
+    known_currency,
     refuse_unknown_fields,
     required,
     text,
@@ -209,7 +210,10 @@ class Administration:
     def rate(self, fields: Mapping[str, Any]) -> Content:
         """A rate of exchange: what one of a currency is in another."""
         refuse_unknown_fields(fields, RATE_NAMES, "rate")
-        currency, into = (self._known_currency(required(fields, name), name) for name in ("currency", "in"))
+        currency, into = (
+            known_currency(self.catalogue, required(fields, name), name).currency_idx
+            for name in ("currency", "in")
+        )
         if currency == into:
             raise RefusedAtDoor(
                 Reason.INVALID_FIELD, "in", fields["in"], "give another currency than `currency`"
@@ -281,15 +285,6 @@ class Administration:
         if not isinstance(symbol, str):
             raise MalformedCommand("symbol", symbol, "give a string")
         return self.catalogue.instrument(symbol)
-
-    def _known_currency(self, code: object, name: str) -> int:
-        """Return the index of a currency that has been defined."""
-        text(code, name)
-        assert isinstance(code, str)
-        known = self.catalogue.currency_by_code.get(code)
-        if known is None:
-            raise RefusedAtDoor(Reason.UNKNOWN_CURRENCY, name, code, "no such currency; define it first")
-        return known.currency_idx
 
     def _currency(self, code: object, name: str) -> Currency:
         """Return a currency; an unknown one takes the next index (exchange rule S1: 6 decimals)."""

@@ -13,7 +13,14 @@ from typing import Any
 from engine.text import exact_json
 from engine.text.exact_json import DoubledKey, JsonFault
 from engine.trading import client_ids
-from engine.trading.instruments import INT64_MAX, RefusedAtDoor
+from engine.trading.instruments import (
+    DECIMALS_MAX,
+    INT64_MAX,
+    Catalogue,
+    Currency,
+    RefusedAtDoor,
+    decimal_from,
+)
 from engine.trading.records import TEXT_BYTES, Reason
 from engine.trading.rows import NO_TEXT
 
@@ -142,6 +149,30 @@ def text(value: object, name: str, bytes_max: int = TEXT_BYTES) -> bytes:
         detail = f"must be 1 to {bytes_max} printable bytes; it has {len(encoded)}"
         raise RefusedAtDoor(Reason.INVALID_FIELD, name, value[:64], detail)
     return encoded
+
+
+def counted_amount(value: object, name: str) -> tuple[int, int]:
+    """Return an amount of any currency as (a whole number, the decimals that it is counted with).
+
+    With as few decimals as it needs; (0, 0) where these are more than DECIMALS_MAX.
+    """
+    # In integers: arithmetic of decimals would round at 28 digits.
+    numerator, denominator = decimal_from(value, name).as_integer_ratio()
+    for decimals in range(DECIMALS_MAX + 1):
+        if 10**decimals % denominator == 0:
+            return numerator * (10**decimals // denominator), decimals
+    return 0, 0
+
+
+def known_currency(catalogue: Catalogue, code: object, name: str) -> Currency:
+    """Return a currency that has been defined: not every line brings one with it."""
+    if not isinstance(code, str):
+        raise MalformedCommand(name, code, "give a string")
+    known = catalogue.currency_by_code.get(code)
+    if known is None:
+        mend = "no such currency; define it first, with a line of op `currency`"
+        raise RefusedAtDoor(Reason.UNKNOWN_CURRENCY, name, code[:FIELD_CHARS_SHOWN], mend)
+    return known
 
 
 def client_id(value: object, owner: str) -> tuple[int, tuple[int, int, int]]:

@@ -9,9 +9,15 @@ from typing import Any
 
 from engine.trading.client_ids import canonical, text_bytes
 from engine.trading.client_text import given_text
-from engine.trading.instruments import Catalogue, Currency, RefusedAtDoor
+from engine.trading.instruments import Catalogue, RefusedAtDoor
 from engine.trading.records import FEES, Op, Reason, text_words
-from gateways.json_lines.fields import MalformedCommand, refuse_unknown_fields, required, whole
+from gateways.json_lines.fields import (
+    MalformedCommand,
+    known_currency,
+    refuse_unknown_fields,
+    required,
+    whole,
+)
 
 OPS = {Op.DEPOSIT: "deposit", Op.WITHDRAW: "withdraw", Op.TRANSFER: "transfer"}
 NAMES = frozenset(OPS.values())
@@ -32,7 +38,7 @@ def movement(catalogue: Catalogue, fields: Mapping[str, Any], op: Op) -> Fields:
             raise RefusedAtDoor(Reason.INVALID_FIELD, "to", fields["to"], "must be another one than `from`")
     else:
         record = {"account": whole(required(fields, "account"), "account")}
-    currency = _currency(catalogue, required(fields, "currency"))
+    currency = known_currency(catalogue, required(fields, "currency"), "currency")
     amount = currency.minor_units(required(fields, "amount"), "amount")
     if amount < 1:
         detail = "must be above zero; `withdraw` and `transfer` say which way the money goes"
@@ -52,17 +58,6 @@ def _side(fields: Mapping[str, Any], name: str) -> int:
         detail = f'must be 1 or more; the fee account is "{FEES_NAME}"'
         raise RefusedAtDoor(Reason.OUT_OF_RANGE, name, account, detail)
     return account
-
-
-def _currency(catalogue: Catalogue, code: object) -> Currency:
-    """Return a currency that there is: no movement brings one with it."""
-    if not isinstance(code, str):
-        raise MalformedCommand("currency", code, "give a string")
-    known = catalogue.currency_by_code.get(code)
-    if known is None:
-        mend = "no such currency; define it first, with a line of op `currency`"
-        raise RefusedAtDoor(Reason.UNKNOWN_CURRENCY, "currency", code[:64], mend)
-    return known
 
 
 def _id_words(fields: Mapping[str, Any]) -> tuple[int, int, int]:

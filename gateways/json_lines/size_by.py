@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.trading.fields import CAP_BITS, SIZING_BITS, SIZING_FIELDS, SIZING_PPM_MAX
-from engine.trading.instruments import DECIMALS_MAX, Instrument, RefusedAtDoor, decimal_from, scaled_text
+from engine.trading.instruments import DECIMALS_MAX, Instrument, RefusedAtDoor, scaled_text
 from engine.trading.records import MONEY_MAX, Reason, SizingMethod
-from gateways.json_lines.fields import MalformedCommand, did_you_mean, whole, word, words_of
+from gateways.json_lines.fields import MalformedCommand, counted_amount, did_you_mean, whole, word, words_of
 
 METHODS = words_of(SizingMethod)
 WHOLE_PPM = 1_000_000
@@ -103,13 +103,8 @@ def _stop(given: Mapping[str, Any], instrument: Instrument, within: str) -> int:
 def _amount(given: Mapping[str, Any], within: str) -> tuple[int, int]:
     """Return an amount of money as (a whole number, the decimals that it is counted with)."""
     value = _argument(given, "amount", within)
-    # In integers: arithmetic of decimals would round at 28 digits.
-    numerator, denominator = decimal_from(value, within + "amount").as_integer_ratio()
-    for decimals in range(DECIMALS_MAX + 1):
-        if 10**decimals % denominator == 0:
-            counted = numerator * (10**decimals // denominator)
-            if 1 <= counted <= MONEY_MAX:
-                return counted, decimals
-            break
+    number, places = counted_amount(value, within + "amount")
+    if 1 <= number <= MONEY_MAX:
+        return number, places
     detail = f"an amount above zero with at most {DECIMALS_MAX} decimals, and 2**62 of the last of them"
     raise RefusedAtDoor(Reason.OUT_OF_RANGE, within + "amount", value, detail)

@@ -14,10 +14,7 @@ from engine.trading.view.watch_kernels import WATCH_HEADS
 PPM = 1_000_000
 TOKEN = 1_000_000_000
 MS_NS = 1_000_000
-ON_FILLS_AND_MESSAGES = {
-    Latch.MAX_FILL_RATE: ("fill_window_ms", "fill_bucket_ns"),
-    Latch.MAX_ORDER_TRADE_RATIO: ("order_trade_window_ms", "message_bucket_ns"),
-}
+BUCKET_OF = {Latch.MAX_FILL_RATE: "fill_bucket_ns", Latch.MAX_ORDER_TRADE_RATIO: "message_bucket_ns"}
 
 
 class Unit(Enum):
@@ -145,7 +142,7 @@ def _latching(known: Catalogue, heads: Heads, latch: Latch, row: list[int]) -> L
     unit = {Latch.MAX_FILL_RATE: Unit.QUANTITY, Latch.MAX_ORDER_TRADE_RATIO: Unit.NUMBER}.get(
         latch, Unit.MONEY
     )
-    _, bucket = ON_FILLS_AND_MESSAGES.get(latch, ("", ""))
+    bucket = BUCKET_OF.get(latch)
     window_ms = round(heads[bucket] * BUCKETS / MS_NS) if bucket else None
     level = LatchLevel(on_breach) if on_breach else None
     symbol = _symbol(known, instrument) if latch == Latch.MAX_FILL_RATE else None
