@@ -4,12 +4,14 @@ Where the tests may mount, the data folder is a small file system of its own, wh
 full; elsewhere, and also with PINION_LONG=1, no file of the journaler may grow beyond a limit.
 """
 
+import ctypes
 import os
 import resource
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +29,26 @@ HARMS = tuple(CAUSES) if MAY_MOUNT and IS_LONG else ("full",) if MAY_MOUNT else 
 LIMIT_BYTES = 2**20
 
 
+CLONE_NEWNS = 0x00020000
+
+
+@cache
+def _see_mounts_alone() -> None:
+    """Give this process mounts of its own, which its children share and which end with the last of them.
+
+    A mount that everybody saw would outlive a test that is killed, and no run after it could
+    remove the folder beneath.
+    """
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS) != 0:
+        raise OSError(ctypes.get_errno(), "this process may not have mounts of its own")
+    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+
+
 @contextmanager
 def mounted(folder: Path, size_mb: int) -> Iterator[None]:
-    """Let the folder be a file system of its own, of this size."""
+    """Let the folder be a file system of its own, of this size, for this process and its children."""
     folder.mkdir()
+    _see_mounts_alone()
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size_mb}m", "none", str(folder)], check=True)
     try:
         yield
