@@ -10,8 +10,6 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from engine.contract.port import EventReader
 from engine.runtime.crash_points import LOOP_PREFIX, VARIABLE, LoopPoint
 from engine.trading.application import trading
@@ -104,16 +102,9 @@ class Desk:
         assert status == 200 or document["reason"] == "not_latched", document
 
 
-@pytest.fixture
-def deaths(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The deaths of the instance that the test starts."""
-    planned = plan()
-    monkeypatch.setenv(VARIABLE, ",".join(planned))
-    return planned
-
-
-def test_a_latch_that_was_seen_stands_wherever_processes_die(deaths: list[str], start: Start) -> None:
-    running = start()
+def test_a_latch_that_was_seen_stands_wherever_processes_die(start: Start) -> None:
+    deaths = plan()
+    running = start(within=("env", f"{VARIABLE}={','.join(deaths)}"))
     running.await_ready()
     desk = Desk(running)
     desk.admin(op="account", account=ACCOUNT, deposit={"USD": "100000"})
