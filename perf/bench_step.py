@@ -25,7 +25,7 @@ from engine.trading.capacities import Capacities
 from engine.trading.kernels.state import new_state
 from engine.trading.records import COMMAND, JOURNAL_ENTRY, EventKind
 from perf.flow.generate import Flow, generate
-from perf.flow.mixes import MIXES, SCALE, Mix
+from perf.flow.mixes import LAST_TRADE, LIMITED, MIXES, SCALE, Mix
 from perf.histogram import percentiles
 from perf.result import Line, with_latencies
 from perf.step_kernels import KINDS, read_events, timer_cycles
@@ -223,7 +223,7 @@ def run(quick: bool) -> list[Line]:
     count, repetitions = (5_000, 1) if quick else (1_000_000, REPETITIONS)
     lines = []
     with one_core():
-        for mix in MIXES if quick else (*MIXES, SCALE):
+        for mix in MIXES if quick else (*MIXES, *LIMITED, LAST_TRADE, SCALE):
             flow = generate(mix, count=count)
             bench = StepBench(flow.commands, flow.first, capacities_for(mix))
             lines.append(measure(mix.name, bench, repetitions, agrees_with(flow)))

@@ -85,7 +85,8 @@ def step(mix: Any, count: int) -> bool:
     agrees_with(flow)(expected)
     bench.reset()
     untimed = np.zeros(0, np.int64)
-    bench.drive(flow.first, flow.first + WARM_UP, untimed)
+    counted = len(flow.commands) - count  # marks among the commands are counted with them
+    bench.drive(flow.first, counted, untimed)
     begin, apply_all, given = (batch_of if hasattr(bench, "apply_batch") else chunk_of)(bench, untimed)
 
     def apply(first: int, size: int) -> None:
@@ -97,7 +98,7 @@ def step(mix: Any, count: int) -> bool:
 
     if count:
         traced()
-    for first in range(flow.first + WARM_UP, len(flow.commands), CHUNK):
+    for first in range(counted, len(flow.commands), CHUNK):
         apply(first, 0)
         apply(first, min(CHUNK, len(flow.commands) - first))
     return int(bench.state[0]["event_hash"]) == expected.event_hash
@@ -148,8 +149,9 @@ class Worker:
         self.call = LoopCall(self.segments)
         self.call.warm_up(self.segments)
         self.call.loop["eng_ts"], self.call.loop["cycle_ns"] = CLOCK_NS, 1 << 20
-        for first in range(0, self.flow.first + WARM_UP, self.batch):
-            self.push(0, first, min(first + self.batch, self.flow.first + WARM_UP))
+        self.counted = len(self.flow.commands) - count  # marks among the commands are counted with them
+        for first in range(0, self.counted, self.batch):
+            self.push(0, first, min(first + self.batch, self.counted))
             self.call.run(0)
 
     def push(self, ring_idx: int, first: int, last: int) -> None:
@@ -182,7 +184,7 @@ def pipeline(mix: Any, count: int) -> bool:
     run = entry_of(call.run_kernel)
     if count:
         traced()
-    for first in range(worker.flow.first + WARM_UP, len(commands), worker.batch):
+    for first in range(worker.counted, len(commands), worker.batch):
         for last in (first, min(first + worker.batch, len(commands))):
             worker.push(0, first, last)
             signal.raise_signal(MARK)
@@ -202,7 +204,7 @@ def rings(mix: Any, count: int) -> bool:
     worker = Worker(mix, size * (1 + TURNS) if count else size, RINGS)
     commands, call = worker.commands, worker.call
     run = entry_of(call.run_kernel)
-    first = worker.flow.first + WARM_UP
+    first = worker.counted
     worker.fill(first)
     rounds = 0
     while call.loop["applied"] < first + size:

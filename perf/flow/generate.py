@@ -24,7 +24,7 @@ from engine.trading.records import (
     Side,
     TimeInForce,
 )
-from perf.flow import book
+from perf.flow import book, limits
 from perf.flow.commands import ANCHOR_PX, set_up_commands
 from perf.flow.mixes import GIVE_CROSSING, Mix
 from perf.flow.tables import TABLE_SIZE, store_tables
@@ -346,6 +346,8 @@ def generate(mix: Mix, *, seed: int = 1, count: int) -> Flow:
     m = _model(mix, seed, ladder)
     rules = _rules(mix)
     set_up = set_up_commands(mix.symbol_count, mix.account_count)
+    if mix.has_account_limits:
+        set_up = np.concatenate((set_up, limits.limits_of(mix.account_count)))
     first = len(set_up) + mix.live_orders
     commands = np.zeros(first + count, COMMAND)
     commands[: len(set_up)] = set_up
@@ -354,6 +356,8 @@ def generate(mix: Mix, *, seed: int = 1, count: int) -> Flow:
         m[counter] = 0
     _flow(m, rules, commands[first:])
     _finish(commands, len(set_up), ANCHOR_PX - ladder // 2)
+    if mix.mark_every:
+        commands = limits.with_marks(commands, first, mix.mark_every, mix.symbol_count)
     live = m["live"][: m["live_count"]]
     return Flow(
         mix=mix,

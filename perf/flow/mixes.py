@@ -20,7 +20,7 @@ Symbols are drawn evenly and orders to cancel or replace evenly among all that l
 harder on the caches than life, where few symbols and the newest orders get most messages.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 GIVE_CROSSING = 1
 GIVE_DEPTH = 2
@@ -54,6 +54,10 @@ class Mix:
     crossing_replace: int = 0
     taker_depth: tuple[int, ...] = ()
     """Weights of 0, 1, 2 ... resting orders that an aggressor takes whole; empty: a drawn size."""
+    has_account_limits: bool = False
+    """Every account has every limit that it can have, none of which refuses or latches."""
+    mark_every: int = 0
+    """Commands between two marks, of one symbol after the other; 0: the last trade is the mark."""
 
     def __post_init__(self) -> None:
         total = self.new_share + self.cancel_share + self.replace_share + self.aggressive_share
@@ -142,4 +146,19 @@ SCALE = Mix(
 MIXES = (EXCHANGE_CORE, POWER_LAW, POWER_LAW_100, NASDAQ)
 """The four mixes that every tier is measured on."""
 
-EVERY_MIX = {mix.name: mix for mix in (*MIXES, SCALE)}
+LIMITED = tuple(
+    replace(mix, name=f"{mix.name}-limits", summary=f"as {mix.name[0]}, every limit set, a mark in 1,000",
+            has_account_limits=True, mark_every=1000)
+    for mix in MIXES
+)  # fmt: skip
+"""The four mixes where every account has every limit."""
+
+LAST_TRADE = replace(
+    POWER_LAW,
+    name="b-last-trade",
+    summary="as b, 10,000 accounts with every limit, valued at the last trade",
+    account_count=10_000,
+    has_account_limits=True,
+)
+
+EVERY_MIX = {mix.name: mix for mix in (*MIXES, *LIMITED, LAST_TRADE, SCALE)}

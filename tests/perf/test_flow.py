@@ -12,7 +12,7 @@ from engine.trading.offline.simulate import run_all
 from engine.trading.records import EventKind, Op, OrderType, SelfTradePrevention, TimeInForce
 from perf.flow.commands import DEPOSITS, set_up_commands
 from perf.flow.generate import Flow, generate
-from perf.flow.mixes import EXCHANGE_CORE, MIXES, NASDAQ, POWER_LAW, POWER_LAW_100, Mix
+from perf.flow.mixes import EXCHANGE_CORE, LAST_TRADE, LIMITED, MIXES, NASDAQ, POWER_LAW, POWER_LAW_100, Mix
 
 COUNT = 100_000
 TRADING_SHARE = {EXCHANGE_CORE.name: 0.06, POWER_LAW.name: 0.11, POWER_LAW_100.name: 0.11, NASDAQ.name: 0.04}
@@ -147,3 +147,17 @@ def test_generating_in_a_thread_leaves_the_gil_to_the_others() -> None:
             time.sleep(0.0005)
 
     assert turns > 20
+
+
+@pytest.mark.parametrize("mix", [*LIMITED, LAST_TRADE], ids=lambda mix: mix.name)
+def test_every_account_has_every_limit_and_none_refuses(mix: Mix) -> None:
+    flow = generate(mix, count=3000)
+    state = new_state(Capacities())
+
+    events = run_all(state, flow.commands[: flow.first + 3000])
+
+    assert not np.any(events["kind"] == EventKind.REJECTED)
+    assert not np.any(events["kind"] == EventKind.LATCHED)
+    assert int(state[0]["watch_count"]) == mix.account_count
+    marks = flow.measured[flow.measured["op"] == Op.MARK]
+    assert len(marks) == (3 if mix.mark_every else 0)
