@@ -9,7 +9,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from tests import flow_losses, flow_money, flow_sizing
+from tests import flow_groups, flow_losses, flow_money, flow_sizing
 from tests.oracle import Event, Exchange
 from tests.oracle_market import Instrument, Order
 
@@ -364,6 +364,11 @@ _TABLE: tuple[tuple[Callable[[Flow, Exchange], Command], float], ...] = (
     (flow_losses.session_start, 0.3),
     (flow_losses.rate, 0.8),
     (flow_losses.lift_latch, 3),
+    (flow_groups.membership, 1.2),
+    (flow_groups.group_limits, 1.5),
+    (flow_groups.lift_limits, 0.5),
+    (flow_groups.lift_latch, 3),
+    (flow_groups.kill, 0.15),
     (flow_money.movement, 2.5),
     (flow_sizing.sized_order, 4),
     (Flow.deposit, 0.5),
@@ -372,8 +377,11 @@ _TABLE: tuple[tuple[Callable[[Flow, Exchange], Command], float], ...] = (
 )
 MAKERS = [make for make, _ in _TABLE]
 WEIGHTS = [weight for _, weight in _TABLE]
-DISTURBING = (Flow.phase, Flow.instrument_limits, Flow.account_limits, Flow.kill, flow_losses.own_limits)
-CALMING = (Flow.open_all, Flow.lift_all)
+DISTURBING = (
+    *(Flow.phase, Flow.instrument_limits, Flow.account_limits, Flow.kill, flow_losses.own_limits),
+    *(flow_groups.group_limits, flow_groups.kill),
+)
+CALMING = (Flow.open_all, Flow.lift_all, flow_groups.lift_limits)
 
 
 def run_flow(seed: int, count: int) -> tuple[Exchange, list[Command], list[list[Event]]]:

@@ -27,6 +27,7 @@ class CapacitySettings(Section, frozen=True, kw_only=True):
     currencies: Annotated[int, Meta(ge=1, le=127)] = _DEFAULT.currencies
     positions: Count = _DEFAULT.positions
     client_ids: Count = _DEFAULT.client_ids
+    groups: Annotated[int, Meta(ge=1, le=2**20)] = _DEFAULT.groups
 
     def sizes(self) -> Capacities:
         """Return them as the kernels' side takes them."""
