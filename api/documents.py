@@ -199,6 +199,7 @@ def account_document(account: AccountView) -> Document:
         "seq": account.seq,
         "enabled": account.is_enabled,
         "unlimited": account.is_unlimited,
+        "group": account.group,
         "latches": [*([KILLED] if account.is_killed else []), *latches_document(account)],
         "losses": losses_document(account),
         "limits": limits_document(account),

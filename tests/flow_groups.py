@@ -10,8 +10,9 @@ if TYPE_CHECKING:
 
 Command = dict[str, Any]
 
-GROUPS = {7: (1, 2, 3, 4, 5, 6), 8: (2, 3, 5), 9: (7,)}
-"""The accounts that a group has now and then; account 7 reports in another currency than the others."""
+GROUPS = {7: (1, 2, 3, 4, 5), 8: (6, 8), 9: (7,)}
+"""The accounts that a group has now and then. Those of 8 have money of one currency, so what they are worth
+can mostly be measured; account 7 reports in another one than the others."""
 
 
 def membership(flow: "Flow", exchange: Exchange) -> Command:
@@ -28,6 +29,8 @@ def membership(flow: "Flow", exchange: Exchange) -> Command:
         (
             {"accounts": [1, 7]},
             {"accounts": [1, 1]},
+            {"accounts": [6]},
+            {"accounts": [6]},
             {"accounts": [77]},
             {"accounts": [1], "remove": True},
             {"group": 0},
@@ -35,9 +38,9 @@ def membership(flow: "Flow", exchange: Exchange) -> Command:
         )
     )
     command: Command = {"op": "group", "group": number, "accounts": wanted}
-    if flow.chance(0.5):
-        command["add"] = True
-    return command | (fault if flow.chance(0.06) else {})
+    if flow.chance(0.12):
+        return command | fault
+    return command | ({"add": True} if flow.chance(0.5) else {})
 
 
 def _is_free(exchange: Exchange, account: int, number: int) -> bool:
@@ -47,10 +50,11 @@ def _is_free(exchange: Exchange, account: int, number: int) -> bool:
 
 def group_limits(flow: "Flow", exchange: Exchange) -> Command:
     """Limits of a group close to where it stands."""
-    make = flow.random.choice((flow_losses.loss_limits, flow_losses.own_limits, _plain_limits))
+    makes = (flow_losses.loss_limits, flow_losses.own_limits, _plain_limits, _limit_of_fills)
+    make = flow.random.choice(makes)
     command = make(flow, exchange)
     command.pop("account", None)
-    return command | {"group": flow.random.choice((*GROUPS, 7, 7)) if flow.chance(0.97) else 99}
+    return command | {"group": flow.random.choice((*GROUPS, 7, 8, 8, 8)) if flow.chance(0.97) else 99}
 
 
 def _plain_limits(flow: "Flow", exchange: Exchange) -> Command:
@@ -64,6 +68,12 @@ def _plain_limits(flow: "Flow", exchange: Exchange) -> Command:
     }
     names = flow.random.sample(tuple(values), draw(1, 2))
     return {"op": "limits", **{name: None if flow.chance(0.5) else values[name] for name in names}}
+
+
+def _limit_of_fills(flow: "Flow", exchange: Exchange) -> Command:
+    del exchange
+    command = {"op": "limits", "max_fill_rate": f"{flow.random.randint(4, 20)}", "fill_window_ms": 60_000}
+    return command if flow.chance(0.7) else {"op": "limits", "max_fill_rate": None}
 
 
 def lift_limits(flow: "Flow", exchange: Exchange) -> Command:
