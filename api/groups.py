@@ -38,7 +38,9 @@ def _require_all_accounts(caller: Key | None) -> None:
     """Refuse a key that is bound to accounts, or is neither operator nor viewer."""
     key = require_key(caller)
     if key.accounts is not None or not key.roles & (Role.OPERATOR | Role.VIEWER):
-        detail = f"key {key.name!r} may not read groups: it takes the role operator or viewer and all accounts"
+        detail = (
+            f"key {key.name!r} may not read groups: it takes the role operator or viewer and all accounts"
+        )
         raise ApiProblem(HTTPStatus.FORBIDDEN, "not_permitted", detail)
 
 

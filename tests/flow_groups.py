@@ -28,6 +28,8 @@ def membership(flow: "Flow", exchange: Exchange) -> Command:
     fault = flow.random.choice(
         (
             {"accounts": [1, 7]},
+            {"group": 9, "accounts": [7, 5], "add": True},
+            {"group": 9, "accounts": [7, 2], "add": True},
             {"accounts": [1, 1]},
             {"accounts": [6]},
             {"accounts": [6]},
@@ -61,7 +63,7 @@ def _plain_limits(flow: "Flow", exchange: Exchange) -> Command:
     del exchange
     draw = flow.random.randint
     values = {
-        "max_open_orders": draw(2, 14),
+        "max_open_orders": draw(0, 5),
         "max_position": draw(0, 40),
         "order_rate": draw(0, 4),
         "order_burst": draw(0, 5),

@@ -251,9 +251,7 @@ def reset_latch(exchange: "Exchange", request: Fields) -> None:
     is_killed = (scope, of_what) in exchange.killed
     lifted = []
     if scope in ("account", "group"):
-        lifted = oracle_losses.lift(
-            exchange, oracle_groups.holder_of(exchange, request), request, is_killed
-        )
+        lifted = oracle_losses.lift(exchange, oracle_groups.holder_of(exchange, request), request, is_killed)
     elif not is_killed:
         raise Refused("not_latched")
     if is_killed and request.get("limit") in (None, "kill"):

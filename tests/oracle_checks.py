@@ -156,7 +156,10 @@ def new_order(exchange: "Exchange", request: Fields) -> tuple[Account, Instrumen
         check_proceeds(exchange, account, instrument, instrument.notional(best_case, order.quantity))
     if order.post_only and instrument.phase == "continuous" and instrument.crosses(order.side, order.price):
         raise Refused("post_only_would_cross")
-    if order.time_in_force == "fok" and reachable_quantity(exchange, instrument, order, limit) < order.quantity:
+    if (
+        order.time_in_force == "fok"
+        and reachable_quantity(exchange, instrument, order, limit) < order.quantity
+    ):
         raise Refused("fok_unfillable")
     return account, instrument, order, limit
 
@@ -305,9 +308,7 @@ def check_position(
         check_reach(exchange, account.group, instrument, side, more)
 
 
-def check_reach(
-    exchange: "Exchange", account: Account, instrument: Instrument, side: str, more: int
-) -> None:
+def check_reach(exchange: "Exchange", account: Account, instrument: Instrument, side: str, more: int) -> None:
     held = account.position(instrument).quantity
     reach = account.open_quantity(instrument, side) + more
     exposure = held + reach if side == "buy" else reach - held

@@ -1,7 +1,7 @@
 """The oracle's groups of accounts: whatever a group has is looked for at its accounts (exchange rule S21).
 
-Part of the naive exchange of oracle.py. A group is asked like an account; nothing of it is kept but its limits
-and latches, and what was filled and sent by its accounts while they were in it.
+Part of the naive exchange of oracle.py. A group is asked like an account; nothing of it is kept but its
+limits and latches, and what was filled and sent by its accounts while they were in it.
 """
 
 from collections.abc import Iterator

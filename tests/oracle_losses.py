@@ -222,7 +222,11 @@ def bounded(amount: int) -> int:
 
 
 def choose_reporting(exchange: "Exchange", account: Account, code: str) -> None:
-    in_money = account.group is not None or is_watched(account) or account.own.keys() & {"max_gross_exposure", "max_concentration_ppm"}
+    in_money = (
+        account.group is not None
+        or is_watched(account)
+        or account.own.keys() & {"max_gross_exposure", "max_concentration_ppm"}
+    )
     if in_money and code != reporting(exchange, account):
         raise Refused("already_defined")
 

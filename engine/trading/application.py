@@ -37,11 +37,9 @@ def trading(capacities: Capacities) -> Application:
 
 
 def _named(capacities: Capacities) -> dict[str, int]:
-    """Return the capacities that tell a journal: one that journals had not always, where it is another one."""
+    """Return the capacities that tell a journal; one that is new to journals, where it is not the default."""
     groups = Capacities().groups
-    return {
-        name: count for name, count in asdict(capacities).items() if name != "groups" or count != groups
-    }
+    return {name: count for name, count in asdict(capacities).items() if name != "groups" or count != groups}
 
 
 def refusal(event: Any) -> str:

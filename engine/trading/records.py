@@ -360,9 +360,12 @@ EVENT = np.dtype(
         ("req_seq", "<i8"),  # of the command
         ("account", "<i8"),  # the order's; of a TRADE or PREVENTED the aggressor's (taker); of a MOVED
         # whose money it is, of a TRANSFER from whom
-        ("order_id", "<i8"),  # of a refused movement's DUPLICATE: the seq of the original; in LATCHED the group
-        ("client_order_id", "<i8"),
-        ("px", "<i8"),  # in MOVED, and in LATCHED of a limit, the index of the currency; in REJECTED the group
+        ("order_id", "<i8"),  # of a refused movement's DUPLICATE: the seq of the original
+        ("client_order_id", "<i8"),  # in LATCHED of a group its number
+        (
+            "px",
+            "<i8",
+        ),  # in MOVED, and in LATCHED of a limit, the index of the currency; in REJECTED the group
         # whose limit or latch refuses, 0: none
         ("qty", "<i8"),  # traded, prevented or new total; in DONE and LATCHED the number of orders cancelled;
         # in MOVED the amount, minor units

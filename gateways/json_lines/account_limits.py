@@ -1,4 +1,4 @@
-"""Limits of an account or a group in a limits line, and the latches that a reset_latch line names (exchange rule S21).
+"""Limits of an account or a group in a line, and the latches that a reset_latch names (exchange rule S21).
 
 The door knows no account, so it does not know how many decimals an account's reporting currency has: it
 writes amounts as they are given, with the decimals that they need, and the engine counts in minor units.

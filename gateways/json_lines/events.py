@@ -297,7 +297,7 @@ class EventFormatter:
             "event": "latched",
             "eng_ts": event.eng_ts,
             "account": event.account or None,
-            **({"group": event.order_id} if event.order_id else {}),
+            **({"group": event.client_order_id} if event.client_order_id else {}),
             "symbol": self._symbol(event),
             "limit": LIMIT_NAMES.get(event.reason),
             "level": LEVEL_NAMES.get(event.status),

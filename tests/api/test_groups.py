@@ -73,7 +73,7 @@ def test_a_group_is_told_with_the_sums_of_its_accounts(exchange: Exchange) -> No
     assert (limits["max_position"]["measured"], limits["max_position"]["distance"]) == ("4", "16")
     assert limits["max_gross_exposure"]["measured"] == "72"
     assert limits["max_drawdown"] == {
-        **{"limit": "40", "measured": "3", "allowed": "40", "distance": "37"},
+        **{"limit": "40", "measured": "3.07", "allowed": "40", "distance": "36.93"},
         "on_breach": "cancel_and_block",
     }
     assert limits["max_fill_rate"]["measured"] == "7"

@@ -172,7 +172,9 @@ def _name_group(s, command, first):
     op = command["op"]
     is_of_group = op == codes.OP_GROUP
     is_of_group |= op == codes.OP_ACCOUNT_LIMITS and command["flags"] & codes.FLAG_OF_GROUP != 0
-    is_of_group |= (op == codes.OP_KILL or op == codes.OP_RESET_LATCH) and command["value"] == codes.KILL_GROUP
+    is_of_group |= (op == codes.OP_KILL or op == codes.OP_RESET_LATCH) and command[
+        "value"
+    ] == codes.KILL_GROUP
     if is_of_group:
         s.out[first, at.ACCOUNT] = s.refused_account
         s.out[first, at.PX] = command["account"]
@@ -310,7 +312,7 @@ def latched(s, command, account, instrument, level, reason, order_count, measure
     s.events_before += 1  # DONE does not count it
     first = _begin(s, command, at.PLAIN_MARK, kind, NOTHING, level, reason, NIL, instrument)
     group = max(-account, NOTHING)
-    _ids(s, first, max(account, NOTHING), group, NOTHING, currency, order_count)
+    _ids(s, first, max(account, NOTHING), NOTHING, group, currency, order_count)
     s.out[first, at.CUM_QTY] = measured
     s.out[first, at.LEAVES_QTY] = allowed
     s.out[first, at.MD_SEQ] = 0

@@ -3,10 +3,10 @@
     gross = sum over instruments of abs(qty) * mark + notional of open buys + notional of open sells
 
 in the account's reporting currency, at the marks and rates of this moment; each amount is converted by
-itself and rounded up. Of a group, what its accounts have in an instrument is added up first, long and short
-alike; its part of one instrument is measured by its net position. Concentration is an instrument's part of it. A new order is measured with what it
-adds, a replace where it adds something. The notional of open orders is kept by position, for the accounts
-alone that have one of these limits.
+itself and rounded up. Concentration is an instrument's part of it. Of a group, what its accounts have in an
+instrument is added up first, long and short alike; its part of one is measured by its net position. A new
+order is measured with what it adds, a replace where it adds something. The notional of open orders is kept by
+position, for the accounts and groups alone that have one of these limits.
 """
 
 import numpy as np
@@ -135,7 +135,9 @@ def exposure_now(s, account):
     while position != NIL:
         each = s.positions[position].key & INSTRUMENT_MASK
         buys, sells = s.dealings[position].open_buys, s.dealings[position].open_sells
-        gross = _plus(gross, _in_instrument(s, each, reporting, _held_worth(s, account, position), buys, sells))
+        gross = _plus(
+            gross, _in_instrument(s, each, reporting, _held_worth(s, account, position), buys, sells)
+        )
         amount = _in_instrument(s, each, reporting, abs(worth_of(s, position)), buys, sells)
         if amount > largest:
             largest, book = amount, each

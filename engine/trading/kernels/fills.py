@@ -63,7 +63,11 @@ def _note_fill(s, order, qty, is_own):
 @kernel
 def _note_group_fill(s, order, qty, is_own):
     """Tell the group of an order's account of a fill of it."""
-    account, book, side = np.int64(s.hot[order].account), np.int64(s.hot[order].instrument), s.cold[order].side
+    account, book, side = (
+        np.int64(s.hot[order].account),
+        np.int64(s.hot[order].instrument),
+        s.cold[order].side,
+    )
     group = group_of(s, account)
     watched = np.int64(s.accounts[group].is_watched)
     place = find_position(s, group, book)

@@ -2,7 +2,7 @@
 
 A group stands among the accounts, by its number with the sign changed, and has a watch, positions and
 windows as they have: limits and latches of an account are those of a group by the same kernels. It has no
-money and no orders. What its accounts have is summed up where it changes, for accounts that are WATCHED_GROUP:
+money and no orders. What its accounts have is summed up where it changes (they are WATCHED_GROUP):
 
     position    qty, open lots and orders of its accounts; gross_qty: long and short added up
     dealing     where the group has such limits: open notional, what was filled in its window

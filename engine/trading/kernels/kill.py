@@ -58,8 +58,8 @@ def apply_kill(s, command):
 def apply_reset_latch(s, command):
     """Apply a RESET_LATCH: a LATCHED without a level for each that is lifted; where none is, a refusal.
 
-    Of an account or a group it may name one Latch; without, its kill and all its limits' latches are lifted together,
-    or none of them.
+    Of an account or a group it may name one Latch; without, its kill and all its limits' latches are lifted
+    together, or none of them.
     """
     scope = command["value"]
     asked = np.int64(command["side"])
@@ -113,7 +113,7 @@ def _is_asked(asked, latch):
 
 @kernel
 def _check_role(command, roles):
-    """Steps 1 and 2: a group, an instrument or the venue is an operator's; of an account its door made sure."""
+    """Steps 1 and 2: of an order or an account its door has made sure; the rest is an operator's."""
     if command["version"] != COMMAND_VERSION:
         return codes.BAD_VERSION
     scope = command["value"]

@@ -3,10 +3,9 @@
     new + replace + cancel  <=  max_order_trade_ratio * (trades + 1)      within the window
 
 A cancel counts and always passes; a new or replace that this refuses does not count, or an account that goes
-on asking would never come back; so with its group, whose accounts' messages and trades add up. What is refused for another reason counts: it was a message.
+on asking would never come back. What is refused for another reason counts: it was a message. Messages and
+trades of all its accounts are a group's.
 """
-
-import numpy as np
 
 from engine.trading import codes
 from engine.trading.kernels.accounts import TOKEN
@@ -96,7 +95,7 @@ def messages_of(s, account):
 
 @kernel
 def check_ratios(s, account):
-    """Step 9, behind the rates: count a new or replace for the account and its group, or ORDER_TRADE_RATIO."""
+    """Step 9, behind the rates: count a new or replace for account and group, or ORDER_TRADE_RATIO."""
     if s.accounts[account].is_watched == 0:
         return codes.OK
     group = group_of(s, account)

@@ -79,7 +79,9 @@ def check_positions(s: Any, group: int, members: list[int]) -> None:
 def check_worth(s: Any, group: int, members: list[int]) -> None:
     """The worth of a group is that of its accounts with their cash."""
     watches = s["watches"]
-    worth = sum((int(watches[each]["worth_high"]) << 32) + int(watches[each]["worth_low"]) for each in members)
+    worth = sum(
+        (int(watches[each]["worth_high"]) << 32) + int(watches[each]["worth_low"]) for each in members
+    )
     for each in members:
         cash = int(s["balances"][int(watches[each]["reporting"]), each]["total"])
         assert s["members"][each]["cash"] == cash
