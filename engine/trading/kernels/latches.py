@@ -9,10 +9,10 @@
 
 A limit is reached when what is measured is as much as is allowed. It then latches at the level that was
 chosen: CANCEL_AND_BLOCK cancels every order of the account within the same command, and refuses new ones
-until a RESET_LATCH; so a group's does with every account of it. At four fifths of it a warning is given, once
-until it is below again. Accounts are judged when the matching of a command is over, and where the sweep values
-something of theirs; groups behind them. The ratio of messages to trades warns alone: what is too much of it is
-refused where it is asked for (messages.py).
+until a RESET_LATCH; so a group's does with every account of it. At four fifths of it a warning is given,
+once until it is below again. Accounts are judged when the matching of a command is over, and where the sweep
+values something of theirs; groups behind them. The ratio of messages to trades warns alone: what is too much
+of it is refused where it is asked for (messages.py).
 """
 
 import numpy as np
@@ -251,7 +251,7 @@ def _rebase(s, account, latch):
 
 @kernel
 def apply_session_start(s, command):
-    """Apply a SESSION_START: the day of every watched account, then group, begins at its equity, valued now."""
+    """Apply a SESSION_START: the day of watched accounts, then of groups, begins at their equity of now."""
     reason = check_operator(command)
     if reason != codes.OK:
         rejected(s, command, reason)
