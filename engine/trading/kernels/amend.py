@@ -170,7 +170,7 @@ def _shrink(s, command, order, qty, held):
     if s.watch_count != 0:
         book = np.int64(s.hot[order].instrument)
         more = leaves - s.hot[order].leaves
-        note_open(s, order, open_notional(s, order), notional_of(s, book, px, leaves), more)
+        note_open(s, order, open_notional(s, order), notional_of(s, book, px, leaves), more, NOTHING)
     commit_open(s, order, leaves, held)
     s.cold[order].qty = qty
     s.cold[order].rev += 1
@@ -187,7 +187,7 @@ def _move(s, command, order, px, qty, held):
     if s.watch_count != 0:
         book = np.int64(s.hot[order].instrument)
         more = leaves - s.hot[order].leaves
-        note_open(s, order, open_notional(s, order), notional_of(s, book, px, leaves), more)
+        note_open(s, order, open_notional(s, order), notional_of(s, book, px, leaves), more, NOTHING)
     commit_open(s, order, leaves, held)
     s.hot[order].px = px
     s.cold[order].qty = qty

@@ -28,16 +28,17 @@ NOTHING = np.int64(0)
 
 
 @apart
-def note_open(s, order, before, after, lots):
+def note_open(s, order, before, after, lots, count):
     """Note that the notional of an order's open lots, minor units, is another one than before.
 
     lots : int64, so many more are open
+    count : int64, +1 where the order begins, -1 where it ends, else 0
     """
     watched = np.int64(s.accounts[s.hot[order].account].is_watched)
     if watched & WATCHED_EXPOSURE != 0:
         add_open(s, order, after - before)
     if watched & WATCHED_GROUP != 0:
-        note_group_open(s, order, after - before, lots)
+        note_group_open(s, order, after - before, lots, count)
 
 
 @kernel

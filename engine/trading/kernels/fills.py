@@ -10,7 +10,7 @@ from engine.trading import codes
 from engine.trading.kernels.accounts import find_position, notional_of
 from engine.trading.kernels.equity import renew_cash, value_cash, value_position
 from engine.trading.kernels.exposure import add_open
-from engine.trading.kernels.groups import add_held, add_open_notional, group_of
+from engine.trading.kernels.groups import add_held, add_open_notional, count_group_open, group_of
 from engine.trading.kernels.messages import count_trade, note_account
 from engine.trading.kernels.state import INSTRUMENT_MASK, NIL
 from engine.trading.kernels.touch import touch_account
@@ -76,6 +76,8 @@ def _note_group_fill(s, order, qty, is_own):
         s.positions[place].open_buy -= qty
     else:
         s.positions[place].open_sell -= qty
+    if s.hot[order].leaves == 0:
+        count_group_open(s, group, place, order, np.int64(-1))
     if not is_own:
         held = s.positions[s.hot[order].position].qty
         add_held(s, place, held - qty if side == codes.BUY else held + qty, held)

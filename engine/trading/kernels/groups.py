@@ -68,8 +68,11 @@ def add_open_notional(s, position, side, change):
 
 
 @apart
-def note_group_open(s, order, change, lots):
-    """Add what became open of an order to the position of its account's group: notional, and lots."""
+def note_group_open(s, order, change, lots, count):
+    """Add what became open of an order to the position of its account's group: notional, and lots.
+
+    count : int64, +1 where the order begins, -1 where it ends, else 0
+    """
     group, side = group_of(s, np.int64(s.hot[order].account)), np.int64(s.cold[order].side)
     position = obtain_group_position(s, group, np.int64(s.hot[order].instrument))
     touch_account(s, group)
@@ -79,17 +82,18 @@ def note_group_open(s, order, change, lots):
         s.positions[position].open_sell += lots
     if np.int64(s.accounts[group].is_watched) & WATCHED_EXPOSURE != 0:
         add_open_notional(s, position, side, change)
+    count_group_open(s, group, position, order, count)
 
 
-@apart
-def count_group_open(s, order, change):
-    """Count an order as open for its account's group (+1), or no longer (-1)."""
-    group = group_of(s, np.int64(s.hot[order].account))
-    if group != NIL:
-        touch_account(s, group)
-        position = find_position(s, group, np.int64(s.hot[order].instrument))
-        s.accounts[group].open_orders += change
-        s.positions[position].open_orders += change
+@kernel
+def count_group_open(s, group, position, order, count):
+    """Count an order that may rest for a group: it counts as open from its beginning to its end.
+
+    In between, while it is matched, nobody asks; an order that is not to rest does not count.
+    """
+    if s.cold[order].time_in_force < codes.IOC:
+        s.accounts[group].open_orders += count
+        s.positions[position].open_orders += count
 
 
 @kernel

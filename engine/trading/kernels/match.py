@@ -22,6 +22,7 @@ from engine.trading.kernels.touch import touch_account
 from ringbuf.kernel import inlined, kernel
 
 NOTHING = np.int64(0)
+GOES = np.int64(-1)
 
 
 @kernel
@@ -142,7 +143,7 @@ def _decrement(s, order, qty):
     s.cold[order].qty -= qty
     notional = notional_of(s, np.int64(s.hot[order].instrument), s.hot[order].px, leaves)
     if s.watch_count != 0:
-        note_open(s, order, open_notional(s, order), notional, -qty)
+        note_open(s, order, open_notional(s, order), notional, -qty, NOTHING)
     commit_open(s, order, leaves, holds(s, order, notional))
 
 
@@ -156,6 +157,6 @@ def withdraw(s, command, order, reason):
     if s.hot[order].level != NIL:
         dequeue(s, order)
     if s.watch_count != 0:
-        note_open(s, order, open_notional(s, order), NOTHING, -s.hot[order].leaves)
+        note_open(s, order, open_notional(s, order), NOTHING, -s.hot[order].leaves, GOES)
     commit_open(s, order, NOTHING, NOTHING)
     end_order(s, order, codes.STATUS_CANCELLED)

@@ -20,7 +20,7 @@ def has_room_for_order(s):
     return s.orders_free != 0 or s.orders_used < len(s.hot)
 
 
-@kernel
+@apart
 def has_room_for_position(s, account, book):
     """Tell whether an account's first position in an instrument can be made, and its group's with it."""
     group = group_of(s, account)

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from engine.trading.kernels.groups import count_group_open
 from engine.trading.kernels.levels import obtain_level, remove_level
 from engine.trading.kernels.state import NIL
 from ringbuf.kernel import inlined, kernel
@@ -57,5 +56,3 @@ def count_open(s, order, change):
     s.books[s.hot[order].instrument].order_count += change
     s.accounts[s.hot[order].account].open_orders += change
     s.positions[s.hot[order].position].open_orders += change
-    if s.groups_used != 0:
-        count_group_open(s, order, change)

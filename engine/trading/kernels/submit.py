@@ -36,6 +36,7 @@ from engine.trading.kernels.validate import check_new, check_trader
 from ringbuf.kernel import apart, inlined, kernel
 
 NOTHING = np.int64(0)
+COMES = np.int64(1)
 
 
 @kernel
@@ -75,7 +76,7 @@ def apply_new(s, command):
     touch_account(s, account)
     order = begin_order(s, command, account, position, px, qty)
     if s.watch_count != 0:
-        note_open(s, order, NOTHING, open_notional(s, order), qty)
+        note_open(s, order, NOTHING, open_notional(s, order), qty, COMES)
     accepted(s, command, order)
     if is_sized:
         tell_chosen(s)
