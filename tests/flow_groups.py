@@ -103,3 +103,6 @@ def lift_latch(flow: "Flow", exchange: Exchange) -> Command:
 def kill(flow: "Flow", exchange: Exchange) -> Command:
     del exchange
     return {"op": "kill", "group": flow.random.choice((7, 8, 9)) if flow.chance(0.9) else 99}
+
+
+DISTURBING = (flow_losses.own_limits, group_limits, kill)

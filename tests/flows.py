@@ -378,10 +378,7 @@ _TABLE: tuple[tuple[Callable[[Flow, Exchange], Command], float], ...] = (
 )
 MAKERS = [make for make, _ in _TABLE]
 WEIGHTS = [weight for _, weight in _TABLE]
-DISTURBING = (
-    *(Flow.phase, Flow.instrument_limits, Flow.account_limits, Flow.kill, flow_losses.own_limits),
-    *(flow_groups.group_limits, flow_groups.kill),
-)
+DISTURBING = (Flow.phase, Flow.instrument_limits, Flow.account_limits, Flow.kill, *flow_groups.DISTURBING)
 CALMING = (Flow.open_all, Flow.lift_all, flow_groups.lift_limits)
 
 

@@ -6,6 +6,7 @@ as a counter or an index is here a search or a sum over plain lists.
 
     oracle.py           the exchange: orders in, events out, matching
     oracle_checks.py    every check of a new or replaced order, in the order of exchange rule S3
+    oracle_funds.py     what an order may pay and bring in
     oracle_admin.py     instruments, accounts, limits, phases, time
     oracle_accounts.py  money, positions, rates
     oracle_rounds.py    equity, and who is to be valued next

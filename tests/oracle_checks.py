@@ -7,7 +7,15 @@ check raises Refused and nothing has changed, except that a rate bucket gave its
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from tests import oracle_admin, oracle_groups, oracle_losses, oracle_money, oracle_sizing, oracle_windows
+from tests import (
+    oracle_admin,
+    oracle_funds,
+    oracle_groups,
+    oracle_losses,
+    oracle_money,
+    oracle_sizing,
+    oracle_windows,
+)
 from tests.oracle_accounts import Account, reserve_of
 from tests.oracle_market import (
     LIMIT_OF_NUMBERS,
@@ -150,10 +158,14 @@ def new_order(exchange: "Exchange", request: Fields) -> tuple[Account, Instrumen
         oracle_windows.check_exposure(exchange, holder, instrument, order.side, adds)
     oracle_losses.check_order(exchange, account, instrument)
     if order.side == "buy":
-        check_payment(exchange, account, instrument, reserve_of(instrument, order, limit, order.quantity))
+        oracle_funds.check_payment(
+            exchange, account, instrument, reserve_of(instrument, order, limit, order.quantity)
+        )
     else:
         best_case = max([limit, *(maker.price for maker in instrument.buy[:1])])
-        check_proceeds(exchange, account, instrument, instrument.notional(best_case, order.quantity))
+        oracle_funds.check_proceeds(
+            exchange, account, instrument, instrument.notional(best_case, order.quantity)
+        )
     if order.post_only and instrument.phase == "continuous" and instrument.crosses(order.side, order.price):
         raise Refused("post_only_would_cross")
     if (
@@ -319,41 +331,6 @@ def check_reach(exchange: "Exchange", account: Account, instrument: Instrument, 
         raise oracle_groups.refused(account, "overflow")
 
 
-def check_payment(exchange: "Exchange", account: Account, instrument: Instrument, more: int) -> None:
-    """Step 18 of a buy: `more` money must be free, and no sum may pass the largest number."""
-    currency = instrument.quote
-    if not account.unlimited and more > account.available(currency):
-        raise Refused("insufficient_funds")
-    reserved = account.reserved(currency) + more
-    if reserved > LIMIT_OF_NUMBERS or account.money.get(currency, 0) - reserved < -LIMIT_OF_NUMBERS:
-        raise Refused("overflow")
-    check_value(exchange, account, instrument, more)
-
-
-def check_proceeds(exchange: "Exchange", account: Account, instrument: Instrument, more: int) -> None:
-    """Step 18 of a sell: what may come in must not pass the largest balance."""
-    currency = instrument.quote
-    coming = account.selling(currency) + more
-    if coming > LIMIT_OF_NUMBERS or account.money.get(currency, 0) + coming > LIMIT_OF_NUMBERS:
-        raise Refused("overflow")
-    check_value(exchange, account, instrument, more)
-
-
-def check_value(exchange: "Exchange", account: Account, instrument: Instrument, more: int) -> None:
-    """A position's cost and realised profit stay within the largest number, whatever fills."""
-    held, currency = account.position(instrument), instrument.quote
-    at_risk = account.reserved(currency) + account.selling(currency) + more
-    if held.cost + abs(held.realised) + at_risk > LIMIT_OF_NUMBERS:
-        raise Refused("overflow")
-    check_house(exchange, currency, more)
-
-
-def check_house(exchange: "Exchange", currency: str, more: int) -> None:
-    """The fees of one order are at most what it pays or gets."""
-    if abs(exchange.fees[currency]) + more > LIMIT_OF_NUMBERS:
-        raise Refused("overflow")
-
-
 def reachable_quantity(exchange: "Exchange", instrument: Instrument, order: Order, limit: int) -> int:
     """Return how much of a fill-or-kill order would trade (exchange rule S8)."""
     total = 0
@@ -396,16 +373,16 @@ def replaced_order(exchange: "Exchange", request: Fields) -> tuple[Instrument, O
     best_case = price if order.side == "buy" else max([price, *(maker.price for maker in instrument.buy[:1])])
     notional = instrument.notional(best_case, leaves)
     if price != order.price:
-        check_house(exchange, instrument.quote, notional)
+        oracle_funds.check_house(exchange, instrument.quote, notional)
     if order.side == "buy":
         held = reserve_of(instrument, order, order.price, order.leaves)
         more = reserve_of(instrument, order, price, leaves) - held
         if more > 0:
-            check_payment(exchange, account, instrument, more)
+            oracle_funds.check_payment(exchange, account, instrument, more)
     else:
         more = notional - instrument.notional(order.price, order.leaves)
         if more > 0:
-            check_proceeds(exchange, account, instrument, more)
+            oracle_funds.check_proceeds(exchange, account, instrument, more)
     if order.post_only and instrument.phase == "continuous" and price != order.price:
         if instrument.crosses(order.side, price):
             raise Refused("post_only_would_cross")

@@ -18,9 +18,8 @@ COMMAND fields beyond their names, by operation (fields.py has those of administ
     LIMITS       account 0 and instrument ALL_INSTRUMENTS: default of every account;
                  fields.INSTRUMENT_LIMIT_FIELDS, ACCOUNT_LIMIT_FIELDS
                  (of accounts in journals of before alone)
-    ACCOUNT_LIMITS account, 0: default of every account; see fields.ACCOUNT_LIMITS_WORDS and _HALVES;
-                 flags bit 3: account is the number of a group
-    GROUP        account: the number of a group; side: Membership; fields.MEMBER_FIELDS, MEMBER_TEXT_WORDS
+    ACCOUNT_LIMITS account, 0: default of every; fields.ACCOUNT_LIMITS_WORDS, _HALVES; flags bit 3: a group's
+    GROUP        account: the number of a group; side: fields.Membership; fields.MEMBER_FIELDS
     PHASE        instrument or ALL_INSTRUMENTS; value: Phase
     MARK         instrument; px
     TIME         value: the clock asked for (replay only: the driver moves eng_ts)
@@ -28,8 +27,7 @@ COMMAND fields beyond their names, by operation (fields.py has those of administ
     SESSION_START -
     RATE         time_in_force, stp_mode: currency idx, of what and in what; px: the rate in 1e-9
     KILL         value: KillScope; order_id, account (that or a group) or instrument, as it says
-    RESET_LATCH  as KILL, no order; of an account or group side: Latch, 0 for all; flags bit 0: measured from
-                 now on
+    RESET_LATCH  as KILL, no order; of account or group side: Latch, 0 for all; flags bit 0: measured anew
     DEPOSIT      account; px: currency index; qty: amount, minor units; text: its id
     WITHDRAW     as DEPOSIT
     TRANSFER     as DEPOSIT, account: from whom; order_id: to whom; either may be FEES
@@ -169,14 +167,6 @@ class KillScope(IntEnum):
     INSTRUMENT = 3
     VENUE = 4
     GROUP = 5
-
-
-class Membership(IntEnum):
-    """What a GROUP command says of the accounts that it names (exchange rule S21)."""
-
-    WHOLE = 0  # they are the group: who is not named leaves it
-    ADDED = 1
-    REMOVED = 2
 
 
 class Latch(IntEnum):

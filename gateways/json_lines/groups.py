@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from engine.trading.fields import MEMBER_FIELDS, MEMBERS_MAX
+from engine.trading.fields import MEMBER_FIELDS, MEMBERS_MAX, Membership
 from engine.trading.instruments import RefusedAtDoor
-from engine.trading.records import Membership, Op, Reason
+from engine.trading.records import Op, Reason
 from gateways.json_lines.fields import MalformedCommand, flag, refuse_unknown_fields, required, whole
 
 NAMES = frozenset({"op", "group", "accounts", "add", "remove"})

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.trading.fields import MEMBER_FIELDS, MEMBERS_MAX
+from engine.trading.fields import MEMBER_FIELDS, MEMBERS_MAX, Membership
 from engine.trading.instruments import Catalogue, RefusedAtDoor
-from engine.trading.records import COMMAND, CommandFlag, KillScope, Membership, Op
+from engine.trading.records import COMMAND, CommandFlag, KillScope, Op
 from gateways.json_lines import CommandEncoder, MalformedCommand
 
 
