@@ -199,6 +199,7 @@ def account_document(account: AccountView) -> Document:
         "seq": account.seq,
         "enabled": account.is_enabled,
         "unlimited": account.is_unlimited,
+        "group": account.group,
         "latches": [*([KILLED] if account.is_killed else []), *latches_document(account)],
         "losses": losses_document(account),
         "limits": limits_document(account),
@@ -271,6 +272,8 @@ def report(catalogue: Catalogue, event: tuple[Any, ...], *, is_maker: bool = Fal
         document["reason"] = _REASON_NAME[event[_FIELD["reason"]]]
     if event[_FIELD["kind"]] == EventKind.REJECTED:
         document["op"] = OP_NAMES.get(event[_FIELD["op"]], "unknown")
+        if event[_FIELD["px"]]:
+            document["group"] = event[_FIELD["px"]]
         if event[_FIELD["op"]] in _MOVEMENTS:  # its text is an id of its own, and names no order
             document |= {"order_id": None, "client_order_id": None, "id": given_text(*words) or None}
     if instrument is None or not event[_FIELD["status"]]:

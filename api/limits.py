@@ -1,20 +1,22 @@
-"""What an account may do, and how near it is, as callers read it."""
+"""What an account or a group may do, and how near it is, as callers read it."""
 
 from api.process.documents import Document
 from engine.trading.records import Latch
+from engine.trading.view.group_view import GroupView
 from engine.trading.view.limits import LimitView
 from engine.trading.view.records import AccountView
 
+Holder = AccountView | GroupView
 OF_DRAWDOWN = {Latch.MAX_DRAWDOWN.name.lower(), Latch.MAX_DRAWDOWN_BPS.name.lower()}
 OF_DAILY_LOSS = Latch.MAX_DAILY_LOSS.name.lower()
 
 
-def latches_document(account: AccountView) -> list[Document]:
+def latches_document(account: Holder) -> list[Document]:
     """Return what limits have latched, and what was warned of."""
     return [{"limit": each.latch.name.lower(), "level": each.level.name.lower()} for each in account.latches]
 
 
-def losses_document(account: AccountView) -> Document | None:
+def losses_document(account: Holder) -> Document | None:
     """Return equity and what losses are measured from, in the reporting currency; null if not kept."""
     losses = account.losses
     if losses is None:
@@ -29,12 +31,12 @@ def losses_document(account: AccountView) -> Document | None:
     }
 
 
-def limits_document(account: AccountView) -> dict[str, Document]:
+def limits_document(account: Holder) -> dict[str, Document]:
     """Return each limit that holds: what is measured, what is allowed, and how far that is away."""
     return {each.name: _limit_document(each, account) for each in account.limits}
 
 
-def _limit_document(limit: LimitView, account: AccountView) -> Document:
+def _limit_document(limit: LimitView, account: Holder) -> Document:
     def text(amount: int) -> str | int:
         return limit.unit.text(amount, account.reporting)
 

@@ -1,16 +1,17 @@
 """Trading's live state as this process reads it: books, accounts and orders, each once it is durable."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import TypeVar
 
 from api.process.live import DurableSource
 from engine.trading.instruments import Currency
 from engine.trading.records import Side
+from engine.trading.view.group_view import GroupView, GroupViews
 from engine.trading.view.live_view import LiveView
 from engine.trading.view.records import AccountView, BookView, EndedOrder, OrdersView, OrderView, SizeView
 
-Found = TypeVar("Found", AccountView, OrdersView, OrderView)
+Found = TypeVar("Found", AccountView, GroupView, OrdersView, OrderView)
 
 
 class LiveSource(DurableSource[LiveView]):
@@ -25,6 +26,15 @@ class LiveSource(DurableSource[LiveView]):
     async def account(self, account: int) -> AccountView | None:
         """Return a durable copy of an account, None where there is none."""
         return await self._durable(lambda: self.view.account(account))
+
+    @cached_property
+    def groups(self) -> GroupViews:
+        """The groups of the same state."""
+        return GroupViews(self.view)
+
+    async def group(self, number: int) -> GroupView | None:
+        """Return a durable copy of a group, None where there is none."""
+        return await self._durable(lambda: self.groups.group(number))
 
     async def fees(self) -> tuple[tuple[tuple[Currency, int], ...], int]:
         """Return what the fee account has in each currency, durable as of a seq."""

@@ -23,6 +23,7 @@ from engine.contract import instance
 from engine.contract.instance import HISTORY, counter_name
 from engine.contract.port import EventReader
 from engine.settings.config import DoorSettings
+from engine.trading.view.group_view import GroupViews
 from engine.trading.view.live_view import LiveView
 
 STREAM_PATH = "/v1/stream"
@@ -37,6 +38,8 @@ def build(door: DoorSettings, reader: EventReader) -> tuple[web.Application, Str
     """Wire the application and the pump that feeds it."""
     view = LiveView(reader.state(), reader.state_turn)
     view.warm_up()
+    groups = GroupViews(view)
+    groups.warm_up()
     running = instance.read(door.data_dir)
     hub = Hub(LiveSource(view, reader.durable_seq, running.epoch, reader.has_news))
     complete_seq = partial(reader.counters().__getitem__, counter_name(HISTORY, "complete_seq"))
@@ -56,7 +59,7 @@ def build(door: DoorSettings, reader: EventReader) -> tuple[web.Application, Str
     status = StatusReport(
         data_dir=door.data_dir, reader=reader, view=view, own=own, of_application=_told_of_trading(view)
     )
-    pages = Pages(status, Metrics(TradingCollector(reader, view, status, own)))
+    pages = Pages(status, Metrics(TradingCollector(reader, view, status, own, groups)))
     application = web.Application(
         middlewares=[problem_middleware, caller_middleware(access, (STREAM_PATH,))],
         client_max_size=BODY_BYTES_MAX,
@@ -84,6 +87,7 @@ def _told_of_trading(view: LiveView) -> OfApplication:
         counts=lambda: {
             "instruments": len(view.catalogue.instruments),
             "accounts": view.account_count,
+            "groups": view.group_count,
             "live_orders": view.live_order_count,
             "kills": view.kill_count,
         },

@@ -5,7 +5,9 @@ from dataclasses import asdict
 from engine.trading.capacities import Capacities
 
 # The window of client ids is larger than any stream of orders here: it forgets as little as the oracle's.
-SMALL = Capacities(orders=512, instruments=8, accounts=128, currencies=8, positions=256, client_ids=2**14)
+SMALL = Capacities(
+    orders=512, instruments=8, accounts=128, currencies=8, positions=256, client_ids=2**14, groups=8
+)
 SMALL_ENGINE = "\n".join(
     ["event_ring = 16384", "spare_rings = 1", "[engine.capacities]"]
     + [f"{name} = {value}" for name, value in asdict(SMALL).items()]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from tests import flow_losses, flow_money, flow_sizing
+from tests import flow_groups, flow_losses, flow_money, flow_sizing
 from tests.oracle import Event, Exchange
 from tests.oracle_market import Instrument, Order
 
@@ -17,7 +17,7 @@ Command = dict[str, Any]
 
 MIDDLE = {"XYZ": 1000, "ABC": 40, "ONE": 100}  # ticks
 SPREAD = 4  # ticks to either side in which orders come
-ACCOUNTS = (1, 2, 3, 4, 5, 6, 7)
+ACCOUNTS = (1, 2, 3, 4, 5, 6, 7, 8)
 STRANGER = 77
 PREVENTIONS = ("none", "cancel_newest", "cancel_oldest", "cancel_both", "decrement")
 NO_LIMITS = dict.fromkeys(("max_quantity", "max_notional", "band_low", "band_high", "max_open_orders"))
@@ -47,8 +47,9 @@ PREAMBLE: tuple[Command, ...] = (
     {"op": "account", "account": 5, "deposit": {"USD": "100000", "EUR": "100000"}},
     {"op": "account", "account": 6, "deposit": {"USD": "200"}},
     {"op": "account", "account": 7, "reporting_currency": "EUR", "deposit": {"EUR": "80"}},
+    {"op": "account", "account": 8, "deposit": {"USD": "300"}},
 )
-HOME = {6: "XYZ", 7: "ABC"}  # accounts with money of one currency, and what they deal in
+HOME = {6: "XYZ", 7: "ABC", 8: "XYZ"}  # accounts with money of one currency, and what they deal in
 
 
 class Flow:
@@ -364,6 +365,11 @@ _TABLE: tuple[tuple[Callable[[Flow, Exchange], Command], float], ...] = (
     (flow_losses.session_start, 0.3),
     (flow_losses.rate, 0.8),
     (flow_losses.lift_latch, 3),
+    (flow_groups.membership, 1.6),
+    (flow_groups.group_limits, 2),
+    (flow_groups.lift_limits, 0.5),
+    (flow_groups.lift_latch, 3),
+    (flow_groups.kill, 0.15),
     (flow_money.movement, 2.5),
     (flow_sizing.sized_order, 4),
     (Flow.deposit, 0.5),
@@ -372,8 +378,8 @@ _TABLE: tuple[tuple[Callable[[Flow, Exchange], Command], float], ...] = (
 )
 MAKERS = [make for make, _ in _TABLE]
 WEIGHTS = [weight for _, weight in _TABLE]
-DISTURBING = (Flow.phase, Flow.instrument_limits, Flow.account_limits, Flow.kill, flow_losses.own_limits)
-CALMING = (Flow.open_all, Flow.lift_all)
+DISTURBING = (Flow.phase, Flow.instrument_limits, Flow.account_limits, Flow.kill, *flow_groups.DISTURBING)
+CALMING = (Flow.open_all, Flow.lift_all, flow_groups.lift_limits)
 
 
 def run_flow(seed: int, count: int) -> tuple[Exchange, list[Command], list[list[Event]]]:

@@ -6,10 +6,12 @@ as a counter or an index is here a search or a sum over plain lists.
 
     oracle.py           the exchange: orders in, events out, matching
     oracle_checks.py    every check of a new or replaced order, in the order of exchange rule S3
+    oracle_funds.py     what an order may pay and bring in
     oracle_admin.py     instruments, accounts, limits, phases, time
     oracle_accounts.py  money, positions, rates
     oracle_rounds.py    equity, and who is to be valued next
     oracle_losses.py    limits of loss, latches
+    oracle_groups.py    groups of accounts
     oracle_windows.py   exposure, messages, rate of changes and of fills
     oracle_money.py     money in and out
     oracle_sizing.py    the quantity of an order that names a method in its place
@@ -20,7 +22,15 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from tests import oracle_admin, oracle_checks, oracle_losses, oracle_money, oracle_rounds, oracle_windows
+from tests import (
+    oracle_admin,
+    oracle_checks,
+    oracle_groups,
+    oracle_losses,
+    oracle_money,
+    oracle_rounds,
+    oracle_windows,
+)
 from tests.oracle_accounts import Account, fee_of
 from tests.oracle_market import AtDoor, Fields, Instrument, Order, Refused, is_uuid, written
 
@@ -39,6 +49,7 @@ class Exchange:
         self.movements: list[tuple[Any, int]] = []  # (kind, account, id) and seq of what moved money
         self.instruments: dict[str, Instrument] = {}
         self.accounts: dict[int, Account] = {}
+        self.groups: dict[int, oracle_groups.Group] = {}
         self.default_limits: dict[str, int | None] = {}
         self.killed: set[tuple[str, Any]] = set()  # ("account", 1), ("symbol", "XYZ"), ("venue", True)
         self.orders: dict[int, tuple[Instrument, Order]] = {}  # every order ever accepted
@@ -94,6 +105,8 @@ class Exchange:
             "client_order_id": given.get("client_order_id") or None,
             "account": given.get("account") or None,
         }
+        if given.get("group"):
+            of |= {"account": None, "group": given["group"]}
         self.emit("rejected", **of | {"op": op, "reason": reason} | more)
         self.events[-1]["seq"] = seq
 
@@ -185,7 +198,8 @@ class Exchange:
             makers = instrument.reachable(taker.side, limit)
             if not makers:
                 return
-            if makers[0].account == taker.account and taker.prevention != "none":
+            is_own = oracle_groups.is_one(self, makers[0].account, taker.account)
+            if is_own and taker.prevention != "none":
                 self.prevent(instrument, taker, makers[0])
             else:
                 self.trade(instrument, taker, makers[0])
@@ -207,7 +221,8 @@ class Exchange:
         if oracle_rounds.mark_of(instrument) != mark:
             oracle_rounds.mark_changed(self, instrument)
         for order in (taker, maker):
-            oracle_windows.count_fill(self, self.accounts[order.account], instrument, quantity)
+            for holder in oracle_groups.with_group(self.accounts[order.account]):
+                oracle_windows.count_fill(self, holder, instrument, quantity)
             oracle_rounds.filled(self, self.accounts[order.account], instrument)
         self.emit(
             "trade",

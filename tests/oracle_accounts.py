@@ -6,6 +6,7 @@ over the live orders, never counters, so they cannot drift.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.oracle_market import ClientId, Instrument, Order
 
@@ -85,6 +86,7 @@ class Account:
     worth: dict[tuple[str, str], int] = field(default_factory=dict)  # by oracle_losses.Ring
     dealt_in: list[str] = field(default_factory=list)  # instruments in which an order of it was accepted
     is_in_rounds: bool = False
+    group: Any = None  # oracle_groups.Group
     # What oracle_windows.py keeps.
     own: dict[str, int] = field(default_factory=dict)  # limits that no other account's default has
     fill_limit: int | None = None  # 1e-9 of a unit
@@ -94,6 +96,17 @@ class Account:
 
     def position(self, instrument: Instrument) -> Position:
         return self.positions.setdefault(instrument.symbol, Position())
+
+    def parts(self) -> "list[Account]":
+        """Return the accounts of which this is made: itself; a group is made of others."""
+        return [self]
+
+    def held_lots(self, instrument: Instrument) -> int:
+        """Return what is held of an instrument, long or short."""
+        return abs(self.position(instrument).quantity)
+
+    def open_orders(self) -> int:
+        return len(self.open)
 
     def live(self, instrument: Instrument, side: str) -> Iterator[Order]:
         for where, order in self.open.values():

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from tests import oracle_losses, oracle_money, oracle_rounds
+from tests import oracle_groups, oracle_losses, oracle_money, oracle_rounds
 from tests.oracle_accounts import Account
 from tests.oracle_market import (
     HIGHEST_TICK,
@@ -131,10 +131,8 @@ def limits(exchange: "Exchange", request: Fields) -> None:
     for value in given.values():
         if value is not None and not 0 <= value <= LIMIT_OF_NUMBERS:
             raise Refused("invalid_field")
-    if request.get("account"):
-        if request["account"] not in exchange.accounts:
-            raise Refused("unknown_account")
-        of = exchange.accounts[request["account"]]
+    if request.get("account") or request.get("group"):
+        of = oracle_groups.holder_of(exchange, request)
         oracle_losses.set_limits(exchange, of, request)
         of.limits.update(given)
     else:
@@ -241,7 +239,9 @@ def kill(exchange: "Exchange", request: Fields) -> None:
     exchange.killed.add((scope, of_what))
     for of in exchange.instruments.values():
         for order in of.resting():
-            if {"account": order.account, "symbol": of.symbol, "venue": True}[scope] == of_what:
+            group = exchange.accounts[order.account].group
+            of_order = {"account": order.account, "symbol": of.symbol, "venue": True}
+            if (of_order | {"group": group.number if group else None})[scope] == of_what:
                 exchange.take_off(of, order, "latch")
     tell_kill(exchange, scope, of_what, "cancel_and_block")
 
@@ -250,29 +250,32 @@ def reset_latch(exchange: "Exchange", request: Fields) -> None:
     scope, of_what = kill_scope(exchange, request)
     is_killed = (scope, of_what) in exchange.killed
     lifted = []
-    if scope == "account":
-        lifted = oracle_losses.lift(exchange, exchange.accounts[of_what], request, is_killed)
+    if scope in ("account", "group"):
+        lifted = oracle_losses.lift(exchange, oracle_groups.holder_of(exchange, request), request, is_killed)
     elif not is_killed:
         raise Refused("not_latched")
     if is_killed and request.get("limit") in (None, "kill"):
         exchange.killed.remove((scope, of_what))
         tell_kill(exchange, scope, of_what, None)
-    if scope == "account":
-        oracle_losses.end_latches(exchange, exchange.accounts[of_what], lifted, request.get("rebase"))
+    if scope in ("account", "group"):
+        holder = oracle_groups.holder_of(exchange, request)
+        oracle_losses.end_latches(exchange, holder, lifted, request.get("rebase"))
 
 
 def kill_scope(exchange: "Exchange", request: Fields) -> tuple[str, Any]:
     """Return what a kill is of, an account only where there is one."""
-    [scope] = [name for name in ("account", "symbol", "venue") if request.get(name) not in (None, False)]
-    if scope == "account" and request["account"] not in exchange.accounts:
-        raise Refused("unknown_account")
+    scopes = ("account", "group", "symbol", "venue")
+    [scope] = [name for name in scopes if request.get(name) not in (None, False)]
+    if scope in ("account", "group"):
+        oracle_groups.holder_of(exchange, request)
     return scope, request[scope]
 
 
 def tell_kill(exchange: "Exchange", scope: str, of_what: Any, level: str | None) -> None:
     of = {"account": None, "symbol": None} | {scope: of_what}
     nothing = {"measured": None, "allowed": None, "currency": None}
-    exchange.emit("latched", account=of["account"], symbol=of["symbol"], limit="kill", level=level, **nothing)
+    whose = {name: of[name] for name in ("account", "group", "symbol") if name in of}
+    exchange.emit("latched", **whose, limit="kill", level=level, **nothing)
 
 
 OPERATIONS: dict[str, Callable[["Exchange", Fields], None]] = {
@@ -286,6 +289,7 @@ OPERATIONS: dict[str, Callable[["Exchange", Fields], None]] = {
     "time": time,
     "session_end": session_end,
     "session_start": oracle_losses.session_start,
+    "group": oracle_groups.group,
     "kill": kill,
     "reset_latch": reset_latch,
     **oracle_money.OPERATIONS,

@@ -7,7 +7,15 @@ check raises Refused and nothing has changed, except that a rate bucket gave its
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from tests import oracle_admin, oracle_losses, oracle_money, oracle_sizing, oracle_windows
+from tests import (
+    oracle_admin,
+    oracle_funds,
+    oracle_groups,
+    oracle_losses,
+    oracle_money,
+    oracle_sizing,
+    oracle_windows,
+)
 from tests.oracle_accounts import Account, reserve_of
 from tests.oracle_market import (
     LIMIT_OF_NUMBERS,
@@ -32,6 +40,8 @@ def at_door(exchange: "Exchange", given: Fields) -> Fields:
     request = dict(given)
     if given["op"] == "instrument":
         return oracle_admin.listing(exchange, request)
+    if given["op"] == "group":
+        return oracle_groups.at_door(request)
     if given["op"] == "rate":
         return oracle_admin.rate_at_door(exchange, request)
     if given["op"] in oracle_money.OPERATIONS:
@@ -122,6 +132,8 @@ def new_order(exchange: "Exchange", request: Fields) -> tuple[Account, Instrumen
     scopes = {("venue", True), ("symbol", instrument.symbol), ("account", account.account)}
     if scopes & exchange.killed:
         raise Refused("blocked")
+    if account.group is not None and ("group", account.group.number) in exchange.killed:
+        raise oracle_groups.refused(account.group, "blocked")
     check_rate(exchange, account, "new")
     oracle_windows.check_ratio(exchange, account)
     if "size_by" in request:
@@ -133,24 +145,33 @@ def new_order(exchange: "Exchange", request: Fields) -> tuple[Account, Instrumen
     if order.kind == "limit":
         check_price(instrument, order.price)
     could_rest = order.kind == "limit" and order.time_in_force not in ("ioc", "fok")
-    most_orders = account_limit(exchange, account, "max_open_orders")
-    if could_rest and most_orders is not None and len(account.open) + 1 > most_orders:
-        raise Refused("max_open_orders")
+    for holder in oracle_groups.with_group(account):
+        most_orders = account_limit(exchange, holder, "max_open_orders")
+        if could_rest and most_orders is not None and holder.open_orders() + 1 > most_orders:
+            raise oracle_groups.refused(holder, "max_open_orders")
     if could_rest and instrument.max_orders is not None:
         if len(instrument.resting()) + 1 > instrument.max_orders:
             raise Refused("max_open_orders")
     check_position(exchange, account, instrument, order.side, order.quantity)
     adds = instrument.notional(limit, order.quantity)
-    oracle_windows.check_exposure(exchange, account, instrument, order.side, adds)
+    for holder in oracle_groups.with_group(account):
+        oracle_windows.check_exposure(exchange, holder, instrument, order.side, adds)
     oracle_losses.check_order(exchange, account, instrument)
     if order.side == "buy":
-        check_payment(exchange, account, instrument, reserve_of(instrument, order, limit, order.quantity))
+        oracle_funds.check_payment(
+            exchange, account, instrument, reserve_of(instrument, order, limit, order.quantity)
+        )
     else:
         best_case = max([limit, *(maker.price for maker in instrument.buy[:1])])
-        check_proceeds(exchange, account, instrument, instrument.notional(best_case, order.quantity))
+        oracle_funds.check_proceeds(
+            exchange, account, instrument, instrument.notional(best_case, order.quantity)
+        )
     if order.post_only and instrument.phase == "continuous" and instrument.crosses(order.side, order.price):
         raise Refused("post_only_would_cross")
-    if order.time_in_force == "fok" and reachable_quantity(instrument, order, limit) < order.quantity:
+    if (
+        order.time_in_force == "fok"
+        and reachable_quantity(exchange, instrument, order, limit) < order.quantity
+    ):
         raise Refused("fok_unfillable")
     return account, instrument, order, limit
 
@@ -239,19 +260,27 @@ def protection(instrument: Instrument, order: Order) -> int:
 
 
 def account_limit(exchange: "Exchange", account: Account, name: str) -> int | None:
-    """Return an account's own limit, or the default of every account."""
+    """Return an account's own limit, or the default of every account; a group's own."""
+    if isinstance(account, oracle_groups.Group):
+        return account.limits.get(name)
     return account.limits[name] if name in account.limits else exchange.default_limits.get(name)
 
 
 def check_rate(exchange: "Exchange", account: Account, which: str) -> None:
     """Step 9: one token of the bucket."""
+    for holder in oracle_groups.with_group(account):
+        if which == "new" or not oracle_windows.check_changes(exchange, holder):
+            take_token(exchange, holder, which)
+
+
+def take_token(exchange: "Exchange", account: Account, which: str) -> None:
     rate = account_limit(exchange, account, "order_rate")
     if rate is None:
         return
     burst = account_limit(exchange, account, "order_burst")
     bucket = account.new_bucket if which == "new" else account.replace_bucket
     if not bucket.take(exchange.eng_ts, rate, rate if burst is None else burst):
-        raise Refused("rate_limit")
+        raise oracle_groups.refused(account, "rate_limit")
 
 
 def check_notional(instrument: Instrument, price: int, quantity: int) -> None:
@@ -282,56 +311,32 @@ def check_position(
     exchange: "Exchange", account: Account, instrument: Instrument, side: str, more: int
 ) -> None:
     """Step 14: where the position could stand if all open orders of that side were filled."""
+    check_reach(exchange, account, instrument, side, more)
+    if account.group is not None:
+        held = account.group.held_lots(instrument)
+        opened = (account.group.open_quantity(instrument, each) for each in ("buy", "sell"))
+        if held + sum(opened) + more > LIMIT_OF_NUMBERS:
+            raise oracle_groups.refused(account.group, "overflow")
+        check_reach(exchange, account.group, instrument, side, more)
+
+
+def check_reach(exchange: "Exchange", account: Account, instrument: Instrument, side: str, more: int) -> None:
     held = account.position(instrument).quantity
     reach = account.open_quantity(instrument, side) + more
     exposure = held + reach if side == "buy" else reach - held
     most = account_limit(exchange, account, "max_position")
     if most is not None and exposure * instrument.lot > most:
-        raise Refused("max_position")
+        raise oracle_groups.refused(account, "max_position")
     if exposure > LIMIT_OF_NUMBERS:
-        raise Refused("overflow")
+        raise oracle_groups.refused(account, "overflow")
 
 
-def check_payment(exchange: "Exchange", account: Account, instrument: Instrument, more: int) -> None:
-    """Step 18 of a buy: `more` money must be free, and no sum may pass the largest number."""
-    currency = instrument.quote
-    if not account.unlimited and more > account.available(currency):
-        raise Refused("insufficient_funds")
-    reserved = account.reserved(currency) + more
-    if reserved > LIMIT_OF_NUMBERS or account.money.get(currency, 0) - reserved < -LIMIT_OF_NUMBERS:
-        raise Refused("overflow")
-    check_value(exchange, account, instrument, more)
-
-
-def check_proceeds(exchange: "Exchange", account: Account, instrument: Instrument, more: int) -> None:
-    """Step 18 of a sell: what may come in must not pass the largest balance."""
-    currency = instrument.quote
-    coming = account.selling(currency) + more
-    if coming > LIMIT_OF_NUMBERS or account.money.get(currency, 0) + coming > LIMIT_OF_NUMBERS:
-        raise Refused("overflow")
-    check_value(exchange, account, instrument, more)
-
-
-def check_value(exchange: "Exchange", account: Account, instrument: Instrument, more: int) -> None:
-    """A position's cost and realised profit stay within the largest number, whatever fills."""
-    held, currency = account.position(instrument), instrument.quote
-    at_risk = account.reserved(currency) + account.selling(currency) + more
-    if held.cost + abs(held.realised) + at_risk > LIMIT_OF_NUMBERS:
-        raise Refused("overflow")
-    check_house(exchange, currency, more)
-
-
-def check_house(exchange: "Exchange", currency: str, more: int) -> None:
-    """The fees of one order are at most what it pays or gets."""
-    if abs(exchange.fees[currency]) + more > LIMIT_OF_NUMBERS:
-        raise Refused("overflow")
-
-
-def reachable_quantity(instrument: Instrument, order: Order, limit: int) -> int:
+def reachable_quantity(exchange: "Exchange", instrument: Instrument, order: Order, limit: int) -> int:
     """Return how much of a fill-or-kill order would trade (exchange rule S8)."""
     total = 0
     for maker in instrument.reachable(order.side, limit):
-        if maker.account == order.account and order.prevention != "none":
+        is_own = oracle_groups.is_one(exchange, maker.account, order.account)
+        if is_own and order.prevention != "none":
             if order.prevention == "cancel_oldest":
                 continue
             break
@@ -349,8 +354,7 @@ def replaced_order(exchange: "Exchange", request: Fields) -> tuple[Instrument, O
         raise Refused("invalid_quantity")
     if not 1 <= price <= instrument.max_price:
         raise Refused("invalid_price")
-    if not oracle_windows.check_changes(exchange, account):
-        check_rate(exchange, account, "replace")
+    check_rate(exchange, account, "replace")
     oracle_windows.check_ratio(exchange, account)
     if quantity <= order.cum:
         return instrument, order, price, quantity
@@ -364,20 +368,21 @@ def replaced_order(exchange: "Exchange", request: Fields) -> tuple[Instrument, O
         check_position(exchange, account, instrument, order.side, leaves - order.leaves)
     adds = instrument.notional(price, leaves) - instrument.notional(order.price, order.leaves)
     if adds > 0:
-        oracle_windows.check_exposure(exchange, account, instrument, order.side, adds)
+        for holder in oracle_groups.with_group(account):
+            oracle_windows.check_exposure(exchange, holder, instrument, order.side, adds)
     best_case = price if order.side == "buy" else max([price, *(maker.price for maker in instrument.buy[:1])])
     notional = instrument.notional(best_case, leaves)
     if price != order.price:
-        check_house(exchange, instrument.quote, notional)
+        oracle_funds.check_house(exchange, instrument.quote, notional)
     if order.side == "buy":
         held = reserve_of(instrument, order, order.price, order.leaves)
         more = reserve_of(instrument, order, price, leaves) - held
         if more > 0:
-            check_payment(exchange, account, instrument, more)
+            oracle_funds.check_payment(exchange, account, instrument, more)
     else:
         more = notional - instrument.notional(order.price, order.leaves)
         if more > 0:
-            check_proceeds(exchange, account, instrument, more)
+            oracle_funds.check_proceeds(exchange, account, instrument, more)
     if order.post_only and instrument.phase == "continuous" and price != order.price:
         if instrument.crosses(order.side, price):
             raise Refused("post_only_would_cross")

@@ -7,7 +7,7 @@ instrument is a plain list, whose first name is the one that the sweep passes ne
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from tests import oracle_windows
+from tests import oracle_groups, oracle_windows
 from tests.oracle_accounts import Account
 from tests.oracle_market import LIMIT_OF_NUMBERS, AtDoor, Fields, Instrument, Refused, exact, written
 from tests.oracle_rounds import (
@@ -32,8 +32,9 @@ LEVELS = ("warn", "reduce_only", "cancel_and_block")
 
 
 def judge_noted(exchange: "Exchange") -> None:
-    """Judge the accounts that the command concerned."""
-    for account in exchange.to_judge:
+    """Judge the accounts that the command concerned, then the groups."""
+    concerned = sorted(exchange.to_judge, key=lambda holder: isinstance(holder, oracle_groups.Group))
+    for account in concerned:
         if account.is_in_rounds:
             judge(exchange, account)
         instrument = exchange.filled_in.get(account.account)
@@ -75,9 +76,10 @@ def judge_ratio(exchange: "Exchange", account: Account) -> None:
 def block(exchange: "Exchange", account: Account, name: str) -> None:
     """Take off every order of an account, and take no new ones."""
     account.blocked_by.append(name)
+    whose = [part.account for part in account.parts()]
     for of in exchange.instruments.values():
         for order in of.resting():
-            if order.account == account.account:
+            if order.account in whose:
                 exchange.take_off(of, order, "latch")
 
 
@@ -105,6 +107,8 @@ def sweep(exchange: "Exchange") -> None:
         account = exchange.accounts[number]
         value(exchange, account, ring)
         judge(exchange, account)
+        if account.group is not None and account.group.is_in_rounds:
+            judge(exchange, account.group)
 
 
 # Measures and latches
@@ -165,7 +169,7 @@ def tell(
     ]
     exchange.emit(
         "latched",
-        account=account.account,
+        **{"account": account.account} | oracle_groups.told_by(account),
         symbol=instrument.symbol if instrument else None,
         limit=name,
         level=level,
@@ -184,6 +188,8 @@ def check_order(exchange: "Exchange", account: Account, instrument: Instrument) 
         raise Refused("blocked")
     if is_watched(account) and not has_rate(exchange, account, instrument.quote):
         raise Refused("no_rate")
+    if account.group is not None and account.group.blocked_by:
+        raise oracle_groups.refused(account.group, "blocked")
 
 
 def check_pay_in(exchange: "Exchange", account: Account, deposit: Fields) -> None:
@@ -205,8 +211,10 @@ def move_money(exchange: "Exchange", account: Account, currency: str, amount: in
     value_money(exchange, account, currency)
     before, after = (converted(exchange, account, currency, each) for each in (held, held + amount))
     if max(abs(before), abs(after)) <= LIMIT_OF_NUMBERS:
-        account.peak = bounded(account.peak + after - before)
-        account.day_start = bounded(account.day_start + after - before)
+        for holder in oracle_groups.with_group(account):
+            if holder.is_in_rounds:
+                holder.peak = bounded(holder.peak + after - before)
+                holder.day_start = bounded(holder.day_start + after - before)
 
 
 def bounded(amount: int) -> int:
@@ -214,7 +222,11 @@ def bounded(amount: int) -> int:
 
 
 def choose_reporting(exchange: "Exchange", account: Account, code: str) -> None:
-    in_money = is_watched(account) or account.own.keys() & {"max_gross_exposure", "max_concentration_ppm"}
+    in_money = (
+        account.group is not None
+        or is_watched(account)
+        or account.own.keys() & {"max_gross_exposure", "max_concentration_ppm"}
+    )
     if in_money and code != reporting(exchange, account):
         raise Refused("already_defined")
 
@@ -242,8 +254,13 @@ def set_limits(exchange: "Exchange", account: Account, request: Fields) -> None:
             raise Refused("overflow")
     amounts = {name: None if amount is None else int(amount) for name, amount in wanted.items()}
     is_in_money = any(amounts.values()) or request.get("max_concentration_ppm")
-    if is_in_money and not is_watched(account) and not is_measurable(exchange, account):
-        raise Refused("no_rate")
+    unmeasured = [part for part in account.parts() if not is_watched(part)]
+    if is_in_money and not is_watched(account):
+        if not all(is_measurable(exchange, part) for part in unmeasured):
+            raise Refused("no_rate")
+    if is_in_money and isinstance(account, oracle_groups.Group):
+        if oracle_groups.open_money(exchange, account) > LIMIT_OF_NUMBERS:
+            raise Refused("overflow")
     oracle_windows.set_limits(account, request, amounts.pop("max_gross_exposure", None))
     if "max_fill_rate" in request:
         limit = request["max_fill_rate"]
@@ -284,6 +301,10 @@ def session_start(exchange: "Exchange", request: Fields) -> None:
                 value(exchange, account, ring)
             account.day_start, _ = equity(exchange, account)
             judge(exchange, account)
+    for group in exchange.groups.values():
+        if group.is_in_rounds:
+            group.day_start, _ = equity(exchange, group)
+            judge(exchange, group)
 
 
 def lift(exchange: "Exchange", account: Account, request: Fields, is_killed: bool) -> list[str]:

@@ -34,8 +34,8 @@ class Round:
 
 def equity(exchange: "Exchange", account: Account) -> tuple[int, bool]:
     """Return cash and positions as they were valued last, and whether that is within bounds."""
-    worths = list(account.worth.values())
-    total = account.money.get(reporting(exchange, account), 0)
+    worths = [worth for part in account.parts() for worth in part.worth.values()]
+    total = sum(part.money.get(reporting(exchange, part), 0) for part in account.parts())
     total += sum(worth for worth in worths if abs(worth) <= LIMIT_OF_NUMBERS)
     is_bounded = abs(total) <= LIMIT_OF_NUMBERS and all(abs(worth) <= LIMIT_OF_NUMBERS for worth in worths)
     return max(-LIMIT_OF_NUMBERS, min(LIMIT_OF_NUMBERS, total)), is_bounded
@@ -46,7 +46,9 @@ def reporting(exchange: "Exchange", account: Account) -> str:
 
 
 def is_watched(account: Account) -> bool:
-    return bool(account.loss_limits or set(account.blocked_by) & set(LOSS_LIMITS))
+    """Tell whether what an account is worth is kept: for its own limits of loss, or its group's."""
+    own = bool(account.loss_limits or set(account.blocked_by) & set(LOSS_LIMITS))
+    return own or (account.group is not None and is_watched(account.group))
 
 
 def mark_of(instrument: Instrument) -> int:
@@ -113,7 +115,14 @@ def leave(exchange: "Exchange", account: Account, ring: Ring) -> None:
 
 
 def watch_or_not(exchange: "Exchange", account: Account) -> None:
-    """Bring the rounds to what the account's limits and latches are now."""
+    """Bring the rounds to what the account's limits and latches are now, and its group's."""
+    if account.parts() != [account]:
+        for member in account.parts():
+            watch_or_not(exchange, member)
+        if account.is_in_rounds and not is_watched(account):
+            account.warned -= set(LOSS_LIMITS)
+        account.is_in_rounds = is_watched(account)
+        return
     if is_watched(account) and not account.is_in_rounds:
         for currency, amount in account.money.items():
             if amount:
@@ -131,6 +140,8 @@ def watch_or_not(exchange: "Exchange", account: Account) -> None:
 
 def dealt(exchange: "Exchange", account: Account, symbol: str) -> None:
     """An order of the account was accepted in an instrument."""
+    if account.group is not None and symbol not in account.group.dealt_in:
+        account.group.dealt_in.append(symbol)
     if symbol not in account.dealt_in:
         account.dealt_in.append(symbol)
         if account.is_in_rounds:
@@ -159,3 +170,5 @@ def filled(exchange: "Exchange", account: Account, instrument: Instrument) -> No
         value(exchange, account, ("symbol", instrument.symbol))
         value_money(exchange, account, instrument.quote)
         oracle_windows.note(exchange, account)
+        if account.group is not None and account.group.is_in_rounds:
+            oracle_windows.note(exchange, account.group)

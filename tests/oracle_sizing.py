@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import floor
 from typing import TYPE_CHECKING
 
-from tests import oracle_rounds
+from tests import oracle_checks, oracle_groups, oracle_rounds
 from tests.oracle_accounts import Account, reserve_of
 from tests.oracle_market import LIMIT_OF_NUMBERS, AtDoor, Fields, Instrument, Order, Refused, exact, in_steps
 
@@ -62,7 +62,8 @@ def quantity(
     """Return the lots of an order that names a method, between steps 9 and 10."""
     entry = order.price if order.kind == "limit" else instrument.against(order.side)[0].price
     lots = wanted(exchange, account, instrument, entry, asked)
-    lots = min(lots, room_in_position(exchange, account, instrument, order.side))
+    for holder in oracle_groups.with_group(account):
+        lots = min(lots, room_in_position(exchange, holder, instrument, order.side))
     if order.side == "buy" and not account.unlimited:
         lots = min(lots, affordable(account, instrument, order, limit))
     if lots < 1:
@@ -132,8 +133,7 @@ def live_equity(exchange: "Exchange", account: Account, currency: str) -> Fracti
 
 def room_in_position(exchange: "Exchange", account: Account, instrument: Instrument, side: str) -> int:
     """Return the most lots that leave the position within max_position, all orders of the side filled."""
-    named = account.limits if "max_position" in account.limits else exchange.default_limits
-    most = named.get("max_position")
+    most = oracle_checks.account_limit(exchange, account, "max_position")
     if most is None:
         return LIMIT_OF_NUMBERS
     held = account.position(instrument).quantity

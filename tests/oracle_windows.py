@@ -8,8 +8,9 @@ from fractions import Fraction
 from math import ceil
 from typing import TYPE_CHECKING
 
+from tests import oracle_groups
 from tests.oracle_accounts import Account
-from tests.oracle_market import LIMIT_OF_NUMBERS, AtDoor, Fields, Instrument, Refused
+from tests.oracle_market import LIMIT_OF_NUMBERS, AtDoor, Fields, Instrument
 
 if TYPE_CHECKING:
     from tests.oracle import Exchange
@@ -85,17 +86,19 @@ def messages_and_trades(exchange: "Exchange", account: Account) -> tuple[int, in
 
 
 def count_message(exchange: "Exchange", account: Account) -> None:
-    if "max_order_trade_ratio" in account.own:
-        account.past.messages.append(exchange.eng_ts)
-        note(exchange, account)
+    for holder in oracle_groups.with_group(account):
+        if "max_order_trade_ratio" in holder.own:
+            holder.past.messages.append(exchange.eng_ts)
+            note(exchange, holder)
 
 
 def check_ratio(exchange: "Exchange", account: Account) -> None:
     """Count a new or replace, or refuse it."""
-    if "max_order_trade_ratio" in account.own:
-        messages, trades = messages_and_trades(exchange, account)
-        if Fraction(messages + 1, trades + 1) > account.own["max_order_trade_ratio"]:
-            raise Refused("order_trade_ratio")
+    for holder in oracle_groups.with_group(account):
+        if "max_order_trade_ratio" in holder.own:
+            messages, trades = messages_and_trades(exchange, holder)
+            if Fraction(messages + 1, trades + 1) > holder.own["max_order_trade_ratio"]:
+                raise oracle_groups.refused(holder, "order_trade_ratio")
     count_message(exchange, account)
 
 
@@ -105,7 +108,7 @@ def check_changes(exchange: "Exchange", account: Account) -> bool:
     if rate is None:
         return False
     if not account.modify_bucket.take(exchange.eng_ts, rate, account.own.get("modify_burst", rate)):
-        raise Refused("rate_limit")
+        raise oracle_groups.refused(account, "rate_limit")
     return True
 
 
@@ -119,6 +122,7 @@ def note(exchange: "Exchange", account: Account) -> None:
 
 
 def count_fill(exchange: "Exchange", account: Account, instrument: Instrument, lots: int) -> None:
+    """Count a fill for an account or a group."""
     if "max_order_trade_ratio" in account.own:
         account.past.trades.append(exchange.eng_ts)
         note(exchange, account)
@@ -162,12 +166,13 @@ def check_exposure(
         return
     rates = exchange.rates_into(account)
     if instrument.quote not in rates:
-        raise Refused("no_rate")
+        raise oracle_groups.refused(account, "no_rate")
     by_symbol: dict[str, int] = {}
     is_bounded = True
+    net_part = 0  # what of the instrument counts: of a group its net position
     for of in exchange.instruments.values():
-        held = account.positions.get(of.symbol)
-        worth = abs(held.quantity if held else 0) * (of.mark or of.last or 0) * of.scale
+        mark = (of.mark or of.last or 0) * of.scale
+        worth, net = account.held_lots(of) * mark, abs(account.position(of).quantity) * mark
         opened = {
             each: sum(of.notional(order.price, order.leaves) for order in account.live(of, each))
             for each in ("buy", "sell")
@@ -180,9 +185,11 @@ def check_exposure(
         converted = [ceil(amount * rates[of.quote]) for amount in amounts]
         is_bounded &= all(amount <= LIMIT_OF_NUMBERS for amount in (*amounts, *converted))
         by_symbol[of.symbol] = sum(converted)
+        if of is instrument:
+            net_part = sum(converted) - converted[0] + ceil(net * rates[of.quote])
     gross = sum(by_symbol.values())
     is_bounded &= gross <= LIMIT_OF_NUMBERS
     if limit is not None and (not is_bounded or gross > limit):
-        raise Refused("max_gross_exposure")
-    if part is not None and (not is_bounded or by_symbol.get(instrument.symbol, 0) * 10**6 > part * gross):
-        raise Refused("max_concentration")
+        raise oracle_groups.refused(account, "max_gross_exposure")
+    if part is not None and (not is_bounded or net_part * 10**6 > part * gross):
+        raise oracle_groups.refused(account, "max_concentration")

@@ -14,6 +14,15 @@ REJECTIONS = {
     *("insufficient_funds", "overflow", "post_only_would_cross", "fok_unfillable"),
     *("blocked", "not_latched", "still_breached", "no_rate"),
     *("max_gross_exposure", "max_concentration", "order_trade_ratio"),
+    *("unknown_group", "in_another_group", "reporting_currency"),
+}
+REFUSED_BY_GROUPS = {
+    *("blocked", "max_concentration", "max_gross_exposure", "max_open_orders", "max_position"),
+    *("order_trade_ratio", "rate_limit"),
+}
+LATCHES_OF_GROUPS = {("kill", "cancel_and_block"), ("max_order_trade_ratio", "warn")} | {
+    (limit, "cancel_and_block")
+    for limit in ("max_daily_loss", "max_drawdown", "max_drawdown_bps", "max_fill_rate")
 }
 LATCHES = {("kill", "cancel_and_block"), ("kill", None), ("max_order_trade_ratio", "warn")} | {
     (limit, level)
@@ -34,6 +43,7 @@ REFUSED_MOVEMENTS = {(op, reason) for op in MOVEMENTS for reason in ("duplicate"
     ("transfer", "unknown_account"),
 }
 SEEDS = (1, 2, 3)
+GROUP_SEEDS = range(1, 9)
 MONEY_SEEDS = range(1, 9)
 COMMANDS = 8_000
 
@@ -87,7 +97,7 @@ def test_flows_trade_prevent_and_replace_often_enough_to_matter() -> None:
 
 def test_flows_size_orders_by_every_method() -> None:
     outcomes: dict[str, set[str]] = {}
-    for seed in SEEDS:
+    for seed in MONEY_SEEDS:
         _, commands, events = run_flow(seed, COMMANDS)
         for command, made in zip(commands, events, strict=True):
             if "size_by" in command:
@@ -112,3 +122,24 @@ def test_the_preamble_is_accepted_without_an_event() -> None:
     exchange = Exchange()
 
     assert [exchange.submit(command) for command in PREAMBLE] == [[] for _ in PREAMBLE]
+
+
+def test_flows_reach_what_groups_refuse_and_latch_and_prevent() -> None:
+    refused: set[str] = set()
+    latched: set[tuple[str, str | None]] = set()
+    prevented_apart = 0
+
+    for seed in GROUP_SEEDS:
+        for made in run_flow(seed, COMMANDS)[2]:
+            of_groups = [event for event in made if "group" in event]
+            refused |= {each["reason"] for each in of_groups if each.get("op") in ("new", "replace")}
+            latched |= {(each["limit"], each["level"]) for each in of_groups if each["event"] == "latched"}
+            prevented_apart += sum(
+                event["maker_account"] != event["taker_account"]
+                for event in made
+                if event["event"] == "prevented"
+            )
+
+    assert refused >= REFUSED_BY_GROUPS
+    assert latched >= LATCHES_OF_GROUPS
+    assert prevented_apart > 50

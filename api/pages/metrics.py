@@ -8,6 +8,7 @@ from api.process.documents import Document
 from api.process.metrics import EngineCollector
 from api.process.status import StatusReport
 from engine.contract.port import EventReader
+from engine.trading.view.group_view import GroupViews
 from engine.trading.view.live_view import LiveView
 
 
@@ -15,10 +16,16 @@ class TradingCollector(EngineCollector):
     """Reads trades and orders too."""
 
     def __init__(
-        self, reader: EventReader, view: LiveView, status: StatusReport, own: Callable[[], Document]
+        self,
+        reader: EventReader,
+        view: LiveView,
+        status: StatusReport,
+        own: Callable[[], Document],
+        groups: GroupViews,
     ) -> None:
         super().__init__(reader, view, status, own)
         self._trading_view = view
+        self._groups = groups
 
     def of_application(self) -> Iterator[Metric]:
         """Yield what is counted in the state of trading."""
@@ -32,3 +39,9 @@ class TradingCollector(EngineCollector):
         for limit, count in view.latch_counts().items():
             latched.add_metric([limit], count)
         yield latched
+        of_groups = GaugeMetricFamily(
+            "pinion_latched_groups", "Groups of accounts that a limit has blocked", labels=["limit"]
+        )
+        for limit, count in self._groups.latch_counts().items():
+            of_groups.add_metric([limit], count)
+        yield of_groups

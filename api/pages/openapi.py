@@ -115,6 +115,7 @@ def _paths() -> Schema:
         limits={"type": "object"},
         latches={"type": "array", "items": {"type": "object"}},
         losses={"type": ["object", "null"]},
+        group={"type": ["integer", "null"]},
     )
     status_schema = object_of(
         durability=text, processes={"type": "array"}, rings={"type": "array"}, seq=number
@@ -149,6 +150,7 @@ def _paths() -> Schema:
             refused=(403, 404),
         ),
         "/v1/accounts/{account}/size": _size_path(account),
+        "/v1/groups/{group}": _group_path(),
         "/v1/status": route("Processes, rings, durability, lag, rates", status_schema),
         "/v1/latency": route(
             "A latency histogram per stage", object_of(unit=text, stages={"type": "object"})
@@ -161,6 +163,29 @@ def _paths() -> Schema:
         ),
         "/": open_route("A live dashboard", "text/html"),
     }
+
+
+def _group_path() -> Schema:
+    """Return the question what a group of accounts has, and how near it is to its limits."""
+    listed = {"type": "array", "items": {"type": "object"}}
+    group = object_of(
+        group={"type": "integer"},
+        seq={"type": "integer"},
+        accounts={"type": "array", "items": {"type": "integer"}},
+        reporting_currency={"type": ["string", "null"]},
+        latches=listed,
+        losses={"type": ["object", "null"]},
+        limits={"type": "object"},
+        open_orders={"type": "integer"},
+        positions=listed,
+    )
+    number = parameter("path", "group", whole(1, 2**63 - 1), "the number of a group")
+    return route(
+        "A group of accounts: limits, use, equity, latches (role operator or viewer, all accounts)",
+        group,
+        number,
+        refused=(403, 404),
+    )
 
 
 def _size_path(account: Schema) -> Schema:

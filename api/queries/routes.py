@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from api import documents
+from api.groups import Groups
 from api.parameters import known_instrument, no_such_account, query_side, query_status, refused_at_door
 from api.past.pages import Past
 from api.past.queries import COMMON, PastQueries
@@ -58,6 +59,7 @@ class Queries:
         self._source = hub.source
         self._view = hub.source.view
         self._sizes = Sizes(hub.source)
+        self._groups = Groups(hub.source)
         self._status = status
 
     def routes(self) -> list[web.RouteDef]:
@@ -74,6 +76,7 @@ class Queries:
             web.get("/v1/accounts/{account}", self.account),
             web.get("/v1/accounts/{account}/movements", self.movements),
             web.get("/v1/accounts/{account}/size", self.size),
+            web.get("/v1/groups/{group}", self._groups.group),
             web.get("/v1/status", self.status),
             web.get("/v1/latency", self.latency),
         ]

@@ -24,7 +24,7 @@ def trading(capacities: Capacities) -> Application:
         spread=SPREAD,
         command_version=COMMAND_VERSION,
         state_dtype=state_dtype(capacities),
-        capacities=" ".join(f"{name}={count}" for name, count in asdict(capacities).items()),
+        capacities=" ".join(f"{name}={count}" for name, count in _named(capacities).items()),
         apply=apply,
         prepare=prepare,
         next_due=next_due,
@@ -34,6 +34,12 @@ def trading(capacities: Capacities) -> Application:
         projection=TradingProjection,
         convert=convert,
     )
+
+
+def _named(capacities: Capacities) -> dict[str, int]:
+    """Return the capacities that tell a journal; one that is new to journals, where it is not the default."""
+    groups = Capacities().groups
+    return {name: count for name, count in asdict(capacities).items() if name != "groups" or count != groups}
 
 
 def refusal(event: Any) -> str:

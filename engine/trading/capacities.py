@@ -13,3 +13,4 @@ class Capacities:
     currencies: int = 32
     positions: int = 2**18
     client_ids: int = 2**22
+    groups: int = 2**10

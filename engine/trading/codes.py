@@ -5,7 +5,7 @@ Reasons have their own names, OK for none; OP_, EVENT_, STATUS_, ROLE_, FLAG_ an
 
 import numpy as np
 
-from engine.trading.fields import AccountLimit
+from engine.trading.fields import AccountLimit, Membership
 from engine.trading.records import (
     CommandFlag,
     EventFlag,
@@ -45,6 +45,7 @@ OP_RESET_LATCH = np.int64(Op.RESET_LATCH)
 OP_SESSION_START = np.int64(Op.SESSION_START)
 OP_RATE = np.int64(Op.RATE)
 OP_ACCOUNT_LIMITS = np.int64(Op.ACCOUNT_LIMITS)
+OP_GROUP = np.int64(Op.GROUP)
 OP_DEPOSIT = np.int64(Op.DEPOSIT)
 OP_WITHDRAW = np.int64(Op.WITHDRAW)
 OP_TRANSFER = np.int64(Op.TRANSFER)
@@ -53,6 +54,9 @@ KILL_ORDER = np.int64(KillScope.ORDER)
 KILL_ACCOUNT = np.int64(KillScope.ACCOUNT)
 KILL_INSTRUMENT = np.int64(KillScope.INSTRUMENT)
 KILL_VENUE = np.int64(KillScope.VENUE)
+KILL_GROUP = np.int64(KillScope.GROUP)
+MEMBERS_WHOLE = np.int64(Membership.WHOLE)
+MEMBERS_REMOVED = np.int64(Membership.REMOVED)
 LATCH_ALL = np.int64(0)
 LATCH_KILL = np.int64(Latch.KILL)
 LATCH_DAILY_LOSS = np.int64(Latch.MAX_DAILY_LOSS)
@@ -102,6 +106,7 @@ FLAG_POST_ONLY = np.int64(CommandFlag.POST_ONLY)
 FLAG_REDUCE_ONLY = np.int64(CommandFlag.REDUCE_ONLY)
 FLAG_SIZED = np.int64(CommandFlag.SIZED)
 FLAG_UNLIMITED = np.int64(CommandFlag.UNLIMITED)
+FLAG_OF_GROUP = np.int64(CommandFlag.OF_GROUP)
 FLAG_REBASE = np.int64(CommandFlag.REBASE)
 
 FIXED_RISK = np.int64(SizingMethod.FIXED_RISK)
@@ -187,6 +192,10 @@ ACCOUNTS_FULL = np.int64(Reason.ACCOUNTS_FULL)
 INSTRUMENTS_FULL = np.int64(Reason.INSTRUMENTS_FULL)
 CURRENCIES_FULL = np.int64(Reason.CURRENCIES_FULL)
 POSITIONS_FULL = np.int64(Reason.POSITIONS_FULL)
+GROUPS_FULL = np.int64(Reason.GROUPS_FULL)
+UNKNOWN_GROUP = np.int64(Reason.UNKNOWN_GROUP)
+IN_ANOTHER_GROUP = np.int64(Reason.IN_ANOTHER_GROUP)
+REPORTING_CURRENCY = np.int64(Reason.REPORTING_CURRENCY)
 POST_ONLY_WOULD_CROSS = np.int64(Reason.POST_ONLY_WOULD_CROSS)
 FOK_UNFILLABLE = np.int64(Reason.FOK_UNFILLABLE)
 REASON_USER = np.int64(Reason.USER)

@@ -29,6 +29,9 @@ USED = {
     "texts": "orders_used",
     "ids": "ids_used",
     "moves": "moves_used",
+    "members": "accounts_used",
+    "groups": "groups_used",
+    "gross_qty": "positions_used",
 }
 """Pool -> the counter that says how much of it was ever used."""
 
@@ -42,6 +45,8 @@ LEFT_OUT = (
     "hints",
     "noted",
     "events_before",
+    "refused_by",
+    "refused_account",
     "round_bits",
     "opened",
     "version",

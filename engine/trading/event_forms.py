@@ -10,6 +10,7 @@
     TRADE           2       TRADE, neither order with a text
     TRADE_OF_TEXTS  3       TRADE, an order with a text at least
     MOVED           2       MOVED: money, whose it was and whose it is
+    PREVENTED_APART 2       PREVENTED: taker and maker are two accounts of one group
 
 Most commands make events of one slot alone, which is half of what a whole EVENT takes.
 """
@@ -33,12 +34,16 @@ _TRADED = ("notional", *_MAKER, "maker_account", "fee", "maker_fee")
 TRADE_FORM = Form((_FIRST, _TRADED))
 TRADE_OF_TEXTS_FORM = Form((_FIRST, _TRADED, _TEXTS))
 MOVED_FORM = Form((_FIRST, ("maker_account", "text")))
+PREVENTED_APART_FORM = Form((_FIRST, ("notional", *_MAKER, *_TEXTS, "maker_account")))
 
 FORMS = (
     *(PLAIN_FORM, CANCELLED_FORM, REPLACED_FORM, WHOLE_FORM),
     *(PREVENTED_FORM, TRADE_FORM, TRADE_OF_TEXTS_FORM, MOVED_FORM),
+    PREVENTED_APART_FORM,
 )
-PLAIN, CANCELLED, REPLACED, WHOLE, PREVENTED, TRADE, TRADE_OF_TEXTS, MOVED = range(len(FORMS))
+PLAIN, CANCELLED, REPLACED, WHOLE, PREVENTED, TRADE, TRADE_OF_TEXTS, MOVED, PREVENTED_APART = range(
+    len(FORMS)
+)
 SPREAD = Spread(EVENT, FORMS)
 
 
@@ -49,7 +54,7 @@ def _mark(form: int) -> int:
 
 PLAIN_MARK, CANCELLED_MARK, REPLACED_MARK, WHOLE_MARK = map(_mark, (PLAIN, CANCELLED, REPLACED, WHOLE))
 PREVENTED_MARK, TRADE_MARK, TRADE_OF_TEXTS_MARK = map(_mark, (PREVENTED, TRADE, TRADE_OF_TEXTS))
-MOVED_MARK = _mark(MOVED)
+MOVED_MARK, PREVENTED_APART_MARK = map(_mark, (MOVED, PREVENTED_APART))
 
 
 def _word(name: str, form: Form = PLAIN_FORM) -> int:
@@ -71,6 +76,7 @@ NOTIONAL, PREV_PX, PREV_QTY, WHOLE_TEXT = (
 MAKER_ORDER_ID, MAKER_CLIENT_ORDER_ID, MAKER_CUM_QTY, MAKER_LEAVES_QTY, MAKER_NOTIONAL = (
     _word(name, TRADE_FORM) for name in _MAKER
 )
+PREVENTED_MAKER_ACCOUNT = _word("maker_account", PREVENTED_APART_FORM)
 MAKER_ACCOUNT, FEE, MAKER_FEE = (_word(name, TRADE_FORM) for name in ("maker_account", "fee", "maker_fee"))
 PREVENTED_TEXT, PREVENTED_MAKER_TEXT = (_word(name, PREVENTED_FORM) for name in _TEXTS)
 TRADE_TEXT, TRADE_MAKER_TEXT = (_word(name, TRADE_OF_TEXTS_FORM) for name in _TEXTS)

@@ -83,6 +83,20 @@ ACCOUNT_LIMIT_FIELDS = {
     "order_burst": "stop_px",
 }
 """LIMITS of one account, or of every account's default, in journals of before: as above."""
+
+
+class Membership(IntEnum):
+    """What a GROUP command says of the accounts that it names (exchange rule S21)."""
+
+    WHOLE = 0  # they are the group: who is not named leaves it
+    ADDED = 1
+    REMOVED = 2
+
+
+MEMBER_FIELDS = ("client_order_id", "order_id", "px", "qty", "display_qty", "stop_px", "expiry", "value")
+MEMBER_TEXT_WORDS = 3
+"""GROUP: the accounts that it names, 0 where there is none, and more of them in the words of `text`."""
+MEMBERS_MAX = len(MEMBER_FIELDS) + MEMBER_TEXT_WORDS
 BPS = 10_000
 RATE_DECIMALS = 9
 """RATE: `px` is in 1e-9."""

@@ -139,7 +139,8 @@ def neutral_digest(events: npt.NDArray[Any], state: Any) -> str:
 def _state_tables(state: Any) -> list[_Table]:
     view = LiveView(state)
     s = state[0]
-    accounts = sorted(s["accounts"]["account"][: s["accounts_used"]].tolist())
+    ids = s["accounts"]["account"][: s["accounts_used"]]
+    accounts = sorted(ids[ids > 0].tolist())
     with_orders = sorted(view.accounts_with_orders())
     views = [account for each in accounts if (account := view.account(each)) is not None]
     lists = [owned.orders for each in with_orders if (owned := view.orders(each)) is not None]

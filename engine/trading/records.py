@@ -18,15 +18,16 @@ COMMAND fields beyond their names, by operation (fields.py has those of administ
     LIMITS       account 0 and instrument ALL_INSTRUMENTS: default of every account;
                  fields.INSTRUMENT_LIMIT_FIELDS, ACCOUNT_LIMIT_FIELDS
                  (of accounts in journals of before alone)
-    ACCOUNT_LIMITS account, 0: default of every account; see fields.ACCOUNT_LIMITS_WORDS and _HALVES
+    ACCOUNT_LIMITS account, 0: default of every; fields.ACCOUNT_LIMITS_WORDS, _HALVES; flags bit 3: a group's
+    GROUP        account: the number of a group; side: fields.Membership; fields.MEMBER_FIELDS
     PHASE        instrument or ALL_INSTRUMENTS; value: Phase
     MARK         instrument; px
     TIME         value: the clock asked for (replay only: the driver moves eng_ts)
     SESSION_END  -
     SESSION_START -
     RATE         time_in_force, stp_mode: currency idx, of what and in what; px: the rate in 1e-9
-    KILL         value: KillScope; order_id, account or instrument, as it says
-    RESET_LATCH  as KILL, no order; of an account side: Latch, 0 for all; flags bit 0: measured from now on
+    KILL         value: KillScope; order_id, account (that or a group) or instrument, as it says
+    RESET_LATCH  as KILL, no order; of account or group side: Latch, 0 for all; flags bit 0: measured anew
     DEPOSIT      account; px: currency index; qty: amount, minor units; text: its id
     WITHDRAW     as DEPOSIT
     TRANSFER     as DEPOSIT, account: from whom; order_id: to whom; either may be FEES
@@ -77,6 +78,7 @@ class Op(IntEnum):
     SESSION_START = 30
     RATE = 31
     ACCOUNT_LIMITS = 32
+    GROUP = 33
     DEPOSIT = 34
     WITHDRAW = 35
     TRANSFER = 36
@@ -139,6 +141,7 @@ class CommandFlag(IntFlag):
     REDUCE_ONLY = 2
     SIZED = 4  # NEW only
     UNLIMITED = 1  # ACCOUNT only
+    OF_GROUP = 8  # ACCOUNT_LIMITS only
     REBASE = 1  # RESET_LATCH only
 
 
@@ -163,6 +166,7 @@ class KillScope(IntEnum):
     ACCOUNT = 2
     INSTRUMENT = 3
     VENUE = 4
+    GROUP = 5
 
 
 class Latch(IntEnum):
@@ -275,6 +279,10 @@ class Reason(IntEnum):
     INSTRUMENTS_FULL = 224
     CURRENCIES_FULL = 225
     POSITIONS_FULL = 226
+    GROUPS_FULL = 227
+    UNKNOWN_GROUP = 241
+    IN_ANOTHER_GROUP = 242
+    REPORTING_CURRENCY = 243  # of a group, which its accounts share
     POST_ONLY_WOULD_CROSS = 300
     FOK_UNFILLABLE = 301
     USER = 400
@@ -343,8 +351,12 @@ EVENT = np.dtype(
         ("account", "<i8"),  # the order's; of a TRADE or PREVENTED the aggressor's (taker); of a MOVED
         # whose money it is, of a TRANSFER from whom
         ("order_id", "<i8"),  # of a refused movement's DUPLICATE: the seq of the original
-        ("client_order_id", "<i8"),
-        ("px", "<i8"),  # in MOVED, and in LATCHED of a limit, the index of the currency
+        ("client_order_id", "<i8"),  # in LATCHED of a group its number
+        (
+            "px",
+            "<i8",
+        ),  # in MOVED, and in LATCHED of a limit, the index of the currency; in REJECTED the group
+        # whose limit or latch refuses, 0: none
         ("qty", "<i8"),  # traded, prevented or new total; in DONE and LATCHED the number of orders cancelled;
         # in MOVED the amount, minor units
         ("cum_qty", "<i8"),  # in LATCHED what was measured, minor units; in MOVED what `account` has then

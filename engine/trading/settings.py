@@ -9,7 +9,14 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 from msgspec import Meta, field
 
-from engine.settings.config import Count, EngineSettings, InstanceSettings, KeySettings, refuse_twice
+from engine.settings.config import (
+    ConfigError,
+    Count,
+    EngineSettings,
+    InstanceSettings,
+    KeySettings,
+    refuse_twice,
+)
 from engine.settings.door_settings import Port, SocketSettings
 from engine.settings.sections import Section
 from engine.trading.capacities import Capacities
@@ -27,6 +34,7 @@ class CapacitySettings(Section, frozen=True, kw_only=True):
     currencies: Annotated[int, Meta(ge=1, le=127)] = _DEFAULT.currencies
     positions: Count = _DEFAULT.positions
     client_ids: Count = _DEFAULT.client_ids
+    groups: Annotated[int, Meta(ge=1, le=2**20)] = _DEFAULT.groups
 
     def sizes(self) -> Capacities:
         """Return them as the kernels' side takes them."""
@@ -74,6 +82,13 @@ class AccountSettings(Section, frozen=True, kw_only=True):
     reporting_currency: str | None = None
 
 
+class GroupSettings(Section, frozen=True, kw_only=True):
+    """[[groups]]: as the `group` command; of any number of accounts."""
+
+    group: Annotated[int, Meta(ge=1, le=2**63 - 1)]
+    accounts: tuple[Annotated[int, Meta(ge=1, le=2**63 - 1)], ...]
+
+
 class ApiSettings(SocketSettings, frozen=True, kw_only=True):
     """[api]: where queries and streams are answered; port 0 = any free one."""
 
@@ -94,6 +109,19 @@ class TradingKeySettings(KeySettings, frozen=True, kw_only=True):
     roles: Annotated[tuple[RoleName, ...], Meta(min_length=1)] = ("trader",)
 
 
+def refuse_two_groups(groups: tuple[GroupSettings, ...]) -> None:
+    """Raise ConfigError where an account is named twice: it is in one group at most."""
+    found: dict[int, int] = {}
+    for idx, each in enumerate(groups):
+        for account in each.accounts:
+            if account in found:
+                raise ConfigError(
+                    f"groups[{idx}].accounts: account {account} stands in groups[{found[account]}].accounts "
+                    "already; an account is in one group at most"
+                )
+            found[account] = idx
+
+
 class TradingSettings(InstanceSettings, frozen=True, kw_only=True):
     """The whole file of a trading instance."""
 
@@ -103,6 +131,7 @@ class TradingSettings(InstanceSettings, frozen=True, kw_only=True):
     currencies: tuple[CurrencySettings, ...] = ()
     instruments: tuple[InstrumentSettings, ...] = ()
     accounts: tuple[AccountSettings, ...] = ()
+    groups: tuple[GroupSettings, ...] = ()
     keys: tuple[TradingKeySettings, ...] = ()
 
     def __post_init__(self) -> None:
@@ -110,3 +139,5 @@ class TradingSettings(InstanceSettings, frozen=True, kw_only=True):
         refuse_twice("currencies", "currency", [each.currency for each in self.currencies])
         refuse_twice("instruments", "symbol", [each.symbol for each in self.instruments])
         refuse_twice("accounts", "account", [each.account for each in self.accounts])
+        refuse_twice("groups", "group", [each.group for each in self.groups])
+        refuse_two_groups(self.groups)

@@ -41,6 +41,7 @@ class Refusal(msgspec.Struct, frozen=True):
     seq : the command's number; None for one that was understood and never published
     order_id, order_status, cum_quantity, leaves_quantity : of a duplicate: where the original stands
     original_seq : of a movement of money that is a duplicate: the number of the original
+    group : the group of accounts whose limit or latch refuses, or that the command names
     """
 
     reason: str
@@ -53,6 +54,7 @@ class Refusal(msgspec.Struct, frozen=True):
     cum_quantity: str | msgspec.UnsetType = msgspec.UNSET
     leaves_quantity: str | msgspec.UnsetType = msgspec.UNSET
     original_seq: int | msgspec.UnsetType = msgspec.UNSET
+    group: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class Refused(ValueError):  # noqa: N818 - an answer, not a fault of ours

@@ -3,15 +3,19 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from engine.trading.client_text import given_id
-from engine.trading.records import Reason
+from engine.trading.records import Op, Reason
 from gateways.entry.refusals import Refusal
 from gateways.json_lines import EventFormatter
 from gateways.json_lines.events import REASON_NAMES, STATUS_NAMES, EventWords
 from gateways.json_lines.fields import Fields
 
+OF_ORDERS = (Op.NEW, Op.REPLACE)
 FIELD_OF_REASON = {
     Reason.UNKNOWN_ACCOUNT: "account",
+    Reason.UNKNOWN_GROUP: "group",
     Reason.UNKNOWN_INSTRUMENT: "symbol",
     Reason.INVALID_CLIENT_ORDER_ID: "client_order_id",
     Reason.INVALID_SIDE: "side",
@@ -56,6 +60,10 @@ DETAILS = {
         "a reporting currency is fixed while the account has limits in money"
     ),
     Reason.STILL_BREACHED: "the limit is still reached; with `rebase` it is measured from the equity of now",
+    Reason.UNKNOWN_GROUP: "the engine knows no group of that number; a line of op `group` makes one",
+    Reason.GROUPS_FULL: "there is no room for another group: engine.capacities.groups says for how many",
+    Reason.IN_ANOTHER_GROUP: "an account is in one group at most; take it out of the other one first",
+    Reason.REPORTING_CURRENCY: "the accounts of a group share one reporting currency; this one has another",
     Reason.NOT_LATCHED: "nothing of that is latched: there is nothing to lift",
     Reason.NO_LIQUIDITY: "the opposite side of the book is empty",
     Reason.POST_ONLY_WOULD_CROSS: "the order would have traded at once",
@@ -75,6 +83,20 @@ DETAILS_OF_SIZES = {
 }
 """The same of an order that the engine was to size."""
 
+DETAILS_OF_GROUPS = {
+    Reason.INVALID_FIELD: "name each account once, and to `remove` accounts of the group alone",
+    Reason.BLOCKED: (
+        "the group is stopped and the account has open orders; cancel them, or lift the group's latches first"
+    ),
+    Reason.NO_RATE: (
+        "the group has limits in money, and no rate says what all that the account has is worth in its "
+        "reporting currency: an operator sets one with a line of op `rate`"
+    ),
+    Reason.OVERFLOW: "what the accounts have together would pass 2**62",
+}
+"""The same of a line that says which accounts a group has; the account at fault is named before it."""
+FIELDS_OF_GROUPS = {Reason.GROUPS_FULL: "group", Reason.NOT_PERMITTED: None}
+
 NOT_BUILT: dict[str, Callable[[Any], bool]] = {
     "type": lambda value: value not in (None, "limit", "market"),
     "time_in_force": lambda value: value == "gtd",
@@ -90,6 +112,8 @@ def cause(reason: Reason, fields: Mapping[str, Any]) -> tuple[str, str | None]:
     name = reason.name.lower().replace("_", " ")
     detail = DETAILS.get(reason, f"the engine rejected the command: {name}")
     field = FIELD_OF_REASON.get(reason)
+    if fields.get("op") == "group":
+        return DETAILS_OF_GROUPS.get(reason, detail), FIELDS_OF_GROUPS.get(reason, "accounts")
     if fields.get("op") != "new":
         return detail, field
     if reason == Reason.INVALID_PRICE and fields.get("price") is None:
@@ -109,8 +133,10 @@ def rejection(event: EventWords, formatter: EventFormatter, fields: Fields) -> R
     name = REASON_NAMES[reason]
     given = given_id(event.client_order_id, event.text_0, event.text_1, event.text_2)
     detail, field = cause(reason, fields)
+    detail = _of_group(event, detail)
+    group = event.px or msgspec.UNSET
     if reason != Reason.DUPLICATE:
-        return Refusal(name, detail, field, seq=event.seq, client_order_id=given)
+        return Refusal(name, detail, field, seq=event.seq, client_order_id=given, group=group)
     instruments = formatter.catalogue.instruments
     known = 0 <= event.instrument < len(instruments)
     as_text = instruments[event.instrument].quantity_text if known else str
@@ -125,3 +151,10 @@ def rejection(event: EventWords, formatter: EventFormatter, fields: Fields) -> R
         cum_quantity=as_text(event.cum_qty),
         leaves_quantity=as_text(event.leaves_qty),
     )
+
+
+def _of_group(event: EventWords, detail: str) -> str:
+    """Say whose limit or latch it is where that is a group's, and which account a group may not have."""
+    if event.op == Op.GROUP:
+        return f"account {event.account}: {detail}" if event.account else detail
+    return f"of its group {event.px}: {detail}" if event.px and event.op in OF_ORDERS else detail

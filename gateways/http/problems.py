@@ -93,6 +93,7 @@ class OrderProblem(Problem, frozen=True, kw_only=True):
     cum_quantity: str | msgspec.UnsetType = msgspec.UNSET
     leaves_quantity: str | msgspec.UnsetType = msgspec.UNSET
     original_seq: int | msgspec.UnsetType = msgspec.UNSET
+    group: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class WrongMethod(Refused):

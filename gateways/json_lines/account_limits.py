@@ -1,4 +1,4 @@
-"""Limits of an account in a limits line, and the latches that a reset_latch line names (exchange rule S21).
+"""Limits of an account or a group in a line, and the latches that a reset_latch names (exchange rule S21).
 
 The door knows no account, so it does not know how many decimals an account's reporting currency has: it
 writes amounts as they are given, with the decimals that they need, and the engine counts in minor units.
@@ -47,10 +47,10 @@ Content = dict[str, Any]
 def account_limits(fields: Mapping[str, Any]) -> Content:
     """Return the fields of an ACCOUNT_LIMITS record; no account: of every account's default."""
     given = [name for name in ACCOUNT_LIMITS if name in fields]
-    is_default = not fields.get("account")
+    is_default = not fields.get("account") and fields.get("group") is None
     for name in given:
         if is_default and name not in OF_DEFAULT:
-            raise MalformedCommand(name, fields[name], f"name the account: {name} is no default")
+            raise MalformedCommand(name, fields[name], f"name the account or group: {name} is no default")
     values = {name: counted(fields[name], name) for name in given if _is_counted(name, fields)}
     decimals = _read_amounts(fields, values)
     values["named"] = sum(1 << ACCOUNT_LIMITS[name] for name in given)
@@ -106,11 +106,12 @@ def _on_breach(fields: Mapping[str, Any], given: list[str]) -> int:
 
 
 def asked_latch(fields: Mapping[str, Any]) -> Content:
-    """Return the fields of a RESET_LATCH record that say which latch of an account, and whether anew."""
+    """Return the fields of a RESET_LATCH record that say which latch, and whether it is measured anew."""
     content: Content = {}
     given = next((name for name in ("limit", "rebase") if fields.get(name) not in (None, False)), None)
-    if given is not None and fields.get("account") is None:
-        raise MalformedCommand(given, fields[given], "it goes with `account`: no other has limits that latch")
+    if given is not None and fields.get("account") is None and fields.get("group") is None:
+        mend = "it goes with `account` or `group`: no other has limits that latch"
+        raise MalformedCommand(given, fields[given], mend)
     if fields.get("limit") is not None:
         content["side"] = word(fields["limit"], "limit", LATCHES)
     if flag(fields, "rebase"):

@@ -56,6 +56,7 @@ from gateways.json_lines.fields import (
     word,
     words_of,
 )
+from gateways.json_lines.groups import group, numbered
 from gateways.json_lines.movements import movement
 
 PHASES = words_of(Phase)
@@ -66,16 +67,16 @@ CURRENCY_IDX_MAX = 127  # an instrument names its currencies in a signed byte
 CURRENCY_NAMES = frozenset({"op", "currency", "decimals"})
 INSTRUMENT_NAMES = frozenset({"op", *INSTRUMENT_FIELDS})
 ACCOUNT_NAMES = frozenset({"op", "account", "deposit", "unlimited", "reporting_currency"})
-ACCOUNT_LIMIT_NAMES = (*ACCOUNT_LIMITS, "on_breach")
+ACCOUNT_LIMIT_NAMES = ("group", *ACCOUNT_LIMITS, "on_breach")
 LIMITS_NAMES = frozenset({"op", "symbol", "account", *INSTRUMENT_LIMIT_FIELDS, *ACCOUNT_LIMIT_NAMES})
 PHASE_NAMES = frozenset({"op", "symbol", "phase"})
 MARK_NAMES = frozenset({"op", "symbol", "price"})
 RATE_NAMES = frozenset({"op", "currency", "in", "price"})
 TIME_NAMES = frozenset({"op", "now"})
 SESSION_NAMES = frozenset({"op"})
-KILL_SELECTORS = ("order_id", "account", "symbol", "venue")
-RESET_SELECTORS = ("account", "symbol", "venue")
-SELECTORS_TO_COME = ("session", "group")
+KILL_SELECTORS = ("order_id", "account", "group", "symbol", "venue")
+RESET_SELECTORS = ("account", "group", "symbol", "venue")
+SELECTORS_TO_COME = ("session",)
 
 Content = dict[str, Any]
 
@@ -167,7 +168,7 @@ class Administration:
         return text_words(bytes(indices))
 
     def limits(self, fields: Mapping[str, Any]) -> Content:
-        """Limits of one instrument, of one account, or every account's default."""
+        """Limits of one instrument, of one account or group, or every account's default."""
         symbol, account = fields.get("symbol"), fields.get("account")
         if symbol is not None:
             known = {"op", "symbol", "max_open_orders", *INSTRUMENT_LIMIT_FIELDS}
@@ -189,8 +190,13 @@ class Administration:
         if account is None and "account" in fields:
             mend = "give a number; left out, the limits are every account's default"
             raise MalformedCommand("account", None, mend)
-        whose = 0 if account is None else whole(account, "account")
-        return {"account": whose, "instrument": ALL_INSTRUMENTS, **account_limits(fields)}
+        if fields.get("group") is not None:
+            if account is not None:
+                raise MalformedCommand("group", fields["group"], "give `account` or `group`, not both")
+            whose, flags = numbered(fields["group"], "group"), int(CommandFlag.OF_GROUP)
+        else:
+            whose, flags = 0 if account is None else whole(account, "account"), 0
+        return {"account": whose, "flags": flags, "instrument": ALL_INSTRUMENTS, **account_limits(fields)}
 
     def phase(self, fields: Mapping[str, Any]) -> Content:
         """A trading phase, of one instrument or of all."""
@@ -237,13 +243,17 @@ class Administration:
         return {"op": Op.SESSION_START}
 
     def kill(self, fields: Mapping[str, Any]) -> Content:
-        """A kill switch: of an order, an account, an instrument or the venue."""
+        """A kill switch: of an order, an account, a group, an instrument or the venue."""
         return {"op": Op.KILL, **self._scope(fields, "kill", KILL_SELECTORS)}
 
     def reset_latch(self, fields: Mapping[str, Any]) -> Content:
-        """The end of a kill, named as it was, or of what an account's limits of loss latched."""
+        """The end of a kill, named as it was, or of what limits of an account or a group latched."""
         scope = self._scope(fields, "reset_latch", RESET_SELECTORS, ("limit", "rebase"))
         return {"op": Op.RESET_LATCH, **scope, **asked_latch(fields)}
+
+    def group(self, fields: Mapping[str, Any]) -> Content:
+        """Which accounts are in a group."""
+        return group(fields)
 
     def deposit(self, fields: Mapping[str, Any]) -> Content:
         """Money for an account, once by its id."""
@@ -273,6 +283,8 @@ class Administration:
                 return {"value": KillScope.ORDER, "order_id": whole(fields[name], name)}
             case "account":
                 return {"value": KillScope.ACCOUNT, "account": whole(fields[name], name)}
+            case "group":
+                return {"value": KillScope.GROUP, "account": numbered(fields[name], name)}
             case "symbol":
                 instrument = self._instrument(fields[name])
                 return {"value": KillScope.INSTRUMENT, "instrument": instrument.instrument_idx}
@@ -315,6 +327,7 @@ ADMINISTRATION: dict[str, Callable[[Administration, Mapping[str, Any]], Content]
     "session_start": Administration.session_start,
     "kill": Administration.kill,
     "reset_latch": Administration.reset_latch,
+    "group": Administration.group,
     "deposit": Administration.deposit,
     "withdraw": Administration.withdraw,
     "transfer": Administration.transfer,

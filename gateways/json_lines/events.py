@@ -180,6 +180,8 @@ class EventFormatter:
             "op": OP_NAMES.get(event.op),
             "reason": REASON_NAMES[event.reason],
         }
+        if event.px:
+            fields["group"] = event.px
         if event.op in movements.OPS:
             fields |= {"client_order_id": None, "id": movements.id_of(event)}
             if event.reason == Reason.DUPLICATE:
@@ -295,6 +297,7 @@ class EventFormatter:
             "event": "latched",
             "eng_ts": event.eng_ts,
             "account": event.account or None,
+            **({"group": event.client_order_id} if event.client_order_id else {}),
             "symbol": self._symbol(event),
             "limit": LIMIT_NAMES.get(event.reason),
             "level": LEVEL_NAMES.get(event.status),
@@ -339,7 +342,7 @@ def readable(fields: Fields, accounts: Accounts) -> Fields:
 def refused_event(fields: Mapping[str, Any], refused: RefusedAtDoor, eng_ts: int) -> Fields:
     """Return the event `rejected` of a command that no record could carry: it has no seq."""
     given = fields.get("client_order_id")
-    account = fields.get("account")
+    account, group = fields.get("account"), fields.get("group")
     if isinstance(given, str):
         given = canonical(given)
     is_movement = fields.get("op") in movements.NAMES
@@ -349,6 +352,7 @@ def refused_event(fields: Mapping[str, Any], refused: RefusedAtDoor, eng_ts: int
         "eng_ts": eng_ts,
         "client_order_id": given if isinstance(given, str) or (type(given) is int and given) else None,
         "account": account if type(account) is int and account else None,
+        **({"group": group} if type(group) is int and group else {}),
         "op": fields.get("op"),
         "reason": refused.reason.name.lower(),
         **({"id": movements.given_movement_id(fields)} if is_movement else {}),

@@ -8,6 +8,7 @@
     1> replace #1 price=10.06 quantity=8
     1> cancel #1        1> mass_cancel symbol=XYZ side=buy
     > phase symbol=XYZ phase=halted        administration has no account
+    > group group=7 accounts=1,2           a list of numbers
     ? book XYZ                             a question: `bid 10.00 4 #2 #3` per level, best first
     ? money 1 USD                          `total 99 reserved 4`
     ? house USD                            what the fees amount to
@@ -144,12 +145,15 @@ def field_of(word: str) -> Command:
         "order_burst",
         "now",
         "account",
+        "group",
         "order_id",
         "from",
         "to",
     )
     if value == "null":
         return {name: None}
+    if name == "accounts":
+        return {name: [int(each) for each in value.split(",") if each]}
     if value in ("true", "false"):
         return {name: value == "true"}
     if name == "deposit":
@@ -170,7 +174,8 @@ def event_line(event: dict[str, Any]) -> str:
         original = f" {event['status']} cum {event['cum_quantity']}" if "status" in event else ""
         if "original_seq" in event:
             original = f" of {event['original_seq']}"
-        return f"rejected {event['reason']}{original}{'' if event['seq'] else ' at the door'}"
+        whose = f" group {event['group']}" if "group" in event else ""
+        return f"rejected {event['reason']}{original}{whose}{'' if event['seq'] else ' at the door'}"
     if kind == "cancelled":
         return f"cancelled {own} {event['leaves_quantity']} {event['reason']}"
     if kind == "replaced":
@@ -181,7 +186,8 @@ def event_line(event: dict[str, Any]) -> str:
     if kind == "phase":
         return f"phase {event['symbol']} {event['phase']}"
     if kind == "latched":
-        scope = event["account"] or event["symbol"] or "venue"
+        whose = f"group {event['group']}" if "group" in event else event["account"]
+        scope = whose or event["symbol"] or "venue"
         amounts = "" if event["measured"] is None else f" {event['measured']} of {event['allowed']}"
         return f"latched {scope} {event['limit']} {event['level'] or 'none'}{amounts}"
     if kind == "moved":

@@ -25,7 +25,7 @@ from engine.trading.history.kernels import (
 from engine.trading.history.names import name_rows
 from engine.trading.history.orders import order_rows
 from engine.trading.history.schema import MERGE_BALANCES, MERGE_POSITIONS, MIGRATIONS, MOMENT_EVERY, SESSION
-from engine.trading.records import TEXT_BYTES, EventFlag, EventKind, Op
+from engine.trading.records import TEXT_BYTES, CommandFlag, EventFlag, EventKind, Op
 from ringbuf.kernel import COMPILED
 
 Ints = npt.NDArray[np.int64]
@@ -182,7 +182,8 @@ def _commands(entries: Any, events: Any, place: Ints, first_event: int) -> tuple
     values |= {name: command[name] for name in ("req_seq", "session", "op")}
     values["event_idx"] = first_event + place
     values |= _first_reports(events, place, entries["seq"])
-    names_account = np.isin(command["op"], (Op.ACCOUNT, Op.LIMITS, Op.ACCOUNT_LIMITS))
+    is_of_group = (command["op"] == Op.ACCOUNT_LIMITS) & (command["flags"] & CommandFlag.OF_GROUP != 0)
+    names_account = np.isin(command["op"], (Op.ACCOUNT, Op.LIMITS, Op.ACCOUNT_LIMITS)) & ~is_of_group
     values["account"] = np.where(names_account, command["account"], values["account"])
 
     is_replaced = values["kind"] == EventKind.REPLACED

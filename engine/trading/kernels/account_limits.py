@@ -1,5 +1,7 @@
 """ACCOUNT_LIMITS, and LIMITS of accounts in journals of before: all that one names is set, or nothing.
 
+Of an account or, where the flags say so, of a group, whose limits hold for the sum of its accounts.
+
 A limit is unset, set or lifted. Of the plain four (open orders, position, order rate and burst) there is a
 default for accounts that have none of their own; the others are an account's own (watch.py).
 """
@@ -12,10 +14,11 @@ from engine.trading.kernels.accounts import find_account, resolve_limits
 from engine.trading.kernels.admin import DECIMALS_MAX
 from engine.trading.kernels.equity import equity_of, has_equity
 from engine.trading.kernels.fills import forget_fills
+from engine.trading.kernels.groups import find_group, is_group
 from engine.trading.kernels.messages import forget_messages
 from engine.trading.kernels.state import LIMIT_LIFTED, NIL
 from engine.trading.kernels.touch import touch_account
-from engine.trading.kernels.watch import is_measurable, renew_watch
+from engine.trading.kernels.watch import is_measurable, open_money, renew_watch
 from engine.trading.kernels.watch_records import BUCKETS
 from engine.trading.records import LIFTED, MONEY_MAX, UNCHANGED
 from ringbuf.kernel import kernel
@@ -41,7 +44,8 @@ def limit_accounts(s, command):
     reason = _check_ranges(command)
     if reason != codes.OK:
         return reason
-    if command["account"] == 0:
+    is_of_group = _is_of_group(command)
+    if command["account"] == 0 and not is_of_group:
         for limit in range(codes.LIMIT_DAILY_LOSS, LIMITS):
             if _given(command, limit) != UNCHANGED:
                 return codes.INVALID_FIELD
@@ -52,9 +56,9 @@ def limit_accounts(s, command):
         for each in range(s.accounts_used):
             resolve_limits(s, each)
         return codes.OK
-    account = find_account(s, command["account"])
+    account = find_group(s, command["account"]) if is_of_group else find_account(s, command["account"])
     if account == NIL:
-        return codes.UNKNOWN_ACCOUNT
+        return codes.UNKNOWN_GROUP if is_of_group else codes.UNKNOWN_ACCOUNT
     if command["op"] == codes.OP_ACCOUNT_LIMITS and command["side"] == codes.LEVEL_REDUCE_ONLY:
         return codes.UNSUPPORTED
     reason = _check_amounts(s, command, account)
@@ -70,6 +74,12 @@ def limit_accounts(s, command):
     if command["op"] == codes.OP_ACCOUNT_LIMITS:  # a journal of before names none of them
         _limit_rarer(s, command, account)
     return codes.OK
+
+
+@kernel
+def _is_of_group(command):
+    """Tell whether `account` is the number of a group."""
+    return command["op"] == codes.OP_ACCOUNT_LIMITS and command["flags"] & codes.FLAG_OF_GROUP != 0
 
 
 @kernel
@@ -233,6 +243,8 @@ def _check_amounts(s, command, account):
                 return codes.OVERFLOW
     if is_in_money and not has_equity(s, account) and not is_measurable(s, account):
         return codes.NO_RATE
+    if is_in_money and is_group(s, account) and open_money(s, account) > MONEY_MAX:
+        return codes.OVERFLOW
     return codes.OK
 
 

@@ -31,6 +31,12 @@ def account_bucket_of(s, account_id):
 @kernel
 def find_account(s, account_id):
     """Return the index of an account, or NIL."""
+    return find_holder(s, account_id) if account_id > 0 else NIL
+
+
+@kernel
+def find_holder(s, account_id):
+    """Return the index of an account, or of a group by its number with the sign changed; or NIL."""
     account = np.int64(s.account_bucket[account_bucket_of(s, account_id)]) - 1
     while account != NIL and s.accounts[account].account != account_id:
         account = np.int64(s.accounts[account].next) - 1
@@ -48,28 +54,33 @@ def account_asked(s, account_id):
 
 @kernel
 def add_account(s, account_id):
-    """Create an account under the default limits; the caller checked that there is room."""
+    """Create an account under the default limits, or a group; the caller checked that there is room."""
     account = s.accounts_used
     s.accounts_used += 1
     bucket = account_bucket_of(s, account_id)
     s.accounts[account].account = account_id
     s.accounts[account].next = s.account_bucket[bucket]
     s.account_bucket[bucket] = account + 1
-    s.accounts[account].enabled = 1
+    s.accounts[account].enabled = account_id > 0  # a group sends no orders
     resolve_limits(s, account)
     return account
 
 
 @kernel
 def resolve_limits(s, account):
-    """Write down which limits hold for an account: its own, or the default's where it has none."""
-    rate = _limit_of(s.accounts[account].order_rate, s.default_order_rate)
-    burst = _limit_of(s.accounts[account].order_burst, s.default_order_burst)
-    open_orders = _limit_of(s.accounts[account].max_open_orders, s.default_max_open_orders)
+    """Write down which limits hold for an account: its own, or the default's where it has none.
+
+    A group has its own alone.
+    """
+    has_default = np.int64(s.accounts[account].account > 0)
+    rate = _limit_of(s.accounts[account].order_rate, s.default_order_rate * has_default)
+    burst = _limit_of(s.accounts[account].order_burst, s.default_order_burst * has_default)
+    open_orders = _limit_of(s.accounts[account].max_open_orders, s.default_max_open_orders * has_default)
+    position = _limit_of(s.accounts[account].max_position, s.default_max_position * has_default)
     s.accounts[account].rate_limit = rate
     s.accounts[account].burst_limit = (rate if burst == NO_LIMIT else burst) * TOKEN
     s.accounts[account].open_orders_limit = MONEY_MAX if open_orders == NO_LIMIT else open_orders
-    s.accounts[account].position_limit = _limit_of(s.accounts[account].max_position, s.default_max_position)
+    s.accounts[account].position_limit = position
 
 
 @kernel

@@ -16,7 +16,7 @@ from engine.trading.kernels.risk import reference_px, renew_free_prices
 from engine.trading.kernels.state import NIL
 from engine.trading.kernels.touch import touch_account, touch_book
 from engine.trading.kernels.validate import check_operator
-from engine.trading.kernels.watch_records import WATCHED_EQUITY, WATCHED_EXPOSURE
+from engine.trading.kernels.watch_records import WATCHED_EQUITY, WATCHED_EXPOSURE, WATCHED_GROUP
 from engine.trading.records import ALL_INSTRUMENTS, LIFTED, MONEY_MAX, PX_MAX, UNCHANGED
 from ringbuf.kernel import kernel
 
@@ -234,7 +234,7 @@ def apply_account(s, command):
         reason = codes.INVALID_FIELD
     if reason == codes.OK:
         account = find_account(s, command["account"])
-        if account == NIL and s.accounts_used == len(s.accounts):
+        if account == NIL and s.accounts_used - s.groups_used == len(s.accounts) - len(s.groups):
             reason = codes.ACCOUNTS_FULL
     if reason == codes.OK:
         reason = _check_deposits(s, command, account)
@@ -286,13 +286,13 @@ def _check_deposits(s, command, account):
 
 @kernel
 def _check_reporting(s, command, account):
-    """Check the reporting currency: it is known, and stays what it is while a limit is measured in it."""
+    """Check the reporting currency: it is known, and stays what it is while a limit or a group needs it."""
     given = command["text"][REPORTING_WORD]
     if given == 0:
         return codes.OK
     if given < 0 or given > s.currencies_used:
         return codes.UNKNOWN_CURRENCY
-    is_fixed = account != NIL and s.accounts[account].is_watched & IN_MONEY != 0
+    is_fixed = account != NIL and s.accounts[account].is_watched & (IN_MONEY | WATCHED_GROUP) != 0
     return codes.ALREADY_DEFINED if is_fixed and given - 1 != s.watches[account].reporting else codes.OK
 
 

@@ -12,6 +12,7 @@ from engine.trading.kernels.accounts import commit_open, holds, notional_of
 from engine.trading.kernels.cancel import own_order
 from engine.trading.kernels.events import rejected, replaced
 from engine.trading.kernels.exposure import check_more_exposure, note_open, open_notional
+from engine.trading.kernels.group_checks import check_group_position
 from engine.trading.kernels.levels import best_level
 from engine.trading.kernels.match import withdraw, would_cross
 from engine.trading.kernels.messages import check_replace_rate
@@ -113,6 +114,8 @@ def _check_increase(s, order, account, px, qty):
         reason = _check_new_px(s, book, px, old_px)
     if reason == codes.OK and more > 0:
         reason = check_position(s, account, book, np.int64(s.hot[order].position), side, more)
+        if reason == codes.OK and s.watch_count != 0:
+            reason = check_group_position(s, account, book, side, more)
     if reason == codes.OK and s.watch_count != 0 and notional > old_notional:
         reason = check_more_exposure(s, account, book, side, notional - old_notional)
     if reason != codes.OK:
@@ -166,7 +169,8 @@ def _shrink(s, command, order, qty, held):
     s.levels[s.hot[order].level].qty += leaves - s.hot[order].leaves
     if s.watch_count != 0:
         book = np.int64(s.hot[order].instrument)
-        note_open(s, order, open_notional(s, order), notional_of(s, book, px, leaves))
+        more = leaves - s.hot[order].leaves
+        note_open(s, order, open_notional(s, order), notional_of(s, book, px, leaves), more, NOTHING)
     commit_open(s, order, leaves, held)
     s.cold[order].qty = qty
     s.cold[order].rev += 1
@@ -182,7 +186,8 @@ def _move(s, command, order, px, qty, held):
     leaves = qty - s.cold[order].cum
     if s.watch_count != 0:
         book = np.int64(s.hot[order].instrument)
-        note_open(s, order, open_notional(s, order), notional_of(s, book, px, leaves))
+        more = leaves - s.hot[order].leaves
+        note_open(s, order, open_notional(s, order), notional_of(s, book, px, leaves), more, NOTHING)
     commit_open(s, order, leaves, held)
     s.hot[order].px = px
     s.cold[order].qty = qty

@@ -18,6 +18,7 @@ from engine.trading.kernels.events import finish, rejected
 from engine.trading.kernels.kill import apply_kill, apply_reset_latch
 from engine.trading.kernels.latches import apply_session_start, judge_noted
 from engine.trading.kernels.limits import apply_limits
+from engine.trading.kernels.membership import apply_group
 from engine.trading.kernels.movements import apply_movement
 from engine.trading.kernels.phases import apply_phase
 from engine.trading.kernels.submit import apply_new
@@ -92,6 +93,8 @@ def _apply_rare(s, command, op):
         apply_reset_latch(s, command)
     elif op == codes.OP_SESSION_START:
         apply_session_start(s, command)
+    elif op == codes.OP_GROUP:
+        apply_group(s, command)
     elif op == codes.OP_DEPOSIT or op == codes.OP_WITHDRAW or op == codes.OP_TRANSFER:
         apply_movement(s, command)
     elif op == codes.OP_SESSION_DOWN:

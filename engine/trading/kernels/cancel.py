@@ -9,6 +9,7 @@ import numpy as np
 from engine.trading import codes
 from engine.trading.kernels.accounts import find_position
 from engine.trading.kernels.events import done, rejected
+from engine.trading.kernels.groups import group_of, is_group
 from engine.trading.kernels.identity import find_order, live_asked
 from engine.trading.kernels.levels import best_level, next_level
 from engine.trading.kernels.match import withdraw
@@ -80,6 +81,21 @@ def cancel_account(s, command, account, reason):
     _cancel_within(s, command, account, np.int64(0), s.books_used, BOTH_SIDES, reason)
 
 
+@apart
+def cancel_holder(s, command, holder, reason):
+    """Cancel every order of an account, or of all accounts of a group."""
+    if not is_group(s, holder):
+        cancel_account(s, command, holder, reason)
+        return
+    for book in range(s.books_used):
+        if s.accounts[holder].open_orders == 0:
+            break
+        position = find_position(s, holder, book)
+        if position != NIL:
+            _cancel_side(s, command, book, codes.BUY, position, holder, reason)
+            _cancel_side(s, command, book, codes.SELL, position, holder, reason)
+
+
 @kernel
 def _cancel_within(s, command, account, first, end, side, reason):
     """Cancel an account's orders in the books from `first` to before `end`, on one side or on both."""
@@ -90,21 +106,27 @@ def _cancel_within(s, command, account, first, end, side, reason):
         if position == NIL:
             continue
         if side != codes.SELL:
-            _cancel_side(s, command, book, codes.BUY, position, reason)
+            _cancel_side(s, command, book, codes.BUY, position, NIL, reason)
         if side != codes.BUY:
-            _cancel_side(s, command, book, codes.SELL, position, reason)
+            _cancel_side(s, command, book, codes.SELL, position, NIL, reason)
 
 
 @kernel
-def _cancel_side(s, command, book, side, position, reason):
-    """Cancel the orders of one position on one side; stop after the last."""
+def _cancel_side(s, command, book, side, position, group, reason):
+    """Cancel the orders of one position on one side; stop after the last.
+
+    group : NIL; or the position is this group's, and the orders are those of its accounts
+    """
     level = best_level(s, book, side)
     while level != NIL and _open_lots(s, position, side) > 0:
         worse = next_level(s, level)
         order = s.levels[level].head
         while order != NIL:
             after = np.int64(s.hot[order].next)
-            if s.hot[order].position == position:
+            is_its = s.hot[order].position == position
+            if group != NIL:
+                is_its = group_of(s, np.int64(s.hot[order].account)) == group
+            if is_its:
                 touch_book(s, book)
                 touch_account(s, np.int64(s.hot[order].account))
                 withdraw(s, command, order, reason)

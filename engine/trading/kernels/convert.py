@@ -37,6 +37,7 @@ USED_BY_CAPACITY = {
     "currencies": "currencies_used",
     "positions": "positions_used",
     "client_ids": "ids_used",
+    "groups": "groups_used",
 }
 """Capacity -> the counter of the state that says how much of it was ever in use at once."""
 
@@ -125,6 +126,7 @@ ADDED: Mapping[str, Fill | None] = {
     **dict.fromkeys(("rates", "cash_stakes", "dealings")),
     **dict.fromkeys(("watch_count", "noted_count", "rounds_due", "round_idx", "round_left", "events_before")),
     **dict.fromkeys(("moves", "moves_used", "moves_next")),
+    **dict.fromkeys(("members", "groups", "groups_used", "gross_qty", "refused_by", "refused_account")),
     "books.free_low": _reckon_free_prices,
     "books.free_high": _reckon_free_prices,
     **dict.fromkeys(
@@ -145,13 +147,26 @@ Ints = npt.NDArray[np.int64]
 def too_small(state: Any, capacities: Capacities) -> dict[str, tuple[int, int]]:
     """Return the capacities that do not hold what `state` uses: name -> (what is set, what is used)."""
     given = asdict(capacities)
-    used = {name: int(state[0][counter]) for name, counter in USED_BY_CAPACITY.items()}
+    used = _used(state[0])
     return {name: (given[name], used[name]) for name in used if given[name] < used[name]}
 
 
 def capacities_of(state: Any) -> dict[str, int]:
     """Return the capacities of an array of one STATE record, of this layout or an earlier one."""
-    return {name: len(_pool(state[0], name)) for name in USED_BY_CAPACITY}
+    return {name: _capacity(state[0], name) for name in _used(state[0])}
+
+
+def _used(s: Any) -> dict[str, int]:
+    """Return how much of each capacity was ever in use; earlier layouts have not all of them."""
+    names = s.dtype.names
+    used = {name: int(s[counter]) for name, counter in USED_BY_CAPACITY.items() if counter in names}
+    return used | {"accounts": used["accounts"] - used.get("groups", 0)}
+
+
+def _capacity(s: Any, name: str) -> int:
+    """Return a capacity: accounts and groups share the pool of accounts."""
+    groups = len(s["groups"]) if name == "accounts" and "groups" in s.dtype.names else 0
+    return len(_pool(s, name)) - groups
 
 
 def convert(old: Any, new: Any) -> None:
@@ -163,7 +178,7 @@ def convert(old: Any, new: Any) -> None:
     """
     s, t = old[0], new[0]
     assert s["opened_count"] == 0
-    assert all(s[counter] <= len(_pool(t, name)) for name, counter in USED_BY_CAPACITY.items())
+    assert all(used <= _capacity(t, name) for name, used in _used(s).items())
     absent = *copy_by_name(old, new, MADE_ANEW), *_move_window(s, t), *_move_movements(s, t)
     for name in absent:
         if name not in ADDED:

@@ -8,6 +8,9 @@ latch of one (WATCHED_EQUITY). A position of it is valued at each of its fills a
 none. Money in another currency is valued likewise, at the rate: where it changes, and where the sweep comes
 by. The sum of all is kept running, in two words of 32 bits each, so that it is exact whatever it passes.
 
+The worth of a group is that of its accounts and their cash, counted where either changes (`is_counted`); they
+are watched as long as the group is.
+
 What is valued is a stake. Stakes that a change concerns stand in rings, in the order in which they came,
 each ring with the round through it:
 
@@ -45,8 +48,13 @@ def has_equity(s, account):
 @kernel
 def worth_of(s, position):
     """Return what a position is worth at the mark of this moment, in its quote currency; or UNBOUNDED."""
-    book = s.positions[position].key & INSTRUMENT_MASK
-    px, qty = reference_px(s, book), s.positions[position].qty
+    return worth_of_lots(s, s.positions[position].key & INSTRUMENT_MASK, s.positions[position].qty)
+
+
+@kernel
+def worth_of_lots(s, book, qty):
+    """Return what so many lots, signed, are worth in an instrument, as `worth_of`."""
+    px = reference_px(s, book)
     if abs(qty) <= s.books[book].max_qty:  # the product is exact (exchange rule S1)
         return notional_of(s, book, px, qty)
     unit = px * s.books[book].scale
@@ -85,12 +93,60 @@ def _value(s, stakes, stake, account, worth):
 
 @kernel
 def _count_worth(s, account, worth, times):
-    """Add a worth to the account's sum, or take it away (times -1)."""
+    """Add a worth to the account's sum and to its group's, or take it away (times -1)."""
+    _add_worth(s, account, worth, times)
+    if s.members[account].is_counted != 0:
+        group = np.int64(s.members[account].group) - 1
+        touch_account(s, group)
+        _add_worth(s, group, worth, times)
+
+
+@kernel
+def _add_worth(s, account, worth, times):
     if worth == UNBOUNDED:
         s.watches[account].unbounded += times
         return
     s.watches[account].worth_high += times * (worth >> WORTH_BITS)
     s.watches[account].worth_low += times * (worth & WORTH_MASK)
+
+
+@kernel
+def renew_cash(s, account):
+    """Let the cash of an account that its group counts be what it is now."""
+    cash = s.balances[s.watches[account].reporting, account].total
+    if cash != s.members[account].cash:
+        group = np.int64(s.members[account].group) - 1
+        touch_account(s, group)
+        _add_worth(s, group, s.members[account].cash, np.int64(-1))
+        _add_worth(s, group, cash, np.int64(1))
+        s.members[account].cash = cash
+
+
+@kernel
+def count_member(s, account):
+    """Count the worth and the cash of a watched account in its group's worth from now on."""
+    s.members[account].cash = s.balances[s.watches[account].reporting, account].total
+    s.members[account].is_counted = 1
+    _merge(s, account, np.int64(1))
+
+
+@kernel
+def uncount_member(s, account):
+    """Count them no longer."""
+    _merge(s, account, np.int64(-1))
+    s.members[account].is_counted = 0
+    s.members[account].cash = 0
+
+
+@kernel
+def _merge(s, account, times):
+    """Add all that is counted of an account to its group's worth, or take it away (times -1)."""
+    group = np.int64(s.members[account].group) - 1
+    touch_account(s, group)
+    _add_worth(s, group, s.members[account].cash, times)
+    s.watches[group].worth_high += times * s.watches[account].worth_high
+    s.watches[group].worth_low += times * s.watches[account].worth_low
+    s.watches[group].unbounded += times * s.watches[account].unbounded
 
 
 @kernel
@@ -266,9 +322,19 @@ def change_balance(s, account, currency, change):
     after = converted(s, s.balances[currency, account].total, currency, reporting, DOWN)
     if currency != reporting:
         value_cash(s, currency, account)
+    if s.members[account].is_counted != 0:
+        renew_cash(s, account)
     if before != UNBOUNDED and after != UNBOUNDED:
-        s.watches[account].peak = _moved(s.watches[account].peak, before, after)
-        s.watches[account].day_start = _moved(s.watches[account].day_start, before, after)
+        _move_references(s, account, before, after)
+        if s.members[account].is_counted != 0:
+            _move_references(s, np.int64(s.members[account].group) - 1, before, after)
+
+
+@kernel
+def _move_references(s, account, before, after):
+    """Move what an account's or a group's losses are measured from."""
+    s.watches[account].peak = _moved(s.watches[account].peak, before, after)
+    s.watches[account].day_start = _moved(s.watches[account].day_start, before, after)
 
 
 @kernel

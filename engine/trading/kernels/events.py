@@ -11,7 +11,7 @@ from engine.contract.spread import COUNT_MASK, IDX_BITS, MARK_WORD, SLOT_WORDS
 from engine.trading import codes
 from engine.trading import event_forms as at
 from engine.trading.kernels.state import NIL
-from ringbuf.kernel import inlined, kernel
+from ringbuf.kernel import apart, inlined, kernel
 from ringbuf.layout import GATE_WORD, STAMP_WORD
 
 FIRST_ADMIN_OP = codes.OP_CURRENCY
@@ -157,11 +157,31 @@ def rejected(s, command, reason):
     names_account = op == codes.OP_ACCOUNT or op == codes.OP_LIMITS or op >= codes.OP_KILL
     if not is_admin or names_account:
         s.out[first, at.ACCOUNT] = command["account"]
+    if s.refused_by != 0 or op >= codes.OP_KILL:
+        _name_group(s, command, first)
     if has_text:
         _go_on(s, first + 1, MARK_WORD)
         for part in range(3):
             s.out[first + 1, at.WHOLE_TEXT + part] = command["text"][part]
     return first
+
+
+@apart
+def _name_group(s, command, first):
+    """Complete a REJECTED with the group that a command names, or whose limit or latch refuses it."""
+    op = command["op"]
+    is_of_group = op == codes.OP_GROUP
+    is_of_group |= op == codes.OP_ACCOUNT_LIMITS and command["flags"] & codes.FLAG_OF_GROUP != 0
+    is_of_group |= (op == codes.OP_KILL or op == codes.OP_RESET_LATCH) and command[
+        "value"
+    ] == codes.KILL_GROUP
+    if is_of_group:
+        s.out[first, at.ACCOUNT] = s.refused_account
+        s.out[first, at.PX] = command["account"]
+    else:
+        s.out[first, at.PX] = s.refused_by
+    s.refused_by = 0
+    s.refused_account = 0
 
 
 @inlined
@@ -247,7 +267,9 @@ def prevented(s, command, taker, maker, qty):
     """Report PREVENTED: a self-trade of `qty` that did not happen (exchange rule S9)."""
     book = np.int64(s.hot[taker].instrument)
     flags, ring = _sells(s, taker), np.int64(s.cold[maker].ring)
-    first = _begin(s, command, at.PREVENTED_MARK, codes.EVENT_PREVENTED, flags, OPEN, NOTHING, ring, book)
+    is_apart = s.hot[taker].account != s.hot[maker].account
+    mark = at.PREVENTED_APART_MARK if is_apart else at.PREVENTED_MARK
+    first = _begin(s, command, mark, codes.EVENT_PREVENTED, flags, OPEN, NOTHING, ring, book)
     _order(s, first, taker, s.hot[maker].px, qty)
     _book(s, first, book, np.int64(s.cold[maker].session), np.int64(s.cold[taker].rev))
     slot = first + 1
@@ -256,6 +278,8 @@ def prevented(s, command, taker, maker, qty):
     _text(s, slot, at.PREVENTED_TEXT, taker)
     _text(s, slot, at.PREVENTED_MAKER_TEXT, maker)
     _go_on(s, slot, at.PREVENTED_MAKER_TEXT + 3)
+    if is_apart:
+        s.out[slot, at.PREVENTED_MAKER_ACCOUNT] = s.accounts[s.hot[maker].account].account
 
 
 @kernel
@@ -278,16 +302,17 @@ def done(s, command, instrument):
 
 @kernel
 def latched(s, command, account, instrument, level, reason, order_count, measured, allowed, currency):
-    """Report LATCHED: the level that a kill's scope or an account's limit stands at now.
+    """Report LATCHED: the level that a kill's scope or a limit of an account or a group stands at now.
 
-    account : its external id; 0 for none
+    account : its external id, of a group below zero; 0 for none
     reason : which latch; BLOCKED for a kill, of which nothing is measured
     order_count : orders cancelled by it
     """
     kind = codes.EVENT_LATCHED
     s.events_before += 1  # DONE does not count it
     first = _begin(s, command, at.PLAIN_MARK, kind, NOTHING, level, reason, NIL, instrument)
-    _ids(s, first, account, NOTHING, NOTHING, currency, order_count)
+    group = max(-account, NOTHING)
+    _ids(s, first, max(account, NOTHING), NOTHING, group, currency, order_count)
     s.out[first, at.CUM_QTY] = measured
     s.out[first, at.LEAVES_QTY] = allowed
     s.out[first, at.MD_SEQ] = 0

@@ -3,20 +3,23 @@
     gross = sum over instruments of abs(qty) * mark + notional of open buys + notional of open sells
 
 in the account's reporting currency, at the marks and rates of this moment; each amount is converted by
-itself and rounded up. Concentration is an instrument's part of it. A new order is measured with what it
-adds, a replace where it adds something. The notional of open orders is kept by position, for the accounts
-alone that have one of these limits.
+itself and rounded up. Concentration is an instrument's part of it. Of a group, what its accounts have in an
+instrument is added up first, long and short alike; its part of one is measured by its net position. A new
+order is measured with what it adds, a replace where it adds something. The notional of open orders is kept by
+position, for the accounts and groups alone that have one of these limits.
 """
 
 import numpy as np
 
 from engine.trading import codes
-from engine.trading.kernels.accounts import notional_of
-from engine.trading.kernels.equity import worth_of
+from engine.trading.kernels.accounts import find_position, notional_of
+from engine.trading.kernels.equity import worth_of, worth_of_lots
+from engine.trading.kernels.group_checks import refused_by
+from engine.trading.kernels.groups import add_open_notional, group_of, is_group, note_group_open
 from engine.trading.kernels.money import UNBOUNDED, rated
 from engine.trading.kernels.rates import DOWN, UP, converted, has_rate
 from engine.trading.kernels.state import INSTRUMENT_MASK, NIL
-from engine.trading.kernels.watch_records import WATCHED_EXPOSURE
+from engine.trading.kernels.watch_records import WATCHED_EXPOSURE, WATCHED_GROUP
 from engine.trading.records import MONEY_MAX
 from ringbuf.kernel import apart, kernel
 
@@ -25,20 +28,23 @@ NOTHING = np.int64(0)
 
 
 @apart
-def note_open(s, order, before, after):
-    """Note that the notional of an order's open lots, minor units, is another one than before."""
-    if np.int64(s.accounts[s.hot[order].account].is_watched) & WATCHED_EXPOSURE != 0:
+def note_open(s, order, before, after, lots, count):
+    """Note that the notional of an order's open lots, minor units, is another one than before.
+
+    lots : int64, so many more are open
+    count : int64, +1 where the order begins, -1 where it ends, else 0
+    """
+    watched = np.int64(s.accounts[s.hot[order].account].is_watched)
+    if watched & WATCHED_EXPOSURE != 0:
         add_open(s, order, after - before)
+    if watched & WATCHED_GROUP != 0:
+        note_group_open(s, order, after - before, lots, count)
 
 
 @kernel
 def add_open(s, order, change):
     """Add to the notional that is open on an order's side of its position."""
-    position = s.hot[order].position
-    if s.cold[order].side == codes.BUY:
-        s.dealings[position].open_buys += change
-    else:
-        s.dealings[position].open_sells += change
+    add_open_notional(s, np.int64(s.hot[order].position), np.int64(s.cold[order].side), change)
 
 
 @kernel
@@ -49,10 +55,28 @@ def open_notional(s, order):
 
 @kernel
 def begin_exposure(s, account):
-    """Begin to keep the notional of an account's open orders: every live order is looked at."""
+    """Begin to keep the notional of an account's or a group's open orders: every live order is looked at."""
+    for order in range(s.orders_used):
+        if s.hot[order].order_id == 0:
+            continue
+        if s.hot[order].account == account:
+            add_open(s, order, open_notional(s, order))
+        elif group_of(s, np.int64(s.hot[order].account)) == account:
+            _add_group_open(s, account, order, np.int64(1))
+
+
+@kernel
+def sum_exposure(s, group, account, times):
+    """Add the notional of an account's open orders to its group's, or take it away (times -1)."""
     for order in range(s.orders_used):
         if s.hot[order].order_id != 0 and s.hot[order].account == account:
-            add_open(s, order, open_notional(s, order))
+            _add_group_open(s, group, order, times)
+
+
+@kernel
+def _add_group_open(s, group, order, times):
+    position = find_position(s, group, np.int64(s.hot[order].instrument))
+    add_open_notional(s, position, np.int64(s.cold[order].side), times * open_notional(s, order))
 
 
 @kernel
@@ -92,9 +116,10 @@ def exposure_of(s, account, book, side, more):
                 buys = _plus(buys, more)
             else:
                 sells = _plus(sells, more)
-        amount = _in_instrument(s, each, reporting, abs(worth_of(s, position)), buys, sells)
+        amount = _in_instrument(s, each, reporting, _held_worth(s, account, position), buys, sells)
         gross = _plus(gross, amount)
-        part = amount if each == book else part
+        if each == book:
+            part = _in_instrument(s, each, reporting, abs(worth_of(s, position)), buys, sells)
         position = np.int64(s.positions[position].account_next) - 1
     if not is_counted:
         part = _in_instrument(s, book, reporting, NOTHING, more, NOTHING)
@@ -111,12 +136,22 @@ def exposure_now(s, account):
     while position != NIL:
         each = s.positions[position].key & INSTRUMENT_MASK
         buys, sells = s.dealings[position].open_buys, s.dealings[position].open_sells
+        gross = _plus(
+            gross, _in_instrument(s, each, reporting, _held_worth(s, account, position), buys, sells)
+        )
         amount = _in_instrument(s, each, reporting, abs(worth_of(s, position)), buys, sells)
-        gross = _plus(gross, amount)
         if amount > largest:
             largest, book = amount, each
         position = np.int64(s.positions[position].account_next) - 1
     return gross, largest, book
+
+
+@kernel
+def _held_worth(s, account, position):
+    """Return what an account holds at the mark, or all accounts of a group, long and short added up."""
+    if is_group(s, account):
+        return worth_of_lots(s, s.positions[position].key & INSTRUMENT_MASK, s.gross_qty[position])
+    return abs(worth_of(s, position))
 
 
 @kernel
@@ -145,7 +180,13 @@ def check_exposure(s, account, book, side, more):
 
 @apart
 def check_more_exposure(s, account, book, side, more):
-    """Step 15 of a replace that adds to the notional that is open, where some account is watched."""
-    if np.int64(s.accounts[account].is_watched) & WATCHED_EXPOSURE == 0:
+    """Step 15 where some account is watched: of the account, then of its group."""
+    watched = np.int64(s.accounts[account].is_watched)
+    if watched & WATCHED_EXPOSURE != 0:
+        reason = check_exposure(s, account, book, side, more)
+        if reason != codes.OK:
+            return reason
+    group = group_of(s, account)
+    if group == NIL or np.int64(s.accounts[group].is_watched) & WATCHED_EXPOSURE == 0:
         return codes.OK
-    return check_exposure(s, account, book, side, more)
+    return refused_by(s, group, check_exposure(s, group, book, side, more))

@@ -7,16 +7,19 @@ maker protection). In a LATCHED both it and its limit are in 1e-9 of the instrum
 import numpy as np
 
 from engine.trading import codes
-from engine.trading.kernels.accounts import notional_of
-from engine.trading.kernels.equity import value_cash, value_position
+from engine.trading.kernels.accounts import find_position, notional_of
+from engine.trading.kernels.equity import renew_cash, value_cash, value_position
 from engine.trading.kernels.exposure import add_open
+from engine.trading.kernels.groups import add_held, add_open_notional, count_group_open, group_of
 from engine.trading.kernels.messages import count_trade, note_account
 from engine.trading.kernels.state import INSTRUMENT_MASK, NIL
+from engine.trading.kernels.touch import touch_account
 from engine.trading.kernels.watch_records import (
     BUCKETS,
     WATCHED_EQUITY,
     WATCHED_EXPOSURE,
     WATCHED_FILLS,
+    WATCHED_GROUP,
     WATCHED_MESSAGES,
 )
 from engine.trading.kernels.windows import advance, total_in
@@ -27,12 +30,13 @@ from ringbuf.kernel import apart, kernel
 @apart
 def note_trade(s, taker, maker, qty):
     """Tell the watches of both sides of a fill of it; their accounts are judged behind the command."""
-    _note_fill(s, taker, qty)
-    _note_fill(s, maker, qty)
+    is_own = s.hot[taker].position == s.hot[maker].position  # then neither holds more or less
+    _note_fill(s, taker, qty, is_own)
+    _note_fill(s, maker, qty, is_own)
 
 
 @kernel
-def _note_fill(s, order, qty):
+def _note_fill(s, order, qty, is_own):
     account = np.int64(s.hot[order].account)
     watched = np.int64(s.accounts[account].is_watched)
     if watched == 0:
@@ -52,6 +56,42 @@ def _note_fill(s, order, qty):
     if watched & (WATCHED_FILLS | WATCHED_EQUITY) != 0:
         note_account(s, account)
         s.watches[account].noted_position = position
+    if watched & WATCHED_GROUP != 0:
+        _note_group_fill(s, order, qty, is_own)
+
+
+@kernel
+def _note_group_fill(s, order, qty, is_own):
+    """Tell the group of an order's account of a fill of it."""
+    account, book, side = (
+        np.int64(s.hot[order].account),
+        np.int64(s.hot[order].instrument),
+        s.cold[order].side,
+    )
+    group = group_of(s, account)
+    watched = np.int64(s.accounts[group].is_watched)
+    place = find_position(s, group, book)
+    touch_account(s, group)
+    if side == codes.BUY:
+        s.positions[place].open_buy -= qty
+    else:
+        s.positions[place].open_sell -= qty
+    if s.hot[order].leaves == 0:
+        count_group_open(s, group, place, order, np.int64(-1))
+    if not is_own:
+        held = s.positions[s.hot[order].position].qty
+        add_held(s, place, held - qty if side == codes.BUY else held + qty, held)
+    if watched & WATCHED_EXPOSURE != 0:
+        add_open_notional(s, place, np.int64(side), -notional_of(s, book, s.hot[order].px, qty))
+    if watched & WATCHED_MESSAGES != 0:
+        count_trade(s, group)
+    if watched & WATCHED_FILLS != 0:
+        _count_fill(s, group, place, qty)
+    if s.members[account].is_counted != 0:
+        renew_cash(s, account)
+    if watched & (WATCHED_FILLS | WATCHED_EQUITY) != 0:
+        note_account(s, group)
+        s.watches[group].noted_position = place
 
 
 @kernel

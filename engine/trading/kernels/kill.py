@@ -1,4 +1,4 @@
-"""KILL and RESET_LATCH: the kill switch of an order, an account, an instrument or the venue.
+"""KILL and RESET_LATCH: the kill switch of an order, an account, a group, an instrument or the venue.
 
 Exchange rule S22: a kill blocks every NEW of its scope and cancels all its orders, in the order of exchange
 rule S17, within one command. So no live order is ever in what is killed: whatever comes later is refused at
@@ -10,8 +10,9 @@ import numpy as np
 
 from engine.trading import codes
 from engine.trading.kernels.accounts import find_account
-from engine.trading.kernels.cancel import ANY_TIF, cancel_account, cancel_book
+from engine.trading.kernels.cancel import ANY_TIF, cancel_book, cancel_holder
 from engine.trading.kernels.events import latched, rejected
+from engine.trading.kernels.groups import find_group
 from engine.trading.kernels.identity import find_order
 from engine.trading.kernels.latches import FIRST_LIMIT, LAST_LIMIT, is_breached, lift
 from engine.trading.kernels.match import withdraw
@@ -43,8 +44,8 @@ def apply_kill(s, command):
         return
     _set(s, scope, place, HELD)
     before = s.event_count
-    if scope == codes.KILL_ACCOUNT:
-        cancel_account(s, command, place, codes.REASON_LATCH)
+    if _is_holder(scope):
+        cancel_holder(s, command, place, codes.REASON_LATCH)
     elif scope == codes.KILL_INSTRUMENT:
         cancel_book(s, command, place, ANY_TIF, codes.REASON_LATCH)
     else:
@@ -57,8 +58,8 @@ def apply_kill(s, command):
 def apply_reset_latch(s, command):
     """Apply a RESET_LATCH: a LATCHED without a level for each that is lifted; where none is, a refusal.
 
-    Of an account it may name one Latch; without, its kill and all its limits' latches are lifted together,
-    or none of them.
+    Of an account or a group it may name one Latch; without, its kill and all its limits' latches are lifted
+    together, or none of them.
     """
     scope = command["value"]
     asked = np.int64(command["side"])
@@ -66,7 +67,7 @@ def apply_reset_latch(s, command):
     place = NIL
     if reason == codes.OK and (scope == codes.KILL_ORDER or asked < 0 or asked > LAST_LATCH):
         reason = codes.INVALID_FIELD
-    if reason == codes.OK and scope != codes.KILL_ACCOUNT and asked != codes.LATCH_ALL:
+    if reason == codes.OK and not _is_holder(scope) and asked != codes.LATCH_ALL:
         reason = codes.INVALID_FIELD
     if reason == codes.OK:
         reason, place = _find(s, command, scope)
@@ -79,7 +80,7 @@ def apply_reset_latch(s, command):
     if _is_asked(asked, codes.LATCH_KILL) and _is_set(s, scope, place):
         _set(s, scope, place, NOT_HELD)
         _tell(s, command, scope, place, codes.LEVEL_NONE, np.int64(0))
-    if scope == codes.KILL_ACCOUNT:
+    if _is_holder(scope):
         for latch in range(FIRST_LIMIT, LAST_LIMIT + 1):
             if _is_asked(asked, latch) and s.watches[place].level[latch] != codes.LEVEL_NONE:
                 lift(s, command, place, latch, is_rebased)
@@ -90,7 +91,7 @@ def apply_reset_latch(s, command):
 def _check_lift(s, scope, place, asked, is_rebased):
     """Tell whether something asked for is latched, and no limit of it is reached as it is measured now."""
     is_any = _is_asked(asked, codes.LATCH_KILL) and _is_set(s, scope, place)
-    if scope == codes.KILL_ACCOUNT:
+    if _is_holder(scope):
         for latch in range(FIRST_LIMIT, LAST_LIMIT + 1):
             if _is_asked(asked, latch) and s.watches[place].level[latch] != codes.LEVEL_NONE:
                 is_any = True
@@ -100,13 +101,19 @@ def _check_lift(s, scope, place, asked, is_rebased):
 
 
 @kernel
+def _is_holder(scope):
+    """Tell whether a scope is one that has limits: an account or a group."""
+    return scope == codes.KILL_ACCOUNT or scope == codes.KILL_GROUP
+
+
+@kernel
 def _is_asked(asked, latch):
     return asked == codes.LATCH_ALL or asked == latch
 
 
 @kernel
 def _check_role(command, roles):
-    """Steps 1 and 2: an instrument or the venue is an operator's; of an account its door has made sure."""
+    """Steps 1 and 2: of an order or an account its door has made sure; the rest is an operator's."""
     if command["version"] != COMMAND_VERSION:
         return codes.BAD_VERSION
     scope = command["value"]
@@ -117,7 +124,7 @@ def _check_role(command, roles):
 
 @kernel
 def _find(s, command, scope):
-    """Return (reason, index of the order, account or instrument that the command names)."""
+    """Return (reason, index of the order, account, group or instrument that the command names)."""
     place = NIL
     if scope == codes.KILL_ORDER:
         place = find_order(s, command["order_id"])
@@ -125,6 +132,9 @@ def _find(s, command, scope):
     if scope == codes.KILL_ACCOUNT:
         place = find_account(s, command["account"])
         return (codes.OK if place != NIL else codes.UNKNOWN_ACCOUNT), place
+    if scope == codes.KILL_GROUP:
+        place = find_group(s, command["account"])
+        return (codes.OK if place != NIL else codes.UNKNOWN_GROUP), place
     if scope == codes.KILL_INSTRUMENT:
         place = np.int64(command["instrument"])
         is_known = place >= 0 and place < s.books_used
@@ -135,7 +145,7 @@ def _find(s, command, scope):
 @kernel
 def _tell(s, command, scope, place, level, cancel_count):
     """Report LATCHED of a kill's scope."""
-    account = s.accounts[place].account if scope == codes.KILL_ACCOUNT else np.int64(0)
+    account = s.accounts[place].account if _is_holder(scope) else np.int64(0)
     instrument = place if scope == codes.KILL_INSTRUMENT else NIL
     nothing = np.int64(0)
     latched(s, command, account, instrument, level, codes.BLOCKED, cancel_count, nothing, nothing, nothing)
@@ -143,7 +153,7 @@ def _tell(s, command, scope, place, level, cancel_count):
 
 @kernel
 def _is_set(s, scope, place):
-    if scope == codes.KILL_ACCOUNT:
+    if _is_holder(scope):
         return s.accounts[place].is_killed != 0
     if scope == codes.KILL_INSTRUMENT:
         return s.books[place].is_killed != 0
@@ -156,7 +166,7 @@ def _set(s, scope, place, value):
     change = value - np.int64(_is_set(s, scope, place))
     s.kill_count += change
     s.guard_count += change
-    if scope == codes.KILL_ACCOUNT:
+    if _is_holder(scope):
         touch_account(s, place)
         s.accounts[place].is_killed = value
     elif scope == codes.KILL_INSTRUMENT:

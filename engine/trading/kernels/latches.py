@@ -9,19 +9,22 @@
 
 A limit is reached when what is measured is as much as is allowed. It then latches at the level that was
 chosen: CANCEL_AND_BLOCK cancels every order of the account within the same command, and refuses new ones
-until a RESET_LATCH. At four fifths of it a warning is given, once until it is below again. Accounts are
-judged when the matching of a command is over, and where the sweep values something of theirs. The ratio
-of messages to trades warns alone: what is too much of it is refused where it is asked for (messages.py).
+until a RESET_LATCH; so a group's does with every account of it. At four fifths of it a warning is given,
+once until it is below again. Accounts are judged when the matching of a command is over, and where the sweep
+values something of theirs; groups behind them. The ratio of messages to trades warns alone: what is too much
+of it is refused where it is asked for (messages.py).
 """
 
 import numpy as np
 
 from engine.trading import codes
 from engine.trading.fields import BPS
-from engine.trading.kernels.cancel import cancel_account
+from engine.trading.kernels.cancel import cancel_holder
 from engine.trading.kernels.equity import equity_of, has_equity, value_all
 from engine.trading.kernels.events import done, latched, rejected
 from engine.trading.kernels.fills import fastest_filled, filled_in, forget_fills, forget_warnings
+from engine.trading.kernels.group_checks import refused_by
+from engine.trading.kernels.groups import group_of, is_group
 from engine.trading.kernels.messages import messages_of
 from engine.trading.kernels.rates import has_rate
 from engine.trading.kernels.state import INSTRUMENT_MASK, NIL
@@ -39,17 +42,31 @@ WARNING_PARTS = 5
 
 @apart
 def judge_noted(s, command):
-    """Judge the accounts that this command concerned, in the order in which it did."""
+    """Judge the accounts that this command concerned, in the order in which it did; then the groups."""
+    group_count = np.int64(0)
     for place in range(s.noted_count):
-        account = np.int64(s.noted[place])
-        if has_equity(s, account):
-            judge(s, command, account)
-        position = s.watches[account].noted_position
-        if position != NIL and s.watches[account].limit[codes.LATCH_FILL_RATE] != 0:
-            _judge_fills(s, command, account, position)
-        if s.watches[account].limit[codes.LATCH_RATIO] != 0:
-            _judge_ratio(s, command, account)
+        holder = np.int64(s.noted[place])
+        if is_group(s, holder):
+            group_count += 1
+        else:
+            _judge_holder(s, command, holder)
+    if group_count != 0:
+        for place in range(s.noted_count):
+            if is_group(s, np.int64(s.noted[place])):
+                _judge_holder(s, command, np.int64(s.noted[place]))
     s.noted_count = 0
+
+
+@kernel
+def _judge_holder(s, command, account):
+    """Measure an account or a group by all its limits that latch or warn."""
+    if has_equity(s, account):
+        judge(s, command, account)
+    position = s.watches[account].noted_position
+    if position != NIL and s.watches[account].limit[codes.LATCH_FILL_RATE] != 0:
+        _judge_fills(s, command, account, position)
+    if s.watches[account].limit[codes.LATCH_RATIO] != 0:
+        _judge_ratio(s, command, account)
 
 
 @kernel
@@ -98,7 +115,7 @@ def _judge(s, command, account, latch, book, is_warned, measured, allowed):
         touch_account(s, account)
         s.watches[account].level[latch] = codes.LEVEL_BLOCK
         before = s.event_count
-        cancel_account(s, command, account, codes.REASON_LATCH)
+        cancel_holder(s, command, account, codes.REASON_LATCH)
         cancel_count = s.event_count - before
         _tell(s, command, account, latch, book, codes.LEVEL_BLOCK, cancel_count, measured, allowed)
         return is_warned
@@ -196,6 +213,13 @@ def check_latched(s, account, quote):
     return codes.OK
 
 
+@apart
+def check_group_latched(s, account):
+    """Step 16 of an account's group."""
+    group = group_of(s, account)
+    return codes.OK if group == NIL or not is_blocked(s, group) else refused_by(s, group, codes.BLOCKED)
+
+
 @kernel
 def lift(s, command, account, latch, is_rebased):
     """Lift an account's latch of a limit and report it; rebased, it is measured from now on."""
@@ -227,17 +251,25 @@ def _rebase(s, account, latch):
 
 @kernel
 def apply_session_start(s, command):
-    """Apply a SESSION_START: the day of every watched account begins at its equity, valued now."""
+    """Apply a SESSION_START: the day of watched accounts, then of groups, begins at their equity of now."""
     reason = check_operator(command)
     if reason != codes.OK:
         rejected(s, command, reason)
         return
     for account in range(s.accounts_used):
-        if not has_equity(s, account):
-            continue
-        value_all(s, account)
-        touch_account(s, account)
-        equity, _ = equity_of(s, account)
-        s.watches[account].day_start = equity
-        judge(s, command, account)
+        if has_equity(s, account) and not is_group(s, account):
+            value_all(s, account)
+            _begin_day(s, command, account)
+    for place in range(s.groups_used):
+        if has_equity(s, np.int64(s.groups[place])):
+            _begin_day(s, command, np.int64(s.groups[place]))
     done(s, command, NIL)
+
+
+@kernel
+def _begin_day(s, command, account):
+    """Measure the loss of the day from the equity of now."""
+    touch_account(s, account)
+    equity, _ = equity_of(s, account)
+    s.watches[account].day_start = equity
+    judge(s, command, account)

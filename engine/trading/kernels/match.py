@@ -22,6 +22,7 @@ from engine.trading.kernels.touch import touch_account
 from ringbuf.kernel import inlined, kernel
 
 NOTHING = np.int64(0)
+GOES = np.int64(-1)
 
 
 @kernel
@@ -53,6 +54,7 @@ def walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker):
     """
     opposite = codes.BUY + codes.SELL - side
     left = wanted
+    group = np.int64(s.members[account].group) if s.groups_used != 0 else NOTHING
     level = best_level(s, book, opposite)
     while level != NIL and left > 0:  # each round empties a level or returns
         px = s.levels[level].px
@@ -63,7 +65,7 @@ def walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker):
         maker = s.levels[level].head
         while maker != NIL and left > 0:  # each round passes an order of the level
             after = np.int64(s.hot[maker].next)
-            if stp_mode != codes.STP_NONE and s.hot[maker].account == account:
+            if stp_mode != codes.STP_NONE and _is_own(s, maker, account, group):
                 if taker == NIL:
                     if stp_mode != codes.STP_CANCEL_OLDEST:
                         return wanted - left, codes.REASON_STP
@@ -80,6 +82,14 @@ def walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker):
         if left > 0:
             level = next_level(s, level) if taker == NIL else best_level(s, book, opposite)
     return wanted - left, codes.OK
+
+
+@inlined
+def _is_own(s, maker, account, group):
+    """Tell whether a maker is of the taker's account or of its group, idx + 1 (exchange rule S9)."""
+    return s.hot[maker].account == account or (
+        group != NOTHING and s.members[s.hot[maker].account].group == group
+    )
 
 
 @inlined
@@ -110,6 +120,7 @@ def _trade(s, command, book, taker, maker, level, px, qty):
 @kernel
 def _prevent(s, command, stp_mode, taker, maker):
     """Keep a self-trade from happening; tell whether the taker goes (exchange rule S9)."""
+    touch_account(s, np.int64(s.hot[maker].account))  # another one of the group may be the maker's
     qty = min(s.hot[taker].leaves, s.hot[maker].leaves)
     prevented(s, command, taker, maker, qty)
     if stp_mode == codes.STP_CANCEL_NEWEST:
@@ -132,7 +143,7 @@ def _decrement(s, order, qty):
     s.cold[order].qty -= qty
     notional = notional_of(s, np.int64(s.hot[order].instrument), s.hot[order].px, leaves)
     if s.watch_count != 0:
-        note_open(s, order, open_notional(s, order), notional)
+        note_open(s, order, open_notional(s, order), notional, -qty, NOTHING)
     commit_open(s, order, leaves, holds(s, order, notional))
 
 
@@ -146,6 +157,6 @@ def withdraw(s, command, order, reason):
     if s.hot[order].level != NIL:
         dequeue(s, order)
     if s.watch_count != 0:
-        note_open(s, order, open_notional(s, order), NOTHING)
+        note_open(s, order, open_notional(s, order), NOTHING, -s.hot[order].leaves, GOES)
     commit_open(s, order, NOTHING, NOTHING)
     end_order(s, order, codes.STATUS_CANCELLED)

@@ -3,17 +3,18 @@
     new + replace + cancel  <=  max_order_trade_ratio * (trades + 1)      within the window
 
 A cancel counts and always passes; a new or replace that this refuses does not count, or an account that goes
-on asking would never come back. What is refused for another reason counts: it was a message.
+on asking would never come back. What is refused for another reason counts: it was a message. Messages and
+trades of all its accounts are a group's.
 """
-
-import numpy as np
 
 from engine.trading import codes
 from engine.trading.kernels.accounts import TOKEN
+from engine.trading.kernels.group_checks import refused_by
+from engine.trading.kernels.groups import group_of
 from engine.trading.kernels.risk import BUCKET_REPLACE, drained, take_token
 from engine.trading.kernels.state import NIL
 from engine.trading.kernels.touch import touch_account
-from engine.trading.kernels.watch_records import BUCKETS, WATCHED_MESSAGES
+from engine.trading.kernels.watch_records import BUCKETS
 from engine.trading.kernels.windows import advance, total_in
 from ringbuf.kernel import apart, kernel
 
@@ -48,6 +49,12 @@ def _count(s, account, window):
 
 
 @kernel
+def has_ratio(s, holder):
+    """Tell whether an account or a group has a ratio; NIL has none."""
+    return holder != NIL and s.watches[holder].limit[codes.LATCH_RATIO] != 0
+
+
+@kernel
 def count_trade(s, account):
     """Count a trade of an account that has a ratio."""
     if s.watches[account].limit[codes.LATCH_RATIO] != 0:
@@ -56,9 +63,16 @@ def count_trade(s, account):
 
 @apart
 def count_cancel(s, account):
-    """Count a cancel of a watched account that has a ratio."""
-    if s.watches[account].limit[codes.LATCH_RATIO] != 0:
-        _count(s, account, s.watches[account].messages)
+    """Count a cancel of a watched account, where it or its group has a ratio."""
+    count_message(s, account)
+    count_message(s, group_of(s, account))
+
+
+@kernel
+def count_message(s, holder):
+    """Count a message of an account or a group that has a ratio."""
+    if has_ratio(s, holder):
+        _count(s, holder, s.watches[holder].messages)
 
 
 @kernel
@@ -80,27 +94,44 @@ def messages_of(s, account):
 
 
 @kernel
-def check_ratio(s, account):
-    """Step 9, behind the rates: count a new or replace, or ORDER_TRADE_RATIO."""
-    ratio = s.watches[account].limit[codes.LATCH_RATIO]
-    if ratio == 0:
+def check_ratios(s, account):
+    """Step 9, behind the rates: count a new or replace for account and group, or ORDER_TRADE_RATIO."""
+    if s.accounts[account].is_watched == 0:
         return codes.OK
-    messages, trades = messages_of(s, account)
-    if messages + 1 > ratio * (trades + 1):
+    group = group_of(s, account)
+    if _is_exceeded(s, account):
         return codes.ORDER_TRADE_RATIO
-    _count(s, account, s.watches[account].messages)
+    if _is_exceeded(s, group):
+        return refused_by(s, group, codes.ORDER_TRADE_RATIO)
+    count_message(s, account)
+    count_message(s, group)
     return codes.OK
+
+
+@kernel
+def _is_exceeded(s, holder):
+    """Tell whether one more message would be too many."""
+    if not has_ratio(s, holder):
+        return False
+    messages, trades = messages_of(s, holder)
+    return messages + 1 > s.watches[holder].limit[codes.LATCH_RATIO] * (trades + 1)
 
 
 @apart
 def check_replace_rate(s, account):
-    """Step 9 of a replace where some account is watched: its own rate where it has one, then the ratio."""
-    is_watched = np.int64(s.accounts[account].is_watched) & WATCHED_MESSAGES != 0
-    if not is_watched or s.watches[account].modify_rate == 0:
-        reason = take_token(s, account, BUCKET_REPLACE)
-    else:
-        reason = _take_modify_token(s, account)
-    return check_ratio(s, account) if reason == codes.OK and is_watched else reason
+    """Step 9 of a replace where some account is watched: the rates of account and group, then the ratios."""
+    reason = _take_replace_token(s, account)
+    group = group_of(s, account)
+    if reason == codes.OK and group != NIL:
+        reason = refused_by(s, group, _take_replace_token(s, group))
+    return check_ratios(s, account) if reason == codes.OK else reason
+
+
+@kernel
+def _take_replace_token(s, account):
+    """Take a token of the account's own rate of changes where it has one, else of its rate of orders."""
+    is_own = s.accounts[account].is_watched != 0 and s.watches[account].modify_rate != 0
+    return _take_modify_token(s, account) if is_own else take_token(s, account, BUCKET_REPLACE)
 
 
 @kernel

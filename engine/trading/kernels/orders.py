@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from engine.trading.kernels.accounts import add_position, commit_open, holds, notional_of
+from engine.trading.kernels.accounts import add_position, commit_open, find_position, holds, notional_of
 from engine.trading.kernels.equity import has_equity, join_round
+from engine.trading.kernels.groups import group_of, obtain_group_position
 from engine.trading.kernels.identity import end_client_id, link_client_id, link_order, unlink_order
 from engine.trading.kernels.queue import count_open
 from engine.trading.kernels.state import NIL
-from ringbuf.kernel import inlined, kernel
+from ringbuf.kernel import apart, inlined, kernel
 
 NOTHING = np.int64(0)
 GOES = np.int64(-1)
@@ -19,10 +20,12 @@ def has_room_for_order(s):
     return s.orders_free != 0 or s.orders_used < len(s.hot)
 
 
-@kernel
-def has_room_for_position(s):
-    """Tell whether one more position can be made."""
-    return s.positions_used < len(s.positions)
+@apart
+def has_room_for_position(s, account, book):
+    """Tell whether an account's first position in an instrument can be made, and its group's with it."""
+    group = group_of(s, account)
+    is_first = group != NIL and find_position(s, group, book) == NIL
+    return s.positions_used + np.int64(is_first) < len(s.positions)
 
 
 @inlined
@@ -48,8 +51,8 @@ def begin_order(s, command, account, position, px, qty):
     book = np.int64(command["instrument"])
     if position == NIL:
         position = add_position(s, account, book)
-        if s.watch_count != 0 and has_equity(s, account):
-            join_round(s, position, account)
+        if s.watch_count != 0:
+            _begin_position(s, position, account, book)
     s.hot[order].order_id = s.seq
     s.hot[order].leaves = 0
     s.hot[order].held = 0
@@ -83,6 +86,16 @@ def begin_order(s, command, account, position, px, qty):
         link_client_id(s, order)
     commit_open(s, order, qty, holds(s, order, notional_of(s, book, px, qty)))
     return order
+
+
+@apart
+def _begin_position(s, position, account, book):
+    """Begin to keep what the watches of an account and of its group need of a position."""
+    group = group_of(s, account)
+    if group != NIL:
+        obtain_group_position(s, group, book)
+    if has_equity(s, account):
+        join_round(s, position, account)
 
 
 @kernel

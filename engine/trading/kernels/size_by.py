@@ -1,7 +1,7 @@
 """The quantity of an order that names a method in its place, chosen from what its account is worth now.
 
     wanted        what the method says (sizing.py), of the live equity, at the order's price
-    position room what max_position leaves, open orders of its side counted
+    position room what max_position leaves, open orders of its side counted: its own, then its group's
     funds room    what buying power leaves, at the worst price that the order may trade at; sells need none
 
 The least of the three is the quantity. It is chosen between steps 9 and 10 of exchange rule S3 and passes all
@@ -13,7 +13,9 @@ import numpy as np
 
 from engine.trading import codes
 from engine.trading.fields import CAP_BITS, SIZING_BITS, SIZING_PPM_MAX
+from engine.trading.kernels.accounts import find_position
 from engine.trading.kernels.equity import WORTH_BITS, WORTH_MASK, equity_of, has_equity, whole, worth_of
+from engine.trading.kernels.groups import group_of
 from engine.trading.kernels.levels import best_level
 from engine.trading.kernels.money import PPM, UNBOUNDED, rated
 from engine.trading.kernels.rates import DOWN, converted, has_rate
@@ -70,6 +72,7 @@ def choose_quantity(s, command, account, book, position, side, limit_px):
     if reason != codes.OK:
         return reason, NOTHING
     quantity = min(wanted, position_room(s, account, book, position, side))
+    quantity = min(quantity, group_room(s, account, book, side))
     quantity = min(quantity, funds_room(s, account, book, side, limit_px))
     return (codes.OK if quantity > 0 else codes.INVALID_QUANTITY), quantity
 
@@ -185,6 +188,13 @@ def position_room(s, account, book, position, side):
     if lots - LARGEST >= reach:  # their difference may pass 2**62
         return LARGEST
     return max(lots - reach, NOTHING)
+
+
+@kernel
+def group_room(s, account, book, side):
+    """Return the lots that the max_position of an account's group leaves, as `position_room`."""
+    group = group_of(s, account)
+    return LARGEST if group == NIL else position_room(s, group, book, find_position(s, group, book), side)
 
 
 @kernel

@@ -15,6 +15,8 @@
     |- ids                      client order ids, the bounded window (identity.py)
     |- moves                    ids of movements of money, a bounded window (movements.py)
     |- hints                    notes of the cache hints (prepare.py)
+    |- members, groups          which account is of which group (groups.py)
+    |- gross_qty                of a group's positions: what its accounts hold, long and short added up
     `- out                      events, in slots, of the commands applied since they were last taken
 
 Kernels take `s = state[0]` and reach everything by attribute. Two conventions keep
@@ -34,6 +36,7 @@ from engine.trading.capacities import Capacities
 from engine.trading.kernels.watch_records import (
     CURRENCIES_MAX,
     DEALING,
+    MEMBER,
     RATE,
     ROUND,
     ROUND_BITS,
@@ -56,7 +59,7 @@ SIDES = 3  # indexed by Side: 0 unused, 1 BUY, 2 SELL
 
 ACCOUNT = np.dtype(
     [
-        ("account", "<i8"),  # external id
+        ("account", "<i8"),  # external id; of a group below zero: its number with the sign changed
         ("enabled", "<i4"),
         ("unlimited", "<i2"),
         ("is_killed", "<i1"),
@@ -269,10 +272,10 @@ def slots_max(capacities: Capacities) -> int:
     """Return the most slots that the events of one command can take (protocol rule 5).
 
     A sweep makes at most two events of two slots per resting order (PREVENTED and CANCELLED), a
-    mass cancel one; each account may reach all its limits of loss by its fills, and some (SWEPT) where
-    they are valued; before and after come the order's own and one phase per instrument.
+    mass cancel one; each account and group may reach all its limits of loss by its fills, and some (SWEPT)
+    where they are valued; before and after come the order's own and one phase per instrument.
     """
-    latched = len(Latch) * (capacities.accounts + SWEPT)
+    latched = len(Latch) * (capacities.accounts + capacities.groups + 2 * SWEPT)
     return max(4 * capacities.orders + latched, capacities.instruments) + 16
 
 
@@ -317,6 +320,9 @@ WORDS = (
     ("events_before", "<i8"),  # event_count, but for latches, when the rare command being applied began
     ("moves_used", "<i8"),
     ("moves_next", "<i8"),  # the entry that the next movement's id takes
+    ("groups_used", "<i8"),
+    ("refused_by", "<i8"),  # the group whose limit or latch refuses the command being applied, 0: none
+    ("refused_account", "<i8"),  # the account at fault in a GROUP that is refused, 0: none
 )
 """The words of the state record itself, ahead of its arrays."""
 
@@ -324,20 +330,21 @@ WORDS = (
 def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
     """Return the dtype of the one state record for these capacities: every array on a cache line."""
     c = capacities
+    holders = c.accounts + c.groups
     levels = c.orders
     nodes = 2 * levels  # a leaf at most per level, and fewer inner nodes than leaves
     fields: list[Any] = [
         *WORDS,
-        ("version", "<i8", (c.instruments + c.accounts,)),
-        ("opened", "<i8", (c.instruments + c.accounts,)),
-        ("account_bucket", "<i4", (power_of_two(2 * c.accounts),)),
-        ("accounts", ACCOUNT, (c.accounts,)),
-        ("watches", WATCH, (c.accounts,)),
-        ("noted", "<i4", (c.accounts,)),
-        ("balances", BALANCE, (c.currencies, c.accounts)),
+        ("version", "<i8", (c.instruments + holders,)),
+        ("opened", "<i8", (c.instruments + holders,)),
+        ("account_bucket", "<i4", (power_of_two(2 * holders),)),
+        ("accounts", ACCOUNT, (holders,)),  # groups stand among them (groups.py)
+        ("watches", WATCH, (holders,)),
+        ("noted", "<i4", (holders,)),
+        ("balances", BALANCE, (c.currencies, holders)),
         ("currencies", CURRENCY, (c.currencies,)),
         ("rates", RATE, (c.currencies, c.currencies)),  # from, into
-        ("cash_stakes", STAKE, (c.currencies, c.accounts)),
+        ("cash_stakes", STAKE, (c.currencies, holders)),
         ("position_bucket", "<i4", (power_of_two(2 * c.positions),)),
         ("positions", POSITION, (c.positions,)),
         ("stakes", STAKE, (c.positions,)),
@@ -360,6 +367,9 @@ def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
         ("move_bucket", "<i4", (power_of_two(moves_max(c)),)),
         ("moves", MOVE, (moves_max(c),)),
         ("hints", HINT, (PLACES,)),
+        ("members", MEMBER, (holders,)),
+        ("groups", "<i4", (c.groups,)),  # idx among the accounts
+        ("gross_qty", "<i8", (c.positions,)),  # lots
         ("out", "<i8", (slots_max(c) + BURST_SLOTS, SLOT_WORDS)),
     ]
     return state_record(fields, capacities)

@@ -5,11 +5,17 @@ import numpy as np
 from engine.trading import codes
 from engine.trading.kernels.accounts import find_position, notional_of
 from engine.trading.kernels.events import accepted, rejected, tell_chosen, tell_original
-from engine.trading.kernels.exposure import check_exposure, note_open, open_notional
+from engine.trading.kernels.exposure import check_more_exposure, note_open, open_notional
+from engine.trading.kernels.group_checks import (
+    check_group_killed,
+    check_group_open_orders,
+    check_group_position,
+    take_group_token,
+)
 from engine.trading.kernels.identity import CHAIN_MAX, find_ended, find_live
-from engine.trading.kernels.latches import check_latched
+from engine.trading.kernels.latches import check_group_latched, check_latched
 from engine.trading.kernels.match import walk, withdraw, would_cross
-from engine.trading.kernels.messages import check_ratio
+from engine.trading.kernels.messages import check_ratios
 from engine.trading.kernels.orders import begin_order, end_order, has_room_for_order, has_room_for_position
 from engine.trading.kernels.queue import enqueue
 from engine.trading.kernels.risk import (
@@ -27,10 +33,10 @@ from engine.trading.kernels.size_by import choose_quantity, opposite_px
 from engine.trading.kernels.state import NIL
 from engine.trading.kernels.touch import touch_account, touch_book
 from engine.trading.kernels.validate import check_new, check_trader
-from engine.trading.kernels.watch_records import WATCHED_EXPOSURE, WATCHED_MESSAGES
 from ringbuf.kernel import apart, inlined, kernel
 
 NOTHING = np.int64(0)
+COMES = np.int64(1)
 
 
 @kernel
@@ -62,7 +68,7 @@ def apply_new(s, command):
     if reason == codes.OK:
         reason = _check_feasible(s, command, account, book, side, px, qty)
     if reason == codes.OK:
-        reason = _check_capacity(s, command, position, chain)
+        reason = _check_capacity(s, command, account, position, chain)
     if reason != codes.OK:
         rejected(s, command, reason)
         return
@@ -70,7 +76,7 @@ def apply_new(s, command):
     touch_account(s, account)
     order = begin_order(s, command, account, position, px, qty)
     if s.watch_count != 0:
-        note_open(s, order, NOTHING, open_notional(s, order))
+        note_open(s, order, NOTHING, open_notional(s, order), qty, COMES)
     accepted(s, command, order)
     if is_sized:
         tell_chosen(s)
@@ -143,9 +149,13 @@ def _check_risk(s, command, account, book, side, px, qty, position, is_guarded):
     if reason == codes.OK and is_limit and command["time_in_force"] < codes.IOC:
         reason = check_open_orders(s, account)
         if is_guarded and reason == codes.OK:
+            reason = check_group_open_orders(s, account)
+        if is_guarded and reason == codes.OK:
             reason = check_book_orders(s, book)
     if reason == codes.OK:
         reason = check_position(s, account, book, position, side, qty)
+    if is_guarded and reason == codes.OK:
+        reason = check_group_position(s, account, book, side, qty)
     if is_guarded and reason == codes.OK:
         reason = _check_watched(s, account, book, side, notional_of(s, book, px, qty))
     if reason == codes.OK:
@@ -160,10 +170,12 @@ def _admit_guarded(s, account, book):
     """Steps 8 and 9 where something is killed, or some account watched; else a token is all that is asked."""
     if is_killed(s, account, book):
         return codes.BLOCKED
-    reason = take_token(s, account, BUCKET_NEW)
-    if reason == codes.OK and np.int64(s.accounts[account].is_watched) & WATCHED_MESSAGES != 0:
-        reason = check_ratio(s, account)
-    return reason
+    reason = check_group_killed(s, account)
+    if reason == codes.OK:
+        reason = take_token(s, account, BUCKET_NEW)
+    if reason == codes.OK:
+        reason = take_group_token(s, account, BUCKET_NEW)
+    return check_ratios(s, account) if reason == codes.OK else reason
 
 
 @apart
@@ -174,13 +186,15 @@ def _check_guarded(s, command, account, book, side, px, qty, position):
 
 @kernel
 def _check_watched(s, account, book, side, notional):
-    """Steps 15 and 16 of an account, if it is watched."""
-    is_watched = np.int64(s.accounts[account].is_watched)
-    if is_watched & WATCHED_EXPOSURE != 0:
-        reason = check_exposure(s, account, book, side, notional)
-        if reason != codes.OK:
-            return reason
-    return check_latched(s, account, s.books[book].quote) if is_watched != 0 else codes.OK
+    """Steps 15 and 16 of an account and its group, if it is watched."""
+    if s.accounts[account].is_watched == 0:
+        return codes.OK
+    reason = check_more_exposure(s, account, book, side, notional)
+    if reason == codes.OK:
+        reason = check_latched(s, account, s.books[book].quote)
+    if reason == codes.OK:
+        reason = check_group_latched(s, account)
+    return reason
 
 
 @inlined
@@ -199,11 +213,11 @@ def _check_feasible(s, command, account, book, side, px, qty):
 
 
 @inlined
-def _check_capacity(s, command, position, chain):
+def _check_capacity(s, command, account, position, chain):
     """Check, last of all, that there is room for what an acceptance creates (design decision D8)."""
     if not has_room_for_order(s):
         return codes.ORDERS_FULL
-    if position == NIL and not has_room_for_position(s):
+    if position == NIL and not has_room_for_position(s, account, np.int64(command["instrument"])):
         return codes.POSITIONS_FULL
     if command["client_order_id"] != 0 and chain >= CHAIN_MAX:
         return codes.CLIENT_IDS_FULL

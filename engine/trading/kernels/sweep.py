@@ -11,6 +11,7 @@ import numpy as np
 
 from engine.contract.bits import lowest_bit
 from engine.trading.kernels.equity import set_due, value_cash, value_position
+from engine.trading.kernels.groups import group_of
 from engine.trading.kernels.latches import judge
 from engine.trading.kernels.state import ACCOUNT_IDX_BITS, NIL
 from engine.trading.kernels.watch_records import CURRENCIES_MAX, ROUND_BITS, SWEPT
@@ -34,7 +35,7 @@ def sweep(s, command):
 
 @kernel
 def _pass_stake(s, command, idx):
-    """Value the stake that is next in the ring of the round at `idx`, and judge its account."""
+    """Value the stake that is next in the ring of the round at `idx`; judge its account, then its group."""
     stake = np.int64(s.rounds[idx].at) - 1
     is_cash = idx < CURRENCIES_MAX
     s.rounds[idx].at = s.cash_stakes[idx, stake].next if is_cash else s.stakes[stake].next
@@ -49,6 +50,8 @@ def _pass_stake(s, command, idx):
     else:
         value_position(s, stake, account)
     judge(s, command, account)
+    if s.members[account].is_counted != 0:
+        judge(s, command, group_of(s, account))
 
 
 @kernel

@@ -40,7 +40,7 @@ def check_trader(s, command):
     if account == NIL:
         return codes.UNKNOWN_ACCOUNT, NIL
     if s.accounts[account].enabled == 0:
-        return codes.ACCOUNT_DISABLED, NIL
+        return (codes.ACCOUNT_DISABLED if command["account"] > 0 else codes.UNKNOWN_ACCOUNT), NIL
     if command["roles"] & codes.ROLE_TRADER == 0:
         return codes.NOT_PERMITTED, NIL
     return codes.OK, account

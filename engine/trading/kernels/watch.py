@@ -4,6 +4,9 @@
     WATCHED_EXPOSURE  gross exposure, concentration          exposure.py
     WATCHED_MESSAGES  rate of changes, ratio to trades       messages.py
     WATCHED_FILLS     rate of fills, or its latch            fills.py
+    WATCHED_GROUP     of a group                             groups.py
+
+Of a group its own limits and latches are kept, and the equity of all its accounts where it needs that.
 
 Where no account is watched and nothing is killed an order meets none of it (state: guard_count).
 """
@@ -11,22 +14,34 @@ Where no account is watched and nothing is killed an order meets none of it (sta
 import numpy as np
 
 from engine.trading import codes
-from engine.trading.kernels.equity import begin_equity, end_equity
+from engine.trading.kernels.equity import begin_equity, count_member, end_equity, has_equity, uncount_member
 from engine.trading.kernels.exposure import begin_exposure, end_exposure
+from engine.trading.kernels.groups import first_member, group_of, is_group, next_member
 from engine.trading.kernels.rates import has_rate
 from engine.trading.kernels.state import INSTRUMENT_MASK, NIL
 from engine.trading.kernels.watch_records import (
     WATCHED_EQUITY,
     WATCHED_EXPOSURE,
     WATCHED_FILLS,
+    WATCHED_GROUP,
     WATCHED_MESSAGES,
 )
+from engine.trading.records import MONEY_MAX
 from ringbuf.kernel import kernel
 
 
 @kernel
 def wanted_watch(s, account):
-    """Return what an account's limits and latches need to be kept."""
+    """Return what an account's limits and latches, and its group, need to be kept."""
+    wanted = _wanted_of_its_own(s, account)
+    group = group_of(s, account)
+    if group != NIL:
+        wanted |= WATCHED_GROUP | (np.int64(s.accounts[group].is_watched) & WATCHED_EQUITY)
+    return wanted
+
+
+@kernel
+def _wanted_of_its_own(s, account):
     wanted = np.int64(0)
     for latch in range(codes.LATCH_DAILY_LOSS, codes.LATCH_DRAWDOWN_BPS + 1):
         if s.watches[account].limit[latch] != 0 or s.watches[account].level[latch] != codes.LEVEL_NONE:
@@ -42,21 +57,56 @@ def wanted_watch(s, account):
 
 
 @kernel
-def renew_watch(s, account):
-    """Begin to keep, and stop keeping, what an account's limits and latches are about now."""
+def renew_watch(s, holder):
+    """Begin to keep, and stop keeping, what an account's or a group's limits and latches are about now."""
+    if not is_group(s, holder):
+        _renew_account(s, holder)
+        return
+    watched = np.int64(s.accounts[holder].is_watched)
+    wanted = _wanted_of_its_own(s, holder)
+    _set_watch(s, holder, wanted)
+    account = first_member(s, holder)
+    while account != NIL:
+        if watched & ~wanted & WATCHED_EQUITY != 0:
+            uncount_member(s, account)
+        _renew_account(s, account)
+        if wanted & ~watched & WATCHED_EQUITY != 0:
+            count_member(s, account)
+        account = next_member(s, account)
+    if watched & ~wanted & WATCHED_EQUITY != 0:
+        _forget_warnings(s, holder)
+    if wanted & ~watched & WATCHED_EXPOSURE != 0:
+        begin_exposure(s, holder)
+    if watched & ~wanted & WATCHED_EXPOSURE != 0:
+        end_exposure(s, holder)
+
+
+@kernel
+def _set_watch(s, holder, wanted):
+    """Write what is kept of an account or a group, and count those that are watched."""
+    change = np.int64(wanted != 0) - np.int64(s.accounts[holder].is_watched != 0)
+    s.watch_count += change
+    s.guard_count += change
+    s.accounts[holder].is_watched = wanted
+
+
+@kernel
+def _forget_warnings(s, holder):
+    for latch in range(codes.LATCH_DAILY_LOSS, codes.LATCH_DRAWDOWN_BPS + 1):
+        s.watches[holder].is_warned[latch] = 0
+
+
+@kernel
+def _renew_account(s, account):
     watched = np.int64(s.accounts[account].is_watched)
     wanted = wanted_watch(s, account)
     begun, ended = wanted & ~watched, watched & ~wanted
-    change = np.int64(wanted != 0) - np.int64(watched != 0)
-    s.watch_count += change
-    s.guard_count += change
-    s.accounts[account].is_watched = wanted
+    _set_watch(s, account, wanted)
     if begun & WATCHED_EQUITY != 0:
         begin_equity(s, account)
     if ended & WATCHED_EQUITY != 0:
         end_equity(s, account)
-        for latch in range(codes.LATCH_DAILY_LOSS, codes.LATCH_DRAWDOWN_BPS + 1):
-            s.watches[account].is_warned[latch] = 0
+        _forget_warnings(s, account)
     if begun & WATCHED_EXPOSURE != 0:
         begin_exposure(s, account)
     if ended & WATCHED_EXPOSURE != 0:
@@ -64,7 +114,45 @@ def renew_watch(s, account):
 
 
 @kernel
-def is_measurable(s, account):
+def is_measurable(s, holder):
+    """Tell whether all that an account or the accounts of a group have, or could get, can be converted."""
+    if not is_group(s, holder):
+        return _is_account_measurable(s, holder)
+    account = first_member(s, holder)
+    while account != NIL:
+        if not has_equity(s, account) and not _is_account_measurable(s, account):
+            return False
+        account = next_member(s, account)
+    return True
+
+
+@kernel
+def open_money(s, holder):
+    """Return what the open orders of an account or a group hold or may bring, whatever the currency.
+
+    Minor units; beyond 2**62 one more than that.
+    """
+    if not is_group(s, holder):
+        return _open_money_of(s, holder, np.int64(0))
+    money = np.int64(0)
+    account = first_member(s, holder)
+    while account != NIL:
+        money = _open_money_of(s, account, money)
+        account = next_member(s, account)
+    return money
+
+
+@kernel
+def _open_money_of(s, account, money):
+    """Add what the open orders of an account hold or may bring to an amount; see `open_money`."""
+    for currency in range(s.currencies_used):
+        money = min(money + s.balances[currency, account].reserved, np.int64(MONEY_MAX + 1))
+        money = min(money + s.balances[currency, account].selling, np.int64(MONEY_MAX + 1))
+    return money
+
+
+@kernel
+def _is_account_measurable(s, account):
     """Tell whether all that an account has, or could get by open orders, can be converted."""
     reporting = s.watches[account].reporting
     for currency in range(s.currencies_used):

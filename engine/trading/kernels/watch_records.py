@@ -5,6 +5,7 @@ RATE    per ordered pair of currencies
 STAKE   per position, and per account and currency: what it is worth
 FILLS   per position: what was filled of late
 ROUND   per currency and instrument: how far what changed there has reached its holders
+MEMBER  per account, and per group: who belongs to whom
 """
 
 import numpy as np
@@ -29,6 +30,7 @@ WATCHED_EQUITY = np.int64(1)
 WATCHED_EXPOSURE = np.int64(2)
 WATCHED_MESSAGES = np.int64(4)
 WATCHED_FILLS = np.int64(8)
+WATCHED_GROUP = np.int64(16)
 BUCKETS = 12
 """Of a window (windows.py)."""
 SWEPT = 16
@@ -94,3 +96,17 @@ ROUND = np.dtype(
     ]
 )
 """The stakes in one currency or instrument, and how far the round is that a change of rate or mark began."""
+
+MEMBER = np.dtype(
+    [
+        ("group", "<i4"),  # idx + 1 among the accounts; 0: of no group
+        ("next", "<i4"),  # in its group, in the order in which they joined, idx + 1
+        ("prev", "<i4"),
+        ("is_counted", "<i4"),  # its worth and its cash are in its group's worth
+        ("cash", "<i8"),  # so much of its own currency is
+        ("head", "<i4"),  # of a group: who joined first of its accounts, idx + 1
+        ("tail", "<i4"),
+    ]
+)
+assert MEMBER.itemsize == 32
+"""Which group an account is of, and of a group its accounts (groups.py)."""

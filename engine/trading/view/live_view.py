@@ -22,7 +22,6 @@ from engine.trading.client_text import given_text
 from engine.trading.instruments import Catalogue, Currency, catalogue
 from engine.trading.kernels.size_by import METHOD_MASK
 from engine.trading.kernels.state import SIDES
-from engine.trading.kernels.watch_records import LATCHES
 from engine.trading.records import MONEY_MAX, Latch, LatchLevel, Phase, Reason, Side, SizingMethod
 from engine.trading.view.account_kernels import (
     ACCOUNT_COUNTS,
@@ -39,7 +38,6 @@ from engine.trading.view.book_kernels import (
     HEAD_FIELDS,
     LEVEL_COLUMNS,
     TORN,
-    Ints,
     copy_book,
     diff_levels,
 )
@@ -53,9 +51,10 @@ from engine.trading.view.records import (
     OrderView,
     PositionView,
     SizeView,
+    reach_of,
 )
 from engine.trading.view.size_kernels import SIZE_ASKED, SIZE_FOUND, copy_size
-from engine.trading.view.watch_kernels import LATCH_COLUMNS, WATCH_HEADS
+from engine.trading.view.watch_kernels import room_for_watch
 from ringbuf.atomics import COMPILED
 from ringbuf.seqlock import TornReadError
 
@@ -70,13 +69,15 @@ class LiveView:
     ----------
     state : array of one STATE record, shared or private
     turn : gives the state epoch, odd while the state is being rebuilt; left out for one that never is
+
+    `state` is the same array for further views of it, read-only.
     """
 
     def __init__(self, state: Any, turn: Callable[[], int] = lambda: 0) -> None:
         self.turn = turn
         state = state.view(np.recarray) if not COMPILED else state.view()
         state.flags.writeable = False
-        self._state = state
+        self.state = self._state = state
         self._s = state[0]
         self._catalogue = catalogue(state)
         self._bids = np.zeros((DEPTH_MAX, LEVEL_COLUMNS), np.int64)
@@ -99,7 +100,7 @@ class LiveView:
             np.zeros((0, BALANCE_COLUMNS), np.int64),
             np.zeros((0, POSITION_COLUMNS), np.int64),
             few,
-            *_room_for_limits(),
+            *room_for_watch(),
         )
         copy_orders(self._state, 0, np.zeros((0, ORDER_COLUMNS), np.int64), few)
         copy_order_by_id(self._state, 1, row)
@@ -133,8 +134,13 @@ class LiveView:
 
     @property
     def account_count(self) -> int:
-        """Accounts defined."""
-        return int(self._s["accounts_used"])
+        """Accounts defined; groups, which stand among them, are none."""
+        return int(self._s["accounts_used"]) - int(self._s["groups_used"])
+
+    @property
+    def group_count(self) -> int:
+        """Groups defined."""
+        return int(self._s["groups_used"])
 
     @property
     def live_order_count(self) -> int:
@@ -148,7 +154,8 @@ class LiveView:
 
     def latch_counts(self) -> dict[str, int]:
         """Return how many accounts each limit has blocked."""
-        levels = self._s["watches"]["level"][: int(self._s["accounts_used"])]
+        used = int(self._s["accounts_used"])
+        levels = self._s["watches"]["level"][:used][self._s["accounts"]["account"][:used] > 0]
         return {
             latch.name.lower(): int(np.count_nonzero(levels[:, latch] == LatchLevel.CANCEL_AND_BLOCK))
             for latch in Latch
@@ -167,7 +174,8 @@ class LiveView:
             "orders": (int(s["orders_live"]), len(s["hot"])),
             "client_ids": (int(s["ids_used"]), len(s["ids"])),
             "positions": (int(s["positions_used"]), len(s["positions"])),
-            "accounts": (int(s["accounts_used"]), len(s["accounts"])),
+            "accounts": (self.account_count, len(s["accounts"]) - len(s["groups"])),
+            "groups": (int(s["groups_used"]), len(s["groups"])),
             "instruments": (int(s["books_used"]), len(s["books"])),
         }
 
@@ -225,12 +233,13 @@ class LiveView:
         if len(self._account_ids) != used:
             ids = self._s["accounts"]["account"][:used].tolist()
             self._account_ids = {account_id: idx for idx, account_id in enumerate(ids)}
-        return self._account_ids.get(account)
+        return self._account_ids.get(account) if account > 0 else None
 
     def accounts_with_orders(self) -> list[int]:
         """Return the accounts that have open orders at this moment."""
         accounts = self._s["accounts"][: int(self._s["accounts_used"])]
-        return [int(account) for account in accounts["account"][accounts["open_orders"] > 0]]
+        with_orders = (accounts["open_orders"] > 0) & (accounts["account"] > 0)
+        return [int(account) for account in accounts["account"][with_orders]]
 
     @whole
     def account(self, account: int) -> AccountView | None:
@@ -241,7 +250,7 @@ class LiveView:
         known = self.catalogue
         balances = np.zeros((len(known.currencies), BALANCE_COLUMNS), np.int64)
         counts = np.zeros(ACCOUNT_COUNTS, np.int64)
-        room = heads, rows_of_latches = _room_for_limits()
+        room = heads, rows_of_latches = room_for_watch()
         rows = len(known.instruments)  # one position at most in each
         positions = np.zeros((rows, POSITION_COLUMNS), np.int64)
         version = copy_account(self._state, idx, balances, positions, counts, *room)
@@ -264,7 +273,8 @@ class LiveView:
             reporting=known.currencies[watched["reporting"]] if known.currencies else None,
             latches=latches_of(latches),
             losses=losses_of(known, watched),
-            limits=tuple(limits_of(known, watched, latches, int(counts[1]), _reach(views))),
+            limits=tuple(limits_of(known, watched, latches, int(counts[1]), reach_of(views))),
+            group=watched["group"] or None,
         )
 
     @whole
@@ -370,20 +380,6 @@ class LiveView:
             rev=f["rev"],
             entry_ts=f["entry_ts"],
         )
-
-
-def _room_for_limits() -> tuple[Ints, Ints]:
-    return np.zeros(len(WATCH_HEADS), np.int64), np.zeros((LATCHES, len(LATCH_COLUMNS)), np.int64)
-
-
-def _reach(positions: tuple[PositionView, ...]) -> tuple[int, str | None]:
-    """Return the largest position that open orders would make, in 1e-9 of a unit, and in which instrument."""
-    reached = [
-        (max(each.qty + each.open_buy_qty, each.open_sell_qty - each.qty) * each.instrument.lot_nano, each)
-        for each in positions
-    ]
-    most, position = max(reached, key=lambda each: each[0], default=(0, None))
-    return (most, position.instrument.symbol) if position is not None and most > 0 else (0, None)
 
 
 def _balance(currency: Currency, row: list[int], positions: tuple[PositionView, ...]) -> BalanceView:

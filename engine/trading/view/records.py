@@ -168,3 +168,14 @@ class AccountView:
     latches: tuple[LatchView, ...] = ()
     losses: LossesView | None = None
     limits: tuple[LimitView, ...] = ()
+    group: int | None = None
+
+
+def reach_of(positions: tuple[PositionView, ...]) -> tuple[int, str | None]:
+    """Return the largest position that open orders would make, in 1e-9 of a unit, and in which instrument."""
+    reached = [
+        (max(each.qty + each.open_buy_qty, each.open_sell_qty - each.qty) * each.instrument.lot_nano, each)
+        for each in positions
+    ]
+    most, position = max(reached, key=lambda each: each[0], default=(0, None))
+    return (most, position.instrument.symbol) if position is not None and most > 0 else (0, None)

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import numpy as np
+
 from engine.trading.kernels.equity import equity_of
 from engine.trading.kernels.exposure import exposure_now
 from engine.trading.kernels.latches import allowed_by, measured_by
 from engine.trading.kernels.state import INSTRUMENT_MASK, NIL
-from engine.trading.kernels.watch_records import WATCHED_EQUITY, WATCHED_EXPOSURE
+from engine.trading.kernels.watch_records import LATCHES, WATCHED_EQUITY, WATCHED_EXPOSURE
 from engine.trading.view.book_kernels import Ints
 from ringbuf.njit import njit
 
@@ -14,11 +16,17 @@ WATCH_HEADS = (
     *("open_orders_limit", "position_limit", "rate_limit", "burst_limit"),
     *("watched", "reporting", "equity", "is_bounded", "peak", "day_start"),
     *("gross_limit", "concentration_limit", "gross", "part", "part_instrument"),
-    *("modify_rate", "modify_burst", "fill_bucket_ns", "message_bucket_ns"),
+    *("modify_rate", "modify_burst", "fill_bucket_ns", "message_bucket_ns", "group"),
 )
-"""What is copied of an account, as state.ACCOUNT and WATCH have it; gross exposure and its largest part."""
+"""What is copied of an account, as state.ACCOUNT and WATCH have it; gross exposure and its largest part; the
+number of its group, 0 for none."""
 LATCH_COLUMNS = ("limit", "level", "is_warned", "on_breach", "measured", "allowed", "instrument")
 """Columns of a copied limit that latches; the rows are the Latches."""
+
+
+def room_for_watch() -> tuple[Ints, Ints]:
+    """Return arrays for what is copied of an account's limits: heads, latches."""
+    return np.zeros(len(WATCH_HEADS), np.int64), np.zeros((LATCHES, len(LATCH_COLUMNS)), np.int64)
 
 
 @njit
@@ -40,6 +48,8 @@ def copy_watch(s: Any, account: int, heads: Ints, latches: Ints) -> None:
         heads[12], heads[13], heads[14] = exposure_now(s, account)
     heads[15], heads[16] = watch.modify_rate, watch.modify_burst
     heads[17], heads[18] = watch.fill_bucket_ns, watch.message_bucket_ns
+    group = np.int64(s.members[account].group) - 1
+    heads[19] = -s.accounts[group].account if 0 <= group < len(s.accounts) else 0
     for latch in range(latches.shape[0]):
         latches[latch, :] = 0
         if watch.limit[latch] == 0 and watch.level[latch] == 0:

@@ -1,4 +1,4 @@
-"""The configuration's currencies, instruments and accounts as commands (interface R2).
+"""The configuration's currencies, instruments, accounts and groups as commands (interface R2).
 
 A fresh engine numbers currencies and instruments in the order of their commands, so the
 indices are known before anything was applied.
@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.runtime.supervision.configure import Definition
 from engine.settings.config import ConfigError
-from engine.trading.fields import DEPOSIT_FIELDS
+from engine.trading.fields import DEPOSIT_FIELDS, MEMBERS_MAX
 from engine.trading.instruments import (
     DEFAULT_CURRENCY_DECIMALS,
     Catalogue,
@@ -56,6 +56,8 @@ def missing(wanted: Sequence[Definition], state: Any) -> list[Definition]:
 def _is_known(command: Any, known: Catalogue, accounts: set[int]) -> bool:
     if command["op"] == Op.ACCOUNT:
         return int(command["account"]) in accounts
+    if command["op"] == Op.GROUP:  # groups stand among the accounts
+        return -int(command["account"]) in accounts
     if command["op"] == Op.CURRENCY:
         return words_text(command["text"]).decode() in known.currency_by_code
     return words_text(command["text"][:2]).decode() in known.instrument_by_symbol
@@ -86,6 +88,10 @@ def _lines(settings: TradingSettings, decimals: dict[str, int]) -> Iterator[tupl
             line = {"op": "account", "account": account.account, "unlimited": account.unlimited}
             line["reporting_currency"] = account.reporting_currency
             yield f"accounts[{idx}]", {**line, "deposit": deposit}
+    for idx, group in enumerate(settings.groups):
+        for start in range(0, max(1, len(group.accounts)), MEMBERS_MAX):
+            part = list(group.accounts[start : start + MEMBERS_MAX])
+            yield f"groups[{idx}]", {"op": "group", "group": group.group, "accounts": part, "add": start > 0}
 
 
 def _deposits(account: AccountSettings) -> list[dict[str, str | int]]:

@@ -11,6 +11,7 @@ from engine.trading.client_text import given_text
 from engine.trading.kernels.convert import capacities_of, too_small
 from engine.trading.records import OP_NAMES, Op
 from engine.trading.settings import CapacitySettings, TradingSettings
+from engine.trading.view.group_view import GroupViews
 from engine.trading.view.live_view import LiveView
 from pinion.cli.applications import ApplicationTools
 from pinion.cli.trading.starting import STARTING
@@ -28,7 +29,9 @@ def with_client_id(fields: dict[str, Any]) -> dict[str, Any]:
 
 def warm_up(application: Application) -> None:
     """Compile, or load, the kernels with which doors and api read the live state."""
-    LiveView(private_state(application.state_dtype)).warm_up()
+    view = LiveView(private_state(application.state_dtype))
+    view.warm_up()
+    GroupViews(view).warm_up()
 
 
 def _too_small(state: Any, capacities: Mapping[str, int]) -> dict[str, tuple[int, int]]:

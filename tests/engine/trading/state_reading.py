@@ -15,6 +15,7 @@ from engine.trading.kernels.levels import DEPTH_MAX
 from engine.trading.kernels.risk import BPS
 from engine.trading.kernels.state import ACCOUNT_IDX_BITS, LEAVES_KNOWN, NIL, NO_LIMIT, NODE_WAYS
 from engine.trading.records import MONEY_MAX, PX_MAX, Side
+from tests.engine.trading.group_reading import check_groups, group_position
 from tests.engine.trading.watch_reading import check_watches
 
 SIDE_NAMES = {Side.BUY: "bids", Side.SELL: "asks"}
@@ -87,6 +88,9 @@ def money(state: Any) -> dict[int, dict[str, tuple[int, int]]]:
     s, known = state[0], catalogue(state)
     result: dict[int, dict[str, tuple[int, int]]] = {}
     for idx in range(int(s["accounts_used"])):
+        if s["accounts"][idx]["account"] < 0:  # a group has no money
+            assert not s["balances"][:, idx]["total"].any()
+            continue
         held = {}
         for currency in known.currencies:
             balance = s["balances"][currency.currency_idx, idx]
@@ -114,6 +118,8 @@ def positions(state: Any) -> dict[tuple[int, str], tuple[int, int, int]]:
     result = {}
     for row in s["positions"][: s["positions_used"]]:
         account = int(s["accounts"][row["key"] >> ACCOUNT_IDX_BITS]["account"])
+        if account < 0:
+            continue
         symbol = known.instruments[row["key"] & ((1 << ACCOUNT_IDX_BITS) - 1)].symbol
         held = (int(row["qty"]), int(row["cost"]), int(row["realised"]))
         if any(held):
@@ -148,6 +154,7 @@ def check_invariants(state: Any) -> None:
     check_limits(s)
     check_kills(s, resting)
     check_watches(s, resting)
+    check_groups(s)
     check_texts(s, resting)
     check_movements(s)
     assert money_is_conserved(state)
@@ -233,8 +240,10 @@ def check_exposure(s: Any, orders: list[int]) -> None:
         else:
             selling[where] += notional
             assert hot["held"] == notional
-        open_lots[int(hot["position"]), int(cold["side"])] += int(hot["leaves"])
+        for position in (int(hot["position"]), group_position(s, hot)):
+            open_lots[position, int(cold["side"])] += int(hot["leaves"])
         per_account[int(hot["account"])] += 1
+        per_account[int(s["members"][hot["account"]]["group"]) - 1] += 1
     for account in range(int(s["accounts_used"])):
         assert s["accounts"][account]["open_orders"] == per_account[account]
         for currency in range(int(s["currencies_used"])):
@@ -262,10 +271,11 @@ def check_ids(s: Any, orders: list[int]) -> None:
 def check_limits(s: Any) -> None:
     """What is resolved for an account is its own limit, or the default's where it has none."""
     for account in s["accounts"][: s["accounts_used"]]:
+        is_group = account["account"] < 0
         rate, burst, open_orders, position = (
             stored - 1 if stored > 0 else None
             for name in ("order_rate", "order_burst", "max_open_orders", "max_position")
-            for stored in (int(account[name]) or int(s[f"default_{name}"]),)
+            for stored in (int(account[name]) or int(s[f"default_{name}"]) * (not is_group),)
         )
         assert account["rate_limit"] == (NO_LIMIT if rate is None else rate)
         if rate is not None:
@@ -282,6 +292,8 @@ def check_kills(s: Any, orders: list[int]) -> None:
     assert not (orders and s["is_venue_killed"])
     for order in orders:
         assert not accounts[s["hot"][order]["account"]]["is_killed"]
+        group = int(s["members"][s["hot"][order]["account"]]["group"])
+        assert not group or not accounts[group - 1]["is_killed"]
         assert not books[s["hot"][order]["instrument"]]["is_killed"]
 
 

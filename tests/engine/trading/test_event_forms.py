@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pytest
 
 from engine.contract.spread import COUNT_MASK, FORM_BITS, MARK_WORD
-from engine.trading.event_forms import FORMS, REPLACED, SPREAD
+from engine.trading.event_forms import FORMS, PREVENTED_APART, REPLACED, SPREAD
 from engine.trading.kernels.state import new_state
 from engine.trading.offline.simulate import replica_over, sequenced
 from engine.trading.records import EventKind
@@ -33,16 +33,20 @@ def flows() -> list[Words]:
     return [slots_of_flow(seed) for seed in SEEDS]
 
 
+def forms_of(slots: Words) -> list[int]:
+    """Return the form of every event."""
+    found, at = [], 0
+    while at < len(slots):
+        mark = int(slots[at, MARK_WORD])
+        form, count = (mark >> FORM_BITS) & COUNT_MASK, mark & COUNT_MASK
+        assert count == len(FORMS[form].slots)
+        found.append(form)
+        at += count
+    return found
+
+
 def test_flows_reach_every_form(flows: list[Words]) -> None:
-    reached = set()
-    for slots in flows:
-        at = 0
-        while at < len(slots):
-            mark = int(slots[at, MARK_WORD])
-            form, count = (mark >> FORM_BITS) & COUNT_MASK, mark & COUNT_MASK
-            assert count == len(FORMS[form].slots)
-            reached.add(form)
-            at += count
+    reached = {form for slots in flows for form in forms_of(slots)}
 
     assert reached == set(range(len(FORMS)))
 
@@ -52,9 +56,12 @@ def test_what_forms_leave_out_follows(flows: list[Words]) -> None:
 
     replaced = events[events["kind"] == EventKind.REPLACED]
     prevented = events[events["kind"] == EventKind.PREVENTED]
+    forms = np.array([form for slots in flows for form in forms_of(slots)])
+    is_apart = forms[events["kind"] == EventKind.PREVENTED] == PREVENTED_APART
 
     assert (replaced["leaves_qty"] == replaced["qty"] - replaced["cum_qty"]).all(), f"form {REPLACED}"
-    assert (prevented["maker_account"] == prevented["account"]).all()
+    assert ((prevented["maker_account"] == prevented["account"]) == ~is_apart).all()
+    assert is_apart.any()
     assert not prevented["fee"].any()
     assert len(replaced) > 50
     assert len(prevented) > 50

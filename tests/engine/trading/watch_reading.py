@@ -11,9 +11,11 @@ from engine.trading.kernels.watch_records import (
     WATCHED_EQUITY,
     WATCHED_EXPOSURE,
     WATCHED_FILLS,
+    WATCHED_GROUP,
     WATCHED_MESSAGES,
 )
 from engine.trading.records import Latch, LatchLevel, Side
+from tests.engine.trading.group_reading import group_position
 
 
 def check_watches(s: Any, orders: list[int]) -> None:
@@ -30,14 +32,20 @@ def check_watches(s: Any, orders: list[int]) -> None:
         wanted |= WATCHED_EXPOSURE * bool(watch["gross_limit"] or watch["concentration_limit"])
         wanted |= WATCHED_MESSAGES * bool(watch["modify_rate"] or limit[Latch.MAX_ORDER_TRADE_RATIO])
         wanted |= WATCHED_FILLS * bool(limit[Latch.MAX_FILL_RATE] or level[Latch.MAX_FILL_RATE])
+        group = int(s["members"][account]["group"])
+        if group:
+            wanted |= WATCHED_GROUP | (int(accounts[group - 1]["is_watched"]) & WATCHED_EQUITY)
         assert accounts[account]["is_watched"] == wanted
-    check_equity(s, set(np.flatnonzero(accounts["is_watched"] & WATCHED_EQUITY).tolist()))
+    has_equity = (accounts["is_watched"] & WATCHED_EQUITY != 0) & (accounts["account"] > 0)
+    check_equity(s, set(np.flatnonzero(has_equity).tolist()))
     check_open_notional(s, orders, set(np.flatnonzero(accounts["is_watched"] & WATCHED_EXPOSURE).tolist()))
     for idx, position in enumerate(s["positions"][: s["positions_used"]]):
         watch = watches[int(position["key"]) >> ACCOUNT_IDX_BITS]
         assert watch["limit"][Latch.MAX_FILL_RATE] or not s["dealings"][idx]["lots"].any()
     for order in orders:
-        assert not (watches[s["hot"][order]["account"]]["level"] == LatchLevel.CANCEL_AND_BLOCK).any()
+        account = int(s["hot"][order]["account"])
+        for holder in {account, int(s["members"][account]["group"]) - 1} - {-1}:
+            assert not (watches[holder]["level"] == LatchLevel.CANCEL_AND_BLOCK).any()
 
 
 def check_open_notional(s: Any, orders: list[int], watched: set[int]) -> None:
@@ -49,6 +57,10 @@ def check_open_notional(s: Any, orders: list[int], watched: set[int]) -> None:
             side = "open_buys" if s["cold"][order]["side"] == Side.BUY else "open_sells"
             scale = int(s["books"][hot["instrument"]]["scale"])
             wanted[int(hot["position"]), side] += int(hot["px"]) * int(hot["leaves"]) * scale
+        if int(s["members"][hot["account"]]["group"]) - 1 in watched:
+            side = "open_buys" if s["cold"][order]["side"] == Side.BUY else "open_sells"
+            scale = int(s["books"][hot["instrument"]]["scale"])
+            wanted[group_position(s, hot), side] += int(hot["px"]) * int(hot["leaves"]) * scale
     for idx, dealing in enumerate(s["dealings"][: s["positions_used"]]):
         for side in ("open_buys", "open_sells"):
             assert dealing[side] == wanted[idx, side]
@@ -76,6 +88,8 @@ def check_equity(s: Any, watched: set[int]) -> None:
         is_foreign = account in watched and currency != watches[account]["reporting"]
         assert not is_foreign or account in in_ring[currency]
     for account, watch in enumerate(watches[: s["accounts_used"]]):
+        if s["accounts"][account]["account"] < 0:  # check_groups
+            continue
         assert (int(watch["worth_high"]) << 32) + int(watch["worth_low"]) == wanted[account]
     for idx, of in enumerate(s["rounds"][: CURRENCIES_MAX + int(s["books_used"])]):
         stakes = s["stakes"] if idx >= CURRENCIES_MAX or not of["length"] else s["cash_stakes"][idx]
