@@ -160,6 +160,7 @@ def order_document(order: OrderView) -> Document:
         "type": "limit",  # whatever it was at entry, what rests is a limit order
         "time_in_force": TimeInForce(order.time_in_force).name.lower(),
         "post_only": order.is_post_only,
+        "reduce_only": order.is_reduce_only,
         "self_trade_prevention": SelfTradePrevention(order.stp_mode).name.lower(),
         "status": "open",
         "price": instrument.price_text(order.px),

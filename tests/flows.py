@@ -9,7 +9,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from tests import flow_losses, flow_money, flow_sizing
+from tests import flow_losses, flow_money, flow_reducing, flow_sizing
 from tests.oracle import Event, Exchange
 from tests.oracle_market import Instrument, Order
 
@@ -173,7 +173,7 @@ class Flow:
                     {"time_in_force": "gtd", "expires_at": 10**15},
                     {"expires_at": 10**15},
                     {"display_quantity": command["quantity"]},
-                    {"reduce_only": True},
+                    {"reduce_only": True, "type": "market"},
                     {"post_only": True, "time_in_force": "ioc"},
                     {"stop_price": command["price"]},
                     {"trail": "1"},
@@ -366,6 +366,8 @@ _TABLE: tuple[tuple[Callable[[Flow, Exchange], Command], float], ...] = (
     (flow_losses.lift_latch, 3),
     (flow_money.movement, 2.5),
     (flow_sizing.sized_order, 4),
+    (flow_reducing.reduce_only_order, 5),
+    (flow_reducing.closing_order, 5),
     (Flow.deposit, 0.5),
     (Flow.define_again, 0.2),
     (Flow.door_fault, 0.7),

@@ -74,11 +74,11 @@ class Account:
     open: dict[int, tuple[Instrument, Order]] = field(default_factory=dict)
     new_bucket: Bucket = field(default_factory=Bucket)
     replace_bucket: Bucket = field(default_factory=Bucket)
-    # What oracle_losses.py keeps: limits by name, who it is blocked by, positions as they were valued last.
+    # What oracle_losses.py keeps: limits by name, what has latched, positions as they were valued last.
     reporting: str | None = None
     loss_limits: dict[str, int] = field(default_factory=dict)
     on_breach: dict[str, str] = field(default_factory=dict)
-    blocked_by: list[str] = field(default_factory=list)
+    latched: dict[str, str] = field(default_factory=dict)  # limit -> level that holds
     warned: set[str] = field(default_factory=set)
     peak: int = 0
     day_start: int = 0

@@ -7,7 +7,7 @@ check raises Refused and nothing has changed, except that a rate bucket gave its
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from tests import oracle_admin, oracle_losses, oracle_money, oracle_sizing, oracle_windows
+from tests import oracle_admin, oracle_losses, oracle_money, oracle_reducing, oracle_sizing, oracle_windows
 from tests.oracle_accounts import Account, reserve_of
 from tests.oracle_market import (
     LIMIT_OF_NUMBERS,
@@ -127,6 +127,8 @@ def new_order(exchange: "Exchange", request: Fields) -> tuple[Account, Instrumen
     if "size_by" in request:
         asked = request["size_by"]
         order.quantity = oracle_sizing.quantity(exchange, account, instrument, order, limit, asked)
+    if order.reduce_only:
+        oracle_reducing.cut(account, instrument, order)
     if order.quantity > instrument.max_quantity:
         raise Refused("max_quantity")
     check_notional(instrument, limit, order.quantity)
@@ -142,7 +144,7 @@ def new_order(exchange: "Exchange", request: Fields) -> tuple[Account, Instrumen
     check_position(exchange, account, instrument, order.side, order.quantity)
     adds = instrument.notional(limit, order.quantity)
     oracle_windows.check_exposure(exchange, account, instrument, order.side, adds)
-    oracle_losses.check_order(exchange, account, instrument)
+    oracle_losses.check_order(exchange, account, instrument, order)
     if order.side == "buy":
         check_payment(exchange, account, instrument, reserve_of(instrument, order, limit, order.quantity))
     else:
@@ -150,7 +152,8 @@ def new_order(exchange: "Exchange", request: Fields) -> tuple[Account, Instrumen
         check_proceeds(exchange, account, instrument, instrument.notional(best_case, order.quantity))
     if order.post_only and instrument.phase == "continuous" and instrument.crosses(order.side, order.price):
         raise Refused("post_only_would_cross")
-    if order.time_in_force == "fok" and reachable_quantity(instrument, order, limit) < order.quantity:
+    reachable = reachable_quantity(exchange, instrument, order, limit)
+    if order.time_in_force == "fok" and reachable < order.quantity:
         raise Refused("fok_unfillable")
     return account, instrument, order, limit
 
@@ -168,6 +171,7 @@ def order_of(instrument: Instrument, request: Fields) -> Order:
         time_in_force=request.get("time_in_force", "ioc" if kind == "market" else "gtc"),
         prevention=request.get("self_trade_prevention", "cancel_newest"),
         post_only=request.get("post_only", False),
+        reduce_only=request.get("reduce_only", False),
         maker_ppm=instrument.maker_ppm,
         taker_ppm=instrument.taker_ppm,
     )
@@ -201,7 +205,7 @@ def standing(instrument: Instrument, order: Order) -> dict[str, Any]:
 def check_fields(instrument: Instrument, order: Order, request: Fields) -> int:
     """Step 6; returns the limit: the order's price, or the protection of a market order."""
     is_unbuilt = order.kind in TYPES_NOT_YET_BUILT or order.time_in_force == "gtd"
-    if is_unbuilt or request.get("reduce_only") or request.get("display_quantity"):
+    if is_unbuilt or request.get("display_quantity"):
         raise Refused("unsupported")
     if request.get("stop_price"):
         raise Refused("invalid_field")
@@ -327,7 +331,7 @@ def check_house(exchange: "Exchange", currency: str, more: int) -> None:
         raise Refused("overflow")
 
 
-def reachable_quantity(instrument: Instrument, order: Order, limit: int) -> int:
+def reachable_quantity(exchange: "Exchange", instrument: Instrument, order: Order, limit: int) -> int:
     """Return how much of a fill-or-kill order would trade (exchange rule S8)."""
     total = 0
     for maker in instrument.reachable(order.side, limit):
@@ -335,7 +339,7 @@ def reachable_quantity(instrument: Instrument, order: Order, limit: int) -> int:
             if order.prevention == "cancel_oldest":
                 continue
             break
-        total += maker.leaves
+        total += oracle_reducing.surely_tradable(exchange, instrument, maker)
     return total
 
 
@@ -352,6 +356,7 @@ def replaced_order(exchange: "Exchange", request: Fields) -> tuple[Instrument, O
     if not oracle_windows.check_changes(exchange, account):
         check_rate(exchange, account, "replace")
     oracle_windows.check_ratio(exchange, account)
+    quantity = oracle_reducing.cut_total(account, instrument, order, quantity)
     if quantity <= order.cum:
         return instrument, order, price, quantity
     leaves = quantity - order.cum
@@ -365,6 +370,8 @@ def replaced_order(exchange: "Exchange", request: Fields) -> tuple[Instrument, O
     adds = instrument.notional(price, leaves) - instrument.notional(order.price, order.leaves)
     if adds > 0:
         oracle_windows.check_exposure(exchange, account, instrument, order.side, adds)
+    if leaves > order.leaves:
+        oracle_reducing.check_latched(account, instrument, order.side, leaves - order.leaves)
     best_case = price if order.side == "buy" else max([price, *(maker.price for maker in instrument.buy[:1])])
     notional = instrument.notional(best_case, leaves)
     if price != order.price:

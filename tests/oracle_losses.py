@@ -7,9 +7,9 @@ instrument is a plain list, whose first name is the one that the sweep passes ne
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from tests import oracle_windows
+from tests import oracle_reducing, oracle_windows
 from tests.oracle_accounts import Account
-from tests.oracle_market import LIMIT_OF_NUMBERS, AtDoor, Fields, Instrument, Refused, exact, written
+from tests.oracle_market import LIMIT_OF_NUMBERS, AtDoor, Fields, Instrument, Order, Refused, exact, written
 from tests.oracle_rounds import (
     LOSS_LIMITS,
     Ring,
@@ -33,11 +33,15 @@ LEVELS = ("warn", "reduce_only", "cancel_and_block")
 
 def judge_noted(exchange: "Exchange") -> None:
     """Judge the accounts that the command concerned."""
+    if exchange.traded_in is not None:
+        for account in exchange.to_judge:
+            oracle_reducing.fit(exchange, account, exchange.traded_in)
+    exchange.traded_in = None
     for account in exchange.to_judge:
         if account.is_in_rounds:
             judge(exchange, account)
         instrument = exchange.filled_in.get(account.account)
-        if instrument is not None and "max_fill_rate" not in account.blocked_by:
+        if instrument is not None and can_rise(account, "max_fill_rate"):
             judge_fills(exchange, account, instrument)
         if "max_order_trade_ratio" in account.own:
             judge_ratio(exchange, account)
@@ -51,9 +55,11 @@ def judge_fills(exchange: "Exchange", account: Account, instrument: Instrument) 
         oracle_windows.filled(exchange, account, instrument),
         account.fill_limit,
     )
-    if measured >= allowed and account.on_breach[name] == "cancel_and_block":
-        block(exchange, account, name)
-        tell(exchange, account, name, "cancel_and_block", measured, allowed, instrument)
+    if measured >= allowed and account.on_breach[name] != "warn":
+        latch(exchange, account, name)
+        tell(exchange, account, name, account.latched[name], measured, allowed, instrument)
+    elif name in account.latched:
+        return
     elif 5 * measured < 4 * allowed:
         account.warned_of.discard(instrument.symbol)
     elif instrument.symbol not in account.warned_of:
@@ -72,9 +78,18 @@ def judge_ratio(exchange: "Exchange", account: Account) -> None:
         tell(exchange, account, name, "warn", messages, allowed)
 
 
-def block(exchange: "Exchange", account: Account, name: str) -> None:
-    """Take off every order of an account, and take no new ones."""
-    account.blocked_by.append(name)
+def can_rise(account: Account, name: str) -> bool:
+    """Tell whether a limit has not latched, or could at a higher level."""
+    level = account.latched.get(name)
+    return level is None or LEVELS.index(account.on_breach[name]) > LEVELS.index(level)
+
+
+def latch(exchange: "Exchange", account: Account, name: str) -> None:
+    """Take off every order of an account, and take no new ones; or so with what could open a position."""
+    account.latched[name] = account.on_breach[name]
+    if account.latched[name] == "reduce_only":
+        oracle_reducing.cancel_opening(exchange, account)
+        return
     for of in exchange.instruments.values():
         for order in of.resting():
             if order.account == account.account:
@@ -132,13 +147,15 @@ def judge(exchange: "Exchange", account: Account) -> None:
     if is_bounded:
         account.peak = max(account.peak, now)
     for name in LOSS_LIMITS:
-        if name not in account.loss_limits or name in account.blocked_by:
+        if name not in account.loss_limits or not can_rise(account, name):
             continue
         measured, allowed = measure(exchange, account, name)
         amount = told(name, allowed)
-        if measured >= amount and account.on_breach[name] == "cancel_and_block":
-            block(exchange, account, name)
-            tell(exchange, account, name, "cancel_and_block", measured, amount)
+        if measured >= amount and account.on_breach[name] != "warn":
+            latch(exchange, account, name)
+            tell(exchange, account, name, account.latched[name], measured, amount)
+        elif name in account.latched:
+            continue
         elif 5 * measured >= 4 * amount:
             if name not in account.warned:
                 account.warned.add(name)
@@ -178,10 +195,9 @@ def tell(
 # Commands
 
 
-def check_order(exchange: "Exchange", account: Account, instrument: Instrument) -> None:
+def check_order(exchange: "Exchange", account: Account, instrument: Instrument, order: Order) -> None:
     """Step 16 of a new order."""
-    if account.blocked_by:
-        raise Refused("blocked")
+    oracle_reducing.check_latched(account, instrument, order.side, order.quantity)
     if is_watched(account) and not has_rate(exchange, account, instrument.quote):
         raise Refused("no_rate")
 
@@ -230,8 +246,6 @@ def at_door(given: Fields) -> None:
 def set_limits(exchange: "Exchange", account: Account, request: Fields) -> None:
     """Set or lift limits of loss: all that a line names, or none."""
     named = {name: request[name] for name in (*LOSS_LIMITS, "max_gross_exposure") if name in request}
-    if request.get("on_breach") == "reduce_only":
-        raise Refused("unsupported")
     currency = reporting(exchange, account)
     units = {name: 1 if name == "max_drawdown_bps" else 10 ** exchange.decimals[currency] for name in named}
     wanted = {name: None if given is None else exact(given) * units[name] for name, given in named.items()}
@@ -289,7 +303,7 @@ def session_start(exchange: "Exchange", request: Fields) -> None:
 def lift(exchange: "Exchange", account: Account, request: Fields, is_killed: bool) -> list[str]:
     """Check what a reset_latch of an account asks for; return the limits whose latches it lifts."""
     asked = request.get("limit")
-    lifted = [name for name in LATCHING if name in account.blocked_by and asked in (None, name)]
+    lifted = [name for name in LATCHING if name in account.latched and asked in (None, name)]
     for name in lifted:
         if not request.get("rebase") and is_breached(exchange, account, name):
             raise Refused("still_breached")
@@ -308,7 +322,7 @@ def is_breached(exchange: "Exchange", account: Account, name: str) -> bool:
 
 def end_latches(exchange: "Exchange", account: Account, lifted: list[str], is_rebased: Any) -> None:
     for name in lifted:
-        account.blocked_by.remove(name)
+        del account.latched[name]
         account.warned.discard(name)
         if name == "max_fill_rate":
             account.warned_of.clear()

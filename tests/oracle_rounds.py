@@ -46,7 +46,7 @@ def reporting(exchange: "Exchange", account: Account) -> str:
 
 
 def is_watched(account: Account) -> bool:
-    return bool(account.loss_limits or set(account.blocked_by) & set(LOSS_LIMITS))
+    return bool(account.loss_limits or set(account.latched) & set(LOSS_LIMITS))
 
 
 def mark_of(instrument: Instrument) -> int:

@@ -205,7 +205,7 @@ class EventFlag(IntFlag):
     LAST = 1  # last event of its command
     PRIORITY_KEPT = 2  # REPLACED
     SELL = 4  # the order, or the aggressor of a TRADE, sells
-    SIZED = 8  # ACCEPTED: the engine has chosen qty
+    SIZED = 8  # ACCEPTED: the engine has chosen qty, or could have lowered it (reduce-only)
 
 
 class Status(IntEnum):
@@ -275,6 +275,7 @@ class Reason(IntEnum):
     INSTRUMENTS_FULL = 224
     CURRENCIES_FULL = 225
     POSITIONS_FULL = 226
+    REDUCE_ONLY = 228
     POST_ONLY_WOULD_CROSS = 300
     FOK_UNFILLABLE = 301
     USER = 400

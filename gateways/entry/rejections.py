@@ -57,6 +57,10 @@ DETAILS = {
     ),
     Reason.STILL_BREACHED: "the limit is still reached; with `rebase` it is measured from the equity of now",
     Reason.NOT_LATCHED: "nothing of that is latched: there is nothing to lift",
+    Reason.REDUCE_ONLY: (
+        "the account has nothing left to close on this side, or not all of a fill-or-kill order, or a latch "
+        "lets it only reduce what it holds: its positions, open orders and `latches` tell"
+    ),
     Reason.NO_LIQUIDITY: "the opposite side of the book is empty",
     Reason.POST_ONLY_WOULD_CROSS: "the order would have traded at once",
     Reason.FOK_UNFILLABLE: "the whole quantity cannot be filled now",
@@ -78,7 +82,6 @@ DETAILS_OF_SIZES = {
 NOT_BUILT: dict[str, Callable[[Any], bool]] = {
     "type": lambda value: value not in (None, "limit", "market"),
     "time_in_force": lambda value: value == "gtd",
-    "reduce_only": bool,
     "display_quantity": lambda value: value is not None,
     "trail": lambda value: value is not None,
 }

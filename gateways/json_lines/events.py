@@ -266,6 +266,8 @@ class EventFormatter:
         fields["quantity"] = instrument.quantity_text(event.qty)
         fields["leaves_quantity"] = instrument.quantity_text(event.leaves_qty)
         fields["priority_kept"] = bool(event.flags & EventFlag.PRIORITY_KEPT)
+        if event.reason:  # nobody asked for it
+            fields["reason"] = REASON_NAMES[event.reason]
         return fields
 
     def _triggered(self, event: EventWords) -> Fields:

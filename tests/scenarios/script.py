@@ -177,6 +177,7 @@ def event_line(event: dict[str, Any]) -> str:
         kept = "kept" if event["priority_kept"] else "lost"
         return (
             f"replaced {own} {event['quantity']} @ {event['price']} leaves {event['leaves_quantity']} {kept}"
+            f"{' ' + event['reason'] if 'reason' in event else ''}"
         )
     if kind == "phase":
         return f"phase {event['symbol']} {event['phase']}"

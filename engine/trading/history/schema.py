@@ -229,7 +229,11 @@ CREATE VIEW movement_list AS
 """Deposits by an ACCOUNT line were all there was; now there are movements with an id, and either side of
 transfers."""
 
-MIGRATIONS = (TABLES, VIEWS, QUIET_INDEX, LATCHES, LATCHES_OF_LIMITS, MOVEMENTS)
+REDUCE_ONLY = """
+ALTER TABLE orders ADD COLUMN is_reduce_only boolean NOT NULL DEFAULT false;
+"""
+
+MIGRATIONS = (TABLES, VIEWS, QUIET_INDEX, LATCHES, LATCHES_OF_LIMITS, MOVEMENTS, REDUCE_ONLY)
 """Version N of the schema is the first N of them; one that was released is never changed."""
 
 SESSION = (

@@ -55,8 +55,6 @@ def limit_accounts(s, command):
     account = find_account(s, command["account"])
     if account == NIL:
         return codes.UNKNOWN_ACCOUNT
-    if command["op"] == codes.OP_ACCOUNT_LIMITS and command["side"] == codes.LEVEL_REDUCE_ONLY:
-        return codes.UNSUPPORTED
     reason = _check_amounts(s, command, account)
     if reason != codes.OK:
         return reason

@@ -11,11 +11,13 @@ from engine.trading import codes
 from engine.trading.kernels.accounts import commit_open, holds, notional_of
 from engine.trading.kernels.cancel import own_order
 from engine.trading.kernels.events import rejected, replaced
-from engine.trading.kernels.exposure import check_more_exposure, note_open, open_notional
+from engine.trading.kernels.exposure import check_more_exposure, note_open
+from engine.trading.kernels.latches import check_reducing
 from engine.trading.kernels.levels import best_level
 from engine.trading.kernels.match import withdraw, would_cross
 from engine.trading.kernels.messages import check_replace_rate
 from engine.trading.kernels.queue import dequeue
+from engine.trading.kernels.reducing import cut_total
 from engine.trading.kernels.risk import (
     BUCKET_REPLACE,
     band_distance,
@@ -32,7 +34,7 @@ from engine.trading.kernels.submit import execute
 from engine.trading.kernels.touch import touch_account, touch_book
 from engine.trading.kernels.validate import check_trader
 from engine.trading.records import UNCHANGED
-from ringbuf.kernel import inlined, kernel
+from ringbuf.kernel import apart, inlined, kernel
 
 LOST = np.int64(0)
 NOTHING = np.int64(0)
@@ -58,6 +60,7 @@ def apply_replace(s, command):
             reason = take_token(s, account, BUCKET_REPLACE)
         else:
             reason = check_replace_rate(s, account)
+            qty = cut_total(s, order, qty)
     is_ending = qty <= s.cold[order].cum
     held = NOTHING
     if reason == codes.OK and not is_ending:
@@ -113,8 +116,8 @@ def _check_increase(s, order, account, px, qty):
         reason = _check_new_px(s, book, px, old_px)
     if reason == codes.OK and more > 0:
         reason = check_position(s, account, book, np.int64(s.hot[order].position), side, more)
-    if reason == codes.OK and s.watch_count != 0 and notional > old_notional:
-        reason = check_more_exposure(s, account, book, side, notional - old_notional)
+    if reason == codes.OK and s.watch_count != 0:
+        reason = _check_watched_increase(s, order, account, book, side, more, notional - old_notional)
     if reason != codes.OK:
         return reason, NOTHING
     held = holds(s, order, notional)
@@ -124,6 +127,17 @@ def _check_increase(s, order, account, px, qty):
     if s.cold[order].post_only and s.books[book].phase == codes.CONTINUOUS and would_cross(s, book, side, px):
         return codes.POST_ONLY_WOULD_CROSS, NOTHING
     return codes.OK, held
+
+
+@apart
+def _check_watched_increase(s, order, account, book, side, more, more_notional):
+    """Steps 15 and 16 where some account is watched."""
+    reason = codes.OK
+    if more_notional > 0:
+        reason = check_more_exposure(s, account, book, side, more_notional)
+    if reason == codes.OK and more > 0:
+        reason = check_reducing(s, account, np.int64(s.hot[order].position), side, more)
+    return reason
 
 
 @inlined
@@ -165,12 +179,11 @@ def _shrink(s, command, order, qty, held):
     leaves = qty - s.cold[order].cum
     s.levels[s.hot[order].level].qty += leaves - s.hot[order].leaves
     if s.watch_count != 0:
-        book = np.int64(s.hot[order].instrument)
-        note_open(s, order, open_notional(s, order), notional_of(s, book, px, leaves))
+        note_open(s, order, px, leaves)
     commit_open(s, order, leaves, held)
     s.cold[order].qty = qty
     s.cold[order].rev += 1
-    replaced(s, command, order, px, old_qty, codes.FLAG_PRIORITY_KEPT)
+    replaced(s, command, order, px, old_qty, codes.FLAG_PRIORITY_KEPT, codes.OK)
 
 
 @inlined
@@ -181,11 +194,10 @@ def _move(s, command, order, px, qty, held):
     dequeue(s, order)
     leaves = qty - s.cold[order].cum
     if s.watch_count != 0:
-        book = np.int64(s.hot[order].instrument)
-        note_open(s, order, open_notional(s, order), notional_of(s, book, px, leaves))
+        note_open(s, order, px, leaves)
     commit_open(s, order, leaves, held)
     s.hot[order].px = px
     s.cold[order].qty = qty
     s.cold[order].rev += 1
-    replaced(s, command, order, old_px, old_qty, LOST)
+    replaced(s, command, order, old_px, old_qty, LOST, codes.OK)
     execute(s, command, order, codes.IOC_REMAINDER)

@@ -125,6 +125,7 @@ ADDED: Mapping[str, Fill | None] = {
     **dict.fromkeys(("rates", "cash_stakes", "dealings")),
     **dict.fromkeys(("watch_count", "noted_count", "rounds_due", "round_idx", "round_left", "events_before")),
     **dict.fromkeys(("moves", "moves_used", "moves_next")),
+    **dict.fromkeys(("cold.reduce_only", "watches.reducers", "reducings", "reducers")),
     "books.free_low": _reckon_free_prices,
     "books.free_high": _reckon_free_prices,
     **dict.fromkeys(

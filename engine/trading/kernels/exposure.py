@@ -16,7 +16,7 @@ from engine.trading.kernels.equity import worth_of
 from engine.trading.kernels.money import UNBOUNDED, rated
 from engine.trading.kernels.rates import DOWN, UP, converted, has_rate
 from engine.trading.kernels.state import INSTRUMENT_MASK, NIL
-from engine.trading.kernels.watch_records import WATCHED_EXPOSURE
+from engine.trading.kernels.watch_records import WATCHED_EXPOSURE, WATCHED_REDUCING
 from engine.trading.records import MONEY_MAX
 from ringbuf.kernel import apart, kernel
 
@@ -25,10 +25,21 @@ NOTHING = np.int64(0)
 
 
 @apart
-def note_open(s, order, before, after):
-    """Note that the notional of an order's open lots, minor units, is another one than before."""
+def note_begun(s, order):
+    """Note what a new order has open."""
     if np.int64(s.accounts[s.hot[order].account].is_watched) & WATCHED_EXPOSURE != 0:
-        add_open(s, order, after - before)
+        add_open(s, order, open_notional(s, order))
+
+
+@apart
+def note_open(s, order, px, leaves):
+    """Note that an order is going to have other open lots than before, or the same at another px."""
+    watched = np.int64(s.accounts[s.hot[order].account].is_watched)
+    if watched & WATCHED_EXPOSURE != 0:
+        book = np.int64(s.hot[order].instrument)
+        add_open(s, order, notional_of(s, book, px, leaves) - open_notional(s, order))
+    if watched & WATCHED_REDUCING != 0 and s.cold[order].reduce_only != 0:
+        s.reducings[s.hot[order].position].lots += leaves - s.hot[order].leaves
 
 
 @kernel

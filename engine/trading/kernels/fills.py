@@ -18,6 +18,7 @@ from engine.trading.kernels.watch_records import (
     WATCHED_EXPOSURE,
     WATCHED_FILLS,
     WATCHED_MESSAGES,
+    WATCHED_REDUCING,
 )
 from engine.trading.kernels.windows import advance, total_in
 from engine.trading.records import MONEY_MAX
@@ -49,7 +50,9 @@ def _note_fill(s, order, qty):
         quote = s.books[book].quote
         if quote != s.watches[account].reporting:
             value_cash(s, quote, account)
-    if watched & (WATCHED_FILLS | WATCHED_EQUITY) != 0:
+    if watched & WATCHED_REDUCING != 0 and s.cold[order].reduce_only != 0:
+        s.reducings[position].lots -= qty
+    if watched & (WATCHED_FILLS | WATCHED_EQUITY | WATCHED_REDUCING) != 0:
         note_account(s, account)
         s.watches[account].noted_position = position
 

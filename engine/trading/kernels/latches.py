@@ -9,9 +9,10 @@
 
 A limit is reached when what is measured is as much as is allowed. It then latches at the level that was
 chosen: CANCEL_AND_BLOCK cancels every order of the account within the same command, and refuses new ones
-until a RESET_LATCH. At four fifths of it a warning is given, once until it is below again. Accounts are
-judged when the matching of a command is over, and where the sweep values something of theirs. The ratio
-of messages to trades warns alone: what is too much of it is refused where it is asked for (messages.py).
+until a RESET_LATCH; REDUCE_ONLY does so with what could open a position. A level only rises until then. At
+four fifths of it a warning is given, once until it is below again. Accounts are judged when the matching of
+a command is over, and where the sweep values something of theirs. The ratio of messages to trades warns
+alone: what is too much of it is refused where it is asked for (messages.py).
 """
 
 import numpy as np
@@ -24,6 +25,8 @@ from engine.trading.kernels.events import done, latched, rejected
 from engine.trading.kernels.fills import fastest_filled, filled_in, forget_fills, forget_warnings
 from engine.trading.kernels.messages import messages_of
 from engine.trading.kernels.rates import has_rate
+from engine.trading.kernels.reduce_only import cancel_opening, fit_reducing
+from engine.trading.kernels.reducing import level_held, level_room
 from engine.trading.kernels.state import INSTRUMENT_MASK, NIL
 from engine.trading.kernels.touch import touch_account
 from engine.trading.kernels.validate import check_operator
@@ -39,7 +42,14 @@ WARNING_PARTS = 5
 
 @apart
 def judge_noted(s, command):
-    """Judge the accounts that this command concerned, in the order in which it did."""
+    """Judge the accounts that this command concerned, in the order in which it did.
+
+    First of all reduce-only orders are made to fit: they follow the trades.
+    """
+    for place in range(s.noted_count):
+        position = s.watches[np.int64(s.noted[place])].noted_position
+        if position != NIL:
+            fit_reducing(s, command, position)
     for place in range(s.noted_count):
         account = np.int64(s.noted[place])
         if has_equity(s, account):
@@ -60,7 +70,7 @@ def judge(s, command, account):
         touch_account(s, account)
         s.watches[account].peak = equity
     for latch in range(FIRST_LIMIT, codes.LATCH_DRAWDOWN_BPS + 1):
-        if s.watches[account].limit[latch] != 0 and s.watches[account].level[latch] < codes.LEVEL_BLOCK:
+        if s.watches[account].limit[latch] != 0 and _can_rise(s, account, latch):
             measured = measured_loss(s, account, latch, equity, is_bounded)
             is_warned = s.watches[account].is_warned[latch] != 0
             allowed = allowed_by(s, account, latch)
@@ -72,7 +82,7 @@ def judge(s, command, account):
 def _judge_fills(s, command, account, position):
     """Measure how fast a position was filled; latch and warn."""
     latch = codes.LATCH_FILL_RATE
-    if s.watches[account].level[latch] < codes.LEVEL_BLOCK:
+    if _can_rise(s, account, latch):
         book = s.positions[position].key & INSTRUMENT_MASK
         measured, allowed = filled_in(s, account, position), s.watches[account].limit[latch]
         is_warned = s.dealings[position].is_warned != 0
@@ -92,15 +102,27 @@ def _judge_ratio(s, command, account):
 
 
 @kernel
+def _can_rise(s, account, latch):
+    """Tell whether a limit has not latched yet, or at a lower level than it would now."""
+    level = s.watches[account].level[latch]
+    return level == codes.LEVEL_NONE or level < s.watches[account].on_breach[latch]
+
+
+@kernel
 def _judge(s, command, account, latch, book, is_warned, measured, allowed):
     """Latch, warn, or take note that neither is due; return whether the account has been warned."""
-    if measured >= allowed and s.watches[account].on_breach[latch] == codes.LEVEL_BLOCK:
+    level = np.int64(s.watches[account].on_breach[latch])
+    if measured >= allowed and level >= codes.LEVEL_REDUCE_ONLY:
         touch_account(s, account)
-        s.watches[account].level[latch] = codes.LEVEL_BLOCK
-        before = s.event_count
-        cancel_account(s, command, account, codes.REASON_LATCH)
-        cancel_count = s.event_count - before
-        _tell(s, command, account, latch, book, codes.LEVEL_BLOCK, cancel_count, measured, allowed)
+        s.watches[account].level[latch] = level
+        before = s.orders_live
+        if level == codes.LEVEL_BLOCK:
+            cancel_account(s, command, account, codes.REASON_LATCH)
+        else:
+            cancel_opening(s, command, account)
+        _tell(s, command, account, latch, book, level, before - s.orders_live, measured, allowed)
+        return is_warned
+    if s.watches[account].level[latch] != codes.LEVEL_NONE:
         return is_warned
     is_near = measured >= allowed - allowed // WARNING_PARTS
     if is_near != is_warned:
@@ -178,21 +200,24 @@ def is_breached(s, account, latch):
 
 
 @kernel
-def is_blocked(s, account):
-    """Tell whether a limit has blocked an account."""
-    for latch in range(FIRST_LIMIT, LAST_LIMIT + 1):
-        if s.watches[account].level[latch] == codes.LEVEL_BLOCK:
-            return True
-    return False
+def check_latched(s, account, book, position, side, qty):
+    """Step 16 of a new order: what latched lets it pass, and its currency can be counted in the equity."""
+    reason = check_reducing(s, account, position, side, qty)
+    if reason != codes.OK:
+        return reason
+    if has_equity(s, account) and not has_rate(s, s.books[book].quote, s.watches[account].reporting):
+        return codes.NO_RATE
+    return codes.OK
 
 
 @kernel
-def check_latched(s, account, quote):
-    """Step 16: an account is not blocked, and what it trades in can be counted in its equity."""
-    if is_blocked(s, account):
+def check_reducing(s, account, position, side, more):
+    """Step 16: `more` open lots of an account that is blocked, or whose orders may only reduce."""
+    level = level_held(s, account)
+    if level == codes.LEVEL_BLOCK:
         return codes.BLOCKED
-    if has_equity(s, account) and not has_rate(s, quote, s.watches[account].reporting):
-        return codes.NO_RATE
+    if level == codes.LEVEL_REDUCE_ONLY and more > level_room(s, position, side):
+        return codes.REDUCE_ONLY
     return codes.OK
 
 

@@ -11,11 +11,12 @@ from engine.trading import codes
 from engine.trading.kernels.accounts import commit_open, holds, notional_of, settle_fill
 from engine.trading.kernels.equity import note_mark
 from engine.trading.kernels.events import cancelled, prevented, traded
-from engine.trading.kernels.exposure import note_open, open_notional
+from engine.trading.kernels.exposure import note_open
 from engine.trading.kernels.fills import note_trade
 from engine.trading.kernels.levels import best_level, next_level
 from engine.trading.kernels.orders import end_order
 from engine.trading.kernels.queue import dequeue
+from engine.trading.kernels.reducing import tradable
 from engine.trading.kernels.risk import renew_free_prices
 from engine.trading.kernels.state import NIL
 from engine.trading.kernels.touch import touch_account
@@ -53,8 +54,10 @@ def walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker):
     """
     opposite = codes.BUY + codes.SELL - side
     left = wanted
+    is_watched = s.watch_count != 0
+    passed = NIL  # the last level with a reduce-only order that could not trade all its lots
     level = best_level(s, book, opposite)
-    while level != NIL and left > 0:  # each round empties a level or returns
+    while level != NIL and left > 0:  # each round passes a level
         px = s.levels[level].px
         if not is_crossing(side, limit_px, px):
             break
@@ -73,12 +76,22 @@ def walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker):
                     left = s.hot[taker].leaves  # DECREMENT lowered it
             else:
                 qty = min(left, s.hot[maker].leaves)
+                if is_watched:
+                    most = tradable(s, maker, taker == NIL)
+                    if most < qty:
+                        qty, passed = most, level
+                    if qty == 0:
+                        maker = after
+                        continue
                 left -= qty
                 if taker != NIL:
                     _trade(s, command, book, taker, maker, level, px, qty)
             maker = after
         if left > 0:
-            level = next_level(s, level) if taker == NIL else best_level(s, book, opposite)
+            if taker == NIL:
+                level = next_level(s, level)
+            else:  # what was traded is gone
+                level = best_level(s, book, opposite) if passed == NIL else next_level(s, passed)
     return wanted - left, codes.OK
 
 
@@ -132,7 +145,7 @@ def _decrement(s, order, qty):
     s.cold[order].qty -= qty
     notional = notional_of(s, np.int64(s.hot[order].instrument), s.hot[order].px, leaves)
     if s.watch_count != 0:
-        note_open(s, order, open_notional(s, order), notional)
+        note_open(s, order, s.hot[order].px, leaves)
     commit_open(s, order, leaves, holds(s, order, notional))
 
 
@@ -146,6 +159,6 @@ def withdraw(s, command, order, reason):
     if s.hot[order].level != NIL:
         dequeue(s, order)
     if s.watch_count != 0:
-        note_open(s, order, open_notional(s, order), NOTHING)
+        note_open(s, order, s.hot[order].px, NOTHING)
     commit_open(s, order, NOTHING, NOTHING)
     end_order(s, order, codes.STATUS_CANCELLED)

@@ -15,6 +15,7 @@
     |- ids                      client order ids, the bounded window (identity.py)
     |- moves                    ids of movements of money, a bounded window (movements.py)
     |- hints                    notes of the cache hints (prepare.py)
+    |- reducings, reducers      reduce-only orders by position (reducing.py)
     `- out                      events, in slots, of the commands applied since they were last taken
 
 Kernels take `s = state[0]` and reach everything by attribute. Two conventions keep
@@ -35,6 +36,8 @@ from engine.trading.kernels.watch_records import (
     CURRENCIES_MAX,
     DEALING,
     RATE,
+    REDUCER,
+    REDUCING,
     ROUND,
     ROUND_BITS,
     STAKE,
@@ -210,7 +213,7 @@ COLD = np.dtype(
         ("ring", "<i1"),
         ("has_text", "<i1"),  # in `texts`
         ("is_counted", "<i1"),  # as an open order of its account, position and book
-        ("pad", "<i1"),
+        ("reduce_only", "<i1"),
     ]
 )
 """Narrow fields keep an order in two cache lines; its text, which few have, lies apart."""
@@ -265,14 +268,20 @@ assert HINT.itemsize == 64
 """What the stages of prepare.py leave to each other."""
 
 
+LOWERED_SLOTS = 6
+"""Of the events of an order that is lowered twice before it goes."""
+
+
 def slots_max(capacities: Capacities) -> int:
     """Return the most slots that the events of one command can take (protocol rule 5).
 
     A sweep makes at most two events of two slots per resting order (PREVENTED and CANCELLED), a
     mass cancel one; each account may reach all its limits of loss by its fills, and some (SWEPT) where
-    they are valued; before and after come the order's own and one phase per instrument.
+    they are valued; before and after come the order's own and one phase per instrument. Of an account's
+    reduce-only orders one at most is filled in part and then lowered, by its position and by a latch, and
+    cancelled by another latch.
     """
-    latched = len(Latch) * (capacities.accounts + SWEPT)
+    latched = (len(Latch) + LOWERED_SLOTS) * (capacities.accounts + SWEPT)
     return max(4 * capacities.orders + latched, capacities.instruments) + 16
 
 
@@ -360,6 +369,8 @@ def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
         ("move_bucket", "<i4", (power_of_two(moves_max(c)),)),
         ("moves", MOVE, (moves_max(c),)),
         ("hints", HINT, (PLACES,)),
+        ("reducings", REDUCING, (c.positions,)),
+        ("reducers", REDUCER, (c.orders,)),
         ("out", "<i8", (slots_max(c) + BURST_SLOTS, SLOT_WORDS)),
     ]
     return state_record(fields, capacities)

@@ -4,6 +4,7 @@
     WATCHED_EXPOSURE  gross exposure, concentration          exposure.py
     WATCHED_MESSAGES  rate of changes, ratio to trades       messages.py
     WATCHED_FILLS     rate of fills, or its latch            fills.py
+    WATCHED_REDUCING  live reduce-only orders                reducing.py
 
 Where no account is watched and nothing is killed an order meets none of it (state: guard_count).
 """
@@ -20,6 +21,7 @@ from engine.trading.kernels.watch_records import (
     WATCHED_EXPOSURE,
     WATCHED_FILLS,
     WATCHED_MESSAGES,
+    WATCHED_REDUCING,
 )
 from ringbuf.kernel import kernel
 
@@ -38,6 +40,8 @@ def wanted_watch(s, account):
     fills = codes.LATCH_FILL_RATE
     if s.watches[account].limit[fills] != 0 or s.watches[account].level[fills] != codes.LEVEL_NONE:
         wanted |= WATCHED_FILLS
+    if s.watches[account].reducers != 0:
+        wanted |= WATCHED_REDUCING
     return wanted
 
 

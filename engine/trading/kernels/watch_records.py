@@ -4,6 +4,7 @@ WATCH   per account: its rarer limits, and what they are measured by
 RATE    per ordered pair of currencies
 STAKE   per position, and per account and currency: what it is worth
 FILLS   per position: what was filled of late
+REDUCING, REDUCER  per position, per order: the reduce-only orders of a position (reducing.py)
 ROUND   per currency and instrument: how far what changed there has reached its holders
 """
 
@@ -29,6 +30,7 @@ WATCHED_EQUITY = np.int64(1)
 WATCHED_EXPOSURE = np.int64(2)
 WATCHED_MESSAGES = np.int64(4)
 WATCHED_FILLS = np.int64(8)
+WATCHED_REDUCING = np.int64(16)
 BUCKETS = 12
 """Of a window (windows.py)."""
 SWEPT = 16
@@ -59,7 +61,8 @@ WATCH = np.dtype(
         ("message_bucket", "<i8"),  # the newest bucket of both
         ("messages", "<i8", (BUCKETS,)),
         ("trades", "<i8", (BUCKETS,)),
-        ("pad", "<i8", (4,)),
+        ("reducers", "<i8"),  # its live reduce-only orders
+        ("pad", "<i8", (3,)),
     ]
 )
 assert WATCH.itemsize == 448
@@ -94,3 +97,19 @@ ROUND = np.dtype(
     ]
 )
 """The stakes in one currency or instrument, and how far the round is that a change of rate or mark began."""
+
+REDUCING = np.dtype(
+    [
+        ("lots", "<i8"),  # left of its reduce-only orders, all of them on one side
+        ("newest", "<i4"),  # of these orders, idx + 1; 0: it has none
+        ("pad", "<i4"),
+    ]
+)
+
+REDUCER = np.dtype(
+    [
+        ("older", "<i4"),  # the reduce-only order of the position that came before, idx + 1
+        ("newer", "<i4"),
+    ]
+)
+"""Zeros where an order is not reduce-only."""

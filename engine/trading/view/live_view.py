@@ -367,6 +367,7 @@ class LiveView:
             time_in_force=f["time_in_force"],
             stp_mode=f["stp_mode"],
             is_post_only=bool(f["post_only"]),
+            is_reduce_only=bool(f["reduce_only"]),
             rev=f["rev"],
             entry_ts=f["entry_ts"],
         )

@@ -64,6 +64,7 @@ class OrderView:
     time_in_force: int
     stp_mode: int
     is_post_only: bool
+    is_reduce_only: bool
     rev: int
     entry_ts: int
 

@@ -12,6 +12,7 @@ from engine.trading.kernels.watch_records import (
     WATCHED_EXPOSURE,
     WATCHED_FILLS,
     WATCHED_MESSAGES,
+    WATCHED_REDUCING,
 )
 from engine.trading.records import Latch, LatchLevel, Side
 
@@ -30,14 +31,52 @@ def check_watches(s: Any, orders: list[int]) -> None:
         wanted |= WATCHED_EXPOSURE * bool(watch["gross_limit"] or watch["concentration_limit"])
         wanted |= WATCHED_MESSAGES * bool(watch["modify_rate"] or limit[Latch.MAX_ORDER_TRADE_RATIO])
         wanted |= WATCHED_FILLS * bool(limit[Latch.MAX_FILL_RATE] or level[Latch.MAX_FILL_RATE])
+        wanted |= WATCHED_REDUCING * bool(watch["reducers"])
         assert accounts[account]["is_watched"] == wanted
     check_equity(s, set(np.flatnonzero(accounts["is_watched"] & WATCHED_EQUITY).tolist()))
     check_open_notional(s, orders, set(np.flatnonzero(accounts["is_watched"] & WATCHED_EXPOSURE).tolist()))
     for idx, position in enumerate(s["positions"][: s["positions_used"]]):
         watch = watches[int(position["key"]) >> ACCOUNT_IDX_BITS]
         assert watch["limit"][Latch.MAX_FILL_RATE] or not s["dealings"][idx]["lots"].any()
+    check_reducers(s, orders)
     for order in orders:
         assert not (watches[s["hot"][order]["account"]]["level"] == LatchLevel.CANCEL_AND_BLOCK).any()
+
+
+def check_reducers(s: Any, orders: list[int]) -> None:
+    """Reduce-only orders close positions and fit to them; each is in its position's list, newest first."""
+    reducing = [order for order in orders if s["cold"][order]["reduce_only"]]
+    assert not s["cold"]["reduce_only"][np.setdiff1d(np.arange(len(s["cold"])), reducing)].any()
+    by_position: dict[int, list[int]] = {}
+    for order in sorted(reducing, key=lambda each: -int(s["hot"][each]["order_id"])):
+        by_position.setdefault(int(s["hot"][order]["position"]), []).append(order)
+    for idx, position in enumerate(s["positions"][: s["positions_used"]]):
+        mine = by_position.get(idx, [])
+        linked = list_of(s["reducers"]["older"], int(s["reducings"][idx]["newest"]))
+        assert linked == mine
+        assert list_of(s["reducers"]["newer"], mine[-1] + 1 if mine else 0) == mine[::-1]
+        lots = sum(int(s["hot"][order]["leaves"]) for order in mine)
+        assert s["reducings"][idx]["lots"] == lots <= abs(int(position["qty"]))
+        closing = Side.SELL if position["qty"] > 0 else Side.BUY
+        assert all(s["cold"][order]["side"] == closing for order in mine)
+        level = s["watches"][int(position["key"]) >> ACCOUNT_IDX_BITS]["level"].max(initial=0)
+        if level == LatchLevel.REDUCE_ONLY:
+            is_long = position["qty"] > 0
+            assert position["open_sell"] <= (position["qty"] if is_long else 0)
+            assert position["open_buy"] <= (0 if is_long else -position["qty"])
+    in_lists = s["reducers"]["older"].astype(bool) | s["reducers"]["newer"].astype(bool)
+    assert set(np.flatnonzero(in_lists).tolist()) <= set(reducing)
+    for account, watch in enumerate(s["watches"][: s["accounts_used"]]):
+        assert watch["reducers"] == sum(int(s["hot"][order]["account"]) == account for order in reducing)
+
+
+def list_of(following: Any, first: int) -> list[int]:
+    """Return what a list links, from idx + 1 of its first on."""
+    found = []
+    while first:
+        found.append(first - 1)
+        first = int(following[first - 1])
+    return found
 
 
 def check_open_notional(s: Any, orders: list[int], watched: set[int]) -> None:
