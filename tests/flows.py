@@ -9,7 +9,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from tests import flow_losses, flow_money, flow_reducing, flow_sizing
+from tests import flow_losses, flow_margin, flow_money, flow_reducing, flow_sizing
 from tests.oracle import Event, Exchange
 from tests.oracle_market import Instrument, Order
 
@@ -17,7 +17,7 @@ Command = dict[str, Any]
 
 MIDDLE = {"XYZ": 1000, "ABC": 40, "ONE": 100}  # ticks
 SPREAD = 4  # ticks to either side in which orders come
-ACCOUNTS = (1, 2, 3, 4, 5, 6, 7)
+ACCOUNTS = (1, 2, 3, 4, 5, 6, 7, 8, 9)
 STRANGER = 77
 PREVENTIONS = ("none", "cancel_newest", "cancel_oldest", "cancel_both", "decrement")
 NO_LIMITS = dict.fromkeys(("max_quantity", "max_notional", "band_low", "band_high", "max_open_orders"))
@@ -33,11 +33,12 @@ PREAMBLE: tuple[Command, ...] = (
     {
         **{"op": "instrument", "symbol": "XYZ", "base": "XYZ", "quote": "USD", "tick_size": "0.01"},
         **{"lot_size": "1", "maker_fee_ppm": -150, "taker_fee_ppm": 425, "protect_ticks": 4},
+        **{"initial_margin_ppm": 100_000, "maintenance_margin_ppm": 98_000},
     },
     {
         **{"op": "instrument", "symbol": "ABC", "base": "ABC", "quote": "EUR", "tick_size": "0.25"},
         **{"lot_size": "0.1", "maker_fee_ppm": 100, "taker_fee_ppm": 300, "collar_bps": 1200},
-        **{"max_price": "15", "max_quantity": "2.5", "max_notional": "25"},
+        **{"max_price": "15", "max_quantity": "2.5", "max_notional": "25", "initial_margin_ppm": 250_000},
     },
     {"op": "instrument", "symbol": "ONE", "base": "ONE", "quote": "JPY", "tick_size": "1", "lot_size": "1"},
     {"op": "account", "account": 1, "deposit": {"USD": "1000", "EUR": "200", "JPY": "5000"}},
@@ -47,8 +48,13 @@ PREAMBLE: tuple[Command, ...] = (
     {"op": "account", "account": 5, "deposit": {"USD": "100000", "EUR": "100000"}},
     {"op": "account", "account": 6, "deposit": {"USD": "200"}},
     {"op": "account", "account": 7, "reporting_currency": "EUR", "deposit": {"EUR": "80"}},
+    {"op": "account", "account": 8, "funding": "margin", "deposit": {"USD": "20"}},
+    {
+        **{"op": "account", "account": 9, "funding": "margin", "reporting_currency": "EUR"},
+        **{"deposit": {"EUR": "4"}},
+    },
 )
-HOME = {6: "XYZ", 7: "ABC"}  # accounts with money of one currency, and what they deal in
+HOME = {6: "XYZ", 7: "ABC", 8: "XYZ", 9: "ABC"}  # accounts with money of one currency, and what they deal in
 
 
 class Flow:
@@ -368,6 +374,9 @@ _TABLE: tuple[tuple[Callable[[Flow, Exchange], Command], float], ...] = (
     (flow_sizing.sized_order, 4),
     (flow_reducing.reduce_only_order, 5),
     (flow_reducing.closing_order, 5),
+    (flow_margin.margin_order, 6),
+    (flow_margin.funding, 0.5),
+    (flow_margin.pay_in, 1),
     (Flow.deposit, 0.5),
     (Flow.define_again, 0.2),
     (Flow.door_fault, 0.7),

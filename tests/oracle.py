@@ -12,6 +12,7 @@ as a counter or an index is here a search or a sum over plain lists.
     oracle_losses.py    limits of loss, latches
     oracle_windows.py   exposure, messages, rate of changes and of fills
     oracle_reducing.py  reduce-only orders, accounts that may only reduce
+    oracle_margin.py    accounts on margin
     oracle_money.py     money in and out
     oracle_sizing.py    the quantity of an order that names a method in its place
     oracle_market.py    instruments and their queues; exact decimals

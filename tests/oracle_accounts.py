@@ -67,6 +67,7 @@ class Past:
 class Account:
     account: int
     unlimited: bool = False
+    on_margin: bool = False
     money: dict[str, int] = field(default_factory=dict)  # currency -> minor units
     limits: dict[str, int | None] = field(default_factory=dict)
     positions: dict[str, Position] = field(default_factory=dict)
@@ -83,6 +84,7 @@ class Account:
     peak: int = 0
     day_start: int = 0
     worth: dict[tuple[str, str], int] = field(default_factory=dict)  # by oracle_losses.Ring
+    valued: dict[str, int] = field(default_factory=dict)  # positions in their quote currency, likewise
     dealt_in: list[str] = field(default_factory=list)  # instruments in which an order of it was accepted
     is_in_rounds: bool = False
     # What oracle_windows.py keeps.

@@ -7,7 +7,15 @@ check raises Refused and nothing has changed, except that a rate bucket gave its
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from tests import oracle_admin, oracle_losses, oracle_money, oracle_reducing, oracle_sizing, oracle_windows
+from tests import (
+    oracle_admin,
+    oracle_losses,
+    oracle_margin,
+    oracle_money,
+    oracle_reducing,
+    oracle_sizing,
+    oracle_windows,
+)
 from tests.oracle_accounts import Account, reserve_of
 from tests.oracle_market import (
     LIMIT_OF_NUMBERS,
@@ -150,6 +158,7 @@ def new_order(exchange: "Exchange", request: Fields) -> tuple[Account, Instrumen
     else:
         best_case = max([limit, *(maker.price for maker in instrument.buy[:1])])
         check_proceeds(exchange, account, instrument, instrument.notional(best_case, order.quantity))
+    oracle_margin.check_order(exchange, account, instrument, order.side, adds)
     if order.post_only and instrument.phase == "continuous" and instrument.crosses(order.side, order.price):
         raise Refused("post_only_would_cross")
     reachable = reachable_quantity(exchange, instrument, order, limit)
@@ -299,7 +308,7 @@ def check_position(
 def check_payment(exchange: "Exchange", account: Account, instrument: Instrument, more: int) -> None:
     """Step 18 of a buy: `more` money must be free, and no sum may pass the largest number."""
     currency = instrument.quote
-    if not account.unlimited and more > account.available(currency):
+    if not account.unlimited and not account.on_margin and more > account.available(currency):
         raise Refused("insufficient_funds")
     reserved = account.reserved(currency) + more
     if reserved > LIMIT_OF_NUMBERS or account.money.get(currency, 0) - reserved < -LIMIT_OF_NUMBERS:
@@ -385,6 +394,8 @@ def replaced_order(exchange: "Exchange", request: Fields) -> tuple[Instrument, O
         more = notional - instrument.notional(order.price, order.leaves)
         if more > 0:
             check_proceeds(exchange, account, instrument, more)
+    if adds > 0:
+        oracle_margin.check_order(exchange, account, instrument, order.side, adds)
     if order.post_only and instrument.phase == "continuous" and price != order.price:
         if instrument.crosses(order.side, price):
             raise Refused("post_only_would_cross")

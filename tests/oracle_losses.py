@@ -7,7 +7,7 @@ instrument is a plain list, whose first name is the one that the sweep passes ne
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from tests import oracle_reducing, oracle_windows
+from tests import oracle_margin, oracle_reducing, oracle_windows
 from tests.oracle_accounts import Account
 from tests.oracle_market import LIMIT_OF_NUMBERS, AtDoor, Fields, Instrument, Order, Refused, exact, written
 from tests.oracle_rounds import (
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.oracle import Exchange
 
 PASSED_A_COMMAND = 16
-LATCHING = (*LOSS_LIMITS, "max_fill_rate")
+LATCHING = (*LOSS_LIMITS, "max_fill_rate", oracle_margin.LATCH)
 LEVELS = ("warn", "reduce_only", "cancel_and_block")
 
 
@@ -162,6 +162,9 @@ def judge(exchange: "Exchange", account: Account) -> None:
                 tell(exchange, account, name, "warn", measured, amount)
         else:
             account.warned.discard(name)
+    found = oracle_margin.judge(exchange, account)
+    if found is not None:
+        tell(exchange, account, oracle_margin.LATCH, *found)
 
 
 def tell(
@@ -173,7 +176,8 @@ def tell(
     allowed: int,
     instrument: Instrument | None = None,
 ) -> None:
-    currency = reporting(exchange, account) if name in LOSS_LIMITS else None
+    is_money = name in LOSS_LIMITS or name == oracle_margin.LATCH
+    currency = reporting(exchange, account) if is_money else None
     amounts = [
         exchange.money_text(currency, amount)
         if currency
@@ -305,7 +309,8 @@ def lift(exchange: "Exchange", account: Account, request: Fields, is_killed: boo
     asked = request.get("limit")
     lifted = [name for name in LATCHING if name in account.latched and asked in (None, name)]
     for name in lifted:
-        if not request.get("rebase") and is_breached(exchange, account, name):
+        is_measured_anew = request.get("rebase") and name != oracle_margin.LATCH
+        if not is_measured_anew and is_breached(exchange, account, name):
             raise Refused("still_breached")
     if not lifted and not (is_killed and asked in (None, "kill")):
         raise Refused("not_latched")
@@ -316,6 +321,8 @@ def is_breached(exchange: "Exchange", account: Account, name: str) -> bool:
     if name == "max_fill_rate":
         _, most = oracle_windows.fastest(exchange, account)
         return account.fill_limit is not None and most >= account.fill_limit
+    if name == oracle_margin.LATCH:
+        return account.on_margin and oracle_margin.maintenance(exchange, account)[2]
     measured, allowed = measure(exchange, account, name)
     return name in account.loss_limits and measured >= told(name, allowed)
 
@@ -330,6 +337,10 @@ def end_latches(exchange: "Exchange", account: Account, lifted: list[str], is_re
                 oracle_windows.forget(account, name)
             instrument, most = oracle_windows.fastest(exchange, account)
             tell(exchange, account, name, None, most, account.fill_limit or 0, instrument)
+            continue
+        if name == oracle_margin.LATCH:
+            used, owned, _ = oracle_margin.maintenance(exchange, account)
+            tell(exchange, account, name, None, used, owned)
             continue
         now, is_bounded = equity(exchange, account)
         if is_rebased and is_bounded:

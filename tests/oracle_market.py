@@ -127,6 +127,8 @@ class Instrument:
     protect_ticks: int | None
     maker_ppm: int
     taker_ppm: int
+    initial_ppm: int = 10**6
+    maintenance_ppm: int = 10**6
     phase: str = "continuous"
     halt_beneath: bool = False
     last: int | None = None

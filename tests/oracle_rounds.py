@@ -46,7 +46,8 @@ def reporting(exchange: "Exchange", account: Account) -> str:
 
 
 def is_watched(account: Account) -> bool:
-    return bool(account.loss_limits or set(account.latched) & set(LOSS_LIMITS))
+    latched = set(account.latched) & {*LOSS_LIMITS, "maintenance_margin"}
+    return bool(account.loss_limits or account.on_margin or latched)
 
 
 def mark_of(instrument: Instrument) -> int:
@@ -75,6 +76,7 @@ def value(exchange: "Exchange", account: Account, ring: Ring) -> None:
     instrument = exchange.instruments[name]
     held = account.positions.get(name)
     worth = (held.quantity if held else 0) * mark_of(instrument) * instrument.scale
+    account.valued[name] = worth
     is_within = abs(worth) <= LIMIT_OF_NUMBERS
     account.worth[ring] = converted(exchange, account, instrument.quote, worth) if is_within else worth
 
@@ -125,6 +127,7 @@ def watch_or_not(exchange: "Exchange", account: Account) -> None:
         for ring in account.worth:
             leave(exchange, account, ring)
         account.worth.clear()
+        account.valued.clear()
         account.warned -= set(LOSS_LIMITS)
         account.is_in_rounds = False
 

@@ -14,12 +14,14 @@ REJECTIONS = {
     *("insufficient_funds", "overflow", "post_only_would_cross", "fok_unfillable"),
     *("blocked", "not_latched", "still_breached", "no_rate"),
     *("max_gross_exposure", "max_concentration", "order_trade_ratio", "reduce_only"),
+    *("insufficient_margin", "not_flat"),
 }
 LATCHES = {("kill", "cancel_and_block"), ("kill", None), ("max_order_trade_ratio", "warn")} | {
     (limit, level)
     for limit in ("max_daily_loss", "max_drawdown", "max_drawdown_bps", "max_fill_rate")
     for level in ("warn", "reduce_only", "cancel_and_block", None)
 }
+LATCHES |= {("maintenance_margin", level) for level in ("warn", "reduce_only", None)}
 REFUSED_AT_DOOR = {
     *("unknown_symbol", "off_tick", "off_lot", "out_of_range", "invalid_field", "invalid_client_order_id"),
     "unknown_currency",
@@ -31,9 +33,10 @@ CANCELLATIONS = {
 MOVEMENTS = ("deposit", "withdraw", "transfer")
 REFUSED_MOVEMENTS = {(op, reason) for op in MOVEMENTS for reason in ("duplicate", "no_rate")} | {
     *(("deposit", "overflow"), ("withdraw", "insufficient_funds"), ("transfer", "insufficient_funds")),
-    ("transfer", "unknown_account"),
+    *(("transfer", "unknown_account"), ("transfer", "insufficient_margin")),
+    ("withdraw", "insufficient_margin"),
 }
-SEEDS = (1, 2, 3)
+SEEDS = range(1, 7)
 MONEY_SEEDS = range(1, 9)
 COMMANDS = 8_000
 

@@ -14,7 +14,8 @@ COMMAND fields beyond their names, by operation (fields.py has those of administ
     SESSION_DOWN session: the session that ended (runtime and doors)
     CURRENCY     text: code; value: decimals
     INSTRUMENT   fields.INSTRUMENT_FIELDS
-    ACCOUNT      account; flags bit 0: unlimited; fields.DEPOSIT_FIELDS, REPORTING_WORD
+    ACCOUNT      account; flags bit 0: unlimited; side: Funding, 0 leaves it; fields.DEPOSIT_FIELDS,
+                 REPORTING_WORD
     LIMITS       account 0 and instrument ALL_INSTRUMENTS: default of every account;
                  fields.INSTRUMENT_LIMIT_FIELDS, ACCOUNT_LIMIT_FIELDS
                  (of accounts in journals of before alone)
@@ -134,6 +135,13 @@ class SizingMethod(IntEnum):
     KELLY = 4
 
 
+class Funding(IntEnum):
+    """What an account's orders are paid from (exchange rule S21)."""
+
+    CASH = 1
+    MARGIN = 2
+
+
 class CommandFlag(IntFlag):
     POST_ONLY = 1
     REDUCE_ONLY = 2
@@ -174,6 +182,7 @@ class Latch(IntEnum):
     MAX_DRAWDOWN_BPS = 4
     MAX_FILL_RATE = 5
     MAX_ORDER_TRADE_RATIO = 6  # warns alone, and then refuses
+    MAINTENANCE_MARGIN = 7
 
 
 class LatchLevel(IntEnum):
@@ -276,6 +285,9 @@ class Reason(IntEnum):
     CURRENCIES_FULL = 225
     POSITIONS_FULL = 226
     REDUCE_ONLY = 228
+    INSUFFICIENT_MARGIN = 229
+    NOT_FLAT = 241
+    MAINTENANCE_MARGIN = 242  # in LATCHED
     POST_ONLY_WOULD_CROSS = 300
     FOK_UNFILLABLE = 301
     USER = 400

@@ -109,6 +109,7 @@ LEVEL_NAMES = {int(level): level.name.lower() for level in LatchLevel if level !
 LIMIT_NAMES = {
     int(Reason.BLOCKED): "kill",
     int(Reason.ORDER_TRADE_RATIO): "max_order_trade_ratio",
+    int(Reason.MAINTENANCE_MARGIN): "maintenance_margin",
     **{int(Reason[name.upper()]): name for name in LATCHING},
 }
 """What a LATCHED is about, by its reason."""

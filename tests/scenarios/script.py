@@ -56,7 +56,7 @@ PREAMBLE: tuple[Command, ...] = (
 )
 TIMES_IN_FORCE = ("gtc", "day", "gtd", "ioc", "fok")
 TYPES = ("limit", "market", "market_to_limit", "stop", "stop_limit", "trailing_stop")
-RATES = ("maker_fee_ppm", "taker_fee_ppm")
+RATES = ("maker_fee_ppm", "taker_fee_ppm", "initial_margin_ppm", "maintenance_margin_ppm")
 FLAGS = ("post_only", "reduce_only")
 
 

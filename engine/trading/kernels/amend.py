@@ -14,6 +14,7 @@ from engine.trading.kernels.events import rejected, replaced
 from engine.trading.kernels.exposure import check_more_exposure, note_open
 from engine.trading.kernels.latches import check_reducing
 from engine.trading.kernels.levels import best_level
+from engine.trading.kernels.margin import check_margin
 from engine.trading.kernels.match import withdraw, would_cross
 from engine.trading.kernels.messages import check_replace_rate
 from engine.trading.kernels.queue import dequeue
@@ -122,6 +123,9 @@ def _check_increase(s, order, account, px, qty):
         return reason, NOTHING
     held = holds(s, order, notional)
     reason = _check_funds(s, order, account, px, leaves, old_notional, held - s.hot[order].held)
+    if reason == codes.OK and s.watch_count != 0 and notional > old_notional:
+        position = np.int64(s.hot[order].position)
+        reason = check_margin(s, account, book, position, side, notional - old_notional)
     if reason != codes.OK:
         return reason, NOTHING
     if s.cold[order].post_only and s.books[book].phase == codes.CONTINUOUS and would_cross(s, book, side, px):

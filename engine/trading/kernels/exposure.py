@@ -5,7 +5,7 @@
 in the account's reporting currency, at the marks and rates of this moment; each amount is converted by
 itself and rounded up. Concentration is an instrument's part of it. A new order is measured with what it
 adds, a replace where it adds something. The notional of open orders is kept by position, for the accounts
-alone that have one of these limits.
+alone that have one of these limits, or are on margin (WATCHED_OPEN).
 """
 
 import numpy as np
@@ -13,11 +13,10 @@ import numpy as np
 from engine.trading import codes
 from engine.trading.kernels.accounts import notional_of
 from engine.trading.kernels.equity import worth_of
-from engine.trading.kernels.money import UNBOUNDED, rated
+from engine.trading.kernels.money import UNBOUNDED, plus, rated
 from engine.trading.kernels.rates import DOWN, UP, converted, has_rate
 from engine.trading.kernels.state import INSTRUMENT_MASK, NIL
-from engine.trading.kernels.watch_records import WATCHED_EXPOSURE, WATCHED_REDUCING
-from engine.trading.records import MONEY_MAX
+from engine.trading.kernels.watch_records import WATCHED_EXPOSURE, WATCHED_OPEN, WATCHED_REDUCING
 from ringbuf.kernel import apart, kernel
 
 PPM = np.int64(1_000_000)
@@ -27,7 +26,7 @@ NOTHING = np.int64(0)
 @apart
 def note_begun(s, order):
     """Note what a new order has open."""
-    if np.int64(s.accounts[s.hot[order].account].is_watched) & WATCHED_EXPOSURE != 0:
+    if np.int64(s.accounts[s.hot[order].account].is_watched) & WATCHED_OPEN != 0:
         add_open(s, order, open_notional(s, order))
 
 
@@ -35,7 +34,7 @@ def note_begun(s, order):
 def note_open(s, order, px, leaves):
     """Note that an order is going to have other open lots than before, or the same at another px."""
     watched = np.int64(s.accounts[s.hot[order].account].is_watched)
-    if watched & WATCHED_EXPOSURE != 0:
+    if watched & WATCHED_OPEN != 0:
         book = np.int64(s.hot[order].instrument)
         add_open(s, order, notional_of(s, book, px, leaves) - open_notional(s, order))
     if watched & WATCHED_REDUCING != 0 and s.cold[order].reduce_only != 0:
@@ -77,14 +76,6 @@ def end_exposure(s, account):
 
 
 @kernel
-def _plus(amount, other):
-    """Return the sum, UNBOUNDED where it or a part of it is."""
-    if amount == UNBOUNDED or other == UNBOUNDED or amount > MONEY_MAX - other:
-        return UNBOUNDED
-    return amount + other
-
-
-@kernel
 def exposure_of(s, account, book, side, more):
     """Return (gross exposure, the part of the instrument `book`) with `more` open on a side of that.
 
@@ -100,16 +91,16 @@ def exposure_of(s, account, book, side, more):
         if each == book:
             is_counted = True
             if side == codes.BUY:
-                buys = _plus(buys, more)
+                buys = plus(buys, more)
             else:
-                sells = _plus(sells, more)
+                sells = plus(sells, more)
         amount = _in_instrument(s, each, reporting, abs(worth_of(s, position)), buys, sells)
-        gross = _plus(gross, amount)
+        gross = plus(gross, amount)
         part = amount if each == book else part
         position = np.int64(s.positions[position].account_next) - 1
     if not is_counted:
         part = _in_instrument(s, book, reporting, NOTHING, more, NOTHING)
-        gross = _plus(gross, part)
+        gross = plus(gross, part)
     return gross, part
 
 
@@ -123,7 +114,7 @@ def exposure_now(s, account):
         each = s.positions[position].key & INSTRUMENT_MASK
         buys, sells = s.dealings[position].open_buys, s.dealings[position].open_sells
         amount = _in_instrument(s, each, reporting, abs(worth_of(s, position)), buys, sells)
-        gross = _plus(gross, amount)
+        gross = plus(gross, amount)
         if amount > largest:
             largest, book = amount, each
         position = np.int64(s.positions[position].account_next) - 1
@@ -135,8 +126,8 @@ def _in_instrument(s, book, reporting, worth, buys, sells):
     """Return what three amounts of an instrument's quote currency add up to, each converted by itself."""
     quote = s.books[book].quote
     held = converted(s, worth, quote, reporting, UP)
-    opened = _plus(converted(s, buys, quote, reporting, UP), converted(s, sells, quote, reporting, UP))
-    return _plus(held, opened)
+    opened = plus(converted(s, buys, quote, reporting, UP), converted(s, sells, quote, reporting, UP))
+    return plus(held, opened)
 
 
 @kernel

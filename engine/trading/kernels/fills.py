@@ -15,9 +15,9 @@ from engine.trading.kernels.state import INSTRUMENT_MASK, NIL
 from engine.trading.kernels.watch_records import (
     BUCKETS,
     WATCHED_EQUITY,
-    WATCHED_EXPOSURE,
     WATCHED_FILLS,
     WATCHED_MESSAGES,
+    WATCHED_OPEN,
     WATCHED_REDUCING,
 )
 from engine.trading.kernels.windows import advance, total_in
@@ -39,7 +39,7 @@ def _note_fill(s, order, qty):
     if watched == 0:
         return
     book, position = np.int64(s.hot[order].instrument), np.int64(s.hot[order].position)
-    if watched & WATCHED_EXPOSURE != 0:
+    if watched & WATCHED_OPEN != 0:
         add_open(s, order, -notional_of(s, book, s.hot[order].px, qty))
     if watched & WATCHED_MESSAGES != 0:
         count_trade(s, account)

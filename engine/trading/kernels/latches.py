@@ -6,13 +6,15 @@
     peak - equity                                max_drawdown_bps * peak / 1e4, rounded up
     quantity filled in an instrument             max_fill_rate
     messages                                     max_order_trade_ratio * (trades + 1)
+    maintenance margin                           equity
 
 A limit is reached when what is measured is as much as is allowed. It then latches at the level that was
 chosen: CANCEL_AND_BLOCK cancels every order of the account within the same command, and refuses new ones
 until a RESET_LATCH; REDUCE_ONLY does so with what could open a position. A level only rises until then. At
 four fifths of it a warning is given, once until it is below again. Accounts are judged when the matching of
 a command is over, and where the sweep values something of theirs. The ratio of messages to trades warns
-alone: what is too much of it is refused where it is asked for (messages.py).
+alone: what is too much of it is refused where it is asked for (messages.py). The maintenance margin latches
+at REDUCE_ONLY, and where it is more than the equity.
 """
 
 import numpy as np
@@ -23,6 +25,7 @@ from engine.trading.kernels.cancel import cancel_account
 from engine.trading.kernels.equity import equity_of, has_equity, value_all
 from engine.trading.kernels.events import done, latched, rejected
 from engine.trading.kernels.fills import fastest_filled, filled_in, forget_fills, forget_warnings
+from engine.trading.kernels.margin import is_on_margin, maintenance
 from engine.trading.kernels.messages import messages_of
 from engine.trading.kernels.rates import has_rate
 from engine.trading.kernels.reduce_only import cancel_opening, fit_reducing
@@ -33,7 +36,7 @@ from engine.trading.kernels.validate import check_operator
 from engine.trading.records import MONEY_MAX
 from ringbuf.kernel import apart, kernel
 
-FIRST_LIMIT, LAST_LIMIT = codes.LATCH_DAILY_LOSS, codes.LATCH_FILL_RATE
+FIRST_LIMIT, LAST_LIMIT = codes.LATCH_DAILY_LOSS, codes.LATCH_MAINTENANCE
 """The limits that latch."""
 NOTHING = np.int64(0)
 WARNING_PARTS = 5
@@ -76,6 +79,24 @@ def judge(s, command, account):
             allowed = allowed_by(s, account, latch)
             is_warned = _judge(s, command, account, latch, NIL, is_warned, measured, allowed)
             s.watches[account].is_warned[latch] = is_warned
+    if is_on_margin(s, account) and s.watches[account].level[codes.LATCH_MAINTENANCE] == codes.LEVEL_NONE:
+        _judge_margin(s, command, account)
+
+
+@kernel
+def _judge_margin(s, command, account):
+    """Measure the maintenance margin of an account by its equity; latch and warn."""
+    latch = codes.LATCH_MAINTENANCE
+    used, equity, is_below = maintenance(s, account)
+    if is_below:
+        _latch(s, command, account, latch, NIL, codes.LEVEL_REDUCE_ONLY, used, equity)
+        return
+    is_near = used != 0 and used >= equity - equity // WARNING_PARTS
+    if is_near != (s.watches[account].is_warned[latch] != 0):
+        touch_account(s, account)
+        s.watches[account].is_warned[latch] = is_near
+        if is_near:
+            _tell(s, command, account, latch, NIL, codes.LEVEL_WARN, NOTHING, used, equity)
 
 
 @kernel
@@ -113,14 +134,7 @@ def _judge(s, command, account, latch, book, is_warned, measured, allowed):
     """Latch, warn, or take note that neither is due; return whether the account has been warned."""
     level = np.int64(s.watches[account].on_breach[latch])
     if measured >= allowed and level >= codes.LEVEL_REDUCE_ONLY:
-        touch_account(s, account)
-        s.watches[account].level[latch] = level
-        before = s.orders_live
-        if level == codes.LEVEL_BLOCK:
-            cancel_account(s, command, account, codes.REASON_LATCH)
-        else:
-            cancel_opening(s, command, account)
-        _tell(s, command, account, latch, book, level, before - s.orders_live, measured, allowed)
+        _latch(s, command, account, latch, book, level, measured, allowed)
         return is_warned
     if s.watches[account].level[latch] != codes.LEVEL_NONE:
         return is_warned
@@ -133,10 +147,23 @@ def _judge(s, command, account, latch, book, is_warned, measured, allowed):
 
 
 @kernel
+def _latch(s, command, account, latch, book, level, measured, allowed):
+    """Let a limit stand at a level, cancel what that does not let rest, and report it."""
+    touch_account(s, account)
+    s.watches[account].level[latch] = level
+    before = s.orders_live
+    if level == codes.LEVEL_BLOCK:
+        cancel_account(s, command, account, codes.REASON_LATCH)
+    else:
+        cancel_opening(s, command, account)
+    _tell(s, command, account, latch, book, level, before - s.orders_live, measured, allowed)
+
+
+@kernel
 def _tell(s, command, account, latch, book, level, cancel_count, measured, allowed):
     """Report LATCHED of an account's limit; of fills with the instrument, book."""
     whose, currency = s.accounts[account].account, s.watches[account].reporting
-    if latch > codes.LATCH_DRAWDOWN_BPS:
+    if latch == codes.LATCH_FILL_RATE or latch == codes.LATCH_RATIO:
         currency = NIL
     latched(s, command, whose, book, level, reason_of(latch), cancel_count, measured, allowed, currency)
 
@@ -148,6 +175,8 @@ def reason_of(latch):
         return codes.REASON_FILL_RATE
     if latch == codes.LATCH_RATIO:
         return codes.ORDER_TRADE_RATIO
+    if latch == codes.LATCH_MAINTENANCE:
+        return codes.REASON_MAINTENANCE
     return codes.REASON_DAILY_LOSS + (latch - FIRST_LIMIT)
 
 
@@ -172,6 +201,9 @@ def measured_by(s, account, latch):
     if latch == codes.LATCH_RATIO:
         messages, _ = messages_of(s, account)
         return messages, NIL
+    if latch == codes.LATCH_MAINTENANCE:
+        used, _, _ = maintenance(s, account)
+        return used, NIL
     equity, is_bounded = equity_of(s, account)
     return measured_loss(s, account, latch, equity, is_bounded), NIL
 
@@ -183,6 +215,9 @@ def allowed_by(s, account, latch):
     if latch == codes.LATCH_RATIO:
         _, trades = messages_of(s, account)
         return limit * (trades + 1)
+    if latch == codes.LATCH_MAINTENANCE:
+        equity, _ = equity_of(s, account)
+        return equity
     if latch != codes.LATCH_DRAWDOWN_BPS:
         return limit
     peak = max(s.watches[account].peak, np.int64(0))
@@ -193,6 +228,9 @@ def allowed_by(s, account, latch):
 @kernel
 def is_breached(s, account, latch):
     """Tell whether a limit that an account has is reached at this moment."""
+    if latch == codes.LATCH_MAINTENANCE:
+        _, _, is_below = maintenance(s, account)
+        return is_below and is_on_margin(s, account)
     if s.watches[account].limit[latch] == 0:
         return False
     measured, _ = measured_by(s, account, latch)
@@ -242,6 +280,8 @@ def _rebase(s, account, latch):
     """Measure a limit from now on: from the equity of this moment, or without the fills before."""
     if latch == codes.LATCH_FILL_RATE:
         forget_fills(s, account)
+        return
+    if latch == codes.LATCH_MAINTENANCE:  # nothing that it is measured from
         return
     equity, is_bounded = equity_of(s, account)
     if is_bounded and latch == codes.LATCH_DAILY_LOSS:

@@ -16,6 +16,7 @@
     |- moves                    ids of movements of money, a bounded window (movements.py)
     |- hints                    notes of the cache hints (prepare.py)
     |- reducings, reducers      reduce-only orders by position (reducing.py)
+    |- valued                   positions of accounts on margin, as they were valued last (margin.py)
     `- out                      events, in slots, of the commands applied since they were last taken
 
 Kernels take `s = state[0]` and reach everything by attribute. Two conventions keep
@@ -48,6 +49,7 @@ from engine.trading.records import Latch
 
 NIL = np.int64(-1)
 LIMIT_LIFTED = np.int64(-1)
+UNLIMITED, ON_MARGIN = np.int64(1), np.int64(2)
 NO_LIMIT = np.int64(-1)
 NODE_WAYS = 32
 LEAVES_KNOWN = 64
@@ -61,7 +63,7 @@ ACCOUNT = np.dtype(
     [
         ("account", "<i8"),  # external id
         ("enabled", "<i4"),
-        ("unlimited", "<i2"),
+        ("unlimited", "<i2"),  # UNLIMITED, ON_MARGIN, or 0: its buys are paid from its cash
         ("is_killed", "<i1"),
         ("is_watched", "<i1"),  # what its watch is kept for: WATCHED_EQUITY and the others, 0 for nothing
         ("rate_limit", "<i8"),  # tokens a second that hold for it, or NO_LIMIT (limits.py)
@@ -135,7 +137,8 @@ BOOK = np.dtype(
         ("lot_nano_bits", "<i8"),  # lot_nano <= 2**lot_nano_bits
         ("is_killed", "<i8"),
         ("max_open_orders", "<i8"),  # limit + 1, 0 = none
-        ("pad", "<i8"),
+        ("initial_ppm", "<i4"),  # margins (margin.py)
+        ("maintenance_ppm", "<i4"),
     ]
 )
 assert BOOK.itemsize == 256
@@ -371,6 +374,7 @@ def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
         ("hints", HINT, (PLACES,)),
         ("reducings", REDUCING, (c.positions,)),
         ("reducers", REDUCER, (c.orders,)),
+        ("valued", "<i8", (c.positions,)),  # qty * mark where it was valued last, in its quote currency
         ("out", "<i8", (slots_max(c) + BURST_SLOTS, SLOT_WORDS)),
     ]
     return state_record(fields, capacities)

@@ -8,6 +8,7 @@ from engine.trading.kernels.events import accepted, rejected, tell_chosen, tell_
 from engine.trading.kernels.exposure import check_exposure, note_begun
 from engine.trading.kernels.identity import CHAIN_MAX, find_ended, find_live
 from engine.trading.kernels.latches import check_latched
+from engine.trading.kernels.margin import check_margin
 from engine.trading.kernels.match import walk, withdraw, would_cross
 from engine.trading.kernels.messages import check_ratio
 from engine.trading.kernels.orders import begin_order, end_order, has_room_for_order, has_room_for_position
@@ -157,6 +158,8 @@ def _check_risk(s, command, account, book, side, px, qty, position, is_guarded):
         reason = check_funds(
             s, account, book, position, side, px, qty, s.books[book].maker_ppm, s.books[book].taker_ppm
         )
+    if is_guarded and reason == codes.OK:
+        reason = check_margin(s, account, book, position, side, notional_of(s, book, px, qty))
     return reason
 
 

@@ -5,6 +5,7 @@
     WATCHED_MESSAGES  rate of changes, ratio to trades       messages.py
     WATCHED_FILLS     rate of fills, or its latch            fills.py
     WATCHED_REDUCING  live reduce-only orders                reducing.py
+    WATCHED_MARGIN    an account on margin                   margin.py
 
 Where no account is watched and nothing is killed an order meets none of it (state: guard_count).
 """
@@ -14,13 +15,16 @@ import numpy as np
 from engine.trading import codes
 from engine.trading.kernels.equity import begin_equity, end_equity
 from engine.trading.kernels.exposure import begin_exposure, end_exposure
+from engine.trading.kernels.margin import is_on_margin
 from engine.trading.kernels.rates import has_rate
 from engine.trading.kernels.state import INSTRUMENT_MASK, NIL
 from engine.trading.kernels.watch_records import (
     WATCHED_EQUITY,
     WATCHED_EXPOSURE,
     WATCHED_FILLS,
+    WATCHED_MARGIN,
     WATCHED_MESSAGES,
+    WATCHED_OPEN,
     WATCHED_REDUCING,
 )
 from ringbuf.kernel import kernel
@@ -42,6 +46,10 @@ def wanted_watch(s, account):
         wanted |= WATCHED_FILLS
     if s.watches[account].reducers != 0:
         wanted |= WATCHED_REDUCING
+    if is_on_margin(s, account):
+        wanted |= WATCHED_MARGIN | WATCHED_EQUITY
+    if s.watches[account].level[codes.LATCH_MAINTENANCE] != codes.LEVEL_NONE:
+        wanted |= WATCHED_EQUITY
     return wanted
 
 
@@ -61,9 +69,9 @@ def renew_watch(s, account):
         end_equity(s, account)
         for latch in range(codes.LATCH_DAILY_LOSS, codes.LATCH_DRAWDOWN_BPS + 1):
             s.watches[account].is_warned[latch] = 0
-    if begun & WATCHED_EXPOSURE != 0:
+    if watched & WATCHED_OPEN == 0 and wanted & WATCHED_OPEN != 0:
         begin_exposure(s, account)
-    if ended & WATCHED_EXPOSURE != 0:
+    if watched & WATCHED_OPEN != 0 and wanted & WATCHED_OPEN == 0:
         end_exposure(s, account)
 
 

@@ -31,6 +31,9 @@ WATCHED_EXPOSURE = np.int64(2)
 WATCHED_MESSAGES = np.int64(4)
 WATCHED_FILLS = np.int64(8)
 WATCHED_REDUCING = np.int64(16)
+WATCHED_MARGIN = np.int64(32)
+WATCHED_OPEN = WATCHED_EXPOSURE | WATCHED_MARGIN
+"""For these the notional of open orders is kept."""
 BUCKETS = 12
 """Of a window (windows.py)."""
 SWEPT = 16

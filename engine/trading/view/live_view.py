@@ -21,7 +21,7 @@ from engine.contract.state_turn import whole
 from engine.trading.client_text import given_text
 from engine.trading.instruments import Catalogue, Currency, catalogue
 from engine.trading.kernels.size_by import METHOD_MASK
-from engine.trading.kernels.state import SIDES
+from engine.trading.kernels.state import SIDES, UNLIMITED
 from engine.trading.kernels.watch_records import LATCHES
 from engine.trading.records import MONEY_MAX, Latch, LatchLevel, Phase, Reason, Side, SizingMethod
 from engine.trading.view.account_kernels import (
@@ -43,7 +43,7 @@ from engine.trading.view.book_kernels import (
     copy_book,
     diff_levels,
 )
-from engine.trading.view.limits import latches_of, limits_of, losses_of, read_heads
+from engine.trading.view.limits import latches_of, limits_of, losses_of, margin_of, read_heads
 from engine.trading.view.records import (
     AccountView,
     BalanceView,
@@ -253,7 +253,7 @@ class LiveView:
             seq=version // 2,
             account=account,
             is_enabled=bool(counts[2]),
-            is_unlimited=bool(self._s["accounts"][idx]["unlimited"]),
+            is_unlimited=bool(self._s["accounts"][idx]["unlimited"] & UNLIMITED),
             is_killed=bool(counts[3]),
             open_order_count=int(counts[1]),
             balances=tuple(
@@ -265,6 +265,7 @@ class LiveView:
             latches=latches_of(latches),
             losses=losses_of(known, watched),
             limits=tuple(limits_of(known, watched, latches, int(counts[1]), _reach(views))),
+            margin=margin_of(known, watched),
         )
 
     @whole

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from engine.trading.instruments import Currency, Instrument
 from engine.trading.records import Phase, Reason, Side
 from engine.trading.view.book_kernels import Ints
-from engine.trading.view.limits import LatchView, LimitView, LossesView
+from engine.trading.view.limits import LatchView, LimitView, LossesView, MarginView
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ class SizeView:
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
-    """One account at one moment; `losses` where it has limits of loss or their latches."""
+    """One account at one moment; `losses` where its equity is kept, `margin` where it is on margin."""
 
     seq: int
     account: int
@@ -169,3 +169,4 @@ class AccountView:
     latches: tuple[LatchView, ...] = ()
     losses: LossesView | None = None
     limits: tuple[LimitView, ...] = ()
+    margin: MarginView | None = None

@@ -63,8 +63,9 @@ def _find_size(s: Any, account: Int, book: Int, asked: Ints, found: Ints) -> Int
     found[2] = limit_px
     found[3] = equity
     found[4] = wanted
-    found[5] = position_room(s, account, book, _position_in(s, account, book), side)
-    found[6] = funds_room(s, account, book, side, limit_px)
+    position = _position_in(s, account, book)
+    found[5] = position_room(s, account, book, position, side)
+    found[6] = funds_room(s, account, book, position, side, limit_px)
     if reason != codes.OK:
         return reason
     qty = min(wanted, found[5], found[6])

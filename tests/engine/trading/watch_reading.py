@@ -5,13 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from engine.trading.kernels.state import ACCOUNT_IDX_BITS
+from engine.trading.kernels.state import ACCOUNT_IDX_BITS, ON_MARGIN
 from engine.trading.kernels.watch_records import (
     CURRENCIES_MAX,
     WATCHED_EQUITY,
     WATCHED_EXPOSURE,
     WATCHED_FILLS,
+    WATCHED_MARGIN,
     WATCHED_MESSAGES,
+    WATCHED_OPEN,
     WATCHED_REDUCING,
 )
 from engine.trading.records import Latch, LatchLevel, Side
@@ -32,9 +34,12 @@ def check_watches(s: Any, orders: list[int]) -> None:
         wanted |= WATCHED_MESSAGES * bool(watch["modify_rate"] or limit[Latch.MAX_ORDER_TRADE_RATIO])
         wanted |= WATCHED_FILLS * bool(limit[Latch.MAX_FILL_RATE] or level[Latch.MAX_FILL_RATE])
         wanted |= WATCHED_REDUCING * bool(watch["reducers"])
+        is_on_margin = bool(accounts[account]["unlimited"] & ON_MARGIN)
+        wanted |= (WATCHED_MARGIN | WATCHED_EQUITY) * is_on_margin
+        wanted |= WATCHED_EQUITY * bool(level[Latch.MAINTENANCE_MARGIN])
         assert accounts[account]["is_watched"] == wanted
     check_equity(s, set(np.flatnonzero(accounts["is_watched"] & WATCHED_EQUITY).tolist()))
-    check_open_notional(s, orders, set(np.flatnonzero(accounts["is_watched"] & WATCHED_EXPOSURE).tolist()))
+    check_open_notional(s, orders, set(np.flatnonzero(accounts["is_watched"] & WATCHED_OPEN).tolist()))
     for idx, position in enumerate(s["positions"][: s["positions_used"]]):
         watch = watches[int(position["key"]) >> ACCOUNT_IDX_BITS]
         assert watch["limit"][Latch.MAX_FILL_RATE] or not s["dealings"][idx]["lots"].any()
@@ -105,6 +110,7 @@ def check_equity(s: Any, watched: set[int]) -> None:
             in_ring.setdefault(CURRENCIES_MAX + book, set()).add(idx)
         else:
             assert s["stakes"][idx].tobytes() == bytes(16)
+            assert s["valued"][idx] == 0
     for currency, account in zip(*np.nonzero(s["cash_stakes"]["next"]), strict=True):
         assert account in watched
         assert currency != watches[account]["reporting"]
