@@ -23,7 +23,9 @@ def margin_order(flow: "Flow", exchange: Exchange) -> Command:
     lots = flow.random.randint(1, 30)
     if of.on_margin and ticks > 0 and ticks < 2**30 and flow.chance(0.6):
         most = oracle_margin.affordable(exchange, of, instrument, command["side"], ticks)
-        lots = max(1, min(most, 10**6) + flow.random.choice((-1, 0, 0, 1)))
+        lots = max(1, min(most, 10**6) + flow.random.choice((-1, -1, 0) if flow.is_calm else (-1, 0, 0, 1)))
+        if most == 0 and flow.chance(0.7):
+            return flow.cancel(exchange)
     command["quantity"] = instrument.quantity_text(lots)
     if "price" in command:
         command["price"] = instrument.price_text(ticks)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from tests import oracle_reducing
 from tests.oracle import Exchange
 from tests.oracle_accounts import Account
 from tests.oracle_market import Instrument
@@ -16,11 +17,13 @@ def reduce_only_order(flow: "Flow", exchange: Exchange) -> Command:
     """An order that closes what an account holds, often together with others of it for more than that."""
     found = holding(flow, exchange)
     command = flow.new(exchange)
-    command["reduce_only"] = True
     if found is None:
-        return command
+        return command | {"reduce_only": flow.chance(0.2)}
     account, instrument, held = found
     against = "sell" if held > 0 else "buy"
+    if flow.chance(0.8) and oracle_reducing.room(account, instrument, against) <= 0:
+        return command
+    command["reduce_only"] = True
     lots = max(1, abs(held) + flow.random.randint(-3, 2)) if flow.chance(0.6) else flow.random.randint(1, 6)
     command |= {
         "account": account.account,
@@ -56,6 +59,18 @@ def closing_order(flow: "Flow", exchange: Exchange) -> Command:
     if flow.chance(0.5):
         return command | {"account": account.account, "side": order.side}
     return command | {"side": "sell" if order.side == "buy" else "buy"}
+
+
+def reducing_rate(flow: "Flow", exchange: Exchange) -> Command:
+    """A rate of fills that lets an account only reduce, close to what accounts do; or the end of that."""
+    latched = [each.account for each in exchange.accounts.values() if "max_fill_rate" in each.latched]
+    if latched and flow.chance(0.8):
+        lifted = {"account": flow.random.choice(latched), "limit": "max_fill_rate", "rebase": True}
+        return {"op": "reset_latch", **lifted}
+    account, limit = flow.account(), f"{flow.random.randint(2, 15)}"
+    if flow.chance(0.5):
+        return {"op": "limits", "account": account, "max_fill_rate": None}
+    return {"op": "limits", "account": account, "max_fill_rate": limit, "on_breach": "reduce_only"}
 
 
 def holding(flow: "Flow", exchange: Exchange) -> tuple[Account, Instrument, int] | None:

@@ -369,12 +369,13 @@ _TABLE: tuple[tuple[Callable[[Flow, Exchange], Command], float], ...] = (
     (flow_losses.own_limits, 0.8),
     (flow_losses.session_start, 0.3),
     (flow_losses.rate, 0.8),
-    (flow_losses.lift_latch, 3),
+    (flow_losses.lift_latch, 5),
     (flow_money.movement, 2.5),
     (flow_sizing.sized_order, 4),
-    (flow_reducing.reduce_only_order, 5),
-    (flow_reducing.closing_order, 5),
-    (flow_margin.margin_order, 6),
+    (flow_reducing.reduce_only_order, 3),
+    (flow_reducing.closing_order, 3),
+    (flow_reducing.reducing_rate, 0.5),
+    (flow_margin.margin_order, 5),
     (flow_margin.funding, 0.5),
     (flow_margin.pay_in, 1),
     (Flow.deposit, 0.5),
@@ -383,7 +384,10 @@ _TABLE: tuple[tuple[Callable[[Flow, Exchange], Command], float], ...] = (
 )
 MAKERS = [make for make, _ in _TABLE]
 WEIGHTS = [weight for _, weight in _TABLE]
-DISTURBING = (Flow.phase, Flow.instrument_limits, Flow.account_limits, Flow.kill, flow_losses.own_limits)
+DISTURBING = (
+    *(Flow.phase, Flow.instrument_limits, Flow.account_limits, Flow.kill),
+    *(flow_losses.own_limits, flow_reducing.reducing_rate),
+)
 CALMING = (Flow.open_all, Flow.lift_all)
 
 

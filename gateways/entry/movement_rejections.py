@@ -16,7 +16,7 @@ MOVEMENT_DETAILS = {
         "reserve; of the fee account what it has. Move less, or cancel orders first"
     ),
     Reason.INSUFFICIENT_MARGIN: (
-        "the account is on margin, and its equity would not cover the margin in use any more: `margin` of the "
+        "the account is on margin, and its equity would not cover the margin in use: `margin` of the "
         "account tells what is free. Move less, or cancel orders first"
     ),
     Reason.OVERFLOW: "a balance, or all that was deposited, would pass 2**62 minor units; move less",

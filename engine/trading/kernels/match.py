@@ -20,7 +20,7 @@ from engine.trading.kernels.reducing import tradable
 from engine.trading.kernels.risk import renew_free_prices
 from engine.trading.kernels.state import NIL
 from engine.trading.kernels.touch import touch_account
-from ringbuf.kernel import inlined, kernel
+from ringbuf.kernel import apart, inlined, kernel
 
 NOTHING = np.int64(0)
 
@@ -52,9 +52,22 @@ def walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker):
     before a limit or an empty book did: NONE, STP or BAND). With a taker its leaves,
     fills and events are done; whether the rest stays or goes is the caller's.
     """
+    if s.watch_count != 0:
+        return _walk_watched(s, command, book, side, account, stp_mode, limit_px, wanted, taker)
+    return _walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker, False)
+
+
+@apart
+def _walk_watched(s, command, book, side, account, stp_mode, limit_px, wanted, taker):
+    """Walk where some account is watched: resting orders may be reduce-only."""
+    return _walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker, True)
+
+
+@inlined
+def _walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker, is_watched):
+    """Walk; is_watched is known where this is compiled, so that what it asks for costs nothing elsewhere."""
     opposite = codes.BUY + codes.SELL - side
     left = wanted
-    is_watched = s.watch_count != 0
     passed = NIL  # the last level with a reduce-only order that could not trade all its lots
     level = best_level(s, book, opposite)
     while level != NIL and left > 0:  # each round passes a level
@@ -85,7 +98,7 @@ def walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker):
                         continue
                 left -= qty
                 if taker != NIL:
-                    _trade(s, command, book, taker, maker, level, px, qty)
+                    _trade(s, command, book, taker, maker, level, px, qty, is_watched)
             maker = after
         if left > 0:
             if taker == NIL:
@@ -96,7 +109,7 @@ def walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker):
 
 
 @inlined
-def _trade(s, command, book, taker, maker, level, px, qty):
+def _trade(s, command, book, taker, maker, level, px, qty, is_watched):
     """Fill both sides at the maker's px; a maker without leaves is gone after."""
     touch_account(s, np.int64(s.hot[maker].account))
     taker_fee = settle_fill(s, taker, px, qty, np.int64(s.cold[taker].taker_ppm))
@@ -106,9 +119,9 @@ def _trade(s, command, book, taker, maker, level, px, qty):
         s.books[book].last_px = px
         if s.books[book].collar_bps != 0:
             renew_free_prices(s, book)
-        if s.watch_count != 0 and s.books[book].mark_px == 0:
+        if is_watched and s.books[book].mark_px == 0:
             note_mark(s, book)
-    if s.watch_count != 0:
+    if is_watched:
         note_trade(s, taker, maker, qty)
     s.books[book].trade_count += 1
     s.books[book].volume += qty

@@ -271,8 +271,8 @@ assert HINT.itemsize == 64
 """What the stages of prepare.py leave to each other."""
 
 
-LOWERED_SLOTS = 6
-"""Of the events of an order that is lowered twice before it goes."""
+LOWERED_SLOTS = 4
+"""More than four for each order of an account: one may be filled in part, lowered twice and cancelled."""
 
 
 def slots_max(capacities: Capacities) -> int:
