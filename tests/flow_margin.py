@@ -56,4 +56,6 @@ def pay_in(flow: "Flow", exchange: Exchange) -> Command:
     has, units = exchange.accounts[account].money.get(code, 0), 10 ** exchange.decimals[code]
     op = "deposit" if has < 15 * units else "withdraw"
     amount = exchange.money_text(code, flow.random.randint(1, 12 * units))
+    if flow.chance(0.1):
+        op, code, amount = "deposit", "JPY", "3"
     return {"op": op, "account": account, "currency": code, "amount": amount, "id": f"m-{exchange.seq}"}

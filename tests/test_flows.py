@@ -37,7 +37,7 @@ REFUSED_MOVEMENTS = {(op, reason) for op in MOVEMENTS for reason in ("duplicate"
     ("withdraw", "insufficient_margin"),
 }
 SEEDS = range(1, 7)
-MONEY_SEEDS = range(1, 9)
+MONEY_SEEDS = range(1, 19)
 COMMANDS = 8_000
 
 

@@ -16,7 +16,7 @@ from engine.trading.kernels.watch_records import (
     WATCHED_OPEN,
     WATCHED_REDUCING,
 )
-from engine.trading.records import Latch, LatchLevel, Side
+from engine.trading.records import MONEY_MAX, Latch, LatchLevel, Side
 
 
 def check_watches(s: Any, orders: list[int]) -> None:
@@ -102,11 +102,14 @@ def check_equity(s: Any, watched: set[int]) -> None:
     """The worth kept of an account is the sum of its stakes, which are in the rings, and no others."""
     watches = s["watches"]
     wanted: Counter[int] = Counter()
+    unbounded: Counter[int] = Counter()
     in_ring: dict[int, set[int]] = {}
     for idx, position in enumerate(s["positions"][: s["positions_used"]]):
         account, book = divmod(int(position["key"]), 2**24)
         if account in watched:
-            wanted[account] += int(s["stakes"][idx]["worth"])
+            worth = int(s["stakes"][idx]["worth"])
+            wanted[account] += worth if worth <= MONEY_MAX else 0
+            unbounded[account] += worth > MONEY_MAX
             in_ring.setdefault(CURRENCIES_MAX + book, set()).add(idx)
         else:
             assert s["stakes"][idx].tobytes() == bytes(16)
@@ -122,6 +125,7 @@ def check_equity(s: Any, watched: set[int]) -> None:
         assert not is_foreign or account in in_ring[currency]
     for account, watch in enumerate(watches[: s["accounts_used"]]):
         assert (int(watch["worth_high"]) << 32) + int(watch["worth_low"]) == wanted[account]
+        assert watch["unbounded"] == unbounded[account]
     for idx, of in enumerate(s["rounds"][: CURRENCIES_MAX + int(s["books_used"])]):
         stakes = s["stakes"] if idx >= CURRENCIES_MAX or not of["length"] else s["cash_stakes"][idx]
         ring = ring_of(stakes, int(of["first"]))
