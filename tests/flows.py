@@ -9,7 +9,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from tests import flow_losses, flow_margin, flow_money, flow_reducing, flow_sizing
+from tests import flow_kills, flow_losses, flow_margin, flow_money, flow_reducing, flow_sizing
 from tests.oracle import Event, Exchange
 from tests.oracle_market import Instrument, Order
 
@@ -302,24 +302,6 @@ class Flow:
     def session_end(self, _exchange: Exchange) -> Command:
         return {"op": "session_end"}
 
-    def kill(self, exchange: Exchange) -> Command:
-        """Kill an order, an account, an instrument or everything; now and then what there is not."""
-        found, roll = self.live(exchange), self.random.random()
-        if found is not None and roll < 0.4:
-            return {"op": "kill", "order_id": found[1].order_id}
-        known = ({"account": self.account()}, {"symbol": self.symbol()}, {"venue": True})
-        return {"op": "kill", **self.random.choice((*known, {"account": 999}, {"order_id": 1}))}
-
-    def lift_kill(self, exchange: Exchange) -> Command:
-        """Lift a kill; now and then one that there is not."""
-        killed = sorted(exchange.killed, key=str)
-        if killed and self.chance(0.95):
-            scope, of_what = self.random.choice(killed)
-            return {"op": "reset_latch", scope: of_what}
-        if self.chance(0.05):
-            return {"op": "reset_latch", "account": self.account(), "venue": False}
-        return self.new(exchange)
-
     def deposit(self, exchange: Exchange) -> Command:
         """Pay in to keep the poor alive; now and then more than can be counted."""
         account = self.random.choice((1, 2, 3, 5))
@@ -363,8 +345,8 @@ _TABLE: tuple[tuple[Callable[[Flow, Exchange], Command], float], ...] = (
     (Flow.mark, 1.5),
     (Flow.time, 3),
     (Flow.session_end, 0.5),
-    (Flow.kill, 0.8),
-    (Flow.lift_kill, 8),
+    (flow_kills.kill, 0.8),
+    (flow_kills.lift_kill, 8),
     (flow_losses.loss_limits, 2),
     (flow_losses.own_limits, 0.8),
     (flow_losses.session_start, 0.3),
@@ -385,7 +367,7 @@ _TABLE: tuple[tuple[Callable[[Flow, Exchange], Command], float], ...] = (
 MAKERS = [make for make, _ in _TABLE]
 WEIGHTS = [weight for _, weight in _TABLE]
 DISTURBING = (
-    *(Flow.phase, Flow.instrument_limits, Flow.account_limits, Flow.kill),
+    *(Flow.phase, Flow.instrument_limits, Flow.account_limits, flow_kills.kill),
     *(flow_losses.own_limits, flow_reducing.reducing_rate),
 )
 CALMING = (Flow.open_all, Flow.lift_all)

@@ -161,9 +161,8 @@ def new_order(exchange: "Exchange", request: Fields) -> tuple[Account, Instrumen
     oracle_margin.check_order(exchange, account, instrument, order.side, adds)
     if order.post_only and instrument.phase == "continuous" and instrument.crosses(order.side, order.price):
         raise Refused("post_only_would_cross")
-    reachable = reachable_quantity(exchange, instrument, order, limit)
-    if order.time_in_force == "fok" and reachable < order.quantity:
-        raise Refused("fok_unfillable")
+    if order.time_in_force == "fok":
+        oracle_reducing.check_fillable(exchange, instrument, order, limit)
     return account, instrument, order, limit
 
 
@@ -338,18 +337,6 @@ def check_house(exchange: "Exchange", currency: str, more: int) -> None:
     """The fees of one order are at most what it pays or gets."""
     if abs(exchange.fees[currency]) + more > LIMIT_OF_NUMBERS:
         raise Refused("overflow")
-
-
-def reachable_quantity(exchange: "Exchange", instrument: Instrument, order: Order, limit: int) -> int:
-    """Return how much of a fill-or-kill order would trade (exchange rule S8)."""
-    total = 0
-    for maker in instrument.reachable(order.side, limit):
-        if maker.account == order.account and order.prevention != "none":
-            if order.prevention == "cancel_oldest":
-                continue
-            break
-        total += oracle_reducing.surely_tradable(exchange, instrument, maker)
-    return total
 
 
 def replaced_order(exchange: "Exchange", request: Fields) -> tuple[Instrument, Order, int, int]:

@@ -70,6 +70,19 @@ def surely_tradable(exchange: "Exchange", instrument: Instrument, maker: Order) 
     return max(0, min(maker.leaves, held_against(account, instrument, maker.side) - others))
 
 
+def check_fillable(exchange: "Exchange", instrument: Instrument, order: Order, limit: int) -> None:
+    """Step 19: all of a fill-or-kill order would trade (exchange rule S8)."""
+    total = 0
+    for maker in instrument.reachable(order.side, limit):
+        if maker.account == order.account and order.prevention != "none":
+            if order.prevention == "cancel_oldest":
+                continue
+            break
+        total += surely_tradable(exchange, instrument, maker)
+    if total < order.quantity:
+        raise Refused("fok_unfillable")
+
+
 def fit(exchange: "Exchange", account: Account, instrument: Instrument) -> None:
     """Lower or cancel the newest reduce-only orders until they fit."""
     for side in ("buy", "sell"):

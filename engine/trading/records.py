@@ -14,8 +14,7 @@ COMMAND fields beyond their names, by operation (fields.py has those of administ
     SESSION_DOWN session: the session that ended (runtime and doors)
     CURRENCY     text: code; value: decimals
     INSTRUMENT   fields.INSTRUMENT_FIELDS
-    ACCOUNT      account; flags bit 0: unlimited; side: Funding, 0 leaves it; fields.DEPOSIT_FIELDS,
-                 REPORTING_WORD
+    ACCOUNT      account; flags bit 0: unlimited; side: Funding or 0; fields.DEPOSIT_FIELDS, REPORTING_WORD
     LIMITS       account 0 and instrument ALL_INSTRUMENTS: default of every account;
                  fields.INSTRUMENT_LIMIT_FIELDS, ACCOUNT_LIMIT_FIELDS
                  (of accounts in journals of before alone)
@@ -23,8 +22,7 @@ COMMAND fields beyond their names, by operation (fields.py has those of administ
     PHASE        instrument or ALL_INSTRUMENTS; value: Phase
     MARK         instrument; px
     TIME         value: the clock asked for (replay only: the driver moves eng_ts)
-    SESSION_END  -
-    SESSION_START -
+    SESSION_END, SESSION_START -
     RATE         time_in_force, stp_mode: currency idx, of what and in what; px: the rate in 1e-9
     KILL         value: KillScope; order_id, account or instrument, as it says
     RESET_LATCH  as KILL, no order; of an account side: Latch, 0 for all; flags bit 0: measured from now on

@@ -117,15 +117,13 @@ def _check_increase(s, order, account, px, qty):
         reason = _check_new_px(s, book, px, old_px)
     if reason == codes.OK and more > 0:
         reason = check_position(s, account, book, np.int64(s.hot[order].position), side, more)
-    if reason == codes.OK and s.watch_count != 0:
-        reason = _check_watched_increase(s, order, account, book, side, more, notional - old_notional)
     if reason != codes.OK:
         return reason, NOTHING
     held = holds(s, order, notional)
-    reason = _check_funds(s, order, account, px, leaves, old_notional, held - s.hot[order].held)
-    if reason == codes.OK and s.watch_count != 0 and notional > old_notional:
-        position = np.int64(s.hot[order].position)
-        reason = check_margin(s, account, book, position, side, notional - old_notional)
+    if s.watch_count == 0:
+        reason = _check_funds(s, order, account, px, leaves, old_notional, held - s.hot[order].held)
+    else:
+        reason = _check_watched_increase(s, order, account, px, leaves, old_notional, held)
     if reason != codes.OK:
         return reason, NOTHING
     if s.cold[order].post_only and s.books[book].phase == codes.CONTINUOUS and would_cross(s, book, side, px):
@@ -134,13 +132,21 @@ def _check_increase(s, order, account, px, qty):
 
 
 @apart
-def _check_watched_increase(s, order, account, book, side, more, more_notional):
-    """Steps 15 and 16 where some account is watched."""
+def _check_watched_increase(s, order, account, px, leaves, old_notional, held):
+    """Steps 15 to 18 where some account is watched."""
+    book, side = np.int64(s.hot[order].instrument), np.int64(s.cold[order].side)
+    position = np.int64(s.hot[order].position)
+    more = leaves - s.hot[order].leaves
+    more_notional = notional_of(s, book, px, leaves) - old_notional
     reason = codes.OK
     if more_notional > 0:
         reason = check_more_exposure(s, account, book, side, more_notional)
     if reason == codes.OK and more > 0:
-        reason = check_reducing(s, account, np.int64(s.hot[order].position), side, more)
+        reason = check_reducing(s, account, position, side, more)
+    if reason == codes.OK:
+        reason = _check_funds(s, order, account, px, leaves, old_notional, held - s.hot[order].held)
+    if reason == codes.OK and more_notional > 0:
+        reason = check_margin(s, account, book, position, side, more_notional)
     return reason
 
 

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.runtime.history.tables import History
+from engine.trading.history.schema import MIGRATIONS, SESSION
 from engine.trading.records import JOURNAL_ENTRY, EventKind, Op, Reason
 from tests.engine.runtime.history.story import BEGAN_NS
 from tests.engine.runtime.history.tables import project, rows_of
@@ -72,3 +74,17 @@ async def test_latches_tell_their_level(dsn: str, entries: Any) -> None:
         ("max_drawdown", "reduce_only", 50),
         ("max_drawdown", "none", 0),
     ]
+
+
+async def test_orders_of_before_do_not_say_that_they_only_reduce(dsn: str, entries: Any) -> None:
+    await project(dsn, entries, ())
+    before = await rows_of(dsn, "SELECT order_id, qty FROM orders ORDER BY order_id")
+    await rows_of(dsn, "ALTER TABLE orders DROP COLUMN is_reduce_only")
+    await rows_of(dsn, "DELETE FROM schema_version WHERE version = (SELECT max(version) FROM schema_version)")
+
+    async with await History.connect(dsn) as history:
+        await history.migrate(MIGRATIONS, SESSION)
+
+    found = await rows_of(dsn, "SELECT order_id, qty, is_reduce_only FROM orders ORDER BY order_id")
+    assert len(before) == 6
+    assert found == [(*each, False) for each in before]
