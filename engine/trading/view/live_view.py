@@ -147,10 +147,10 @@ class LiveView:
         return int(self._s["kill_count"])
 
     def latch_counts(self) -> dict[str, int]:
-        """Return how many accounts each limit has blocked."""
+        """Return how many accounts each limit has blocked, or lets only reduce what they hold."""
         levels = self._s["watches"]["level"][: int(self._s["accounts_used"])]
         return {
-            latch.name.lower(): int(np.count_nonzero(levels[:, latch] == LatchLevel.CANCEL_AND_BLOCK))
+            latch.name.lower(): int(np.count_nonzero(levels[:, latch] >= LatchLevel.REDUCE_ONLY))
             for latch in Latch
             if latch != Latch.KILL
         }
