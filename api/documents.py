@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-from api.limits import latches_document, limits_document, losses_document
+from api.limits import latches_document, limits_document, losses_document, margin_document
 from api.process.documents import Document
 from engine.trading.client_text import given_id, given_text
 from engine.trading.instruments import Catalogue, Currency, Instrument, plain
@@ -91,6 +91,8 @@ def instrument_document(instrument: Instrument, book: Any, is_venue_killed: bool
         "max_quantity": instrument.quantity_text(int(book["max_qty"])),
         "maker_fee_ppm": int(book["maker_ppm"]),
         "taker_fee_ppm": int(book["taker_ppm"]),
+        "initial_margin_ppm": int(book["initial_ppm"]),
+        "maintenance_margin_ppm": int(book["maintenance_ppm"]),
         "collar_bps": int(book["collar_bps"]) or None,
         "phase": Phase(int(book["phase"])).name.lower(),
         "latches": [{"scope": scope, **KILLED} for scope, is_killed in killed.items() if is_killed],
@@ -160,6 +162,7 @@ def order_document(order: OrderView) -> Document:
         "type": "limit",  # whatever it was at entry, what rests is a limit order
         "time_in_force": TimeInForce(order.time_in_force).name.lower(),
         "post_only": order.is_post_only,
+        "reduce_only": order.is_reduce_only,
         "self_trade_prevention": SelfTradePrevention(order.stp_mode).name.lower(),
         "status": "open",
         "price": instrument.price_text(order.px),
@@ -200,8 +203,10 @@ def account_document(account: AccountView) -> Document:
         "enabled": account.is_enabled,
         "unlimited": account.is_unlimited,
         "group": account.group,
+        "funding": "margin" if account.margin else "cash",
         "latches": [*([KILLED] if account.is_killed else []), *latches_document(account)],
         "losses": losses_document(account),
+        "margin": margin_document(account),
         "limits": limits_document(account),
         "open_orders": account.open_order_count,
         "balances": {

@@ -31,6 +31,22 @@ def losses_document(account: Holder) -> Document | None:
     }
 
 
+def margin_document(account: AccountView) -> Document | None:
+    """Return the margin in use and free, in the reporting currency; null for an account not on margin."""
+    margin = account.margin
+    if margin is None:
+        return None
+    amounts = {
+        "equity": margin.equity,
+        "initial": margin.initial,
+        "maintenance": margin.maintenance,
+        "free": margin.free,
+    }
+    text = margin.currency.text
+    told = {name: None if amount is None else text(amount) for name, amount in amounts.items()}
+    return {"currency": margin.currency.code, **told}
+
+
 def limits_document(account: Holder) -> dict[str, Document]:
     """Return each limit that holds: what is measured, what is allowed, and how far that is away."""
     return {each.name: _limit_document(each, account) for each in account.limits}

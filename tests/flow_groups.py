@@ -88,14 +88,14 @@ def lift_limits(flow: "Flow", exchange: Exchange) -> Command:
 
 def lift_latch(flow: "Flow", exchange: Exchange) -> Command:
     """Lift a group's latch, or its kill."""
-    blocked = [group for group in exchange.groups.values() if group.blocked_by]
+    blocked = [group for group in exchange.groups.values() if group.latched]
     killed = [number for scope, number in exchange.killed if scope == "group"]
     if killed and flow.chance(0.5):
         return {"op": "reset_latch", "group": min(killed)}
     if not blocked or flow.chance(0.05):
         return flow.new(exchange)
     group = flow.random.choice(blocked)
-    chosen = {"limit": flow.random.choice(group.blocked_by)} if flow.chance(0.4) else {}
+    chosen = {"limit": flow.random.choice(list(group.latched))} if flow.chance(0.4) else {}
     rebase = {"rebase": True} if flow.chance(0.8) else {}
     return {"op": "reset_latch", "group": group.number, **chosen, **rebase}
 

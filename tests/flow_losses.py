@@ -47,7 +47,7 @@ def own_limits(flow: "Flow", _exchange: Exchange) -> Command:
         for name in flow.random.sample(tuple(values), draw(1, 3))
     }
     if "max_fill_rate" in chosen and flow.chance(0.4):
-        chosen["on_breach"] = flow.random.choice(("warn", "cancel_and_block"))
+        chosen["on_breach"] = flow.random.choice(("warn", "reduce_only", "cancel_and_block"))
     fault = flow.random.choice(
         ({"max_fill_rate": "0"}, {"max_concentration_ppm": 1_000_001}, {"max_gross_exposure": "0.00001"})
     )
@@ -80,10 +80,10 @@ def session_start(flow: "Flow", _exchange: Exchange) -> Command:
 
 def lift_latch(flow: "Flow", exchange: Exchange) -> Command:
     """Lift what a limit of loss latched."""
-    blocked = [account for account in exchange.accounts.values() if account.blocked_by]
+    blocked = [account for account in exchange.accounts.values() if account.latched]
     if not blocked or flow.chance(0.1):
         return flow.new(exchange)
     account = flow.random.choice(blocked)
-    chosen = {"limit": flow.random.choice((*account.blocked_by, "kill"))} if flow.chance(0.5) else {}
+    chosen = {"limit": flow.random.choice((*account.latched, "kill"))} if flow.chance(0.5) else {}
     rebase = {"rebase": True} if flow.chance(0.7) else {}
     return {"op": "reset_latch", "account": account.account, **chosen, **rebase}

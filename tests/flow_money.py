@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 Command = dict[str, Any]
 
-CODES = {6: "USD", 7: "EUR", 8: "USD"}  # of the accounts that may have limits of loss; the others have any
+CODES = {6: "USD", 7: "EUR", 8: "USD", 9: "EUR"}  # of the accounts whose equity is kept; the others have any
 FREE = 6
 """Of so many movements one is of what the source has free, as much or a unit more."""
 

@@ -14,7 +14,9 @@ def sized_order(flow: "Flow", exchange: Exchange) -> Command:
     """A new order with a method in place of its quantity, mostly of an account that can be measured."""
     command = flow.new(exchange)
     if flow.chance(0.7):
-        command["account"], command["symbol"] = flow.random.choice(((6, "XYZ"), (7, "ABC")))
+        command["account"], command["symbol"] = flow.random.choice(
+            ((6, "XYZ"), (7, "ABC"), (8, "XYZ"), (9, "ABC"))
+        )
         if "price" in command:
             command["price"] = flow.price(exchange, command["symbol"])
     del command["quantity"]

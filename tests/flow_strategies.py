@@ -50,6 +50,8 @@ def new_orders(draw: st.DrawFn) -> Command:
         "quantity": draw(st.sampled_from(QUANTITIES[symbol])),
         "self_trade_prevention": draw(preventions),
     }
+    if draw(st.integers(0, 3)) == 0:
+        command["reduce_only"] = True
     kind = draw(
         st.sampled_from(("gtc", "gtc", "gtc", "day", "ioc", "fok", "post_only", "market", "market_fok"))
     )
@@ -86,6 +88,9 @@ def instrument_limits(draw: st.DrawFn) -> Command:
 @st.composite
 def account_limits(draw: st.DrawFn) -> Command:
     """Draw one limit of one account, or of all."""
+    if draw(st.booleans()):
+        level = draw(st.sampled_from(("reduce_only", "cancel_and_block")))
+        return {"op": "limits", "account": draw(accounts), "max_drawdown": "0.3", "on_breach": level}
     name = draw(st.sampled_from(("max_open_orders", "max_position", "order_rate")))
     whose = draw(st.sampled_from(({"account": 1}, {"account": 2}, {})))
     return {"op": "limits", **whose, name: draw(st.sampled_from((None, 0, 1, 3)))}

@@ -9,7 +9,15 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from tests import flow_groups, flow_losses, flow_money, flow_sizing
+from tests import (
+    flow_groups,
+    flow_kills,
+    flow_losses,
+    flow_margin,
+    flow_money,
+    flow_reducing,
+    flow_sizing,
+)
 from tests.oracle import Event, Exchange
 from tests.oracle_market import Instrument, Order
 
@@ -17,7 +25,7 @@ Command = dict[str, Any]
 
 MIDDLE = {"XYZ": 1000, "ABC": 40, "ONE": 100}  # ticks
 SPREAD = 4  # ticks to either side in which orders come
-ACCOUNTS = (1, 2, 3, 4, 5, 6, 7, 8)
+ACCOUNTS = (1, 2, 3, 4, 5, 6, 7, 8, 9)
 STRANGER = 77
 PREVENTIONS = ("none", "cancel_newest", "cancel_oldest", "cancel_both", "decrement")
 NO_LIMITS = dict.fromkeys(("max_quantity", "max_notional", "band_low", "band_high", "max_open_orders"))
@@ -33,11 +41,12 @@ PREAMBLE: tuple[Command, ...] = (
     {
         **{"op": "instrument", "symbol": "XYZ", "base": "XYZ", "quote": "USD", "tick_size": "0.01"},
         **{"lot_size": "1", "maker_fee_ppm": -150, "taker_fee_ppm": 425, "protect_ticks": 4},
+        **{"initial_margin_ppm": 100_000, "maintenance_margin_ppm": 98_000},
     },
     {
         **{"op": "instrument", "symbol": "ABC", "base": "ABC", "quote": "EUR", "tick_size": "0.25"},
         **{"lot_size": "0.1", "maker_fee_ppm": 100, "taker_fee_ppm": 300, "collar_bps": 1200},
-        **{"max_price": "15", "max_quantity": "2.5", "max_notional": "25"},
+        **{"max_price": "15", "max_quantity": "2.5", "max_notional": "25", "initial_margin_ppm": 250_000},
     },
     {"op": "instrument", "symbol": "ONE", "base": "ONE", "quote": "JPY", "tick_size": "1", "lot_size": "1"},
     {"op": "account", "account": 1, "deposit": {"USD": "1000", "EUR": "200", "JPY": "5000"}},
@@ -47,9 +56,13 @@ PREAMBLE: tuple[Command, ...] = (
     {"op": "account", "account": 5, "deposit": {"USD": "100000", "EUR": "100000"}},
     {"op": "account", "account": 6, "deposit": {"USD": "200"}},
     {"op": "account", "account": 7, "reporting_currency": "EUR", "deposit": {"EUR": "80"}},
-    {"op": "account", "account": 8, "deposit": {"USD": "300"}},
+    {"op": "account", "account": 8, "funding": "margin", "deposit": {"USD": "20"}},
+    {
+        **{"op": "account", "account": 9, "funding": "margin", "reporting_currency": "EUR"},
+        **{"deposit": {"EUR": "4"}},
+    },
 )
-HOME = {6: "XYZ", 7: "ABC", 8: "XYZ"}  # accounts with money of one currency, and what they deal in
+HOME = {6: "XYZ", 7: "ABC", 8: "XYZ", 9: "ABC"}  # accounts with money of one currency, and what they deal in
 
 
 class Flow:
@@ -174,7 +187,7 @@ class Flow:
                     {"time_in_force": "gtd", "expires_at": 10**15},
                     {"expires_at": 10**15},
                     {"display_quantity": command["quantity"]},
-                    {"reduce_only": True},
+                    {"reduce_only": True, "type": "market"},
                     {"post_only": True, "time_in_force": "ioc"},
                     {"stop_price": command["price"]},
                     {"trail": "1"},
@@ -297,24 +310,6 @@ class Flow:
     def session_end(self, _exchange: Exchange) -> Command:
         return {"op": "session_end"}
 
-    def kill(self, exchange: Exchange) -> Command:
-        """Kill an order, an account, an instrument or everything; now and then what there is not."""
-        found, roll = self.live(exchange), self.random.random()
-        if found is not None and roll < 0.4:
-            return {"op": "kill", "order_id": found[1].order_id}
-        known = ({"account": self.account()}, {"symbol": self.symbol()}, {"venue": True})
-        return {"op": "kill", **self.random.choice((*known, {"account": 999}, {"order_id": 1}))}
-
-    def lift_kill(self, exchange: Exchange) -> Command:
-        """Lift a kill; now and then one that there is not."""
-        killed = sorted(exchange.killed, key=str)
-        if killed and self.chance(0.95):
-            scope, of_what = self.random.choice(killed)
-            return {"op": "reset_latch", scope: of_what}
-        if self.chance(0.05):
-            return {"op": "reset_latch", "account": self.account(), "venue": False}
-        return self.new(exchange)
-
     def deposit(self, exchange: Exchange) -> Command:
         """Pay in to keep the poor alive; now and then more than can be counted."""
         account = self.random.choice((1, 2, 3, 5))
@@ -358,13 +353,13 @@ _TABLE: tuple[tuple[Callable[[Flow, Exchange], Command], float], ...] = (
     (Flow.mark, 1.5),
     (Flow.time, 3),
     (Flow.session_end, 0.5),
-    (Flow.kill, 0.8),
-    (Flow.lift_kill, 8),
+    (flow_kills.kill, 0.8),
+    (flow_kills.lift_kill, 8),
     (flow_losses.loss_limits, 2),
     (flow_losses.own_limits, 0.8),
     (flow_losses.session_start, 0.3),
     (flow_losses.rate, 0.8),
-    (flow_losses.lift_latch, 3),
+    (flow_losses.lift_latch, 5),
     (flow_groups.membership, 1.6),
     (flow_groups.group_limits, 2),
     (flow_groups.lift_limits, 0.5),
@@ -372,13 +367,23 @@ _TABLE: tuple[tuple[Callable[[Flow, Exchange], Command], float], ...] = (
     (flow_groups.kill, 0.15),
     (flow_money.movement, 2.5),
     (flow_sizing.sized_order, 4),
+    (flow_reducing.reduce_only_order, 3),
+    (flow_reducing.closing_order, 3),
+    (flow_reducing.reducing_rate, 0.5),
+    (flow_margin.margin_order, 5),
+    (flow_margin.funding, 0.5),
+    (flow_margin.pay_in, 1),
     (Flow.deposit, 0.5),
     (Flow.define_again, 0.2),
     (Flow.door_fault, 0.7),
 )
 MAKERS = [make for make, _ in _TABLE]
 WEIGHTS = [weight for _, weight in _TABLE]
-DISTURBING = (Flow.phase, Flow.instrument_limits, Flow.account_limits, Flow.kill, *flow_groups.DISTURBING)
+DISTURBING = (
+    *(Flow.phase, Flow.instrument_limits, Flow.account_limits, flow_kills.kill),
+    *(flow_losses.own_limits, flow_reducing.reducing_rate),
+    *flow_groups.DISTURBING,
+)
 CALMING = (Flow.open_all, Flow.lift_all, flow_groups.lift_limits)
 
 

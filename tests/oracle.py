@@ -13,6 +13,8 @@ as a counter or an index is here a search or a sum over plain lists.
     oracle_losses.py    limits of loss, latches
     oracle_groups.py    groups of accounts
     oracle_windows.py   exposure, messages, rate of changes and of fills
+    oracle_reducing.py  reduce-only orders, accounts that may only reduce
+    oracle_margin.py    accounts on margin
     oracle_money.py     money in and out
     oracle_sizing.py    the quantity of an order that names a method in its place
     oracle_market.py    instruments and their queues; exact decimals
@@ -28,6 +30,7 @@ from tests import (
     oracle_groups,
     oracle_losses,
     oracle_money,
+    oracle_reducing,
     oracle_rounds,
     oracle_windows,
 )
@@ -57,6 +60,7 @@ class Exchange:
         self.rounds: dict[oracle_rounds.Ring, oracle_rounds.Round] = {}
         self.visit_at, self.visit_left = (0, 0), 0  # where the sweep is
         self.to_judge: list[Account] = []
+        self.traded_in: Instrument | None = None
         self.filled_in: dict[int, Instrument] = {}  # where accounts with a limit of fills had some
         self.events: list[Event] = []
 
@@ -120,6 +124,21 @@ class Exchange:
             reason=reason,
         )
 
+    def emit_replaced(
+        self, instrument: Instrument, order: Order, priority_kept: bool, reason: str | None = None
+    ) -> None:
+        self.emit(
+            "replaced",
+            order_id=order.order_id,
+            client_order_id=order.client_id,
+            account=order.account,
+            price=instrument.price_text(order.price),
+            quantity=instrument.quantity_text(order.quantity),
+            leaves_quantity=instrument.quantity_text(order.leaves),
+            priority_kept=priority_kept,
+            **({"reason": reason} if reason else {}),
+        )
+
     # Commands
 
     def new(self, request: Fields) -> None:
@@ -128,13 +147,14 @@ class Exchange:
         self.orders[order.order_id] = (instrument, order)
         if order.client_id is not None:
             account.orders[order.client_id] = order
+        is_shaped = "size_by" in request or order.reduce_only
         self.emit(
             "accepted",
             order_id=order.order_id,
             client_order_id=order.client_id,
             account=order.account,
             symbol=instrument.symbol,
-            **({"quantity": instrument.quantity_text(order.quantity)} if "size_by" in request else {}),
+            **({"quantity": instrument.quantity_text(order.quantity)} if is_shaped else {}),
         )
         oracle_rounds.dealt(self, account, instrument.symbol)
         self.execute(instrument, order, limit)
@@ -160,16 +180,7 @@ class Exchange:
         priority_kept = price == order.price and quantity <= order.quantity
         order.price, order.quantity = price, quantity
         order.revision += 1
-        self.emit(
-            "replaced",
-            order_id=order.order_id,
-            client_order_id=order.client_id,
-            account=order.account,
-            price=instrument.price_text(price),
-            quantity=instrument.quantity_text(quantity),
-            leaves_quantity=instrument.quantity_text(order.leaves),
-            priority_kept=priority_kept,
-        )
+        self.emit_replaced(instrument, order, priority_kept)
         if not priority_kept:
             instrument.unrest(order)
             del self.accounts[order.account].open[order.order_id]
@@ -187,7 +198,7 @@ class Exchange:
             self.finish(instrument, taker, "market_remainder")
         elif taker.time_in_force == "ioc":
             self.finish(instrument, taker, "ioc_remainder")
-        elif instrument.phase == "continuous" and instrument.crosses(taker.side, taker.price):
+        elif instrument.phase == "continuous" and instrument.meets_band(taker.side, taker.price):
             self.finish(instrument, taker, "band")
         else:
             instrument.rest(taker)
@@ -195,17 +206,24 @@ class Exchange:
 
     def sweep(self, instrument: Instrument, taker: Order, limit: int) -> None:
         while taker.status == "open":
-            makers = instrument.reachable(taker.side, limit)
+            makers = [
+                maker
+                for maker in instrument.reachable(taker.side, limit)
+                if self.is_prevented(taker, maker) or oracle_reducing.tradable(self, instrument, maker)
+            ]
             if not makers:
                 return
-            is_own = oracle_groups.is_one(self, makers[0].account, taker.account)
-            if is_own and taker.prevention != "none":
+            if self.is_prevented(taker, makers[0]):
                 self.prevent(instrument, taker, makers[0])
             else:
                 self.trade(instrument, taker, makers[0])
 
+    def is_prevented(self, taker: Order, maker: Order) -> bool:
+        is_own = oracle_groups.is_one(self, maker.account, taker.account)
+        return is_own and taker.prevention != "none"
+
     def trade(self, instrument: Instrument, taker: Order, maker: Order) -> None:
-        quantity = min(taker.leaves, maker.leaves)
+        quantity = min(taker.leaves, oracle_reducing.tradable(self, instrument, maker))
         notional = instrument.notional(maker.price, quantity)
         maker_fee, taker_fee = fee_of(notional, maker.maker_ppm), fee_of(notional, taker.taker_ppm)
         mark = oracle_rounds.mark_of(instrument)
@@ -224,6 +242,8 @@ class Exchange:
             for holder in oracle_groups.with_group(self.accounts[order.account]):
                 oracle_windows.count_fill(self, holder, instrument, quantity)
             oracle_rounds.filled(self, self.accounts[order.account], instrument)
+            oracle_windows.note(self, self.accounts[order.account])
+            self.traded_in = instrument
         self.emit(
             "trade",
             symbol=instrument.symbol,

@@ -68,6 +68,7 @@ class Past:
 class Account:
     account: int
     unlimited: bool = False
+    on_margin: bool = False
     money: dict[str, int] = field(default_factory=dict)  # currency -> minor units
     limits: dict[str, int | None] = field(default_factory=dict)
     positions: dict[str, Position] = field(default_factory=dict)
@@ -75,15 +76,16 @@ class Account:
     open: dict[int, tuple[Instrument, Order]] = field(default_factory=dict)
     new_bucket: Bucket = field(default_factory=Bucket)
     replace_bucket: Bucket = field(default_factory=Bucket)
-    # What oracle_losses.py keeps: limits by name, who it is blocked by, positions as they were valued last.
+    # What oracle_losses.py keeps: limits by name, what has latched, positions as they were valued last.
     reporting: str | None = None
     loss_limits: dict[str, int] = field(default_factory=dict)
     on_breach: dict[str, str] = field(default_factory=dict)
-    blocked_by: list[str] = field(default_factory=list)
+    latched: dict[str, str] = field(default_factory=dict)  # limit -> level that holds
     warned: set[str] = field(default_factory=set)
     peak: int = 0
     day_start: int = 0
     worth: dict[tuple[str, str], int] = field(default_factory=dict)  # by oracle_losses.Ring
+    valued: dict[str, int] = field(default_factory=dict)  # positions in their quote currency, likewise
     dealt_in: list[str] = field(default_factory=list)  # instruments in which an order of it was accepted
     is_in_rounds: bool = False
     group: Any = None  # oracle_groups.Group

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from tests import oracle_groups, oracle_losses, oracle_money, oracle_rounds
+from tests import oracle_groups, oracle_losses, oracle_margin, oracle_money, oracle_rounds
 from tests.oracle_accounts import Account
 from tests.oracle_market import (
     HIGHEST_TICK,
@@ -54,6 +54,9 @@ def listing(exchange: "Exchange", given: Fields) -> Fields:
     tick, lot = exact(given["tick_size"]), exact(given["lot_size"])
     money = Fraction(1, 10 ** exchange.decimals.get(given["quote"], DEFAULT_DECIMALS))
     scale = tick * lot / money
+    for name in ("initial_margin_ppm", "maintenance_margin_ppm"):
+        if not 1 <= given.get(name, 1) <= 10**6:
+            raise AtDoor("out_of_range")
     if tick <= 0 or lot <= 0 or scale.denominator != 1 or not 1 <= scale < LIMIT_OF_NUMBERS:
         raise AtDoor("out_of_range")
     steps = {
@@ -74,6 +77,10 @@ def instrument(exchange: "Exchange", request: Fields) -> None:
     symbol, scale = request["symbol"], request["scale"]
     if symbol in exchange.instruments:
         raise Refused("already_defined")
+    initial: int = request.get("initial_margin_ppm", 10**6)
+    maintenance: int = request.get("maintenance_margin_ppm", initial)
+    if maintenance > initial:
+        raise Refused("invalid_field")
     max_price = request.get("max_price", default_maximum(scale))
     max_quantity = request.get("max_quantity", default_maximum(scale))
     for code in (request["base"], request["quote"]):
@@ -93,6 +100,8 @@ def instrument(exchange: "Exchange", request: Fields) -> None:
         protect_ticks=request.get("protect_ticks"),
         maker_ppm=request.get("maker_fee_ppm", 0),
         taker_ppm=request.get("taker_fee_ppm", 0),
+        initial_ppm=initial,
+        maintenance_ppm=maintenance,
     )
 
 
@@ -113,14 +122,18 @@ def account(exchange: "Exchange", request: Fields) -> None:
     if "reporting_currency" in request:
         code = request["reporting_currency"]
         oracle_losses.choose_reporting(exchange, known, code)
-        declare(exchange, code)
-        known.reporting = code
+    on_margin = oracle_margin.choose_funding(exchange, known, request, deposit)
+    if "reporting_currency" in request:
+        declare(exchange, request["reporting_currency"])
+        known.reporting = request["reporting_currency"]
     exchange.accounts[number] = known
     known.unlimited = request.get("unlimited", False)
     for code, amount in deposit.items():
         declare(exchange, code)
         oracle_losses.move_money(exchange, known, code, amount)
         exchange.deposited[code] += amount
+    known.on_margin = on_margin
+    oracle_rounds.watch_or_not(exchange, known)
 
 
 def limits(exchange: "Exchange", request: Fields) -> None:

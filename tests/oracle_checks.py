@@ -12,7 +12,9 @@ from tests import (
     oracle_funds,
     oracle_groups,
     oracle_losses,
+    oracle_margin,
     oracle_money,
+    oracle_reducing,
     oracle_sizing,
     oracle_windows,
 )
@@ -139,6 +141,8 @@ def new_order(exchange: "Exchange", request: Fields) -> tuple[Account, Instrumen
     if "size_by" in request:
         asked = request["size_by"]
         order.quantity = oracle_sizing.quantity(exchange, account, instrument, order, limit, asked)
+    if order.reduce_only:
+        oracle_reducing.cut(account, instrument, order)
     if order.quantity > instrument.max_quantity:
         raise Refused("max_quantity")
     check_notional(instrument, limit, order.quantity)
@@ -156,7 +160,7 @@ def new_order(exchange: "Exchange", request: Fields) -> tuple[Account, Instrumen
     adds = instrument.notional(limit, order.quantity)
     for holder in oracle_groups.with_group(account):
         oracle_windows.check_exposure(exchange, holder, instrument, order.side, adds)
-    oracle_losses.check_order(exchange, account, instrument)
+    oracle_losses.check_order(exchange, account, instrument, order)
     if order.side == "buy":
         oracle_funds.check_payment(
             exchange, account, instrument, reserve_of(instrument, order, limit, order.quantity)
@@ -166,13 +170,11 @@ def new_order(exchange: "Exchange", request: Fields) -> tuple[Account, Instrumen
         oracle_funds.check_proceeds(
             exchange, account, instrument, instrument.notional(best_case, order.quantity)
         )
+    oracle_margin.check_order(exchange, account, instrument, order.side, adds)
     if order.post_only and instrument.phase == "continuous" and instrument.crosses(order.side, order.price):
         raise Refused("post_only_would_cross")
-    if (
-        order.time_in_force == "fok"
-        and reachable_quantity(exchange, instrument, order, limit) < order.quantity
-    ):
-        raise Refused("fok_unfillable")
+    if order.time_in_force == "fok":
+        oracle_reducing.check_fillable(exchange, instrument, order, limit)
     return account, instrument, order, limit
 
 
@@ -189,6 +191,7 @@ def order_of(instrument: Instrument, request: Fields) -> Order:
         time_in_force=request.get("time_in_force", "ioc" if kind == "market" else "gtc"),
         prevention=request.get("self_trade_prevention", "cancel_newest"),
         post_only=request.get("post_only", False),
+        reduce_only=request.get("reduce_only", False),
         maker_ppm=instrument.maker_ppm,
         taker_ppm=instrument.taker_ppm,
     )
@@ -222,7 +225,7 @@ def standing(instrument: Instrument, order: Order) -> dict[str, Any]:
 def check_fields(instrument: Instrument, order: Order, request: Fields) -> int:
     """Step 6; returns the limit: the order's price, or the protection of a market order."""
     is_unbuilt = order.kind in TYPES_NOT_YET_BUILT or order.time_in_force == "gtd"
-    if is_unbuilt or request.get("reduce_only") or request.get("display_quantity"):
+    if is_unbuilt or request.get("display_quantity"):
         raise Refused("unsupported")
     if request.get("stop_price"):
         raise Refused("invalid_field")
@@ -331,19 +334,6 @@ def check_reach(exchange: "Exchange", account: Account, instrument: Instrument, 
         raise oracle_groups.refused(account, "overflow")
 
 
-def reachable_quantity(exchange: "Exchange", instrument: Instrument, order: Order, limit: int) -> int:
-    """Return how much of a fill-or-kill order would trade (exchange rule S8)."""
-    total = 0
-    for maker in instrument.reachable(order.side, limit):
-        is_own = oracle_groups.is_one(exchange, maker.account, order.account)
-        if is_own and order.prevention != "none":
-            if order.prevention == "cancel_oldest":
-                continue
-            break
-        total += maker.leaves
-    return total
-
-
 def replaced_order(exchange: "Exchange", request: Fields) -> tuple[Instrument, Order, int, int]:
     """Check a replacement; return the order with its new price and new total quantity (exchange rule S11)."""
     account, instrument, order = own_order(exchange, request)
@@ -356,6 +346,7 @@ def replaced_order(exchange: "Exchange", request: Fields) -> tuple[Instrument, O
         raise Refused("invalid_price")
     check_rate(exchange, account, "replace")
     oracle_windows.check_ratio(exchange, account)
+    quantity = oracle_reducing.cut_total(account, instrument, order, quantity)
     if quantity <= order.cum:
         return instrument, order, price, quantity
     leaves = quantity - order.cum
@@ -370,6 +361,8 @@ def replaced_order(exchange: "Exchange", request: Fields) -> tuple[Instrument, O
     if adds > 0:
         for holder in oracle_groups.with_group(account):
             oracle_windows.check_exposure(exchange, holder, instrument, order.side, adds)
+    if leaves > order.leaves:
+        oracle_reducing.check_latched(account, instrument, order.side, leaves - order.leaves)
     best_case = price if order.side == "buy" else max([price, *(maker.price for maker in instrument.buy[:1])])
     notional = instrument.notional(best_case, leaves)
     if price != order.price:
@@ -383,6 +376,8 @@ def replaced_order(exchange: "Exchange", request: Fields) -> tuple[Instrument, O
         more = notional - instrument.notional(order.price, order.leaves)
         if more > 0:
             oracle_funds.check_proceeds(exchange, account, instrument, more)
+    if adds > 0:
+        oracle_margin.check_order(exchange, account, instrument, order.side, adds)
     if order.post_only and instrument.phase == "continuous" and price != order.price:
         if instrument.crosses(order.side, price):
             raise Refused("post_only_would_cross")

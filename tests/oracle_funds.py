@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def check_payment(exchange: "Exchange", account: Account, instrument: Instrument, more: int) -> None:
     """Step 18 of a buy: `more` money must be free, and no sum may pass the largest number."""
     currency = instrument.quote
-    if not account.unlimited and more > account.available(currency):
+    if not account.unlimited and not account.on_margin and more > account.available(currency):
         raise Refused("insufficient_funds")
     reserved = account.reserved(currency) + more
     if reserved > LIMIT_OF_NUMBERS or account.money.get(currency, 0) - reserved < -LIMIT_OF_NUMBERS:

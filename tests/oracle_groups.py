@@ -126,7 +126,7 @@ def why_not(exchange: "Exchange", known: Group, account: Account, request: Field
         return "reporting_currency"
     if account in known.members:
         return None
-    if account.open and (known.blocked_by or ("group", known.number) in exchange.killed):
+    if account.open and (known.latched or ("group", known.number) in exchange.killed):
         return "blocked"
     if is_in_money(known) and not oracle_rounds.is_watched(account):
         if not oracle_losses.is_measurable(exchange, account):

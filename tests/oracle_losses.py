@@ -7,9 +7,9 @@ instrument is a plain list, whose first name is the one that the sweep passes ne
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from tests import oracle_groups, oracle_windows
+from tests import oracle_groups, oracle_margin, oracle_reducing, oracle_windows
 from tests.oracle_accounts import Account
-from tests.oracle_market import LIMIT_OF_NUMBERS, AtDoor, Fields, Instrument, Refused, exact, written
+from tests.oracle_market import LIMIT_OF_NUMBERS, AtDoor, Fields, Instrument, Order, Refused, exact, written
 from tests.oracle_rounds import (
     LOSS_LIMITS,
     Ring,
@@ -27,18 +27,23 @@ if TYPE_CHECKING:
     from tests.oracle import Exchange
 
 PASSED_A_COMMAND = 16
-LATCHING = (*LOSS_LIMITS, "max_fill_rate")
+LATCHING = (*LOSS_LIMITS, "max_fill_rate", oracle_margin.LATCH)
 LEVELS = ("warn", "reduce_only", "cancel_and_block")
 
 
 def judge_noted(exchange: "Exchange") -> None:
     """Judge the accounts that the command concerned, then the groups."""
     concerned = sorted(exchange.to_judge, key=lambda holder: isinstance(holder, oracle_groups.Group))
+    if exchange.traded_in is not None:
+        for account in concerned:
+            if not isinstance(account, oracle_groups.Group):
+                oracle_reducing.fit(exchange, account, exchange.traded_in)
+    exchange.traded_in = None
     for account in concerned:
         if account.is_in_rounds:
             judge(exchange, account)
         instrument = exchange.filled_in.get(account.account)
-        if instrument is not None and "max_fill_rate" not in account.blocked_by:
+        if instrument is not None and can_rise(account, "max_fill_rate"):
             judge_fills(exchange, account, instrument)
         if "max_order_trade_ratio" in account.own:
             judge_ratio(exchange, account)
@@ -52,9 +57,11 @@ def judge_fills(exchange: "Exchange", account: Account, instrument: Instrument) 
         oracle_windows.filled(exchange, account, instrument),
         account.fill_limit,
     )
-    if measured >= allowed and account.on_breach[name] == "cancel_and_block":
-        block(exchange, account, name)
-        tell(exchange, account, name, "cancel_and_block", measured, allowed, instrument)
+    if measured >= allowed and account.on_breach[name] != "warn":
+        latch(exchange, account, name)
+        tell(exchange, account, name, account.latched[name], measured, allowed, instrument)
+    elif name in account.latched:
+        return
     elif 5 * measured < 4 * allowed:
         account.warned_of.discard(instrument.symbol)
     elif instrument.symbol not in account.warned_of:
@@ -73,9 +80,18 @@ def judge_ratio(exchange: "Exchange", account: Account) -> None:
         tell(exchange, account, name, "warn", messages, allowed)
 
 
-def block(exchange: "Exchange", account: Account, name: str) -> None:
-    """Take off every order of an account, and take no new ones."""
-    account.blocked_by.append(name)
+def can_rise(account: Account, name: str) -> bool:
+    """Tell whether a limit has not latched, or could at a higher level."""
+    level = account.latched.get(name)
+    return level is None or LEVELS.index(account.on_breach[name]) > LEVELS.index(level)
+
+
+def latch(exchange: "Exchange", account: Account, name: str) -> None:
+    """Take off every order of an account, and take no new ones; or so with what could open a position."""
+    account.latched[name] = account.on_breach[name]
+    if account.latched[name] == "reduce_only":
+        oracle_reducing.cancel_opening(exchange, account)
+        return
     whose = [part.account for part in account.parts()]
     for of in exchange.instruments.values():
         for order in of.resting():
@@ -136,19 +152,24 @@ def judge(exchange: "Exchange", account: Account) -> None:
     if is_bounded:
         account.peak = max(account.peak, now)
     for name in LOSS_LIMITS:
-        if name not in account.loss_limits or name in account.blocked_by:
+        if name not in account.loss_limits or not can_rise(account, name):
             continue
         measured, allowed = measure(exchange, account, name)
         amount = told(name, allowed)
-        if measured >= amount and account.on_breach[name] == "cancel_and_block":
-            block(exchange, account, name)
-            tell(exchange, account, name, "cancel_and_block", measured, amount)
+        if measured >= amount and account.on_breach[name] != "warn":
+            latch(exchange, account, name)
+            tell(exchange, account, name, account.latched[name], measured, amount)
+        elif name in account.latched:
+            continue
         elif 5 * measured >= 4 * amount:
             if name not in account.warned:
                 account.warned.add(name)
                 tell(exchange, account, name, "warn", measured, amount)
         else:
             account.warned.discard(name)
+    found = oracle_margin.judge(exchange, account)
+    if found is not None:
+        tell(exchange, account, oracle_margin.LATCH, *found)
 
 
 def tell(
@@ -160,7 +181,8 @@ def tell(
     allowed: int,
     instrument: Instrument | None = None,
 ) -> None:
-    currency = reporting(exchange, account) if name in LOSS_LIMITS else None
+    is_money = name in LOSS_LIMITS or name == oracle_margin.LATCH
+    currency = reporting(exchange, account) if is_money else None
     amounts = [
         exchange.money_text(currency, amount)
         if currency
@@ -182,13 +204,12 @@ def tell(
 # Commands
 
 
-def check_order(exchange: "Exchange", account: Account, instrument: Instrument) -> None:
+def check_order(exchange: "Exchange", account: Account, instrument: Instrument, order: Order) -> None:
     """Step 16 of a new order."""
-    if account.blocked_by:
-        raise Refused("blocked")
+    oracle_reducing.check_latched(account, instrument, order.side, order.quantity)
     if is_watched(account) and not has_rate(exchange, account, instrument.quote):
         raise Refused("no_rate")
-    if account.group is not None and account.group.blocked_by:
+    if account.group is not None and account.group.latched:
         raise oracle_groups.refused(account.group, "blocked")
 
 
@@ -242,8 +263,6 @@ def at_door(given: Fields) -> None:
 def set_limits(exchange: "Exchange", account: Account, request: Fields) -> None:
     """Set or lift limits of loss: all that a line names, or none."""
     named = {name: request[name] for name in (*LOSS_LIMITS, "max_gross_exposure") if name in request}
-    if request.get("on_breach") == "reduce_only":
-        raise Refused("unsupported")
     currency = reporting(exchange, account)
     units = {name: 1 if name == "max_drawdown_bps" else 10 ** exchange.decimals[currency] for name in named}
     wanted = {name: None if given is None else exact(given) * units[name] for name, given in named.items()}
@@ -310,9 +329,10 @@ def session_start(exchange: "Exchange", request: Fields) -> None:
 def lift(exchange: "Exchange", account: Account, request: Fields, is_killed: bool) -> list[str]:
     """Check what a reset_latch of an account asks for; return the limits whose latches it lifts."""
     asked = request.get("limit")
-    lifted = [name for name in LATCHING if name in account.blocked_by and asked in (None, name)]
+    lifted = [name for name in LATCHING if name in account.latched and asked in (None, name)]
     for name in lifted:
-        if not request.get("rebase") and is_breached(exchange, account, name):
+        is_measured_anew = request.get("rebase") and name != oracle_margin.LATCH
+        if not is_measured_anew and is_breached(exchange, account, name):
             raise Refused("still_breached")
     if not lifted and not (is_killed and asked in (None, "kill")):
         raise Refused("not_latched")
@@ -323,13 +343,15 @@ def is_breached(exchange: "Exchange", account: Account, name: str) -> bool:
     if name == "max_fill_rate":
         _, most = oracle_windows.fastest(exchange, account)
         return account.fill_limit is not None and most >= account.fill_limit
+    if name == oracle_margin.LATCH:
+        return account.on_margin and oracle_margin.maintenance(exchange, account)[2]
     measured, allowed = measure(exchange, account, name)
     return name in account.loss_limits and measured >= told(name, allowed)
 
 
 def end_latches(exchange: "Exchange", account: Account, lifted: list[str], is_rebased: Any) -> None:
     for name in lifted:
-        account.blocked_by.remove(name)
+        del account.latched[name]
         account.warned.discard(name)
         if name == "max_fill_rate":
             account.warned_of.clear()
@@ -337,6 +359,10 @@ def end_latches(exchange: "Exchange", account: Account, lifted: list[str], is_re
                 oracle_windows.forget(account, name)
             instrument, most = oracle_windows.fastest(exchange, account)
             tell(exchange, account, name, None, most, account.fill_limit or 0, instrument)
+            continue
+        if name == oracle_margin.LATCH:
+            used, owned, _ = oracle_margin.maintenance(exchange, account)
+            tell(exchange, account, name, None, used, owned)
             continue
         now, is_bounded = equity(exchange, account)
         if is_rebased and is_bounded:

@@ -95,6 +95,7 @@ class Order:
     time_in_force: str
     prevention: str
     post_only: bool
+    reduce_only: bool
     maker_ppm: int
     taker_ppm: int
     cum: int = 0
@@ -126,6 +127,8 @@ class Instrument:
     protect_ticks: int | None
     maker_ppm: int
     taker_ppm: int
+    initial_ppm: int = 10**6
+    maintenance_ppm: int = 10**6
     phase: str = "continuous"
     halt_beneath: bool = False
     last: int | None = None
@@ -173,6 +176,14 @@ class Instrument:
                 break
             makers.append(maker)
         return makers
+
+    def meets_band(self, side: str, limit: int) -> bool:
+        """Tell whether an order at `limit` would meet one that lies outside the band."""
+        return any(
+            self.distance_from_band(maker.price) > 0
+            for maker in self.against(side)
+            if (maker.price <= limit if side == "buy" else maker.price >= limit)
+        )
 
     def is_crossed(self) -> bool:
         return bool(self.buy and self.sell) and self.buy[0].price >= self.sell[0].price

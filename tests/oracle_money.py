@@ -7,7 +7,7 @@ window holds are looked at; the fee account is no account here, only the sum of 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from tests import oracle_losses
+from tests import oracle_losses, oracle_margin
 from tests.oracle_accounts import Account
 from tests.oracle_market import LIMIT_OF_NUMBERS, AtDoor, Fields, Refused, in_steps, is_uuid
 
@@ -96,10 +96,13 @@ def check_taken(exchange: "Exchange", request: Fields, source: Any) -> None:
             raise refused("insufficient_funds", request, source)
     else:
         account = exchange.accounts[source]
-        if not account.unlimited and amount > account.available(code):
+        is_bound = not account.unlimited and not account.on_margin
+        if is_bound and amount > account.available(code):
             raise refused("insufficient_funds", request, source)
         if account.available(code) - amount < -LIMIT_OF_NUMBERS:
             raise refused("overflow", request, source)
+        if not oracle_margin.leaves_enough(exchange, account, code, amount):
+            raise refused("insufficient_margin", request, source)
 
 
 def check_given(exchange: "Exchange", request: Fields, target: Any) -> None:

@@ -46,8 +46,9 @@ def reporting(exchange: "Exchange", account: Account) -> str:
 
 
 def is_watched(account: Account) -> bool:
-    """Tell whether what an account is worth is kept: for its own limits of loss, or its group's."""
-    own = bool(account.loss_limits or set(account.blocked_by) & set(LOSS_LIMITS))
+    """Tell whether what an account is worth is kept: for its limits of loss, its margin, or its group's."""
+    latched = set(account.latched) & {*LOSS_LIMITS, "maintenance_margin"}
+    own = bool(account.loss_limits or account.on_margin or latched)
     return own or (account.group is not None and is_watched(account.group))
 
 
@@ -77,6 +78,7 @@ def value(exchange: "Exchange", account: Account, ring: Ring) -> None:
     instrument = exchange.instruments[name]
     held = account.positions.get(name)
     worth = (held.quantity if held else 0) * mark_of(instrument) * instrument.scale
+    account.valued[name] = worth
     is_within = abs(worth) <= LIMIT_OF_NUMBERS
     account.worth[ring] = converted(exchange, account, instrument.quote, worth) if is_within else worth
 
@@ -134,6 +136,7 @@ def watch_or_not(exchange: "Exchange", account: Account) -> None:
         for ring in account.worth:
             leave(exchange, account, ring)
         account.worth.clear()
+        account.valued.clear()
         account.warned -= set(LOSS_LIMITS)
         account.is_in_rounds = False
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import floor
 from typing import TYPE_CHECKING
 
-from tests import oracle_checks, oracle_groups, oracle_rounds
+from tests import oracle_checks, oracle_groups, oracle_margin, oracle_rounds
 from tests.oracle_accounts import Account, reserve_of
 from tests.oracle_market import LIMIT_OF_NUMBERS, AtDoor, Fields, Instrument, Order, Refused, exact, in_steps
 
@@ -64,7 +64,9 @@ def quantity(
     lots = wanted(exchange, account, instrument, entry, asked)
     for holder in oracle_groups.with_group(account):
         lots = min(lots, room_in_position(exchange, holder, instrument, order.side))
-    if order.side == "buy" and not account.unlimited:
+    if account.on_margin:
+        lots = min(lots, oracle_margin.affordable(exchange, account, instrument, order.side, limit))
+    elif order.side == "buy" and not account.unlimited:
         lots = min(lots, affordable(account, instrument, order, limit))
     if lots < 1:
         raise Refused("invalid_quantity")

@@ -13,8 +13,9 @@ REJECTIONS = {
     *("max_quantity", "max_notional", "price_band", "price_collar", "max_open_orders", "max_position"),
     *("insufficient_funds", "overflow", "post_only_would_cross", "fok_unfillable"),
     *("blocked", "not_latched", "still_breached", "no_rate"),
-    *("max_gross_exposure", "max_concentration", "order_trade_ratio"),
+    *("max_gross_exposure", "max_concentration", "order_trade_ratio", "reduce_only"),
     *("unknown_group", "in_another_group", "reporting_currency"),
+    *("insufficient_margin", "not_flat"),
 }
 REFUSED_BY_GROUPS = {
     *("blocked", "max_concentration", "max_gross_exposure", "max_open_orders", "max_position"),
@@ -27,24 +28,26 @@ LATCHES_OF_GROUPS = {("kill", "cancel_and_block"), ("max_order_trade_ratio", "wa
 LATCHES = {("kill", "cancel_and_block"), ("kill", None), ("max_order_trade_ratio", "warn")} | {
     (limit, level)
     for limit in ("max_daily_loss", "max_drawdown", "max_drawdown_bps", "max_fill_rate")
-    for level in ("warn", "cancel_and_block", None)
+    for level in ("warn", "reduce_only", "cancel_and_block", None)
 }
+LATCHES |= {("maintenance_margin", level) for level in ("warn", "reduce_only", None)}
 REFUSED_AT_DOOR = {
     *("unknown_symbol", "off_tick", "off_lot", "out_of_range", "invalid_field", "invalid_client_order_id"),
     "unknown_currency",
 }
 CANCELLATIONS = {
     *("user", "mass", "ioc_remainder", "market_remainder", "stp", "day", "amend_below_filled", "band"),
-    *("latch", "admin"),
+    *("latch", "admin", "reduce_only"),
 }
 MOVEMENTS = ("deposit", "withdraw", "transfer")
 REFUSED_MOVEMENTS = {(op, reason) for op in MOVEMENTS for reason in ("duplicate", "no_rate")} | {
     *(("deposit", "overflow"), ("withdraw", "insufficient_funds"), ("transfer", "insufficient_funds")),
-    ("transfer", "unknown_account"),
+    *(("transfer", "unknown_account"), ("transfer", "insufficient_margin")),
+    ("withdraw", "insufficient_margin"),
 }
-SEEDS = (1, 2, 3)
+SEEDS = range(1, 7)
 GROUP_SEEDS = range(1, 9)
-MONEY_SEEDS = range(1, 9)
+MONEY_SEEDS = range(1, 19)
 COMMANDS = 8_000
 
 
@@ -68,6 +71,7 @@ def test_flows_reach_every_event_and_every_reason() -> None:
     assert {reason for kind, reason, seq in reasons if kind == "rejected" and seq} == REJECTIONS
     assert {reason for kind, reason, seq in reasons if kind == "rejected" and not seq} == REFUSED_AT_DOOR
     assert {reason for kind, reason, _ in reasons if kind == "cancelled"} == CANCELLATIONS
+    assert {reason for kind, reason, _ in reasons if kind == "replaced"} == {"reduce_only", "latch"}
 
 
 def test_flows_move_money_in_and_out_and_repeat_it() -> None:
@@ -109,6 +113,22 @@ def test_flows_size_orders_by_every_method() -> None:
     assert set(outcomes) == {"fixed_risk", "fixed_notional", "vol_target", "kelly"}
     assert of_all >= {"accepted", "trade", "invalid_quantity", "no_rate", "blocked", "fok_unfillable"}
     assert "invalid_field" in outcomes["fixed_risk"]
+
+
+def test_flows_cut_and_refuse_reduce_only_orders_of_every_kind() -> None:
+    outcomes: Counter[tuple[str, str]] = Counter()
+    for seed in SEEDS:
+        _, commands, events = run_flow(seed, COMMANDS)
+        for command, made in zip(commands, events, strict=True):
+            if command.get("reduce_only"):
+                kind = command.get("type", "limit")
+                outcomes[kind, command.get("time_in_force", "")] += made[0]["event"] == "accepted"
+                is_cut = made[0]["event"] == "accepted" and made[0]["quantity"] != command["quantity"]
+                outcomes["cut", kind] += is_cut
+
+    for each in (("limit", ""), ("limit", "ioc"), ("limit", "fok"), ("market", ""), ("cut", "limit")):
+        assert outcomes[each] > 5, each
+    assert outcomes["cut", "market"] > 5
 
 
 def test_the_same_seed_gives_the_same_stream() -> None:

@@ -34,7 +34,9 @@ class TradingCollector(EngineCollector):
         yield GaugeMetricFamily("pinion_live_orders", "Orders in all books", view.live_order_count)
         yield GaugeMetricFamily("pinion_kills", "Kill switches that hold", view.kill_count)
         latched = GaugeMetricFamily(
-            "pinion_latched_accounts", "Accounts that a limit of loss has blocked", labels=["limit"]
+            "pinion_latched_accounts",
+            "Accounts that a limit has blocked, or lets only reduce",
+            labels=["limit"],
         )
         for limit, count in view.latch_counts().items():
             latched.add_metric([limit], count)

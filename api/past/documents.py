@@ -28,6 +28,7 @@ def past_order(catalogue: Catalogue, row: Any) -> Document:
         "type": OrderType(row["order_type"]).name.lower(),
         "time_in_force": TimeInForce(row["time_in_force"]).name.lower(),
         "post_only": row["is_post_only"],
+        "reduce_only": row["is_reduce_only"],
         "self_trade_prevention": SelfTradePrevention(row["stp_mode"]).name.lower(),
         "status": Status(row["status"]).name.lower(),
         "reason": Reason(row["reason"]).name.lower() if row["reason"] else None,

@@ -10,6 +10,7 @@ from engine.trading.records import (
     CommandFlag,
     EventFlag,
     EventKind,
+    Funding,
     KillScope,
     Latch,
     LatchLevel,
@@ -64,6 +65,7 @@ LATCH_DRAWDOWN = np.int64(Latch.MAX_DRAWDOWN)
 LATCH_DRAWDOWN_BPS = np.int64(Latch.MAX_DRAWDOWN_BPS)
 LATCH_FILL_RATE = np.int64(Latch.MAX_FILL_RATE)
 LATCH_RATIO = np.int64(Latch.MAX_ORDER_TRADE_RATIO)
+LATCH_MAINTENANCE = np.int64(Latch.MAINTENANCE_MARGIN)
 LIMIT_OPEN_ORDERS = np.int64(AccountLimit.MAX_OPEN_ORDERS)
 LIMIT_POSITION = np.int64(AccountLimit.MAX_POSITION)
 LIMIT_ORDER_RATE = np.int64(AccountLimit.ORDER_RATE)
@@ -113,6 +115,9 @@ FIXED_RISK = np.int64(SizingMethod.FIXED_RISK)
 FIXED_NOTIONAL = np.int64(SizingMethod.FIXED_NOTIONAL)
 VOL_TARGET = np.int64(SizingMethod.VOL_TARGET)
 KELLY = np.int64(SizingMethod.KELLY)
+
+FUNDING_CASH = np.int64(Funding.CASH)
+FUNDING_MARGIN = np.int64(Funding.MARGIN)
 
 ROLE_TRADER = np.int64(Role.TRADER)
 ROLE_OPERATOR = np.int64(Role.OPERATOR)
@@ -196,6 +201,10 @@ GROUPS_FULL = np.int64(Reason.GROUPS_FULL)
 UNKNOWN_GROUP = np.int64(Reason.UNKNOWN_GROUP)
 IN_ANOTHER_GROUP = np.int64(Reason.IN_ANOTHER_GROUP)
 REPORTING_CURRENCY = np.int64(Reason.REPORTING_CURRENCY)
+REDUCE_ONLY = np.int64(Reason.REDUCE_ONLY)
+INSUFFICIENT_MARGIN = np.int64(Reason.INSUFFICIENT_MARGIN)
+NOT_FLAT = np.int64(Reason.NOT_FLAT)
+REASON_MAINTENANCE = np.int64(Reason.MAINTENANCE_MARGIN)
 POST_ONLY_WOULD_CROSS = np.int64(Reason.POST_ONLY_WOULD_CROSS)
 FOK_UNFILLABLE = np.int64(Reason.FOK_UNFILLABLE)
 REASON_USER = np.int64(Reason.USER)

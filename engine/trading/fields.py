@@ -15,8 +15,8 @@ INSTRUMENT_FIELDS = {
     "band_low": "stop_px",  # LIFTED: none
     "band_high": "expiry",  # LIFTED: none
     "collar_bps": "instrument",  # 0: none
-    "maker_fee_ppm": "value",
-    "taker_fee_ppm": "text",  # word 2
+    "maker_fee_ppm": "value",  # lower half; initial_margin_ppm above it, 0: the whole
+    "taker_fee_ppm": "text",  # word 2, lower half; maintenance_margin_ppm above it, 0: the initial
 }
 """Field of COMMAND that carries each setting of an INSTRUMENT command."""
 

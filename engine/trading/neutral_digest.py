@@ -202,7 +202,10 @@ def _of_orders(orders: list[OrderView]) -> _Table:
         "symbol": [order.instrument.symbol.encode() for order in orders],
         "text": [order.text for order in orders],
     }
-    table.add(len(orders), {**_columns(orders, ORDER_NUMBERS), **names})
+    columns = _columns(orders, ORDER_NUMBERS)
+    # Two flags in one number: that of orders without the second is what it was before there was one.
+    flags = (order.is_post_only | order.is_reduce_only << 1 for order in orders)
+    table.add(len(orders), {**columns, "is_post_only": list(flags), **names})
     return table
 
 

@@ -14,7 +14,7 @@ COMMAND fields beyond their names, by operation (fields.py has those of administ
     SESSION_DOWN session: the session that ended (runtime and doors)
     CURRENCY     text: code; value: decimals
     INSTRUMENT   fields.INSTRUMENT_FIELDS
-    ACCOUNT      account; flags bit 0: unlimited; fields.DEPOSIT_FIELDS, REPORTING_WORD
+    ACCOUNT      account; flags bit 0: unlimited; side: Funding or 0; fields.DEPOSIT_FIELDS, REPORTING_WORD
     LIMITS       account 0 and instrument ALL_INSTRUMENTS: default of every account;
                  fields.INSTRUMENT_LIMIT_FIELDS, ACCOUNT_LIMIT_FIELDS
                  (of accounts in journals of before alone)
@@ -23,8 +23,7 @@ COMMAND fields beyond their names, by operation (fields.py has those of administ
     PHASE        instrument or ALL_INSTRUMENTS; value: Phase
     MARK         instrument; px
     TIME         value: the clock asked for (replay only: the driver moves eng_ts)
-    SESSION_END  -
-    SESSION_START -
+    SESSION_END, SESSION_START -
     RATE         time_in_force, stp_mode: currency idx, of what and in what; px: the rate in 1e-9
     KILL         value: KillScope; order_id, account (that or a group) or instrument, as it says
     RESET_LATCH  as KILL, no order; of account or group side: Latch, 0 for all; flags bit 0: measured anew
@@ -136,6 +135,13 @@ class SizingMethod(IntEnum):
     KELLY = 4
 
 
+class Funding(IntEnum):
+    """What an account's orders are paid from (exchange rule S21)."""
+
+    CASH = 1
+    MARGIN = 2
+
+
 class CommandFlag(IntFlag):
     POST_ONLY = 1
     REDUCE_ONLY = 2
@@ -178,6 +184,7 @@ class Latch(IntEnum):
     MAX_DRAWDOWN_BPS = 4
     MAX_FILL_RATE = 5
     MAX_ORDER_TRADE_RATIO = 6  # warns alone, and then refuses
+    MAINTENANCE_MARGIN = 7
 
 
 class LatchLevel(IntEnum):
@@ -209,7 +216,7 @@ class EventFlag(IntFlag):
     LAST = 1  # last event of its command
     PRIORITY_KEPT = 2  # REPLACED
     SELL = 4  # the order, or the aggressor of a TRADE, sells
-    SIZED = 8  # ACCEPTED: the engine has chosen qty
+    SIZED = 8  # ACCEPTED: the engine has chosen qty, or could have lowered it (reduce-only)
 
 
 class Status(IntEnum):
@@ -283,6 +290,10 @@ class Reason(IntEnum):
     UNKNOWN_GROUP = 241
     IN_ANOTHER_GROUP = 242
     REPORTING_CURRENCY = 243  # of a group, which its accounts share
+    REDUCE_ONLY = 228
+    INSUFFICIENT_MARGIN = 229
+    NOT_FLAT = 244
+    MAINTENANCE_MARGIN = 245  # in LATCHED
     POST_ONLY_WOULD_CROSS = 300
     FOK_UNFILLABLE = 301
     USER = 400

@@ -71,6 +71,8 @@ class InstrumentSettings(Section, frozen=True, kw_only=True):
     protect_ticks: Annotated[int, Meta(ge=0)] | None = None
     maker_fee_ppm: int = 0
     taker_fee_ppm: int = 0
+    initial_margin_ppm: int | None = None
+    maintenance_margin_ppm: int | None = None
 
 
 class AccountSettings(Section, frozen=True, kw_only=True):
@@ -79,6 +81,7 @@ class AccountSettings(Section, frozen=True, kw_only=True):
     account: Annotated[int, Meta(ge=1, le=2**63 - 1)]
     deposit: dict[str, str | int] = field(default_factory=dict)
     unlimited: bool = False
+    funding: Literal["cash", "margin"] | None = None
     reporting_currency: str | None = None
 
 

@@ -15,15 +15,22 @@ MOVEMENT_DETAILS = {
         "there is less than that to take: of an account its `available`, which is what open orders do not "
         "reserve; of the fee account what it has. Move less, or cancel orders first"
     ),
+    Reason.INSUFFICIENT_MARGIN: (
+        "the account is on margin, and its equity would not cover the margin in use: `margin` of the "
+        "account tells what is free. Move less, or cancel orders first"
+    ),
     Reason.OVERFLOW: "a balance, or all that was deposited, would pass 2**62 minor units; move less",
 }
 FIELDS = {
     Reason.DUPLICATE: "id",
     Reason.INSUFFICIENT_FUNDS: "amount",
+    Reason.INSUFFICIENT_MARGIN: "amount",
     Reason.OVERFLOW: "amount",
     Reason.NO_RATE: "currency",
     Reason.UNKNOWN_CURRENCY: "currency",
 }
+
+NAMES_SIDE = (Reason.INSUFFICIENT_FUNDS, Reason.INSUFFICIENT_MARGIN, Reason.OVERFLOW, Reason.NO_RATE)
 
 
 def movement_rejection(event: EventWords, fields: Mapping[str, Any]) -> Refusal:
@@ -37,7 +44,7 @@ def movement_rejection(event: EventWords, fields: Mapping[str, Any]) -> Refusal:
     shown = {"id": given_movement_id(fields), side: side_name(event.account)}
     value = shown.get(field, fields.get(field)) if field else None
     told = f"{field} {value!r:.80}: {detail}" if field else detail
-    if reason in (Reason.INSUFFICIENT_FUNDS, Reason.OVERFLOW, Reason.NO_RATE):
+    if reason in NAMES_SIDE:
         told = f"{told} ({side} {side_name(event.account)!r})"
     if reason == Reason.DUPLICATE:
         return Refusal(name, told, field, seq=event.seq, original_seq=event.order_id)

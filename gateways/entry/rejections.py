@@ -59,12 +59,24 @@ DETAILS = {
         "it is defined already, in another way; "
         "a reporting currency is fixed while the account has limits in money"
     ),
-    Reason.STILL_BREACHED: "the limit is still reached; with `rebase` it is measured from the equity of now",
+    Reason.STILL_BREACHED: (
+        "the limit is still reached; with `rebase` it is measured from the equity of now, but a maintenance "
+        "margin stays what it is: pay in, or let the account reduce what it holds"
+    ),
     Reason.UNKNOWN_GROUP: "the engine knows no group of that number; a line of op `group` makes one",
     Reason.GROUPS_FULL: "there is no room for another group: engine.capacities.groups says for how many",
     Reason.IN_ANOTHER_GROUP: "an account is in one group at most; take it out of the other one first",
     Reason.REPORTING_CURRENCY: "the accounts of a group share one reporting currency; this one has another",
     Reason.NOT_LATCHED: "nothing of that is latched: there is nothing to lift",
+    Reason.REDUCE_ONLY: (
+        "the account has nothing left to close on this side, or not all of a fill-or-kill order, or a latch "
+        "lets it only reduce what it holds: its positions, open orders and `latches` tell"
+    ),
+    Reason.INSUFFICIENT_MARGIN: (
+        "the equity of the account does not cover the initial margin of what it would have in use: "
+        "`margin` of the account tells what is free"
+    ),
+    Reason.NOT_FLAT: "the funding changes only while the account has neither positions nor open orders",
     Reason.NO_LIQUIDITY: "the opposite side of the book is empty",
     Reason.POST_ONLY_WOULD_CROSS: "the order would have traded at once",
     Reason.FOK_UNFILLABLE: "the whole quantity cannot be filled now",
@@ -100,7 +112,6 @@ FIELDS_OF_GROUPS = {Reason.GROUPS_FULL: "group", Reason.NOT_PERMITTED: None}
 NOT_BUILT: dict[str, Callable[[Any], bool]] = {
     "type": lambda value: value not in (None, "limit", "market"),
     "time_in_force": lambda value: value == "gtd",
-    "reduce_only": bool,
     "display_quantity": lambda value: value is not None,
     "trail": lambda value: value is not None,
 }

@@ -37,6 +37,7 @@ from engine.trading.records import (
     LIFTED,
     UNCHANGED,
     CommandFlag,
+    Funding,
     KillScope,
     Op,
     Phase,
@@ -60,13 +61,17 @@ from gateways.json_lines.groups import group, numbered
 from gateways.json_lines.movements import movement
 
 PHASES = words_of(Phase)
+PPM = 1_000_000
+HALF_BITS = 32
 COLLAR_BPS_MAX = 2**31 - 1  # what the record's field carries
 CURRENCIES_MAX = 256  # a deposit names its currency in one byte
 CURRENCY_IDX_MAX = 127  # an instrument names its currencies in a signed byte
 
 CURRENCY_NAMES = frozenset({"op", "currency", "decimals"})
-INSTRUMENT_NAMES = frozenset({"op", *INSTRUMENT_FIELDS})
-ACCOUNT_NAMES = frozenset({"op", "account", "deposit", "unlimited", "reporting_currency"})
+MARGIN_NAMES = ("initial_margin_ppm", "maintenance_margin_ppm")
+INSTRUMENT_NAMES = frozenset({"op", *INSTRUMENT_FIELDS, *MARGIN_NAMES})
+ACCOUNT_NAMES = frozenset({"op", "account", "deposit", "unlimited", "reporting_currency", "funding"})
+FUNDINGS = words_of(Funding)
 ACCOUNT_LIMIT_NAMES = ("group", *ACCOUNT_LIMITS, "on_breach")
 LIMITS_NAMES = frozenset({"op", "symbol", "account", *INSTRUMENT_LIMIT_FIELDS, *ACCOUNT_LIMIT_NAMES})
 PHASE_NAMES = frozenset({"op", "symbol", "phase"})
@@ -128,22 +133,24 @@ class Administration:
             "max_quantity": _limit(fields, "max_quantity", shape.qty, UNCHANGED),
             **_bounds(fields, shape, LIFTED),
             "collar_bps": _not_negative(fields, "collar_bps", 0, COLLAR_BPS_MAX),
-            "maker_fee_ppm": whole_or(fields, "maker_fee_ppm", 0),
+            "maker_fee_ppm": _rate_and_margin(fields, "maker_fee_ppm", "initial_margin_ppm"),
         }
         _refuse_overflow(content["max_price"], content["max_quantity"], scale, fields)
-        words = (*text_words(symbol)[:2], whole_or(fields, "taker_fee_ppm", 0))
+        words = (*text_words(symbol)[:2], _rate_and_margin(fields, "taker_fee_ppm", "maintenance_margin_ppm"))
         record: Content = {INSTRUMENT_FIELDS[name]: value for name, value in content.items()}
         record.update(op=Op.INSTRUMENT, side=tick_decimals, order_type=lot_decimals, text=words)
         return record
 
     def account(self, fields: Mapping[str, Any]) -> Content:
-        """An account, its reporting currency, and money for it."""
+        """An account, its reporting currency, what it trades on, and money for it."""
         refuse_unknown_fields(fields, ACCOUNT_NAMES, "account")
         record: Content = {
             "op": Op.ACCOUNT,
             "account": whole(required(fields, "account"), "account"),
             "flags": CommandFlag.UNLIMITED if flag(fields, "unlimited") else 0,
         }
+        if fields.get("funding") is not None:
+            record["side"] = word(fields["funding"], "funding", FUNDINGS)
         words = [0, 0, 0]
         reporting = fields.get("reporting_currency")
         deposit = fields.get("deposit")
@@ -332,6 +339,18 @@ ADMINISTRATION: dict[str, Callable[[Administration, Mapping[str, Any]], Content]
     "withdraw": Administration.withdraw,
     "transfer": Administration.transfer,
 }
+
+
+def _rate_and_margin(fields: Mapping[str, Any], rate: str, margin: str) -> int:
+    """Return the word that carries a fee rate in its lower half, a margin above it (0: left out)."""
+    ppm, part = whole_or(fields, rate, 0), fields.get(margin)
+    if part is not None and not 1 <= whole(part, margin) <= PPM:
+        raise RefusedAtDoor(
+            Reason.OUT_OF_RANGE, margin, part, f"must be 1 to {PPM}; left out it is the whole"
+        )
+    if not -(2**31) <= ppm < 2**31:
+        raise RefusedAtDoor(Reason.OUT_OF_RANGE, rate, ppm, f"must be -{PPM} to {PPM}")
+    return ppm + ((part or 0) << HALF_BITS)
 
 
 def _limit(

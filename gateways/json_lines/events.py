@@ -109,6 +109,7 @@ LEVEL_NAMES = {int(level): level.name.lower() for level in LatchLevel if level !
 LIMIT_NAMES = {
     int(Reason.BLOCKED): "kill",
     int(Reason.ORDER_TRADE_RATIO): "max_order_trade_ratio",
+    int(Reason.MAINTENANCE_MARGIN): "maintenance_margin",
     **{int(Reason[name.upper()]): name for name in LATCHING},
 }
 """What a LATCHED is about, by its reason."""
@@ -268,6 +269,8 @@ class EventFormatter:
         fields["quantity"] = instrument.quantity_text(event.qty)
         fields["leaves_quantity"] = instrument.quantity_text(event.leaves_qty)
         fields["priority_kept"] = bool(event.flags & EventFlag.PRIORITY_KEPT)
+        if event.reason:  # nobody asked for it
+            fields["reason"] = REASON_NAMES[event.reason]
         return fields
 
     def _triggered(self, event: EventWords) -> Fields:

@@ -57,7 +57,7 @@ PREAMBLE: tuple[Command, ...] = (
 )
 TIMES_IN_FORCE = ("gtc", "day", "gtd", "ioc", "fok")
 TYPES = ("limit", "market", "market_to_limit", "stop", "stop_limit", "trailing_stop")
-RATES = ("maker_fee_ppm", "taker_fee_ppm")
+RATES = ("maker_fee_ppm", "taker_fee_ppm", "initial_margin_ppm", "maintenance_margin_ppm")
 FLAGS = ("post_only", "reduce_only")
 
 
@@ -182,6 +182,7 @@ def event_line(event: dict[str, Any]) -> str:
         kept = "kept" if event["priority_kept"] else "lost"
         return (
             f"replaced {own} {event['quantity']} @ {event['price']} leaves {event['leaves_quantity']} {kept}"
+            f"{' ' + event['reason'] if 'reason' in event else ''}"
         )
     if kind == "phase":
         return f"phase {event['symbol']} {event['phase']}"

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.contract.projection import RowLayout, Rows, packed_values, rows_of
 from engine.trading.history.schema import MERGE_ACCOUNTS, MERGE_CURRENCIES, MERGE_INSTRUMENTS
+from engine.trading.kernels.state import UNLIMITED
 from engine.trading.records import EventKind, Op, words_text
 
 CURRENCY = {"currency": "int4", "code": "text", "decimals": "int4"}
@@ -81,5 +82,5 @@ def _accounts(s: Any, account_ids: Any) -> Rows:
     used = s["accounts"][: s["accounts_used"]]
     chosen = used[np.isin(used["account"], account_ids)]
     values = {"account": chosen["account"], "is_enabled": chosen["enabled"] != 0}
-    values["is_unlimited"] = chosen["unlimited"] != 0
+    values["is_unlimited"] = (chosen["unlimited"] & UNLIMITED) != 0
     return rows_of("changed_accounts", ACCOUNT.columns, len(chosen), [ACCOUNT.pack(len(chosen), values)])

@@ -36,7 +36,7 @@ ENTERED = {
     **dict.fromkeys(("order_id", "account", "client_order_id", "entered_at"), "int8"),
     **dict.fromkeys(("instrument", "session"), "int4"),
     **dict.fromkeys(("ring", "order_type", "time_in_force", "stp_mode"), "int2"),
-    **dict.fromkeys(("is_sell", "is_post_only"), "bool"),
+    **dict.fromkeys(("is_sell", "is_post_only", "is_reduce_only"), "bool"),
 }
 OF_THE_COMMAND = ("order_type", "time_in_force", "stp_mode")
 CHANGED = RowLayout(order_id="int8", **CHANGING)
@@ -127,6 +127,7 @@ def _entered(entries: Any, order_ids: Ints, changes: dict[str, Any]) -> Rows:
     values |= {"order_id": order_ids, "entered_at": entries["eng_ts"][place], "ring": entries["ring"][place]}
     values["is_sell"] = command["side"][place] == Side.SELL
     values["is_post_only"] = command["flags"][place] & CommandFlag.POST_ONLY != 0
+    values["is_reduce_only"] = command["flags"][place] & CommandFlag.REDUCE_ONLY != 0
     words = command["text"][place]
     texts = words.view(f"S{TEXT_BYTES}").reshape(-1)
     lengths = np.char.str_len(texts) if words.any() else np.zeros(len(texts), np.int64)

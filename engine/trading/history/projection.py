@@ -186,9 +186,10 @@ def _commands(entries: Any, events: Any, place: Ints, first_event: int) -> tuple
     names_account = np.isin(command["op"], (Op.ACCOUNT, Op.LIMITS, Op.ACCOUNT_LIMITS)) & ~is_of_group
     values["account"] = np.where(names_account, command["account"], values["account"])
 
-    is_replaced = values["kind"] == EventKind.REPLACED
     # A rejected command left nothing else behind, an administration command has other fields.
     is_whole = (values["kind"] == EventKind.REJECTED) | (command["op"] >= Op.MASS_CANCEL)
+    # What a latch lowered may be the first report of a command that replaced nothing.
+    is_replaced = (values["kind"] == EventKind.REPLACED) & ~is_whole
     replaced, whole = np.flatnonzero(is_replaced), np.flatnonzero(is_whole)
     at, record = place[replaced], command[whole].view("S128")
     more = {name: events[name][at] for name in ("rev", "prev_px", "prev_qty")}

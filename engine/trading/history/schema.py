@@ -229,7 +229,26 @@ CREATE VIEW movement_list AS
 """Deposits by an ACCOUNT line were all there was; now there are movements with an id, and either side of
 transfers."""
 
-MIGRATIONS = (TABLES, VIEWS, QUIET_INDEX, LATCHES, LATCHES_OF_LIMITS, MOVEMENTS)
+REDUCE_ONLY_AND_MARGIN = """
+ALTER TABLE orders ADD COLUMN is_reduce_only boolean NOT NULL DEFAULT false;
+CREATE OR REPLACE VIEW latch_list AS
+    SELECT r.seq, moment(r.eng_ts) AS latched_at, nullif(r.account, 0) AS account, i.symbol,
+        (ARRAY['none','warn','reduce_only','cancel_and_block'])[r.status + 1] AS level,
+        CASE r.reason WHEN 209 THEN 'kill' WHEN 211 THEN 'max_daily_loss' WHEN 212 THEN 'max_drawdown'
+            WHEN 213 THEN 'max_drawdown_bps' WHEN 218 THEN 'max_order_trade_ratio'
+            WHEN 219 THEN 'max_fill_rate' WHEN 242 THEN 'maintenance_margin' END AS limit_name,
+        CASE r.reason WHEN 209 THEN NULL WHEN 218 THEN r.cum_qty::numeric
+            WHEN 219 THEN trim_scale(r.cum_qty * 0.000000001) ELSE money(r.cum_qty, c) END AS measured,
+        CASE r.reason WHEN 209 THEN NULL WHEN 218 THEN r.leaves_qty::numeric
+            WHEN 219 THEN trim_scale(r.leaves_qty * 0.000000001) ELSE money(r.leaves_qty, c) END AS allowed,
+        CASE WHEN r.reason BETWEEN 211 AND 213 OR r.reason = 242 THEN c.code END AS currency,
+        r.qty AS cancelled_count
+    FROM all_reports r LEFT JOIN instruments i USING (instrument)
+    LEFT JOIN currencies c ON c.currency = r.px WHERE r.kind = 9;
+"""
+"""Reduce-only orders; latches with those of a maintenance margin."""
+
+MIGRATIONS = (TABLES, VIEWS, QUIET_INDEX, LATCHES, LATCHES_OF_LIMITS, MOVEMENTS, REDUCE_ONLY_AND_MARGIN)
 """Version N of the schema is the first N of them; one that was released is never changed."""
 
 SESSION = (

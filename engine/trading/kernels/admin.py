@@ -11,7 +11,8 @@ from engine.trading.fields import POSITION_LIMIT_DECIMALS, REPORTING_WORD
 from engine.trading.kernels.accounts import add_account, find_account
 from engine.trading.kernels.equity import change_balance, is_countable, note_mark, note_rate
 from engine.trading.kernels.events import done, rejected
-from engine.trading.kernels.rates import fraction_of
+from engine.trading.kernels.funding import check_funding, fund, funded_by, is_convertible
+from engine.trading.kernels.rates import fraction_of, has_rate
 from engine.trading.kernels.risk import reference_px, renew_free_prices
 from engine.trading.kernels.state import NIL
 from engine.trading.kernels.touch import touch_account, touch_book
@@ -31,6 +32,7 @@ BYTE = 0xFF
 CODE_WORDS = np.int64(3)
 SYMBOL_WORDS = np.int64(2)
 NOTHING = np.int64(0)
+HALF, HALF_MASK, HALF_BITS = np.int64(2**31), np.int64(2**32 - 1), np.int64(32)
 IN_MONEY = WATCHED_EQUITY | WATCHED_EXPOSURE
 """What is kept in an account's reporting currency."""
 
@@ -103,6 +105,21 @@ def integer_root(value):
 
 
 @kernel
+def low_half(word):
+    """Return the signed number in the lower 32 bits of a word."""
+    return ((word + HALF) & HALF_MASK) - HALF
+
+
+@kernel
+def _margins(command):
+    """Return an INSTRUMENT's initial and maintenance margin, in 1e-6; left out: the whole, the initial."""
+    initial = (command["value"] - low_half(command["value"])) >> HALF_BITS
+    maintenance = (command["text"][2] - low_half(command["text"][2])) >> HALF_BITS
+    initial = np.int64(PPM_MAX) if initial == 0 else initial
+    return initial, initial if maintenance == 0 else maintenance
+
+
+@kernel
 def apply_instrument(s, command):
     """Apply an INSTRUMENT: it takes the next index and opens CONTINUOUS."""
     reason = check_operator(command)
@@ -131,7 +148,10 @@ def _check_instrument(s, command):
     quote = command["stp_mode"]
     if base < 0 or base >= s.currencies_used or quote < 0 or quote >= s.currencies_used:
         return codes.UNKNOWN_CURRENCY
-    if abs(command["value"]) > PPM_MAX or abs(command["text"][2]) > PPM_MAX:
+    initial, maintenance = _margins(command)
+    if abs(low_half(command["value"])) > PPM_MAX or abs(low_half(command["text"][2])) > PPM_MAX:
+        return codes.INVALID_FIELD
+    if initial < 1 or initial > PPM_MAX or maintenance < 1 or maintenance > initial:
         return codes.INVALID_FIELD
     if command["instrument"] < 0 or command["instrument"] > BPS_MAX:
         return codes.INVALID_FIELD
@@ -184,8 +204,9 @@ def _define_instrument(s, command):
     s.books[book].collar_bps = command["instrument"]
     renew_free_prices(s, book)
     s.books[book].protect_ticks = command["order_id"] if command["order_id"] != UNCHANGED else NIL
-    s.books[book].maker_ppm = command["value"]
-    s.books[book].taker_ppm = command["text"][2]
+    s.books[book].maker_ppm = low_half(command["value"])
+    s.books[book].taker_ppm = low_half(command["text"][2])
+    s.books[book].initial_ppm, s.books[book].maintenance_ppm = _margins(command)
     s.books[book].quote = quote
     lot_nano = lot * 10 ** (LOT_DECIMALS_MAX - lot_decimals)  # below 2**31 * 1e9
     s.books[book].lot_nano = lot_nano
@@ -227,7 +248,7 @@ def _deposit_currency(command, k):
 
 @kernel
 def apply_account(s, command):
-    """Apply an ACCOUNT: create it if it is new, set `unlimited` and reporting currency, add the deposits."""
+    """Apply an ACCOUNT: create it if it is new, set what it says of it, add the deposits."""
     reason = check_operator(command)
     account = NIL
     if reason == codes.OK and command["account"] < 1:
@@ -240,13 +261,14 @@ def apply_account(s, command):
         reason = _check_deposits(s, command, account)
     if reason == codes.OK:
         reason = _check_reporting(s, command, account)
+    if reason == codes.OK:
+        reason = _check_funding(s, command, account)
     if reason != codes.OK:
         rejected(s, command, reason)
         return
     if account == NIL:
         account = add_account(s, command["account"])
     touch_account(s, account)
-    s.accounts[account].unlimited = command["flags"] & codes.FLAG_UNLIMITED
     if command["text"][REPORTING_WORD] != 0:
         s.watches[account].reporting = command["text"][REPORTING_WORD] - 1
     for k in range(DEPOSIT_COUNT):
@@ -255,6 +277,7 @@ def apply_account(s, command):
             currency = _deposit_currency(command, k)
             change_balance(s, account, currency, amount)
             s.currencies[currency].deposited += amount
+    fund(s, command, account)
     done(s, command, NIL)
 
 
@@ -294,6 +317,22 @@ def _check_reporting(s, command, account):
         return codes.UNKNOWN_CURRENCY
     is_fixed = account != NIL and s.accounts[account].is_watched & (IN_MONEY | WATCHED_GROUP) != 0
     return codes.ALREADY_DEFINED if is_fixed and given - 1 != s.watches[account].reporting else codes.OK
+
+
+@kernel
+def _check_funding(s, command, account):
+    """Check what the account is funded by; on margin, all that it has and gets can be counted."""
+    reason = check_funding(s, command, account)
+    if reason != codes.OK or funded_by(s, command, account) == 0:
+        return reason
+    given = command["text"][REPORTING_WORD]
+    reporting = given - 1 if given != 0 else NOTHING
+    if given == 0 and account != NIL:
+        reporting = s.watches[account].reporting
+    for k in range(DEPOSIT_COUNT):
+        if _deposit(command, k) != 0 and not has_rate(s, _deposit_currency(command, k), reporting):
+            return codes.NO_RATE
+    return codes.OK if is_convertible(s, account, reporting) else codes.NO_RATE
 
 
 @kernel

@@ -11,12 +11,15 @@ from engine.trading import codes
 from engine.trading.kernels.accounts import commit_open, holds, notional_of
 from engine.trading.kernels.cancel import own_order
 from engine.trading.kernels.events import rejected, replaced
-from engine.trading.kernels.exposure import check_more_exposure, note_open, open_notional
+from engine.trading.kernels.exposure import check_more_exposure, note_open
 from engine.trading.kernels.group_checks import check_group_position
+from engine.trading.kernels.latches import check_reducing
 from engine.trading.kernels.levels import best_level
+from engine.trading.kernels.margin import check_margin
 from engine.trading.kernels.match import withdraw, would_cross
 from engine.trading.kernels.messages import check_replace_rate
 from engine.trading.kernels.queue import dequeue
+from engine.trading.kernels.reducing import cut_total
 from engine.trading.kernels.risk import (
     BUCKET_REPLACE,
     band_distance,
@@ -33,7 +36,7 @@ from engine.trading.kernels.submit import execute
 from engine.trading.kernels.touch import touch_account, touch_book
 from engine.trading.kernels.validate import check_trader
 from engine.trading.records import UNCHANGED
-from ringbuf.kernel import inlined, kernel
+from ringbuf.kernel import apart, inlined, kernel
 
 LOST = np.int64(0)
 NOTHING = np.int64(0)
@@ -59,6 +62,7 @@ def apply_replace(s, command):
             reason = take_token(s, account, BUCKET_REPLACE)
         else:
             reason = check_replace_rate(s, account)
+            qty = cut_total(s, order, qty)
     is_ending = qty <= s.cold[order].cum
     held = NOTHING
     if reason == codes.OK and not is_ending:
@@ -116,17 +120,37 @@ def _check_increase(s, order, account, px, qty):
         reason = check_position(s, account, book, np.int64(s.hot[order].position), side, more)
         if reason == codes.OK and s.watch_count != 0:
             reason = check_group_position(s, account, book, side, more)
-    if reason == codes.OK and s.watch_count != 0 and notional > old_notional:
-        reason = check_more_exposure(s, account, book, side, notional - old_notional)
     if reason != codes.OK:
         return reason, NOTHING
     held = holds(s, order, notional)
-    reason = _check_funds(s, order, account, px, leaves, old_notional, held - s.hot[order].held)
+    if s.watch_count == 0:
+        reason = _check_funds(s, order, account, px, leaves, old_notional, held - s.hot[order].held)
+    else:
+        reason = _check_watched_increase(s, order, account, px, leaves, old_notional, held)
     if reason != codes.OK:
         return reason, NOTHING
     if s.cold[order].post_only and s.books[book].phase == codes.CONTINUOUS and would_cross(s, book, side, px):
         return codes.POST_ONLY_WOULD_CROSS, NOTHING
     return codes.OK, held
+
+
+@apart
+def _check_watched_increase(s, order, account, px, leaves, old_notional, held):
+    """Steps 15 to 18 where some account is watched."""
+    book, side = np.int64(s.hot[order].instrument), np.int64(s.cold[order].side)
+    position = np.int64(s.hot[order].position)
+    more = leaves - s.hot[order].leaves
+    more_notional = notional_of(s, book, px, leaves) - old_notional
+    reason = codes.OK
+    if more_notional > 0:
+        reason = check_more_exposure(s, account, book, side, more_notional)
+    if reason == codes.OK and more > 0:
+        reason = check_reducing(s, account, position, side, more)
+    if reason == codes.OK:
+        reason = _check_funds(s, order, account, px, leaves, old_notional, held - s.hot[order].held)
+    if reason == codes.OK and more_notional > 0:
+        reason = check_margin(s, account, book, position, side, more_notional)
+    return reason
 
 
 @inlined
@@ -168,13 +192,11 @@ def _shrink(s, command, order, qty, held):
     leaves = qty - s.cold[order].cum
     s.levels[s.hot[order].level].qty += leaves - s.hot[order].leaves
     if s.watch_count != 0:
-        book = np.int64(s.hot[order].instrument)
-        more = leaves - s.hot[order].leaves
-        note_open(s, order, open_notional(s, order), notional_of(s, book, px, leaves), more, NOTHING)
+        note_open(s, order, px, leaves, NOTHING)
     commit_open(s, order, leaves, held)
     s.cold[order].qty = qty
     s.cold[order].rev += 1
-    replaced(s, command, order, px, old_qty, codes.FLAG_PRIORITY_KEPT)
+    replaced(s, command, order, px, old_qty, codes.FLAG_PRIORITY_KEPT, codes.OK)
 
 
 @inlined
@@ -185,12 +207,10 @@ def _move(s, command, order, px, qty, held):
     dequeue(s, order)
     leaves = qty - s.cold[order].cum
     if s.watch_count != 0:
-        book = np.int64(s.hot[order].instrument)
-        more = leaves - s.hot[order].leaves
-        note_open(s, order, open_notional(s, order), notional_of(s, book, px, leaves), more, NOTHING)
+        note_open(s, order, px, leaves, NOTHING)
     commit_open(s, order, leaves, held)
     s.hot[order].px = px
     s.cold[order].qty = qty
     s.cold[order].rev += 1
-    replaced(s, command, order, old_px, old_qty, LOST)
+    replaced(s, command, order, old_px, old_qty, LOST, codes.OK)
     execute(s, command, order, codes.IOC_REMAINDER)

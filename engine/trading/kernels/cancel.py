@@ -14,6 +14,7 @@ from engine.trading.kernels.identity import find_order, live_asked
 from engine.trading.kernels.levels import best_level, next_level
 from engine.trading.kernels.match import withdraw
 from engine.trading.kernels.messages import count_cancel
+from engine.trading.kernels.reducing import open_lots
 from engine.trading.kernels.state import NIL
 from engine.trading.kernels.touch import touch_account, touch_book
 from engine.trading.kernels.validate import check_operator, check_trader
@@ -118,7 +119,7 @@ def _cancel_side(s, command, book, side, position, group, reason):
     group : NIL; or the position is this group's, and the orders are those of its accounts
     """
     level = best_level(s, book, side)
-    while level != NIL and _open_lots(s, position, side) > 0:
+    while level != NIL and open_lots(s, position, side) > 0:
         worse = next_level(s, level)
         order = s.levels[level].head
         while order != NIL:
@@ -132,13 +133,6 @@ def _cancel_side(s, command, book, side, position, group, reason):
                 withdraw(s, command, order, reason)
             order = after
         level = worse
-
-
-@kernel
-def _open_lots(s, position, side):
-    if side == codes.BUY:
-        return s.positions[position].open_buy
-    return s.positions[position].open_sell
 
 
 @kernel

@@ -80,6 +80,12 @@ def _count_guards(s: Any, t: Any) -> None:
     t["guard_count"] = t["kill_count"]
 
 
+def _ask_whole_margin(s: Any, t: Any) -> None:
+    """Let each book ask for the whole value as margin: nobody gave it another."""
+    t["books"]["initial_ppm"][: t["books_used"]] = PPM
+    t["books"]["maintenance_ppm"][: t["books_used"]] = PPM
+
+
 def _resolve_limits(s: Any, t: Any) -> None:
     """Write down which limits hold for each account: its own, or the default's where it has none."""
     accounts = t["accounts"][: t["accounts_used"]]
@@ -127,6 +133,8 @@ ADDED: Mapping[str, Fill | None] = {
     **dict.fromkeys(("watch_count", "noted_count", "rounds_due", "round_idx", "round_left", "events_before")),
     **dict.fromkeys(("moves", "moves_used", "moves_next")),
     **dict.fromkeys(("members", "groups", "groups_used", "gross_qty", "refused_by", "refused_account")),
+    **dict.fromkeys(("cold.reduce_only", "watches.reducers", "reducings", "reducers", "valued")),
+    **dict.fromkeys(("books.initial_ppm", "books.maintenance_ppm"), _ask_whole_margin),
     "books.free_low": _reckon_free_prices,
     "books.free_high": _reckon_free_prices,
     **dict.fromkeys(

@@ -67,7 +67,8 @@ def worth_of_lots(s, book, qty):
 def value_position(s, position, account):
     """Value a position of a watched account at the mark and the rate of this moment."""
     quote = s.books[s.positions[position].key & INSTRUMENT_MASK].quote
-    worth = converted(s, worth_of(s, position), quote, s.watches[account].reporting, DOWN)
+    s.valued[position] = worth_of(s, position)
+    worth = converted(s, s.valued[position], quote, s.watches[account].reporting, DOWN)
     _value(s, s.stakes, position, account, worth)
 
 
@@ -203,6 +204,7 @@ def end_equity(s, account):
     position = np.int64(s.accounts[account].positions_head) - 1
     while position != NIL:
         _leave(s, s.stakes, position, _round_of(s, position))
+        s.valued[position] = 0
         position = np.int64(s.positions[position].account_next) - 1
     s.watches[account].worth_high = 0
     s.watches[account].worth_low = 0
@@ -335,6 +337,22 @@ def _move_references(s, account, before, after):
     """Move what an account's or a group's losses are measured from."""
     s.watches[account].peak = _moved(s.watches[account].peak, before, after)
     s.watches[account].day_start = _moved(s.watches[account].day_start, before, after)
+
+
+@kernel
+def moved_equity(s, account, currency, change):
+    """Return (equity, whether it is within 2**62) of a watched account with `change` more of a currency.
+
+    The currency is countable; what the account has of it is valued at the rate of this moment.
+    """
+    reporting = s.watches[account].reporting
+    equity, is_bounded = equity_of(s, account)
+    total = s.balances[currency, account].total
+    before = total if currency == reporting else s.cash_stakes[currency, account].worth
+    after = converted(s, total + change, currency, reporting, DOWN)
+    if not is_bounded or before == UNBOUNDED or after == UNBOUNDED:
+        return equity, False
+    return _moved(equity, before, after), True
 
 
 @kernel

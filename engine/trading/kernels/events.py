@@ -136,7 +136,7 @@ def accepted(s, command, order):
 
 @inlined
 def tell_chosen(s):
-    """Complete the newest event, an ACCEPTED: the engine has chosen its quantity."""
+    """Complete the newest event, an ACCEPTED: the engine has chosen its quantity, or could have cut it."""
     s.out[s.out_last, at.KIND] |= codes.FLAG_QUANTITY_CHOSEN << FLAGS_BITS
 
 
@@ -243,17 +243,20 @@ def cancelled(s, command, order, reason, status):
 
 
 @inlined
-def replaced(s, command, order, prev_px, prev_qty, flags):
-    """Report REPLACED: px and qty (new total) now and before; flags: PRIORITY_KEPT or 0."""
+def replaced(s, command, order, prev_px, prev_qty, flags, reason):
+    """Report REPLACED: px and qty (new total) now and before; flags: PRIORITY_KEPT or 0.
+
+    reason : OK where it was asked for, else why the order was lowered
+    """
     ring, session = np.int64(s.cold[order].ring), np.int64(s.cold[order].session)
     qty = s.cold[order].qty
     if s.cold[order].has_text or s.cold[order].cum != 0:
         kind = codes.EVENT_REPLACED
-        _whole(s, command, order, kind, flags, OPEN, NOTHING, ring, session, qty, prev_px, prev_qty)
+        _whole(s, command, order, kind, flags, OPEN, reason, ring, session, qty, prev_px, prev_qty)
         return
     book = np.int64(s.hot[order].instrument)
     flags |= _sells(s, order)
-    first = _begin(s, command, at.REPLACED_MARK, codes.EVENT_REPLACED, flags, OPEN, NOTHING, ring, book)
+    first = _begin(s, command, at.REPLACED_MARK, codes.EVENT_REPLACED, flags, OPEN, reason, ring, book)
     account = s.accounts[s.hot[order].account].account
     px = s.hot[order].px
     _ids(s, first, account, s.hot[order].order_id, s.cold[order].client_order_id, px, qty)

@@ -6,7 +6,7 @@ in the account's reporting currency, at the marks and rates of this moment; each
 itself and rounded up. Concentration is an instrument's part of it. Of a group, what its accounts have in an
 instrument is added up first, long and short alike; its part of one is measured by its net position. A new
 order is measured with what it adds, a replace where it adds something. The notional of open orders is kept by
-position, for the accounts and groups alone that have one of these limits.
+position, for the accounts and groups alone that have one of these limits, or are on margin (WATCHED_OPEN).
 """
 
 import numpy as np
@@ -16,29 +16,48 @@ from engine.trading.kernels.accounts import find_position, notional_of
 from engine.trading.kernels.equity import worth_of, worth_of_lots
 from engine.trading.kernels.group_checks import refused_by
 from engine.trading.kernels.groups import add_open_notional, group_of, is_group, note_group_open
-from engine.trading.kernels.money import UNBOUNDED, rated
+from engine.trading.kernels.money import UNBOUNDED, plus, rated
 from engine.trading.kernels.rates import DOWN, UP, converted, has_rate
 from engine.trading.kernels.state import INSTRUMENT_MASK, NIL
-from engine.trading.kernels.watch_records import WATCHED_EXPOSURE, WATCHED_GROUP
-from engine.trading.records import MONEY_MAX
+from engine.trading.kernels.watch_records import (
+    WATCHED_EXPOSURE,
+    WATCHED_GROUP,
+    WATCHED_OPEN,
+    WATCHED_REDUCING,
+)
 from ringbuf.kernel import apart, kernel
 
 PPM = np.int64(1_000_000)
 NOTHING = np.int64(0)
+COMES = np.int64(1)
 
 
 @apart
-def note_open(s, order, before, after, lots, count):
-    """Note that the notional of an order's open lots, minor units, is another one than before.
+def note_begun(s, order):
+    """Note what a new order has open."""
+    watched = np.int64(s.accounts[s.hot[order].account].is_watched)
+    if watched & WATCHED_OPEN != 0:
+        add_open(s, order, open_notional(s, order))
+    if watched & WATCHED_GROUP != 0:
+        note_group_open(s, order, open_notional(s, order), s.hot[order].leaves, COMES)
 
-    lots : int64, so many more are open
-    count : int64, +1 where the order begins, -1 where it ends, else 0
+
+@apart
+def note_open(s, order, px, leaves, count):
+    """Note that an order is going to have other open lots than before, or the same at another px.
+
+    count : int64, -1 where the order ends, else 0
     """
     watched = np.int64(s.accounts[s.hot[order].account].is_watched)
-    if watched & WATCHED_EXPOSURE != 0:
-        add_open(s, order, after - before)
-    if watched & WATCHED_GROUP != 0:
-        note_group_open(s, order, after - before, lots, count)
+    if watched & (WATCHED_OPEN | WATCHED_GROUP) != 0:
+        book = np.int64(s.hot[order].instrument)
+        change = notional_of(s, book, px, leaves) - open_notional(s, order)
+        if watched & WATCHED_OPEN != 0:
+            add_open(s, order, change)
+        if watched & WATCHED_GROUP != 0:
+            note_group_open(s, order, change, leaves - s.hot[order].leaves, count)
+    if watched & WATCHED_REDUCING != 0 and s.cold[order].reduce_only != 0:
+        s.reducings[s.hot[order].position].lots += leaves - s.hot[order].leaves
 
 
 @kernel
@@ -90,14 +109,6 @@ def end_exposure(s, account):
 
 
 @kernel
-def _plus(amount, other):
-    """Return the sum, UNBOUNDED where it or a part of it is."""
-    if amount == UNBOUNDED or other == UNBOUNDED or amount > MONEY_MAX - other:
-        return UNBOUNDED
-    return amount + other
-
-
-@kernel
 def exposure_of(s, account, book, side, more):
     """Return (gross exposure, the part of the instrument `book`) with `more` open on a side of that.
 
@@ -113,17 +124,17 @@ def exposure_of(s, account, book, side, more):
         if each == book:
             is_counted = True
             if side == codes.BUY:
-                buys = _plus(buys, more)
+                buys = plus(buys, more)
             else:
-                sells = _plus(sells, more)
+                sells = plus(sells, more)
         amount = _in_instrument(s, each, reporting, _held_worth(s, account, position), buys, sells)
-        gross = _plus(gross, amount)
+        gross = plus(gross, amount)
         if each == book:
             part = _in_instrument(s, each, reporting, abs(worth_of(s, position)), buys, sells)
         position = np.int64(s.positions[position].account_next) - 1
     if not is_counted:
         part = _in_instrument(s, book, reporting, NOTHING, more, NOTHING)
-        gross = _plus(gross, part)
+        gross = plus(gross, part)
     return gross, part
 
 
@@ -136,7 +147,7 @@ def exposure_now(s, account):
     while position != NIL:
         each = s.positions[position].key & INSTRUMENT_MASK
         buys, sells = s.dealings[position].open_buys, s.dealings[position].open_sells
-        gross = _plus(
+        gross = plus(
             gross, _in_instrument(s, each, reporting, _held_worth(s, account, position), buys, sells)
         )
         amount = _in_instrument(s, each, reporting, abs(worth_of(s, position)), buys, sells)
@@ -159,8 +170,8 @@ def _in_instrument(s, book, reporting, worth, buys, sells):
     """Return what three amounts of an instrument's quote currency add up to, each converted by itself."""
     quote = s.books[book].quote
     held = converted(s, worth, quote, reporting, UP)
-    opened = _plus(converted(s, buys, quote, reporting, UP), converted(s, sells, quote, reporting, UP))
-    return _plus(held, opened)
+    opened = plus(converted(s, buys, quote, reporting, UP), converted(s, sells, quote, reporting, UP))
+    return plus(held, opened)
 
 
 @kernel

@@ -21,6 +21,8 @@ from engine.trading.kernels.watch_records import (
     WATCHED_FILLS,
     WATCHED_GROUP,
     WATCHED_MESSAGES,
+    WATCHED_OPEN,
+    WATCHED_REDUCING,
 )
 from engine.trading.kernels.windows import advance, total_in
 from engine.trading.records import MONEY_MAX
@@ -42,7 +44,7 @@ def _note_fill(s, order, qty, is_own):
     if watched == 0:
         return
     book, position = np.int64(s.hot[order].instrument), np.int64(s.hot[order].position)
-    if watched & WATCHED_EXPOSURE != 0:
+    if watched & WATCHED_OPEN != 0:
         add_open(s, order, -notional_of(s, book, s.hot[order].px, qty))
     if watched & WATCHED_MESSAGES != 0:
         count_trade(s, account)
@@ -53,7 +55,9 @@ def _note_fill(s, order, qty, is_own):
         quote = s.books[book].quote
         if quote != s.watches[account].reporting:
             value_cash(s, quote, account)
-    if watched & (WATCHED_FILLS | WATCHED_EQUITY) != 0:
+    if watched & WATCHED_REDUCING != 0 and s.cold[order].reduce_only != 0:
+        s.reducings[position].lots -= qty
+    if watched & (WATCHED_FILLS | WATCHED_EQUITY | WATCHED_REDUCING) != 0:
         note_account(s, account)
         s.watches[account].noted_position = position
     if watched & WATCHED_GROUP != 0:

@@ -95,7 +95,8 @@ def _check_lift(s, scope, place, asked, is_rebased):
         for latch in range(FIRST_LIMIT, LAST_LIMIT + 1):
             if _is_asked(asked, latch) and s.watches[place].level[latch] != codes.LEVEL_NONE:
                 is_any = True
-                if not is_rebased and is_breached(s, place, latch):
+                is_measured_anew = is_rebased and latch != codes.LATCH_MAINTENANCE
+                if not is_measured_anew and is_breached(s, place, latch):
                     return codes.STILL_BREACHED
     return codes.OK if is_any else codes.NOT_LATCHED
 

@@ -11,15 +11,16 @@ from engine.trading import codes
 from engine.trading.kernels.accounts import commit_open, holds, notional_of, settle_fill
 from engine.trading.kernels.equity import note_mark
 from engine.trading.kernels.events import cancelled, prevented, traded
-from engine.trading.kernels.exposure import note_open, open_notional
+from engine.trading.kernels.exposure import note_open
 from engine.trading.kernels.fills import note_trade
 from engine.trading.kernels.levels import best_level, next_level
 from engine.trading.kernels.orders import end_order
 from engine.trading.kernels.queue import dequeue
+from engine.trading.kernels.reducing import tradable
 from engine.trading.kernels.risk import renew_free_prices
 from engine.trading.kernels.state import NIL
 from engine.trading.kernels.touch import touch_account
-from ringbuf.kernel import inlined, kernel
+from ringbuf.kernel import apart, inlined, kernel
 
 NOTHING = np.int64(0)
 GOES = np.int64(-1)
@@ -52,11 +53,26 @@ def walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker):
     before a limit or an empty book did: NONE, STP or BAND). With a taker its leaves,
     fills and events are done; whether the rest stays or goes is the caller's.
     """
+    if s.watch_count != 0:
+        return _walk_watched(s, command, book, side, account, stp_mode, limit_px, wanted, taker)
+    return _walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker, False)
+
+
+@apart
+def _walk_watched(s, command, book, side, account, stp_mode, limit_px, wanted, taker):
+    """Walk where some account is watched: resting orders may be reduce-only."""
+    return _walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker, True)
+
+
+@inlined
+def _walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker, is_watched):
+    """Walk; is_watched is known where this is compiled, so that what it asks for costs nothing elsewhere."""
     opposite = codes.BUY + codes.SELL - side
     left = wanted
     group = np.int64(s.members[account].group) if s.groups_used != 0 else NOTHING
+    passed = NIL  # the last level with a reduce-only order that could not trade all its lots
     level = best_level(s, book, opposite)
-    while level != NIL and left > 0:  # each round empties a level or returns
+    while level != NIL and left > 0:  # each round passes a level
         px = s.levels[level].px
         if not is_crossing(side, limit_px, px):
             break
@@ -75,12 +91,22 @@ def walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker):
                     left = s.hot[taker].leaves  # DECREMENT lowered it
             else:
                 qty = min(left, s.hot[maker].leaves)
+                if is_watched:
+                    most = tradable(s, maker, taker == NIL)
+                    if most < qty:
+                        qty, passed = most, level
+                    if qty == 0:
+                        maker = after
+                        continue
                 left -= qty
                 if taker != NIL:
-                    _trade(s, command, book, taker, maker, level, px, qty)
+                    _trade(s, command, book, taker, maker, level, px, qty, is_watched)
             maker = after
         if left > 0:
-            level = next_level(s, level) if taker == NIL else best_level(s, book, opposite)
+            if taker == NIL:
+                level = next_level(s, level)
+            else:  # what was traded is gone
+                level = best_level(s, book, opposite) if passed == NIL else next_level(s, passed)
     return wanted - left, codes.OK
 
 
@@ -93,7 +119,7 @@ def _is_own(s, maker, account, group):
 
 
 @inlined
-def _trade(s, command, book, taker, maker, level, px, qty):
+def _trade(s, command, book, taker, maker, level, px, qty, is_watched):
     """Fill both sides at the maker's px; a maker without leaves is gone after."""
     touch_account(s, np.int64(s.hot[maker].account))
     taker_fee = settle_fill(s, taker, px, qty, np.int64(s.cold[taker].taker_ppm))
@@ -103,9 +129,9 @@ def _trade(s, command, book, taker, maker, level, px, qty):
         s.books[book].last_px = px
         if s.books[book].collar_bps != 0:
             renew_free_prices(s, book)
-        if s.watch_count != 0 and s.books[book].mark_px == 0:
+        if is_watched and s.books[book].mark_px == 0:
             note_mark(s, book)
-    if s.watch_count != 0:
+    if is_watched:
         note_trade(s, taker, maker, qty)
     s.books[book].trade_count += 1
     s.books[book].volume += qty
@@ -143,7 +169,7 @@ def _decrement(s, order, qty):
     s.cold[order].qty -= qty
     notional = notional_of(s, np.int64(s.hot[order].instrument), s.hot[order].px, leaves)
     if s.watch_count != 0:
-        note_open(s, order, open_notional(s, order), notional, -qty, NOTHING)
+        note_open(s, order, s.hot[order].px, leaves, NOTHING)
     commit_open(s, order, leaves, holds(s, order, notional))
 
 
@@ -157,6 +183,6 @@ def withdraw(s, command, order, reason):
     if s.hot[order].level != NIL:
         dequeue(s, order)
     if s.watch_count != 0:
-        note_open(s, order, open_notional(s, order), NOTHING, -s.hot[order].leaves, GOES)
+        note_open(s, order, s.hot[order].px, NOTHING, GOES)
     commit_open(s, order, NOTHING, NOTHING)
     end_order(s, order, codes.STATUS_CANCELLED)

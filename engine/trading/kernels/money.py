@@ -76,6 +76,14 @@ def _long_share(rest, part, whole):
 
 
 @kernel
+def plus(amount, other):
+    """Return the sum, UNBOUNDED where it or a part of it is."""
+    if amount == UNBOUNDED or other == UNBOUNDED or amount > MONEY_MAX - other:
+        return UNBOUNDED
+    return amount + other
+
+
+@kernel
 def rated(amount, times, parts, is_up):
     """Return amount * times / parts, rounded up or towards minus infinity; beyond 2**62 UNBOUNDED.
 

@@ -18,6 +18,7 @@ from engine.trading import codes
 from engine.trading.kernels.accounts import find_account
 from engine.trading.kernels.equity import change_balance, is_countable
 from engine.trading.kernels.events import moved, movement_rejected
+from engine.trading.kernels.margin import check_margin_left
 from engine.trading.kernels.state import NIL
 from engine.trading.kernels.touch import touch_account
 from engine.trading.kernels.validate import check_operator
@@ -119,7 +120,10 @@ def _check(s, command, source, target):
 
 @kernel
 def _check_source(s, source, currency, amount):
-    """Check that `amount` is there to be taken: of an account what it does not reserve, of fees all."""
+    """Check that `amount` is there to be taken: of an account what it does not reserve, of fees all.
+
+    On margin, what its equity does not need.
+    """
     if source == OUTSIDE:
         return codes.OVERFLOW if s.currencies[currency].deposited > MONEY_MAX - amount else codes.OK
     if source == FEE_ACCOUNT:
@@ -127,7 +131,9 @@ def _check_source(s, source, currency, amount):
     free = s.balances[currency, source].total - s.balances[currency, source].reserved
     if s.accounts[source].unlimited == 0 and amount > free:
         return codes.INSUFFICIENT_FUNDS
-    return codes.OVERFLOW if free < amount - MONEY_MAX else codes.OK
+    if free < amount - MONEY_MAX:
+        return codes.OVERFLOW
+    return check_margin_left(s, source, currency, amount)
 
 
 @kernel

@@ -7,6 +7,7 @@ from engine.trading.kernels.equity import has_equity, join_round
 from engine.trading.kernels.groups import group_of, obtain_group_position
 from engine.trading.kernels.identity import end_client_id, link_client_id, link_order, unlink_order
 from engine.trading.kernels.queue import count_open
+from engine.trading.kernels.reducing import end_reducing
 from engine.trading.kernels.state import NIL
 from ringbuf.kernel import apart, inlined, kernel
 
@@ -122,6 +123,8 @@ def end_order(s, order, status):
         count_open(s, order, GOES)
     if s.cold[order].has_text:
         _clear_text(s, order)
+    if s.cold[order].reduce_only:
+        end_reducing(s, order)
     s.orders_live -= 1
     s.hot[order].order_id = 0
     s.hot[order].next = s.orders_free

@@ -2,7 +2,8 @@
 
     wanted        what the method says (sizing.py), of the live equity, at the order's price
     position room what max_position leaves, open orders of its side counted: its own, then its group's
-    funds room    what buying power leaves, at the worst price that the order may trade at; sells need none
+    funds room    what buying power leaves, at the worst price that the order may trade at; sells need
+                  none, but on margin they do
 
 The least of the three is the quantity. It is chosen between steps 9 and 10 of exchange rule S3 and passes all
 that follow like one that was given. Nothing here writes, and what the walk over positions reads is kept
@@ -17,6 +18,7 @@ from engine.trading.kernels.accounts import find_position
 from engine.trading.kernels.equity import WORTH_BITS, WORTH_MASK, equity_of, has_equity, whole, worth_of
 from engine.trading.kernels.groups import group_of
 from engine.trading.kernels.levels import best_level
+from engine.trading.kernels.margin import is_on_margin, margin_room
 from engine.trading.kernels.money import PPM, UNBOUNDED, rated
 from engine.trading.kernels.rates import DOWN, converted, has_rate
 from engine.trading.kernels.sizing import (
@@ -73,7 +75,7 @@ def choose_quantity(s, command, account, book, position, side, limit_px):
         return reason, NOTHING
     quantity = min(wanted, position_room(s, account, book, position, side))
     quantity = min(quantity, group_room(s, account, book, side))
-    quantity = min(quantity, funds_room(s, account, book, side, limit_px))
+    quantity = min(quantity, funds_room(s, account, book, position, side, limit_px))
     return (codes.OK if quantity > 0 else codes.INVALID_QUANTITY), quantity
 
 
@@ -198,12 +200,16 @@ def group_room(s, account, book, side):
 
 
 @kernel
-def funds_room(s, account, book, side, limit_px):
+def funds_room(s, account, book, position, side, limit_px):
     """Return the lots whose notional and fee at limit_px are free (step 18); 2**62 where none is asked.
+
+    position : position idx, or NIL = none yet. On margin: the lots whose initial margin is free.
 
     notional + ceil(notional * rate / 1e6) <= free says the same as notional * (1e6 + rate) <= free * 1e6,
     for notional and free are whole: so the largest notional is found by one division.
     """
+    if is_on_margin(s, account):
+        return margin_room(s, account, book, position, side, limit_px)
     if side != codes.BUY or s.accounts[account].unlimited != 0:
         return LARGEST
     quote = s.books[book].quote

@@ -17,6 +17,8 @@
     |- hints                    notes of the cache hints (prepare.py)
     |- members, groups          which account is of which group (groups.py)
     |- gross_qty                of a group's positions: what its accounts hold, long and short added up
+    |- reducings, reducers      reduce-only orders by position (reducing.py)
+    |- valued                   positions of accounts on margin, as they were valued last (margin.py)
     `- out                      events, in slots, of the commands applied since they were last taken
 
 Kernels take `s = state[0]` and reach everything by attribute. Two conventions keep
@@ -38,6 +40,8 @@ from engine.trading.kernels.watch_records import (
     DEALING,
     MEMBER,
     RATE,
+    REDUCER,
+    REDUCING,
     ROUND,
     ROUND_BITS,
     STAKE,
@@ -48,6 +52,7 @@ from engine.trading.records import Latch
 
 NIL = np.int64(-1)
 LIMIT_LIFTED = np.int64(-1)
+UNLIMITED, ON_MARGIN = np.int64(1), np.int64(2)
 NO_LIMIT = np.int64(-1)
 NODE_WAYS = 32
 LEAVES_KNOWN = 64
@@ -61,7 +66,7 @@ ACCOUNT = np.dtype(
     [
         ("account", "<i8"),  # external id; of a group below zero: its number with the sign changed
         ("enabled", "<i4"),
-        ("unlimited", "<i2"),
+        ("unlimited", "<i2"),  # UNLIMITED, ON_MARGIN, or 0: its buys are paid from its cash
         ("is_killed", "<i1"),
         ("is_watched", "<i1"),  # what its watch is kept for: WATCHED_EQUITY and the others, 0 for nothing
         ("rate_limit", "<i8"),  # tokens a second that hold for it, or NO_LIMIT (limits.py)
@@ -135,7 +140,8 @@ BOOK = np.dtype(
         ("lot_nano_bits", "<i8"),  # lot_nano <= 2**lot_nano_bits
         ("is_killed", "<i8"),
         ("max_open_orders", "<i8"),  # limit + 1, 0 = none
-        ("pad", "<i8"),
+        ("initial_ppm", "<i4"),  # margins (margin.py)
+        ("maintenance_ppm", "<i4"),
     ]
 )
 assert BOOK.itemsize == 256
@@ -213,7 +219,7 @@ COLD = np.dtype(
         ("ring", "<i1"),
         ("has_text", "<i1"),  # in `texts`
         ("is_counted", "<i1"),  # as an open order of its account, position and book
-        ("pad", "<i1"),
+        ("reduce_only", "<i1"),
     ]
 )
 """Narrow fields keep an order in two cache lines; its text, which few have, lies apart."""
@@ -268,14 +274,20 @@ assert HINT.itemsize == 64
 """What the stages of prepare.py leave to each other."""
 
 
+LOWERED_SLOTS = 4
+"""More than four for each order of an account: one may be filled in part, lowered twice and cancelled."""
+
+
 def slots_max(capacities: Capacities) -> int:
     """Return the most slots that the events of one command can take (protocol rule 5).
 
     A sweep makes at most two events of two slots per resting order (PREVENTED and CANCELLED), a
     mass cancel one; each account and group may reach all its limits of loss by its fills, and some (SWEPT)
-    where they are valued; before and after come the order's own and one phase per instrument.
+    where they are valued; before and after come the order's own and one phase per instrument. Of an account's
+    reduce-only orders one at most is filled in part and then lowered, by its position and by a latch, and
+    cancelled by another latch.
     """
-    latched = len(Latch) * (capacities.accounts + capacities.groups + 2 * SWEPT)
+    latched = (len(Latch) + LOWERED_SLOTS) * (capacities.accounts + capacities.groups + 2 * SWEPT)
     return max(4 * capacities.orders + latched, capacities.instruments) + 16
 
 
@@ -370,6 +382,9 @@ def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
         ("members", MEMBER, (holders,)),
         ("groups", "<i4", (c.groups,)),  # idx among the accounts
         ("gross_qty", "<i8", (c.positions,)),  # lots
+        ("reducings", REDUCING, (c.positions,)),
+        ("reducers", REDUCER, (c.orders,)),
+        ("valued", "<i8", (c.positions,)),  # qty * mark where it was valued last, in its quote currency
         ("out", "<i8", (slots_max(c) + BURST_SLOTS, SLOT_WORDS)),
     ]
     return state_record(fields, capacities)

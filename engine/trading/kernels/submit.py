@@ -5,7 +5,7 @@ import numpy as np
 from engine.trading import codes
 from engine.trading.kernels.accounts import find_position, notional_of
 from engine.trading.kernels.events import accepted, rejected, tell_chosen, tell_original
-from engine.trading.kernels.exposure import check_more_exposure, note_open, open_notional
+from engine.trading.kernels.exposure import check_more_exposure, note_begun
 from engine.trading.kernels.group_checks import (
     check_group_killed,
     check_group_open_orders,
@@ -14,10 +14,12 @@ from engine.trading.kernels.group_checks import (
 )
 from engine.trading.kernels.identity import CHAIN_MAX, find_ended, find_live
 from engine.trading.kernels.latches import check_group_latched, check_latched
+from engine.trading.kernels.margin import check_margin
 from engine.trading.kernels.match import walk, withdraw, would_cross
 from engine.trading.kernels.messages import check_ratios
 from engine.trading.kernels.orders import begin_order, end_order, has_room_for_order, has_room_for_position
 from engine.trading.kernels.queue import enqueue
+from engine.trading.kernels.reducing import begin_reducing, entry_quantity
 from engine.trading.kernels.risk import (
     BUCKET_NEW,
     check_book_orders,
@@ -29,14 +31,15 @@ from engine.trading.kernels.risk import (
     is_killed,
     take_token,
 )
-from engine.trading.kernels.size_by import choose_quantity, opposite_px
+from engine.trading.kernels.size_by import opposite_px
 from engine.trading.kernels.state import NIL
 from engine.trading.kernels.touch import touch_account, touch_book
 from engine.trading.kernels.validate import check_new, check_trader
 from ringbuf.kernel import apart, inlined, kernel
 
 NOTHING = np.int64(0)
-COMES = np.int64(1)
+SHAPED = codes.FLAG_SIZED | codes.FLAG_REDUCE_ONLY
+"""Flags of orders whose quantity the engine chooses or cuts."""
 
 
 @kernel
@@ -56,11 +59,11 @@ def apply_new(s, command):
     px = _limit_px(s, command, book, side)
     position = find_position(s, account, book)
     qty = command["qty"]
-    is_sized = command["flags"] & codes.FLAG_SIZED != 0
+    is_shaped = command["flags"] & SHAPED != 0
     is_guarded = s.guard_count != 0
     reason = _admit_guarded(s, account, book) if is_guarded else take_token(s, account, BUCKET_NEW)
-    if reason == codes.OK and is_sized:
-        reason, qty = choose_quantity(s, command, account, book, position, side, px)
+    if reason == codes.OK and is_shaped:
+        reason, qty = entry_quantity(s, command, account, book, position, side, px)
     if reason == codes.OK and is_guarded:
         reason = _check_guarded(s, command, account, book, side, px, qty, position)
     elif reason == codes.OK:
@@ -75,10 +78,12 @@ def apply_new(s, command):
     touch_book(s, book)
     touch_account(s, account)
     order = begin_order(s, command, account, position, px, qty)
+    if is_shaped and command["flags"] & codes.FLAG_REDUCE_ONLY != 0:
+        begin_reducing(s, order)
     if s.watch_count != 0:
-        note_open(s, order, NOTHING, open_notional(s, order), qty, COMES)
+        note_begun(s, order)
     accepted(s, command, order)
-    if is_sized:
+    if is_shaped:
         tell_chosen(s)
     remainder = codes.MARKET_REMAINDER if command["order_type"] == codes.MARKET else codes.IOC_REMAINDER
     execute(s, command, order, remainder)
@@ -157,11 +162,13 @@ def _check_risk(s, command, account, book, side, px, qty, position, is_guarded):
     if is_guarded and reason == codes.OK:
         reason = check_group_position(s, account, book, side, qty)
     if is_guarded and reason == codes.OK:
-        reason = _check_watched(s, account, book, side, notional_of(s, book, px, qty))
+        reason = _check_watched(s, account, book, position, side, px, qty)
     if reason == codes.OK:
         reason = check_funds(
             s, account, book, position, side, px, qty, s.books[book].maker_ppm, s.books[book].taker_ppm
         )
+    if is_guarded and reason == codes.OK:
+        reason = check_margin(s, account, book, position, side, notional_of(s, book, px, qty))
     return reason
 
 
@@ -185,13 +192,13 @@ def _check_guarded(s, command, account, book, side, px, qty, position):
 
 
 @kernel
-def _check_watched(s, account, book, side, notional):
+def _check_watched(s, account, book, position, side, px, qty):
     """Steps 15 and 16 of an account and its group, if it is watched."""
     if s.accounts[account].is_watched == 0:
         return codes.OK
-    reason = check_more_exposure(s, account, book, side, notional)
+    reason = check_more_exposure(s, account, book, side, notional_of(s, book, px, qty))
     if reason == codes.OK:
-        reason = check_latched(s, account, s.books[book].quote)
+        reason = check_latched(s, account, book, position, side, qty)
     if reason == codes.OK:
         reason = check_group_latched(s, account)
     return reason

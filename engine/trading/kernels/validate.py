@@ -121,7 +121,7 @@ def _first_fault(s, command, book):
         return codes.INVALID_TIME_IN_FORCE
     if kind > codes.MARKET or tif == codes.GTD:
         return codes.UNSUPPORTED
-    if command["flags"] & codes.FLAG_REDUCE_ONLY or command["display_qty"] != 0 or command["value"] != 0:
+    if command["display_qty"] != 0 or command["value"] != 0:
         return codes.UNSUPPORTED
     if command["flags"] & ~(codes.FLAG_POST_ONLY | codes.FLAG_REDUCE_ONLY | codes.FLAG_SIZED):
         return codes.INVALID_FIELD

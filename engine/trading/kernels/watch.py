@@ -5,6 +5,8 @@
     WATCHED_MESSAGES  rate of changes, ratio to trades       messages.py
     WATCHED_FILLS     rate of fills, or its latch            fills.py
     WATCHED_GROUP     of a group                             groups.py
+    WATCHED_REDUCING  live reduce-only orders                reducing.py
+    WATCHED_MARGIN    an account on margin                   margin.py
 
 Of a group its own limits and latches are kept, and the equity of all its accounts where it needs that.
 
@@ -17,6 +19,7 @@ from engine.trading import codes
 from engine.trading.kernels.equity import begin_equity, count_member, end_equity, has_equity, uncount_member
 from engine.trading.kernels.exposure import begin_exposure, end_exposure
 from engine.trading.kernels.groups import first_member, group_of, is_group, next_member
+from engine.trading.kernels.margin import is_on_margin
 from engine.trading.kernels.rates import has_rate
 from engine.trading.kernels.state import INSTRUMENT_MASK, NIL
 from engine.trading.kernels.watch_records import (
@@ -24,7 +27,10 @@ from engine.trading.kernels.watch_records import (
     WATCHED_EXPOSURE,
     WATCHED_FILLS,
     WATCHED_GROUP,
+    WATCHED_MARGIN,
     WATCHED_MESSAGES,
+    WATCHED_OPEN,
+    WATCHED_REDUCING,
 )
 from engine.trading.records import MONEY_MAX
 from ringbuf.kernel import kernel
@@ -53,6 +59,12 @@ def _wanted_of_its_own(s, account):
     fills = codes.LATCH_FILL_RATE
     if s.watches[account].limit[fills] != 0 or s.watches[account].level[fills] != codes.LEVEL_NONE:
         wanted |= WATCHED_FILLS
+    if s.watches[account].reducers != 0:
+        wanted |= WATCHED_REDUCING
+    if is_on_margin(s, account):
+        wanted |= WATCHED_MARGIN | WATCHED_EQUITY
+    if s.watches[account].level[codes.LATCH_MAINTENANCE] != codes.LEVEL_NONE:
+        wanted |= WATCHED_EQUITY
     return wanted
 
 
@@ -107,9 +119,9 @@ def _renew_account(s, account):
     if ended & WATCHED_EQUITY != 0:
         end_equity(s, account)
         _forget_warnings(s, account)
-    if begun & WATCHED_EXPOSURE != 0:
+    if watched & WATCHED_OPEN == 0 and wanted & WATCHED_OPEN != 0:
         begin_exposure(s, account)
-    if ended & WATCHED_EXPOSURE != 0:
+    if watched & WATCHED_OPEN != 0 and wanted & WATCHED_OPEN == 0:
         end_exposure(s, account)
 
 

@@ -4,6 +4,7 @@ WATCH   per account: its rarer limits, and what they are measured by
 RATE    per ordered pair of currencies
 STAKE   per position, and per account and currency: what it is worth
 FILLS   per position: what was filled of late
+REDUCING, REDUCER  per position, per order: the reduce-only orders of a position (reducing.py)
 ROUND   per currency and instrument: how far what changed there has reached its holders
 MEMBER  per account, and per group: who belongs to whom
 """
@@ -31,6 +32,10 @@ WATCHED_EXPOSURE = np.int64(2)
 WATCHED_MESSAGES = np.int64(4)
 WATCHED_FILLS = np.int64(8)
 WATCHED_GROUP = np.int64(16)
+WATCHED_REDUCING = np.int64(32)
+WATCHED_MARGIN = np.int64(64)
+WATCHED_OPEN = WATCHED_EXPOSURE | WATCHED_MARGIN
+"""For these the notional of open orders is kept."""
 BUCKETS = 12
 """Of a window (windows.py)."""
 SWEPT = 16
@@ -61,7 +66,8 @@ WATCH = np.dtype(
         ("message_bucket", "<i8"),  # the newest bucket of both
         ("messages", "<i8", (BUCKETS,)),
         ("trades", "<i8", (BUCKETS,)),
-        ("pad", "<i8", (4,)),
+        ("reducers", "<i8"),  # its live reduce-only orders
+        ("pad", "<i8", (3,)),
     ]
 )
 assert WATCH.itemsize == 448
@@ -110,3 +116,18 @@ MEMBER = np.dtype(
 )
 assert MEMBER.itemsize == 32
 """Which group an account is of, and of a group its accounts (groups.py)."""
+REDUCING = np.dtype(
+    [
+        ("lots", "<i8"),  # left of its reduce-only orders, all of them on one side
+        ("newest", "<i4"),  # of these orders, idx + 1; 0: it has none
+        ("pad", "<i4"),
+    ]
+)
+
+REDUCER = np.dtype(
+    [
+        ("older", "<i4"),  # the reduce-only order of the position that came before, idx + 1
+        ("newer", "<i4"),
+    ]
+)
+"""Zeros where an order is not reduce-only."""

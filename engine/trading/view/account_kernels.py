@@ -38,6 +38,7 @@ ORDER_FIELDS = (
     "rev",
     "entry_ts",
     "account",
+    "reduce_only",
 )
 """Columns of a copied order, in this order."""
 ORDER_COLUMNS = len(ORDER_FIELDS)
@@ -218,3 +219,4 @@ def copy_order(s: Any, order: Int, row: Ints) -> None:
     row[15] = s.cold[order].rev
     row[16] = s.cold[order].entry_ts
     row[17] = s.hot[order].account
+    row[18] = s.cold[order].reduce_only

@@ -73,6 +73,24 @@ class LossesView:
     day_start: int
 
 
+@dataclass(frozen=True, slots=True)
+class MarginView:
+    """What an account on margin has in use and free: minor units of its reporting currency.
+
+    None is an amount beyond 2**62. free is what step 18 lets new orders have; below 0 none.
+    """
+
+    currency: Currency
+    equity: int | None
+    initial: int | None
+    maintenance: int | None
+
+    @property
+    def free(self) -> int | None:
+        """The equity that no initial margin uses."""
+        return None if self.equity is None or self.initial is None else self.equity - self.initial
+
+
 Heads = dict[str, int]
 Rows = list[list[int]]
 
@@ -88,6 +106,17 @@ def losses_of(known: Catalogue, heads: Heads) -> LossesView | None:
         return None
     currency, is_bounded = known.currencies[heads["reporting"]], bool(heads["is_bounded"])
     return LossesView(currency, heads["equity"], is_bounded, heads["peak"], heads["day_start"])
+
+
+def margin_of(known: Catalogue, heads: Heads) -> MarginView | None:
+    """Return the margin in use, None for an account that trades on its cash."""
+    if not heads["is_on_margin"]:
+        return None
+    equity = heads["equity"] if heads["is_bounded"] else None
+    initial, maintenance = (
+        None if heads[name] > MONEY_MAX else heads[name] for name in ("initial_margin", "maintenance_margin")
+    )
+    return MarginView(known.currencies[heads["reporting"]], equity, initial, maintenance)
 
 
 def latches_of(rows: Rows) -> tuple[LatchView, ...]:

@@ -21,7 +21,7 @@ from engine.contract.state_turn import whole
 from engine.trading.client_text import given_text
 from engine.trading.instruments import Catalogue, Currency, catalogue
 from engine.trading.kernels.size_by import METHOD_MASK
-from engine.trading.kernels.state import SIDES
+from engine.trading.kernels.state import SIDES, UNLIMITED
 from engine.trading.records import MONEY_MAX, Latch, LatchLevel, Phase, Reason, Side, SizingMethod
 from engine.trading.view.account_kernels import (
     ACCOUNT_COUNTS,
@@ -41,7 +41,7 @@ from engine.trading.view.book_kernels import (
     copy_book,
     diff_levels,
 )
-from engine.trading.view.limits import latches_of, limits_of, losses_of, read_heads
+from engine.trading.view.limits import latches_of, limits_of, losses_of, margin_of, read_heads
 from engine.trading.view.records import (
     AccountView,
     BalanceView,
@@ -153,11 +153,11 @@ class LiveView:
         return int(self._s["kill_count"])
 
     def latch_counts(self) -> dict[str, int]:
-        """Return how many accounts each limit has blocked."""
+        """Return how many accounts each limit has blocked, or lets only reduce what they hold."""
         used = int(self._s["accounts_used"])
         levels = self._s["watches"]["level"][:used][self._s["accounts"]["account"][:used] > 0]
         return {
-            latch.name.lower(): int(np.count_nonzero(levels[:, latch] == LatchLevel.CANCEL_AND_BLOCK))
+            latch.name.lower(): int(np.count_nonzero(levels[:, latch] >= LatchLevel.REDUCE_ONLY))
             for latch in Latch
             if latch != Latch.KILL
         }
@@ -262,7 +262,7 @@ class LiveView:
             seq=version // 2,
             account=account,
             is_enabled=bool(counts[2]),
-            is_unlimited=bool(self._s["accounts"][idx]["unlimited"]),
+            is_unlimited=bool(self._s["accounts"][idx]["unlimited"] & UNLIMITED),
             is_killed=bool(counts[3]),
             open_order_count=int(counts[1]),
             balances=tuple(
@@ -275,6 +275,7 @@ class LiveView:
             losses=losses_of(known, watched),
             limits=tuple(limits_of(known, watched, latches, int(counts[1]), reach_of(views))),
             group=watched["group"] or None,
+            margin=margin_of(known, watched),
         )
 
     @whole
@@ -377,6 +378,7 @@ class LiveView:
             time_in_force=f["time_in_force"],
             stp_mode=f["stp_mode"],
             is_post_only=bool(f["post_only"]),
+            is_reduce_only=bool(f["reduce_only"]),
             rev=f["rev"],
             entry_ts=f["entry_ts"],
         )

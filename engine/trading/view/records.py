@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from engine.trading.instruments import Currency, Instrument
 from engine.trading.records import Phase, Reason, Side
 from engine.trading.view.book_kernels import Ints
-from engine.trading.view.limits import LatchView, LimitView, LossesView
+from engine.trading.view.limits import LatchView, LimitView, LossesView, MarginView
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,7 @@ class OrderView:
     time_in_force: int
     stp_mode: int
     is_post_only: bool
+    is_reduce_only: bool
     rev: int
     entry_ts: int
 
@@ -154,7 +155,7 @@ class SizeView:
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
-    """One account at one moment; `losses` where it has limits of loss or their latches."""
+    """One account at one moment; `losses` where its equity is kept, `margin` where it is on margin."""
 
     seq: int
     account: int
@@ -169,6 +170,7 @@ class AccountView:
     losses: LossesView | None = None
     limits: tuple[LimitView, ...] = ()
     group: int | None = None
+    margin: MarginView | None = None
 
 
 def reach_of(positions: tuple[PositionView, ...]) -> tuple[int, str | None]:

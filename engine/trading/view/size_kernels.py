@@ -63,12 +63,13 @@ def _find_size(s: Any, account: Int, book: Int, asked: Ints, found: Ints) -> Int
     found[2] = limit_px
     found[3] = equity
     found[4] = wanted
-    found[5] = position_room(s, account, book, _position_in(s, account, book), side)
+    position = _position_in(s, account, book)
+    found[5] = position_room(s, account, book, position, side)
     group = np.int64(s.members[account].group) - 1
     if 0 <= group < len(s.accounts):
         of_group = position_room(s, group, book, _position_in(s, group, book), side)
         found[5] = min(found[5], of_group)
-    found[6] = funds_room(s, account, book, side, limit_px)
+    found[6] = funds_room(s, account, book, position, side, limit_px)
     if reason != codes.OK:
         return reason
     qty = min(wanted, found[5], found[6])

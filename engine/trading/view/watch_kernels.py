@@ -7,6 +7,7 @@ import numpy as np
 from engine.trading.kernels.equity import equity_of
 from engine.trading.kernels.exposure import exposure_now
 from engine.trading.kernels.latches import allowed_by, measured_by
+from engine.trading.kernels.margin import INITIAL, MAINTENANCE, is_on_margin, margin_in_use
 from engine.trading.kernels.state import INSTRUMENT_MASK, NIL
 from engine.trading.kernels.watch_records import LATCHES, WATCHED_EQUITY, WATCHED_EXPOSURE
 from engine.trading.view.book_kernels import Ints
@@ -17,9 +18,10 @@ WATCH_HEADS = (
     *("watched", "reporting", "equity", "is_bounded", "peak", "day_start"),
     *("gross_limit", "concentration_limit", "gross", "part", "part_instrument"),
     *("modify_rate", "modify_burst", "fill_bucket_ns", "message_bucket_ns", "group"),
+    *("is_on_margin", "initial_margin", "maintenance_margin"),
 )
 """What is copied of an account, as state.ACCOUNT and WATCH have it; gross exposure and its largest part; the
-number of its group, 0 for none."""
+number of its group, 0 for none; the margins in use, which may be UNBOUNDED."""
 LATCH_COLUMNS = ("limit", "level", "is_warned", "on_breach", "measured", "allowed", "instrument")
 """Columns of a copied limit that latches; the rows are the Latches."""
 
@@ -50,9 +52,12 @@ def copy_watch(s: Any, account: int, heads: Ints, latches: Ints) -> None:
     heads[17], heads[18] = watch.fill_bucket_ns, watch.message_bucket_ns
     group = np.int64(s.members[account].group) - 1
     heads[19] = -s.accounts[group].account if 0 <= group < len(s.accounts) else 0
+    heads[20] = is_on_margin(s, account)
+    heads[21] = margin_in_use(s, account, INITIAL)
+    heads[22] = margin_in_use(s, account, MAINTENANCE)
     for latch in range(latches.shape[0]):
         latches[latch, :] = 0
-        if watch.limit[latch] == 0 and watch.level[latch] == 0:
+        if watch.limit[latch] == 0 and watch.level[latch] == 0 and watch.is_warned[latch] == 0:
             continue
         measured, position = measured_by(s, account, latch)
         latches[latch, 0] = watch.limit[latch]

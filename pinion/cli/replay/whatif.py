@@ -249,6 +249,8 @@ def _told(entry: Any, reason: str, known: Catalogue) -> dict[str, Any]:
             told["size_by"] = size_by_of(int(command["qty"]), int(command["order_id"]), instrument)
         else:
             told["quantity"] = instrument.quantity_text(int(command["qty"]))
+        if command["flags"] & CommandFlag.REDUCE_ONLY:
+            told["reduce_only"] = True
     return told
 
 

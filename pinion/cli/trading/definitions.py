@@ -87,6 +87,7 @@ def _lines(settings: TradingSettings, decimals: dict[str, int]) -> Iterator[tupl
         for deposit in _deposits(account):
             line = {"op": "account", "account": account.account, "unlimited": account.unlimited}
             line["reporting_currency"] = account.reporting_currency
+            line["funding"] = account.funding
             yield f"accounts[{idx}]", {**line, "deposit": deposit}
     for idx, group in enumerate(settings.groups):
         for start in range(0, max(1, len(group.accounts)), MEMBERS_MAX):

@@ -20,6 +20,7 @@ from engine.trading.records import (
     PX_MAX,
     UNCHANGED,
     CommandFlag,
+    Funding,
     Op,
     OrderType,
     Phase,
@@ -51,7 +52,7 @@ EDGES = (
     *(INT64_MAX, -INT64_MAX, UNCHANGED, LIFTED, -MONEY_MAX, 2**62 + 2**61),
 )
 BYTES = (-128, -1, 0, 1, 2, 3, 4, 5, 6, 7, 9, 127)
-ACCOUNTS = (1, 2, 3)
+ACCOUNTS = (1, 2, 3, 4)
 WIDE, DEAR = 2**31 - 1, 2**40 - 1  # largest px of the two instruments
 ROOMS = ((WIDE, 2**31), (DEAR, 2**22))  # (max_px, max_qty)
 
@@ -88,7 +89,7 @@ def _record(**fields: object) -> np.ndarray:
 
 
 def _preamble() -> list[np.ndarray]:
-    """No decimals, two instruments at the edge, fees of the whole notional, unlimited accounts."""
+    """No decimals, two instruments at the edge, fees of the whole notional; 1, 2 unlimited, 4 on margin."""
     money = [_record(op=Op.CURRENCY, text=text_words(b"USD"), value=0)]
     instruments = [
         _record(
@@ -106,7 +107,7 @@ def _preamble() -> list[np.ndarray]:
             instrument=1_000_000 if name == b"DEAR" else 0,
         )
         for name, px, maker, taker in (
-            (b"WIDE", WIDE, 1_000_000, 999_999),
+            (b"WIDE", WIDE, 1_000_000 + (500_000 << 32), 999_999 + (1 << 32)),
             (b"DEAR", DEAR, -1_000_000, 1_000_000),
         )
     ]
@@ -118,7 +119,8 @@ def _preamble() -> list[np.ndarray]:
         *money,
         *instruments,
         *accounts,
-        _record(op=Op.ACCOUNT, account=3, client_order_id=MONEY_MAX // 2),
+        _record(op=Op.ACCOUNT, account=3, client_order_id=MONEY_MAX // 4),
+        _record(op=Op.ACCOUNT, account=4, client_order_id=MONEY_MAX // 4, side=Funding.MARGIN),
     ]
 
 
@@ -144,6 +146,7 @@ def _large_order(random: Random) -> np.ndarray:
         order_type=OrderType.MARKET if random.random() < 0.05 else OrderType.LIMIT,
         time_in_force=random.choice((TimeInForce.GTC, TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK)),
         stp_mode=random.choice(list(SelfTradePrevention)),
+        flags=CommandFlag.REDUCE_ONLY if random.random() < 0.15 else 0,
         px=_near(random, max_px),
         qty=_near(random, max_qty),
         req_seq=random.choice(EDGES),
@@ -157,7 +160,7 @@ def _sized_order(random: Random) -> np.ndarray:
     method = random.choice((*SizingMethod, *SizingMethod, 0, 5))
     share = random.choice((1, 10**6 - 1, 10**6, SIZING_PPM_MAX, random.choice(EDGES)))
     second = random.choice((0, 1, 18, PX_MAX, SIZING_PPM_MAX, random.randint(1, 2**45)))
-    made["flags"] = CommandFlag.SIZED
+    made["flags"] |= CommandFlag.SIZED
     made["qty"] = share if method != SizingMethod.KELLY else random.randint(0, 10**6) | 10**6 << CAP_BITS
     if method == SizingMethod.FIXED_NOTIONAL:
         made["qty"] = random.choice((MONEY_MAX, MONEY_MAX >> random.randint(0, 40), random.choice(EDGES)))

@@ -1,7 +1,7 @@
 """A ledger of orders kept from the event records alone; it asserts what events must agree on.
 
 It knows nothing of the engine's state: quantity is conserved, makers trade in order of
-price and arrival, and numbers in the events follow from the events before.
+price and arrival, a reduce-only order never opens, and numbers in the events follow from the events before.
 """
 
 from collections import defaultdict
@@ -22,6 +22,8 @@ class Entry:
     cum: int
     arrival: int
     decrements: bool
+    account: int
+    is_reduce_only: bool
 
     @property
     def leaves(self) -> int:
@@ -33,6 +35,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self.live: dict[int, Entry] = {}
+        self.positions: defaultdict[tuple[int, int], int] = defaultdict(int)
         self.md_seq: defaultdict[int, int] = defaultdict(int)
         self.arrivals = 0
         self.event_idx = 0
@@ -70,8 +73,11 @@ class Ledger:
         assert event["cum_qty"] == 0
         assert event["leaves_qty"] == event["qty"] > 0
         is_sized = bool(command["flags"] & CommandFlag.SIZED)
-        assert bool(event["flags"] & EventFlag.SIZED) == is_sized
-        assert is_sized or event["qty"] == command["qty"]
+        is_reduce_only = bool(command["flags"] & CommandFlag.REDUCE_ONLY)
+        assert bool(event["flags"] & EventFlag.SIZED) == (is_sized or is_reduce_only)
+        assert (
+            is_sized or event["qty"] == command["qty"] or (is_reduce_only and event["qty"] < command["qty"])
+        )
         assert event["order_id"] == event["seq"]
         self.arrivals += 1
         self.live[int(event["order_id"])] = Entry(
@@ -82,6 +88,8 @@ class Ledger:
             cum=0,
             arrival=self.arrivals,
             decrements=command["stp_mode"] == SelfTradePrevention.DECREMENT,
+            account=int(event["account"]),
+            is_reduce_only=is_reduce_only,
         )
 
     def traded(self, event: Any) -> None:
@@ -92,6 +100,12 @@ class Ledger:
             entry.cum += int(event["qty"])
             assert event[f"{prefix}cum_qty"] == entry.cum
             assert event[f"{prefix}leaves_qty"] == entry.leaves >= 0
+            held = self.positions[entry.account, entry.instrument]
+            change = -int(event["qty"]) if entry.is_sell else int(event["qty"])
+            if entry.is_reduce_only:
+                assert held * change < 0, "it closes"
+                assert abs(change) <= abs(held), "and never more than there is"
+            self.positions[entry.account, entry.instrument] = held + change
         self.forget_filled(event)
 
     def assert_first(self, maker: Entry, taker: Entry) -> None:
@@ -101,10 +115,16 @@ class Ledger:
             each
             for each in self.live.values()
             if each.instrument == maker.instrument and each.is_sell == maker.is_sell and each is not taker
+            if self.can_trade(each) or each.account == taker.account
         )
         first = min(rivals, key=lambda each: (towards * each.px, each.arrival))
         assert first is maker
         assert maker.px <= taker.px if maker.is_sell else maker.px >= taker.px
+
+    def can_trade(self, entry: Entry) -> bool:
+        """A reduce-only order whose account has nothing more to close is passed over."""
+        held = self.positions[entry.account, entry.instrument]
+        return not entry.is_reduce_only or ((held > 0) == entry.is_sell and held != 0)
 
     def prevented(self, event: Any) -> None:
         taker, maker = self.live[int(event["order_id"])], self.live[int(event["maker_order_id"])]

@@ -173,7 +173,7 @@ def test_rejection_by_the_engine_is_422_with_its_reason(door: Any, order: Any) -
         ({"price": "0"}, "invalid_price", "price", "above zero"),
         ({"type": "stop", "price": None, "stop_price": "11"}, "unsupported", "type", "type 'stop'"),
         ({"time_in_force": "gtd", "expires_at": 10**18}, "unsupported", "time_in_force", "'gtd'"),
-        ({"reduce_only": True}, "unsupported", "reduce_only", "does not offer"),
+        ({"reduce_only": True}, "reduce_only", None, "nothing left to close"),
         ({"display_quantity": "10"}, "unsupported", "display_quantity", "does not offer"),
         ({"expires_at": 10**18}, "invalid_expiry", "expires_at", "gtd"),
     ],

@@ -41,7 +41,7 @@ def room(state: Any, side: int) -> int:
 
 @kernel
 def funds(state: Any, side: int, px: int) -> int:
-    return int(funds_room(state[0], np.int64(0), np.int64(0), side, px))
+    return int(funds_room(state[0], np.int64(0), np.int64(0), np.int64(0), side, px))
 
 
 @kernel
