@@ -12,6 +12,7 @@ as a counter or an index is here a search or a sum over plain lists.
     oracle_losses.py    limits of loss, latches
     oracle_windows.py   exposure, messages, rate of changes and of fills
     oracle_money.py     money in and out
+    oracle_rules.py     rules that people write
     oracle_sizing.py    the quantity of an order that names a method in its place
     oracle_market.py    instruments and their queues; exact decimals
 """
@@ -20,7 +21,15 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from tests import oracle_admin, oracle_checks, oracle_losses, oracle_money, oracle_rounds, oracle_windows
+from tests import (
+    oracle_admin,
+    oracle_checks,
+    oracle_losses,
+    oracle_money,
+    oracle_rounds,
+    oracle_rules,
+    oracle_windows,
+)
 from tests.oracle_accounts import Account, fee_of
 from tests.oracle_market import AtDoor, Fields, Instrument, Order, Refused, is_uuid, written
 
@@ -47,6 +56,7 @@ class Exchange:
         self.visit_at, self.visit_left = (0, 0), 0  # where the sweep is
         self.to_judge: list[Account] = []
         self.filled_in: dict[int, Instrument] = {}  # where accounts with a limit of fills had some
+        self.rules = oracle_rules.Rules()
         self.events: list[Event] = []
 
     def submit(self, fields: Fields) -> list[Event]:
@@ -124,6 +134,7 @@ class Exchange:
             **({"quantity": instrument.quantity_text(order.quantity)} if "size_by" in request else {}),
         )
         oracle_rounds.dealt(self, account, instrument.symbol)
+        oracle_rules.ordered(self, instrument, order, order.quantity)
         self.execute(instrument, order, limit)
 
     def cancel(self, request: Fields) -> None:
@@ -145,6 +156,7 @@ class Exchange:
             self.take_off(instrument, order, "amend_below_filled")
             return
         priority_kept = price == order.price and quantity <= order.quantity
+        oracle_rules.ordered(self, instrument, order, quantity - order.quantity)
         order.price, order.quantity = price, quantity
         order.revision += 1
         self.emit(
@@ -195,6 +207,8 @@ class Exchange:
         notional = instrument.notional(maker.price, quantity)
         maker_fee, taker_fee = fee_of(notional, maker.maker_ppm), fee_of(notional, taker.taker_ppm)
         mark = oracle_rounds.mark_of(instrument)
+        traders = {each.account for each in (taker, maker)}
+        realised = {each: self.accounts[each].position(instrument).realised for each in traders}
         instrument.last = maker.price
         # Taker first: it shows only in the realised profit of an account that trades with itself.
         for order, fee in ((taker, taker_fee), (maker, maker_fee)):
@@ -209,6 +223,7 @@ class Exchange:
         for order in (taker, maker):
             oracle_windows.count_fill(self, self.accounts[order.account], instrument, quantity)
             oracle_rounds.filled(self, self.accounts[order.account], instrument)
+        oracle_rules.traded(self, instrument, quantity, [taker, maker], realised)
         self.emit(
             "trade",
             symbol=instrument.symbol,

@@ -7,7 +7,7 @@ check raises Refused and nothing has changed, except that a rate bucket gave its
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from tests import oracle_admin, oracle_losses, oracle_money, oracle_sizing, oracle_windows
+from tests import oracle_admin, oracle_losses, oracle_money, oracle_rules, oracle_sizing, oracle_windows
 from tests.oracle_accounts import Account, reserve_of
 from tests.oracle_market import (
     LIMIT_OF_NUMBERS,
@@ -143,6 +143,7 @@ def new_order(exchange: "Exchange", request: Fields) -> tuple[Account, Instrumen
     adds = instrument.notional(limit, order.quantity)
     oracle_windows.check_exposure(exchange, account, instrument, order.side, adds)
     oracle_losses.check_order(exchange, account, instrument)
+    oracle_rules.judge(exchange, account, instrument, order, limit, order.quantity)
     if order.side == "buy":
         check_payment(exchange, account, instrument, reserve_of(instrument, order, limit, order.quantity))
     else:
@@ -365,6 +366,8 @@ def replaced_order(exchange: "Exchange", request: Fields) -> tuple[Instrument, O
     adds = instrument.notional(price, leaves) - instrument.notional(order.price, order.leaves)
     if adds > 0:
         oracle_windows.check_exposure(exchange, account, instrument, order.side, adds)
+    if price != order.price or quantity > order.quantity:
+        oracle_rules.judge(exchange, account, instrument, order, price, quantity)
     best_case = price if order.side == "buy" else max([price, *(maker.price for maker in instrument.buy[:1])])
     notional = instrument.notional(best_case, leaves)
     if price != order.price:

@@ -33,7 +33,7 @@ class PlainSet:
         self._rules = rules
 
     def plainly(self, p: Words, ctx: Words, params: Words) -> int:
-        """Return what compiled code does: which rules match, or of those that refuse the first one's number."""
+        """Return what compiled code does: which rules match, or the number of the first that refuses."""
         words = self._rules[0].vocabulary
         asked = SimpleNamespace(**dict(zip(words.fields, p.tolist(), strict=True)))
         beside = SimpleNamespace(**dict(zip(words.context, ctx.tolist(), strict=True)))
@@ -64,6 +64,11 @@ def offer(rules: Sequence[UserRule]) -> bytes:
     source = source_hash(rules)
     _sources.offered[source] = tuple(rules)
     return source
+
+
+def offered(source: bytes) -> tuple[UserRule, ...]:
+    """Return the rules of a set that was offered to this process; none where it was not."""
+    return _sources.offered.get(source, ())
 
 
 def load_from(folder: Path, vocabulary: Vocabulary, end: End) -> None:
@@ -108,7 +113,7 @@ def _found(source: bytes) -> tuple[tuple[UserRule, ...], Path | None]:
 
 
 def _reading(rules: Sequence[UserRule]) -> int:
-    """Return the words of the context that any rule reads, a bit each by their places; those beyond 63 alike."""
+    """Return the words of the context that any rule reads, a bit each by their places, up to 63."""
     read = frozenset[str]().union(*(rule.context_read for rule in rules))
     places = (place for place, name in enumerate(rules[0].vocabulary.context) if name in read)
     return int(np.uint64(sum(1 << place for place in places if place < CONTEXT_BITS)).view(np.int64))

@@ -4,8 +4,9 @@ What Python means by a source and what is written here for it are the same, valu
 shown that no number leaves 64 bits and that no divisor is 0. An expression is written as its number or as
 its truth, so that the compiler never meets one that is sometimes a number and sometimes a condition.
 
-Of a rule that refuses, what may divide by 0 or shift too far is a line of its own. Where it would, `ok` becomes 0, the
-rule goes on with 0 in its place, as the check has followed it too, and says in the end that it could not.
+Of a rule that refuses, what may divide by 0 or shift too far is a line of its own. Where it would, `ok`
+becomes 0, the rule goes on with 0 in its place, as the check has followed it too, and says in the end that
+it could not.
 """
 
 import ast
@@ -47,7 +48,7 @@ OPERATORS: Mapping[type[ast.AST], str] = {
 
 
 def lowered(rule: UserRule, number: int) -> str:
-    """Return a rule as `def rule_N(p, ctx, params, p_at, ctx_at)`, which returns 0, 1 or FAULT; N: its number."""
+    """Return a rule as `def rule_N(p, ctx, params, p_at, ctx_at)`, which returns 0, 1 or FAULT."""
     writer = _Writer(rule, number)
     begun = [f"{local(name)} = 0" for name in sorted(assigned_in(rule.function))]
     writer.block(rule.function.body)
@@ -199,9 +200,9 @@ class _Writer:
         """Write an expression out part by part, each where Python would reach it; return its number."""
         result, _ = self._names()
         match node:
-            case ast.BoolOp(operator, values):
+            case ast.BoolOp(joining, values):
                 self._line(f"{result} = {self.number(values[0])}")
-                test = f"if {result} != 0:" if isinstance(operator, ast.And) else f"if {result} == 0:"
+                test = f"if {result} != 0:" if isinstance(joining, ast.And) else f"if {result} == 0:"
                 self._nested(test, result, values[1:])
             case ast.IfExp(test_of, body, orelse):
                 with self._within(f"if {self.truth(test_of)}:"):
@@ -229,7 +230,7 @@ class _Writer:
         self._depth = depth
 
     def _guarded(self, left: ast.expr, operator: ast.operator, right: ast.expr) -> str:
-        """Write an operation that gives 0, and makes `ok` 0, where it cannot be done; return what it gives."""
+        """Write an operation that makes `ok` 0 where it cannot be done; return what it gives, then 0."""
         of, by = self.number(left), self.number(right)
         result, operand = self._names()
         self._line(f"{operand} = {by}")

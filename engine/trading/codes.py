@@ -18,6 +18,7 @@ from engine.trading.records import (
     Phase,
     Reason,
     Role,
+    RulesStatus,
     SelfTradePrevention,
     Side,
     SizingMethod,
@@ -48,6 +49,10 @@ OP_ACCOUNT_LIMITS = np.int64(Op.ACCOUNT_LIMITS)
 OP_DEPOSIT = np.int64(Op.DEPOSIT)
 OP_WITHDRAW = np.int64(Op.WITHDRAW)
 OP_TRANSFER = np.int64(Op.TRANSFER)
+OP_RULES_REGISTER = np.int64(Op.RULES_REGISTER)
+OP_RULES_ACTIVATE = np.int64(Op.RULES_ACTIVATE)
+OP_RULES_ROLLBACK = np.int64(Op.RULES_ROLLBACK)
+OP_RULE_PARAM = np.int64(Op.RULE_PARAM)
 
 KILL_ORDER = np.int64(KillScope.ORDER)
 KILL_ACCOUNT = np.int64(KillScope.ACCOUNT)
@@ -129,6 +134,7 @@ EVENT_PHASE = np.int64(EventKind.PHASE)
 EVENT_LATCHED = np.int64(EventKind.LATCHED)
 EVENT_DONE = np.int64(EventKind.DONE)
 EVENT_MOVED = np.int64(EventKind.MOVED)
+EVENT_RULES = np.int64(EventKind.RULES)
 
 FLAG_LAST = np.int64(EventFlag.LAST)
 FLAG_PRIORITY_KEPT = np.int64(EventFlag.PRIORITY_KEPT)
@@ -138,6 +144,9 @@ FLAG_QUANTITY_CHOSEN = np.int64(EventFlag.SIZED)
 STATUS_OPEN = np.int64(Status.OPEN)
 STATUS_FILLED = np.int64(Status.FILLED)
 STATUS_CANCELLED = np.int64(Status.CANCELLED)
+RULES_REGISTERED = np.int64(RulesStatus.REGISTERED)
+RULES_ACTIVATED = np.int64(RulesStatus.ACTIVATED)
+RULES_ROLLED_BACK = np.int64(RulesStatus.ROLLED_BACK)
 
 OK = np.int64(Reason.NONE)
 BAD_VERSION = np.int64(Reason.BAD_VERSION)
@@ -187,6 +196,11 @@ ACCOUNTS_FULL = np.int64(Reason.ACCOUNTS_FULL)
 INSTRUMENTS_FULL = np.int64(Reason.INSTRUMENTS_FULL)
 CURRENCIES_FULL = np.int64(Reason.CURRENCIES_FULL)
 POSITIONS_FULL = np.int64(Reason.POSITIONS_FULL)
+RULE = np.int64(Reason.RULE)
+UNKNOWN_RULES = np.int64(Reason.UNKNOWN_RULES)
+NO_RULES_BEFORE = np.int64(Reason.NO_RULES_BEFORE)
+UNKNOWN_PARAM = np.int64(Reason.UNKNOWN_PARAM)
+RULE_PARAMS_FULL = np.int64(Reason.RULE_PARAMS_FULL)
 POST_ONLY_WOULD_CROSS = np.int64(Reason.POST_ONLY_WOULD_CROSS)
 FOK_UNFILLABLE = np.int64(Reason.FOK_UNFILLABLE)
 REASON_USER = np.int64(Reason.USER)

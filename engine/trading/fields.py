@@ -83,6 +83,11 @@ ACCOUNT_LIMIT_FIELDS = {
     "order_burst": "stop_px",
 }
 """LIMITS of one account, or of every account's default, in journals of before: as above."""
+WHY_FIELDS = ("client_order_id", "order_id", "display_qty", "stop_px", "expiry")
+"""Commands about rules: the fields that carry why, eight bytes of a text each."""
+WHY_BYTES = 8 * len(WHY_FIELDS)
+RULE_PARAM_LIFTED = -(2**63) + 1
+"""RULE_PARAM: what the rule says itself holds again."""
 BPS = 10_000
 RATE_DECIMALS = 9
 """RATE: `px` is in 1e-9."""

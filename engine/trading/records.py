@@ -30,6 +30,11 @@ COMMAND fields beyond their names, by operation (fields.py has those of administ
     DEPOSIT      account; px: currency index; qty: amount, minor units; text: its id
     WITHDRAW     as DEPOSIT
     TRANSFER     as DEPOSIT, account: from whom; order_id: to whom; either may be FEES
+    RULES_REGISTER px, qty: hash of a set of rules; text: who; fields.WHY_FIELDS: why
+    RULES_ACTIVATE as RULES_REGISTER; hash 0: none
+    RULES_ROLLBACK text, fields.WHY_FIELDS
+    RULE_PARAM   account or instrument (ALL_INSTRUMENTS); px: key of rule and param; qty: the value, or
+                 fields.RULE_PARAM_LIFTED
 """
 
 from enum import IntEnum, IntFlag
@@ -80,10 +85,19 @@ class Op(IntEnum):
     DEPOSIT = 34
     WITHDRAW = 35
     TRANSFER = 36
+    RULES_REGISTER = 40
+    RULES_ACTIVATE = 41
+    RULES_ROLLBACK = 42
+    RULE_PARAM = 43
 
 
-OP_NAMES = {int(op): op.name.lower() for op in Op} | {int(Op.ACCOUNT_LIMITS): "limits"}
-"""Operation -> its name in lines and answers: two records carry a `limits` line."""
+RULE_OPS = (Op.RULES_REGISTER, Op.RULES_ACTIVATE, Op.RULES_ROLLBACK, Op.RULE_PARAM)
+OP_NAMES = {
+    **{int(op): op.name.lower() for op in Op},
+    int(Op.ACCOUNT_LIMITS): "limits",
+    **dict.fromkeys(map(int, RULE_OPS), "rules"),
+}
+"""Operation -> its name in lines and answers: several records carry a `limits` or a `rules` line."""
 
 
 class Role(IntFlag):
@@ -199,6 +213,7 @@ class EventKind(IntEnum):
     LATCHED = 9
     DONE = 10
     MOVED = 20
+    RULES = 24
 
 
 class EventFlag(IntFlag):
@@ -206,6 +221,14 @@ class EventFlag(IntFlag):
     PRIORITY_KEPT = 2  # REPLACED
     SELL = 4  # the order, or the aggressor of a TRADE, sells
     SIZED = 8  # ACCEPTED: the engine has chosen qty
+
+
+class RulesStatus(IntEnum):
+    """What became of a set of rules; in RULES the status."""
+
+    REGISTERED = 1
+    ACTIVATED = 2
+    ROLLED_BACK = 3
 
 
 class Status(IntEnum):
@@ -275,6 +298,11 @@ class Reason(IntEnum):
     INSTRUMENTS_FULL = 224
     CURRENCIES_FULL = 225
     POSITIONS_FULL = 226
+    RULE = 230
+    UNKNOWN_RULES = 231
+    NO_RULES_BEFORE = 232
+    UNKNOWN_PARAM = 233
+    RULE_PARAMS_FULL = 234
     POST_ONLY_WOULD_CROSS = 300
     FOK_UNFILLABLE = 301
     USER = 400
@@ -344,12 +372,15 @@ EVENT = np.dtype(
         # whose money it is, of a TRANSFER from whom
         ("order_id", "<i8"),  # of a refused movement's DUPLICATE: the seq of the original
         ("client_order_id", "<i8"),
-        ("px", "<i8"),  # in MOVED, and in LATCHED of a limit, the index of the currency
+        ("px", "<i8"),  # in MOVED, and in LATCHED of a limit, the index of the currency; in RULES, and in
+        # REJECTED by a rule, with qty the hash of its set
         ("qty", "<i8"),  # traded, prevented or new total; in DONE and LATCHED the number of orders cancelled;
         # in MOVED the amount, minor units
-        ("cum_qty", "<i8"),  # in LATCHED what was measured, minor units; in MOVED what `account` has then
+        ("cum_qty", "<i8"),  # in LATCHED what was measured, minor units; in MOVED what `account` has then; in
+        # REJECTED by a rule its number in the set, from 1; in RULES the id of the set, 0 for none
         ("leaves_qty", "<i8"),  # left; in CANCELLED what was taken off; in LATCHED what is allowed; in
-        # MOVED of a TRANSFER what `maker_account` has then
+        # MOVED of a TRANSFER what `maker_account` has then; in REJECTED by a rule 1 where it could not
+        # compute; in RULES the id of the set that governed before
         ("notional", "<i8"),  # sum of px * qty over the order's fills: numerator of its average price
         ("fee", "<i8"),  # of the taker, minor units of the quote currency, positive when charged
         ("prev_px", "<i8"),  # REPLACED: before

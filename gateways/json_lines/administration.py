@@ -57,6 +57,7 @@ from gateways.json_lines.fields import (
     words_of,
 )
 from gateways.json_lines.movements import movement
+from gateways.json_lines.rules import rules_command
 
 PHASES = words_of(Phase)
 COLLAR_BPS_MAX = 2**31 - 1  # what the record's field carries
@@ -257,6 +258,10 @@ class Administration:
         """Money from one account to another, either may be the fee account; once by its id."""
         return movement(self.catalogue, fields, Op.TRANSFER)
 
+    def rules(self, fields: Mapping[str, Any]) -> Content:
+        """A set of rules registered, activated or taken back, or a param of a rule."""
+        return rules_command(self.catalogue, fields)
+
     def _scope(
         self, fields: Mapping[str, Any], op: str, selectors: tuple[str, ...], more: tuple[str, ...] = ()
     ) -> Content:
@@ -318,6 +323,7 @@ ADMINISTRATION: dict[str, Callable[[Administration, Mapping[str, Any]], Content]
     "deposit": Administration.deposit,
     "withdraw": Administration.withdraw,
     "transfer": Administration.transfer,
+    "rules": Administration.rules,
 }
 
 

@@ -114,7 +114,7 @@ def _binary(node: ast.BinOp, scope: Scope) -> Range:
 
 
 def may_fault(node: ast.BinOp, vocabulary: Vocabulary) -> bool:
-    """Tell whether an operation of a rule that refuses is watched: its divisor or shift is not written out."""
+    """Tell whether an operation of a rule that refuses may fault: its divisor or shift is not written out."""
     if not isinstance(node.op, ast.FloorDiv | ast.Mod | ast.LShift | ast.RShift):
         return False
     names = (each for each in ast.walk(node.right) if isinstance(each, ast.Name | ast.Attribute))

@@ -48,12 +48,9 @@ def head_of(function: ast.FunctionDef, scope: Scope) -> RuleHead:
     for word, value in given.items():
         if word not in words:
             raise NotAllowedError(value, f"@rule has no {word}{hint(word, words)}; write {_example(scope)}")
-    needed = words[:-1]
-    if len(call.args) != 1 or not set(needed) <= given.keys():
-        raise NotAllowedError(
-            call,
-            f"@rule says its name{', ' if needed[1:] else ' and '}{' and '.join(needed)}; write {_example(scope)}",
-        )
+    if len(call.args) != 1 or not set(words[:-1]) <= given.keys():
+        said = "its name and reason" if is_refusing else "its name, code and action"
+        raise NotAllowedError(call, f"@rule says {said}; write {_example(scope)}")
     name = _name(call.args[0], scope)
     action = "" if is_refusing else _action(given["action"], scope)
     code = _reason(given["reason"]) if is_refusing else _code(given["code"], action, scope)

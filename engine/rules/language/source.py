@@ -235,19 +235,19 @@ def _bare(function: ast.FunctionDef) -> ast.FunctionDef:
     return ast.fix_missing_locations(function)
 
 
-class _Fault(ArithmeticError):
+class _FaultError(ArithmeticError):
     """A shift too far, in a rule that refuses."""
 
 
 def _shift_left(number: int, count: int) -> int:
     if not 0 <= count <= SHIFT_MAX:
-        raise _Fault
+        raise _FaultError
     return number << count
 
 
 def _shift_right(number: int, count: int) -> int:
     if not 0 <= count <= SHIFT_MAX:
-        raise _Fault
+        raise _FaultError
     return number >> count
 
 
@@ -266,7 +266,7 @@ class _WatchedShifts(ast.NodeTransformer):
 
 
 def _called(name: str, operands: list[ast.expr], at: ast.AST) -> ast.Call:
-    return ast.copy_location(ast.Call(ast.Name(name, ast.Load()), operands, []), at)  # type: ignore[type-var]  # has a place
+    return ast.copy_location(ast.Call(ast.Name(name, ast.Load()), operands, []), at)
 
 
 def _plain(bare: ast.FunctionDef, vocabulary: Vocabulary, file_name: str) -> Plain:
@@ -287,7 +287,7 @@ def _plain(bare: ast.FunctionDef, vocabulary: Vocabulary, file_name: str) -> Pla
     def judged(p: Any, ctx: Any, params: Any) -> int:
         try:
             return MATCHED if function(p, ctx, params) else 0
-        except (ZeroDivisionError, _Fault):
+        except (ZeroDivisionError, _FaultError):
             return FAULT
 
     return judged

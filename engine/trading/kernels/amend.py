@@ -10,7 +10,7 @@ import numpy as np
 from engine.trading import codes
 from engine.trading.kernels.accounts import commit_open, holds, notional_of
 from engine.trading.kernels.cancel import own_order
-from engine.trading.kernels.events import rejected, replaced
+from engine.trading.kernels.events import rejected, replaced, tell_rule
 from engine.trading.kernels.exposure import check_more_exposure, note_open, open_notional
 from engine.trading.kernels.levels import best_level
 from engine.trading.kernels.match import withdraw, would_cross
@@ -27,12 +27,14 @@ from engine.trading.kernels.risk import (
     reference_px,
     take_token,
 )
+from engine.trading.kernels.rule_windows import count_order
 from engine.trading.kernels.state import NIL
 from engine.trading.kernels.submit import execute
 from engine.trading.kernels.touch import touch_account, touch_book
+from engine.trading.kernels.user_rules import judge_replace
 from engine.trading.kernels.validate import check_trader
 from engine.trading.records import UNCHANGED
-from ringbuf.kernel import inlined, kernel
+from ringbuf.kernel import apart, inlined, kernel
 
 LOST = np.int64(0)
 NOTHING = np.int64(0)
@@ -63,10 +65,14 @@ def apply_replace(s, command):
     if reason == codes.OK and not is_ending:
         reason, held = _check_increase(s, order, account, px, qty)
     if reason != codes.OK:
-        rejected(s, command, reason)
+        report = rejected(s, command, reason)
+        if reason == codes.RULE:
+            tell_rule(s, report)
         return
     touch_book(s, np.int64(s.hot[order].instrument))
     touch_account(s, account)
+    if s.governing != 0 and not is_ending:
+        count_order(s, order, qty - s.cold[order].qty)
     if is_ending:
         withdraw(s, command, order, codes.AMEND_BELOW_FILLED)
     elif px == s.hot[order].px and qty <= s.cold[order].qty:
@@ -113,8 +119,8 @@ def _check_increase(s, order, account, px, qty):
         reason = _check_new_px(s, book, px, old_px)
     if reason == codes.OK and more > 0:
         reason = check_position(s, account, book, np.int64(s.hot[order].position), side, more)
-    if reason == codes.OK and s.watch_count != 0 and notional > old_notional:
-        reason = check_more_exposure(s, account, book, side, notional - old_notional)
+    if reason == codes.OK and s.guard_count != 0:
+        reason = _check_guarded_increase(s, order, account, px, qty, notional - old_notional)
     if reason != codes.OK:
         return reason, NOTHING
     held = holds(s, order, notional)
@@ -124,6 +130,18 @@ def _check_increase(s, order, account, px, qty):
     if s.cold[order].post_only and s.books[book].phase == codes.CONTINUOUS and would_cross(s, book, side, px):
         return codes.POST_ONLY_WOULD_CROSS, NOTHING
     return codes.OK, held
+
+
+@apart
+def _check_guarded_increase(s, order, account, px, qty, more_notional):
+    """Steps 15 to 17 where an account is watched or a set of rules governs, on what the new values raise."""
+    book, side = np.int64(s.hot[order].instrument), np.int64(s.cold[order].side)
+    reason = codes.OK
+    if s.watch_count != 0 and more_notional > 0:
+        reason = check_more_exposure(s, account, book, side, more_notional)
+    if reason == codes.OK and s.governing != 0 and (px != s.hot[order].px or qty > s.cold[order].qty):
+        reason = judge_replace(s, order, account, px, qty)
+    return reason
 
 
 @inlined

@@ -42,7 +42,7 @@ USED_BY_CAPACITY = {
 
 MADE_ANEW = (
     *("account_bucket", "position_bucket", "order_bucket", "live_bucket", "id_bucket", "ids"),
-    *("move_bucket", "moves"),
+    *("move_bucket", "moves", "judged"),
     *(
         "version",
         "opened",
@@ -125,6 +125,9 @@ ADDED: Mapping[str, Fill | None] = {
     **dict.fromkeys(("rates", "cash_stakes", "dealings")),
     **dict.fromkeys(("watch_count", "noted_count", "rounds_due", "round_idx", "round_left", "events_before")),
     **dict.fromkeys(("moves", "moves_used", "moves_next")),
+    **dict.fromkeys(("rule_sets", "rule_accounts", "rule_positions", "rule_realised", "rule_books")),
+    **dict.fromkeys(("governing", "governed_before", "last_ruleset", "rules_term")),
+    **dict.fromkeys(("rule_params", "rule_params_used", "rule_params_free")),
     "books.free_low": _reckon_free_prices,
     "books.free_high": _reckon_free_prices,
     **dict.fromkeys(

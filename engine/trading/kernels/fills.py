@@ -11,6 +11,7 @@ from engine.trading.kernels.accounts import notional_of
 from engine.trading.kernels.equity import value_cash, value_position
 from engine.trading.kernels.exposure import add_open
 from engine.trading.kernels.messages import count_trade, note_account
+from engine.trading.kernels.rule_windows import count_trade_of_rules
 from engine.trading.kernels.state import INSTRUMENT_MASK, NIL
 from engine.trading.kernels.watch_records import (
     BUCKETS,
@@ -26,9 +27,15 @@ from ringbuf.kernel import apart, kernel
 
 @apart
 def note_trade(s, taker, maker, qty):
-    """Tell the watches of both sides of a fill of it; their accounts are judged behind the command."""
-    _note_fill(s, taker, qty)
-    _note_fill(s, maker, qty)
+    """Tell the watches of both sides of a fill of it, and the windows of rules.
+
+    The accounts that are watched are judged behind the command.
+    """
+    if s.watch_count != 0:
+        _note_fill(s, taker, qty)
+        _note_fill(s, maker, qty)
+    if s.governing != 0:
+        count_trade_of_rules(s, taker, maker, qty)
 
 
 @kernel

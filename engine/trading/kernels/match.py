@@ -95,7 +95,7 @@ def _trade(s, command, book, taker, maker, level, px, qty):
             renew_free_prices(s, book)
         if s.watch_count != 0 and s.books[book].mark_px == 0:
             note_mark(s, book)
-    if s.watch_count != 0:
+    if s.guard_count != 0:
         note_trade(s, taker, maker, qty)
     s.books[book].trade_count += 1
     s.books[book].volume += qty

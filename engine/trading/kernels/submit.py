@@ -4,7 +4,7 @@ import numpy as np
 
 from engine.trading import codes
 from engine.trading.kernels.accounts import find_position, notional_of
-from engine.trading.kernels.events import accepted, rejected, tell_chosen, tell_original
+from engine.trading.kernels.events import accepted, rejected, tell_chosen, tell_original, tell_rule
 from engine.trading.kernels.exposure import check_exposure, note_open, open_notional
 from engine.trading.kernels.identity import CHAIN_MAX, find_ended, find_live
 from engine.trading.kernels.latches import check_latched
@@ -23,9 +23,11 @@ from engine.trading.kernels.risk import (
     is_killed,
     take_token,
 )
+from engine.trading.kernels.rule_windows import count_order
 from engine.trading.kernels.size_by import choose_quantity, opposite_px
 from engine.trading.kernels.state import NIL
 from engine.trading.kernels.touch import touch_account, touch_book
+from engine.trading.kernels.user_rules import judge_new
 from engine.trading.kernels.validate import check_new, check_trader
 from engine.trading.kernels.watch_records import WATCHED_EXPOSURE, WATCHED_MESSAGES
 from ringbuf.kernel import apart, inlined, kernel
@@ -64,18 +66,29 @@ def apply_new(s, command):
     if reason == codes.OK:
         reason = _check_capacity(s, command, position, chain)
     if reason != codes.OK:
-        rejected(s, command, reason)
+        report = rejected(s, command, reason)
+        if reason == codes.RULE:
+            tell_rule(s, report)
         return
     touch_book(s, book)
     touch_account(s, account)
     order = begin_order(s, command, account, position, px, qty)
-    if s.watch_count != 0:
-        note_open(s, order, NOTHING, open_notional(s, order))
+    if is_guarded:
+        _note_accepted(s, order, qty)
     accepted(s, command, order)
     if is_sized:
         tell_chosen(s)
     remainder = codes.MARKET_REMAINDER if command["order_type"] == codes.MARKET else codes.IOC_REMAINDER
     execute(s, command, order, remainder)
+
+
+@apart
+def _note_accepted(s, order, qty):
+    """Note an accepted order for the watches of its account, and for rules."""
+    if s.watch_count != 0:
+        note_open(s, order, NOTHING, open_notional(s, order))
+    if s.governing != 0:
+        count_order(s, order, qty)
 
 
 @inlined
@@ -148,6 +161,8 @@ def _check_risk(s, command, account, book, side, px, qty, position, is_guarded):
         reason = check_position(s, account, book, position, side, qty)
     if is_guarded and reason == codes.OK:
         reason = _check_watched(s, account, book, side, notional_of(s, book, px, qty))
+        if reason == codes.OK and s.governing != 0:
+            reason = judge_new(s, command, account, book, position, side, px, qty)
     if reason == codes.OK:
         reason = check_funds(
             s, account, book, position, side, px, qty, s.books[book].maker_ppm, s.books[book].taker_ppm
