@@ -1,4 +1,4 @@
-"""The oracle's rules that people write: step 17 of exchange rule S3, run as the Python functions that they are.
+"""The oracle's rules that people write: step 17 of exchange rule S3, run as the functions that they are.
 
 Part of the naive exchange of oracle.py. What rules are told is made anew from orders, positions and lists of
 what happened when. A set is known by the hash of its source; whoever tests says what is in it.

@@ -149,6 +149,11 @@ def _paths() -> Schema:
             refused=(403, 404),
         ),
         "/v1/accounts/{account}/size": _size_path(account),
+        "/v1/rules": route(
+            "Sets of rules, which governs, what each rule refused (roles operator, viewer)",
+            object_of(governing=number, before=number, sets={"type": "array"}, seq=number),
+            refused=(403,),
+        ),
         "/v1/status": route("Processes, rings, durability, lag, rates", status_schema),
         "/v1/latency": route(
             "A latency histogram per stage", object_of(unit=text, stages={"type": "object"})

@@ -17,7 +17,7 @@ def rule(
     """Mark a function as a rule; it stays as it is and can be called with any objects that have its fields.
 
     name : of the rule, in settings and replies
-    code, action : of a rule of payments: DECLINE, REVIEW or STEP_UP, and the code of the reply that goes with it
+    code, action : of a rule of payments: DECLINE, REVIEW or STEP_UP, and the code that goes with it
     reason : of a rule of trading, which refuses the order that it matches
     params : numbers that can be set without changing the rule, and what they are otherwise
     """

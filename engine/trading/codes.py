@@ -5,7 +5,7 @@ Reasons have their own names, OK for none; OP_, EVENT_, STATUS_, ROLE_, FLAG_ an
 
 import numpy as np
 
-from engine.trading.fields import AccountLimit
+from engine.trading.fields import AccountLimit, RulesStatus
 from engine.trading.records import (
     CommandFlag,
     EventFlag,
@@ -18,7 +18,6 @@ from engine.trading.records import (
     Phase,
     Reason,
     Role,
-    RulesStatus,
     SelfTradePrevention,
     Side,
     SizingMethod,

@@ -30,11 +30,7 @@ COMMAND fields beyond their names, by operation (fields.py has those of administ
     DEPOSIT      account; px: currency index; qty: amount, minor units; text: its id
     WITHDRAW     as DEPOSIT
     TRANSFER     as DEPOSIT, account: from whom; order_id: to whom; either may be FEES
-    RULES_REGISTER px, qty: hash of a set of rules; text: who; fields.WHY_FIELDS: why
-    RULES_ACTIVATE as RULES_REGISTER; hash 0: none
-    RULES_ROLLBACK text, fields.WHY_FIELDS
-    RULE_PARAM   account or instrument (ALL_INSTRUMENTS); px: key of rule and param; qty: the value, or
-                 fields.RULE_PARAM_LIFTED
+    RULES_..., RULE_PARAM see fields.WHY_FIELDS
 """
 
 from enum import IntEnum, IntFlag
@@ -92,11 +88,8 @@ class Op(IntEnum):
 
 
 RULE_OPS = (Op.RULES_REGISTER, Op.RULES_ACTIVATE, Op.RULES_ROLLBACK, Op.RULE_PARAM)
-OP_NAMES = {
-    **{int(op): op.name.lower() for op in Op},
-    int(Op.ACCOUNT_LIMITS): "limits",
-    **dict.fromkeys(map(int, RULE_OPS), "rules"),
-}
+OP_NAMES = {int(op): op.name.lower() for op in Op} | {int(Op.ACCOUNT_LIMITS): "limits"}
+OP_NAMES |= dict.fromkeys(map(int, RULE_OPS), "rules")
 """Operation -> its name in lines and answers: several records carry a `limits` or a `rules` line."""
 
 
@@ -221,14 +214,6 @@ class EventFlag(IntFlag):
     PRIORITY_KEPT = 2  # REPLACED
     SELL = 4  # the order, or the aggressor of a TRADE, sells
     SIZED = 8  # ACCEPTED: the engine has chosen qty
-
-
-class RulesStatus(IntEnum):
-    """What became of a set of rules; in RULES the status."""
-
-    REGISTERED = 1
-    ACTIVATED = 2
-    ROLLED_BACK = 3
 
 
 class Status(IntEnum):
@@ -372,15 +357,12 @@ EVENT = np.dtype(
         # whose money it is, of a TRANSFER from whom
         ("order_id", "<i8"),  # of a refused movement's DUPLICATE: the seq of the original
         ("client_order_id", "<i8"),
-        ("px", "<i8"),  # in MOVED, and in LATCHED of a limit, the index of the currency; in RULES, and in
-        # REJECTED by a rule, with qty the hash of its set
+        ("px", "<i8"),  # in MOVED, and in LATCHED of a limit, the index of the currency
         ("qty", "<i8"),  # traded, prevented or new total; in DONE and LATCHED the number of orders cancelled;
         # in MOVED the amount, minor units
-        ("cum_qty", "<i8"),  # in LATCHED what was measured, minor units; in MOVED what `account` has then; in
-        # REJECTED by a rule its number in the set, from 1; in RULES the id of the set, 0 for none
+        ("cum_qty", "<i8"),  # in LATCHED what was measured, minor units; in MOVED what `account` has then
         ("leaves_qty", "<i8"),  # left; in CANCELLED what was taken off; in LATCHED what is allowed; in
-        # MOVED of a TRANSFER what `maker_account` has then; in REJECTED by a rule 1 where it could not
-        # compute; in RULES the id of the set that governed before
+        # MOVED of a TRANSFER what `maker_account` has then. Of RULES, and REJECTED by a rule: fields.py
         ("notional", "<i8"),  # sum of px * qty over the order's fills: numerator of its average price
         ("fee", "<i8"),  # of the taker, minor units of the quote currency, positive when charged
         ("prev_px", "<i8"),  # REPLACED: before

@@ -15,9 +15,9 @@ import numpy as np
 
 from engine.rules.params import PARAM_MAX, PARAM_MIN, param_key
 from engine.rules.stored import HASH_BYTES
-from engine.trading.fields import RULE_PARAM_LIFTED, WHY_BYTES, WHY_FIELDS
+from engine.trading.fields import RULE_PARAM_LIFTED, WHY_BYTES, WHY_FIELDS, RulesStatus
 from engine.trading.instruments import Catalogue, RefusedAtDoor
-from engine.trading.records import ALL_INSTRUMENTS, TEXT_BYTES, Op, Reason, RulesStatus, text_words
+from engine.trading.records import ALL_INSTRUMENTS, TEXT_BYTES, Op, Reason, text_words
 from gateways.json_lines.fields import (
     MalformedCommand,
     did_you_mean,

@@ -1,4 +1,4 @@
-"""Sets of rules that people write: registered, made to govern, taken back; params of accounts and instruments.
+"""Sets of rules that people write: registered, made to govern, taken back; params of accounts and books.
 
 A set is known by the hash of its rules, whose source lies in the data folder. To register one loads it, so no
 order waits for a compiler; from the command that activates it on it judges every order, and never half of it.

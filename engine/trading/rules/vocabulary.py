@@ -87,6 +87,6 @@ VOCABULARY = Vocabulary(
 )
 """What rules of trading are written in."""
 
-_enums = (Side.BUY, Side.SELL, OrderType.LIMIT, OrderType.MARKET)
-_enums = (*_enums, TimeInForce.GTC, TimeInForce.DAY, TimeInForce.IOC, TimeInForce.FOK)
-assert {each.name: int(each) for each in _enums} == VOCABULARY.constants
+_sides_and_types = (Side.BUY, Side.SELL, OrderType.LIMIT, OrderType.MARKET)
+_times = (TimeInForce.GTC, TimeInForce.DAY, TimeInForce.IOC, TimeInForce.FOK)
+assert {each.name: int(each) for each in (*_sides_and_types, *_times)} == VOCABULARY.constants
