@@ -97,8 +97,8 @@ WHY_FIELDS = ("client_order_id", "order_id", "display_qty", "stop_px", "expiry")
 """RULES_REGISTER, _ACTIVATE, _ROLLBACK: fields that carry why, eight bytes of a text each; `text`: who. `px`
 and `qty` are the hash of a set, zeros in RULES_ACTIVATE for none. RULE_PARAM: `account`, or `instrument`, in
 which the rule and param of key `px` are `qty`, or RULE_PARAM_LIFTED. Of the events RULES, and REJECTED with
-reason RULE, `px` and `qty` are the hash too; `cum_qty` is the id of the set, or the number of the rule in it from
-one on; `leaves_qty` the id of the set that governed before, or whether the rule could not compute."""
+reason RULE, `px` and `qty` are the hash too; `cum_qty` is the id of the set, or the number of the rule in it
+from one on; `leaves_qty` the id of the set that governed before, or whether the rule could not compute."""
 WHY_BYTES = 8 * len(WHY_FIELDS)
 RULE_PARAM_LIFTED = -(2**63) + 1
 """RULE_PARAM: what the rule says itself holds again."""

@@ -30,7 +30,6 @@ COMMAND fields beyond their names, by operation (fields.py has those of administ
     DEPOSIT      account; px: currency index; qty: amount, minor units; text: its id
     WITHDRAW     as DEPOSIT
     TRANSFER     as DEPOSIT, account: from whom; order_id: to whom; either may be FEES
-    RULES_..., RULE_PARAM see fields.WHY_FIELDS
 """
 
 from enum import IntEnum, IntFlag
@@ -89,7 +88,7 @@ class Op(IntEnum):
 
 RULE_OPS = (Op.RULES_REGISTER, Op.RULES_ACTIVATE, Op.RULES_ROLLBACK, Op.RULE_PARAM)
 OP_NAMES = {int(op): op.name.lower() for op in Op} | {int(Op.ACCOUNT_LIMITS): "limits"}
-OP_NAMES |= dict.fromkeys(map(int, RULE_OPS), "rules")
+OP_NAMES |= {int(op): "rules" for op in RULE_OPS}
 """Operation -> its name in lines and answers: several records carry a `limits` or a `rules` line."""
 
 
@@ -362,7 +361,7 @@ EVENT = np.dtype(
         # in MOVED the amount, minor units
         ("cum_qty", "<i8"),  # in LATCHED what was measured, minor units; in MOVED what `account` has then
         ("leaves_qty", "<i8"),  # left; in CANCELLED what was taken off; in LATCHED what is allowed; in
-        # MOVED of a TRANSFER what `maker_account` has then. Of RULES, and REJECTED by a rule: fields.py
+        # MOVED of a TRANSFER what `maker_account` has then; of rules see fields.py
         ("notional", "<i8"),  # sum of px * qty over the order's fills: numerator of its average price
         ("fee", "<i8"),  # of the taker, minor units of the quote currency, positive when charged
         ("prev_px", "<i8"),  # REPLACED: before
