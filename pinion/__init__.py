@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from engine.trading.capacities import Capacities as Capacities
     from engine.trading.instruments import Catalogue as Catalogue
     from engine.trading.instruments import Currency as Currency
+    from engine.trading.offline.rules import offer_rules as offer_rules
     from engine.trading.offline.simulate import simulate as simulate
     from engine.trading.records import COMMAND as COMMAND
     from engine.trading.records import EVENT as EVENT
@@ -94,6 +95,7 @@ _MODULES = {
     "engine.rules.mark": ("rule",),
     "engine.trading.capacities": ("Capacities",),
     "engine.trading.instruments": ("Catalogue", "Currency"),
+    "engine.trading.offline.rules": ("offer_rules",),
     "engine.trading.offline.simulate": ("simulate",),
     "engine.trading.records": (
         *("COMMAND", "EVENT", "CommandFlag", "EventFlag", "EventKind", "Op", "OrderType", "Phase"),

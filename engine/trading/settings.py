@@ -74,6 +74,12 @@ class AccountSettings(Section, frozen=True, kw_only=True):
     reporting_currency: str | None = None
 
 
+class RuleSettings(Section, frozen=True, kw_only=True):
+    """[rules]: files of rules that people write, which make one set (docs/trading-rules.md)."""
+
+    files: tuple[str, ...] = ()
+
+
 class ApiSettings(SocketSettings, frozen=True, kw_only=True):
     """[api]: where queries and streams are answered; port 0 = any free one."""
 
@@ -103,6 +109,7 @@ class TradingSettings(InstanceSettings, frozen=True, kw_only=True):
     currencies: tuple[CurrencySettings, ...] = ()
     instruments: tuple[InstrumentSettings, ...] = ()
     accounts: tuple[AccountSettings, ...] = ()
+    rules: RuleSettings = RuleSettings()
     keys: tuple[TradingKeySettings, ...] = ()
 
     def __post_init__(self) -> None:

@@ -57,6 +57,9 @@ ROOMS = {
         *("ringbuf", "engine/contract", "engine/trading", "engine/trading/kernels"),
         *("engine/trading/neutral_digest", "engine/trading/application"),
     ),
+    "engine/trading/offline/rules": (
+        *("engine/rules/language", "engine/rules/loader", "engine/trading/rules/vocabulary"),
+    ),
     "engine/trading/settings": ("engine/settings", "engine/trading/capacities"),
     "engine/trading/demo": ("engine/settings", "engine/trading/settings"),
     "engine/trials": ("ringbuf/kernel",),
@@ -259,7 +262,7 @@ ROOMS = {
         *("engine/contract", "engine/trading", "engine/trading/view"),
         *("engine/payments/rules/words", "engine/trading/offline/simulate"),
         *("engine/trading/kernels/sizing", "gateways/json_lines", "pinion/cli/main"),
-        *("engine/rules/mark", "engine/trading/rules/words"),
+        *("engine/rules/mark", "engine/trading/rules/words", "engine/trading/offline/rules"),
     ),
     "engine/trading/rules/library": ("pinion",),  # files as people write them, which nothing imports
 }

@@ -1,4 +1,4 @@
-"""Rules on a live instance: registered, activated, kept through kill -9 and restarts, taken back, replayed."""
+"""Rules on a live instance: they live through kill -9 and restarts, are taken back, and are replayed."""
 
 import os
 import signal
