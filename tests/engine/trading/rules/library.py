@@ -50,9 +50,9 @@ def refuses(name: str, order: dict[str, int], ctx: dict[str, int], **params: int
     plain = rule(name).plain(SimpleNamespace(**asked), SimpleNamespace(**beside), SimpleNamespace(**own))
     words = defaults_of(made(name).rules)
     words[: len(own)] = list(own.values())
-    arrays = (
+    p, beside_it = (
         np.array([each[word] for word in of], np.int64) for each, of in ((asked, FIELDS), (beside, CONTEXT))
     )
-    compiled = made(name).call(*arrays, words)
+    compiled = made(name).call(p, beside_it, words)
     assert compiled == plain, (name, order, ctx, params)
     return bool(plain)

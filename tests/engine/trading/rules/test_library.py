@@ -15,11 +15,15 @@ from tests.engine.trading.rules.library import NAMES, made, path_of, refuses
 BUY, SELL, MARKET = 1, 2, 2
 
 
-def at(*moment: int) -> dict[str, int]:
-    return {"ts_ms": int(datetime(*moment, tzinfo=UTC).timestamp() * 1000)}
+Words = dict[str, int]
 
 
-CASES = (
+def at(year: int, month: int, day: int, hour: int, minute: int = 0, second: int = 0) -> Words:
+    moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    return {"ts_ms": int(moment.timestamp() * 1000)}
+
+
+CASES: tuple[tuple[str, Words, Words, Words, bool], ...] = (
     # 5 per cent above the best ask, or below the best bid
     ("fat_finger", {"px": 1050}, {"ask": 1000}, {}, False),
     ("fat_finger", {"px": 1051}, {"ask": 1000}, {}, True),

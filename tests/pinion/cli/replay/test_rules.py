@@ -8,8 +8,10 @@ import pytest
 
 from engine.trading.rules.words import symbol
 from pinion.cli.main import main
-from tests.pinion.cli.replay.test_replay import SETUP, new
+from tests.pinion.cli.replay.test_replay import SETUP as LINES
+from tests.pinion.cli.replay.test_replay import new
 
+SETUP: list[dict[str, Any]] = [dict(line) for line in LINES]
 CLIPS = """\
 from pinion import rule
 
