@@ -58,14 +58,15 @@ def build(door: DoorSettings, reader: EventReader) -> tuple[web.Application, Str
     status = StatusReport(
         data_dir=door.data_dir, reader=reader, view=view, own=own, of_application=_told_of_trading(view)
     )
-    pages = Pages(status, Metrics(TradingCollector(reader, view, status, own)))
+    rules = RuleLists(hub.source, reader.state(), door.data_dir / FOLDER)
+    pages = Pages(status, Metrics(TradingCollector(reader, view, status, own, rules.counts)))
     application = web.Application(
         middlewares=[problem_middleware, caller_middleware(access, (STREAM_PATH,))],
         client_max_size=BODY_BYTES_MAX,
     )
     application.add_routes(pages.routes())
     application.add_routes(Queries(hub, status, past, door.keys).routes())
-    application.add_routes(RuleLists(hub.source, reader.state(), door.data_dir / FOLDER).routes())
+    application.add_routes(rules.routes())
     application.add_routes([web.get(STREAM_PATH, streams.handle, allow_head=False)])
 
     async def end_streams(_: web.Application) -> None:

@@ -13,6 +13,7 @@ from api.process.parameters import allow_only
 from engine.rules.stored import SourceFileError, reasons_in
 from engine.trading.records import Role
 from engine.trading.view.rules_view import RulesetView, RulesView, rules_of
+from ringbuf.seqlock import TornReadError
 
 READERS = Role.OPERATOR | Role.VIEWER
 
@@ -28,6 +29,20 @@ class RuleLists:
     def routes(self) -> list[web.RouteDef]:
         """Return the route."""
         return [web.get("/v1/rules", self.rules)]
+
+    def counts(self) -> dict[tuple[int, str], tuple[int, int]]:
+        """Return by set and rule how many orders it refused and could not judge; none while that changes."""
+        try:
+            found = rules_of(self._state, self._source.view.turn)
+        except TornReadError:  # the next look at the metrics finds them
+            return {}
+        return {
+            (each.ruleset, name): (refused, faults)
+            for each in found.sets
+            for (name, _), refused, faults in zip(
+                _labels(self._folder, each), each.refused, each.faults, strict=False
+            )
+        }
 
     async def rules(self, request: web.Request) -> web.Response:
         """List the sets, eldest first."""
@@ -48,12 +63,16 @@ def rules_document(found: RulesView, folder: Path) -> Document:
     }
 
 
-def _set_document(each: RulesetView, found: RulesView, folder: Path) -> Document:
+def _labels(folder: Path, each: RulesetView) -> tuple[tuple[str, str], ...]:
+    """Return name and reason of each rule of a set; none where its file cannot be read."""
     try:
-        names = reasons_in(folder, each.source)
+        return reasons_in(folder, each.source)
     except SourceFileError:
-        names = ()
-    counts = zip(names, each.refused, each.faults, strict=False)
+        return ()
+
+
+def _set_document(each: RulesetView, found: RulesView, folder: Path) -> Document:
+    counts = zip(_labels(folder, each), each.refused, each.faults, strict=False)
     return {
         "set": each.ruleset,
         "source": each.source.hex(),

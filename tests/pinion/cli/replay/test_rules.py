@@ -11,7 +11,7 @@ from pinion.cli.main import main
 from tests.pinion.cli.replay.test_replay import SETUP as LINES
 from tests.pinion.cli.replay.test_replay import new
 
-SETUP: list[dict[str, Any]] = [dict(line) for line in LINES]
+SETUP: list[Any] = [*LINES]
 CLIPS = """\
 from pinion import rule
 
