@@ -9,10 +9,10 @@ def odd_hours(order, ctx, params):
 
     `weekend` 1 takes orders at the weekend. An opening behind the closing is a night over midnight.
     """
-    minute = order.ts_ms // 60_000 % 1440
-    weekday = (order.ts_ms // 86_400_000 + 3) % 7  # 1970 began on a Thursday, Monday is 0
-    if weekday >= 5 and params.weekend == 0:
+    day = order.ts_ms // 86_400_000
+    if params.weekend == 0 and (day + 3) % 7 >= 5:  # 1970 began on a Thursday, Monday is 0
         return True
+    minute = (order.ts_ms - day * 86_400_000) // 60_000
     if params.open_minute <= params.close_minute:
         return not params.open_minute <= minute < params.close_minute
     return params.close_minute <= minute < params.open_minute
