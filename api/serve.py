@@ -16,12 +16,14 @@ from api.process.problem import problem_middleware
 from api.process.serve import BODY_BYTES_MAX, serve
 from api.process.status import OfApplication, StatusReport
 from api.queries.routes import Queries
+from api.queries.rules import RuleLists
 from api.streams.hub import Hub
 from api.streams.pump import StreamPump
 from api.streams.socket import Streams
 from engine.contract import instance
 from engine.contract.instance import HISTORY, counter_name
 from engine.contract.port import EventReader
+from engine.rules.stored import FOLDER
 from engine.settings.config import DoorSettings
 from engine.trading.view.group_view import GroupViews
 from engine.trading.view.live_view import LiveView
@@ -59,13 +61,15 @@ def build(door: DoorSettings, reader: EventReader) -> tuple[web.Application, Str
     status = StatusReport(
         data_dir=door.data_dir, reader=reader, view=view, own=own, of_application=_told_of_trading(view)
     )
-    pages = Pages(status, Metrics(TradingCollector(reader, view, status, own, groups)))
+    rules = RuleLists(hub.source, reader.state(), door.data_dir / FOLDER)
+    pages = Pages(status, Metrics(TradingCollector(reader, view, status, own, groups, rules.counts)))
     application = web.Application(
         middlewares=[problem_middleware, caller_middleware(access, (STREAM_PATH,))],
         client_max_size=BODY_BYTES_MAX,
     )
     application.add_routes(pages.routes())
     application.add_routes(Queries(hub, status, past, door.keys).routes())
+    application.add_routes(rules.routes())
     application.add_routes([web.get(STREAM_PATH, streams.handle, allow_head=False)])
 
     async def end_streams(_: web.Application) -> None:

@@ -37,10 +37,11 @@ if TYPE_CHECKING:
     from engine.payments.rules.words import STEP_UP as STEP_UP
     from engine.payments.rules.words import country as country
     from engine.payments.rules.words import currency as currency
-    from engine.payments.rules.words import rule as rule
+    from engine.rules.mark import rule as rule
     from engine.trading.capacities import Capacities as Capacities
     from engine.trading.instruments import Catalogue as Catalogue
     from engine.trading.instruments import Currency as Currency
+    from engine.trading.offline.rules import offer_rules as offer_rules
     from engine.trading.offline.simulate import simulate as simulate
     from engine.trading.records import COMMAND as COMMAND
     from engine.trading.records import EVENT as EVENT
@@ -57,6 +58,15 @@ if TYPE_CHECKING:
     from engine.trading.records import SizingMethod as SizingMethod
     from engine.trading.records import Status as Status
     from engine.trading.records import TimeInForce as TimeInForce
+    from engine.trading.rules.words import BUY as BUY
+    from engine.trading.rules.words import DAY as DAY
+    from engine.trading.rules.words import FOK as FOK
+    from engine.trading.rules.words import GTC as GTC
+    from engine.trading.rules.words import IOC as IOC
+    from engine.trading.rules.words import LIMIT as LIMIT
+    from engine.trading.rules.words import MARKET as MARKET
+    from engine.trading.rules.words import SELL as SELL
+    from engine.trading.rules.words import symbol as symbol
     from engine.trading.view.live_view import LiveView as LiveView
     from gateways.json_lines.commands import CommandEncoder as CommandEncoder
     from pinion import sizing as sizing
@@ -80,15 +90,18 @@ _MODULES = {
             "NOT_GIVEN",
         ),
         *("PARTIAL", "POS", "PREPAID", "RECURRING", "REVIEW", "SALE", "STEP_UP"),
-        *("country", "currency", "rule"),
+        *("country", "currency"),
     ),
+    "engine.rules.mark": ("rule",),
     "engine.trading.capacities": ("Capacities",),
     "engine.trading.instruments": ("Catalogue", "Currency"),
+    "engine.trading.offline.rules": ("offer_rules",),
     "engine.trading.offline.simulate": ("simulate",),
     "engine.trading.records": (
         *("COMMAND", "EVENT", "CommandFlag", "EventFlag", "EventKind", "Op", "OrderType", "Phase"),
         *("Reason", "Role", "SelfTradePrevention", "Side", "SizingMethod", "Status", "TimeInForce"),
     ),
+    "engine.trading.rules.words": ("BUY", "DAY", "FOK", "GTC", "IOC", "LIMIT", "MARKET", "SELL", "symbol"),
     "engine.trading.view.live_view": ("LiveView",),
     "gateways.json_lines.commands": ("CommandEncoder",),
 }

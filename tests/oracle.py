@@ -16,6 +16,7 @@ as a counter or an index is here a search or a sum over plain lists.
     oracle_reducing.py  reduce-only orders, accounts that may only reduce
     oracle_margin.py    accounts on margin
     oracle_money.py     money in and out
+    oracle_rules.py     rules that people write
     oracle_sizing.py    the quantity of an order that names a method in its place
     oracle_market.py    instruments and their queues; exact decimals
 """
@@ -32,6 +33,7 @@ from tests import (
     oracle_money,
     oracle_reducing,
     oracle_rounds,
+    oracle_rules,
     oracle_windows,
 )
 from tests.oracle_accounts import Account, fee_of
@@ -62,6 +64,7 @@ class Exchange:
         self.to_judge: list[Account] = []
         self.traded_in: Instrument | None = None
         self.filled_in: dict[int, Instrument] = {}  # where accounts with a limit of fills had some
+        self.rules = oracle_rules.Rules()
         self.events: list[Event] = []
 
     def submit(self, fields: Fields) -> list[Event]:
@@ -157,6 +160,7 @@ class Exchange:
             **({"quantity": instrument.quantity_text(order.quantity)} if is_shaped else {}),
         )
         oracle_rounds.dealt(self, account, instrument.symbol)
+        oracle_rules.ordered(self, instrument, order, order.quantity)
         self.execute(instrument, order, limit)
 
     def cancel(self, request: Fields) -> None:
@@ -178,6 +182,7 @@ class Exchange:
             self.take_off(instrument, order, "amend_below_filled")
             return
         priority_kept = price == order.price and quantity <= order.quantity
+        oracle_rules.ordered(self, instrument, order, quantity - order.quantity)
         order.price, order.quantity = price, quantity
         order.revision += 1
         self.emit_replaced(instrument, order, priority_kept)
@@ -227,6 +232,8 @@ class Exchange:
         notional = instrument.notional(maker.price, quantity)
         maker_fee, taker_fee = fee_of(notional, maker.maker_ppm), fee_of(notional, taker.taker_ppm)
         mark = oracle_rounds.mark_of(instrument)
+        traders = {each.account for each in (taker, maker)}
+        realised = {each: self.accounts[each].position(instrument).realised for each in traders}
         instrument.last = maker.price
         # Taker first: it shows only in the realised profit of an account that trades with itself.
         for order, fee in ((taker, taker_fee), (maker, maker_fee)):
@@ -244,6 +251,7 @@ class Exchange:
             oracle_rounds.filled(self, self.accounts[order.account], instrument)
             oracle_windows.note(self, self.accounts[order.account])
             self.traded_in = instrument
+        oracle_rules.traded(self, instrument, quantity, [taker, maker], realised)
         self.emit(
             "trade",
             symbol=instrument.symbol,

@@ -7,7 +7,14 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from tests import oracle_groups, oracle_losses, oracle_margin, oracle_money, oracle_rounds
+from tests import (
+    oracle_groups,
+    oracle_losses,
+    oracle_margin,
+    oracle_money,
+    oracle_rounds,
+    oracle_rules,
+)
 from tests.oracle_accounts import Account
 from tests.oracle_market import (
     HIGHEST_TICK,
@@ -306,4 +313,5 @@ OPERATIONS: dict[str, Callable[["Exchange", Fields], None]] = {
     "kill": kill,
     "reset_latch": reset_latch,
     **oracle_money.OPERATIONS,
+    "rules": oracle_rules.command,
 }

@@ -15,6 +15,7 @@ from tests import (
     oracle_margin,
     oracle_money,
     oracle_reducing,
+    oracle_rules,
     oracle_sizing,
     oracle_windows,
 )
@@ -161,6 +162,7 @@ def new_order(exchange: "Exchange", request: Fields) -> tuple[Account, Instrumen
     for holder in oracle_groups.with_group(account):
         oracle_windows.check_exposure(exchange, holder, instrument, order.side, adds)
     oracle_losses.check_order(exchange, account, instrument, order)
+    oracle_rules.judge(exchange, account, instrument, order, limit, order.quantity)
     if order.side == "buy":
         oracle_funds.check_payment(
             exchange, account, instrument, reserve_of(instrument, order, limit, order.quantity)
@@ -363,6 +365,8 @@ def replaced_order(exchange: "Exchange", request: Fields) -> tuple[Instrument, O
             oracle_windows.check_exposure(exchange, holder, instrument, order.side, adds)
     if leaves > order.leaves:
         oracle_reducing.check_latched(account, instrument, order.side, leaves - order.leaves)
+    if price != order.price or quantity > order.quantity:
+        oracle_rules.judge(exchange, account, instrument, order, price, quantity)
     best_case = price if order.side == "buy" else max([price, *(maker.price for maker in instrument.buy[:1])])
     notional = instrument.notional(best_case, leaves)
     if price != order.price:

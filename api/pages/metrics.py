@@ -1,6 +1,6 @@
 """What `/metrics` tells of trading beyond what it tells of any application."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
@@ -10,6 +10,9 @@ from api.process.status import StatusReport
 from engine.contract.port import EventReader
 from engine.trading.view.group_view import GroupViews
 from engine.trading.view.live_view import LiveView
+
+RuleCounts = Callable[[], Mapping[tuple[int, str], tuple[int, int]]]
+"""Returns by set and rule how many orders it refused, and how many it could not judge."""
 
 
 class TradingCollector(EngineCollector):
@@ -22,10 +25,12 @@ class TradingCollector(EngineCollector):
         status: StatusReport,
         own: Callable[[], Document],
         groups: GroupViews,
+        rule_counts: RuleCounts = lambda: {},
     ) -> None:
         super().__init__(reader, view, status, own)
         self._trading_view = view
         self._groups = groups
+        self._rule_counts = rule_counts
 
     def of_application(self) -> Iterator[Metric]:
         """Yield what is counted in the state of trading."""
@@ -47,3 +52,14 @@ class TradingCollector(EngineCollector):
         for limit, count in self._groups.latch_counts().items():
             of_groups.add_metric([limit], count)
         yield of_groups
+        refused = CounterMetricFamily(
+            "pinion_rule_refusals", "Orders that a rule of a kept set refused", labels=["set", "rule"]
+        )
+        faults = CounterMetricFamily(
+            "pinion_rule_faults", "Orders that a rule of a kept set could not judge", labels=["set", "rule"]
+        )
+        for (ruleset, rule), (refused_count, fault_count) in self._rule_counts().items():
+            refused.add_metric([str(ruleset), rule], refused_count)
+            faults.add_metric([str(ruleset), rule], fault_count)
+        yield refused
+        yield faults

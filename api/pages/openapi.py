@@ -151,6 +151,11 @@ def _paths() -> Schema:
         ),
         "/v1/accounts/{account}/size": _size_path(account),
         "/v1/groups/{group}": _group_path(),
+        "/v1/rules": route(
+            "Sets of rules, which governs, what each rule refused (roles operator, viewer)",
+            object_of(governing=number, before=number, sets={"type": "array"}, seq=number),
+            refused=(403,),
+        ),
         "/v1/status": route("Processes, rings, durability, lag, rates", status_schema),
         "/v1/latency": route(
             "A latency histogram per stage", object_of(unit=text, stages={"type": "object"})

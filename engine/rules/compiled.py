@@ -2,6 +2,7 @@
 
     rule_set(p, ctx, params) -> int64      bit r is set where rule r matched; bit 63 makes it negative
 
+of rules that refuse the number of the first one that does, from 1, below zero where it could not compute.
 `params` has PARAMS_MAX words a rule. Each rule is a function of its own that is compiled into `rule_set`;
 what comes out calls nothing, allocates nothing and raises nothing. `rule_rows` runs one of the rules over
 many requests, to measure it.
@@ -18,7 +19,7 @@ import numpy.typing as npt
 from blake3 import blake3
 from numba import types as untyped_types
 
-from engine.rules.language.source import UserRule
+from engine.rules.language.source import MATCHED, UserRule
 from engine.rules.lowered import CTX_AT, INDENT, P_AT, lowered
 from engine.rules.native import Native, native
 from engine.rules.vocabulary import PARAMS_MAX, RULES_MAX
@@ -51,11 +52,11 @@ class CompiledSet:
         return self.rule_set.address
 
     def call(self, p: Words, ctx: Words, params: Words) -> int:
-        """Return what the set finds in one request, as bits."""
+        """Return what the set finds in one request: bits, or of rules that refuse the first one's number."""
         return int(_CALL(self.address)(*_addresses(p, ctx, params)))
 
     def rows(self, number: int, p: Words, ctx: Words, params: Words) -> Words:
-        """Return for each of many requests whether a rule matches, 0 or 1.
+        """Return for each of many requests whether a rule matches: 0, 1 or FAULT.
 
         p, ctx : int64[rows, words]
         Each request waits for what the one before came to, as they do in an engine.
@@ -84,7 +85,8 @@ def source_of(rules: Sequence[UserRule]) -> str:
     """Return the code of a set: a function of each rule, then `rule_set` and `rule_rows`."""
     assert 0 < len(rules) <= RULES_MAX
     functions = [lowered(rule, number) for number, rule in enumerate(rules)]
-    return "\n\n\n".join([*functions, _rule_set(len(rules)), _rule_rows(rules)]) + "\n"
+    whole = _first_of(len(rules)) if rules[0].vocabulary.is_refusing else _rule_set(len(rules))
+    return "\n\n\n".join([*functions, whole, _rule_rows(rules)]) + "\n"
 
 
 def _rule_set(count: int) -> str:
@@ -98,6 +100,17 @@ def _rule_set(count: int) -> str:
         "return bits",
     ]
     return f"\n{INDENT}".join(lines)
+
+
+def _first_of(count: int) -> str:
+    lines = ["def rule_set(p, ctx, params):"]
+    for number in range(count):
+        lines += [
+            f"found = rule_{number}(p, ctx, params, 0, 0)",
+            "if found != 0:",
+            f"{INDENT}return {number + 1} if found == {MATCHED} else {-number - 1}",
+        ]
+    return f"\n{INDENT}".join([*lines, "return 0"])
 
 
 def _rule_rows(rules: Sequence[UserRule]) -> str:

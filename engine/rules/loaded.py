@@ -11,7 +11,7 @@ not. Rows are taken round and round; what a row holds lives as long as it is the
 
 import ctypes
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import llvmlite.binding as untyped_binding
 import numpy as np
@@ -31,10 +31,11 @@ Words = npt.NDArray[np.int64]
 
 ROWS = 64
 ACTIONS_MAX = 3
-HASH, CODE, DEFAULTS, KEYS, COUNT, ASKING = 0, 2, 3, 4, 5, 6
+HASH, CODE, DEFAULTS, KEYS, COUNT, READING, ASKING = 0, 2, 3, 4, 5, 6, 7
 ROW_WORDS = ASKING + ACTIONS_MAX
 """Words of a row: hash (2 words), addresses of the code, of its params and of their keys, how many rules,
-then for each action, in the order of the vocabulary, which of them ask for it, a bit each."""
+which words of the context they read, a bit each, then for each action, in the order of the vocabulary,
+which of them ask for it, a bit each."""
 ALL_PARAMS = RULES_MAX * PARAMS_MAX
 TABLE: Words = np.zeros(ROWS * ROW_WORDS, np.int64)
 _TABLE_NAME, _LOADER_NAME = "pinion_rule_sets", "pinion_load_rule_set"
@@ -46,6 +47,18 @@ class Matching(Protocol):
 
     def plainly(self, p: Words, ctx: Words, params: Words) -> int:
         """Return which rules match, as `rule_set` does."""
+
+
+class LoadedSet(NamedTuple):
+    """What a row holds of a set besides code and params.
+
+    asking : for each action the rules that ask for it, a bit each
+    reading : the words of the context that they read, a bit each
+    """
+
+    plain: Matching
+    asking: list[int]
+    reading: int
 
 
 class _Process:
@@ -65,15 +78,12 @@ def load_with(load: Callable[[int, int], int]) -> None:
     _process.load = load
 
 
-def fill(
-    words: tuple[int, int], code: int, params: tuple[Words, Words], asking: list[int], kept: Matching
-) -> int:
+def fill(words: tuple[int, int], code: int, params: tuple[Words, Words], own: LoadedSet) -> int:
     """Put a set into a row and return which.
 
     words : its hash
     code : address of its `rule_set`, 0 where kernels run as plain Python
     params : what its params are where nobody says others, and the key of each, int64[count * PARAMS_MAX]
-    asking : for each action the rules that ask for it, a bit each
     """
     row = _process.next_row
     _process.next_row = (row + 1) % ROWS
@@ -84,8 +94,9 @@ def fill(
     TABLE[at + DEFAULTS], TABLE[at + KEYS] = defaults.ctypes.data, keys.ctypes.data
     TABLE[at + COUNT] = len(defaults) // PARAMS_MAX
     TABLE[at + ASKING : at + ROW_WORDS] = 0
-    TABLE[at + ASKING : at + ASKING + len(asking)] = asking
-    _process.kept[row] = (kept, defaults, keys)
+    TABLE[at + ASKING : at + ASKING + len(own.asking)] = own.asking
+    TABLE[at + READING] = own.reading
+    _process.kept[row] = (own.plain, defaults, keys)
     return row
 
 

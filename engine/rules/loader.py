@@ -13,7 +13,8 @@ import numpy as np
 
 from engine.rules import loaded
 from engine.rules.compiled import Words, compile_set, defaults_of
-from engine.rules.language.source import UserRule
+from engine.rules.language.source import MATCHED, UserRule
+from engine.rules.loaded import LoadedSet
 from engine.rules.params import param_key
 from engine.rules.store import read_source, source_hash
 from engine.rules.stored import CODE, HASH_BYTES, SourceFileError
@@ -21,6 +22,7 @@ from engine.rules.vocabulary import PARAMS_MAX, Vocabulary
 from ringbuf.kernel import COMPILED
 
 WORD_BYTES = 8
+CONTEXT_BITS = 64
 End = Callable[[str], NoReturn]
 
 
@@ -31,7 +33,7 @@ class PlainSet:
         self._rules = rules
 
     def plainly(self, p: Words, ctx: Words, params: Words) -> int:
-        """Return which rules match, as compiled code does: the last of 64 makes it negative."""
+        """Return what compiled code does: which rules match, or the number of the first that refuses."""
         words = self._rules[0].vocabulary
         asked = SimpleNamespace(**dict(zip(words.fields, p.tolist(), strict=True)))
         beside = SimpleNamespace(**dict(zip(words.context, ctx.tolist(), strict=True)))
@@ -39,7 +41,10 @@ class PlainSet:
         for number, rule in enumerate(self._rules):
             values = params[number * PARAMS_MAX : number * PARAMS_MAX + len(rule.params)].tolist()
             own = SimpleNamespace(**dict(zip(rule.params, values, strict=True)))
-            bits |= rule.plain(asked, beside, own) << number
+            found = rule.plain(asked, beside, own)
+            if words.is_refusing and found:
+                return number + 1 if found == MATCHED else -number - 1
+            bits |= found << number
         return int(np.uint64(bits).view(np.int64))
 
 
@@ -59,6 +64,11 @@ def offer(rules: Sequence[UserRule]) -> bytes:
     source = source_hash(rules)
     _sources.offered[source] = tuple(rules)
     return source
+
+
+def offered(source: bytes) -> tuple[UserRule, ...]:
+    """Return the rules of a set that was offered to this process; none where it was not."""
+    return _sources.offered.get(source, ())
 
 
 def load_from(folder: Path, vocabulary: Vocabulary, end: End) -> None:
@@ -82,7 +92,8 @@ def load(first: int, second: int) -> int:
     for row, rule in zip(keys, rules, strict=True):
         row[: len(rule.params)] = [param_key(rule.name, name) for name in rule.params]
     asking = [_asking(rules, action) for action in rules[0].vocabulary.actions]
-    return loaded.fill((first, second), address, (defaults_of(rules), keys.ravel()), asking, PlainSet(rules))
+    own = LoadedSet(PlainSet(rules), asking, _reading(rules))
+    return loaded.fill((first, second), address, (defaults_of(rules), keys.ravel()), own)
 
 
 def _found(source: bytes) -> tuple[tuple[UserRule, ...], Path | None]:
@@ -99,6 +110,13 @@ def _found(source: bytes) -> tuple[tuple[UserRule, ...], Path | None]:
     if not _sources.folders:
         raise AssertionError(missing)
     ending(missing)
+
+
+def _reading(rules: Sequence[UserRule]) -> int:
+    """Return the words of the context that any rule reads, a bit each by their places, up to 63."""
+    read = frozenset[str]().union(*(rule.context_read for rule in rules))
+    places = (place for place, name in enumerate(rules[0].vocabulary.context) if name in read)
+    return int(np.uint64(sum(1 << place for place in places if place < CONTEXT_BITS)).view(np.int64))
 
 
 def _asking(rules: Sequence[UserRule], action: str) -> int:

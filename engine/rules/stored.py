@@ -66,6 +66,18 @@ def params_of_all(folder: Path) -> dict[str, frozenset[str]]:
     return found
 
 
+def reasons_in(folder: Path, source: bytes) -> tuple[tuple[str, str], ...]:
+    """Return the name and the reason of each rule of a set, "" where it has none; raise SourceFileError."""
+    stored = stored_in(folder, source)
+    found: dict[str, str] = {}
+    for text in stored.files.values():
+        for call in ast.walk(ast.parse(text)):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == DECORATOR:
+                said = (each.value for each in call.keywords if each.arg == "reason")
+                found[ast.literal_eval(call.args[0])] = ast.literal_eval(next(said, ast.Constant("")))
+    return tuple((name, found.get(name, "")) for name in stored.rules)
+
+
 def _params_in(text: str) -> Iterator[tuple[str, frozenset[str]]]:
     """Yield each rule of a file, which was checked when it was stored, with the names of its params."""
     for call in ast.walk(ast.parse(text)):

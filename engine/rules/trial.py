@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.contract.errors import ToldError
 from engine.rules.compiled import CompiledSet, Words, defaults_of
-from engine.rules.language.source import UserRule
+from engine.rules.language.source import FAULT, MATCHED, UserRule
 
 NS_MAX = 200.0
 """A rule that takes longer is not taken."""
@@ -18,11 +18,12 @@ ROUNDS = 9
 
 
 class Tried(NamedTuple):
-    """What became of one rule; ns : for one request."""
+    """What became of one rule; ns : for one request; faults : where it could not compute."""
 
     rule: UserRule
     matched: int
     ns: float
+    faults: int = 0
 
 
 class TriedRuleError(ToldError):
@@ -47,19 +48,27 @@ def tried(made: CompiledSet, p: Words, ctx: Words) -> tuple[Tried, ...]:
     p, ctx : int64[requests, words]
     """
     params = defaults_of(made.rules)
-    bits = np.array([made.call(row, beside, params) for row, beside in zip(p, ctx, strict=True)], np.int64)
+    whole = np.array([made.call(row, beside, params) for row, beside in zip(p, ctx, strict=True)], np.int64)
+    is_refusing = made.rules[0].vocabulary.is_refusing
+    first = np.zeros(len(p), np.int64)
     requests = (_named(made.rules[0].vocabulary.fields, p), _named(made.rules[0].vocabulary.context, ctx))
     found = []
     for number, rule in enumerate(made.rules):
         plain = plainly(rule, *requests)
-        for of in (bits >> number & 1, made.rows(number, p, ctx, params)):
-            _require_same(rule, plain, of, requests)
-        found.append(Tried(rule, int(plain.sum()), _ns(made, number, p, ctx, params)))
+        _require_same(rule, plain, made.rows(number, p, ctx, params), requests)
+        if not is_refusing:
+            _require_same(rule, plain, whole >> number & 1, requests)
+        elif (is_here := (first == 0) & (plain != 0)).any():
+            first[is_here] = np.where(plain[is_here] == MATCHED, number + 1, -number - 1)
+        matched, faults = (int((plain == each).sum()) for each in (MATCHED, FAULT))
+        found.append(Tried(rule, matched, _ns(made, number, p, ctx, params), faults))
+    if is_refusing:
+        _require_same(made.rules[0], first, whole, requests)
     return tuple(found)
 
 
 def plainly(rule: UserRule, p: Sequence[SimpleNamespace], ctx: Sequence[SimpleNamespace]) -> Words:
-    """Return for each request what the plain function says, 0 or 1."""
+    """Return for each request what the plain function says: 0, 1 or FAULT."""
     params = SimpleNamespace(**rule.params)
     pairs = zip(p, ctx, strict=True)
     return np.array([rule.plain(each, beside, params) for each, beside in pairs], np.int64)

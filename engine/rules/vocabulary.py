@@ -15,6 +15,8 @@ RULES_MAX = 64
 NAME_CHARACTERS_MAX = 48
 IS_NAME = re.compile(rf"[a-z][a-z0-9_]{{0,{NAME_CHARACTERS_MAX - 1}}}")
 """What a rule, and a param of one, is called."""
+IS_REASON = re.compile(rf"[A-Z][A-Z0-9_]{{0,{NAME_CHARACTERS_MAX - 1}}}")
+"""What a rule that refuses gives as its own reason."""
 PARAMS_MAX = 8
 """Params of a rule."""
 TEXT_CHARACTERS_MAX = 256 * 1024
@@ -28,6 +30,7 @@ class Range(NamedTuple):
     most: int
 
 
+P, CTX, PARAMS = "p", "ctx", "params"
 INT64 = Range(INT64_MIN, INT64_MAX)
 BIT = Range(0, 1)
 PARAM = Range(-(10**12), 10**12)
@@ -45,6 +48,9 @@ class Vocabulary:
     codes : action -> the code that goes with it
     taken : names that no rule may have
     module : what all these names are imported from
+    subject : what the first argument of a rule is called
+    is_refusing : a rule has a reason of its own in place of code and action, and the first one that matches
+        refuses. What one cannot compute, for it divides by 0 or shifts too far, refuses too, as its fault
     """
 
     fields: Mapping[str, Range]
@@ -55,6 +61,8 @@ class Vocabulary:
     codes: Mapping[str, str]
     taken: frozenset[str] = frozenset()
     module: str = "pinion"
+    subject: str = P
+    is_refusing: bool = False
 
     def __post_init__(self) -> None:
         """Assert that every number fits into 64 bits and every action has a code."""
@@ -62,6 +70,11 @@ class Vocabulary:
             assert INT64_MIN <= least <= most <= INT64_MAX
         assert all(INT64_MIN <= number <= INT64_MAX for number in self.constants.values())
         assert self.actions.keys() == self.codes.keys()
+
+    @property
+    def arguments(self) -> tuple[str, str, str]:
+        """What the arguments of a rule are called."""
+        return self.subject, CTX, PARAMS
 
     @property
     def names(self) -> frozenset[str]:

@@ -5,7 +5,7 @@ Reasons have their own names, OK for none; OP_, EVENT_, STATUS_, ROLE_, FLAG_ an
 
 import numpy as np
 
-from engine.trading.fields import AccountLimit, Membership
+from engine.trading.fields import AccountLimit, Membership, RulesStatus
 from engine.trading.records import (
     CommandFlag,
     EventFlag,
@@ -50,6 +50,10 @@ OP_GROUP = np.int64(Op.GROUP)
 OP_DEPOSIT = np.int64(Op.DEPOSIT)
 OP_WITHDRAW = np.int64(Op.WITHDRAW)
 OP_TRANSFER = np.int64(Op.TRANSFER)
+OP_RULES_REGISTER = np.int64(Op.RULES_REGISTER)
+OP_RULES_ACTIVATE = np.int64(Op.RULES_ACTIVATE)
+OP_RULES_ROLLBACK = np.int64(Op.RULES_ROLLBACK)
+OP_RULE_PARAM = np.int64(Op.RULE_PARAM)
 
 KILL_ORDER = np.int64(KillScope.ORDER)
 KILL_ACCOUNT = np.int64(KillScope.ACCOUNT)
@@ -139,6 +143,7 @@ EVENT_PHASE = np.int64(EventKind.PHASE)
 EVENT_LATCHED = np.int64(EventKind.LATCHED)
 EVENT_DONE = np.int64(EventKind.DONE)
 EVENT_MOVED = np.int64(EventKind.MOVED)
+EVENT_RULES = np.int64(EventKind.RULES)
 
 FLAG_LAST = np.int64(EventFlag.LAST)
 FLAG_PRIORITY_KEPT = np.int64(EventFlag.PRIORITY_KEPT)
@@ -148,6 +153,9 @@ FLAG_QUANTITY_CHOSEN = np.int64(EventFlag.SIZED)
 STATUS_OPEN = np.int64(Status.OPEN)
 STATUS_FILLED = np.int64(Status.FILLED)
 STATUS_CANCELLED = np.int64(Status.CANCELLED)
+RULES_REGISTERED = np.int64(RulesStatus.REGISTERED)
+RULES_ACTIVATED = np.int64(RulesStatus.ACTIVATED)
+RULES_ROLLED_BACK = np.int64(RulesStatus.ROLLED_BACK)
 
 OK = np.int64(Reason.NONE)
 BAD_VERSION = np.int64(Reason.BAD_VERSION)
@@ -205,6 +213,11 @@ REDUCE_ONLY = np.int64(Reason.REDUCE_ONLY)
 INSUFFICIENT_MARGIN = np.int64(Reason.INSUFFICIENT_MARGIN)
 NOT_FLAT = np.int64(Reason.NOT_FLAT)
 REASON_MAINTENANCE = np.int64(Reason.MAINTENANCE_MARGIN)
+RULE = np.int64(Reason.RULE)
+UNKNOWN_RULES = np.int64(Reason.UNKNOWN_RULES)
+NO_RULES_BEFORE = np.int64(Reason.NO_RULES_BEFORE)
+UNKNOWN_PARAM = np.int64(Reason.UNKNOWN_PARAM)
+RULE_PARAMS_FULL = np.int64(Reason.RULE_PARAMS_FULL)
 POST_ONLY_WOULD_CROSS = np.int64(Reason.POST_ONLY_WOULD_CROSS)
 FOK_UNFILLABLE = np.int64(Reason.FOK_UNFILLABLE)
 REASON_USER = np.int64(Reason.USER)

@@ -32,6 +32,11 @@ USED = {
     "members": "accounts_used",
     "groups": "groups_used",
     "gross_qty": "positions_used",
+    "rule_accounts": "accounts_used",
+    "rule_positions": "positions_used",
+    "rule_realised": "positions_used",
+    "rule_books": "books_used",
+    "rule_params": "rule_params_used",
 }
 """Pool -> the counter that says how much of it was ever used."""
 
@@ -56,6 +61,7 @@ LEFT_OUT = (
     "live_bucket",
     "id_bucket",
     "move_bucket",
+    "judged",
 )
 """Scratch, seqlock words, and what follows from the pools (buckets, leaves that are known, rounds due)."""
 

@@ -97,6 +97,25 @@ MEMBER_FIELDS = ("client_order_id", "order_id", "px", "qty", "display_qty", "sto
 MEMBER_TEXT_WORDS = 3
 """GROUP: the accounts that it names, 0 where there is none, and more of them in the words of `text`."""
 MEMBERS_MAX = len(MEMBER_FIELDS) + MEMBER_TEXT_WORDS
+
+
+class RulesStatus(IntEnum):
+    """What became of a set of rules; in RULES the status."""
+
+    REGISTERED = 1
+    ACTIVATED = 2
+    ROLLED_BACK = 3
+
+
+WHY_FIELDS = ("client_order_id", "order_id", "display_qty", "stop_px", "expiry")
+"""RULES_REGISTER, _ACTIVATE, _ROLLBACK: fields that carry why, eight bytes of a text each; `text`: who. `px`
+and `qty` are the hash of a set, zeros in RULES_ACTIVATE for none. RULE_PARAM: `account`, or `instrument`, in
+which the rule and param of key `px` are `qty`, or RULE_PARAM_LIFTED. Of the events RULES, and REJECTED with
+reason RULE, `px` and `qty` are the hash too; `cum_qty` is the id of the set, or the number of the rule in it
+from one on; `leaves_qty` the id of the set that governed before, or whether the rule could not compute."""
+WHY_BYTES = 8 * len(WHY_FIELDS)
+RULE_PARAM_LIFTED = -(2**63) + 1
+"""RULE_PARAM: what the rule says itself holds again."""
 BPS = 10_000
 RATE_DECIMALS = 9
 """RATE: `px` is in 1e-9."""

@@ -81,10 +81,16 @@ class Op(IntEnum):
     DEPOSIT = 34
     WITHDRAW = 35
     TRANSFER = 36
+    RULES_REGISTER = 40
+    RULES_ACTIVATE = 41
+    RULES_ROLLBACK = 42
+    RULE_PARAM = 43
 
 
+RULE_OPS = (Op.RULES_REGISTER, Op.RULES_ACTIVATE, Op.RULES_ROLLBACK, Op.RULE_PARAM)
 OP_NAMES = {int(op): op.name.lower() for op in Op} | {int(Op.ACCOUNT_LIMITS): "limits"}
-"""Operation -> its name in lines and answers: two records carry a `limits` line."""
+OP_NAMES |= {int(op): "rules" for op in RULE_OPS}
+"""Operation -> its name in lines and answers: several records carry a `limits` or a `rules` line."""
 
 
 class Role(IntFlag):
@@ -210,6 +216,7 @@ class EventKind(IntEnum):
     LATCHED = 9
     DONE = 10
     MOVED = 20
+    RULES = 24
 
 
 class EventFlag(IntFlag):
@@ -294,6 +301,11 @@ class Reason(IntEnum):
     INSUFFICIENT_MARGIN = 229
     NOT_FLAT = 244
     MAINTENANCE_MARGIN = 245  # in LATCHED
+    RULE = 230
+    UNKNOWN_RULES = 231
+    NO_RULES_BEFORE = 232
+    UNKNOWN_PARAM = 233
+    RULE_PARAMS_FULL = 234
     POST_ONLY_WOULD_CROSS = 300
     FOK_UNFILLABLE = 301
     USER = 400
@@ -372,7 +384,7 @@ EVENT = np.dtype(
         # in MOVED the amount, minor units
         ("cum_qty", "<i8"),  # in LATCHED what was measured, minor units; in MOVED what `account` has then
         ("leaves_qty", "<i8"),  # left; in CANCELLED what was taken off; in LATCHED what is allowed; in
-        # MOVED of a TRANSFER what `maker_account` has then
+        # MOVED of a TRANSFER what `maker_account` has then; of rules see fields.py
         ("notional", "<i8"),  # sum of px * qty over the order's fills: numerator of its average price
         ("fee", "<i8"),  # of the taker, minor units of the quote currency, positive when charged
         ("prev_px", "<i8"),  # REPLACED: before

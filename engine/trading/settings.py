@@ -92,6 +92,12 @@ class GroupSettings(Section, frozen=True, kw_only=True):
     accounts: tuple[Annotated[int, Meta(ge=1, le=2**63 - 1)], ...]
 
 
+class RuleSettings(Section, frozen=True, kw_only=True):
+    """[rules]: files of rules that people write, which make one set (docs/trading-rules.md)."""
+
+    files: tuple[str, ...] = ()
+
+
 class ApiSettings(SocketSettings, frozen=True, kw_only=True):
     """[api]: where queries and streams are answered; port 0 = any free one."""
 
@@ -135,6 +141,7 @@ class TradingSettings(InstanceSettings, frozen=True, kw_only=True):
     instruments: tuple[InstrumentSettings, ...] = ()
     accounts: tuple[AccountSettings, ...] = ()
     groups: tuple[GroupSettings, ...] = ()
+    rules: RuleSettings = RuleSettings()
     keys: tuple[TradingKeySettings, ...] = ()
 
     def __post_init__(self) -> None:

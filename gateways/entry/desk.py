@@ -22,10 +22,12 @@ from gateways.entry.principals import Principal
 from gateways.entry.refusals import NOT_NOW, DoorReason, Refusal, Refused, malformed, refused_at_door
 from gateways.entry.rejections import DETAILS
 from gateways.entry.reports import Reports
+from gateways.entry.rule_files import RuleFiles
 from gateways.json_lines import CommandEncoder, EventFormatter, MalformedCommand
 from gateways.json_lines.administration import ADMINISTRATION
 from gateways.json_lines.events import REASON_NAMES
 from gateways.json_lines.fields import Fields
+from gateways.json_lines.rules import no_labels
 from ringbuf.seqlock import TornReadError
 
 TOLD_BY_NAME = frozenset({"phase", "kill", "reset_latch", "mass_cancel", "session_start", "session_end"})
@@ -49,6 +51,7 @@ class Desk:
     state : array of one STATE record, mapped read-only
     turn : gives its state epoch (see LiveView)
     keys : every key there is: an order may be named by a text that another one gave it
+    rule_files : makes ready what an operator sends as rules, and knows their names
     """
 
     def __init__(
@@ -57,13 +60,15 @@ class Desk:
         dispatcher_of: Callable[[Reports, Callable[[Any], None]], Dispatcher],
         turn: Callable[[], int] = lambda: 0,
         keys: Sequence[Principal] = (),
+        rule_files: RuleFiles | None = None,
     ) -> None:
         self._keys = keys
         self._state = state
         self._view = LiveView(state, turn)
         known = catalogue(state)
         self._encoder = CommandEncoder(known, self._instrument_of, is_live=True)
-        self._formatter = EventFormatter(known)
+        self._rule_files = rule_files
+        self._formatter = EventFormatter(known, no_labels if rule_files is None else rule_files.labels_of)
         self._in_flight: dict[tuple[int, int], int] = {}
         self._ended_sessions: list[int] = []
         self.reports = Reports(self._formatter)
@@ -93,6 +98,8 @@ class Desk:
             principal.require(Role.OPERATOR)
             if op == "time":
                 raise _time_is_the_workers()
+            if op == "rules" and self._prepares(principal, session, fields, answer):
+                return
         row = self._encoded(principal, session, op, fields)
         if self._encoder.new_currencies:
             self._create_currency(principal, session, fields, answer)
@@ -106,6 +113,17 @@ class Desk:
         elif op == "replace":
             _refuse_unresolved(fields, row)
         self.dispatcher.stage(row, Pending(session, answer, key, fields, principal.accounts))
+
+    def _prepares(self, principal: Principal, session: int, fields: Fields, answer: Answer) -> bool:
+        """Tell whether a line about rules waits for its files; it is staged then once they are ready."""
+        if self._rule_files is None:
+            return False
+
+        def go_on(ready: Fields) -> None:
+            row = self._encoded(principal, session, "rules", ready)
+            self.dispatcher.stage(row, Pending(session, answer, None, ready, principal.accounts))
+
+        return self._rule_files.prepare(fields, principal.name, go_on, answer)
 
     def session_down(self, session: int) -> None:
         """Tell the engine that a session has ended; asked again until the ring takes it."""

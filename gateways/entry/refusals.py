@@ -42,6 +42,8 @@ class Refusal(msgspec.Struct, frozen=True):
     order_id, order_status, cum_quantity, leaves_quantity : of a duplicate: where the original stands
     original_seq : of a movement of money that is a duplicate: the number of the original
     group : the group of accounts whose limit or latch refuses, or that the command names
+    rule, rule_reason, rule_fault : of an order that a rule refuses: its name, its own reason, and whether it
+        was because the rule could not compute
     """
 
     reason: str
@@ -55,6 +57,9 @@ class Refusal(msgspec.Struct, frozen=True):
     leaves_quantity: str | msgspec.UnsetType = msgspec.UNSET
     original_seq: int | msgspec.UnsetType = msgspec.UNSET
     group: int | msgspec.UnsetType = msgspec.UNSET
+    rule: str | msgspec.UnsetType = msgspec.UNSET
+    rule_reason: str | msgspec.UnsetType | None = msgspec.UNSET
+    rule_fault: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class Refused(ValueError):  # noqa: N818 - an answer, not a fault of ours

@@ -11,6 +11,7 @@ from gateways.entry.refusals import Refusal
 from gateways.json_lines import EventFormatter
 from gateways.json_lines.events import REASON_NAMES, STATUS_NAMES, EventWords
 from gateways.json_lines.fields import Fields
+from gateways.json_lines.rules import refusing_rule
 
 OF_ORDERS = (Op.NEW, Op.REPLACE)
 FIELD_OF_REASON = {
@@ -77,6 +78,13 @@ DETAILS = {
         "`margin` of the account tells what is free"
     ),
     Reason.NOT_FLAT: "the funding changes only while the account has neither positions nor open orders",
+    Reason.UNKNOWN_RULES: (
+        "no set of that hash is registered, or sixteen others have come since; "
+        "GET /v1/rules of the API lists them"
+    ),
+    Reason.NO_RULES_BEFORE: "no set of rules has governed: there is nothing to go back to",
+    Reason.UNKNOWN_PARAM: "no rule of a registered set has a param of that name",
+    Reason.RULE_PARAMS_FULL: "there are 4,096 params of accounts and instruments already; lift one (null)",
     Reason.NO_LIQUIDITY: "the opposite side of the book is empty",
     Reason.POST_ONLY_WOULD_CROSS: "the order would have traded at once",
     Reason.FOK_UNFILLABLE: "the whole quantity cannot be filled now",
@@ -144,6 +152,8 @@ def rejection(event: EventWords, formatter: EventFormatter, fields: Fields) -> R
     name = REASON_NAMES[reason]
     given = given_id(event.client_order_id, event.text_0, event.text_1, event.text_2)
     detail, field = cause(reason, fields)
+    if reason == Reason.RULE:
+        return _by_rule(event, formatter, given)
     detail = _of_group(event, detail)
     group = event.px or msgspec.UNSET
     if reason != Reason.DUPLICATE:
@@ -169,3 +179,11 @@ def _of_group(event: EventWords, detail: str) -> str:
     if event.op == Op.GROUP:
         return f"account {event.account}: {detail}" if event.account else detail
     return f"of its group {event.px}: {detail}" if event.px and event.op in OF_ORDERS else detail
+
+
+def _by_rule(event: EventWords, formatter: EventFormatter, given: int | str | None) -> Refusal:
+    """Return the refusal of an order that a rule refuses."""
+    of = refusing_rule(event, formatter.labels_of)
+    what = "could not compute, which refuses the order" if of["rule_fault"] else "refuses the order"
+    detail = f"rule {of['rule']} {what}" + (f": {of['rule_reason']}" if of["rule_reason"] else "")
+    return Refusal(REASON_NAMES[Reason.RULE], detail, seq=event.seq, client_order_id=given, **of)

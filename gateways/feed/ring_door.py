@@ -107,6 +107,9 @@ class RingDoor:
         yield
 
     def _stage(self, fields: dict[str, Any]) -> None:
+        if fields.get("op") == "rules" and fields.get("act") == "register":
+            mend = "rules are registered through the order door: pinion rules register FILE"
+            raise MalformedCommand("act", "register", mend)
         try:
             packed = self._encoder.pack(fields)
         except RefusedAtDoor as refusal:

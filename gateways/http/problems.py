@@ -94,6 +94,9 @@ class OrderProblem(Problem, frozen=True, kw_only=True):
     leaves_quantity: str | msgspec.UnsetType = msgspec.UNSET
     original_seq: int | msgspec.UnsetType = msgspec.UNSET
     group: int | msgspec.UnsetType = msgspec.UNSET
+    rule: str | msgspec.UnsetType = msgspec.UNSET
+    rule_reason: str | msgspec.UnsetType | None = msgspec.UNSET
+    rule_fault: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class WrongMethod(Refused):

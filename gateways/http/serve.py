@@ -10,16 +10,21 @@ joined; how they live and end is that of every door (gateways/commands/serving.p
 import uvloop
 
 from engine.contract.port import Port
+from engine.rules.stored import FOLDER
 from engine.settings.config import DoorSettings
 from gateways.commands.pump import Pump
 from gateways.commands.serving import Chores, serve_until, told_to_stop
 from gateways.entry.desk import Desk
 from gateways.entry.dispatch import Dispatcher
+from gateways.entry.rule_files import RuleFiles
 from gateways.http.connections import OrderServer
 from gateways.http.keys import key_ring
 from gateways.http.sockets import Sockets
 from gateways.process.guard import guard_of
 from gateways.process.start import keep_clients_out_of_the_log, raise_descriptor_limit
+from gateways.process.workshop import Workshop
+
+PROGRAM = "engine.trading.rules.workshop"
 
 
 def run(door: DoorSettings) -> None:
@@ -39,6 +44,7 @@ async def serve(door: DoorSettings, gate: Port, connections_max: int) -> None:
         lambda reports, settled: Dispatcher(gate, reports, lambda: pump.wake(), settled),
         gate.state_turn,
         keys.owners,
+        RuleFiles(Workshop(door.data_dir / FOLDER, PROGRAM)),
     )
     sockets = Sockets(keys, desk, gate.next_session, door.limits)
     server = OrderServer(

@@ -59,6 +59,7 @@ from gateways.json_lines.fields import (
 )
 from gateways.json_lines.groups import group, numbered
 from gateways.json_lines.movements import movement
+from gateways.json_lines.rules import rules_command
 
 PHASES = words_of(Phase)
 PPM = 1_000_000
@@ -274,6 +275,10 @@ class Administration:
         """Money from one account to another, either may be the fee account; once by its id."""
         return movement(self.catalogue, fields, Op.TRANSFER)
 
+    def rules(self, fields: Mapping[str, Any]) -> Content:
+        """A set of rules registered, activated or taken back, or a param of a rule."""
+        return rules_command(self.catalogue, fields)
+
     def _scope(
         self, fields: Mapping[str, Any], op: str, selectors: tuple[str, ...], more: tuple[str, ...] = ()
     ) -> Content:
@@ -338,6 +343,7 @@ ADMINISTRATION: dict[str, Callable[[Administration, Mapping[str, Any]], Content]
     "deposit": Administration.deposit,
     "withdraw": Administration.withdraw,
     "transfer": Administration.transfer,
+    "rules": Administration.rules,
 }
 
 

@@ -25,6 +25,7 @@ from engine.trading.records import (
 from gateways.json_lines import movements
 from gateways.json_lines.account_limits import LATCHING
 from gateways.json_lines.fields import Fields
+from gateways.json_lines.rules import LabelsOf, no_labels, refusing_rule, rules_fields
 
 Accounts = frozenset[int] | None
 """The accounts that a reader may see; None is every account."""
@@ -124,10 +125,14 @@ def event_words(events: "np.ndarray[Any, np.dtype[np.void]]") -> Iterator[EventW
 
 
 class EventFormatter:
-    """Writer of events as JSON objects (interface R3); assign its `catalogue` when that grew."""
+    """Writer of events as JSON objects (interface R3); assign its `catalogue` when that grew.
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    labels_of : knows what rules are called and what reasons they give; left out, they have numbers
+    """
+
+    def __init__(self, catalogue: Catalogue, labels_of: LabelsOf = no_labels) -> None:
         self.catalogue = catalogue
+        self.labels_of = labels_of
         self._writers: dict[int, Callable[[EventWords], Fields]] = {
             EventKind.ACCEPTED: self._accepted,
             EventKind.REJECTED: self._rejected,
@@ -139,6 +144,7 @@ class EventFormatter:
             EventKind.PHASE: self._phase,
             EventKind.LATCHED: self._latched,
             EventKind.MOVED: self._moved,
+            EventKind.RULES: rules_fields,
         }
 
     def fields(self, event: np.void) -> Fields | None:
@@ -187,6 +193,8 @@ class EventFormatter:
             fields |= {"client_order_id": None, "id": movements.id_of(event)}
             if event.reason == Reason.DUPLICATE:
                 fields["original_seq"] = event.order_id
+        elif event.reason == Reason.RULE:
+            fields |= refusing_rule(event, self.labels_of)
         elif event.reason == Reason.DUPLICATE:
             instrument = self._instrument(event)
             fields["order_id"] = event.order_id or None

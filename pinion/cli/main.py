@@ -23,6 +23,7 @@ COMMANDS: Subcommands = {
     ),
     "digest": ("instance.digest", "compare the whole states of worker and shadow in a running instance"),
     "payments": ("payments.command", "validate payments: start an instance, look at it, load it"),
+    "rules": ("rules.command", "check, register, activate or take back rules written in Python"),
     "whatif": ("replay.whatif", "decide a journal's commands again under other limits"),
 }
 DESCRIPTION = """\
@@ -71,7 +72,7 @@ def _run(given: Sequence[str], applications: Applications) -> int:
 def _name_of(given: Sequence[str]) -> str:
     """Return how an error begins: `pinion replay`, `pinion journal verify`, `pinion payments up`."""
     words = [each for each in given[:2] if not each.startswith("-")]
-    return " ".join(["pinion", *words[: 2 if words[:1] in (["journal"], ["payments"]) else 1]])
+    return " ".join(["pinion", *words[: 2 if words[:1] in (["journal"], ["payments"], ["rules"]) else 1]])
 
 
 if __name__ == "__main__":

@@ -27,10 +27,17 @@ ROOMS = {
         *("engine/contract/records", "engine/contract/rows", "engine/contract/spread"),
         "engine/text",
     ),
+    "engine/trading/rules/words": (),
+    "engine/trading/rules": (),
+    "engine/trading/rules/vocabulary": (
+        *("engine/rules/vocabulary", "engine/trading", "engine/trading/rules/words"),
+    ),
+    "engine/trading/rules/workshop": ("engine/rules", "engine/trading/rules/vocabulary"),
     "engine/trading/kernels": (
         *("ringbuf/atomics", "ringbuf/kernel", "ringbuf/layout", "ringbuf/seqlock"),
         *("engine/contract/batches", "engine/contract/bits", "engine/contract/records"),
         *("engine/contract/spread", "engine/contract/state_layout", "engine/trading"),
+        *("engine/rules/loaded", "engine/rules/vocabulary", "engine/trading/rules/vocabulary"),
     ),
     "engine/trading/view": (
         *("ringbuf/atomics", "ringbuf/njit", "ringbuf/seqlock"),
@@ -44,10 +51,14 @@ ROOMS = {
     "engine/trading/application": (
         *("engine/contract/application", "engine/trading"),
         *("engine/trading/kernels", "engine/trading/history"),
+        *("engine/rules/loader", "engine/rules/stored", "engine/trading/rules/vocabulary"),
     ),
     "engine/trading/offline": (
         *("ringbuf", "engine/contract", "engine/trading", "engine/trading/kernels"),
         *("engine/trading/neutral_digest", "engine/trading/application"),
+    ),
+    "engine/trading/offline/rules": (
+        *("engine/rules/language", "engine/rules/loader", "engine/trading/rules/vocabulary"),
     ),
     "engine/trading/settings": ("engine/settings", "engine/trading/capacities"),
     "engine/trading/demo": ("engine/settings", "engine/trading/settings"),
@@ -58,10 +69,7 @@ ROOMS = {
     "engine/payments/rules/vocabulary": (
         *("engine/rules/vocabulary", "engine/payments", "engine/payments/rules/words"),
     ),
-    "engine/payments/rules/workshop": (
-        *("engine/contract/errors", "engine/rules", "engine/rules/language"),
-        "engine/payments/rules/vocabulary",
-    ),
+    "engine/payments/rules/workshop": ("engine/rules", "engine/payments/rules/vocabulary"),
     "engine/payments/kernels": (
         *("ringbuf/atomics", "ringbuf/kernel", "ringbuf/layout", "ringbuf/seqlock"),
         *("engine/contract/batches", "engine/contract/records", "engine/contract/spread"),
@@ -102,23 +110,23 @@ ROOMS = {
         *RUNTIME,
         *("engine/runtime/journal", "engine/runtime/history", "engine/runtime/processes"),
     ),
-    "gateways/process": ("engine/contract", "engine/settings"),
+    "gateways/process": ("engine/contract", "engine/settings", "engine/rules/orders"),
     "gateways/commands": ("ringbuf/bells", "engine/contract", "engine/settings", "gateways/process"),
     "gateways/json_lines": (
-        "engine/contract/records",
-        "engine/contract/rows",
-        "engine/text",
-        "engine/trading",
+        *("engine/contract/records", "engine/contract/rows", "engine/text", "engine/trading"),
+        *("engine/rules/params", "engine/rules/stored"),
     ),
     "gateways/files": ("engine/contract/errors", "engine/trading"),
     "gateways/feed": (*DOORS, "gateways/json_lines", "gateways/files"),
     "gateways/entry": (
         *("ringbuf/seqlock", "engine/contract", "engine/text"),
         *("engine/trading", "engine/trading/view", "gateways/commands", "gateways/json_lines"),
+        *("engine/rules/stored", "gateways/process/workshop"),
     ),
     "gateways/http": (
         *("engine/contract", "engine/settings", "engine/text", "engine/trading"),
         *("gateways/process", "gateways/commands", "gateways/json_lines", "gateways/entry"),
+        *("engine/rules/stored", "engine/trading/rules/workshop"),
     ),
     "gateways/payments": (
         "engine/contract",
@@ -178,10 +186,10 @@ ROOMS = {
     "api/streams": API,
     "api/queries": (
         *(*API, "api/past", "api/streams"),
-        *("gateways/json_lines/fields", "gateways/json_lines/size_by"),
+        *("gateways/json_lines/fields", "gateways/json_lines/size_by", "engine/rules/stored"),
     ),
     "api/pages": (*API, "api/past", "api/streams", "api/queries"),
-    "api/serve": (*API, "api/past", "api/streams", "api/queries", "api/pages"),
+    "api/serve": (*API, "api/past", "api/streams", "api/queries", "api/pages", "engine/rules/stored"),
     "api/payments": (
         *("ringbuf/seqlock", "engine/contract", "engine/settings", "engine/text"),
         *("engine/payments", "engine/payments/view", "engine/trials/records", "engine/rules/stored"),
@@ -220,6 +228,7 @@ ROOMS = {
     "pinion/cli/journal": (*ANY_APPLICATION, "engine/rules/stored", "pinion/cli"),
     "pinion/cli/trading": (*CLI, "api/serve"),
     "pinion/cli/replay": (*CLI, "pinion/cli/journal"),
+    "pinion/cli/rules": (*CLI, "pinion/cli/journal"),
     "pinion/cli/instance": (*CLI, "pinion/cli/journal", "pinion/cli/trading", "pinion/cli/replay"),
     "pinion/cli/payments/rules": ("engine", "pinion/cli"),
     "pinion/cli/payments/door_client": (*CLI, "pinion/cli/payments/place"),
@@ -253,7 +262,9 @@ ROOMS = {
         *("engine/contract", "engine/trading", "engine/trading/view"),
         *("engine/payments/rules/words", "engine/trading/offline/simulate"),
         *("engine/trading/kernels/sizing", "gateways/json_lines", "pinion/cli/main"),
+        *("engine/rules/mark", "engine/trading/rules/words", "engine/trading/offline/rules"),
     ),
+    "engine/trading/rules/library": ("pinion",),  # files as people write them, which nothing imports
 }
 """Room -> the rooms and modules that it may import, besides its own files; lower rooms stand first.
 
@@ -269,6 +280,7 @@ REACHED_BY_TRADING = {
     *("collections", "dataclasses", "decimal", "enum", "functools", "itertools", "math", "types", "typing"),
     *("ast", "hashlib", "os", "pathlib", "pickle", "time"),  # the kernel cache, the ring kernels' clock
     "re",  # how numbers are spelt: the catalogue that the views make
+    "ctypes",  # the table of sets of rules, which kernels reach by a symbol
     "errno",  # why the operating system refused a file: errors that are told to a person
 }
 """What lies outside and is imported by engine/trading or by anything of ours that it imports."""

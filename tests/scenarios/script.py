@@ -9,6 +9,7 @@
     1> cancel #1        1> mass_cancel symbol=XYZ side=buy
     > phase symbol=XYZ phase=halted        administration has no account
     > group group=7 accounts=1,2           a list of numbers
+    > rules act=register file=clips        the rules of tests/rule_sets/clips.py
     ? book XYZ                             a question: `bid 10.00 4 #2 #3` per level, best first
     ? money 1 USD                          `total 99 reserved 4`
     ? house USD                            what the fees amount to
@@ -22,6 +23,8 @@ Blank lines and lines that start with // say nothing.
 
 from dataclasses import dataclass, field
 from typing import Any
+
+from tests.rule_files import source_named
 
 Command = dict[str, Any]
 
@@ -149,7 +152,10 @@ def field_of(word: str) -> Command:
         "order_id",
         "from",
         "to",
+        "value",
     )
+    if name == "file":
+        return {"source": source_named(value)}
     if value == "null":
         return {name: None}
     if name == "accounts":
@@ -172,6 +178,9 @@ def event_line(event: dict[str, Any]) -> str:
         return f"accepted {own} {event['quantity']}" if "quantity" in event else f"accepted {own}"
     if kind == "rejected":
         original = f" {event['status']} cum {event['cum_quantity']}" if "status" in event else ""
+        if "rule" in event:
+            fault = " fault" if event["rule_fault"] else ""
+            original = f" {event['rule']} {event['rule_reason']}{fault}"
         if "original_seq" in event:
             original = f" of {event['original_seq']}"
         whose = f" group {event['group']}" if "group" in event else ""
@@ -193,6 +202,8 @@ def event_line(event: dict[str, Any]) -> str:
         return f"latched {scope} {event['limit']} {event['level'] or 'none'}{amounts}"
     if kind == "moved":
         return moved_line(event)
+    if kind == "rules":
+        return f"rules {event['act']} {event['set'] or 'none'} before {event['before'] or 'none'}"
     who = f"maker #{event['maker_client_order_id']} taker #{event['taker_client_order_id']}"
     if kind == "prevented":
         return f"prevented {event['prevented_quantity']} {who}"

@@ -4,12 +4,7 @@ A word of a request is written in capitals: `"channel":"ecom"` is ECOM. Nothing 
 rules is as quick to import as any other; vocabulary.py asserts that records have the same numbers.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
-
 from engine.payments.countries import country_number
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 DECLINE, REVIEW, STEP_UP = 2, 3, 4
 AUTHORISE, SALE = 1, 2
@@ -17,23 +12,6 @@ ECOM, POS, MOTO, RECURRING = 1, 2, 3, 4
 CREDIT, DEBIT, PREPAID = 1, 2, 3
 MATCH, MISMATCH, NONE, PARTIAL = 1, 2, 3, 4
 NOT_GIVEN = -1
-
-
-def rule(
-    name: str, *, code: str, action: int, params: Mapping[str, int] | None = None
-) -> Callable[[Function], Function]:
-    """Mark a function as a rule; it stays as it is and can be called with any objects that have its fields.
-
-    name : of the rule, in settings and replies
-    code : of the reply where it matches: that which goes with the action
-    action : DECLINE, REVIEW or STEP_UP
-    params : numbers that can be set without changing the rule, and what they are otherwise
-    """
-
-    def marked(function: Function) -> Function:
-        return function
-
-    return marked
 
 
 def country(capitals: str) -> int:

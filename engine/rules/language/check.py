@@ -11,7 +11,7 @@ from typing import TypeGuard
 from engine.rules.language.expressions import is_constant, not_allowed, range_of
 from engine.rules.language.faults import NotAllowedError, shown
 from engine.rules.language.intervals import joined
-from engine.rules.language.scope import ARGUMENTS, BUILT_IN, DECORATOR, Locals, Scope
+from engine.rules.language.scope import BUILT_IN, DECORATOR, Locals, Scope
 
 TIMES_MAX = 64
 """How often a statement runs at most."""
@@ -52,7 +52,7 @@ def check(function: ast.FunctionDef, scope: Scope) -> None:
 
 def _require_own_names(function: ast.FunctionDef, scope: Scope) -> None:
     """Raise NotAllowedError where a rule gives another meaning to a name that has one."""
-    taken = {*scope.vocabulary.names, *ARGUMENTS, *BUILT_IN, DECORATOR}
+    taken = {*scope.vocabulary.names, *scope.vocabulary.arguments, *BUILT_IN, DECORATOR}
     named = [(function.name, function), *((node.id, node) for node in ast.walk(function) if is_set(node))]
     for name, node in named:
         if name in taken:

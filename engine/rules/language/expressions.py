@@ -11,7 +11,7 @@ from engine.rules.language import intervals
 from engine.rules.language.faults import NotAllowedError, shown
 from engine.rules.language.intervals import OPERATIONS, POWER_MAX, SHIFT_MAX
 from engine.rules.language.scope import Scope, hint
-from engine.rules.vocabulary import BIT, INT64_MAX, INT64_MIN, Range
+from engine.rules.vocabulary import BIT, INT64_MAX, INT64_MIN, Range, Vocabulary
 
 COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 CALLED = ("min", "max", "abs")
@@ -102,6 +102,8 @@ def _binary(node: ast.BinOp, scope: Scope) -> Range:
     if operation is None:
         raise not_allowed(node.op, node)
     left, right = range_of(node.left, scope), range_of(node.right, scope)
+    if scope.vocabulary.is_refusing and may_fault(node, scope.vocabulary):
+        return _fitting(_or_fault(node, left, right), node, (node.left, node.right), scope)
     if isinstance(node.op, ast.FloorDiv | ast.Mod):
         _require_divisor(node, right, scope)
     elif isinstance(node.op, ast.Pow):
@@ -109,6 +111,32 @@ def _binary(node: ast.BinOp, scope: Scope) -> Range:
     elif isinstance(node.op, ast.LShift | ast.RShift):
         _require_shift(node, right)
     return _fitting(operation(left, right), node, (node.left, node.right), scope)
+
+
+def may_fault(node: ast.BinOp, vocabulary: Vocabulary) -> bool:
+    """Tell whether an operation of a rule that refuses may fault: its divisor or shift is not written out."""
+    if not isinstance(node.op, ast.FloorDiv | ast.Mod | ast.LShift | ast.RShift):
+        return False
+    names = (each for each in ast.walk(node.right) if isinstance(each, ast.Name | ast.Attribute))
+    return any(not isinstance(each, ast.Name) or each.id not in vocabulary.constants for each in names)
+
+
+def _or_fault(node: ast.BinOp, left: Range, right: Range) -> Range:
+    """Return the range of an operation that may fault: 0 is what goes on in place of what it cannot give."""
+    if isinstance(node.op, ast.FloorDiv | ast.Mod):
+        divisors = [
+            part
+            for part in (Range(right.least, min(right.most, -1)), Range(max(right.least, 1), right.most))
+            if part.least <= part.most
+        ]
+        if not divisors:
+            raise NotAllowedError(node, f"divides by {shown(node.right)}, which is always 0")
+        of = intervals.quotient if isinstance(node.op, ast.FloorDiv) else intervals.remainder
+        return intervals.joined(Range(0, 0), *(of(left, part) for part in divisors))
+    shifts = Range(max(right.least, 0), min(right.most, SHIFT_MAX))
+    if shifts.least > shifts.most:
+        raise NotAllowedError(node, f"shifts by {told(node.right, right)}, which is never 0 to {SHIFT_MAX}")
+    return intervals.joined(Range(0, 0), OPERATIONS[type(node.op)](left, shifts))
 
 
 def _require_divisor(node: ast.BinOp, right: Range, scope: Scope) -> None:

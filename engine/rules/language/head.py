@@ -7,17 +7,30 @@ from dataclasses import dataclass
 
 from engine.rules.language.expressions import is_constant, range_of
 from engine.rules.language.faults import NotAllowedError, shown
-from engine.rules.language.scope import ARGUMENTS, DECORATOR, Scope, hint
-from engine.rules.vocabulary import IS_NAME, NAME_CHARACTERS_MAX, PARAM, PARAMS_MAX
+from engine.rules.language.scope import DECORATOR, Scope, hint
+from engine.rules.vocabulary import IS_NAME, IS_REASON, NAME_CHARACTERS_MAX, PARAM, PARAMS_MAX, Vocabulary
 
 WORDS = ("code", "action", "params")
+WORDS_OF_REFUSAL = ("reason", "params")
 EXAMPLE = '@rule("name", code="CODE", action=ACTION, params={"limit": 1})'
-SHAPE = f"def name({', '.join(ARGUMENTS)}):"
+EXAMPLE_OF_REFUSAL = '@rule("name", reason="REASON", params={"limit": 1})'
+
+
+def _example(scope: Scope) -> str:
+    return EXAMPLE_OF_REFUSAL if scope.vocabulary.is_refusing else EXAMPLE
+
+
+def _shape(vocabulary: Vocabulary) -> str:
+    return f"def name({', '.join(vocabulary.arguments)}):"
 
 
 @dataclass(frozen=True, slots=True)
 class RuleHead:
-    """What a rule says of itself; params : name -> what it is where nobody says another."""
+    """What a rule says of itself.
+
+    code : of a rule that refuses its reason; action : of such a one ""
+    params : name -> what it is where nobody says another
+    """
 
     name: str
     code: str
@@ -28,16 +41,19 @@ class RuleHead:
 def head_of(function: ast.FunctionDef, scope: Scope) -> RuleHead:
     """Return the head of a rule; scope : of the file, without locals and params."""
     call = _decorator(function, scope)
-    _require_shape(function)
+    _require_shape(function, scope.vocabulary)
+    is_refusing = scope.vocabulary.is_refusing
+    words = WORDS_OF_REFUSAL if is_refusing else WORDS
     given = {each.arg or "**": each.value for each in call.keywords}
     for word, value in given.items():
-        if word not in WORDS:
-            raise NotAllowedError(value, f"@rule has no {word}{hint(word, WORDS)}; write {EXAMPLE}")
-    if len(call.args) != 1 or not {"code", "action"} <= given.keys():
-        raise NotAllowedError(call, f"@rule says its name, code and action; write {EXAMPLE}")
+        if word not in words:
+            raise NotAllowedError(value, f"@rule has no {word}{hint(word, words)}; write {_example(scope)}")
+    if len(call.args) != 1 or not set(words[:-1]) <= given.keys():
+        said = "its name and reason" if is_refusing else "its name, code and action"
+        raise NotAllowedError(call, f"@rule says {said}; write {_example(scope)}")
     name = _name(call.args[0], scope)
-    action = _action(given["action"], scope)
-    code = _code(given["code"], action, scope)
+    action = "" if is_refusing else _action(given["action"], scope)
+    code = _reason(given["reason"]) if is_refusing else _code(given["code"], action, scope)
     return RuleHead(name, code, action, _params(given["params"], scope) if "params" in given else {})
 
 
@@ -53,28 +69,31 @@ def name_of(function: ast.FunctionDef) -> str:
 
 def _decorator(function: ast.FunctionDef, scope: Scope) -> ast.Call:
     if len(function.decorator_list) != 1:
-        raise NotAllowedError(function, f"every function in a file of rules has one decorator, {EXAMPLE}")
+        raise NotAllowedError(
+            function, f"every function in a file of rules has one decorator, {_example(scope)}"
+        )
     (call,) = function.decorator_list
     is_rule = isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == DECORATOR
     if not isinstance(call, ast.Call) or not is_rule:
-        raise NotAllowedError(call, f"@{shown(call)}: the one decorator is {EXAMPLE}")
+        raise NotAllowedError(call, f"@{shown(call)}: the one decorator is {_example(scope)}")
     if DECORATOR not in scope.imported:
         module = scope.vocabulary.module
         raise NotAllowedError(call, f"rule is not imported; write `from {module} import {DECORATOR}` above")
     return call
 
 
-def _require_shape(function: ast.FunctionDef) -> None:
+def _require_shape(function: ast.FunctionDef, vocabulary: Vocabulary) -> None:
     """Raise NotAllowedError where a function does not take what a rule is given."""
     of = function.args
     names = tuple(each.arg for each in of.args)
     others = (*of.posonlyargs, *of.kwonlyargs, *of.defaults, *of.kw_defaults, of.vararg, of.kwarg)
-    if names != ARGUMENTS or any(each is not None for each in others):
+    if names != vocabulary.arguments or any(each is not None for each in others):
         raise NotAllowedError(
-            function, f"a rule takes {', '.join(ARGUMENTS)} and no defaults; write `{SHAPE}`"
+            function,
+            f"a rule takes {', '.join(vocabulary.arguments)} and no defaults; write `{_shape(vocabulary)}`",
         )
     if getattr(function, "type_params", None):
-        raise NotAllowedError(function, f"a rule has no type parameters; write `{SHAPE}`")
+        raise NotAllowedError(function, f"a rule has no type parameters; write `{_shape(vocabulary)}`")
 
 
 def _name(node: ast.expr, scope: Scope) -> str:
@@ -109,6 +128,17 @@ def _code(node: ast.expr, action: str, scope: Scope) -> str:
             node, f'code {shown(node)}: the code of {action} is {wanted}; write code="{wanted}"'
         )
     return wanted
+
+
+def _reason(node: ast.expr) -> str:
+    reason = node.value if isinstance(node, ast.Constant) else None
+    if not isinstance(reason, str) or not IS_REASON.fullmatch(reason):
+        raise NotAllowedError(
+            node,
+            f"reason {shown(node)}: a reason is a text of A to Z, 0 to 9 and _, a letter first, "
+            f"{NAME_CHARACTERS_MAX} characters at most",
+        )
+    return reason
 
 
 def _params(node: ast.expr, scope: Scope) -> Mapping[str, int]:

@@ -8,7 +8,7 @@ import ast
 from collections.abc import Callable, Iterable, Mapping
 from itertools import product
 
-from engine.rules.vocabulary import Range
+from engine.rules.vocabulary import INT64_MAX, INT64_MIN, Range
 
 SHIFT_MAX = 63
 POWER_MAX = 63
@@ -40,6 +40,20 @@ def modulo(left: Range, right: Range) -> Range:
     if left.least // divisor == left.most // divisor:
         return Range(left.least % divisor, left.most % divisor)
     return Range(0, divisor - 1) if divisor > 0 else Range(divisor + 1, 0)
+
+
+def quotient(left: Range, right: Range) -> Range:
+    """Return the range of `left // right`; right: all below zero, or all above."""
+    return corners(lambda a, b: a // b)(left, right)
+
+
+def remainder(left: Range, right: Range) -> Range:
+    """Return a range of `left % right`; right: all below zero, or all above."""
+    if right.least > 0:
+        return Range(0, min(right.most - 1, left.most) if left.least >= 0 else right.most - 1)
+    if left.least == INT64_MIN and right.most == -1:
+        return Range(INT64_MIN, INT64_MAX + 1)  # which the processor cannot divide by -1
+    return Range(right.least + 1, 0)
 
 
 def power(left: Range, right: Range) -> Range:

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from engine.rules.language.faults import NotAllowedError, shown
-from engine.rules.vocabulary import Range, Vocabulary
+from engine.rules.vocabulary import CTX, PARAMS, Range, Vocabulary
 
-P, CTX, PARAMS = ARGUMENTS = ("p", "ctx", "params")
 DECORATOR = "rule"
 BUILT_IN = frozenset({"abs", "max", "min", "range"})
 """What a rule may call without an import."""
@@ -57,7 +56,7 @@ class Scope:
             raise NotAllowedError(
                 node, f"{node.id} is not imported; write `from {vocabulary.module} import {node.id}`"
             )
-        if node.id in ARGUMENTS:
+        if node.id in vocabulary.arguments:
             raise NotAllowedError(node, f"{node.id} is no number; name what you mean, as `{node.id}.NAME`")
         if node.id in (*vocabulary.functions, *vocabulary.actions, *BUILT_IN):
             raise NotAllowedError(node, f"{node.id} is no number here")
@@ -69,11 +68,14 @@ class Scope:
         )
 
     def attribute(self, node: ast.Attribute) -> Range:
-        """Return the range of a field of `p` or `ctx`, or of a param."""
+        """Return the range of a field of `ctx` or of what is asked, or of a param."""
         of = node.value.id if isinstance(node.value, ast.Name) else ""
-        known = {P: self.vocabulary.fields, CTX: self.vocabulary.context, PARAMS: self.params}.get(of)
+        words = self.vocabulary
+        known = {words.subject: words.fields, CTX: words.context, PARAMS: self.params}.get(of)
         if known is None:
-            raise NotAllowedError(node, f"{shown(node)}: only p, ctx and params have attributes in a rule")
+            raise NotAllowedError(
+                node, f"{shown(node)}: only {words.subject}, ctx and params have attributes in a rule"
+            )
         if node.attr not in known:
             raise NotAllowedError(
                 node,

@@ -8,19 +8,23 @@ import ast
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.rules.language.check import assigned_in, check, require_flat
 from engine.rules.language.faults import NotAllowedError, RuleFault, shown
 from engine.rules.language.head import head_of, name_of
+from engine.rules.language.intervals import SHIFT_MAX
 from engine.rules.language.length import longest_statement, rule_at
 from engine.rules.language.scope import DECORATOR, Scope, hint
-from engine.rules.vocabulary import PARAM, RULES_MAX, TEXT_CHARACTERS_MAX, Vocabulary
+from engine.rules.vocabulary import CTX, PARAM, RULES_MAX, TEXT_CHARACTERS_MAX, Vocabulary
 
 LINE_END = re.compile(r"\r\n|\r|\n")
 """As Python counts lines."""
-Plain = Callable[[Any, Any, Any], bool]
+Plain = Callable[[Any, Any, Any], int]
+MATCHED, FAULT = 1, 2
+"""What a rule says besides 0; FAULT : of one that refuses, where it cannot compute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,14 @@ class UserRule:
     file_name: str
     line: int
     plain: Plain = field(repr=False, compare=False)
+
+    @property
+    def context_read(self) -> frozenset[str]:
+        """The words of `ctx` that it reads."""
+        reads = (each for each in ast.walk(self.function) if isinstance(each, ast.Attribute))
+        return frozenset(
+            each.attr for each in reads if isinstance(each.value, ast.Name) and each.value.id == CTX
+        )
 
 
 def read(text: str, vocabulary: Vocabulary, file_name: str) -> tuple[UserRule, ...]:
@@ -223,13 +235,59 @@ def _bare(function: ast.FunctionDef) -> ast.FunctionDef:
     return ast.fix_missing_locations(function)
 
 
+class _FaultError(ArithmeticError):
+    """A shift too far, in a rule that refuses."""
+
+
+def _shift_left(number: int, count: int) -> int:
+    if not 0 <= count <= SHIFT_MAX:
+        raise _FaultError
+    return number << count
+
+
+def _shift_right(number: int, count: int) -> int:
+    if not 0 <= count <= SHIFT_MAX:
+        raise _FaultError
+    return number >> count
+
+
+class _WatchedShifts(ast.NodeTransformer):
+    """Gives shifts to functions that look at how far."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        name = {ast.LShift: _shift_left.__name__, ast.RShift: _shift_right.__name__}.get(type(node.op))
+        return node if name is None else _called(name, [node.left, node.right], node)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
+        read = ast.copy_location(ast.Name(node.target.id, ast.Load()), node)  # type: ignore[union-attr]  # checked
+        value = ast.copy_location(ast.BinOp(read, node.op, node.value), node)
+        return ast.copy_location(ast.Assign([node.target], self.visit(value)), node)
+
+
+def _called(name: str, operands: list[ast.expr], at: ast.AST) -> ast.Call:
+    return ast.copy_location(ast.Call(ast.Name(name, ast.Load()), operands, []), at)
+
+
 def _plain(bare: ast.FunctionDef, vocabulary: Vocabulary, file_name: str) -> Plain:
     """Return the function that a checked source says, with nothing around it but its vocabulary."""
+    if vocabulary.is_refusing:
+        bare = ast.fix_missing_locations(_WatchedShifts().visit(deepcopy(bare)))
     names: dict[str, Any] = {"__builtins__": {each.__name__: each for each in (abs, max, min, range)}}
     names |= {**vocabulary.constants, **vocabulary.functions}
+    names |= {each.__name__: each for each in (_shift_left, _shift_right)}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         code = compile(ast.Module([bare], []), file_name, "exec")
     exec(code, names)  # makes the function, and runs nothing in it
     function = names[bare.name]
-    return lambda p, ctx, params: bool(function(p, ctx, params))
+    if not vocabulary.is_refusing:
+        return lambda p, ctx, params: bool(function(p, ctx, params))
+
+    def judged(p: Any, ctx: Any, params: Any) -> int:
+        try:
+            return MATCHED if function(p, ctx, params) else 0
+        except (ZeroDivisionError, _FaultError):
+            return FAULT
+
+    return judged

@@ -10,7 +10,7 @@ import numpy as np
 from engine.trading import codes
 from engine.trading.kernels.accounts import commit_open, holds, notional_of
 from engine.trading.kernels.cancel import own_order
-from engine.trading.kernels.events import rejected, replaced
+from engine.trading.kernels.events import rejected, replaced, tell_rule
 from engine.trading.kernels.exposure import check_more_exposure, note_open
 from engine.trading.kernels.group_checks import check_group_position
 from engine.trading.kernels.latches import check_reducing
@@ -31,9 +31,11 @@ from engine.trading.kernels.risk import (
     reference_px,
     take_token,
 )
+from engine.trading.kernels.rule_windows import count_order
 from engine.trading.kernels.state import NIL
 from engine.trading.kernels.submit import execute
 from engine.trading.kernels.touch import touch_account, touch_book
+from engine.trading.kernels.user_rules import judge_replace
 from engine.trading.kernels.validate import check_trader
 from engine.trading.records import UNCHANGED
 from ringbuf.kernel import apart, inlined, kernel
@@ -68,10 +70,14 @@ def apply_replace(s, command):
     if reason == codes.OK and not is_ending:
         reason, held = _check_increase(s, order, account, px, qty)
     if reason != codes.OK:
-        rejected(s, command, reason)
+        report = rejected(s, command, reason)
+        if reason == codes.RULE:
+            tell_rule(s, report)
         return
     touch_book(s, np.int64(s.hot[order].instrument))
     touch_account(s, account)
+    if s.governing != 0 and not is_ending:
+        count_order(s, order, qty - s.cold[order].qty)
     if is_ending:
         withdraw(s, command, order, codes.AMEND_BELOW_FILLED)
     elif px == s.hot[order].px and qty <= s.cold[order].qty:
@@ -118,15 +124,13 @@ def _check_increase(s, order, account, px, qty):
         reason = _check_new_px(s, book, px, old_px)
     if reason == codes.OK and more > 0:
         reason = check_position(s, account, book, np.int64(s.hot[order].position), side, more)
-        if reason == codes.OK and s.watch_count != 0:
-            reason = check_group_position(s, account, book, side, more)
     if reason != codes.OK:
         return reason, NOTHING
     held = holds(s, order, notional)
-    if s.watch_count == 0:
+    if s.guard_count == 0:
         reason = _check_funds(s, order, account, px, leaves, old_notional, held - s.hot[order].held)
     else:
-        reason = _check_watched_increase(s, order, account, px, leaves, old_notional, held)
+        reason = _check_guarded_increase(s, order, account, px, qty, old_notional, held)
     if reason != codes.OK:
         return reason, NOTHING
     if s.cold[order].post_only and s.books[book].phase == codes.CONTINUOUS and would_cross(s, book, side, px):
@@ -135,17 +139,22 @@ def _check_increase(s, order, account, px, qty):
 
 
 @apart
-def _check_watched_increase(s, order, account, px, leaves, old_notional, held):
-    """Steps 15 to 18 where some account is watched."""
+def _check_guarded_increase(s, order, account, px, qty, old_notional, held):
+    """Steps 14 to 18 where an account is watched or a set of rules governs, on what the new values raise."""
     book, side = np.int64(s.hot[order].instrument), np.int64(s.cold[order].side)
     position = np.int64(s.hot[order].position)
+    leaves = qty - s.cold[order].cum
     more = leaves - s.hot[order].leaves
     more_notional = notional_of(s, book, px, leaves) - old_notional
     reason = codes.OK
-    if more_notional > 0:
+    if more > 0:
+        reason = check_group_position(s, account, book, side, more)
+    if reason == codes.OK and more_notional > 0:
         reason = check_more_exposure(s, account, book, side, more_notional)
     if reason == codes.OK and more > 0:
         reason = check_reducing(s, account, position, side, more)
+    if reason == codes.OK and s.governing != 0 and (px != s.hot[order].px or qty > s.cold[order].qty):
+        reason = judge_replace(s, order, account, px, qty)
     if reason == codes.OK:
         reason = _check_funds(s, order, account, px, leaves, old_notional, held - s.hot[order].held)
     if reason == codes.OK and more_notional > 0:

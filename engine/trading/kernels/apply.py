@@ -21,6 +21,7 @@ from engine.trading.kernels.limits import apply_limits
 from engine.trading.kernels.membership import apply_group
 from engine.trading.kernels.movements import apply_movement
 from engine.trading.kernels.phases import apply_phase
+from engine.trading.kernels.rulesets import apply_rules
 from engine.trading.kernels.submit import apply_new
 from engine.trading.kernels.sweep import sweep
 from ringbuf.kernel import apart, inlined, kernel
@@ -97,6 +98,8 @@ def _apply_rare(s, command, op):
         apply_group(s, command)
     elif op == codes.OP_DEPOSIT or op == codes.OP_WITHDRAW or op == codes.OP_TRANSFER:
         apply_movement(s, command)
+    elif op >= codes.OP_RULES_REGISTER and op <= codes.OP_RULE_PARAM:
+        apply_rules(s, command, op)
     elif op == codes.OP_SESSION_DOWN:
         rejected(s, command, codes.UNSUPPORTED)
     elif op == codes.OP_QUARANTINED:

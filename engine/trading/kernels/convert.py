@@ -43,7 +43,7 @@ USED_BY_CAPACITY = {
 
 MADE_ANEW = (
     *("account_bucket", "position_bucket", "order_bucket", "live_bucket", "id_bucket", "ids"),
-    *("move_bucket", "moves"),
+    *("move_bucket", "moves", "judged"),
     *(
         "version",
         "opened",
@@ -135,6 +135,9 @@ ADDED: Mapping[str, Fill | None] = {
     **dict.fromkeys(("members", "groups", "groups_used", "gross_qty", "refused_by", "refused_account")),
     **dict.fromkeys(("cold.reduce_only", "watches.reducers", "reducings", "reducers", "valued")),
     **dict.fromkeys(("books.initial_ppm", "books.maintenance_ppm"), _ask_whole_margin),
+    **dict.fromkeys(("rule_sets", "rule_accounts", "rule_positions", "rule_realised", "rule_books")),
+    **dict.fromkeys(("governing", "governed_before", "last_ruleset", "rules_term")),
+    **dict.fromkeys(("rule_params", "rule_params_used", "rule_params_free")),
     "books.free_low": _reckon_free_prices,
     "books.free_high": _reckon_free_prices,
     **dict.fromkeys(

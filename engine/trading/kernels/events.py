@@ -343,6 +343,29 @@ def moved(s, command, account, balance, target, target_balance):
 
 
 @kernel
+def tell_rule(s, first):
+    """Complete the REJECTED that begins at `first` with the rule that refuses, and the hash of its set."""
+    place, found = s.governing - 1, s.judged[0].found
+    s.out[first, at.PX] = s.rule_sets[place].hash[0]
+    s.out[first, at.QTY] = s.rule_sets[place].hash[1]
+    s.out[first, at.CUM_QTY] = abs(found)
+    s.out[first, at.LEAVES_QTY] = np.int64(found < 0)
+
+
+@kernel
+def rules_changed(s, command, status, place, before):
+    """Report RULES of the set that lies at `place`, NIL for none; before : id of that which governed."""
+    kind = codes.EVENT_RULES
+    first = _begin(s, command, at.PLAIN_MARK, kind, NOTHING, status, NOTHING, NIL, NIL)
+    _nothing(s, first)
+    if place != NIL:
+        s.out[first, at.PX] = s.rule_sets[place].hash[0]
+        s.out[first, at.QTY] = s.rule_sets[place].hash[1]
+        s.out[first, at.CUM_QTY] = s.rule_sets[place].ruleset
+    s.out[first, at.LEAVES_QTY] = before
+
+
+@kernel
 def movement_rejected(s, command, reason, account, original):
     """Report REJECTED of a movement of money with its id as the text.
 

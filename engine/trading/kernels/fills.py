@@ -12,6 +12,7 @@ from engine.trading.kernels.equity import renew_cash, value_cash, value_position
 from engine.trading.kernels.exposure import add_open
 from engine.trading.kernels.groups import add_held, add_open_notional, count_group_open, group_of
 from engine.trading.kernels.messages import count_trade, note_account
+from engine.trading.kernels.rule_windows import count_trade_of_rules
 from engine.trading.kernels.state import INSTRUMENT_MASK, NIL
 from engine.trading.kernels.touch import touch_account
 from engine.trading.kernels.watch_records import (
@@ -31,10 +32,16 @@ from ringbuf.kernel import apart, kernel
 
 @apart
 def note_trade(s, taker, maker, qty):
-    """Tell the watches of both sides of a fill of it; their accounts are judged behind the command."""
-    is_own = s.hot[taker].position == s.hot[maker].position  # then neither holds more or less
-    _note_fill(s, taker, qty, is_own)
-    _note_fill(s, maker, qty, is_own)
+    """Tell the watches of both sides of a fill of it, and the windows of rules.
+
+    The accounts that are watched are judged behind the command.
+    """
+    if s.watch_count != 0:
+        is_own = s.hot[taker].position == s.hot[maker].position  # then neither holds more or less
+        _note_fill(s, taker, qty, is_own)
+        _note_fill(s, maker, qty, is_own)
+    if s.governing != 0:
+        count_trade_of_rules(s, taker, maker, qty)
 
 
 @kernel

@@ -230,3 +230,22 @@ def _new_level(s, book, side, px, node):
     s.levels[level].book = book
     s.levels[level].side = side
     return level
+
+
+@kernel
+def find_level(s, book, side, px):
+    """Return the level at px, or NIL; reads only."""
+    key = key_of(side, px)
+    node = s.books[book].root[side] - 1
+    while node != NIL:  # at most DEPTH_MAX rounds
+        shift = s.nodes[node].shift
+        if key >> (shift + DIGIT_BITS) != s.nodes[node].prefix:
+            return NIL
+        digit = (key >> shift) & DIGIT_MASK
+        if s.nodes[node].bits >> digit & 1 == 0:
+            return NIL
+        found = np.int64(s.child[node, digit])
+        if shift == LEAF:
+            return found
+        node = found
+    return NIL

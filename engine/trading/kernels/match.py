@@ -53,23 +53,23 @@ def walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker):
     before a limit or an empty book did: NONE, STP or BAND). With a taker its leaves,
     fills and events are done; whether the rest stays or goes is the caller's.
     """
-    if s.watch_count != 0:
-        return _walk_watched(s, command, book, side, account, stp_mode, limit_px, wanted, taker)
+    if s.guard_count != 0:
+        return _walk_guarded(s, command, book, side, account, stp_mode, limit_px, wanted, taker)
     return _walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker, False)
 
 
 @apart
-def _walk_watched(s, command, book, side, account, stp_mode, limit_px, wanted, taker):
-    """Walk where some account is watched: resting orders may be reduce-only."""
+def _walk_guarded(s, command, book, side, account, stp_mode, limit_px, wanted, taker):
+    """Walk where some account is watched or rules govern: orders may be reduce-only, or of a group."""
     return _walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker, True)
 
 
 @inlined
-def _walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker, is_watched):
-    """Walk; is_watched is known where this is compiled, so that what it asks for costs nothing elsewhere."""
+def _walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker, is_guarded):
+    """Walk; is_guarded is known where this is compiled, so that what it asks for costs nothing elsewhere."""
     opposite = codes.BUY + codes.SELL - side
     left = wanted
-    group = np.int64(s.members[account].group) if s.groups_used != 0 else NOTHING
+    group = np.int64(s.members[account].group) if is_guarded else NOTHING
     passed = NIL  # the last level with a reduce-only order that could not trade all its lots
     level = best_level(s, book, opposite)
     while level != NIL and left > 0:  # each round passes a level
@@ -91,7 +91,7 @@ def _walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker, is
                     left = s.hot[taker].leaves  # DECREMENT lowered it
             else:
                 qty = min(left, s.hot[maker].leaves)
-                if is_watched:
+                if is_guarded:
                     most = tradable(s, maker, taker == NIL)
                     if most < qty:
                         qty, passed = most, level
@@ -100,7 +100,7 @@ def _walk(s, command, book, side, account, stp_mode, limit_px, wanted, taker, is
                         continue
                 left -= qty
                 if taker != NIL:
-                    _trade(s, command, book, taker, maker, level, px, qty, is_watched)
+                    _trade(s, command, book, taker, maker, level, px, qty, is_guarded)
             maker = after
         if left > 0:
             if taker == NIL:
@@ -119,7 +119,7 @@ def _is_own(s, maker, account, group):
 
 
 @inlined
-def _trade(s, command, book, taker, maker, level, px, qty, is_watched):
+def _trade(s, command, book, taker, maker, level, px, qty, is_guarded):
     """Fill both sides at the maker's px; a maker without leaves is gone after."""
     touch_account(s, np.int64(s.hot[maker].account))
     taker_fee = settle_fill(s, taker, px, qty, np.int64(s.cold[taker].taker_ppm))
@@ -129,9 +129,9 @@ def _trade(s, command, book, taker, maker, level, px, qty, is_watched):
         s.books[book].last_px = px
         if s.books[book].collar_bps != 0:
             renew_free_prices(s, book)
-        if is_watched and s.books[book].mark_px == 0:
+        if is_guarded and s.watch_count != 0 and s.books[book].mark_px == 0:
             note_mark(s, book)
-    if is_watched:
+    if is_guarded:
         note_trade(s, taker, maker, qty)
     s.books[book].trade_count += 1
     s.books[book].volume += qty

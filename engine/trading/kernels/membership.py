@@ -92,7 +92,7 @@ def _check_members(s, command, group):
             reason = codes.UNKNOWN_ACCOUNT
         elif reason == codes.OK and command["side"] != codes.MEMBERS_REMOVED:
             reason = _check_joining(s, command, group, account)
-        elif reason == codes.OK and group_of(s, account) != group:
+        elif reason == codes.OK and (group == NIL or group_of(s, account) != group):
             reason = codes.INVALID_FIELD
         if reason != codes.OK:
             s.refused_account = named

@@ -19,6 +19,7 @@
     |- gross_qty                of a group's positions: what its accounts hold, long and short added up
     |- reducings, reducers      reduce-only orders by position (reducing.py)
     |- valued                   positions of accounts on margin, as they were valued last (margin.py)
+    |- rule_*, judged           sets of rules and what is kept for them (rulesets.py, rule_windows.py)
     `- out                      events, in slots, of the commands applied since they were last taken
 
 Kernels take `s = state[0]` and reach everything by attribute. Two conventions keep
@@ -35,6 +36,16 @@ from engine.contract.batches import BURST_SLOTS, PLACES
 from engine.contract.spread import SLOT_WORDS
 from engine.contract.state_layout import power_of_two, state_record
 from engine.trading.capacities import Capacities
+from engine.trading.kernels.rule_records import (
+    JUDGED,
+    RULE_ACCOUNT,
+    RULE_BOOK,
+    RULE_PARAM,
+    RULE_PARAMS_MAX,
+    RULE_POSITION,
+    RULESET,
+    RULESETS_MAX,
+)
 from engine.trading.kernels.watch_records import (
     CURRENCIES_MAX,
     DEALING,
@@ -324,7 +335,8 @@ WORDS = (
     ("kill_count", "<i8"),  # kills that hold: of accounts, of books, of the venue
     ("is_venue_killed", "<i8"),
     ("watch_count", "<i8"),  # accounts that are watched
-    ("guard_count", "<i8"),  # kill_count, watch_count, books with max_open_orders: of 0 checks are plain
+    # kill_count, watch_count, books with max_open_orders, 1 for a set of rules: of 0 checks are plain
+    ("guard_count", "<i8"),
     ("noted_count", "<i8"),  # watched accounts to be judged behind the command being applied
     ("rounds_due", "<i8"),  # rounds under way (equity.py)
     ("round_idx", "<i8"),  # where the sweep is
@@ -335,6 +347,12 @@ WORDS = (
     ("groups_used", "<i8"),
     ("refused_by", "<i8"),  # the group whose limit or latch refuses the command being applied, 0: none
     ("refused_account", "<i8"),  # the account at fault in a GROUP that is refused, 0: none
+    ("governing", "<i8"),  # the set of rules that judges orders, its place + 1; 0 = none
+    ("governed_before", "<i8"),  # what a rollback brings back, likewise
+    ("last_ruleset", "<i8"),  # the newest id of a set
+    ("rules_term", "<i8"),  # seq since which sets have governed without a break
+    ("rule_params_used", "<i8"),
+    ("rule_params_free", "<i8"),  # idx + 1
 )
 """The words of the state record itself, ahead of its arrays."""
 
@@ -385,6 +403,13 @@ def state_dtype(capacities: Capacities) -> np.dtype[np.void]:
         ("reducings", REDUCING, (c.positions,)),
         ("reducers", REDUCER, (c.orders,)),
         ("valued", "<i8", (c.positions,)),  # qty * mark where it was valued last, in its quote currency
+        ("rule_sets", RULESET, (RULESETS_MAX,)),
+        ("rule_accounts", RULE_ACCOUNT, (holders,)),
+        ("rule_positions", RULE_POSITION, (c.positions,)),
+        ("rule_realised", "<i8", (c.positions,)),  # as it was behind the last trade
+        ("rule_books", RULE_BOOK, (c.instruments,)),
+        ("rule_params", RULE_PARAM, (RULE_PARAMS_MAX,)),
+        ("judged", JUDGED, (1,)),
         ("out", "<i8", (slots_max(c) + BURST_SLOTS, SLOT_WORDS)),
     ]
     return state_record(fields, capacities)

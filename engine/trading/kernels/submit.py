@@ -4,7 +4,7 @@ import numpy as np
 
 from engine.trading import codes
 from engine.trading.kernels.accounts import find_position, notional_of
-from engine.trading.kernels.events import accepted, rejected, tell_chosen, tell_original
+from engine.trading.kernels.events import accepted, rejected, tell_chosen, tell_original, tell_rule
 from engine.trading.kernels.exposure import check_more_exposure, note_begun
 from engine.trading.kernels.group_checks import (
     check_group_killed,
@@ -31,9 +31,11 @@ from engine.trading.kernels.risk import (
     is_killed,
     take_token,
 )
+from engine.trading.kernels.rule_windows import count_order
 from engine.trading.kernels.size_by import opposite_px
 from engine.trading.kernels.state import NIL
 from engine.trading.kernels.touch import touch_account, touch_book
+from engine.trading.kernels.user_rules import judge_new
 from engine.trading.kernels.validate import check_new, check_trader
 from ringbuf.kernel import apart, inlined, kernel
 
@@ -73,20 +75,31 @@ def apply_new(s, command):
     if reason == codes.OK:
         reason = _check_capacity(s, command, account, position, chain)
     if reason != codes.OK:
-        rejected(s, command, reason)
+        report = rejected(s, command, reason)
+        if reason == codes.RULE:
+            tell_rule(s, report)
         return
     touch_book(s, book)
     touch_account(s, account)
     order = begin_order(s, command, account, position, px, qty)
     if is_shaped and command["flags"] & codes.FLAG_REDUCE_ONLY != 0:
         begin_reducing(s, order)
-    if s.watch_count != 0:
-        note_begun(s, order)
+    if s.guard_count != 0:
+        _note_accepted(s, order, qty)
     accepted(s, command, order)
     if is_shaped:
         tell_chosen(s)
     remainder = codes.MARKET_REMAINDER if command["order_type"] == codes.MARKET else codes.IOC_REMAINDER
     execute(s, command, order, remainder)
+
+
+@apart
+def _note_accepted(s, order, qty):
+    """Note an accepted order for the watches of its account, and for rules."""
+    if s.watch_count != 0:
+        note_begun(s, order)
+    if s.governing != 0:
+        count_order(s, order, qty)
 
 
 @inlined
@@ -163,6 +176,8 @@ def _check_risk(s, command, account, book, side, px, qty, position, is_guarded):
         reason = check_group_position(s, account, book, side, qty)
     if is_guarded and reason == codes.OK:
         reason = _check_watched(s, account, book, position, side, px, qty)
+        if reason == codes.OK and s.governing != 0:
+            reason = judge_new(s, command, account, book, position, side, px, qty)
     if reason == codes.OK:
         reason = check_funds(
             s, account, book, position, side, px, qty, s.books[book].maker_ppm, s.books[book].taker_ppm

@@ -32,6 +32,7 @@ from pinion.cli.replay.lines import LineReplay
 from pinion.cli.replay.market import MarketReplay
 from pinion.cli.replay.output import EventWriter, books, statistics
 from pinion.cli.replay.progress import progress_of
+from pinion.cli.replay.rules import ReplayLabels
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -106,7 +107,7 @@ def _replay_file(arguments: argparse.Namespace) -> Iterator[str]:
                 is_digested=arguments.stats,
             )
         with _outputs(arguments, lambda: engine.seq) as (events, book):
-            writer = EventWriter(events, engine.catalogue())
+            writer = EventWriter(events, engine.catalogue(), ReplayLabels())
             began = time.perf_counter()
             with progress_of(source):
                 if is_market:
@@ -128,7 +129,7 @@ def _replay_journal(arguments: argparse.Namespace, data_dir: Path) -> Iterator[s
         replay = JournalReplay(data_dir, arguments.applications, is_digested=arguments.stats)
     engine = replay.engine
     with _outputs(arguments, lambda: replay.seq) as (events, book):
-        writer = EventWriter(events, engine.catalogue())
+        writer = EventWriter(events, engine.catalogue(), ReplayLabels(data_dir))
         began = time.perf_counter()
         with progress_of(replay):
             replay.play(writer)

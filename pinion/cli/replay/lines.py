@@ -5,6 +5,7 @@ what the earlier ones did: after a definition, before a refused line's event, be
 `replace` whose order cannot be told from the batch alone.
 """
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from engine.trading.records import COMMAND, Op, Reason
 from gateways.files.source import InputError, Source
 from gateways.json_lines import CommandEncoder, MalformedCommand, decode_object, refused_event
 from pinion.cli.replay.output import EventWriter
+from pinion.cli.replay.rules import with_source
 
 BATCH_COMMANDS = 4096
 AUTO_CURRENCY = "UNIT"
@@ -29,6 +31,7 @@ class LineReplay:
         self.engine = engine
         self.writer = writer
         self.refused = 0
+        self._folder = Path()
         self._has_auto_instruments = has_auto_instruments
         self._encoder = CommandEncoder(engine.catalogue(), self._instrument_of)  # grows with the engine's
         self._batch: list[bytes] = []
@@ -39,6 +42,7 @@ class LineReplay:
     def play(self, source: Source) -> None:
         """Play every line; an error names the line, and what came before it is applied and written."""
         number = 0
+        self._folder = Path(source.name).parent
         try:
             for line in source.lines():
                 number += 1
@@ -55,6 +59,8 @@ class LineReplay:
 
     def line(self, fields: dict[str, Any]) -> None:
         """Take one object in."""
+        if fields.get("op") == "rules":
+            fields = with_source(fields, self._folder)
         try:
             packed = self._packed(fields)
         except RefusedAtDoor as refused:

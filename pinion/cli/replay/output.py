@@ -13,6 +13,7 @@ from engine.trading.records import Side
 from gateways.json_lines import EventFormatter
 from gateways.json_lines.events import event_words
 from gateways.json_lines.fields import Fields
+from gateways.json_lines.rules import LabelsOf, no_labels
 
 SIDE_NAMES = {int(Side.BUY): "bids", int(Side.SELL): "asks"}
 
@@ -20,8 +21,8 @@ SIDE_NAMES = {int(Side.BUY): "bids", int(Side.SELL): "asks"}
 class EventWriter:
     """Writes one JSON event a line; without a file it swallows everything."""
 
-    def __init__(self, file: BinaryIO | None, catalogue: Catalogue) -> None:
-        self.formatter = EventFormatter(catalogue)
+    def __init__(self, file: BinaryIO | None, catalogue: Catalogue, labels_of: LabelsOf = no_labels) -> None:
+        self.formatter = EventFormatter(catalogue, labels_of)
         self._file = file
         self._encoder = msgspec.json.Encoder()
 

@@ -1,10 +1,11 @@
-"""`pinion whatif`: decide a journal's commands again under other limits.
+"""`pinion whatif`: decide a journal's commands again under other limits, or under other rules.
 
     pinion whatif DIR --limit '{"op":"limits","account":1,"max_open_orders":5}'
+    pinion whatif DIR --rules clip.py
 
-Two engines replay the journal side by side: one as it was, one in which the limits given hold
+Two engines replay the journal side by side: one as it was, one in which the limits and rules given hold
 from the first order on, whatever the journal sets later. What the second refuses and the first
-took are the orders that the limit would have stopped; what merely names such an order later
+took are the orders that these would have stopped; what merely names such an order later
 (`unknown_order`) is counted apart. From there on the books differ, so the later decisions are
 those of a market in which these orders never came: that is the question.
 Exit codes: 0 done, 1 the journal cannot be used, 2 a limit cannot.
@@ -13,7 +14,7 @@ Exit codes: 0 done, 1 the journal cannot be used, 2 a limit cannot.
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
@@ -34,7 +35,17 @@ from engine.trading.fields import INSTRUMENT_LIMIT_FIELDS
 from engine.trading.instruments import Catalogue, RefusedAtDoor, catalogue
 from engine.trading.name import TRADING
 from engine.trading.offline.kernels import apply_unnumbered
-from engine.trading.records import COMMAND, PX_MAX, CommandFlag, EventKind, Op, Reason, Role, Side
+from engine.trading.records import (
+    COMMAND,
+    PX_MAX,
+    RULE_OPS,
+    CommandFlag,
+    EventKind,
+    Op,
+    Reason,
+    Role,
+    Side,
+)
 from gateways.json_lines import CommandEncoder, MalformedCommand
 from gateways.json_lines.account_limits import AMOUNTS, OF_DEFAULT
 from gateways.json_lines.size_by import size_by_of
@@ -43,6 +54,7 @@ from pinion.cli.command import DONE
 from pinion.cli.journal.data import data_folder, open_journal, read_layout, require_application
 from pinion.cli.kernels import announced_compilation
 from pinion.cli.outputs import is_standard_output, output, refuse_overwriting
+from pinion.cli.replay.whatif_rules import AskedRules, told_rule
 
 EXAMPLE = '{"account":1,"max_open_orders":5}'
 WHOSE = ("account", "symbol")
@@ -82,9 +94,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit",
         action="append",
-        required=True,
+        default=[],
         metavar="JSON",
         help="a `limits` line as in a command file (account or symbol); may be repeated",
+    )
+    parser.add_argument(
+        "--rules",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="a file of rules that would judge every order (docs/trading-rules.md); several make one set",
     )
     parser.add_argument(
         "--orders", metavar="FILE", help="write the stopped orders, one JSON a line; - for stdout"
@@ -95,13 +115,16 @@ def run(args: argparse.Namespace) -> int:
     """Print what the limits would have changed."""
     limits = [parsed(text) for text in args.limit]
     _refuse_twice(limits)
+    if not limits and not args.rules:
+        raise UsageError("nothing is asked: give --limit or --rules")
+    rules = AskedRules.of_files(args.rules) if args.rules else None
     data_dir = data_folder(args.dir)
     refuse_overwriting([data_dir / journal.FOLDER], {"--orders": args.orders})
     require_application(data_dir, read_layout(data_dir, args.applications), TRADING)
     # Opened ahead: a replay may take an hour, and a name that cannot be written would lose it.
     with nullcontext() if args.orders is None else output(args.orders) as file:
         with announced_compilation():
-            question = Question(data_dir, limits, args.applications)
+            question = Question(data_dir, limits, args.applications, rules)
         question.ask()
         _write(file, question)
     _print(question, sys.stderr if is_standard_output(args.orders) else sys.stdout)
@@ -144,10 +167,19 @@ def _refuse_twice(limits: list[dict[str, Any]]) -> None:
 class Question:
     """The question of `pinion whatif`: the journal, decided twice."""
 
-    def __init__(self, data_dir: Path, limits: list[dict[str, Any]], applications: Applications) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        limits: list[dict[str, Any]],
+        applications: Applications,
+        rules: AskedRules | None = None,
+    ) -> None:
         self.was, self._reader = open_journal(data_dir, applications=applications)
         self.would, _ = open_journal(data_dir, applications=applications)
         self._limits = limits
+        self._rules = rules
+        if rules is not None:
+            rules.let_govern(self.would)
         self._refusals: dict[int, str] = {}
         self.commands = self.entered = 0
         self.stopped: list[dict[str, Any]] = []
@@ -158,10 +190,12 @@ class Question:
             for replica in (self.was, self.would):
                 replica.enter_epoch(epoch)
             commands = records[records["seq"] > 0]
-            for part in _cut_behind(commands, np.isin(commands["command"]["op"], DEFINING)):
+            for part in _cut_behind(commands, np.isin(commands["command"]["op"], (*DEFINING, *RULE_OPS))):
                 self._decide(part)
                 if int(part["command"]["op"][-1]) in DEFINING:
                     self._set_limits()
+                elif self._rules is not None and int(part["command"]["op"][-1]) in RULE_OPS:
+                    self._rules.let_govern(self.would)
             if position.seq // 5_000_000 != (position.seq - len(commands)) // 5_000_000:
                 print(f"seq {position.seq:,}", file=sys.stderr, flush=True)
         if self._refusals:
@@ -170,7 +204,8 @@ class Question:
 
     def _decide(self, commands: Any) -> None:
         """Apply the same commands to both; note what only the second refuses."""
-        before, after = (_refused(replica.apply(commands)) for replica in (self.was, self.would))
+        labels = None if self._rules is None else self._rules.labels
+        before, after = (_refused(replica.apply(commands), labels) for replica in (self.was, self.would))
         self.commands += len(commands)
         entering = np.isin(commands["command"]["op"], ENTERING)
         self.entered += int(entering.sum()) - sum(seq in before for seq in commands["seq"][entering].tolist())
@@ -210,13 +245,17 @@ def _apply(replica: EraReplica, command: Any) -> Reason | None:
     return None
 
 
-def _refused(events: Any) -> dict[int, str]:
-    """Return seq -> reason of the rejected commands."""
+def _refused(events: Any, labels: Sequence[str] | None) -> dict[int, str]:
+    """Return seq -> reason of the rejected commands; labels : of the rules that are asked about."""
     rejected = events[events["kind"] == EventKind.REJECTED]
-    return {
+    found = {
         seq: Reason(reason).name.lower()
         for seq, reason in zip(rejected["seq"].tolist(), rejected["reason"].tolist(), strict=True)
     }
+    if labels is not None:
+        for event in rejected[rejected["reason"] == Reason.RULE]:
+            found[int(event["seq"])] = told_rule(event, labels)
+    return found
 
 
 def _cut_behind(records: Any, marks: Any) -> Iterator[Any]:

@@ -8,6 +8,7 @@ from engine.trading.records import Role
 from engine.trading.settings import TradingKeySettings
 from pinion.cli.starting import Door, Starting
 from pinion.cli.trading.definitions import definitions, missing
+from pinion.cli.trading.first_rules import first_rules
 
 
 def _demo_keys(data_dir: Path) -> tuple[TradingKeySettings, ...]:
@@ -38,4 +39,5 @@ STARTING = Starting(
     pages="api",
     definitions=definitions,
     missing=missing,
+    set_up=first_rules,
 )

@@ -70,7 +70,7 @@ def said(rule: UserRule) -> tuple[bool, bool]:
     names: dict[str, Any] = {}
     exec(source_of([rule]), names)
     plain = rule.plain(*(SimpleNamespace(**each) for each in (P, CTX, rule.params)))
-    return plain, bool(names["rule_set"](*(list(each.values()) for each in (P, CTX, rule.params))))
+    return bool(plain), bool(names["rule_set"](*(list(each.values()) for each in (P, CTX, rule.params))))
 
 
 @pytest.mark.parametrize(("expression", "value"), VALUES.items(), ids=VALUES)

@@ -1,6 +1,7 @@
 """The oracle and the engine side by side: the first difference, in a stream made as short as it gets."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,9 +84,11 @@ def compare_standing(exchange: Exchange, engine: Engine, commands: list[Command]
     return None
 
 
-def compare_flow(seed: int, count: int) -> tuple[Difference | None, Engine]:
+def compare_flow(
+    seed: int, count: int, flow_of: Callable[[int], Flow] = Flow
+) -> tuple[Difference | None, Engine]:
     """Tell both sides a whole flow, checking the engine's state on the way."""
-    exchange, engine, flow = Exchange(), Engine(), Flow(seed)
+    exchange, engine, flow = Exchange(), Engine(), flow_of(seed)
     commands: list[Command] = []
     for position in range(len(PREAMBLE) + count):
         command = PREAMBLE[position] if position < len(PREAMBLE) else flow.next(exchange)
@@ -117,10 +120,10 @@ def shrink(found: Difference) -> Difference:
     return found
 
 
-def assert_flow_agrees(seed: int, count: int) -> Engine:
+def assert_flow_agrees(seed: int, count: int, flow_of: Callable[[int], Flow] = Flow) -> Engine:
     """Compare a whole flow and fail with the shortest stream that shows the difference."""
     print(f"seed {seed}, {count} commands")
-    found, engine = compare_flow(seed, count)
+    found, engine = compare_flow(seed, count, flow_of)
     if found is not None:
         raise AssertionError(f"seed {seed}: oracle and engine differ\n{shrink(found).told()}")
     state_reading.check_invariants(engine.state)

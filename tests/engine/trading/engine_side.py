@@ -8,13 +8,21 @@ from typing import Any
 
 import numpy as np
 
+from engine.rules.loader import offered
 from engine.trading.capacities import Capacities
 from engine.trading.instruments import Instrument, RefusedAtDoor, catalogue
 from engine.trading.kernels.state import new_state
 from engine.trading.offline.simulate import run_all
 from engine.trading.records import COMMAND
 from gateways.json_lines import CommandEncoder, EventFormatter, refused_event
+from gateways.json_lines.rules import RuleLabel
 from tests.capacities import SMALL
+
+
+def offered_labels(source: bytes) -> tuple[RuleLabel, ...]:
+    """Return what the rules of a set that was offered to this process are called."""
+    return tuple(RuleLabel(rule.name, rule.code) for rule in offered(source))
+
 
 DEFINES = ("currency", "instrument", "account")
 
@@ -25,7 +33,7 @@ class Engine:
     def __init__(self, capacities: Capacities = SMALL) -> None:
         self.state = new_state(capacities)
         self.encoder = CommandEncoder(catalogue(self.state), self.instrument_of)
-        self.formatter = EventFormatter(self.encoder.catalogue)
+        self.formatter = EventFormatter(self.encoder.catalogue, offered_labels)
         self.commands: list[np.ndarray] = []
         self._orders: dict[int, int] = {}
         self._by_client_id: dict[tuple[int, int], int] = {}

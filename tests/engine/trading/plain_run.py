@@ -16,6 +16,7 @@ from engine.trading.kernels.state import new_state
 from engine.trading.offline.simulate import run_all
 from engine.trading.records import COMMAND
 from tests.capacities import SMALL
+from tests.rule_files import offer_all
 
 
 def plain_run(commands: Any) -> tuple[np.ndarray, str]:
@@ -28,6 +29,7 @@ def plain_run(commands: Any) -> tuple[np.ndarray, str]:
 
 
 if __name__ == "__main__":
+    offer_all()
     given = np.load(sys.argv[1])
     assert given.dtype == COMMAND
     made, reached = plain_run(given)

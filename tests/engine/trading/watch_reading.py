@@ -26,7 +26,7 @@ def check_watches(s: Any, orders: list[int]) -> None:
     accounts, watches = s["accounts"][: s["accounts_used"]], s["watches"][: s["accounts_used"]]
     assert s["watch_count"] == np.count_nonzero(accounts["is_watched"])
     limited = np.count_nonzero(s["books"]["max_open_orders"])
-    assert s["guard_count"] == s["watch_count"] + s["kill_count"] + limited
+    assert s["guard_count"] == s["watch_count"] + s["kill_count"] + limited + (s["governing"] != 0)
     assert s["noted_count"] == 0
     loss = slice(Latch.MAX_DAILY_LOSS, Latch.MAX_DRAWDOWN_BPS + 1)
     for account, watch in enumerate(watches):

@@ -188,6 +188,32 @@ def test_whatif_tells_which_orders_a_limit_would_have_stopped(
     assert "would be stopped 20" in capsys.readouterr().out
 
 
+def test_whatif_tells_which_orders_which_rule_would_have_refused(
+    written: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    orders, rules = tmp_path / "stopped", tmp_path / "clips.py"
+    head = "from pinion import rule\n\n\n"
+    rules.write_text(
+        f'{head}@rule("clip", reason="CLIP", params={{"max": 1020}})\ndef clip(order, ctx, params):\n'
+        f"    return order.qty > params.max\n\n\n"
+        f'@rule("divides", reason="DIVIDES")\ndef divides(order, ctx, params):\n'
+        f"    return order.qty // (order.qty - 1003) > 10**9\n"
+    )
+
+    assert main(["whatif", str(written), "--rules", str(rules), "--orders", str(orders)]) == 0
+
+    stopped = lines_of(orders.read_text())
+    assert [each["client_order_id"] for each in stopped] == [3, *range(21, ORDERS), UUID.lower()]
+    assert [each["reason"] for each in stopped] == ["rule divides (fault)", *["rule clip"] * 20]
+    assert "rule clip" in (told := capsys.readouterr().out)
+    assert "would be stopped 21" in told
+    assert main(["whatif", str(written)]) == 2
+    assert "give --limit or --rules" in capsys.readouterr().err
+    rules.write_text(f"{head}LIMIT_OF_MINE = 3\n")
+    assert main(["whatif", str(written), "--rules", str(rules)]) == 2
+    assert "clips.py:4: " in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("limit", "said"),
     [

@@ -1,0 +1,1 @@
+"""`pinion rules`: rules of trading that people write in Python."""

@@ -1,0 +1,1 @@
+"""Sets of rules that tests use, as people would write them."""
