@@ -1,21 +1,33 @@
 """Trading's part of the settings: what the state can hold, and what is defined at the start.
 
-Currencies, instruments, accounts and limits carry the field names of the JSON-lines commands
+Currencies, rates, instruments, accounts and limits carry the field names of the JSON-lines commands
 (interface R2): at the start they become commands and live in the engine from then on.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta, field
 
-from engine.settings.config import Count, EngineSettings, InstanceSettings, KeySettings, refuse_twice
+from engine.settings.config import (
+    ConfigError,
+    Count,
+    EngineSettings,
+    InstanceSettings,
+    KeySettings,
+    refuse_twice,
+)
 from engine.settings.door_settings import Port, SocketSettings
 from engine.settings.sections import Section
 from engine.trading.capacities import Capacities
 
 _DEFAULT = Capacities()
 RoleName = Literal["trader", "operator", "viewer"]
+
+
+WINDOW_OF_LIMIT = {"fill_window_ms": "max_fill_rate", "order_trade_window_ms": "max_order_trade_ratio"}
+"""Length of a window -> the limit that is measured in it."""
 
 
 class CapacitySettings(Section, frozen=True, kw_only=True):
@@ -46,6 +58,14 @@ class CurrencySettings(Section, frozen=True, kw_only=True):
     decimals: Annotated[int, Meta(ge=0, le=18)] = 6
 
 
+class RateSettings(Section, frozen=True, kw_only=True):
+    """[[rates]]: as the `rate` command: what one of a currency is in another."""
+
+    currency: str
+    into: str = field(name="in")
+    price: str | int
+
+
 class InstrumentSettings(Section, frozen=True, kw_only=True):
     """[[instruments]]: as the `instrument` command; decimals are strings, such as "0.01"."""
 
@@ -72,6 +92,42 @@ class AccountSettings(Section, frozen=True, kw_only=True):
     deposit: dict[str, str | int] = field(default_factory=dict)
     unlimited: bool = False
     reporting_currency: str | None = None
+
+
+class LimitSettings(Section, frozen=True, kw_only=True):
+    """[[limits]]: as the `limits` command, of an account, of an instrument, or of every account's default.
+
+    Of an instrument it has max_open_orders alone; its other limits stand in [[instruments]].
+    """
+
+    account: Annotated[int, Meta(ge=1, le=2**63 - 1)] | None = None
+    symbol: str | None = None
+    max_open_orders: int | None = None
+    max_position: str | int | None = None
+    order_rate: int | None = None
+    order_burst: int | None = None
+    max_daily_loss: str | int | None = None
+    max_drawdown: str | int | None = None
+    max_drawdown_bps: int | None = None
+    max_gross_exposure: str | int | None = None
+    max_concentration_ppm: int | None = None
+    modify_rate: int | None = None
+    modify_burst: int | None = None
+    max_fill_rate: str | int | None = None
+    fill_window_ms: int | None = None
+    max_order_trade_ratio: int | None = None
+    order_trade_window_ms: int | None = None
+    on_breach: str | None = None
+
+    @property
+    def named(self) -> dict[str, str | int]:
+        """The limits that it names."""
+        fields = msgspec.structs.asdict(self)
+        return {
+            name: value
+            for name, value in fields.items()
+            if value is not None and name not in ("account", "symbol", "on_breach")
+        }
 
 
 class ApiSettings(SocketSettings, frozen=True, kw_only=True):
@@ -101,8 +157,10 @@ class TradingSettings(InstanceSettings, frozen=True, kw_only=True):
     api: ApiSettings = ApiSettings()
     orders: OrderSettings = OrderSettings()
     currencies: tuple[CurrencySettings, ...] = ()
+    rates: tuple[RateSettings, ...] = ()
     instruments: tuple[InstrumentSettings, ...] = ()
     accounts: tuple[AccountSettings, ...] = ()
+    limits: tuple[LimitSettings, ...] = ()
     keys: tuple[TradingKeySettings, ...] = ()
 
     def __post_init__(self) -> None:
@@ -110,3 +168,21 @@ class TradingSettings(InstanceSettings, frozen=True, kw_only=True):
         refuse_twice("currencies", "currency", [each.currency for each in self.currencies])
         refuse_twice("instruments", "symbol", [each.symbol for each in self.instruments])
         refuse_twice("accounts", "account", [each.account for each in self.accounts])
+        refuse_twice("rates", "currency, in", [(each.currency, each.into) for each in self.rates])
+        _check_limits(self.limits)
+
+
+def _check_limits(limits: Sequence[LimitSettings]) -> None:
+    """Raise ConfigError where a row limits nothing, or what another one does, or has a window of no limit."""
+    seen: dict[tuple[int | None, str | None, str], int] = {}
+    for idx, each in enumerate(limits):
+        if not each.named:
+            raise ConfigError(f"limits[{idx}]: limits nothing; give a limit, such as max_daily_loss")
+        for name, value in each.named.items():
+            given = f"limits[{idx}].{name} = {value!r}"
+            earlier = seen.setdefault((each.account, each.symbol, name), idx)
+            if earlier != idx:
+                raise ConfigError(f"{given}: given by limits[{earlier}] already; give it once")
+            limit = WINDOW_OF_LIMIT.get(name, name)
+            if limit not in each.named:
+                raise ConfigError(f"{given}: is the window of {limit}; give both in one [[limits]]")
