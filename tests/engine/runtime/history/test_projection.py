@@ -169,7 +169,10 @@ async def test_what_was_deposited_before_there_were_movements_stays(dsn: str, st
     await rows_of(dsn, "DROP VIEW movement_list")
     for column in ("op", "movement_id", "counter_account"):
         await rows_of(dsn, f"ALTER TABLE deposits DROP COLUMN {column}")
-    await rows_of(dsn, "DELETE FROM schema_version WHERE version = 6")
+    await rows_of(dsn, "DROP VIEW equity_history")
+    for table in ("latches", "equity"):
+        await rows_of(dsn, f"DROP TABLE {table}")
+    await rows_of(dsn, "DELETE FROM schema_version WHERE version >= 6")
 
     async with await History.connect(dsn) as history:
         await history.migrate(projection.migrations, projection.session)

@@ -203,26 +203,27 @@ RICH: list[Line] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("limit", "stops"),
-    [
-        ({"max_open_orders": 1}, "max_open_orders"),
-        ({"max_position": "50"}, "max_position"),
-        ({"order_rate": 1}, "rate_limit"),
-        ({"order_rate": 1, "order_burst": 2}, "rate_limit"),
-        ({"modify_rate": 1}, "rate_limit"),
-        ({"modify_rate": 0, "modify_burst": 1}, "rate_limit"),
-        ({"max_daily_loss": "150"}, "max_daily_loss"),
-        ({"max_drawdown": "150"}, "max_drawdown"),
-        ({"max_drawdown_bps": 1500}, "max_drawdown_bps"),
-        ({"max_gross_exposure": "480"}, "max_gross_exposure"),
-        ({"max_concentration_ppm": 999_999}, "max_concentration"),
-        ({"max_fill_rate": "30"}, "max_fill_rate"),
-        ({"max_fill_rate": "30", "fill_window_ms": 60_000}, "max_fill_rate"),
-        ({"max_order_trade_ratio": 2}, "order_trade_ratio"),
-        ({"max_order_trade_ratio": 2, "order_trade_window_ms": 90_000}, "order_trade_ratio"),
-    ],
-)
+ASKED: list[tuple[Line, str]] = [
+    ({"max_open_orders": 1}, "max_open_orders"),
+    ({"max_position": "50"}, "max_position"),
+    ({"order_rate": 1}, "rate_limit"),
+    ({"order_rate": 1, "order_burst": 2}, "rate_limit"),
+    ({"modify_rate": 1}, "rate_limit"),
+    ({"modify_rate": 0, "modify_burst": 1}, "rate_limit"),
+    ({"max_daily_loss": "150"}, "max_daily_loss"),
+    ({"max_drawdown": "150"}, "max_drawdown"),
+    ({"max_drawdown_bps": 1500}, "max_drawdown_bps"),
+    ({"max_gross_exposure": "480"}, "max_gross_exposure"),
+    ({"max_concentration_ppm": 999_999}, "max_concentration"),
+    ({"max_fill_rate": "30"}, "max_fill_rate"),
+    ({"max_fill_rate": "30", "fill_window_ms": 60_000}, "max_fill_rate"),
+    ({"max_order_trade_ratio": 2}, "order_trade_ratio"),
+    ({"max_order_trade_ratio": 2, "order_trade_window_ms": 90_000}, "order_trade_ratio"),
+]
+"""Limits of account 1, and what each stops in RICH."""
+
+
+@pytest.mark.parametrize(("limit", "stops"), ASKED)
 def test_every_limit_of_an_account_can_be_asked_for(
     tmp_path: Path, limit: Line, stops: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -233,8 +234,7 @@ def test_every_limit_of_an_account_can_be_asked_for(
 
 
 def test_the_limits_above_are_all_that_there_are() -> None:
-    marks = [each for each in test_every_limit_of_an_account_can_be_asked_for.pytestmark if each.args]
-    asked_for = {name for limit, _ in marks[0].args[1] for name in limit}
+    asked_for = {name for limit, _ in ASKED for name in limit}
 
     assert asked_for == {limit.name.lower() for limit in AccountLimit}
 
