@@ -56,7 +56,7 @@ def build(door: DoorSettings, reader: EventReader) -> tuple[web.Application, Str
     status = StatusReport(
         data_dir=door.data_dir, reader=reader, view=view, own=own, of_application=_told_of_trading(view)
     )
-    pages = Pages(status, Metrics(TradingCollector(reader, view, status, own)))
+    pages = Pages(status, Metrics(TradingCollector(reader, view, status, own, hub.tallies)))
     application = web.Application(
         middlewares=[problem_middleware, caller_middleware(access, (STREAM_PATH,))],
         client_max_size=BODY_BYTES_MAX,

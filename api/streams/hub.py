@@ -20,6 +20,7 @@ from api.streams.recent import EventHistory
 from api.streams.requests import RefusedRequest
 from api.streams.risk import RiskHub
 from api.streams.status_feed import StatusFeed
+from api.streams.tallies import Tallies
 from engine.trading.records import EventFlag, EventKind
 
 HISTORY_EVENTS = 2**15
@@ -64,6 +65,7 @@ class Hub:
         self.tickers: dict[int, TickerFeed] = {}
         self.status = StatusFeed()
         self.risk = RiskHub(source)
+        self.tallies = Tallies()
         self._trade_listeners: dict[int, _Listeners] = {}
         self._private_listeners: dict[PrivateTopic, _Listeners] = {}
         self.complete_seq = source.view.seq
@@ -159,6 +161,7 @@ class Hub:
         self.reports.append(reports)
         self.trades.append(trades)
         self.risk.take_events(events, self.complete_seq)
+        self.tallies.take_events(events)
         if len(trades) and self._trade_listeners:
             for instrument_idx in np.unique(trades["instrument"]).tolist():
                 listeners = self._trade_listeners.get(instrument_idx)
