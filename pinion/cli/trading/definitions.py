@@ -132,7 +132,6 @@ def _currencies(settings: TradingSettings) -> dict[str, int]:
     decimals = {each.currency: each.decimals for each in settings.currencies}
     mentioned = [code for each in settings.instruments for code in (each.base, each.quote)]
     mentioned += [code for each in settings.accounts for code in each.deposit]
-    mentioned += [each.reporting_currency for each in settings.accounts if each.reporting_currency]
     for code in mentioned:
         decimals.setdefault(code, DEFAULT_CURRENCY_DECIMALS)
     return decimals

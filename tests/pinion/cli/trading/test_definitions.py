@@ -260,6 +260,10 @@ def test_on_breach_goes_with_the_limits_that_are_sent() -> None:
             "limits[0]: on_breach 'stop'",
         ),
         ("[[limits]]\naccount = 1\norder_rate = 5\non_breach = 'warn'", "limits[0]: on_breach 'warn'"),
+        (
+            "[[accounts]]\naccount = 3\nreporting_currency = 'USX'",
+            "accounts[2]: reporting_currency 'USX': no such currency",
+        ),
         ("[[rates]]\ncurrency = 'EUR'\nprice = 1", "rates[0]: missing setting 'in'"),
         ("[[rates]]\ncurrency = 'EUX'\nin = 'USD'\nprice = 1", "rates[0]: currency 'EUX': no such currency"),
         ("[[rates]]\ncurrency = 'EUR'\nin = 'EUR'\nprice = 1", "rates[0]: in 'EUR': give another currency"),
