@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-from api.limits import latches_document, limits_document, losses_document, margin_document
+from api.limits import KILLED, latches_document, limits_document, losses_document, margin_document
 from api.process.documents import Document
 from engine.trading.client_text import given_id, given_text
 from engine.trading.instruments import Catalogue, Currency, Instrument, plain
@@ -35,8 +35,6 @@ from engine.trading.view.records import (
     PositionView,
 )
 
-KILLED = {"limit": "kill", "level": "cancel_and_block"}
-"""A kill switch that holds, as latches are listed."""
 FEES_NAME = "fees"
 """The fee account, where accounts have a number."""
 AVERAGE_EXTRA_DECIMALS = 6
@@ -204,7 +202,7 @@ def account_document(account: AccountView) -> Document:
         "unlimited": account.is_unlimited,
         "group": account.group,
         "funding": "margin" if account.margin else "cash",
-        "latches": [*([KILLED] if account.is_killed else []), *latches_document(account)],
+        "latches": latches_document(account),
         "losses": losses_document(account),
         "margin": margin_document(account),
         "limits": limits_document(account),

@@ -4,7 +4,6 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from api.documents import KILLED
 from api.limits import latches_document, limits_document, losses_document
 from api.live import LiveSource
 from api.process.access import require_key
@@ -51,7 +50,7 @@ def group_document(group: GroupView) -> Document:
         "seq": group.seq,
         "accounts": list(group.accounts),
         "reporting_currency": None if group.reporting is None else group.reporting.code,
-        "latches": [*([KILLED] if group.is_killed else []), *latches_document(group)],
+        "latches": latches_document(group),
         "losses": losses_document(group),
         "limits": limits_document(group),
         "open_orders": group.open_order_count,

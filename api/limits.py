@@ -11,9 +11,30 @@ OF_DRAWDOWN = {Latch.MAX_DRAWDOWN.name.lower(), Latch.MAX_DRAWDOWN_BPS.name.lowe
 OF_DAILY_LOSS = Latch.MAX_DAILY_LOSS.name.lower()
 
 
+KILLED = {"limit": "kill", "level": "cancel_and_block"}
+"""A kill switch that holds, as latches are listed."""
+
+
 def latches_document(account: Holder) -> list[Document]:
-    """Return what limits have latched, and what was warned of."""
-    return [{"limit": each.latch.name.lower(), "level": each.level.name.lower()} for each in account.latches]
+    """Return a kill that holds, what limits have latched, and what was warned of."""
+    latches: list[Document] = [
+        {"limit": each.latch.name.lower(), "level": each.level.name.lower()} for each in account.latches
+    ]
+    return [KILLED, *latches] if account.is_killed else latches
+
+
+def risk_document(account: AccountView) -> Document:
+    """Return how near an account is to what holds for it."""
+    return {
+        "account": account.account,
+        "group": account.group,
+        "seq": account.seq,
+        "latches": latches_document(account),
+        "losses": losses_document(account),
+        "margin": margin_document(account),
+        "limits": limits_document(account),
+        "open_orders": account.open_order_count,
+    }
 
 
 def losses_document(account: Holder) -> Document | None:
@@ -23,10 +44,12 @@ def losses_document(account: Holder) -> Document | None:
         return None
     text = losses.currency.text
     limited = {each.name for each in account.limits}
+    has_drawdown = bool(limited & OF_DRAWDOWN)
     return {
         "currency": losses.currency.code,
         "equity": text(losses.equity) if losses.is_bounded else None,
-        "peak": text(losses.peak) if limited & OF_DRAWDOWN else None,
+        "peak": text(losses.peak) if has_drawdown else None,
+        "drawdown": text(max(losses.peak - losses.equity, 0)) if has_drawdown and losses.is_bounded else None,
         "day_start": text(losses.day_start) if OF_DAILY_LOSS in limited else None,
     }
 

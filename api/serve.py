@@ -62,7 +62,10 @@ def build(door: DoorSettings, reader: EventReader) -> tuple[web.Application, Str
         data_dir=door.data_dir, reader=reader, view=view, own=own, of_application=_told_of_trading(view)
     )
     rules = RuleLists(hub.source, reader.state(), door.data_dir / FOLDER)
-    pages = Pages(status, Metrics(TradingCollector(reader, view, status, own, groups, rules.counts)))
+    pages = Pages(
+        status,
+        Metrics(TradingCollector(reader, view, status, own, groups, hub.tallies, rules.counts)),
+    )
     application = web.Application(
         middlewares=[problem_middleware, caller_middleware(access, (STREAM_PATH,))],
         client_max_size=BODY_BYTES_MAX,

@@ -7,6 +7,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from api.process.documents import Document
 from api.process.metrics import EngineCollector
 from api.process.status import StatusReport
+from api.streams.tallies import Tallies
 from engine.contract.port import EventReader
 from engine.trading.view.group_view import GroupViews
 from engine.trading.view.live_view import LiveView
@@ -25,11 +26,13 @@ class TradingCollector(EngineCollector):
         status: StatusReport,
         own: Callable[[], Document],
         groups: GroupViews,
+        tallies: Tallies,
         rule_counts: RuleCounts = lambda: {},
     ) -> None:
         super().__init__(reader, view, status, own)
         self._trading_view = view
         self._groups = groups
+        self._tallies = tallies
         self._rule_counts = rule_counts
 
     def of_application(self) -> Iterator[Metric]:
@@ -63,3 +66,22 @@ class TradingCollector(EngineCollector):
             faults.add_metric([str(ruleset), rule], fault_count)
         yield refused
         yield faults
+        yield from tallied(self._tallies)
+
+
+def tallied(tallies: Tallies) -> Iterator[Metric]:
+    """Yield what was refused and latched since this process started."""
+    refusals = CounterMetricFamily(
+        "pinion_refusals", "Commands refused since this process started", labels=["reason"]
+    )
+    for reason, count in sorted(tallies.refusals.items()):
+        refusals.add_metric([reason], count)
+    yield refusals
+    latches = CounterMetricFamily(
+        "pinion_latches",
+        "Limits and kills latched, warned of and lifted since this process started",
+        labels=["limit", "level"],
+    )
+    for labels, count in sorted(tallies.latches.items()):
+        latches.add_metric(labels, count)
+    yield latches

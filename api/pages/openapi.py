@@ -17,6 +17,7 @@ from api.process.openapi import (
 from api.queries.routes import BOOK_DEPTH, BOOK_DEPTH_MAX
 from api.queries.sizes import METHODS, PPM_RANGES
 from api.streams.requests import STREAM_DEPTH_MAX
+from api.streams.risk import ACCOUNTS_MAX, SAMPLE_S, SAMPLED_PER_TURN
 from api.streams.socket import STREAMS_MAX
 from engine.settings.door_settings import DoorLimits
 
@@ -81,11 +82,21 @@ Requests: `{{"op":"subscribe","channel":C,...,"id":X}}`, `unsubscribe`, `ping`. 
 - `trades` (`symbol`), `fills`, `orders` (`account`; private): `data` is a list; every one is sent, none
   merged. With `after_seq` the stream begins behind that seq, as far as memory reaches (else error
   `resume_too_old`).
+- `risk` (`account`, or all of the key; private): a `snapshot` of `accounts`, each with `limits` (what is
+  measured, what is allowed, the distance), `losses` (equity, peak, drawdown, day_start), `latches`,
+  `open_orders` and the `seq` of the last command that touched it; then a `delta` with those that changed,
+  each whole, whose `prev_seq` is the `seq` of the message before it. Copies are taken every {SAMPLE_S:g} s,
+  of more than {SAMPLED_PER_TURN} accounts a little more seldom, and what is equal is not sent. What
+  latches, warns or is lifted comes at once as `latched`: `data` has every one of it, kills that concern the
+  accounts too, and the account follows in a `delta`. With `after_seq` those since that seq come first. A
+  key of every account gets those that have limits of their own or are killed, {ACCOUNTS_MAX} at most (else
+  error `too_many_accounts`).
 
-A reader that falls too far behind on trades or private reports is closed with code 4008 and the reason
-`{{"reason":"overrun","resume_after_seq":N}}`: subscribe again with `after_seq` N. Some reports with a higher
-seq may come twice; `event_idx` tells them apart. Other codes: 4001 no or unknown key, 4002 too many faulty
-requests, 1013 {STREAMS_MAX} readers are served already, 1001 the server stops, 1002 unmasked frames.
+A reader that falls too far behind on trades, private reports or latches is closed with code 4008 and the
+reason `{{"reason":"overrun","resume_after_seq":N}}`: subscribe again with `after_seq` N. Some reports with
+a higher seq may come twice; `event_idx` tells them apart. Other codes: 4001 no or unknown key, 4002 too
+many faulty requests, 1013 {STREAMS_MAX} readers are served already, 1001 the server stops, 1002 unmasked
+frames.
 Few readers without a key are served at a time (`doors.keyless_streams`): the oldest gives way."""
 
 LEVEL_ROWS = {
@@ -143,6 +154,15 @@ def _paths() -> Schema:
         "/v1/accounts/{account}/movements": route(
             "Movements of money, newest first (needs history)",
             page_of("movements", as_of_seq=number),
+            account,
+            *TIMES,
+            LIMIT,
+            CURSOR,
+            refused=(403, 404),
+        ),
+        "/v1/accounts/{account}/equity": route(
+            "Samples of an account's equity, newest first (needs history)",
+            page_of("equity", account=number, as_of_seq=number),
             account,
             *TIMES,
             LIMIT,
@@ -256,6 +276,15 @@ def _list_paths() -> Schema:
             symbol_filter,
             side,
             status,
+            *TIMES,
+            LIMIT,
+            CURSOR,
+            refused=(403, 404),
+        ),
+        "/v1/latches": route(
+            "What limits and kills latched, warned of and lifted, newest first (needs history)",
+            page_of("latches", as_of_seq=number),
+            ACCOUNT,
             *TIMES,
             LIMIT,
             CURSOR,

@@ -5,8 +5,22 @@ from typing import Any
 from api.documents import FEES_NAME, average_price, side_name
 from api.process.documents import Document
 from engine.trading.client_text import text_of
-from engine.trading.instruments import Catalogue
-from engine.trading.records import FEES, Op, OrderType, Reason, SelfTradePrevention, Status, TimeInForce
+from engine.trading.fields import POSITION_LIMIT_DECIMALS
+from engine.trading.instruments import Catalogue, scaled_text
+from engine.trading.records import (
+    FEES,
+    LatchLevel,
+    Op,
+    OrderType,
+    Reason,
+    SelfTradePrevention,
+    Status,
+    TimeInForce,
+)
+
+WITHOUT_CURRENCY = (Reason.BLOCKED, Reason.MAX_FILL_RATE, Reason.ORDER_TRADE_RATIO)
+LIMIT_NAMES = {Reason.BLOCKED: "kill", Reason.ORDER_TRADE_RATIO: "max_order_trade_ratio"}
+"""Where a limit is not called as its reason."""
 
 
 def _client_id(row: Any) -> int | str | None:
@@ -99,4 +113,53 @@ def past_trade(catalogue: Catalogue, row: Any) -> Document:
         "price": instrument.price_text(row["px"]),
         "quantity": instrument.quantity_text(row["qty"]),
         "aggressor_side": side_name(row["is_sell"]),
+    }
+
+
+def past_equity(catalogue: Catalogue, row: Any) -> Document:
+    """Return a sample of an account's equity; null what is not measured, or beyond 2**62."""
+    currency = catalogue.currencies[row["currency"]]
+    peak, equity = row["peak"], row["equity"]
+    has_drawdown = peak is not None and equity is not None
+
+    def text(amount: int | None) -> str | None:
+        return None if amount is None else currency.text(amount)
+
+    return {
+        "seq": row["seq"],
+        "eng_ts": row["eng_ts"],
+        "currency": currency.code,
+        "equity": text(equity),
+        "peak": text(peak),
+        "drawdown": currency.text(max(peak - equity, 0)) if has_drawdown else None,
+        "day_start": text(row["day_start"]),
+        "session_start": row["is_session_start"],
+    }
+
+
+def past_latch(catalogue: Catalogue, row: Any) -> Document:
+    """Return what was latched, warned of or lifted, as the event tells it."""
+    reason, instrument = Reason(row["reason"]), row["instrument"]
+    currency = None if reason in WITHOUT_CURRENCY else catalogue.currencies[row["currency"]]
+
+    def text(amount: int) -> str | None:
+        if reason == Reason.MAX_FILL_RATE:
+            return scaled_text(amount, 1, POSITION_LIMIT_DECIMALS)
+        if reason == Reason.ORDER_TRADE_RATIO:
+            return str(amount)
+        return None if currency is None else currency.text(amount)
+
+    return {
+        "event_idx": row["event_idx"],
+        "seq": row["seq"],
+        "eng_ts": row["eng_ts"],
+        "account": row["account"] if row["account"] > 0 else None,
+        **({"group": -row["account"]} if row["account"] < 0 else {}),
+        "symbol": None if instrument < 0 else catalogue.instruments[instrument].symbol,
+        "limit": LIMIT_NAMES.get(reason, reason.name.lower()),
+        "level": LatchLevel(row["level"]).name.lower() if row["level"] else None,
+        "measured": text(row["measured"]),
+        "allowed": text(row["allowed"]),
+        "currency": None if currency is None else currency.code,
+        "cancelled_count": row["cancelled_count"],
     }

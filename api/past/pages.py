@@ -35,6 +35,8 @@ ORDER_KEY = ListKey("order_id", "entered_at", "seq")
 MOVEMENT_ROWS = "(SELECT *, event_idx * 256 + currency AS movement_idx FROM deposits) changed"
 """A line of op `account` may pay in several currencies; of these there are 127 at most."""
 MOVEMENT_KEY = ListKey("movement_idx", "eng_ts", "256 * event_idx")
+LATCH_KEY = ListKey("event_idx", "eng_ts", "event_idx")
+EQUITY_KEY = ListKey("seq", "eng_ts", "seq")
 FILL_KEY = ListKey("fill_id", "eng_ts", "2 * event_idx")
 TRADE_KEY = ListKey("event_idx", "eng_ts", "event_idx")
 
@@ -61,6 +63,14 @@ class Past(PastReads):
         """Return what movements of money did to accounts before movement `before`."""
         select = f"SELECT * FROM {MOVEMENT_ROWS} WHERE {{where}}"
         return await self._page(select, MOVEMENT_KEY, wanted, before, limit)
+
+    async def latches(self, wanted: Filter, before: int, limit: int) -> Page:
+        """Return what was latched, warned of or lifted before event `before`."""
+        return await self._page("SELECT * FROM latches WHERE {where}", LATCH_KEY, wanted, before, limit)
+
+    async def equity(self, wanted: Filter, before: int, limit: int) -> Page:
+        """Return samples of equity before command `before`."""
+        return await self._page("SELECT * FROM equity WHERE {where}", EQUITY_KEY, wanted, before, limit)
 
     async def trades(self, wanted: Filter, before: int, limit: int) -> Page:
         """Return trades before event `before`."""

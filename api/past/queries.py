@@ -6,7 +6,7 @@ from aiohttp import web
 
 from api.live import LiveSource
 from api.parameters import known_instrument, query_side, query_status
-from api.past.documents import past_fill, past_movement, past_order, past_trade
+from api.past.documents import past_equity, past_fill, past_latch, past_movement, past_order, past_trade
 from api.past.pages import Filter, Past
 from api.process.documents import Document
 from api.process.parameters import (
@@ -67,6 +67,20 @@ class PastQueries:
         movements = [past_movement(self._source.view.catalogue, row) for row in page.rows]
         answer = await self._answer("movements", movements, page, limit, "movement_idx")
         return {"account": account, **answer}
+
+    async def equity(self, request: web.Request, account: int) -> Document:
+        """Page through the samples of an account's equity, newest first."""
+        limit = query_limit(request, PAGE, PAGE_MAX)
+        page = await self._past.equity(*await self._asked(request, (account,)), limit)
+        samples = [past_equity(self._source.view.catalogue, row) for row in page.rows]
+        return {"account": account, **await self._answer("equity", samples, page, limit, "seq")}
+
+    async def latches(self, request: web.Request, accounts: Sequence[int] | None) -> Document:
+        """Page through what limits and kills latched, newest first."""
+        limit = query_limit(request, PAGE, PAGE_MAX)
+        page = await self._past.latches(*await self._asked(request, accounts), limit)
+        latches = [past_latch(self._source.view.catalogue, row) for row in page.rows]
+        return await self._answer("latches", latches, page, limit, "event_idx")
 
     async def trades(self, request: web.Request) -> Document:
         """Page through the trades of all instruments, or of one, newest first."""

@@ -75,8 +75,10 @@ class Queries:
             web.get("/v1/accounts/fees", self.fee_account),
             web.get("/v1/accounts/{account}", self.account),
             web.get("/v1/accounts/{account}/movements", self.movements),
+            web.get("/v1/accounts/{account}/equity", self.equity),
             web.get("/v1/accounts/{account}/size", self.size),
             web.get("/v1/groups/{group}", self._groups.group),
+            web.get("/v1/latches", self.latches),
             web.get("/v1/status", self.status),
             web.get("/v1/latency", self.latency),
         ]
@@ -252,6 +254,25 @@ class Queries:
 
     async def movements(self, request: web.Request) -> web.Response:
         """Page through the movements of money of an account, newest first."""
+        past, account = self._past_of_account(request, "a list of movements of money")
+        return answer(await past.movements(request, account))
+
+    async def equity(self, request: web.Request) -> web.Response:
+        """Page through the samples of an account's equity, newest first."""
+        past, account = self._past_of_account(request, "a series of equity")
+        return answer(await past.equity(request, account))
+
+    async def latches(self, request: web.Request) -> web.Response:
+        """Page through what was latched, warned of and lifted, newest first."""
+        allow_only(request, ("account", "from", "to", "limit", "cursor"))
+        _check_page(request)
+        accounts = self._readable(request)
+        if self._past is None:
+            raise no_history("a list of latches")
+        return answer(await self._past.latches(request, accounts))
+
+    def _past_of_account(self, request: web.Request, what: str) -> tuple[PastQueries, int]:
+        """Return what answers out of the past, and the account of the path, which may be read."""
         allow_only(request, ("from", "to", "limit", "cursor"))
         account = account_number(request.match_info["account"])
         require_account(request[CALLER], account)
@@ -259,8 +280,8 @@ class Queries:
         if self._view.account_idx(account) is None:
             raise no_such_account(account)
         if self._past is None:
-            raise no_history("a list of movements of money")
-        return answer(await self._past.movements(request, account))
+            raise no_history(what)
+        return self._past, account
 
     async def size(self, request: web.Request) -> web.Response:
         """Return the quantity that a method of position sizing gives an account."""

@@ -18,7 +18,9 @@ from api.streams.feeds import BookFeed, BookReader, TickerFeed, TickerReader
 from api.streams.outbox import Outbox
 from api.streams.recent import EventHistory
 from api.streams.requests import RefusedRequest
+from api.streams.risk import RiskHub
 from api.streams.status_feed import StatusFeed
+from api.streams.tallies import Tallies
 from engine.trading.records import EventFlag, EventKind
 
 HISTORY_EVENTS = 2**15
@@ -62,12 +64,15 @@ class Hub:
         self.books: dict[tuple[int, int], BookFeed] = {}
         self.tickers: dict[int, TickerFeed] = {}
         self.status = StatusFeed()
+        self.risk = RiskHub(source)
+        self.tallies = Tallies()
         self._trade_listeners: dict[int, _Listeners] = {}
         self._private_listeners: dict[PrivateTopic, _Listeners] = {}
         self.complete_seq = source.view.seq
         """Every event of every command up to this seq has been taken."""
         self.trades.mark_gap(self.complete_seq)
         self.reports.mark_gap(self.complete_seq)
+        self.risk.mark_gap(self.complete_seq)
 
     # -- subscriptions
 
@@ -155,6 +160,8 @@ class Hub:
         trades = events[kinds == EventKind.TRADE]
         self.reports.append(reports)
         self.trades.append(trades)
+        self.risk.take_events(events, self.complete_seq)
+        self.tallies.take_events(events)
         if len(trades) and self._trade_listeners:
             for instrument_idx in np.unique(trades["instrument"]).tolist():
                 listeners = self._trade_listeners.get(instrument_idx)
@@ -170,13 +177,15 @@ class Hub:
         self.complete_seq = max(self.complete_seq, seq)
         self.trades.mark_gap(seq)
         self.reports.mark_gap(seq)
+        self.risk.mark_gap(seq)
         for listeners in (*self._trade_listeners.values(), *self._private_listeners.values()):
             for outbox in listeners.outboxes:
                 outbox.overrun()
 
     def is_idle(self) -> bool:
         """Tell whether nobody listens to anything."""
-        return not (self.books or self.tickers or self._trade_listeners or self._private_listeners)
+        is_watched = self.books or self.tickers or self.risk.feeds
+        return not (is_watched or self._trade_listeners or self._private_listeners)
 
     # -- sending
 

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from api.process.documents import Document
 from api.streams.feeds import BookFeed, TickerFeed
 from api.streams.hub import Hub
+from api.streams.risk import RiskSampler
 from engine.contract.port import EventReader
 from engine.trading.view.records import BookView
 from ringbuf.bells import Bell
@@ -99,6 +100,7 @@ class StreamPump:
         self._hub = hub
         self._reader = reader
         self._sampler = Sampler(hub)
+        self._risk_sampler = RiskSampler(hub.risk, hub.source)
         self._status = status
         self._look = look
         self._laps = reader.laps
@@ -152,6 +154,7 @@ class StreamPump:
         """Do one bounded pass; tell whether there was anything to do."""
         busy = self.drain()
         busy = bool(self._sampler.sample()) or busy
+        busy = self._risk_sampler.sample(now) or busy
         if now >= self._beat_due:
             self._beat_due = now + BEAT_S
             self._reader.beat()

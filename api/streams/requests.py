@@ -5,6 +5,7 @@
     {"op":"subscribe","channel":"trades","symbol":"BTC-USD","after_seq":123}
     {"op":"subscribe","channel":"ticker","symbol":"BTC-USD"}
     {"op":"subscribe","channel":"fills"|"orders","account":1,"after_seq":123}
+    {"op":"subscribe","channel":"risk","account":1,"after_seq":123}
     {"op":"subscribe","channel":"status"}
     {"op":"unsubscribe", ... the same channel, symbol, depth and account}
     {"op":"ping"}
@@ -27,7 +28,7 @@ STREAM_DEPTH_MAX = 1000
 REQUEST_BYTES_MAX = 4096
 
 RequestId = Annotated[str, Meta(max_length=64)] | Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | None
-Channel = Literal["book", "trades", "ticker", "fills", "orders", "status"]
+Channel = Literal["book", "trades", "ticker", "fills", "orders", "risk", "status"]
 Symbol = Annotated[str, Meta(min_length=1, max_length=16)] | None
 Account = Annotated[int, Meta(ge=1, le=2**63 - 1)] | None
 AfterSeq = Annotated[int, Meta(ge=0, le=2**63 - 1)] | None
@@ -104,6 +105,7 @@ FIELDS_OF_CHANNEL: dict[str, tuple[str, ...]] = {
     "ticker": ("symbol",),
     "fills": ("account", "after_seq"),
     "orders": ("account", "after_seq"),
+    "risk": ("account", "after_seq"),
     "status": (),
 }
 EVERY_CHANNEL_FIELD = frozenset().union(*FIELDS_OF_CHANNEL.values())

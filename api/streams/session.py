@@ -19,6 +19,7 @@ from api.process.problem import ApiProblem
 from api.streams.hub import EVERY_ACCOUNT, Hub, PrivateTopic
 from api.streams.outbox import Outbox
 from api.streams.requests import Auth, Ping, RefusedRequest, Request, Subscribe, Unsubscribe, parse
+from api.streams.risk import Scope
 from engine.settings.config import Key
 from engine.trading.instruments import RefusedAtDoor
 
@@ -123,6 +124,8 @@ class StreamSession:
                 hub.subscribe_trades(outbox, idx, request.after_seq)
             case ("status",):
                 hub.status.subscribe(outbox)
+            case ("risk", scope):
+                hub.risk.subscribe(outbox, scope, request.after_seq, hub.complete_seq)
             case (channel, account):
                 hub.subscribe_private(outbox, PrivateTopic(channel, account), request.after_seq)
         self._subscriptions[topic] = None
@@ -148,6 +151,8 @@ class StreamSession:
                 hub.unsubscribe_trades(outbox, idx)
             case ("status",):
                 hub.status.unsubscribe(outbox)
+            case ("risk", scope):
+                hub.risk.unsubscribe(outbox, scope)
             case (channel, account):
                 hub.unsubscribe_private(outbox, PrivateTopic(channel, account))
 
@@ -158,12 +163,24 @@ class StreamSession:
             return (channel,)
         if channel in ("fills", "orders"):
             return (channel, self._account(request))
+        if channel == "risk":
+            return (channel, self._scope(request))
         if request.symbol is None:
             raise RefusedRequest("invalid_field", f"{channel} needs a symbol", field="symbol")
         instrument_idx = self._hub.source.view.catalogue.instrument(request.symbol).instrument_idx
         if channel == "book":
             return (channel, instrument_idx, request.depth)
         return (channel, instrument_idx)
+
+    def _scope(self, request: Subscribe | Unsubscribe) -> Scope:
+        """Return the accounts whose risk is asked for: one, or all that the key has."""
+        if request.account is None and self._key is not None:
+            return self._key.accounts
+        account = self._account(request)
+        if self._hub.source.view.account_idx(account) is None:
+            detail = f"account {account} is not defined"
+            raise RefusedRequest("unknown_account", detail, field="account")
+        return (account,)
 
     def _account(self, request: Subscribe | Unsubscribe) -> int:
         key = self._key

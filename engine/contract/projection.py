@@ -72,6 +72,15 @@ class Projection(Protocol):
     def open(self, state: Any) -> None:
         """Start behind the last projected command: `state` is the application's then."""
 
+    def looks(self, entries: Any) -> Sequence[int]:
+        """Return the places of entries behind which it wants to see the state, in order.
+
+        entries : the next to be applied. The places must follow from the journal alone.
+        """
+
+    def look(self, entry: Any, state: Any) -> None:
+        """See the application's state right behind an entry that `looks` named; its batch comes later."""
+
     def batch(self, entries: Any, events: Any, state: Any) -> Batch:
         """Turn one batch into rows.
 
@@ -79,6 +88,17 @@ class Projection(Protocol):
         events  : exactly those of these commands
         state   : the application's state after them
         """
+
+
+class WithoutLooks:
+    """A projection whose rows follow from the events and the state behind each batch."""
+
+    def looks(self, entries: Any) -> Sequence[int]:
+        """Return no place."""
+        return ()
+
+    def look(self, entry: Any, state: Any) -> None:
+        """Nothing is asked for."""
 
 
 class RowLayout:

@@ -1,9 +1,10 @@
 """Trading's part of the settings: what the state can hold, and what is defined at the start.
 
-Currencies, instruments, accounts and limits carry the field names of the JSON-lines commands
+Currencies, rates, instruments, accounts and limits carry the field names of the JSON-lines commands
 (interface R2): at the start they become commands and live in the engine from then on.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
 
 import msgspec
@@ -23,6 +24,10 @@ from engine.trading.capacities import Capacities
 
 _DEFAULT = Capacities()
 RoleName = Literal["trader", "operator", "viewer"]
+
+
+WINDOW_OF_LIMIT = {"fill_window_ms": "max_fill_rate", "order_trade_window_ms": "max_order_trade_ratio"}
+"""Length of a window -> the limit that is measured in it."""
 
 
 class CapacitySettings(Section, frozen=True, kw_only=True):
@@ -52,6 +57,14 @@ class CurrencySettings(Section, frozen=True, kw_only=True):
 
     currency: Annotated[str, Meta(min_length=1, max_length=24)]
     decimals: Annotated[int, Meta(ge=0, le=18)] = 6
+
+
+class RateSettings(Section, frozen=True, kw_only=True):
+    """[[rates]]: as the `rate` command: what one of a currency is in another."""
+
+    currency: str
+    into: str = field(name="in")
+    price: str | int
 
 
 class InstrumentSettings(Section, frozen=True, kw_only=True):
@@ -98,6 +111,43 @@ class RuleSettings(Section, frozen=True, kw_only=True):
     files: tuple[str, ...] = ()
 
 
+class LimitSettings(Section, frozen=True, kw_only=True):
+    """[[limits]]: as the `limits` command, of an account, a group, an instrument, or every account's default.
+
+    Of an instrument it has max_open_orders alone; its other limits stand in [[instruments]].
+    """
+
+    account: Annotated[int, Meta(ge=1, le=2**63 - 1)] | None = None
+    group: Annotated[int, Meta(ge=1, le=2**63 - 1)] | None = None
+    symbol: str | None = None
+    max_open_orders: int | None = None
+    max_position: str | int | None = None
+    order_rate: int | None = None
+    order_burst: int | None = None
+    max_daily_loss: str | int | None = None
+    max_drawdown: str | int | None = None
+    max_drawdown_bps: int | None = None
+    max_gross_exposure: str | int | None = None
+    max_concentration_ppm: int | None = None
+    modify_rate: int | None = None
+    modify_burst: int | None = None
+    max_fill_rate: str | int | None = None
+    fill_window_ms: int | None = None
+    max_order_trade_ratio: int | None = None
+    order_trade_window_ms: int | None = None
+    on_breach: str | None = None
+
+    @property
+    def named(self) -> dict[str, str | int]:
+        """The limits that it names."""
+        fields = msgspec.structs.asdict(self)
+        return {
+            name: value
+            for name, value in fields.items()
+            if value is not None and name not in ("account", "group", "symbol", "on_breach")
+        }
+
+
 class ApiSettings(SocketSettings, frozen=True, kw_only=True):
     """[api]: where queries and streams are answered; port 0 = any free one."""
 
@@ -138,10 +188,12 @@ class TradingSettings(InstanceSettings, frozen=True, kw_only=True):
     api: ApiSettings = ApiSettings()
     orders: OrderSettings = OrderSettings()
     currencies: tuple[CurrencySettings, ...] = ()
+    rates: tuple[RateSettings, ...] = ()
     instruments: tuple[InstrumentSettings, ...] = ()
     accounts: tuple[AccountSettings, ...] = ()
     groups: tuple[GroupSettings, ...] = ()
     rules: RuleSettings = RuleSettings()
+    limits: tuple[LimitSettings, ...] = ()
     keys: tuple[TradingKeySettings, ...] = ()
 
     def __post_init__(self) -> None:
@@ -151,3 +203,21 @@ class TradingSettings(InstanceSettings, frozen=True, kw_only=True):
         refuse_twice("accounts", "account", [each.account for each in self.accounts])
         refuse_twice("groups", "group", [each.group for each in self.groups])
         refuse_two_groups(self.groups)
+        refuse_twice("rates", "currency, in", [(each.currency, each.into) for each in self.rates])
+        _check_limits(self.limits)
+
+
+def _check_limits(limits: Sequence[LimitSettings]) -> None:
+    """Raise ConfigError where a row limits nothing, or what another one does, or has a window of no limit."""
+    seen: dict[tuple[int | None, int | None, str | None, str], int] = {}
+    for idx, each in enumerate(limits):
+        if not each.named:
+            raise ConfigError(f"limits[{idx}]: limits nothing; give a limit, such as max_daily_loss")
+        for name, value in each.named.items():
+            given = f"limits[{idx}].{name} = {value!r}"
+            earlier = seen.setdefault((each.account, each.group, each.symbol, name), idx)
+            if earlier != idx:
+                raise ConfigError(f"{given}: given by limits[{earlier}] already; give it once")
+            limit = WINDOW_OF_LIMIT.get(name, name)
+            if limit not in each.named:
+                raise ConfigError(f"{given}: is the window of {limit}; give both in one [[limits]]")

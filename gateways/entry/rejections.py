@@ -33,7 +33,7 @@ FIELD_OF_REASON = {
 
 DETAILS = {
     Reason.INVALID_QUANTITY: "the quantity must be above zero",
-    Reason.INVALID_PRICE: "a limit price must be above zero and at most the instrument's max_price",
+    Reason.INVALID_PRICE: "a price must be above zero and at most the instrument's max_price",
     Reason.MAX_QUANTITY: "the quantity is above the instrument's max_quantity; enter less",
     Reason.MAX_NOTIONAL: "price x quantity is above the instrument's max_notional; enter less",
     Reason.PRICE_BAND: "the price lies outside the instrument's band_low to band_high",

@@ -158,8 +158,14 @@ class Administration:
         if deposit is not None:
             words[:] = self._deposit(deposit, record)
         if reporting is not None:
-            words[REPORTING_WORD] = self._currency(reporting, "reporting_currency").currency_idx + 1
+            words[REPORTING_WORD] = self._reporting(reporting).currency_idx + 1
         return record | {"text": tuple(words)}
+
+    def _reporting(self, code: object) -> Currency:
+        """Return a reporting currency: a known one, or one that the line's deposit brings with it."""
+        if code in self.new_currencies:
+            return self._currency(code, "reporting_currency")
+        return known_currency(self.catalogue, code, "reporting_currency")
 
     def _deposit(self, deposit: object, record: Content) -> tuple[int, int, int]:
         """Write the amounts of a deposit into the record; return the words that name their currencies."""

@@ -64,7 +64,8 @@ def test_every_limit_is_told_with_what_is_measured(exchange: Exchange) -> None:
 
     # 30 EUR were paid for what is worth 24: a loss of 7.50 USD at the rate.
     assert told["losses"] == {
-        **{"currency": "USD", "equity": "1000117.5", "peak": "1000125", "day_start": "1000125"},
+        **{"currency": "USD", "equity": "1000117.5", "peak": "1000125", "drawdown": "7.5"},
+        "day_start": "1000125",
     }
     assert told["latches"] == []
     assert told["limits"] == {

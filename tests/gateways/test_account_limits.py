@@ -149,6 +149,18 @@ def test_an_account_names_its_reporting_currency() -> None:
     assert command["text"].tolist() == [0, 0, 2]
 
 
+def test_a_misspelt_reporting_currency_is_refused_and_defines_none() -> None:
+    encoder = CommandEncoder(KNOWN)
+    for deposit in ({}, {"USD": "5"}):
+        with pytest.raises(RefusedAtDoor, match="reporting_currency 'EUX': no such currency") as refused:
+            encoder.row({"op": "account", "account": 1, "reporting_currency": "EUX", "deposit": deposit})
+        assert (refused.value.reason, encoder.new_currencies) == (Reason.UNKNOWN_CURRENCY, [])
+
+    # What the line's deposit brings with it is known behind it.
+    encoder.row({"op": "account", "account": 1, "reporting_currency": "NEW", "deposit": {"NEW": "5"}})
+    assert encoder.new_currencies == ["NEW"]
+
+
 @pytest.mark.parametrize(
     ("fields", "side", "flags"),
     [

@@ -183,7 +183,7 @@ ROOMS = {
     "api/process": ("ringbuf", "engine/contract", "engine/settings", "engine/text", "gateways/process"),
     "api": API,
     "api/past": API,
-    "api/streams": API,
+    "api/streams": (*API, "gateways/json_lines"),  # a latch is told as everywhere
     "api/queries": (
         *(*API, "api/past", "api/streams"),
         *("gateways/json_lines/fields", "gateways/json_lines/size_by", "engine/rules/stored"),

@@ -10,7 +10,7 @@ import pytest
 from engine.runtime.history.tables import History
 from engine.trading.history.projection import TradingProjection
 from pinion.cli.main import main
-from tests.engine.runtime.history.tables import everything, rows_of
+from tests.engine.runtime.history.tables import TABLES, everything, rows_of
 from tests.postgres import dsn, postgres
 from tests.recorded.reading import FOLDER, RECORDED
 from tests.recorded.test_data_folder import entered, unpacked
@@ -47,7 +47,7 @@ async def fill(dsn: str, tables: dict[Path, list[str]]) -> None:
 def test_history_goes_on_where_it_was(name: str, dsn: str, tmp_path: Path) -> None:
     data_dir = unpacked(name, tmp_path / "data")
     asyncio.run(fill(dsn, tables_in(unpacked("history", tmp_path / "history"))))
-    before: dict[str, list[Any]] = asyncio.run(everything(dsn))
+    before: dict[str, list[Any]] = asyncio.run(everything(dsn, TABLES))
     commands = RECORDED["folders"][name]["commands"]
     file = tmp_path / "small.toml"
     file.write_text(f'[history]\ndsn = "{dsn}"\n\n{(FOLDER / "small.toml").read_text()}')
@@ -60,7 +60,7 @@ def test_history_goes_on_where_it_was(name: str, dsn: str, tmp_path: Path) -> No
     finally:
         running.clean_up()
 
-    after: dict[str, list[Any]] = asyncio.run(everything(dsn))
+    after: dict[str, list[Any]] = asyncio.run(everything(dsn, TABLES))
     seqs = asyncio.run(rows_of(dsn, "SELECT seq FROM commands ORDER BY seq"))
     assert before["mark"][0][1] == commands
     assert [seq for (seq,) in seqs] == list(range(1, len(seqs) + 1))

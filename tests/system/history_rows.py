@@ -9,7 +9,7 @@ from engine.contract.replica import Replica
 from engine.runtime.history.database import Database
 from engine.runtime.history.historian import digest_of
 from engine.runtime.history.tables import History
-from tests.engine.runtime.history.tables import everything, rows_of
+from tests.engine.runtime.history.tables import applied, everything, rows_of
 from tests.postgres import new_database
 from tests.system.journaled import Journaled
 
@@ -46,5 +46,5 @@ async def _project(dsn: str, record: Journaled, upto: int, projection: Projectio
         await history.migrate(projection.migrations, projection.session)
         for first in range(0, upto, PART):
             part = record.entries[first : min(first + PART, upto)]
-            events = replica.apply(part)
+            events = applied(projection, replica, part)
             assert await history.project(projection.batch(part, events, replica.state), digest_of(part))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.contract.projection import Batch, RowLayout, Rows, rows_of
+from engine.contract.projection import Batch, RowLayout, Rows, WithoutLooks, rows_of
 from engine.payments.codes import Code
 from engine.payments.command_words import CARD, MERCHANT, MERCHANT_WORDS, REQUEST_ID, REQUEST_ID_WORDS
 from engine.payments.history.kernels import STANDING_COLUMNS, first_disagreeing
@@ -76,7 +76,7 @@ OUTCOME = ("code", "decision")
 """What the outcome of a pending payment changes of its decision."""
 
 
-class PaymentsProjection:
+class PaymentsProjection(WithoutLooks):
     """engine.contract.projection.Projection for the payments application."""
 
     migrations = MIGRATIONS

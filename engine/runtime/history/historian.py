@@ -18,7 +18,7 @@ import hashlib
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -320,9 +320,12 @@ class Historian:
         held_count = 0 if self._held is None else len(self._held)
         entries = self._source.read(replica.seq + 1, self._batch_commands - held_count, self._go_on)
         events = []
-        for first in range(0, len(entries), PIECE_COMMANDS):
+        looks = self._projection.looks(entries)
+        for first, end in _pieces(len(entries), looks):
             self._go_on()
-            events.append(replica.apply(entries[first : first + PIECE_COMMANDS]))
+            events.append(replica.apply(entries[first:end]))
+            if end - 1 in looks:
+                self._projection.look(entries[end - 1], replica.state)
         self._go_on()
         made = np.concatenate(events)
         entries = entries.copy() if self._held is None else np.concatenate((self._held, entries))
@@ -349,6 +352,16 @@ class Historian:
         if self._held is not None and self._held["seq"][0] == self._seq + 1:
             complete_seq = int(self._held["seq"][-1])
         self._report(self._seq, complete_seq, error)
+
+
+def _pieces(count: int, looks: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield (first, end) of pieces of at most PIECE_COMMANDS that end behind every place of `looks`."""
+    first = 0
+    for stop in (*(place + 1 for place in looks), count):
+        while first < stop:
+            end = min(first + PIECE_COMMANDS, stop)
+            yield first, end
+            first = end
 
 
 def digest_of(entries: npt.NDArray[Any]) -> bytes:

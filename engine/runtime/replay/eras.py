@@ -117,6 +117,11 @@ class EraReplica:
         self._move_before(records)
         return self._replica.apply(records)
 
+    def batches(self, records: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
+        """As of a Replica; records : of one segment."""
+        self._move_before(records)
+        return self._replica.batches(records)
+
     def arrive(self) -> None:
         """Move the state to the present capacities; the last command of the past is applied."""
         while self._era < len(self._application.past):

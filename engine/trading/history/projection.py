@@ -6,12 +6,14 @@ Everything is built a column at a time. An order accepted in the batch is copied
 the end of it; one that is older is staged and merged, once a batch however often it changed.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.contract.projection import Batch, RowLayout, Rows, rows_of
+from engine.trading.history.equity import EquitySamples
 from engine.trading.history.kernels import (
     DEPOSIT_COLUMNS,
     DEPOSIT_COUNT,
@@ -24,7 +26,14 @@ from engine.trading.history.kernels import (
 )
 from engine.trading.history.names import name_rows
 from engine.trading.history.orders import order_rows
-from engine.trading.history.schema import MERGE_BALANCES, MERGE_POSITIONS, MIGRATIONS, MOMENT_EVERY, SESSION
+from engine.trading.history.schema import (
+    MERGE_BALANCES,
+    MERGE_EQUITY,
+    MERGE_POSITIONS,
+    MIGRATIONS,
+    MOMENT_EVERY,
+    SESSION,
+)
 from engine.trading.records import TEXT_BYTES, CommandFlag, EventFlag, EventKind, Op
 from ringbuf.kernel import COMPILED
 
@@ -89,6 +98,11 @@ BALANCE = RowLayout(account="int8", total="int8", seq="int8", currency="int4")
 POSITION = RowLayout(
     **dict.fromkeys(("account", "qty", "cost", "realised", "seq"), "int8"), instrument="int4"
 )
+LATCH = RowLayout(
+    **dict.fromkeys(("account", "event_idx", "seq", "eng_ts"), "int8"),
+    **dict.fromkeys(("measured", "allowed", "cancelled_count"), "int8"),
+    **{"instrument": "int4", "currency": "int4", "reason": "int2", "level": "int2"},
+)
 ACCOUNT_PLACES = 2**24
 """Above every index of an instrument or currency: makes one number of an account's place and it."""
 
@@ -102,6 +116,7 @@ class TradingProjection:
     def __init__(self) -> None:
         self._totals = np.zeros((0, 0), np.int64)
         self._held = np.zeros((0, HELD_COLUMNS), np.int64)
+        self._equity = EquitySamples()
 
     def open(self, state: Any) -> None:
         """Take over balances and positions as they are behind the last projected command."""
@@ -111,6 +126,15 @@ class TradingProjection:
         self._held = np.zeros((len(s["positions"]), HELD_COLUMNS), np.int64)
         for column, name in enumerate(("qty", "cost", "realised")):
             self._held[:used, column] = s["positions"][name][:used]
+        self._equity.open(state)
+
+    def looks(self, entries: Any) -> Sequence[int]:
+        """Return the places behind which equity is sampled."""
+        return self._equity.looks(entries)
+
+    def look(self, entry: Any, state: Any) -> None:
+        """Sample the equity."""
+        self._equity.look(entry, state)
 
     def batch(self, entries: Any, events: Any, state: Any) -> Batch:
         """Return everything that these commands add; asserts that money comes out as in the state."""
@@ -143,8 +167,10 @@ class TradingProjection:
             _deposits(events, deposits, state),
             _balances(fills, events, deposits, state),
             _positions(fills),
+            _latches(events[kind == EventKind.LATCHED]),
+            equity := self._equity.taken(),
         ]
-        merges = []
+        merges = [MERGE_EQUITY] if equity.count else []
         if len(fills["account"]) or len(deposits):
             merges += [MERGE_BALANCES, MERGE_POSITIONS]
         order_parts, order_merges = order_rows(entries, events, s)
@@ -288,6 +314,14 @@ def _deposits(events: Any, deposits: Ints, state: Any) -> Rows:
         _packed(TRANSFERRED, values, np.flatnonzero(has_other), {}),
     ]
     return rows_of("deposits", DEPOSIT.columns, len(deposits), parts)
+
+
+def _latches(latched: Any) -> Rows:
+    values = {name: latched[name] for name in ("event_idx", "seq", "eng_ts", "instrument", "reason")}
+    values["account"] = latched["account"] - latched["client_order_id"]  # of a group its number below zero
+    values |= {"measured": latched["cum_qty"], "allowed": latched["leaves_qty"], "level": latched["status"]}
+    values |= {"cancelled_count": latched["qty"], "currency": latched["px"]}
+    return rows_of("latches", LATCH.columns, len(latched), [LATCH.pack(len(latched), values)])
 
 
 def _last_of_each(keys: Ints) -> Any:

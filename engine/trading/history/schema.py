@@ -11,6 +11,8 @@ engine.trading.records. Times are eng_ts, ns since 1970.
     fills        one row a side of a trade, with what the account had right after it
     deposits     the other changes of balances, by movements of money; of a transfer either side
     moments      every 1024th command: from a time to the numbers that lists are in order of
+    latches      what was latched, warned of and lifted: limits of accounts, and kills
+    equity       what accounts with limits of loss were worth, sampled (equity.py)
     balances, positions                what accounts have now
     instruments, accounts, currencies  who and what the numbers stand for
 
@@ -236,19 +238,53 @@ CREATE OR REPLACE VIEW latch_list AS
         (ARRAY['none','warn','reduce_only','cancel_and_block'])[r.status + 1] AS level,
         CASE r.reason WHEN 209 THEN 'kill' WHEN 211 THEN 'max_daily_loss' WHEN 212 THEN 'max_drawdown'
             WHEN 213 THEN 'max_drawdown_bps' WHEN 218 THEN 'max_order_trade_ratio'
-            WHEN 219 THEN 'max_fill_rate' WHEN 242 THEN 'maintenance_margin' END AS limit_name,
+            WHEN 219 THEN 'max_fill_rate' WHEN 245 THEN 'maintenance_margin' END AS limit_name,
         CASE r.reason WHEN 209 THEN NULL WHEN 218 THEN r.cum_qty::numeric
             WHEN 219 THEN trim_scale(r.cum_qty * 0.000000001) ELSE money(r.cum_qty, c) END AS measured,
         CASE r.reason WHEN 209 THEN NULL WHEN 218 THEN r.leaves_qty::numeric
             WHEN 219 THEN trim_scale(r.leaves_qty * 0.000000001) ELSE money(r.leaves_qty, c) END AS allowed,
-        CASE WHEN r.reason BETWEEN 211 AND 213 OR r.reason = 242 THEN c.code END AS currency,
-        r.qty AS cancelled_count
+        CASE WHEN r.reason BETWEEN 211 AND 213 OR r.reason = 245 THEN c.code END AS currency,
+        r.qty AS cancelled_count, nullif(r.client_order_id, 0) AS of_group
     FROM all_reports r LEFT JOIN instruments i USING (instrument)
     LEFT JOIN currencies c ON c.currency = r.px WHERE r.kind = 9;
 """
-"""Reduce-only orders; latches with those of a maintenance margin."""
+"""Reduce-only orders; latches with those of a maintenance margin, and of groups."""
 
-MIGRATIONS = (TABLES, VIEWS, QUIET_INDEX, LATCHES, LATCHES_OF_LIMITS, MOVEMENTS, REDUCE_ONLY_AND_MARGIN)
+RISK = """
+CREATE TABLE latches (
+    account bigint NOT NULL, event_idx bigint NOT NULL, seq bigint NOT NULL, eng_ts bigint NOT NULL,
+    measured bigint NOT NULL, allowed bigint NOT NULL, cancelled_count bigint NOT NULL,
+    instrument integer NOT NULL, currency integer NOT NULL,
+    reason smallint NOT NULL, level smallint NOT NULL,
+    PRIMARY KEY (account, event_idx)
+);
+CREATE INDEX latches_by_event ON latches (event_idx);
+COMMENT ON COLUMN latches.account IS '0: of an instrument or the venue (instrument -1); below 0: of a group';
+COMMENT ON COLUMN latches.level IS '0: lifted';
+INSERT INTO latches
+    SELECT account - client_order_id, event_idx, seq, eng_ts, cum_qty, leaves_qty, qty, instrument, px,
+        reason, status
+    FROM all_reports WHERE kind = 9;
+
+CREATE TABLE equity (
+    account bigint NOT NULL, seq bigint NOT NULL, eng_ts bigint NOT NULL,
+    equity bigint, peak bigint, day_start bigint,
+    currency integer NOT NULL, is_session_start boolean NOT NULL,
+    PRIMARY KEY (account, seq)
+);
+COMMENT ON COLUMN equity.equity IS 'null: beyond 2**62';
+COMMENT ON COLUMN equity.peak IS 'null: no limit is measured from it; so day_start';
+CREATE VIEW equity_history AS
+    SELECT e.account, e.seq, moment(e.eng_ts) AS sampled_at, c.code AS currency, money(e.equity, c) AS equity,
+        money(e.peak, c) AS peak, money(e.peak - e.equity, c) AS drawdown, money(e.day_start, c) AS day_start
+    FROM equity e JOIN currencies c USING (currency);
+"""
+"""What was latched, warned of and lifted; what accounts with limits of loss were worth, sampled. A database
+of before gets all its latches, and equity from the next command on."""
+
+MIGRATIONS = (
+    *(TABLES, VIEWS, QUIET_INDEX, LATCHES, LATCHES_OF_LIMITS, MOVEMENTS, REDUCE_ONLY_AND_MARGIN, RISK),
+)
 """Version N of the schema is the first N of them; one that was released is never changed."""
 
 SESSION = (
@@ -264,6 +300,10 @@ SESSION = (
     "CREATE TEMPORARY TABLE changed_currencies (LIKE currencies) ON COMMIT DELETE ROWS",
     "CREATE TEMPORARY TABLE changed_instruments (LIKE instruments) ON COMMIT DELETE ROWS",
     "CREATE TEMPORARY TABLE changed_accounts (LIKE accounts) ON COMMIT DELETE ROWS",
+    """CREATE TEMPORARY TABLE sampled_equity (
+        account bigint, seq bigint, eng_ts bigint, equity bigint, peak bigint, day_start bigint,
+        currency integer, is_session_start boolean, is_first boolean
+    ) ON COMMIT DELETE ROWS""",
 )
 
 MERGE_ORDERS = """
@@ -293,3 +333,14 @@ MERGE_ACCOUNTS = """
 INSERT INTO accounts SELECT * FROM changed_accounts
 ON CONFLICT (account) DO UPDATE SET is_enabled = excluded.is_enabled, is_unlimited = excluded.is_unlimited
 """
+MERGE_EQUITY = """
+INSERT INTO equity
+SELECT s.account, s.seq, s.eng_ts, s.equity, s.peak, s.day_start, s.currency, s.is_session_start
+FROM sampled_equity s LEFT JOIN LATERAL (
+    SELECT * FROM equity e WHERE e.account = s.account ORDER BY e.seq DESC LIMIT 1
+) before ON true
+WHERE NOT s.is_first OR s.is_session_start
+    OR (s.equity, s.peak, s.day_start, s.currency)
+        IS DISTINCT FROM (before.equity, before.peak, before.day_start, before.currency)
+"""
+"""What an account's first sample of a batch repeats is known here alone."""

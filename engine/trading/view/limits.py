@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from engine.trading.fields import POSITION_LIMIT_DECIMALS
 from engine.trading.instruments import Catalogue, Currency, scaled_text
@@ -98,6 +99,19 @@ Rows = list[list[int]]
 def read_heads(values: list[int]) -> Heads:
     """Return what was copied of an account, by its names."""
     return dict(zip(WATCH_HEADS, values, strict=True))
+
+
+OWN_LIMITS = ("max_open_orders", "max_position", "order_rate", "order_burst")
+
+
+def limited_in(s: Any) -> list[int]:
+    """Return the accounts of a STATE record that have limits or latches of their own, or are killed."""
+    accounts = s["accounts"][: int(s["accounts_used"])]
+    is_limited = (accounts["is_watched"] != 0) | (accounts["is_killed"] != 0)
+    for name in OWN_LIMITS:
+        is_limited |= accounts[name] > 0
+    found: list[int] = accounts["account"][is_limited].tolist()
+    return found
 
 
 def losses_of(known: Catalogue, heads: Heads) -> LossesView | None:

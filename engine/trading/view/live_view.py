@@ -41,7 +41,7 @@ from engine.trading.view.book_kernels import (
     copy_book,
     diff_levels,
 )
-from engine.trading.view.limits import latches_of, limits_of, losses_of, margin_of, read_heads
+from engine.trading.view.limits import latches_of, limited_in, limits_of, losses_of, margin_of, read_heads
 from engine.trading.view.records import (
     AccountView,
     BalanceView,
@@ -161,6 +161,10 @@ class LiveView:
             for latch in Latch
             if latch != Latch.KILL
         }
+
+    def limited_accounts(self) -> list[int]:
+        """Return the accounts that have limits of their own or are killed: single words, not one moment."""
+        return limited_in(self._s)
 
     @property
     def is_venue_killed(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.contract.projection import Batch, RowLayout, rows_of
+from engine.contract.projection import Batch, RowLayout, WithoutLooks, rows_of
 
 TABLE = """
 CREATE TABLE additions (
@@ -20,7 +20,7 @@ ADDED = 1
 """Kind of the events of an addition that was taken."""
 
 
-class EchoProjection:
+class EchoProjection(WithoutLooks):
     """engine.contract.projection.Projection for the echo application."""
 
     migrations = (TABLE,)

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import asyncpg
+import numpy as np
 
-from engine.runtime.history.historian import digest_of
+from engine.contract.projection import Projection
+from engine.runtime.history.historian import FollowingReplica, digest_of
 from engine.runtime.history.tables import History
 from engine.trading.history.projection import TradingProjection
 from tests.engine.runtime.history.story import MemoryReplica
@@ -25,6 +27,8 @@ TABLES = {
     "accounts": "account",
     "mark": "seq",
 }
+"""Those that there have always been."""
+ALL_TABLES = {**TABLES, "latches": "account, event_idx", "equity": "account, seq"}
 
 
 async def rows_of(dsn: str, query: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -36,12 +40,24 @@ async def rows_of(dsn: str, query: str, *values: Any) -> list[tuple[Any, ...]]:
         await connection.close()
 
 
-async def everything(dsn: str, tables: Mapping[str, str] = TABLES) -> dict[str, list[tuple[Any, ...]]]:
+async def everything(dsn: str, tables: Mapping[str, str] = ALL_TABLES) -> dict[str, list[tuple[Any, ...]]]:
     """Return all rows of all tables, in order; tables : each with what its rows are in order of."""
     return {
         table: await rows_of(dsn, f"SELECT * FROM {table} ORDER BY {order}")
         for table, order in tables.items()
     }
+
+
+def applied(projection: Projection, replica: FollowingReplica, entries: Any) -> Any:
+    """Apply entries with the looks that a projection wants, as the historian does; return their events."""
+    first, events = 0, []
+    for place in projection.looks(entries):
+        events.append(replica.apply(entries[first : place + 1]))
+        projection.look(entries[place], replica.state)
+        first = place + 1
+    if first < len(entries):
+        events.append(replica.apply(entries[first:]))
+    return np.concatenate(events)
 
 
 async def project(dsn: str, entries: Any, cuts: Sequence[int]) -> None:
@@ -53,6 +69,6 @@ async def project(dsn: str, entries: Any, cuts: Sequence[int]) -> None:
         first = 0
         for last in (*cuts, len(entries)):
             part = entries[first:last]
-            events = replica.apply(part)
+            events = applied(projection, replica, part)
             assert await history.project(projection.batch(part, events, replica.state), digest_of(part))
             first = last

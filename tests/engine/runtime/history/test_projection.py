@@ -170,6 +170,9 @@ async def test_what_was_deposited_before_there_were_movements_stays(dsn: str, st
     for column in ("op", "movement_id", "counter_account"):
         await rows_of(dsn, f"ALTER TABLE deposits DROP COLUMN {column}")
     await rows_of(dsn, "ALTER TABLE orders DROP COLUMN is_reduce_only")
+    await rows_of(dsn, "DROP VIEW equity_history")
+    for table in ("latches", "equity"):
+        await rows_of(dsn, f"DROP TABLE {table}")
     await rows_of(dsn, "DELETE FROM schema_version WHERE version >= 6")
 
     async with await History.connect(dsn) as history:
