@@ -100,3 +100,39 @@ def test_a_state_of_before_becomes_the_state_that_the_same_commands_lead_to(seed
 
     check_invariants(made)
     assert first_difference(state, made) == ""
+
+
+SINCE_MARGIN = {
+    "cold": {"reduce_only"},
+    "watches": {"reducers"},
+    "books": {"initial_ppm", "maintenance_ppm"},
+    "": {"reducings", "reducers", "valued"},
+}
+"""Fields that came with reduce-only orders and margin, by record."""
+
+
+def without(kind: Any, within: str = "") -> Any:
+    """Return a dtype without them."""
+    fields: list[Any] = []
+    for name in kind.names:
+        if name not in SINCE_MARGIN.get(within, set()):
+            of = kind.fields[name][0]
+            base, shape = of.subdtype or (of, ())
+            fields.append((name, without(base, name) if base.names and not within else base, shape))
+    return np.dtype(fields)
+
+
+def test_a_state_before_margin_asks_for_the_whole_value_in_every_instrument() -> None:
+    state, made = new_state(SMALL), new_state(SMALL)
+    run_all(state, random_commands(3))
+    old = np.zeros(1, without(state.dtype))
+    copy_by_name(state, old)
+
+    convert(old, made)
+
+    check_invariants(made)
+    assert first_difference(state, made) == ""
+    used = int(made[0]["books_used"])
+    assert made[0]["books"]["initial_ppm"].tolist() == [1_000_000] * used + [0] * (
+        len(made[0]["books"]) - used
+    )
