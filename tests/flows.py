@@ -7,7 +7,6 @@ prices, small quantities. The same (seed, count) always gives the same stream.
 
 from collections.abc import Callable
 from random import Random
-from typing import Any
 
 from tests import (
     flow_groups,
@@ -18,10 +17,9 @@ from tests import (
     flow_reducing,
     flow_sizing,
 )
+from tests.flow_venue import PREAMBLE, Command
 from tests.oracle import Event, Exchange
 from tests.oracle_market import Instrument, Order
-
-Command = dict[str, Any]
 
 MIDDLE = {"XYZ": 1000, "ABC": 40, "ONE": 100}  # ticks
 SPREAD = 4  # ticks to either side in which orders come
@@ -31,37 +29,6 @@ PREVENTIONS = ("none", "cancel_newest", "cancel_oldest", "cancel_both", "decreme
 NO_LIMITS = dict.fromkeys(("max_quantity", "max_notional", "band_low", "band_high", "max_open_orders"))
 NO_ACCOUNT_LIMITS = {"max_open_orders": None, "max_position": None, "order_rate": None, "order_burst": None}
 
-PREAMBLE: tuple[Command, ...] = (
-    {"op": "currency", "currency": "USD", "decimals": 2},
-    {"op": "currency", "currency": "EUR", "decimals": 4},
-    {"op": "currency", "currency": "JPY", "decimals": 0},
-    {"op": "currency", "currency": "XYZ", "decimals": 0},
-    {"op": "currency", "currency": "ABC", "decimals": 1},
-    {"op": "currency", "currency": "ONE"},
-    {
-        **{"op": "instrument", "symbol": "XYZ", "base": "XYZ", "quote": "USD", "tick_size": "0.01"},
-        **{"lot_size": "1", "maker_fee_ppm": -150, "taker_fee_ppm": 425, "protect_ticks": 4},
-        **{"initial_margin_ppm": 100_000, "maintenance_margin_ppm": 98_000},
-    },
-    {
-        **{"op": "instrument", "symbol": "ABC", "base": "ABC", "quote": "EUR", "tick_size": "0.25"},
-        **{"lot_size": "0.1", "maker_fee_ppm": 100, "taker_fee_ppm": 300, "collar_bps": 1200},
-        **{"max_price": "15", "max_quantity": "2.5", "max_notional": "25", "initial_margin_ppm": 250_000},
-    },
-    {"op": "instrument", "symbol": "ONE", "base": "ONE", "quote": "JPY", "tick_size": "1", "lot_size": "1"},
-    {"op": "account", "account": 1, "deposit": {"USD": "1000", "EUR": "200", "JPY": "5000"}},
-    {"op": "account", "account": 2, "deposit": {"USD": "500.05", "EUR": "100", "JPY": "5000"}},
-    {"op": "account", "account": 3, "deposit": {"USD": 100000, "EUR": 100000, "JPY": 100000}},
-    {"op": "account", "account": 4, "unlimited": True},
-    {"op": "account", "account": 5, "deposit": {"USD": "100000", "EUR": "100000"}},
-    {"op": "account", "account": 6, "deposit": {"USD": "200"}},
-    {"op": "account", "account": 7, "reporting_currency": "EUR", "deposit": {"EUR": "80"}},
-    {"op": "account", "account": 8, "funding": "margin", "deposit": {"USD": "20"}},
-    {
-        **{"op": "account", "account": 9, "funding": "margin", "reporting_currency": "EUR"},
-        **{"deposit": {"EUR": "4"}},
-    },
-)
 HOME = {6: "XYZ", 7: "ABC", 8: "XYZ", 9: "ABC"}  # accounts with money of one currency, and what they deal in
 
 

@@ -365,6 +365,7 @@ def replaced_order(exchange: "Exchange", request: Fields) -> tuple[Instrument, O
             oracle_windows.check_exposure(exchange, holder, instrument, order.side, adds)
     if leaves > order.leaves:
         oracle_reducing.check_latched(account, instrument, order.side, leaves - order.leaves)
+        oracle_reducing.check_group_latched(account, instrument, order.side, leaves - order.leaves)
     if price != order.price or quantity > order.quantity:
         oracle_rules.judge(exchange, account, instrument, order, price, quantity)
     best_case = price if order.side == "buy" else max([price, *(maker.price for maker in instrument.buy[:1])])

@@ -90,7 +90,8 @@ def latch(exchange: "Exchange", account: Account, name: str) -> None:
     """Take off every order of an account, and take no new ones; or so with what could open a position."""
     account.latched[name] = account.on_breach[name]
     if account.latched[name] == "reduce_only":
-        oracle_reducing.cancel_opening(exchange, account)
+        for part in account.parts():
+            oracle_reducing.cancel_opening(exchange, part)
         return
     whose = [part.account for part in account.parts()]
     for of in exchange.instruments.values():
@@ -209,8 +210,7 @@ def check_order(exchange: "Exchange", account: Account, instrument: Instrument, 
     oracle_reducing.check_latched(account, instrument, order.side, order.quantity)
     if is_watched(account) and not has_rate(exchange, account, instrument.quote):
         raise Refused("no_rate")
-    if account.group is not None and account.group.latched:
-        raise oracle_groups.refused(account.group, "blocked")
+    oracle_reducing.check_group_latched(account, instrument, order.side, order.quantity)
 
 
 def check_pay_in(exchange: "Exchange", account: Account, deposit: Fields) -> None:

@@ -5,6 +5,7 @@ Part of the naive exchange of oracle.py. What an order may close is summed anew 
 
 from typing import TYPE_CHECKING
 
+from tests import oracle_groups
 from tests.oracle_accounts import Account
 from tests.oracle_market import Instrument, Order, Refused
 
@@ -18,14 +19,14 @@ def held_against(account: Account, instrument: Instrument, side: str) -> int:
     return max(0, -position if side == "buy" else position)
 
 
-def is_reducing(account: Account) -> bool:
-    return "reduce_only" in account.latched.values() and "cancel_and_block" not in account.latched.values()
+def is_reducing(holder: Account) -> bool:
+    return "reduce_only" in holder.latched.values() and "cancel_and_block" not in holder.latched.values()
 
 
 def room(account: Account, instrument: Instrument, side: str, but: Order | None = None) -> int:
     """Return what one more reduce-only order, or the order `but`, may close."""
     others = [order for order in account.live(instrument, side) if order is not but]
-    if not is_reducing(account):
+    if not any(is_reducing(holder) for holder in oracle_groups.with_group(account)):
         others = [order for order in others if order.reduce_only]
     return held_against(account, instrument, side) - sum(order.leaves for order in others)
 
@@ -46,12 +47,22 @@ def cut_total(account: Account, instrument: Instrument, order: Order, quantity: 
 
 
 def check_latched(account: Account, instrument: Instrument, side: str, more: int) -> None:
-    """Step 16: what a latch lets pass."""
-    if "cancel_and_block" in account.latched.values():
-        raise Refused("blocked")
+    """Step 16: what a latch of the account lets pass."""
+    check_latch_of(account, account, instrument, side, more)
+
+
+def check_group_latched(account: Account, instrument: Instrument, side: str, more: int) -> None:
+    """Step 16: what a latch of its group lets pass."""
+    if account.group is not None:
+        check_latch_of(account.group, account, instrument, side, more)
+
+
+def check_latch_of(holder: Account, account: Account, instrument: Instrument, side: str, more: int) -> None:
+    if "cancel_and_block" in holder.latched.values():
+        raise oracle_groups.refused(holder, "blocked")
     opened = account.open_quantity(instrument, side) + more
-    if is_reducing(account) and opened > held_against(account, instrument, side):
-        raise Refused("reduce_only")
+    if is_reducing(holder) and opened > held_against(account, instrument, side):
+        raise oracle_groups.refused(holder, "reduce_only")
 
 
 def tradable(exchange: "Exchange", instrument: Instrument, maker: Order) -> int:

@@ -2,7 +2,8 @@
 
 from collections import Counter
 
-from tests.flows import PREAMBLE, commands_of, run_flow
+from tests.flow_venue import PREAMBLE
+from tests.flows import commands_of, run_flow
 from tests.oracle import Exchange
 
 EVENTS = {"accepted", "rejected", "trade", "cancelled", "replaced", "prevented", "phase", "latched", "moved"}

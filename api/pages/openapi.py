@@ -118,16 +118,6 @@ def _paths() -> Schema:
     text, number = {"type": "string"}, {"type": "integer"}
     depth = parameter("query", "depth", whole(1, BOOK_DEPTH_MAX, BOOK_DEPTH), "levels of a side")
     book = object_of(symbol=text, epoch=number, seq=number, md_seq=number, bids=LEVEL_ROWS, asks=LEVEL_ROWS)
-    account = parameter("path", "account", whole(1, 2**63 - 1), "an account of the key")
-    account_schema = object_of(
-        account=number,
-        balances={"type": "object"},
-        positions={"type": "array", "items": {"type": "object"}},
-        limits={"type": "object"},
-        latches={"type": "array", "items": {"type": "object"}},
-        losses={"type": ["object", "null"]},
-        group={"type": ["integer", "null"]},
-    )
     status_schema = object_of(
         durability=text, processes={"type": "array"}, rings={"type": "array"}, seq=number
     )
@@ -143,6 +133,41 @@ def _paths() -> Schema:
             "Recent trades, newest first", page_of("trades"), SYMBOL, LIMIT, CURSOR, refused=(404,)
         ),
         **_list_paths(),
+        **_account_paths(),
+        "/v1/groups/{group}": _group_path(),
+        "/v1/rules": route(
+            "Sets of rules, which governs, what each rule refused (roles operator, viewer)",
+            object_of(governing=number, before=number, sets={"type": "array"}, seq=number),
+            refused=(403,),
+        ),
+        "/v1/status": route("Processes, rings, durability, lag, rates", status_schema),
+        "/v1/latency": route(
+            "A latency histogram per stage", object_of(unit=text, stages={"type": "object"})
+        ),
+        "/v1/stream": {"get": upgrade},
+        "/metrics": open_route("Prometheus metrics", "text/plain"),
+        "/healthz": open_route("This process answers", "application/json"),
+        "/readyz": open_route(
+            "An order would be answered; else 503 says what is to blame", "application/json", 503
+        ),
+        "/": open_route("A live dashboard", "text/html"),
+    }
+
+
+def _account_paths() -> Schema:
+    """Return the questions about one account."""
+    text, number = {"type": "string"}, {"type": "integer"}
+    account = parameter("path", "account", whole(1, 2**63 - 1), "an account of the key")
+    account_schema = object_of(
+        account=number,
+        balances={"type": "object"},
+        positions={"type": "array", "items": {"type": "object"}},
+        limits={"type": "object"},
+        latches={"type": "array", "items": {"type": "object"}},
+        losses={"type": ["object", "null"]},
+        group={"type": ["integer", "null"]},
+    )
+    return {
         "/v1/accounts/{account}": route(
             "Balances, positions, exposure, equity", account_schema, account, refused=(403, 404)
         ),
@@ -170,23 +195,6 @@ def _paths() -> Schema:
             refused=(403, 404),
         ),
         "/v1/accounts/{account}/size": _size_path(account),
-        "/v1/groups/{group}": _group_path(),
-        "/v1/rules": route(
-            "Sets of rules, which governs, what each rule refused (roles operator, viewer)",
-            object_of(governing=number, before=number, sets={"type": "array"}, seq=number),
-            refused=(403,),
-        ),
-        "/v1/status": route("Processes, rings, durability, lag, rates", status_schema),
-        "/v1/latency": route(
-            "A latency histogram per stage", object_of(unit=text, stages={"type": "object"})
-        ),
-        "/v1/stream": {"get": upgrade},
-        "/metrics": open_route("Prometheus metrics", "text/plain"),
-        "/healthz": open_route("This process answers", "application/json"),
-        "/readyz": open_route(
-            "An order would be answered; else 503 says what is to blame", "application/json", 503
-        ),
-        "/": open_route("A live dashboard", "text/html"),
     }
 
 

@@ -1,4 +1,30 @@
-"""What fields of COMMAND carry that is not what they are named for: administration, and orders to size."""
+"""What fields of COMMAND carry that is not what they are named for, by operation.
+
+NEW          px 0 = none given (market); value unused; flags bit 2: the engine chooses the
+             quantity, and qty and order_id say how (SIZING_FIELDS)
+CANCEL       order_id, or client_order_id when order_id is 0
+REPLACE      as CANCEL; px, qty = UNCHANGED when left out
+MASS_CANCEL  instrument ALL_INSTRUMENTS or one; side BUY, SELL or 0 for both
+SESSION_DOWN session: the session that ended (runtime and doors)
+CURRENCY     text: code; value: decimals
+INSTRUMENT   INSTRUMENT_FIELDS
+ACCOUNT      account; flags bit 0: unlimited; side: Funding or 0; DEPOSIT_FIELDS, REPORTING_WORD
+LIMITS       account 0 and instrument ALL_INSTRUMENTS: default of every account;
+             INSTRUMENT_LIMIT_FIELDS, ACCOUNT_LIMIT_FIELDS
+             (of accounts in journals of before alone)
+ACCOUNT_LIMITS account, 0: default of every; ACCOUNT_LIMITS_WORDS, _HALVES; flags bit 3: a group's
+GROUP        account: the number of a group; side: Membership; MEMBER_FIELDS
+PHASE        instrument or ALL_INSTRUMENTS; value: Phase
+MARK         instrument; px
+TIME         value: the clock asked for (replay only: the driver moves eng_ts)
+SESSION_END, SESSION_START -
+RATE         time_in_force, stp_mode: currency idx, of what and in what; px: the rate in 1e-9
+KILL         value: KillScope; order_id, account (that or a group) or instrument, as it says
+RESET_LATCH  as KILL, no order; of account or group side: Latch, 0 for all; flags bit 0: measured anew
+DEPOSIT      account; px: currency index; qty: amount, minor units; text: its id
+WITHDRAW     as DEPOSIT
+TRANSFER     as DEPOSIT, account: from whom; order_id: to whom; either may be FEES
+"""
 
 from enum import IntEnum
 

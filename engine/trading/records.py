@@ -4,32 +4,6 @@ A gateway writes a COMMAND, the engine answers with EVENTs. Both are fixed-size,
 little-endian and padded to whole cache lines. Every price is `px` in ticks, every
 quantity `qty` in lots, every amount in minor units of its currency (exchange rule S1).
 Numbers in the enums are never reused: a new meaning takes a new number.
-
-COMMAND fields beyond their names, by operation (fields.py has those of administration)
-    NEW          px 0 = none given (market); value unused; flags bit 2: the engine chooses the
-                 quantity, and qty and order_id say how (fields.py)
-    CANCEL       order_id, or client_order_id when order_id is 0
-    REPLACE      as CANCEL; px, qty = UNCHANGED when left out
-    MASS_CANCEL  instrument ALL_INSTRUMENTS or one; side BUY, SELL or 0 for both
-    SESSION_DOWN session: the session that ended (runtime and doors)
-    CURRENCY     text: code; value: decimals
-    INSTRUMENT   fields.INSTRUMENT_FIELDS
-    ACCOUNT      account; flags bit 0: unlimited; side: Funding or 0; fields.DEPOSIT_FIELDS, REPORTING_WORD
-    LIMITS       account 0 and instrument ALL_INSTRUMENTS: default of every account;
-                 fields.INSTRUMENT_LIMIT_FIELDS, ACCOUNT_LIMIT_FIELDS
-                 (of accounts in journals of before alone)
-    ACCOUNT_LIMITS account, 0: default of every; fields.ACCOUNT_LIMITS_WORDS, _HALVES; flags bit 3: a group's
-    GROUP        account: the number of a group; side: fields.Membership; fields.MEMBER_FIELDS
-    PHASE        instrument or ALL_INSTRUMENTS; value: Phase
-    MARK         instrument; px
-    TIME         value: the clock asked for (replay only: the driver moves eng_ts)
-    SESSION_END, SESSION_START -
-    RATE         time_in_force, stp_mode: currency idx, of what and in what; px: the rate in 1e-9
-    KILL         value: KillScope; order_id, account (that or a group) or instrument, as it says
-    RESET_LATCH  as KILL, no order; of account or group side: Latch, 0 for all; flags bit 0: measured anew
-    DEPOSIT      account; px: currency index; qty: amount, minor units; text: its id
-    WITHDRAW     as DEPOSIT
-    TRANSFER     as DEPOSIT, account: from whom; order_id: to whom; either may be FEES
 """
 
 from enum import IntEnum, IntFlag

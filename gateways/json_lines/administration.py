@@ -38,7 +38,6 @@ from engine.trading.records import (
     UNCHANGED,
     CommandFlag,
     Funding,
-    KillScope,
     Op,
     Phase,
     Reason,
@@ -60,6 +59,7 @@ from gateways.json_lines.fields import (
 from gateways.json_lines.groups import group, numbered
 from gateways.json_lines.movements import movement
 from gateways.json_lines.rules import rules_command
+from gateways.json_lines.scopes import instrument_named, killed, lifted
 
 PHASES = words_of(Phase)
 PPM = 1_000_000
@@ -80,9 +80,6 @@ MARK_NAMES = frozenset({"op", "symbol", "price"})
 RATE_NAMES = frozenset({"op", "currency", "in", "price"})
 TIME_NAMES = frozenset({"op", "now"})
 SESSION_NAMES = frozenset({"op"})
-KILL_SELECTORS = ("order_id", "account", "group", "symbol", "venue")
-RESET_SELECTORS = ("account", "group", "symbol", "venue")
-SELECTORS_TO_COME = ("session",)
 
 Content = dict[str, Any]
 
@@ -188,7 +185,7 @@ class Administration:
             known = {"op", "symbol", "max_open_orders", *INSTRUMENT_LIMIT_FIELDS}
             refuse_unknown_fields(fields, LIMITS_NAMES, "limits")
             refuse_unknown_fields(fields, known, "limits of an instrument")
-            instrument = self._instrument(symbol)
+            instrument = instrument_named(self.catalogue, symbol)
             content = {
                 "max_quantity": _limit(fields, "max_quantity", instrument.qty, UNCHANGED, LIFTED),
                 **_bounds(fields, instrument, UNCHANGED, LIFTED),
@@ -217,13 +214,14 @@ class Administration:
         refuse_unknown_fields(fields, PHASE_NAMES, "phase")
         value = word(required(fields, "phase"), "phase", PHASES)
         symbol = fields.get("symbol")
-        instrument = ALL_INSTRUMENTS if symbol is None else self._instrument(symbol).instrument_idx
+        named = None if symbol is None else instrument_named(self.catalogue, symbol)
+        instrument = ALL_INSTRUMENTS if named is None else named.instrument_idx
         return {"op": Op.PHASE, "instrument": instrument, "value": value}
 
     def mark(self, fields: Mapping[str, Any]) -> Content:
         """A mark price."""
         refuse_unknown_fields(fields, MARK_NAMES, "mark")
-        instrument = self._instrument(required(fields, "symbol"))
+        instrument = instrument_named(self.catalogue, required(fields, "symbol"))
         px = instrument.px(required(fields, "price"))
         return {"op": Op.MARK, "instrument": instrument.instrument_idx, "px": px}
 
@@ -258,12 +256,11 @@ class Administration:
 
     def kill(self, fields: Mapping[str, Any]) -> Content:
         """A kill switch: of an order, an account, a group, an instrument or the venue."""
-        return {"op": Op.KILL, **self._scope(fields, "kill", KILL_SELECTORS)}
+        return {"op": Op.KILL, **killed(self.catalogue, fields)}
 
     def reset_latch(self, fields: Mapping[str, Any]) -> Content:
         """The end of a kill, named as it was, or of what limits of an account or a group latched."""
-        scope = self._scope(fields, "reset_latch", RESET_SELECTORS, ("limit", "rebase"))
-        return {"op": Op.RESET_LATCH, **scope, **asked_latch(fields)}
+        return {"op": Op.RESET_LATCH, **lifted(self.catalogue, fields), **asked_latch(fields)}
 
     def group(self, fields: Mapping[str, Any]) -> Content:
         """Which accounts are in a group."""
@@ -284,37 +281,6 @@ class Administration:
     def rules(self, fields: Mapping[str, Any]) -> Content:
         """A set of rules registered, activated or taken back, or a param of a rule."""
         return rules_command(self.catalogue, fields)
-
-    def _scope(
-        self, fields: Mapping[str, Any], op: str, selectors: tuple[str, ...], more: tuple[str, ...] = ()
-    ) -> Content:
-        """Return what one of the selectors says, exactly one of which has to be given."""
-        refuse_unknown_fields(fields, {"op", *selectors, *SELECTORS_TO_COME, *more}, op)
-        all_of_them = (*selectors, *SELECTORS_TO_COME)
-        given = [name for name in all_of_them if not (fields.get(name) is None or fields[name] is False)]
-        if len(given) != 1:
-            field = given[1] if given else "op"
-            raise MalformedCommand(field, fields[field], f"give exactly one of {', '.join(selectors)}")
-        [name] = given
-        match name:
-            case "order_id":
-                return {"value": KillScope.ORDER, "order_id": whole(fields[name], name)}
-            case "account":
-                return {"value": KillScope.ACCOUNT, "account": whole(fields[name], name)}
-            case "group":
-                return {"value": KillScope.GROUP, "account": numbered(fields[name], name)}
-            case "symbol":
-                instrument = self._instrument(fields[name])
-                return {"value": KillScope.INSTRUMENT, "instrument": instrument.instrument_idx}
-            case "venue":
-                flag(fields, name)
-                return {"value": KillScope.VENUE}
-        raise RefusedAtDoor(Reason.UNSUPPORTED, name, fields[name], "not offered yet; kill its accounts")
-
-    def _instrument(self, symbol: object) -> Instrument:
-        if not isinstance(symbol, str):
-            raise MalformedCommand("symbol", symbol, "give a string")
-        return self.catalogue.instrument(symbol)
 
     def _currency(self, code: object, name: str) -> Currency:
         """Return a currency; an unknown one takes the next index (exchange rule S1: 6 decimals)."""

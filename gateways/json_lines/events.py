@@ -187,7 +187,7 @@ class EventFormatter:
             "op": OP_NAMES.get(event.op),
             "reason": REASON_NAMES[event.reason],
         }
-        if event.px:
+        if event.px and event.reason != Reason.RULE:
             fields["group"] = event.px
         if event.op in movements.OPS:
             fields |= {"client_order_id": None, "id": movements.id_of(event)}

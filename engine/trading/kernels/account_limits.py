@@ -59,8 +59,6 @@ def limit_accounts(s, command):
     account = find_group(s, command["account"]) if is_of_group else find_account(s, command["account"])
     if account == NIL:
         return codes.UNKNOWN_GROUP if is_of_group else codes.UNKNOWN_ACCOUNT
-    if is_of_group and command["side"] == codes.LEVEL_REDUCE_ONLY:
-        return codes.UNSUPPORTED
     reason = _check_amounts(s, command, account)
     if reason != codes.OK:
         return reason

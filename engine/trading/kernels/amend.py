@@ -13,7 +13,7 @@ from engine.trading.kernels.cancel import own_order
 from engine.trading.kernels.events import rejected, replaced, tell_rule
 from engine.trading.kernels.exposure import check_more_exposure, note_open
 from engine.trading.kernels.group_checks import check_group_position
-from engine.trading.kernels.latches import check_reducing
+from engine.trading.kernels.latches import check_group_latched, check_reducing
 from engine.trading.kernels.levels import best_level
 from engine.trading.kernels.margin import check_margin
 from engine.trading.kernels.match import withdraw, would_cross
@@ -153,6 +153,8 @@ def _check_guarded_increase(s, order, account, px, qty, old_notional, held):
         reason = check_more_exposure(s, account, book, side, more_notional)
     if reason == codes.OK and more > 0:
         reason = check_reducing(s, account, position, side, more)
+        if reason == codes.OK:
+            reason = check_group_latched(s, account, position, side, more)
     if reason == codes.OK and s.governing != 0 and (px != s.hot[order].px or qty > s.cold[order].qty):
         reason = judge_replace(s, order, account, px, qty)
     if reason == codes.OK:

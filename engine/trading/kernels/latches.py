@@ -255,12 +255,6 @@ def is_breached(s, account, latch):
 
 
 @kernel
-def is_blocked(s, account):
-    """Tell whether a limit has blocked an account or a group."""
-    return level_held(s, account) == codes.LEVEL_BLOCK
-
-
-@kernel
 def check_latched(s, account, book, position, side, qty):
     """Step 16 of a new order: what latched lets it pass, and its currency can be counted in the equity."""
     reason = check_reducing(s, account, position, side, qty)
@@ -274,19 +268,26 @@ def check_latched(s, account, book, position, side, qty):
 @kernel
 def check_reducing(s, account, position, side, more):
     """Step 16: `more` open lots of an account that is blocked, or whose orders may only reduce."""
-    level = level_held(s, account)
+    return _allowed_at(level_held(s, account), s, position, side, more)
+
+
+@apart
+def check_group_latched(s, account, position, side, more):
+    """Step 16 of an account's group; what may still be closed is what the account itself holds."""
+    group = group_of(s, account)
+    if group == NIL:
+        return codes.OK
+    return refused_by(s, group, _allowed_at(level_held(s, group), s, position, side, more))
+
+
+@kernel
+def _allowed_at(level, s, position, side, more):
+    """Return what a LatchLevel answers to `more` open lots."""
     if level == codes.LEVEL_BLOCK:
         return codes.BLOCKED
     if level == codes.LEVEL_REDUCE_ONLY and more > level_room(s, position, side):
         return codes.REDUCE_ONLY
     return codes.OK
-
-
-@apart
-def check_group_latched(s, account):
-    """Step 16 of an account's group."""
-    group = group_of(s, account)
-    return codes.OK if group == NIL or not is_blocked(s, group) else refused_by(s, group, codes.BLOCKED)
 
 
 @kernel

@@ -14,7 +14,7 @@ from engine.trading.kernels.equity import count_member, equity_of, has_equity, u
 from engine.trading.kernels.events import done, rejected
 from engine.trading.kernels.exposure import sum_exposure
 from engine.trading.kernels.groups import find_group, first_member, group_of, next_member, sum_positions
-from engine.trading.kernels.latches import is_blocked
+from engine.trading.kernels.reducing import level_held
 from engine.trading.kernels.state import INSTRUMENT_MASK, NIL
 from engine.trading.kernels.touch import touch_account
 from engine.trading.kernels.validate import check_operator
@@ -111,7 +111,7 @@ def _check_joining(s, command, group, account):
     if own != NIL:
         return codes.OK
     if group != NIL:
-        is_stopped = s.accounts[group].is_killed != 0 or is_blocked(s, group)
+        is_stopped = s.accounts[group].is_killed != 0 or level_held(s, group) != codes.LEVEL_NONE
         if is_stopped and s.accounts[account].open_orders != 0:  # of what is stopped there are no orders
             return codes.BLOCKED
         watched = np.int64(s.accounts[group].is_watched)

@@ -1,7 +1,7 @@
 """What only reduces is kept so: orders lowered or cancelled that could open a position (exchange rule S21).
 
     fit_reducing      behind a command that filled a position: its reduce-only orders, newest first
-    cancel_opening    where a latch falls to REDUCE_ONLY: every order of the account that could open
+    cancel_opening    where a latch falls to REDUCE_ONLY: orders of an account or group that could open
 
 What is lowered keeps its priority, and REPLACED says with its reason that nobody asked for it.
 """
@@ -12,6 +12,7 @@ from engine.trading import codes
 from engine.trading.kernels.accounts import commit_open, find_position, holds, notional_of
 from engine.trading.kernels.events import replaced
 from engine.trading.kernels.exposure import note_open
+from engine.trading.kernels.groups import first_member, is_group, next_member
 from engine.trading.kernels.levels import best_level, next_level
 from engine.trading.kernels.match import withdraw
 from engine.trading.kernels.reducing import closable, open_lots
@@ -36,7 +37,19 @@ def fit_reducing(s, command, position):
 
 
 @apart
-def cancel_opening(s, command, account):
+def cancel_opening(s, command, holder):
+    """Take off what the orders of an account could open, or of each account of a group as they joined."""
+    if not is_group(s, holder):
+        _cancel_opening_of(s, command, holder)
+        return
+    account = first_member(s, holder)
+    while account != NIL:
+        _cancel_opening_of(s, command, account)
+        account = next_member(s, account)
+
+
+@kernel
+def _cancel_opening_of(s, command, account):
     """Take off what an account's orders could open, in the order of exchange rule S17.
 
     In each book the first to trade keep what their side can close of the position.

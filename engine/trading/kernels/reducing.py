@@ -14,6 +14,7 @@ venue without any meets one of these functions.
 import numpy as np
 
 from engine.trading import codes
+from engine.trading.kernels.groups import group_of
 from engine.trading.kernels.size_by import choose_quantity
 from engine.trading.kernels.state import NIL
 from engine.trading.kernels.watch import renew_watch
@@ -42,11 +43,19 @@ def open_lots(s, position, side):
 
 @kernel
 def level_held(s, account):
-    """Return the highest LatchLevel at which a limit of an account stands."""
+    """Return the highest LatchLevel at which a limit of an account, or of a group, stands."""
     highest = codes.LEVEL_NONE
     for latch in range(LATCHES):
         highest = max(highest, np.int64(s.watches[account].level[latch]))
     return highest
+
+
+@kernel
+def may_only_reduce(s, account):
+    """Tell whether a latch of an account or of its group lets it only reduce what it holds."""
+    group = group_of(s, account)
+    is_of_group = group != NIL and level_held(s, group) == codes.LEVEL_REDUCE_ONLY
+    return is_of_group or level_held(s, account) == codes.LEVEL_REDUCE_ONLY
 
 
 @kernel
@@ -65,7 +74,7 @@ def room(s, account, position, side):
     """
     if position == NIL:
         return NOTHING
-    if level_held(s, account) == codes.LEVEL_REDUCE_ONLY:
+    if may_only_reduce(s, account):
         return level_room(s, position, side)
     return max(closable(s, position, side) - s.reducings[position].lots, NOTHING)
 

@@ -215,7 +215,7 @@ def _check_watched(s, account, book, position, side, px, qty):
     if reason == codes.OK:
         reason = check_latched(s, account, book, position, side, qty)
     if reason == codes.OK:
-        reason = check_group_latched(s, account)
+        reason = check_group_latched(s, account, position, side, qty)
     return reason
 
 

@@ -30,7 +30,7 @@ from tests.api.exchange import Exchange
 from tests.capacities import SMALL
 from tests.engine.runtime.history.story import MemoryReplica, Story
 from tests.engine.runtime.history.tables import project
-from tests.flows import PREAMBLE
+from tests.flow_venue import PREAMBLE
 from tests.postgres import dsn, postgres
 
 __all__ = ["dsn", "postgres"]

@@ -7,7 +7,8 @@ from typing import Any
 
 from tests.engine.trading import state_reading
 from tests.engine.trading.engine_side import Engine
-from tests.flows import PREAMBLE, Command, Flow
+from tests.flow_venue import PREAMBLE, Command
+from tests.flows import Flow
 from tests.oracle import Exchange
 
 CHECKED_EVERY = 1000  # commands between two full checks of the state

@@ -16,7 +16,8 @@ from engine.trading.offline.simulate import run_all
 from engine.trading.records import JOURNAL_ENTRY
 from tests.capacities import SMALL
 from tests.engine.trading.engine_side import Engine
-from tests.flows import PREAMBLE, Flow
+from tests.flow_venue import PREAMBLE
+from tests.flows import Flow
 from tests.oracle import Exchange
 
 STATUS = {"open": 1, "filled": 2, "cancelled": 3}

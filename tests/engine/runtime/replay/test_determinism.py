@@ -25,7 +25,8 @@ from tests.engine.runtime import echo
 from tests.engine.runtime.live import Live, entries_of, living, play
 from tests.engine.runtime.replay.replayed import PIECES, replay
 from tests.engine.trading.engine_side import Engine
-from tests.flows import PREAMBLE, commands_of
+from tests.flow_venue import PREAMBLE
+from tests.flows import commands_of
 
 SEEDS = range(1, 41 if os.environ.get("PINION_LONG") == "1" else 2)
 COUNT = 1500

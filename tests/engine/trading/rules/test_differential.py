@@ -10,7 +10,7 @@ import pytest
 
 from tests.engine.trading.comparison import assert_flow_agrees
 from tests.flow_rules import RuleFlow
-from tests.flows import PREAMBLE
+from tests.flow_venue import PREAMBLE
 from tests.oracle import Exchange
 
 IS_LONG = os.environ.get("PINION_LONG") == "1"
