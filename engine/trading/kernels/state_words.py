@@ -1,4 +1,4 @@
-"""The words of the state record itself, ahead of its arrays (state.py): clocks, counts, defaults, lists' heads."""
+"""The words of the state record itself, ahead of its arrays (state.py): clocks, counts, defaults, heads."""
 
 WORDS = (
     ("seq", "<i8"),

@@ -180,8 +180,8 @@ class Question:
         self.gone += [_latch(formatter, event) for event in lost[: LATCHES_TOLD - len(self.gone)]]
 
     def _follow_blocks(self, holder: int, seq: int, limit: str, level: LatchLevel) -> None:
-        if holder == 0 or level == LatchLevel.WARN:
-            return
+        if holder == 0 or level in (LatchLevel.WARN, LatchLevel.REDUCE_ONLY):
+            return  # what may only reduce is refused for a reason of its own
         held = self._blocking.get(holder, frozenset())
         since = self._blocking_since.setdefault(holder, [(0, held)])
         held = held | {limit} if level != LatchLevel.NONE else held - {limit}
