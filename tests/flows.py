@@ -44,7 +44,7 @@ class Flow:
     def next(self, exchange: Exchange) -> Command:
         """Return the next command of the stream."""
         make = self.random.choices(MAKERS, WEIGHTS)[0]
-        if self.is_calm and make in DISTURBING and self.chance(0.85):
+        if self.is_calm and make in DISTURBING and self.chance(0.93):
             make = self.random.choice(CALMING)
         return make(self, exchange)
 
@@ -351,7 +351,10 @@ DISTURBING = (
     *(flow_losses.own_limits, flow_reducing.reducing_rate),
     *flow_groups.DISTURBING,
 )
-CALMING = (Flow.open_all, Flow.lift_all, flow_groups.lift_limits)
+CALMING = (
+    *(Flow.open_all, Flow.lift_all, flow_groups.lift_limits),
+    *(flow_losses.lift_latch, flow_groups.lift_latch),
+)
 
 
 def run_flow(seed: int, count: int) -> tuple[Exchange, list[Command], list[list[Event]]]:
