@@ -1,4 +1,4 @@
-"""A group of accounts on a live instance: its drawdown latches on a mark and stands (exchange rules S21, S22)."""
+"""A group of accounts on a live instance: its drawdown latches on a mark and stands (exchange rule S21)."""
 
 import os
 import signal
