@@ -28,6 +28,9 @@ RoleName = Literal["trader", "operator", "viewer"]
 class CapacitySettings(Section, frozen=True, kw_only=True):
     """[engine.capacities]: as Capacities, each within what one machine can hold."""
 
+    later: ClassVar[tuple[str, ...]] = ("groups",)
+    """Those that journals had not always: where a journal does not name one, it is the default."""
+
     orders: Count = _DEFAULT.orders
     instruments: Annotated[int, Meta(ge=1, le=2**20)] = _DEFAULT.instruments
     accounts: Annotated[int, Meta(ge=1, le=2**20)] = _DEFAULT.accounts
