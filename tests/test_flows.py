@@ -44,7 +44,7 @@ REFUSED_MOVEMENTS = {(op, reason) for op in MOVEMENTS for reason in ("duplicate"
 }
 SEEDS = (1, 2, 3)
 GROUP_SEEDS = range(1, 9)
-MONEY_SEEDS = range(1, 9)
+MONEY_SEEDS = range(1, 13)
 COMMANDS = 8_000
 
 
