@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests import oracle_losses, oracle_rounds
+from tests import oracle_rounds
 from tests.oracle_accounts import Account, Position
 from tests.oracle_market import LIMIT_OF_NUMBERS, AtDoor, Fields, Instrument, Order, Refused
 
@@ -129,7 +129,7 @@ def why_not(exchange: "Exchange", known: Group, account: Account, request: Field
     if account.open and (known.latched or ("group", known.number) in exchange.killed):
         return "blocked"
     if is_in_money(known) and not oracle_rounds.is_watched(account):
-        if not oracle_losses.is_measurable(exchange, account):
+        if not oracle_rounds.is_measurable(exchange, account):
             return "no_rate"
     return too_much(exchange, known, request)
 

@@ -16,6 +16,7 @@ from tests.oracle_rounds import (
     converted,
     equity,
     has_rate,
+    is_measurable,
     is_watched,
     reporting,
     value,
@@ -301,15 +302,6 @@ def set_limits(exchange: "Exchange", account: Account, request: Fields) -> None:
         elif name != "max_daily_loss" and not had & {"max_drawdown", "max_drawdown_bps"}:
             account.peak = now
     watch_or_not(exchange, account)
-
-
-def is_measurable(exchange: "Exchange", account: Account) -> bool:
-    """Tell whether everything that the account has or could get can be converted."""
-    traded = [exchange.instruments[symbol] for symbol, held in account.positions.items() if held.quantity]
-    traded += [of for of, _ in account.open.values()]
-    return all(has_rate(exchange, account, of.quote) for of in traded) and all(
-        has_rate(exchange, account, code) for code, amount in account.money.items() if amount
-    )
 
 
 def session_start(exchange: "Exchange", request: Fields) -> None:

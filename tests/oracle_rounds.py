@@ -175,3 +175,12 @@ def filled(exchange: "Exchange", account: Account, instrument: Instrument) -> No
         oracle_windows.note(exchange, account)
         if account.group is not None and account.group.is_in_rounds:
             oracle_windows.note(exchange, account.group)
+
+
+def is_measurable(exchange: "Exchange", account: Account) -> bool:
+    """Tell whether everything that the account has or could get can be converted."""
+    traded = [exchange.instruments[symbol] for symbol, held in account.positions.items() if held.quantity]
+    traded += [of for of, _ in account.open.values()]
+    return all(has_rate(exchange, account, of.quote) for of in traded) and all(
+        has_rate(exchange, account, code) for code, amount in account.money.items() if amount
+    )

@@ -33,6 +33,9 @@ WINDOW_OF_LIMIT = {"fill_window_ms": "max_fill_rate", "order_trade_window_ms": "
 class CapacitySettings(Section, frozen=True, kw_only=True):
     """[engine.capacities]: as Capacities, each within what one machine can hold."""
 
+    later: ClassVar[tuple[str, ...]] = ("groups",)
+    """Those that journals had not always: where a journal does not name one, it is the default."""
+
     orders: Count = _DEFAULT.orders
     instruments: Annotated[int, Meta(ge=1, le=2**20)] = _DEFAULT.instruments
     accounts: Annotated[int, Meta(ge=1, le=2**20)] = _DEFAULT.accounts

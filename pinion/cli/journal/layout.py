@@ -143,7 +143,10 @@ def _list(name: str, fields: dict[str, Any]) -> list[Any]:
 
 
 def _capacities(where: str, found: Any, kind: type[Section]) -> dict[str, int]:
-    values = _fields(f"{where}.", found, kind.__struct_fields__)
+    later: tuple[str, ...] = getattr(kind, "later", ())
+    needed = tuple(name for name in kind.__struct_fields__ if name not in later)
+    values = _fields(f"{where}.", found, needed, later)
+    values = {name: getattr(kind(), name) for name in later} | values
     for name, value in values.items():
         try:
             msgspec.convert({name: value}, kind)

@@ -8,6 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
+from engine.trading.fields import MEMBER_FIELDS, Membership
 from engine.trading.records import CommandFlag, EventFlag, EventKind, Op, Reason, SelfTradePrevention
 
 
@@ -36,6 +37,7 @@ class Ledger:
     def __init__(self) -> None:
         self.live: dict[int, Entry] = {}
         self.positions: defaultdict[tuple[int, int], int] = defaultdict(int)
+        self.group_of: dict[int, int] = {}
         self.md_seq: defaultdict[int, int] = defaultdict(int)
         self.arrivals = 0
         self.event_idx = 0
@@ -44,6 +46,8 @@ class Ledger:
         """Post the events of one command."""
         if command["op"] not in (Op.TICK, Op.TIME):
             assert len(events) > 0, "every command is answered"
+        if command["op"] == Op.GROUP and events[-1]["kind"] != EventKind.REJECTED:
+            self.grouped(command)
         for position, event in enumerate(events):
             is_last = position == len(events) - 1
             assert bool(event["flags"] & EventFlag.LAST) == is_last
@@ -53,6 +57,22 @@ class Ledger:
                 self.md_seq[int(event["instrument"])] += 1
                 assert event["md_seq"] == self.md_seq[int(event["instrument"])]
             self.post(command, event)
+
+    def grouped(self, command: Any) -> None:
+        """Note which accounts are in a group now."""
+        group, how = int(command["account"]), command["side"]
+        named = {int(command[field]) for field in MEMBER_FIELDS} | set(command["text"].tolist())
+        if how == Membership.WHOLE:
+            self.group_of = {each: of for each, of in self.group_of.items() if of != group}
+        for account in named - {0}:
+            if how == Membership.REMOVED:
+                del self.group_of[account]
+            else:
+                self.group_of[account] = group
+
+    def are_one(self, one: int, other: int) -> bool:
+        """Tell whether two accounts do not trade with each other where an order asks for that."""
+        return one == other or (one in self.group_of and self.group_of[one] == self.group_of.get(other))
 
     def post(self, command: Any, event: Any) -> None:
         kind = event["kind"]
@@ -115,7 +135,7 @@ class Ledger:
             each
             for each in self.live.values()
             if each.instrument == maker.instrument and each.is_sell == maker.is_sell and each is not taker
-            if self.can_trade(each) or each.account == taker.account
+            if self.can_trade(each) or self.are_one(each.account, taker.account)
         )
         first = min(rivals, key=lambda each: (towards * each.px, each.arrival))
         assert first is maker
@@ -129,7 +149,7 @@ class Ledger:
     def prevented(self, event: Any) -> None:
         taker, maker = self.live[int(event["order_id"])], self.live[int(event["maker_order_id"])]
         self.assert_first(maker, taker)
-        assert event["account"] == event["maker_account"]
+        assert self.are_one(int(event["account"]), int(event["maker_account"]))
         assert event["qty"] == min(taker.leaves, maker.leaves)
         if taker.decrements:
             taker.qty -= int(event["qty"])
