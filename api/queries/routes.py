@@ -77,7 +77,7 @@ class Queries:
             web.get("/v1/accounts/{account}/movements", self.movements),
             web.get("/v1/accounts/{account}/equity", self.equity),
             web.get("/v1/accounts/{account}/size", self.size),
-            web.get("/v1/groups/{group}", self._groups.group),
+            web.get("/v1/groups/{group}", self.group),
             web.get("/v1/latches", self.latches),
             web.get("/v1/status", self.status),
             web.get("/v1/latency", self.latency),
@@ -282,6 +282,10 @@ class Queries:
         if self._past is None:
             raise no_history(what)
         return self._past, account
+
+    async def group(self, request: web.Request) -> web.Response:
+        """What a group of accounts has, and how near it is to its limits."""
+        return await self._groups.group(request)
 
     async def size(self, request: web.Request) -> web.Response:
         """Return the quantity that a method of position sizing gives an account."""

@@ -9,10 +9,11 @@ from yarl import URL
 from api.pages import openapi
 from api.pages.health import Pages
 from api.queries.routes import Queries
+from api.queries.rules import RuleLists
 from tests.api.conftest import EVERY, Instance
 from tests.engine.text.test_numbers import NO_WHOLES
 
-PLACES = {"{symbol}": "BTC-USD", "{order_id}": "1", "{account}": "1"}
+PLACES = {"{symbol}": "BTC-USD", "{order_id}": "1", "{account}": "1", "{group}": "1"}
 KNOWN = {
     path: tuple(each["name"] for each in methods["get"].get("parameters", ()) if each.get("in") == "query")
     for path, methods in json.loads(openapi.document())["paths"].items()
@@ -57,7 +58,7 @@ async def refused(instance: Instance, path_and_query: str) -> dict[str, Any]:
 
 
 def test_every_route_is_in_the_table() -> None:
-    unwired = (Queries.__new__(Queries), Pages.__new__(Pages))
+    unwired = (Queries.__new__(Queries), RuleLists.__new__(RuleLists), Pages.__new__(Pages))
     routes = {route.path for handlers in unwired for route in handlers.routes()}
 
     assert {path.replace(":[^/]+", "") for path in routes} | {"/v1/stream"} == set(KNOWN)

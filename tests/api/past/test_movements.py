@@ -2,6 +2,7 @@
 
 from tests.api.past.test_pages import ONE, Api, api, bare, filled, story
 from tests.engine.runtime.history.story import Story
+from tests.flows import ACCOUNTS
 from tests.postgres import dsn, postgres
 
 __all__ = ["api", "bare", "dsn", "filled", "postgres", "story"]
@@ -35,7 +36,7 @@ async def test_movements_of_an_account_are_all_there_once(api: Api, story: Story
 async def test_movements_tell_the_other_side_of_a_transfer(api: Api, story: Story) -> None:
     told = {
         (account, each["seq"]): each["counter_account"]
-        for account in (1, 2, 3, 4, 5, 6, 7)
+        for account in ACCOUNTS
         for each in await api.pages(f"/v1/accounts/{account}/movements", "movements", limit=1000)
         if each["op"] == "transfer"
     }

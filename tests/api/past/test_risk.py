@@ -44,7 +44,7 @@ async def test_latches_of_an_account_and_of_a_time(api: Api) -> None:
 async def test_equity_is_paged_newest_first(api: Api, filled: str) -> None:
     rows = await rows_of(filled, "SELECT account, seq FROM equity ORDER BY account, seq DESC")
     assert rows
-    for account in {row[0] for row in rows}:
+    for account in {row[0] for row in rows if row[0] > 0}:  # of groups there is no list
         found = await api.pages(f"/v1/accounts/{account}/equity", "equity", limit=2)
         assert [each["seq"] for each in found] == [seq for whose, seq in rows if whose == account]
         assert set(found[0]) == {

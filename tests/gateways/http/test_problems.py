@@ -76,12 +76,17 @@ def test_members_of_a_document_stand_in_one_order() -> None:
         cum_quantity="1",
         leaves_quantity="2",
         original_seq=3,
+        group=8,
+        rule="max_clip",
+        rule_reason="MAX_CLIP",
+        rule_fault=False,
     )
 
     assert problem_of(whole).body() == (
         b'{"type":"urn:pinion:problem:duplicate","title":"Duplicate client order id","status":409,'
         b'"detail":"why","reason":"duplicate","field":null,"seq":9,"order_id":7,"client_order_id":"a",'
-        b'"order_status":"open","cum_quantity":"1","leaves_quantity":"2","original_seq":3}'
+        b'"order_status":"open","cum_quantity":"1","leaves_quantity":"2","original_seq":3,"group":8,'
+        b'"rule":"max_clip","rule_reason":"MAX_CLIP","rule_fault":false}'
     )
     assert list(msgspec.json.decode(problem_of(whole).body())) == list(OrderProblem.__struct_fields__)
 

@@ -75,12 +75,12 @@ async def test_migrating_from_empty_and_from_version_1_comes_to_the_same(dsn: st
 
     async with await History.connect(dsn) as new:
         await new.migrate(MIGRATIONS, SESSION)
-        assert await new.version() == len(MIGRATIONS) == 7
+        assert await new.version() == len(MIGRATIONS) == 8
         await new.migrate(MIGRATIONS)
 
     assert await everything(dsn, TABLES) == before
     versions = await rows_of(dsn, "SELECT version FROM schema_version ORDER BY version")
-    assert versions == [(1,), (2,), (3,), (4,), (5,), (6,), (7,)]
+    assert versions == [(1,), (2,), (3,), (4,), (5,), (6,), (7,), (8,)]
     assert await rows_of(dsn, "SELECT count(*) FROM order_list") == [(len(before["orders"]),)]
 
 
@@ -99,7 +99,7 @@ async def test_a_newer_schema_is_refused(dsn: str) -> None:
         await newer.migrate((*MIGRATIONS, "CREATE TABLE of_the_future (n integer)"))
 
     async with await History.connect(dsn) as history:
-        with pytest.raises(HistoryError, match="schema version 8, this Pinion knows 7: start the newer"):
+        with pytest.raises(HistoryError, match="schema version 9, this Pinion knows 8: start the newer"):
             await history.migrate(MIGRATIONS)
 
 

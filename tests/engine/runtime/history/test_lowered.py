@@ -80,7 +80,10 @@ async def test_orders_of_before_do_not_say_that_they_only_reduce(dsn: str, entri
     await project(dsn, entries, ())
     before = await rows_of(dsn, "SELECT order_id, qty FROM orders ORDER BY order_id")
     await rows_of(dsn, "ALTER TABLE orders DROP COLUMN is_reduce_only")
-    await rows_of(dsn, "DELETE FROM schema_version WHERE version = (SELECT max(version) FROM schema_version)")
+    await rows_of(dsn, "DROP VIEW equity_history")
+    for table in ("latches", "equity"):
+        await rows_of(dsn, f"DROP TABLE {table}")
+    await rows_of(dsn, "DELETE FROM schema_version WHERE version >= 7")
 
     async with await History.connect(dsn) as history:
         await history.migrate(MIGRATIONS, SESSION)
