@@ -22,7 +22,7 @@ from pinion import rule
 def max_clip(order, ctx, params):
     return order.qty > params.max
 """
-FAULTY = CLIPS.replace("order.qty > params.max", "order.qty // (ctx.open_orders * 0) > 1")
+FAULTY = CLIPS.replace("order.qty > params.max", "order.qty // (ctx.open_orders - ctx.open_orders) > 1")
 
 
 def clips(most: int) -> dict[str, str]:
