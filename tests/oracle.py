@@ -62,6 +62,7 @@ class Exchange:
         self.rounds: dict[oracle_rounds.Ring, oracle_rounds.Round] = {}
         self.visit_at, self.visit_left = (0, 0), 0  # where the sweep is
         self.to_judge: list[Account] = []
+        self.traders: list[Account] = []  # who had a fill in this command, and their groups
         self.traded_in: Instrument | None = None
         self.filled_in: dict[int, Instrument] = {}  # where accounts with a limit of fills had some
         self.rules = oracle_rules.Rules()
@@ -250,6 +251,7 @@ class Exchange:
                 oracle_windows.count_fill(self, holder, instrument, quantity)
             oracle_rounds.filled(self, self.accounts[order.account], instrument)
             oracle_windows.note(self, self.accounts[order.account])
+            self.traders += oracle_groups.with_group(self.accounts[order.account])
             self.traded_in = instrument
         oracle_rules.traded(self, instrument, quantity, [taker, maker], realised)
         self.emit(

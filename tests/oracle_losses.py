@@ -41,14 +41,14 @@ def judge_noted(exchange: "Exchange") -> None:
                 oracle_reducing.fit(exchange, account, exchange.traded_in)
     exchange.traded_in = None
     for account in concerned:
-        if account.is_in_rounds:
+        if account.is_in_rounds and account in exchange.traders:
             judge(exchange, account)
         instrument = exchange.filled_in.get(account.account)
         if instrument is not None and can_rise(account, "max_fill_rate"):
             judge_fills(exchange, account, instrument)
         if "max_order_trade_ratio" in account.own:
             judge_ratio(exchange, account)
-    exchange.to_judge, exchange.filled_in = [], {}
+    exchange.to_judge, exchange.filled_in, exchange.traders = [], {}, []
 
 
 def judge_fills(exchange: "Exchange", account: Account, instrument: Instrument) -> None:

@@ -72,10 +72,10 @@ def judge_noted(s, command):
 
 @kernel
 def _judge_holder(s, command, account):
-    """Measure an account or a group by all its limits that latch or warn."""
-    if has_equity(s, account):
-        judge(s, command, account)
+    """Measure an account or a group by all its limits that latch or warn, those of fills where it had one."""
     position = s.watches[account].noted_position
+    if position != NIL and has_equity(s, account):
+        judge(s, command, account)
     if position != NIL and s.watches[account].limit[codes.LATCH_FILL_RATE] != 0:
         _judge_fills(s, command, account, position)
     if s.watches[account].limit[codes.LATCH_RATIO] != 0:

@@ -22,6 +22,10 @@ def advance(window, newest, now):
 def total_in(window, newest, now):
     """Return what is counted in the window that ends in bucket `now`; buckets behind `newest` are empty."""
     total = 0
+    if now == newest:  # as mostly: whatever is in the ring then is of this window
+        for place in range(BUCKETS):
+            total += window[place]
+        return total
     for bucket in range(max(now - BUCKETS + 1, 0), newest + 1):
         total += window[bucket % BUCKETS]
     return total
