@@ -56,6 +56,13 @@ def check_watches(s: Any, orders: list[int]) -> None:
             assert not (watches[holder]["level"] == LatchLevel.CANCEL_AND_BLOCK).any()
 
 
+def may_only_reduce(s: Any, account: int) -> bool:
+    """Tell whether a latch of an account or its group lets it only reduce; a group itself holds no orders."""
+    holders = [account] + [int(s["members"][account]["group"]) - 1] * bool(s["members"][account]["group"])
+    levels = {int(s["watches"][holder]["level"].max(initial=0)) for holder in holders}
+    return int(s["accounts"][account]["account"]) > 0 and LatchLevel.REDUCE_ONLY in levels
+
+
 def check_reducers(s: Any, orders: list[int]) -> None:
     """Reduce-only orders close positions and fit to them; each is in its position's list, newest first."""
     reducing = [order for order in orders if s["cold"][order]["reduce_only"]]
@@ -72,8 +79,7 @@ def check_reducers(s: Any, orders: list[int]) -> None:
         assert s["reducings"][idx]["lots"] == lots <= abs(int(position["qty"]))
         closing = Side.SELL if position["qty"] > 0 else Side.BUY
         assert all(s["cold"][order]["side"] == closing for order in mine)
-        level = s["watches"][int(position["key"]) >> ACCOUNT_IDX_BITS]["level"].max(initial=0)
-        if level == LatchLevel.REDUCE_ONLY:
+        if may_only_reduce(s, int(position["key"]) >> ACCOUNT_IDX_BITS):
             is_long = position["qty"] > 0
             assert position["open_sell"] <= (position["qty"] if is_long else 0)
             assert position["open_buy"] <= (0 if is_long else -position["qty"])
