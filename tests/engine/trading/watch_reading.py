@@ -57,7 +57,7 @@ def check_watches(s: Any, orders: list[int]) -> None:
 
 
 def may_only_reduce(s: Any, account: int) -> bool:
-    """Tell whether a latch of an account or of its group lets it only reduce; of a group itself nothing is asked."""
+    """Tell whether a latch of an account or its group lets it only reduce; a group itself holds no orders."""
     holders = [account] + [int(s["members"][account]["group"]) - 1] * bool(s["members"][account]["group"])
     levels = {int(s["watches"][holder]["level"].max(initial=0)) for holder in holders}
     return int(s["accounts"][account]["account"]) > 0 and LatchLevel.REDUCE_ONLY in levels
