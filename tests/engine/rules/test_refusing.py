@@ -47,7 +47,7 @@ FAULTING = (
     ("return order.px // order.qty > params.limit",),
     ("return order.px % order.qty > 0",),
     ("return order.px < 5 or order.px // order.qty",),
-    ("x = order.qty", "x //= params.none", "return x == 0"),
+    ("x = order.qty", "x //= params.none + order.px % 2", "return x == 0"),
     ("return (order.qty & 1) << min(ctx.far, 62) > 5",),
     ("return order.px >> ctx.far > 5",),
     ("far = ctx.far", "x = 1", "x <<= min(far, 61)", "return x > 100"),

@@ -19,7 +19,7 @@ from engine.contract.application import Application
 from engine.settings.config import EngineSettings
 from engine.trading.application import trading
 from engine.trading.capacities import Capacities
-from engine.trading.records import COMMAND_VERSION, Op
+from engine.trading.records import COMMAND_VERSION, RULE_OPS, Op
 from ringbuf.kernel_cache import ROOT
 from tests.engine.runtime import echo
 from tests.engine.runtime.live import Live, entries_of, living, play
@@ -51,11 +51,13 @@ def every_op(seed: int) -> Any:
     for command in commands_of(seed, COUNT):
         engine.submit(command)
     flow = engine.recorded()
-    for place, op in enumerate((Op.TICK, Op.SESSION_DOWN, Op.QUARANTINED, Op.TIME, NO_SUCH_OP)):
+    by_hand = (Op.TICK, Op.SESSION_DOWN, Op.QUARANTINED, Op.TIME, Op.SESSION_START, NO_SUCH_OP)
+    for place, op in enumerate(by_hand):
         at = len(PREAMBLE) + 50 * place
         flow = np.insert(flow, at, flow[at])
         flow["op"][at], flow["version"][at] = op, COMMAND_VERSION
-    assert set(flow["op"].tolist()) == {*map(int, Op), NO_SUCH_OP}
+    # Rules, whose sources must lie in the folder, have tests of their own (tests/engine/trading/rules).
+    assert set(flow["op"].tolist()) == {*map(int, Op), NO_SUCH_OP} - {*map(int, RULE_OPS)}
     return flow
 
 

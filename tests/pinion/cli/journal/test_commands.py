@@ -204,7 +204,7 @@ def test_whatif_tells_which_orders_which_rule_would_have_refused(
 
     stopped = lines_of(orders.read_text())
     assert [each["client_order_id"] for each in stopped] == [3, *range(21, ORDERS), UUID.lower()]
-    assert [each["reason"] for each in stopped] == ["rule divides (fault)", *["rule clip"] * 20]
+    assert [each["limit"] for each in stopped] == ["rule divides (fault)", *["rule clip"] * 20]
     assert "rule clip" in (told := capsys.readouterr().out)
     assert "would be stopped 21" in told
     assert main(["whatif", str(written)]) == 2
@@ -230,8 +230,8 @@ def test_whatif_tells_which_orders_which_rule_would_have_refused(
             '{"symbol":"AAPL","band_low":"9","band_high":"3"}',
             "band_low = '9', band_high = '3': a band",
         ),
-        ("{}", "names neither account nor symbol"),
-        ('{"max_open_orders":5}', "names neither account nor symbol"),
+        ("{}", "names no account, group or symbol"),
+        ('{"max_open_orders":5}', "names no account, group or symbol"),
         ('{"account":1}', "limits nothing"),
     ],
 )
