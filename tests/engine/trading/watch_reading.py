@@ -135,7 +135,9 @@ def check_equity(s: Any, watched: set[int]) -> None:
     for currency, account in zip(*np.nonzero(s["cash_stakes"]["next"]), strict=True):
         assert account in watched
         assert currency != watches[account]["reporting"]
-        wanted[int(account)] += int(s["cash_stakes"][currency, account]["worth"])
+        worth = int(s["cash_stakes"][currency, account]["worth"])
+        wanted[int(account)] += worth if worth <= MONEY_MAX else 0
+        unbounded[int(account)] += worth > MONEY_MAX
         in_ring.setdefault(int(currency), set()).add(int(account))
     assert not s["cash_stakes"]["worth"][s["cash_stakes"]["next"] == 0].any()
     for currency, account in zip(*np.nonzero(s["balances"]["total"]), strict=True):
