@@ -36,6 +36,7 @@ from engine.trading.kernels.state import new_state
 from engine.trading.name import TRADING
 from engine.trading.offline.engine import ReplayEngine
 from engine.trading.offline.simulate import run_all
+from engine.trading.view.group_view import GroupViews
 from engine.trading.view.live_view import LiveView
 from engine.trials.records import Act
 from ringbuf.bells import fall_asleep, sleep_until_beyond
@@ -117,6 +118,9 @@ SEVERAL = {
     **dict.fromkeys(
         (f"engine.trading.kernels.equity.{name}" for name in ("_join", "_leave", "_value")), STAKES
     ),
+    **dict.fromkeys(
+        ("engine.trading.kernels.windows.advance", "engine.trading.kernels.rule_windows._renew"), WINDOWS
+    ),
 }
 """Kernels that are meant to be compiled for several types, and why."""
 NOT_HERE = {"engine.runtime.crash_points.crash_here": "in a loop whose death is planned alone"}
@@ -180,6 +184,10 @@ def look_at_orders(state: Records) -> None:
         for order in found.orders:
             view.order(order.order_id)
             view.client_order(account, order.client_order_id)
+    groups = GroupViews(view)
+    groups.warm_up()
+    for number in range(12):
+        groups.group(number)
 
 
 def look_at_payments(state: Records) -> None:
