@@ -50,7 +50,9 @@ class TradingCollector(EngineCollector):
             latched.add_metric([limit], count)
         yield latched
         of_groups = GaugeMetricFamily(
-            "pinion_latched_groups", "Groups of accounts that a limit has blocked", labels=["limit"]
+            "pinion_latched_groups",
+            "Groups of accounts that a limit has blocked, or lets only reduce",
+            labels=["limit"],
         )
         for limit, count in self._groups.latch_counts().items():
             of_groups.add_metric([limit], count)

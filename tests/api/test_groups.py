@@ -94,3 +94,12 @@ def test_a_latch_and_a_kill_are_told_and_counted(exchange: Exchange) -> None:
     ]
     assert groups.latch_counts()["max_fill_rate"] == 1
     assert exchange.view.latch_counts()["max_fill_rate"] == 0
+
+
+def test_a_latch_that_lets_a_group_only_reduce_is_counted(exchange: Exchange) -> None:
+    exchange.submit({"op": "limits", "group": 7, "max_fill_rate": "5", "on_breach": "reduce_only"})
+    exchange.submit(order(3, "sell", "10", "5"))
+    exchange.submit(order(1, "buy", "10", "5"))
+
+    assert document(exchange)["latches"] == [{"limit": "max_fill_rate", "level": "reduce_only"}]
+    assert GroupViews(exchange.view).latch_counts()["max_fill_rate"] == 1

@@ -6,13 +6,13 @@ import numpy as np
 
 from engine.contract.state_turn import whole
 from engine.trading.instruments import Currency, Instrument
-from engine.trading.records import Latch, LatchLevel
 from engine.trading.view.book_kernels import TORN
 from engine.trading.view.group_kernels import GROUP_COUNTS, GROUP_POSITION_COLUMNS, copy_group
 from engine.trading.view.limits import (
     LatchView,
     LimitView,
     LossesView,
+    counted_latches,
     latches_of,
     limits_of,
     losses_of,
@@ -79,13 +79,9 @@ class GroupViews:
         return self._indices.get(number)
 
     def latch_counts(self) -> dict[str, int]:
-        """Return how many groups each limit has blocked."""
-        levels = self._s["watches"]["level"][self._s["groups"][: int(self._s["groups_used"])]]
-        return {
-            latch.name.lower(): int(np.count_nonzero(levels[:, latch] == LatchLevel.CANCEL_AND_BLOCK))
-            for latch in Latch
-            if latch != Latch.KILL
-        }
+        """Return how many groups each limit has blocked, or lets only reduce what their accounts hold."""
+        groups = self._s["groups"][: int(self._s["groups_used"])]
+        return counted_latches(self._s["watches"]["level"][groups])
 
     @whole
     def group(self, number: int) -> GroupView | None:

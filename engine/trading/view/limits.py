@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from engine.trading.fields import POSITION_LIMIT_DECIMALS
 from engine.trading.instruments import Catalogue, Currency, scaled_text
 from engine.trading.kernels.state import NIL, NO_LIMIT
@@ -194,3 +197,15 @@ def _latching(known: Catalogue, heads: Heads, latch: Latch, row: list[int]) -> L
 
 def _symbol(known: Catalogue, instrument: int) -> str | None:
     return None if instrument == NIL else known.instruments[instrument].symbol
+
+
+def counted_latches(levels: npt.NDArray[Any]) -> dict[str, int]:
+    """Return at how many holders each limit has latched.
+
+    levels : LatchLevel by holder and Latch, as WATCH has them
+    """
+    return {
+        latch.name.lower(): int(np.count_nonzero(levels[:, latch] >= LatchLevel.REDUCE_ONLY))
+        for latch in Latch
+        if latch != Latch.KILL
+    }

@@ -22,7 +22,7 @@ from engine.trading.client_text import given_text
 from engine.trading.instruments import Catalogue, Currency, catalogue
 from engine.trading.kernels.size_by import METHOD_MASK
 from engine.trading.kernels.state import SIDES, UNLIMITED
-from engine.trading.records import MONEY_MAX, Latch, LatchLevel, Phase, Reason, Side, SizingMethod
+from engine.trading.records import MONEY_MAX, Phase, Reason, Side, SizingMethod
 from engine.trading.view.account_kernels import (
     ACCOUNT_COUNTS,
     BALANCE_COLUMNS,
@@ -41,7 +41,15 @@ from engine.trading.view.book_kernels import (
     copy_book,
     diff_levels,
 )
-from engine.trading.view.limits import latches_of, limited_in, limits_of, losses_of, margin_of, read_heads
+from engine.trading.view.limits import (
+    counted_latches,
+    latches_of,
+    limited_in,
+    limits_of,
+    losses_of,
+    margin_of,
+    read_heads,
+)
 from engine.trading.view.records import (
     AccountView,
     BalanceView,
@@ -155,12 +163,7 @@ class LiveView:
     def latch_counts(self) -> dict[str, int]:
         """Return how many accounts each limit has blocked, or lets only reduce what they hold."""
         used = int(self._s["accounts_used"])
-        levels = self._s["watches"]["level"][:used][self._s["accounts"]["account"][:used] > 0]
-        return {
-            latch.name.lower(): int(np.count_nonzero(levels[:, latch] >= LatchLevel.REDUCE_ONLY))
-            for latch in Latch
-            if latch != Latch.KILL
-        }
+        return counted_latches(self._s["watches"]["level"][:used][self._s["accounts"]["account"][:used] > 0])
 
     def limited_accounts(self) -> list[int]:
         """Return the accounts that have limits of their own or are killed: single words, not one moment."""
