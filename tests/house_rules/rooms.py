@@ -236,10 +236,7 @@ ROOMS = {
         *("engine/contract", "perf/traffic", "pinion/cli/payments/door_client", "pinion/cli/main"),
     ),
     "pinion/cli/payments/user_rules": (*CLI, "pinion/cli/journal", "perf/traffic", "perf/traffic/traffic"),
-    "pinion/cli/payments/trials": (
-        *(*CLI, "pinion/cli/journal", "pinion/cli/payments/door_client"),
-        "pinion/cli/payments/user_rules/files",
-    ),
+    "pinion/cli/payments/trials": (*(*CLI, "pinion/cli/journal", "pinion/cli/payments/door_client"),),
     "pinion/cli/payments/sample": CLI,
     "pinion/cli/payments/move_over": (
         *CLI,

@@ -7,12 +7,13 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from engine.contract.control_words import OWN_RING
-from engine.contract.errors import UsageError
+from engine.contract.errors import ToldError, UsageError
 from engine.rules.language.faults import RuleFault
 from engine.runtime.replay.eras import EraReplica
 from engine.trading.offline.kernels import apply_unnumbered
 from engine.trading.offline.rules import labels_of_offered, offer_rules
 from engine.trading.records import ALL_INSTRUMENTS, COMMAND, COMMAND_VERSION, Op, Role
+from pinion.cli.text_files import texts_by_name
 
 
 class AskedRules(NamedTuple):
@@ -25,8 +26,8 @@ class AskedRules(NamedTuple):
     def of_files(cls, paths: Sequence[Path]) -> Self:
         """Return the set of these files; UsageError where it is none."""
         try:
-            source = offer_rules({path.name: path.read_text("utf-8") for path in paths})
-        except (OSError, UnicodeDecodeError) as error:
+            source = offer_rules(texts_by_name(paths))
+        except ToldError as error:
             raise UsageError(f"--rules: {error}") from error
         except RuleFault as fault:
             raise UsageError(f"--rules: {fault}") from fault

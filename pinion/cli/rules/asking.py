@@ -1,12 +1,11 @@
 """What the acts of `pinion rules` have in common: the doors that they ask, and what these say, as text."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from engine.contract.errors import ToldError, UsageError
+from engine.contract.errors import UsageError
 from pinion.cli.arguments import DEFAULT_DATA
 from pinion.cli.command import DONE
 from pinion.cli.door_client import DoorClient, add_door_arguments, door_of
@@ -59,18 +58,3 @@ def source_named(args: argparse.Namespace, given: str) -> str:
         known = ", ".join(f"{each['set']} ({each['source'][:8]})" for each in sets) or "none"
         raise UsageError(f"{given!r}: names {len(found)} sets; give the id or the hash of one of: {known}")
     return str(found[0]["source"])
-
-
-def files_of(paths: list[Path]) -> dict[str, str]:
-    """Return files, name -> text; ToldError where one cannot be read."""
-    files: dict[str, str] = {}
-    for path in paths:
-        if path.name in files:
-            raise UsageError(f"{path}: another file is called {path.name}; rename one")
-        try:
-            files[path.name] = path.read_text("utf-8")
-        except OSError as error:
-            raise ToldError(f"{path}: {error.strerror}") from error
-        except UnicodeDecodeError as error:
-            raise ToldError(f"{path}: is no text in UTF-8 (byte {error.start}); save it as UTF-8") from error
-    return files

@@ -28,7 +28,8 @@ from pinion.cli.applications import Applications
 from pinion.cli.command import DONE, FAILED
 from pinion.cli.journal.data import data_folder, open_journal, read_layout, require_application
 from pinion.cli.kernels import announced_compilation
-from pinion.cli.rules.asking import files_of
+from pinion.cli.tables import aligned
+from pinion.cli.text_files import texts_by_name
 
 COUNT, SEED = 10_000, 0
 NS_PER_MS = 1_000_000
@@ -51,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check the files; 1 where a rule is not taken."""
-    rules, faults = judge(files_of(args.files), VOCABULARY)
+    rules, faults = judge(texts_by_name(args.files), VOCABULARY)
     if faults:
         print(*faults, sep="\n", file=sys.stderr)
         return FAILED
@@ -73,21 +74,11 @@ def run(args: argparse.Namespace) -> int:
 def table_of(found: tuple[Tried, ...]) -> str:
     """Return what became of the rules, a line each."""
     heads = ("rule", "reason", f"refused of {COUNT:,}", "faults", "ns")
-    rows = [
-        heads,
-        *(
-            (each.rule.name, each.rule.code, f"{each.matched:,}", f"{each.faults:,}", f"{each.ns:.1f}")
-            for each in found
-        ),
-    ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(
-            f"{cell:<{width}}" if place < 2 else f"{cell:>{width}}"
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
+    rows = (
+        (each.rule.name, each.rule.code, f"{each.matched:,}", f"{each.faults:,}", f"{each.ns:.1f}")
+        for each in found
     )
+    return aligned((heads, *rows), left=2)
 
 
 def journaled_orders(path: Path, applications: Applications) -> npt.NDArray[np.int64]:

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from pinion.cli.rules.asking import add_asking, files_of, told
+from pinion.cli.rules.asking import add_asking, told
+from pinion.cli.text_files import texts_by_name
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,4 +15,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Ask the door."""
-    return told(args, {"act": "register", "files": files_of(args.files)})
+    return told(args, {"act": "register", "files": texts_by_name(args.files)})

@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from engine.contract.errors import reason_of
+from engine.contract.errors import ToldError
 from engine.rules.stored import FOLDER
 from engine.runtime.supervision.configure import Definition, FirstCommands
 from engine.settings.config import ConfigError
 from engine.trading.records import ALL_INSTRUMENTS, COMMAND, Op, text_words
 from engine.trading.settings import TradingSettings
 from gateways.process.workshop import NotReadyError, RulesFault, made_ready
+from pinion.cli.text_files import texts_by_name
 
 PROGRAM = "engine.trading.rules.workshop"
 SETTING = "rules.files"
@@ -28,8 +29,9 @@ def first_rules(settings: TradingSettings, data_dir: Path, file: Path | None) ->
     if not settings.rules.files:
         return FirstCommands(missing=lambda state: ())
     try:
-        source = made_ready(_files(settings.rules.files), data_dir / FOLDER, PROGRAM)
-    except (RulesFault, NotReadyError) as fault:
+        texts = texts_by_name(map(Path, settings.rules.files))
+        source = made_ready(texts, data_dir / FOLDER, PROGRAM)
+    except (ToldError, RulesFault, NotReadyError) as fault:
         raise ConfigError(f"{SETTING}: {fault}") from fault
 
     def missing(state: Any) -> Sequence[Definition]:
@@ -37,20 +39,6 @@ def first_rules(settings: TradingSettings, data_dir: Path, file: Path | None) ->
         return () if source in known else (Definition(SETTING, _commands(source)),)
 
     return FirstCommands(missing=missing)
-
-
-def _files(names: Sequence[str]) -> dict[str, str]:
-    files: dict[str, str] = {}
-    for path in map(Path, names):
-        if path.name in files:
-            raise ConfigError(f"{SETTING}: two files are called {path.name}; rename one")
-        try:
-            files[path.name] = path.read_text("utf-8")
-        except OSError as error:
-            raise ConfigError(f"{SETTING}: {path}: {reason_of(error)}") from error
-        except UnicodeDecodeError as error:
-            raise ConfigError(f"{SETTING}: {path}: is no text in UTF-8 (byte {error.start})") from error
-    return files
 
 
 def _commands(source: bytes) -> np.ndarray:

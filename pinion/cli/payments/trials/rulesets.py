@@ -21,7 +21,7 @@ from pinion.cli.command import DONE
 from pinion.cli.parser import Parser
 from pinion.cli.payments.door_client import add_door_arguments, door_of
 from pinion.cli.payments.trials.trial_text import add_gates, add_why, gates_of, tell_trial
-from pinion.cli.payments.user_rules.files import text_of
+from pinion.cli.text_files import texts_by_name
 
 PATH = "/v1/payments/rulesets"
 COMPILE_WAIT_S = 180.0
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
         if args.order is not None:
             body["order"] = args.order.split(",")
         if args.no_files or args.files is not None:
-            body["files"] = files_of(args.files or [])
+            body["files"] = texts_by_name(args.files or [])
         said = door.ask("POST", PATH, body, timeout_s=COMPILE_WAIT_S)
         rows = [said]
     elif args.act == "shadow":
@@ -103,16 +103,6 @@ def parameters_of(given: list[str]) -> dict[str, int | str]:
             raise UsageError(f"{each!r}: give NAME=VALUE, such as card_1m=5 or email_cards_24h=off")
         found[name] = int(value) if value.lstrip("-").isdigit() else value
     return found
-
-
-def files_of(paths: list[Path]) -> dict[str, str]:
-    """Return files as a body has them."""
-    files: dict[str, str] = {}
-    for path in paths:
-        if path.name in files:
-            raise UsageError(f"--file {path}: another file is called {path.name}; rename one")
-        files[path.name] = text_of(path)
-    return files
 
 
 def _tell(row: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.contract.errors import UsageError
 from pinion.cli.arguments import whole_argument
-from pinion.cli.payments.user_rules.files import text_of
+from pinion.cli.text_files import text_of
 
 MILLION = 10**6
 COMPARED = {

@@ -46,7 +46,7 @@ from pinion.cli.command import DONE
 from pinion.cli.journal.data import data_folder, open_journal, read_layout, require_application
 from pinion.cli.kernels import announced_compilation
 from pinion.cli.payments.trials.candidate import Candidate
-from pinion.cli.payments.user_rules.files import text_of
+from pinion.cli.text_files import text_of
 
 CODE_BITS = 8
 EXAMPLES, MERCHANTS_SHOWN = 5, 10

@@ -21,9 +21,10 @@ from engine.rules.samples import samples
 from engine.rules.trial import Tried, require_fast, tried
 from pinion.cli.command import DONE, FAILED
 from pinion.cli.kernels import announced_compilation
-from pinion.cli.payments.user_rules.files import text_of
 from pinion.cli.payments.user_rules.generated_requests import generated_requests
 from pinion.cli.payments.user_rules.journaled_requests import journaled_requests
+from pinion.cli.tables import aligned
+from pinion.cli.text_files import text_of
 
 COUNT, SEED = 10_000, 0
 EPILOG = """\
@@ -79,12 +80,5 @@ def _requests(args: argparse.Namespace) -> npt.NDArray[np.int64]:
 def table_of(found: tuple[Tried, ...]) -> str:
     """Return what became of the rules, a line each."""
     heads = ("rule", "action", f"matched of {COUNT:,}", "ns")
-    rows = [
-        heads,
-        *((each.rule.name, each.rule.action, f"{each.matched:,}", f"{each.ns:.1f}") for each in found),
-    ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        f"{name:<{widths[0]}}  {action:<{widths[1]}}  {matched:>{widths[2]}}  {ns:>{widths[3]}}"
-        for name, action, matched, ns in rows
-    )
+    rows = ((each.rule.name, each.rule.action, f"{each.matched:,}", f"{each.ns:.1f}") for each in found)
+    return aligned((heads, *rows), left=2)

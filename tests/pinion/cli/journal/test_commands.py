@@ -209,6 +209,11 @@ def test_whatif_tells_which_orders_which_rule_would_have_refused(
     assert "would be stopped 21" in told
     assert main(["whatif", str(written)]) == 2
     assert "give --limit or --rules" in capsys.readouterr().err
+    namesake = tmp_path / "other" / "clips.py"
+    namesake.parent.mkdir()
+    namesake.write_text(rules.read_text())
+    assert main(["whatif", str(written), "--rules", str(rules), "--rules", str(namesake)]) == 2
+    assert "another file is called clips.py" in capsys.readouterr().err
     rules.write_text(f"{head}LIMIT_OF_MINE = 3\n")
     assert main(["whatif", str(written), "--rules", str(rules)]) == 2
     assert "clips.py:4: " in capsys.readouterr().err
